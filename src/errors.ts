@@ -12,6 +12,7 @@ export const problems = {
   METHOD_NOT_ALLOWED: { status: 405, title: 'The method is not allowed here' },
   REQUEST_TIMEOUT: { status: 408, title: 'The request did not arrive in time' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
+  HEADERS_TOO_LARGE: { status: 431, title: 'The request headers are too large' },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, title: 'The content type or encoding is not supported' },
   EVENT_INVALID: { status: 422, title: 'The body does not match its schema' },
   EVENT_UNVALIDATED: { status: 422, title: 'The event type has no schema here' },

@@ -1,0 +1,56 @@
+import type { Logger } from 'pino'
+import type { Settings } from '../config/settings.js'
+
+/** A stream that a command writes to; a terminal if it says so. */
+export type Output = NodeJS.WritableStream & {
+  readonly isTTY?: boolean | undefined
+  readonly columns?: number | undefined
+}
+
+/** Where log lines go: whole lines, each ended by a new line. */
+export interface LogDestination {
+  /** Never waits and never throws. */
+  readonly write: (line: string) => void
+  /** Resolves once every line so far has left the process; rejects if they could not be written. */
+  readonly flushed: () => Promise<void>
+}
+
+/** A log destination that its owner has to close, because it holds lines back for a moment. */
+export interface LogOutput extends LogDestination {
+  /** Resolves when every line has left the process or could not be written; lines that come later are dropped. */
+  readonly close: () => Promise<void>
+  /** Drops what is still to be written, so that nothing waits for a reader that hangs. */
+  readonly abandon: () => void
+}
+
+export interface Service {
+  /** Resolves with the URL that the service listens at. */
+  readonly start: () => Promise<{ readonly url: string }>
+  /** Answers what is in flight, drains, stops. */
+  readonly close: () => Promise<void>
+}
+
+export interface ServiceOptions {
+  readonly settings: Settings
+  readonly logger: Logger
+  readonly logDestination: LogDestination
+}
+
+/** The signals that ask the service to stop. */
+export type StopSignal = 'SIGINT' | 'SIGTERM'
+
+/** Everything that commands take from the process, so that tests can run them without one. */
+export interface CommandContext {
+  readonly version: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** The directory that relative paths and the default `.env` file are in. */
+  readonly directory: string
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly openLog: () => LogOutput
+  readonly createService: (options: ServiceOptions) => Service
+  /** Calls `listener` for every stop signal until the function that it returns is called. */
+  readonly onStopSignal: (listener: (signal: StopSignal) => void) => () => void
+  /** Ends the process at once. */
+  readonly exit: (code: number) => void
+}

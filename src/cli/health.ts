@@ -1,0 +1,38 @@
+import { Agent, request } from 'undici'
+import { loadClientSettings } from '../config/load-settings.js'
+import type { CommandContext } from './context.js'
+import { errorCode } from './error-code.js'
+import { exitCodes } from './exit-codes.js'
+import { readEnvFile } from './read-env-file.js'
+import { serviceUrl } from './service-url.js'
+import { UsageError } from './usage-error.js'
+
+export interface HealthOptions {
+  readonly envFile?: string | undefined
+}
+
+const limitMs = 2000
+
+/**
+ * Asks the service whether it lives, within two seconds; resolves with the exit code.
+ * @throws ConfigurationError, UsageError
+ */
+export async function health (context: CommandContext, options: HealthOptions): Promise<number> {
+  const envFile = await readEnvFile({ directory: context.directory, path: options.envFile })
+  const settings = loadClientSettings({ environment: context.environment, ...envFile === undefined ? {} : { envFile } })
+  if (settings.PORT === 0) throw new UsageError('PORT is 0, so the service took a port that nobody else knows: set PORT to a fixed one')
+  const url = `${serviceUrl(settings.HOST, settings.PORT)}/health/live`
+  const dispatcher = new Agent({ pipelining: 0 })
+  try {
+    const { statusCode } = await request(url, { dispatcher, signal: AbortSignal.timeout(limitMs) })
+    const alive = statusCode >= 200 && statusCode < 300
+    context[alive ? 'stdout' : 'stderr'].write(`${url} answered ${statusCode}\n`)
+    return alive ? exitCodes.ok : exitCodes.failure
+  } catch (error) {
+    const timedOut = error instanceof Error && error.name === 'TimeoutError'
+    context.stderr.write(`${url} ${timedOut ? `did not answer within ${limitMs} ms` : `cannot be reached (${errorCode(error)})`}\n`)
+    return exitCodes.failure
+  } finally {
+    await dispatcher.destroy()
+  }
+}

@@ -1,0 +1,61 @@
+import { once } from 'node:events'
+import { pino } from 'pino'
+import type { LogOutput } from './context.js'
+
+export interface LogOutputOptions {
+  /** The open file descriptor that lines are written to. */
+  readonly fd: number
+  /** Told once, at the first line that could not be written; it is tried again with the next one. */
+  readonly onError: (error: Error) => void
+}
+
+/** How much may wait to be written before lines are dropped: a reader that hangs must not fill the memory. */
+const limitBytes = 67_108_864
+
+/** Opens a log output that writes in the background, so that a slow reader holds nothing else up. */
+export function openLogOutput (options: LogOutputOptions): LogOutput {
+  const destination = pino.destination({ fd: options.fd, sync: false, maxLength: limitBytes })
+  let closed = false
+  let pending = false
+  let failure: Error | undefined
+  let readerGone = false
+  let reported = false
+
+  function fail (error: Error): void {
+    failure = error
+    // pino writes nothing more after a broken pipe; after a full disk it tries again with the next line.
+    if ('code' in error && error.code === 'EPIPE') readerGone = true
+    if (!reported) options.onError(error)
+    reported = true
+    // It would else try again, without end and without letting go of the process, while that exits.
+    if (closed) destination.destroy()
+  }
+
+  destination.on('drain', () => { pending = false })
+  destination.on('error', fail)
+  destination.on('drop', () => { fail(new Error('nobody takes log lines off, so lines were dropped')) })
+
+  return {
+    write: line => {
+      if (closed || readerGone) return
+      failure = undefined
+      pending = true
+      destination.write(line)
+    },
+    flushed: async () => {
+      if (failure !== undefined) throw failure
+      if (pending) await once(destination, 'drain')
+    },
+    close: async () => {
+      if (closed || readerGone) return
+      closed = true
+      const ended = new Promise<void>(resolve => { destination.once('close', resolve) })
+      destination.end()
+      await ended
+    },
+    abandon: () => {
+      closed = true
+      destination.destroy()
+    }
+  }
+}

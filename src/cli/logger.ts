@@ -1,0 +1,16 @@
+import { pino } from 'pino'
+import type { Logger } from 'pino'
+import pretty from 'pino-pretty'
+import type { Settings } from '../config/settings.js'
+import type { LogDestination } from './context.js'
+
+/** A destination that makes lines readable for a person at a terminal before it hands them on. */
+export function prettyDestination (destination: LogDestination): LogDestination {
+  const format = pretty.prettyFactory({ colorize: true, translateTime: 'SYS:HH:MM:ss.l' })
+  return { write: line => { destination.write(format(line)) }, flushed: destination.flushed }
+}
+
+/** The service's own logger: one JSON object a line, times in ISO 8601. */
+export function createLogger (level: Settings['LOG_LEVEL'], destination: LogDestination): Logger {
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination)
+}

@@ -1,0 +1,111 @@
+import { Command, CommanderError } from 'commander'
+import { ConfigurationError } from '../config/configuration-error.js'
+import { describeSettings } from '../config/describe-settings.js'
+import type { CommandContext } from './context.js'
+import { events } from './events.js'
+import type { EventsOptions } from './events.js'
+import { exitCodes } from './exit-codes.js'
+import { health } from './health.js'
+import type { HealthOptions } from './health.js'
+import { send } from './send.js'
+import type { SendOptions } from './send.js'
+import { serve } from './serve.js'
+import type { ServeOptions } from './serve.js'
+import { UsageError } from './usage-error.js'
+import { wholeNumber } from './whole-number.js'
+
+const environmentFile = ['--env-file <path>', 'file of NAME=value lines; the environment wins over it (default: .env, if it is there)'] as const
+
+function examples (...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map(line => `  $ ${line}`).join('\n')}`
+}
+
+/** Builds the command line. `finish` is told the exit code of the command that ran. */
+function createProgram (context: CommandContext, finish: (exitCode: number) => void): Command {
+  const width = Math.min(context.stdout.columns ?? 80, 120)
+  const program = new Command('tierhook')
+    .description('Receives Voucherify loyalty tier webhooks, keeps them, and forwards them.\nWithout a command it serves.')
+    .version(context.version, '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show help')
+    .configureOutput({
+      writeOut: text => { context.stdout.write(text) },
+      writeErr: text => { context.stderr.write(text) },
+      getOutHelpWidth: () => width,
+      getErrHelpWidth: () => width
+    })
+    .showHelpAfterError('(add --help for help)')
+    .exitOverride()
+    .addHelpText('after', examples(
+      'tierhook                                                  # serve, configured by .env',
+      'tierhook send customer.loyalty.tier.upgraded              # in another terminal',
+      'tierhook events                                           # what can be received',
+      'tierhook help serve                                       # every setting'
+    ))
+
+  program.command('serve')
+    .description('run the service until SIGTERM or SIGINT (default)')
+    .option(...environmentFile)
+    .addHelpText('after', () => `\nSettings, from the environment or the file:\n${describeSettings(width)}\n${examples(
+      'tierhook serve',
+      'PORT=8080 FORWARDERS=log,file tierhook serve',
+      'tierhook serve --env-file /etc/tierhook.env'
+    )}`)
+    .action(async (options: ServeOptions) => { finish(await serve(context, options)) })
+
+  program.command('send')
+    .description('send sample events to a service and show its answers')
+    .argument('<event type>', 'such as customer.loyalty.tier.upgraded, or the documentation\'s name for it')
+    .option('--url <url>', 'where to; without a path the right one is appended (default: the service that HOST and PORT configure)')
+    .option('--secret <secret>', 'key that signs the events (default: the first of VOUCHERIFY_WEBHOOK_SECRETS)')
+    .option('--raw', 'send the event body without its envelope, to the event\'s own URL')
+    .option('--invalid', 'send events that break their schema')
+    .option('--count <number>', 'how many events', wholeNumber(1, 10_000_000), 1)
+    .option('--concurrency <number>', 'the most requests at once', wholeNumber(1, 1000), 10)
+    .option('--timeout-ms <milliseconds>', 'how long to wait for an answer; the default is Voucherify\'s own', wholeNumber(1, 600_000), 10_000)
+    .option('--json', 'show one JSON object instead')
+    .option(...environmentFile)
+    .addHelpText('after', examples(
+      'tierhook send customer.loyalty.tier.upgraded',
+      'tierhook send EVENTS.CUSTOMER.LOYALTY.TIER.LEFT --raw',
+      'tierhook send campaign.loyalty_tier.updated --url https://hooks.example.com --secret "$SECRET"',
+      'tierhook send customer.loyalty.tier.joined --count 10000 --concurrency 50'
+    ))
+    .action(async (name: string, options: SendOptions) => { finish(await send(context, name, options)) })
+
+  program.command('events')
+    .description('list the events that have a schema')
+    .option('--json', 'show a JSON array instead')
+    .addHelpText('after', examples('tierhook events', 'tierhook events --json | jq -r \'.[].url\''))
+    .action((options: EventsOptions) => { finish(events(context, options)) })
+
+  program.command('health')
+    .description('ask the service on this machine whether it lives; exits 0 if it does')
+    .option(...environmentFile)
+    .addHelpText('after', examples('tierhook health', 'PORT=8080 tierhook health'))
+    .action(async (options: HealthOptions) => { finish(await health(context, options)) })
+
+  return program
+}
+
+function withDefaultCommand (args: readonly string[]): readonly string[] {
+  const first = args[0]
+  // Commander's own default command would take a mistyped command for its argument, and not propose the nearest one.
+  return first === undefined || (first.startsWith('-') && !['-h', '--help', '-V', '--version'].includes(first)) ? ['serve', ...args] : args
+}
+
+/** Runs the command line (without the program's name); resolves with the exit code and never rejects for a user's mistake. */
+export async function runProgram (context: CommandContext, args: readonly string[]): Promise<number> {
+  let exitCode: number = exitCodes.ok
+  const program = createProgram(context, code => { exitCode = code })
+  try {
+    await program.parseAsync([...withDefaultCommand(args)], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+    if (error instanceof ConfigurationError || error instanceof UsageError) {
+      context.stderr.write(`tierhook: ${error.message}\n`)
+      return exitCodes.usage
+    }
+    throw error
+  }
+}

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { loadSettings } from '../config/load-settings.js'
+import { findWarnings } from '../config/warnings.js'
+import type { CommandContext, StopSignal } from './context.js'
+import { exitCodes, signalNumbers } from './exit-codes.js'
+import { explainStartFailure } from './explain-start-failure.js'
+import { createLogger, prettyDestination } from './logger.js'
+import { readEnvFile } from './read-env-file.js'
+
+export interface ServeOptions {
+  readonly envFile?: string | undefined
+}
+
+/** How much longer than its own limit a closing service is waited for, in milliseconds. */
+const closeGraceMs = 1000
+/** How long the last log lines may take to be written, in milliseconds; a pipe that nobody reads holds them for ever. */
+const logCloseLimitMs = 1000
+
+/** Whether `work` ends within `limitMs` milliseconds. Rejects as it does. */
+async function endsWithin (work: Promise<unknown>, limitMs: number): Promise<boolean> {
+  const over = new AbortController()
+  const timeout = sleep(limitMs, false, { signal: over.signal })
+  try {
+    return await Promise.race([work.then(() => true), timeout])
+  } finally {
+    over.abort()
+  }
+}
+
+/**
+ * Runs the service until a signal stops it; resolves with the exit code. A second signal ends the process at once.
+ * @throws ConfigurationError, UsageError
+ */
+export async function serve (context: CommandContext, options: ServeOptions): Promise<number> {
+  const envFile = await readEnvFile({ directory: context.directory, path: options.envFile })
+  const settings = loadSettings({ environment: context.environment, ...envFile === undefined ? {} : { envFile } })
+  const log = context.openLog()
+  const logDestination = context.stdout.isTTY === true ? prettyDestination(log) : log
+  const logger = createLogger(settings.LOG_LEVEL, logDestination)
+
+  let stopping = false
+  let requestStop: (signal: StopSignal) => void = () => {}
+  const stopRequested = new Promise<StopSignal>(resolve => { requestStop = resolve })
+  const unsubscribe = context.onStopSignal(signal => {
+    if (stopping) {
+      log.abandon()
+      context.exit(128 + signalNumbers[signal])
+      return
+    }
+    stopping = true
+    requestStop(signal)
+  })
+
+  try {
+    for (const { variable, message } of findWarnings(settings)) logger.warn({ variable, reason: message }, 'configuration warning')
+    const service = context.createService({ settings, logger, logDestination })
+    const started = service.start()
+    const first = await Promise.race([started.then(({ url }) => ({ url })), stopRequested])
+    if (typeof first === 'object') logger.info({ url: first.url, version: context.version }, 'listening')
+
+    const signal = await stopRequested
+    logger.info({ signal, timeoutMs: settings.SHUTDOWN_TIMEOUT_MS }, 'stopping')
+    // A signal during the start waits for the start: what is half made cannot be closed in order.
+    const closed = started.then(() => service.close())
+    if (await endsWithin(closed, settings.SHUTDOWN_TIMEOUT_MS + closeGraceMs)) {
+      logger.info({ signal }, 'stopped')
+      return exitCodes.ok
+    }
+    logger.error({ timeoutMs: settings.SHUTDOWN_TIMEOUT_MS }, 'stop timed out')
+    return exitCodes.failure
+  } catch (error) {
+    if (stopping) {
+      logger.error({ err: error }, 'stop failed')
+    } else {
+      logger.debug({ err: error }, 'start failed')
+      context.stderr.write(`tierhook: ${explainStartFailure(error, settings)}\n`)
+    }
+    return exitCodes.failure
+  } finally {
+    if (!await endsWithin(log.close(), logCloseLimitMs)) log.abandon()
+    unsubscribe()
+  }
+}

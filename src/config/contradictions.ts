@@ -1,0 +1,33 @@
+import type { ConfigurationFault } from './configuration-error.js'
+import { isLoopback } from './loopback.js'
+import type { Settings } from './settings.js'
+
+/** Settings of which those that could not be read are missing. */
+export type ReadableSettings = { readonly [Name in keyof Settings]?: Settings[Name] | undefined }
+
+/**
+ * What is wrong between settings that are right each by itself. `unreadable` names those that have a fault already: nothing
+ * is said about their absence.
+ */
+export function findContradictions (settings: ReadableSettings, unreadable: ReadonlySet<string>): ConfigurationFault[] {
+  const faults: ConfigurationFault[] = []
+  const { HOST, VOUCHERIFY_WEBHOOK_SECRETS: secrets, ALLOW_UNSIGNED, RETRY_MIN_MS, RETRY_MAX_MS } = settings
+
+  if (HOST !== undefined && secrets?.length === 0 && ALLOW_UNSIGNED === false && !isLoopback(HOST)) {
+    faults.push({
+      variable: 'VOUCHERIFY_WEBHOOK_SECRETS',
+      message: `is not set or empty, but HOST is ${JSON.stringify(HOST)}, where others can reach the service and send it made-up events; ` +
+        'set it to the secret key from Voucherify\'s Project settings, Webhooks, or HOST to 127.0.0.1, or, if you know why, ALLOW_UNSIGNED to true'
+    })
+  }
+  if (settings.ALLOWED_SOURCES_MODE === 'enforce' && settings.ALLOWED_SOURCES?.length === 0) {
+    faults.push({ variable: 'ALLOWED_SOURCES', message: 'is not set, but ALLOWED_SOURCES_MODE is enforce; set it, for example to eu1, or remove the mode' })
+  }
+  if (settings.FORWARDERS?.includes('http') === true && settings.HTTP_FORWARDER_URL === undefined && !unreadable.has('HTTP_FORWARDER_URL')) {
+    faults.push({ variable: 'HTTP_FORWARDER_URL', message: 'is not set, but FORWARDERS names http; set it to where events shall be posted, or take http out' })
+  }
+  if (RETRY_MIN_MS !== undefined && RETRY_MAX_MS !== undefined && RETRY_MIN_MS > RETRY_MAX_MS) {
+    faults.push({ variable: 'RETRY_MIN_MS', message: `is ${RETRY_MIN_MS}, more than RETRY_MAX_MS, which is ${RETRY_MAX_MS}; lower the one or raise the other` })
+  }
+  return faults
+}

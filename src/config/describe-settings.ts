@@ -1,0 +1,64 @@
+import { settingNames, SettingsSchema } from './settings.js'
+import type { SettingName } from './settings.js'
+
+/** One variable, in words. */
+export interface SettingDescription {
+  readonly name: SettingName
+  readonly group: string
+  readonly description: string
+  /** What a number counts. */
+  readonly unit: string | undefined
+  /** What an absent variable means, as it would be written; empty for nothing. */
+  readonly fallback: string
+  readonly secret: boolean
+}
+
+function written (value: unknown): string {
+  return Array.isArray(value) ? value.join(',') : String(value)
+}
+
+/** Every variable, in the order in which a person reads about them. */
+export const settingDescriptions: readonly SettingDescription[] = settingNames.map(name => {
+  const schema = SettingsSchema.properties[name]
+  const unit: unknown = schema['unit']
+  return {
+    name,
+    group: String(schema['group']),
+    description: String(schema.description),
+    unit: typeof unit === 'string' ? unit : undefined,
+    fallback: written(schema.default ?? schema['fallback']),
+    secret: schema['secret'] === true
+  }
+})
+
+function wrap (text: string, width: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + word.length + 1 > width) {
+      lines.push(line)
+      line = word
+    } else {
+      line = line === '' ? word : `${line} ${word}`
+    }
+  }
+  return [...lines, line]
+}
+
+/** What a variable means, in one paragraph: its description, its unit. */
+export function meaningOf (setting: SettingDescription): string {
+  return setting.unit === undefined ? setting.description : `${setting.description} In ${setting.unit}.`
+}
+
+/** Every variable with its meaning, unit and default, for a terminal of `width` columns. */
+export function describeSettings (width: number): string {
+  const lines: string[] = []
+  let group = ''
+  for (const setting of settingDescriptions) {
+    if (setting.group !== group) lines.push('', `${setting.group}:`)
+    group = setting.group
+    lines.push(`  ${setting.name}${setting.fallback === '' ? '' : `  (default: ${setting.fallback})`}`)
+    lines.push(...wrap(meaningOf(setting), Math.max(width - 6, 40)).map(line => `      ${line}`))
+  }
+  return lines.slice(1).join('\n')
+}

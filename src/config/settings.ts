@@ -1,0 +1,237 @@
+import { Type } from '@sinclair/typebox'
+import type { Static } from '@sinclair/typebox'
+
+const group = {
+  server: 'Server',
+  authenticity: 'Authenticity',
+  verdicts: 'Verdicts',
+  forwarders: 'Forwarders',
+  delivery: 'Delivery'
+} as const
+
+const maximumTimerMs = 86_400_000
+
+/**
+ * Every environment variable that tierhook reads, by name. One entry makes a variable: from it come how its text is read,
+ * what is checked, its default, the help of `serve` and what `.env.example` has to say.
+ *
+ * `unit` is what a number counts; `secret` keeps the value out of every message; `syntax` names how the text is read where
+ * the type alone does not tell; `fallback` says what an absent variable means where that depends on another one.
+ */
+export const SettingsSchema = Type.Object({
+  HOST: Type.String({
+    group: group.server,
+    description: 'The address or name that the service listens at. 0.0.0.0 listens on every IPv4 address, :: on every address.',
+    syntax: 'host',
+    default: '127.0.0.1'
+  }),
+  PORT: Type.Integer({
+    group: group.server,
+    description: 'The TCP port that the service listens at. 0 takes any free one.',
+    minimum: 0,
+    maximum: 65_535,
+    default: 3000
+  }),
+  TRUST_PROXY: Type.Union([Type.Boolean(), Type.Array(Type.String())], {
+    group: group.server,
+    description: 'Whose X-Forwarded-For is believed, as Fastify understands it: false (nobody), true (anybody: only where nothing ' +
+      'but your proxy can reach the service), or a comma-separated list of the proxies\' addresses, CIDR blocks and the names loopback, ' +
+      'linklocal, uniquelocal.',
+    syntax: 'trust-proxy',
+    default: false
+  }),
+  BODY_LIMIT_BYTES: Type.Integer({
+    group: group.server,
+    description: 'The largest request body that is taken; a larger one is answered 413.',
+    unit: 'bytes',
+    minimum: 1024,
+    maximum: 67_108_864,
+    default: 1_048_576
+  }),
+  SHUTDOWN_TIMEOUT_MS: Type.Integer({
+    group: group.server,
+    description: 'How long stopping may take: answering what is in flight, draining the forwarders. Keep it below the time after ' +
+      'which your platform kills the process (Docker: 10 seconds).',
+    unit: 'milliseconds',
+    minimum: 0,
+    maximum: 3_600_000,
+    default: 8000
+  }),
+  LOG_LEVEL: Type.Union([
+    Type.Literal('fatal'), Type.Literal('error'), Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug'),
+    Type.Literal('trace'), Type.Literal('silent')
+  ], {
+    group: group.server,
+    description: 'The least level of the service\'s own log lines: fatal, error, warn, info, debug, trace or silent.',
+    default: 'info'
+  }),
+  DATA_DIR: Type.String({
+    group: group.server,
+    description: 'The directory that holds everything which has to survive a restart.',
+    minLength: 1,
+    default: './data'
+  }),
+
+  VOUCHERIFY_WEBHOOK_SECRETS: Type.Array(Type.String(), {
+    group: group.authenticity,
+    description: 'The secret key that Voucherify shows in Project settings, Webhooks. Comma-separated, so that the old and the new ' +
+      'one are both accepted during a rotation. Needed wherever HOST is not a loopback address.',
+    secret: true,
+    syntax: 'secrets',
+    default: []
+  }),
+  ALLOW_UNSIGNED: Type.Boolean({
+    group: group.authenticity,
+    description: 'Whether the service starts without a secret on an address that others can reach: anybody can then send it events. ' +
+      'It has no effect where VOUCHERIFY_WEBHOOK_SECRETS is set: then every webhook has to be signed.',
+    default: false
+  }),
+  REQUIRED_HEADERS: Type.Array(Type.Object({ name: Type.String(), value: Type.String() }, { additionalProperties: false }), {
+    group: group.authenticity,
+    description: 'Custom headers that every webhook has to carry, as a second factor: Name: value, separated by commas or new ' +
+      'lines (a comma separates only where a header name and a colon follow).',
+    secret: true,
+    syntax: 'headers',
+    default: []
+  }),
+  ALLOWED_SOURCES: Type.Array(Type.String(), {
+    group: group.authenticity,
+    description: 'Where webhooks may come from: a comma-separated list of Voucherify\'s regions (eu1, us1, as1), addresses and CIDR ' +
+      'blocks. Empty: from anywhere.',
+    syntax: 'sources',
+    default: []
+  }),
+  ALLOWED_SOURCES_MODE: Type.Union([Type.Literal('monitor'), Type.Literal('enforce')], {
+    group: group.authenticity,
+    description: 'What becomes of a webhook from elsewhere: monitor logs it, enforce answers 403. Watch monitor first: Voucherify\'s ' +
+      'addresses change, and a stale list refuses real events.',
+    default: 'monitor'
+  }),
+
+  INVALID_EVENTS: Type.Union([Type.Literal('quarantine'), Type.Literal('reject')], {
+    group: group.verdicts,
+    description: 'What becomes of a signed event that does not match its schema: quarantine accepts and holds it, reject answers ' +
+      '422, which Voucherify retries and in the end disables the webhook for.',
+    default: 'quarantine'
+  }),
+  UNVALIDATED_EVENTS: Type.Union([Type.Literal('forward'), Type.Literal('quarantine'), Type.Literal('reject')], {
+    group: group.verdicts,
+    description: 'What becomes of a signed event that no schema is known for: forward, quarantine (accept and hold) or reject ' +
+      '(answer 422).',
+    default: 'forward'
+  }),
+
+  FORWARDERS: Type.Array(Type.Union([Type.Literal('log'), Type.Literal('file'), Type.Literal('http')]), {
+    group: group.forwarders,
+    description: 'Where accepted events go: a comma-separated list of log, file and http.',
+    uniqueItems: true,
+    default: ['log']
+  }),
+  LOG_FORWARDER_DATA: Type.Boolean({
+    group: group.forwarders,
+    description: 'Whether the log forwarder\'s lines carry the whole event, with the customer\'s name, e-mail and metadata.',
+    default: false
+  }),
+  FILE_FORWARDER_PATH: Type.Optional(Type.String({
+    group: group.forwarders,
+    description: 'The NDJSON file that the file forwarder appends to; events.ndjson in DATA_DIR unless it is set.',
+    fallback: './data/events.ndjson',
+    minLength: 1
+  })),
+  HTTP_FORWARDER_URL: Type.Optional(Type.String({
+    group: group.forwarders,
+    description: 'The http or https URL that the http forwarder posts to. Needed where FORWARDERS names http.',
+    fallback: '',
+    secret: true,
+    syntax: 'url'
+  })),
+  HTTP_FORWARDER_TIMEOUT_MS: Type.Integer({
+    group: group.forwarders,
+    description: 'How long the http forwarder waits for an answer before the attempt has failed.',
+    unit: 'milliseconds',
+    minimum: 1,
+    maximum: 600_000,
+    default: 15_000
+  }),
+  FILE_FORWARDER_ROTATE_BYTES: Type.Integer({
+    group: group.forwarders,
+    description: 'The size from which the file forwarder starts a new file. 0 never does.',
+    unit: 'bytes',
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    default: 104_857_600
+  }),
+  FILE_FORWARDER_KEEP_DAYS: Type.Integer({
+    group: group.forwarders,
+    description: 'How long the file forwarder keeps a rotated file. 0 keeps it for ever.',
+    unit: 'days',
+    minimum: 0,
+    maximum: 3660,
+    default: 0
+  }),
+
+  DEDUPE_WINDOW_DAYS: Type.Integer({
+    group: group.delivery,
+    description: 'How long a second copy of an event is recognised as a duplicate. Voucherify retries for a day; a person may later.',
+    unit: 'days',
+    minimum: 1,
+    maximum: 366,
+    default: 7
+  }),
+  RETENTION_DAYS: Type.Integer({
+    group: group.delivery,
+    description: 'How long forwarded events are kept for a replay.',
+    unit: 'days',
+    minimum: 1,
+    maximum: 3660,
+    default: 30
+  }),
+  RETENTION_MAX_BYTES: Type.Integer({
+    group: group.delivery,
+    description: 'How large the store may grow before the oldest forwarded events are dropped early. 0 sets no limit.',
+    unit: 'bytes',
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    default: 10_737_418_240
+  }),
+  RETRY_MIN_MS: Type.Integer({
+    group: group.delivery,
+    description: 'The wait before the first retry of a failed attempt; it grows from one to the next.',
+    unit: 'milliseconds',
+    minimum: 1,
+    maximum: maximumTimerMs,
+    default: 1000
+  }),
+  RETRY_MAX_MS: Type.Integer({
+    group: group.delivery,
+    description: 'The longest wait between two attempts.',
+    unit: 'milliseconds',
+    minimum: 1,
+    maximum: maximumTimerMs,
+    default: 300_000
+  }),
+  RETRY_GIVE_UP_MS: Type.Integer({
+    group: group.delivery,
+    description: 'How long an event is retried before it becomes a dead letter.',
+    unit: 'milliseconds',
+    minimum: 1,
+    maximum: 366 * 86_400_000,
+    default: 86_400_000
+  })
+}, { additionalProperties: false })
+
+/** The configuration, read once at the start. */
+export type Settings = Static<typeof SettingsSchema>
+
+/** The name of a variable. */
+export type SettingName = keyof Settings
+
+const names: ReadonlySet<string> = new Set(Object.keys(SettingsSchema.properties))
+
+/** Whether `name` is a variable that tierhook reads. */
+export function isSettingName (name: string): name is SettingName {
+  return names.has(name)
+}
+
+/** Every variable, in the order in which a person reads about them. */
+export const settingNames: readonly SettingName[] = [...names].filter(isSettingName)

@@ -1,0 +1,60 @@
+import type { Delivery } from './delivery.js'
+
+/** One try of one delivery at one forwarder. */
+export interface Attempt {
+  readonly delivery: Delivery
+  /** From 1. A replay starts at 1 again. */
+  readonly number: number
+  /** Whether a person asked for this delivery to be forwarded again. */
+  readonly replay: boolean
+}
+
+/** What became of an attempt. */
+export type Outcome =
+  | { readonly status: 'forwarded', readonly detail?: string }
+  /** To be tried again, no sooner than `afterMs` milliseconds from now where the destination said so. */
+  | { readonly status: 'retry', readonly reason: string, readonly afterMs?: number }
+  /** Never to be tried again by itself: it becomes a dead letter. */
+  | { readonly status: 'dead', readonly reason: string }
+
+export interface ForwardContext {
+  /** Aborted when the time for the attempt is over, or when the service must stop at once. */
+  readonly signal: AbortSignal
+}
+
+export interface ForwardResult {
+  /** One outcome an attempt, in the order of the attempts. */
+  readonly outcomes: readonly Outcome[]
+  /**
+   * Where the forwarder stands now. It is committed in the same transaction as the outcomes and handed to `start` after a
+   * restart: a forwarder that can go back to a position passes each delivery on exactly once.
+   */
+  readonly position?: string
+}
+
+/**
+ * - `none`: any order, any number at once.
+ * - `customer`: deliveries of the same customer one after another, in the order of arrival.
+ * - `arrival`: all one after another. A failure holds everything behind it until it has gone through.
+ */
+export type Order = 'none' | 'customer' | 'arrival'
+
+/** Passes deliveries on to one destination. Everything that it throws is a failed attempt and nothing more. */
+export interface Forwarder {
+  readonly name: string
+  readonly order: Order
+  /** The most calls of `forward` at once. */
+  readonly concurrency: number
+  /** The most attempts in one call of `forward`. */
+  readonly batchSize: number
+  /** How long one call of `forward` may take, in milliseconds. */
+  readonly timeoutMs: number
+  /** How long a delivery is retried before it becomes a dead letter, in milliseconds; the configured time if absent. */
+  readonly giveUpMs?: number
+  /** Whether successful attempts are recorded one by one, and not only those that failed. */
+  readonly recordsSuccess?: boolean
+  /** Called once, before the first `forward`, with the position committed last; `null` when there is none. */
+  start?: (position: string | null) => Promise<void>
+  forward: (attempts: readonly Attempt[], context: ForwardContext) => Promise<ForwardResult>
+  close?: () => Promise<void>
+}

@@ -1,0 +1,34 @@
+import type { Forwarder } from '../../delivery/forwarder.js'
+import { createEventFile, type EventFileOptions } from './event-file.js'
+import { fileLine } from './file-line.js'
+import { parsePosition } from './file-position.js'
+
+export interface FileForwarderOptions extends EventFileOptions {
+  readonly name: string
+}
+
+const BATCH_SIZE = 512
+const TIMEOUT_MS = 60_000
+
+/**
+ * Appends one line of NDJSON for each delivery. Its position in the file is committed together with its progress, and what
+ * stands in the file beyond it is cut off at the start: so each delivery stands in the file once.
+ */
+export function createFileForwarder ({ name, ...options }: FileForwarderOptions): Forwarder {
+  const file = createEventFile(options)
+  return {
+    name,
+    order: 'arrival',
+    concurrency: 1,
+    batchSize: BATCH_SIZE,
+    timeoutMs: TIMEOUT_MS,
+    // A disk that is full is full for every delivery alike: none of them is at fault, so none is given up.
+    giveUpMs: Infinity,
+    async start (position) { await file.start(parsePosition(position)) },
+    async forward (attempts, { signal }) {
+      const position = await file.append(attempts.map((attempt) => `${fileLine(attempt)}\n`).join(''), signal)
+      return { outcomes: attempts.map(() => ({ status: 'forwarded' })), position: JSON.stringify(position) }
+    },
+    close: file.close
+  }
+}

@@ -1,0 +1,40 @@
+import { pino } from 'pino'
+import type { Forwarder } from '../delivery/forwarder.js'
+import { describeDelivery } from './describe-delivery.js'
+
+/** Where whole lines go. */
+export interface LineOutput {
+  readonly write: (line: string) => unknown
+  /** Resolves when every line written so far has left the process. */
+  readonly flushed: () => Promise<void>
+}
+
+export interface LogForwarderOptions {
+  readonly name: string
+  readonly output: LineOutput
+  /** Whether the lines carry the whole event, with the customer's name, e-mail and metadata. */
+  readonly withData: boolean
+}
+
+const BATCH_SIZE = 64
+const TIMEOUT_MS = 30_000
+
+/** Writes one structured line for each delivery; its message is the event type. */
+export function createLogForwarder ({ name, output, withData }: LogForwarderOptions): Forwarder {
+  const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write: (line: string) => { output.write(line) } })
+  return {
+    name,
+    order: 'arrival',
+    concurrency: 1,
+    batchSize: BATCH_SIZE,
+    timeoutMs: TIMEOUT_MS,
+    giveUpMs: Infinity,
+    async forward (attempts) {
+      for (const { delivery, replay } of attempts) {
+        logger.info({ ...describeDelivery(delivery, { withData }), ...(replay ? { replay } : {}) }, delivery.eventType)
+      }
+      await output.flushed()
+      return { outcomes: attempts.map(() => ({ status: 'forwarded' })) }
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { NewDelivery } from '../delivery/delivery.js'
+import type { Journal } from '../delivery/journal.js'
+import { Problem } from '../errors.js'
+import type { Proof } from './authenticate.js'
+import type { Reading } from './read-webhook.js'
+
+/** What to do with authentic events that are not `valid`. */
+export interface VerdictPolicy {
+  readonly invalid: 'quarantine' | 'reject'
+  readonly unvalidated: 'forward' | 'quarantine' | 'reject'
+}
+
+/**
+ * Decides what becomes of a webhook that was read. What is signed gets in whatever its verdict, unless the policy says
+ * otherwise: a refusal would be counted against the team's webhook at the sender.
+ * @returns whether the delivery is held in quarantine
+ * @throws {Problem} BODY_NOT_JSON, EVENT_INVALID or EVENT_UNVALIDATED
+ */
+export function decide (reading: Reading, proof: Proof, policy: VerdictPolicy): { held: boolean } {
+  if (!proof.signed) refuseUnsigned(reading)
+  switch (reading.verdict) {
+    case 'valid':
+      return { held: false }
+    case 'invalid':
+      if (!proof.signed) throw refusal(reading)
+      // The signature is right, so the body is what the sender meant: never a 400, which is for what can't be read.
+      if (policy.invalid === 'reject') throw refusal({ ...reading, problem: 'EVENT_INVALID' })
+      return { held: true }
+    case 'unvalidated':
+      if (policy.unvalidated === 'reject') throw refusal(reading)
+      return { held: policy.unvalidated === 'quarantine' }
+  }
+}
+
+function refuseUnsigned (reading: Reading): void {
+  if (reading.poisoned) throw new Problem('BODY_NOT_JSON', { detail: 'The body has a key called __proto__.' })
+  if (reading.contradictsUrl) {
+    throw new Problem('EVENT_INVALID', {
+      detail: 'The envelope names another event than the URL does. Send it to /webhooks, or to the URL of its own event.',
+      faults: [{ pointer: '/event/type', message: 'must be the event type that the URL names' }]
+    })
+  }
+}
+
+function refusal (reading: Reading): Problem {
+  switch (reading.problem) {
+    case 'BODY_NOT_JSON':
+      return new Problem('BODY_NOT_JSON', { detail: reading.faults[0]?.message ?? 'The body is not JSON.' })
+    case 'EVENT_UNVALIDATED':
+      return new Problem('EVENT_UNVALIDATED', { detail: 'There is no schema for this event type, and UNVALIDATED_EVENTS is reject.' })
+    default:
+      return new Problem('EVENT_INVALID', { detail: invalidDetail(reading), faults: reading.faults })
+  }
+}
+
+function invalidDetail (reading: Reading): string {
+  const count = reading.faults.length
+  return `The body does not match the schema${count > 0 ? ` in ${count} ${count === 1 ? 'place' : 'places'}` : ''}: see errors.`
+}
+
+/** The request headers that are kept with a delivery. */
+const KEPT_HEADERS = ['content-type', 'x-voucherify-signature', 'user-agent', 'traceparent', 'tracestate'] as const
+
+export function keptHeaders (headers: IncomingHttpHeaders): Record<string, string> {
+  const kept: Record<string, string> = {}
+  for (const name of KEPT_HEADERS) {
+    const value = headers[name]
+    if (typeof value === 'string') kept[name] = value
+  }
+  return kept
+}
+
+export interface AcceptOptions {
+  readonly journal: Journal
+  readonly newId: () => string
+  readonly now: () => number
+}
+
+export interface Accepted {
+  readonly id: string
+  readonly verdict: NewDelivery['verdict']
+  readonly duplicate: boolean
+}
+
+/** Puts a delivery on disk. Resolves only then. */
+export async function journalWebhook (
+  webhook: { reading: Reading, rawBody: Uint8Array, headers: IncomingHttpHeaders, held: boolean },
+  { journal, newId, now }: AcceptOptions
+): Promise<Accepted> {
+  const { reading, rawBody, headers, held } = webhook
+  const appended = await journal.append({
+    id: newId(),
+    receivedAt: now(),
+    eventType: reading.eventType,
+    verdict: reading.verdict,
+    faults: reading.faults,
+    held,
+    dedupeKey: reading.dedupeKey,
+    sourceObject: reading.facts?.sourceObject ?? null,
+    sourceId: reading.facts?.sourceId ?? null,
+    eventId: reading.facts?.eventId ?? null,
+    projectId: reading.facts?.projectId ?? null,
+    customerId: reading.customerId,
+    campaignId: reading.campaignId,
+    headers: keptHeaders(headers),
+    rawBody
+  })
+  return { id: appended.id, verdict: appended.verdict, duplicate: appended.status === 'duplicate' }
+}

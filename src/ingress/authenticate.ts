@@ -1,0 +1,59 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import { Problem } from '../errors.js'
+import { verifySignature } from '../voucherify/signature.js'
+
+declare const proven: unique symbol
+
+/** What is known of the origin of a body. Made by `authenticate` alone, so nothing unproven passes for it. */
+export type Proof = { readonly [proven]: true } & (
+  | {
+    readonly signed: true
+    /** Which of the configured secrets matched, from 1. */
+    readonly secretNumber: number
+    /** Whether it matched only without the white space outside of strings: something in between has re-formatted the body. */
+    readonly canonical: boolean
+  }
+  | { readonly signed: false }
+)
+
+export const SIGNATURE_HEADER = 'x-voucherify-signature'
+
+/**
+ * Proves that a body is the sender's. Without secrets there is nothing to prove, and the result says so.
+ * @throws {Problem} SIGNATURE_MISSING or SIGNATURE_WRONG
+ */
+export function authenticate (rawBody: Uint8Array, headers: IncomingHttpHeaders, secrets: readonly string[]): Proof {
+  if (secrets.length === 0) return { signed: false } as Proof
+  const result = verifySignature({ rawBody, header: headers[SIGNATURE_HEADER], secrets })
+  if (result.ok) return { signed: true, secretNumber: result.secretNumber, canonical: result.canonical } as Proof
+  switch (result.reason) {
+    case 'missing':
+      throw new Problem('SIGNATURE_MISSING', { detail: `The ${SIGNATURE_HEADER} header is missing.` })
+    case 'malformed':
+      throw new Problem('SIGNATURE_WRONG', { detail: `The ${SIGNATURE_HEADER} header must be 64 lower-case hexadecimal digits.` })
+    case 'mismatch':
+      throw new Problem('SIGNATURE_WRONG', { detail: `The ${SIGNATURE_HEADER} header does not fit the body under any configured secret.` })
+  }
+}
+
+export interface RequiredHeader {
+  /** In lower case. */
+  readonly name: string
+  readonly value: string
+}
+
+/** @throws {Problem} HEADER_WRONG, which names the header and never its value */
+export function checkRequiredHeaders (headers: IncomingHttpHeaders, required: readonly RequiredHeader[]): void {
+  for (const { name, value } of required) {
+    const given = headers[name]
+    if (typeof given !== 'string' || !equalInConstantTime(given, value)) {
+      throw new Problem('HEADER_WRONG', { detail: `The ${name} header is missing or does not have the required value.` })
+    }
+  }
+}
+
+/** Digests have one length, so neither the content nor the length of the value shows in the time it takes. */
+function equalInConstantTime (a: string, b: string): boolean {
+  return timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest())
+}

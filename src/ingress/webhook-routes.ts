@@ -1,0 +1,109 @@
+import { Type, type Static, type TSchema } from '@sinclair/typebox'
+import type { FastifyRequest } from 'fastify'
+import type { Fault } from '../errors.js'
+import { catalogue } from '../voucherify/catalogue.js'
+import { EnvelopeSchema } from '../voucherify/envelope.js'
+import { decide, journalWebhook, type AcceptOptions, type VerdictPolicy } from './accept.js'
+import { AcceptedSchema, ProblemSchema } from './answers.js'
+import type { App } from './app-types.js'
+import { authenticate, type Proof } from './authenticate.js'
+import { type Expected, readWebhook, type Reading } from './read-webhook.js'
+
+export interface WebhookRouteOptions extends AcceptOptions {
+  readonly secrets: readonly string[]
+  readonly policy: VerdictPolicy
+}
+
+/** What the API description says of a route. */
+export interface RouteDescription {
+  readonly summary: string
+  readonly body: TSchema
+}
+
+/** It becomes a part of the event type, and so a name in logs and headers. */
+const CUSTOM_NAME = '^[A-Za-z0-9._-]{1,100}$'
+
+const EMPTY = new Uint8Array(0)
+
+const response = { 200: AcceptedSchema, 202: AcceptedSchema, '4xx': ProblemSchema, '5xx': ProblemSchema }
+
+/** Adds `/webhooks`, a URL for each event in the catalogue, and `/webhooks/custom/:name`. */
+export function addWebhookRoutes (app: App, options: WebhookRouteOptions): void {
+  // The schema of the body is not the route's own: a body is judged once it is known to be authentic, by the schema of the
+  // event that it is, and to an authentic body a failed validation is a label and not an answer.
+  const anyWebhook: RouteDescription = {
+    summary: 'Any Voucherify webhook in its envelope',
+    body: Type.Union([...catalogue.map((event) => event.envelopeSchema), EnvelopeSchema])
+  }
+  app.post('/webhooks', { config: anyWebhook, schema: { response } }, async (request, reply) => {
+    const { status, body } = await accept(request, { kind: 'any' }, options)
+    return reply.code(status).send(body)
+  })
+
+  for (const event of catalogue) {
+    const oneEvent: RouteDescription = {
+      summary: `${event.documentationName}, in its envelope or as a raw payload`,
+      body: Type.Union([event.envelopeSchema, event.bodySchema])
+    }
+    for (const name of [event.type, event.documentationName]) {
+      app.post(`/webhooks/${name}`, { config: oneEvent, schema: { response } }, async (request, reply) => {
+        const { status, body } = await accept(request, { kind: 'event', event }, options)
+        return reply.code(status).send(body)
+      })
+    }
+  }
+
+  const custom: RouteDescription = { summary: 'A body of your own design', body: Type.Object({}) }
+  const params = Type.Object({ name: Type.String() })
+  app.post(`/webhooks/custom/:name(${CUSTOM_NAME})`, { config: custom, schema: { params, response } }, async (request, reply) => {
+    const { status, body } = await accept(request, { kind: 'custom', name: request.params.name }, options)
+    return reply.code(status).send(body)
+  })
+}
+
+/** The part of a request that this needs, whatever the route's types. */
+type WebhookRequest = Pick<FastifyRequest, 'body' | 'headers' | 'log' | 'routeOptions' | 'compileValidationSchema'>
+
+/** Proves, reads, decides and stores, in this order. What is refused is thrown as a `Problem`. */
+async function accept (request: WebhookRequest, expected: Expected, options: WebhookRouteOptions): Promise<{ status: 200 | 202, body: Static<typeof AcceptedSchema> }> {
+  const rawBody = request.body instanceof Uint8Array ? request.body : EMPTY
+  const proof = authenticate(rawBody, request.headers, options.secrets)
+  const reading = readWebhook(rawBody, expected, (schema, value) => validate(request, schema, value))
+  const { held } = decide(reading, proof, options.policy)
+  const { id, verdict, duplicate } = await journalWebhook({ reading, rawBody, headers: request.headers, held }, options)
+  logAccepted(request, { id, verdict, duplicate, held, proof, reading })
+  const body = { message: 'Webhook accepted' as const, id, verdict }
+  return duplicate ? { status: 200, body: { ...body, duplicate } } : { status: 202, body }
+}
+
+/** Validates through the app's validator compiler, which compiles each schema once. */
+function validate (request: WebhookRequest, schema: TSchema, value: unknown): readonly Fault[] {
+  const check = request.compileValidationSchema(schema, 'body')
+  if (check(value)) return []
+  return (check.errors ?? []).map(({ instancePath, message }) => ({ pointer: instancePath, message: message ?? 'is wrong' }))
+}
+
+interface AcceptedFacts {
+  readonly id: string
+  readonly verdict: string
+  readonly duplicate: boolean
+  readonly held: boolean
+  readonly proof: Proof
+  readonly reading: Reading
+}
+
+function logAccepted (request: WebhookRequest, { id, verdict, duplicate, held, proof, reading }: AcceptedFacts): void {
+  const fields = {
+    deliveryId: id,
+    eventType: reading.eventType,
+    verdict,
+    duplicate,
+    held,
+    sourceId: reading.facts?.sourceId ?? null,
+    eventId: reading.facts?.eventId ?? null,
+    ...(proof.signed ? { secret: proof.secretNumber, canonical: proof.canonical } : {})
+  }
+  request.log.info(fields, 'webhook accepted')
+  if (reading.contradictsUrl) request.log.warn({ deliveryId: id, eventType: reading.eventType, url: request.routeOptions.url }, 'webhook contradicts its url')
+  if (held && !duplicate) request.log.warn({ deliveryId: id, eventType: reading.eventType, faults: reading.faults }, 'webhook held in quarantine')
+}

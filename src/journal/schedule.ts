@@ -1,0 +1,61 @@
+import type { Delivery } from '../delivery/delivery.js'
+import type { Settlement } from '../delivery/journal.js'
+
+/** Where a delivery stands with one forwarder. */
+export interface Entry {
+  readonly sequence: number
+  /** 0 for the first way through; else the number of the replay that it belongs to. */
+  readonly replay: number
+  /** Entries of one lane keep their order among themselves. `null`: it is in nobody's way. */
+  readonly lane: string | null
+  /** `undefined` where only the durable mark is in memory: the delivery must be read again. */
+  delivery: Delivery | undefined
+  /** The number of the attempt that is due, from 1. */
+  attempt: number
+  waitedMs: number
+  /** Monotonic time before which it is not due. */
+  dueAt: number
+  /** Whether a durable mark holds it, so that the cursor may pass it. */
+  marked: boolean
+  state: 'ready' | 'claimed' | 'finished'
+}
+
+/** What an engine must make durable, in this order. */
+export type Change =
+  /** Mark the delivery as waiting: the cursor may pass it then. */
+  | { readonly type: 'wait', readonly entry: Entry, readonly delayMs: number, readonly reason: string | null }
+  /** Remove its mark. */
+  | { readonly type: 'finish', readonly entry: Entry }
+  /** Remove its mark, if it has one, and keep it as a dead letter. */
+  | { readonly type: 'dead', readonly entry: Entry, readonly reason: string }
+
+export interface Taken {
+  readonly entries: readonly Entry[]
+  /** Milliseconds until the next entry falls due, where nothing but time is in the way. */
+  readonly dueInMs?: number
+}
+
+/** Decides, in memory and without waiting for anything, which delivery a forwarder gets next. */
+export interface Schedule {
+  /** Adds the next delivery of the journal's order. */
+  readonly offer: (delivery: Delivery) => void
+  /** Tells that nothing up to this sequence is left to offer. */
+  readonly pass: (sequence: number) => void
+  /** Adds an entry that has a durable mark: one that waited before a restart, or a replay. */
+  readonly restore: (entry: Pick<Entry, 'sequence' | 'replay' | 'lane' | 'attempt' | 'waitedMs' | 'dueAt'>) => void
+  readonly take: (limit: number) => Taken
+  readonly settle: (entry: Entry, result: Settlement['result']) => void
+  /** The durable changes since the last call. */
+  readonly drainChanges: () => readonly Change[]
+  /** Every delivery offered up to this sequence is finished or has a durable mark. */
+  readonly cursor: () => number
+  readonly size: () => ScheduleSize
+}
+
+export interface ScheduleSize {
+  /** Entries without a durable mark, and the bytes of their bodies: they are in memory whole. */
+  readonly unmarked: number
+  readonly unmarkedBytes: number
+  /** Entries with a durable mark: of these, only the mark is in memory. */
+  readonly marked: number
+}

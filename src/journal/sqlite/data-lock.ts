@@ -1,0 +1,36 @@
+import Database from 'libsql'
+import { join } from 'node:path'
+import { sqliteCode } from './database.js'
+
+/** Another process serves the same data folder. */
+export class DataFolderInUseError extends Error {
+  override readonly name = 'DataFolderInUseError'
+  readonly code = 'DATA_FOLDER_IN_USE'
+}
+
+/**
+ * Takes the data folder for this process alone, until `release` or the end of the process: the operating system lets go
+ * of the lock however a process ends. Reading beside it stays possible.
+ * @throws {DataFolderInUseError}
+ */
+export function lockDataFolder (dataDir: string): { readonly release: () => void } {
+  // SQLite's lock on a file of its own, because node has no call for one.
+  const db = new Database(join(dataDir, 'tierhook.lock'), { timeout: 0 })
+  try {
+    db.exec('BEGIN EXCLUSIVE')
+  } catch (error) {
+    db.close()
+    if (sqliteCode(error) === 'SQLITE_BUSY') {
+      throw new DataFolderInUseError(`Another tierhook serves the data folder ${dataDir}. Stop it first, or give this one a DATA_DIR of its own.`)
+    }
+    throw error
+  }
+  let released = false
+  return {
+    release () {
+      if (released) return
+      released = true
+      db.close()
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import type { Connection } from './database.js'
+import type { Pruned, PruneOptions } from './protocol.js'
+import { HOLD } from './record.js'
+import { transaction } from './transaction.js'
+
+/** Pages given back to the file system in one step: 4 MiB. */
+const VACUUM_PAGES = 1024
+
+/**
+ * One small step of retention: removes some of the oldest deliveries that every forwarder has finished with, and gives
+ * their space back. What waits, is a dead letter or is held in quarantine stays, however old.
+ */
+export function prune (db: Connection, { receivedBefore, maxBytes, keysBefore, limit }: PruneOptions): Pruned {
+  const pruned = transaction(db, () => {
+    const finished = finishedUpTo(db)
+    const tooLarge = maxBytes > 0 && usedBytes(db) > maxBytes
+    const rows = db.prepare(`
+      SELECT d.sequence, d.received_at AS receivedAt FROM deliveries d
+      WHERE d.sequence <= ? AND d.hold <> ${HOLD.quarantined}
+        AND NOT EXISTS (SELECT 1 FROM waiting w WHERE w.sequence = d.sequence)
+        AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.sequence = d.sequence)
+      ORDER BY d.sequence LIMIT ?`).all([finished, limit]) as Array<{ sequence: number, receivedAt: number }>
+    const chosen = rows.filter((row) => tooLarge || row.receivedAt < receivedBefore)
+    for (const table of ['attempts', 'bodies', 'deliveries']) {
+      const remove = db.prepare(`DELETE FROM ${table} WHERE sequence = ?`)
+      for (const { sequence } of chosen) remove.run([sequence])
+    }
+    const keys = db.prepare(`DELETE FROM dedupe_keys WHERE key IN (SELECT key FROM dedupe_keys WHERE received_at < ? LIMIT ${limit})`).run([keysBefore])
+    return { removed: chosen.length, more: chosen.length === limit || keys.changes === limit }
+  })
+  db.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`)
+  return pruned
+}
+
+/** The sequence up to which the cursor of every forwarder has come, those that are not configured any more among them. */
+function finishedUpTo (db: Connection): number {
+  const row = db.prepare('SELECT min(cursor) AS cursor FROM forwarders').get([]) as { cursor: number | null }
+  return row.cursor ?? 0
+}
+
+/** The bytes that the database's content takes, free pages not counted. */
+export function usedBytes (db: Connection): number {
+  const read = (name: string): number => Number((db.prepare(`PRAGMA ${name}`).raw().get([]) as unknown[])[0])
+  return (read('page_count') - read('freelist_count')) * read('page_size')
+}

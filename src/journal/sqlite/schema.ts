@@ -1,0 +1,119 @@
+import type Database from 'libsql'
+
+/** Marks the file as ours: "thkj" in ASCII. */
+const APPLICATION_ID = 0x74686B6A
+
+/**
+ * One migration a schema version, from an empty file on. A migration that has been released is never changed.
+ *
+ * `hold`: 0 never held, 1 in quarantine, 2 released from it, 3 set aside because the record is damaged. A cursor passes only
+ * what was never held; what is released reaches the forwarders through `waiting`.
+ * `waiting`: deliveries that a forwarder's cursor has passed and that are not finished. `replay` is 0 for the first way through.
+ */
+const migrations: readonly string[] = [`
+  CREATE TABLE deliveries (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    received_at INTEGER NOT NULL,
+    event_type TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    hold INTEGER NOT NULL,
+    source_object TEXT,
+    source_id TEXT,
+    event_id TEXT,
+    project_id TEXT,
+    customer_id TEXT,
+    campaign_id TEXT,
+    duplicates INTEGER NOT NULL DEFAULT 0,
+    faults TEXT,
+    headers TEXT NOT NULL,
+    body_bytes INTEGER NOT NULL,
+    checksum INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX deliveries_held ON deliveries (hold, sequence) WHERE hold <> 0;
+  CREATE TABLE bodies (sequence INTEGER PRIMARY KEY, raw_body BLOB NOT NULL) STRICT;
+  CREATE TABLE dedupe_keys (
+    key TEXT NOT NULL PRIMARY KEY,
+    id TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    received_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX dedupe_keys_age ON dedupe_keys (received_at);
+  CREATE TABLE forwarders (
+    name TEXT NOT NULL PRIMARY KEY,
+    cursor INTEGER NOT NULL,
+    position TEXT,
+    breaker TEXT NOT NULL DEFAULT 'closed',
+    added_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE waiting (
+    forwarder TEXT NOT NULL,
+    replay INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    lane TEXT,
+    attempt INTEGER NOT NULL,
+    waited_ms INTEGER NOT NULL,
+    delay_ms INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    reason TEXT,
+    PRIMARY KEY (forwarder, replay, sequence)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX waiting_sequence ON waiting (sequence);
+  CREATE TABLE dead_letters (
+    forwarder TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    died_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (forwarder, sequence)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX dead_letters_sequence ON dead_letters (sequence);
+  CREATE TABLE attempts (
+    sequence INTEGER NOT NULL,
+    forwarder TEXT NOT NULL,
+    replay INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    duration_ms REAL NOT NULL,
+    outcome TEXT NOT NULL,
+    detail TEXT
+  ) STRICT;
+  CREATE INDEX attempts_sequence ON attempts (sequence);
+  CREATE TABLE replays (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    requested_at INTEGER NOT NULL,
+    description TEXT NOT NULL
+  ) STRICT;
+`]
+
+export const SCHEMA_VERSION = migrations.length
+
+/** The database is of a program version newer than this one, or is not ours at all. Nothing was changed in it. */
+export class WrongDatabaseError extends Error {
+  override readonly name = 'WrongDatabaseError'
+  readonly code = 'WRONG_DATABASE'
+}
+
+/**
+ * Brings the database to the current schema version, each step in a transaction of its own.
+ * @throws {WrongDatabaseError}
+ */
+export function migrate (db: Database.Database): void {
+  const version = readPragma(db, 'user_version')
+  if (version > SCHEMA_VERSION) {
+    throw new WrongDatabaseError(`The database ${db.name} has schema version ${version}, and this tierhook knows versions up to ${SCHEMA_VERSION}. Start the newer tierhook that wrote it.`)
+  }
+  const applicationId = readPragma(db, 'application_id')
+  if (version > 0 && applicationId !== APPLICATION_ID) {
+    throw new WrongDatabaseError(`The database ${db.name} was not made by tierhook. Point DATA_DIR at a folder of its own.`)
+  }
+  for (let next = version; next < SCHEMA_VERSION; next++) {
+    db.exec(`BEGIN IMMEDIATE; ${migrations[next] ?? ''}; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${next + 1}; COMMIT`)
+  }
+}
+
+function readPragma (db: Database.Database, name: 'user_version' | 'application_id'): number {
+  const row: unknown = db.prepare(`PRAGMA ${name}`).raw().get()
+  return Array.isArray(row) ? Number(row[0]) : 0
+}

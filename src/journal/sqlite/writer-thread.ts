@@ -1,0 +1,4 @@
+import { serveThread } from './thread.js'
+import { createWriter } from './writer.js'
+
+serveThread(createWriter(() => Date.now()))

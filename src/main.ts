@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import type { CommandContext, StopSignal } from './cli/context.js'
+import { exitCodes } from './cli/exit-codes.js'
+import { openLogOutput } from './cli/log-output.js'
+import { runProgram } from './cli/program.js'
+import { createService } from './service.js'
+
+const PackageFile = Type.Object({ version: Type.String() })
+
+function readVersion (): string {
+  const content: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  return Value.Check(PackageFile, content) ? content.version : 'unknown'
+}
+
+function onStopSignal (listener: (signal: StopSignal) => void): () => void {
+  const signals: readonly StopSignal[] = ['SIGINT', 'SIGTERM']
+  for (const signal of signals) process.on(signal, listener)
+  return () => { for (const signal of signals) process.off(signal, listener) }
+}
+
+// A reader that has seen enough, such as head, closes the pipe: that is no fault of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCodes.ok)
+  throw error
+})
+
+const context: CommandContext = {
+  version: readVersion(),
+  environment: process.env,
+  directory: process.cwd(),
+  stdout: process.stdout,
+  stderr: process.stderr,
+  openLog: () => openLogOutput({
+    fd: process.stdout.fd,
+    onError: error => { process.stderr.write(`tierhook: log lines cannot be written: ${error.message}\n`) }
+  }),
+  createService,
+  onStopSignal,
+  exit: code => { process.exit(code) }
+}
+
+// Exits even if something were still open: a service that has stopped must not wait to be killed.
+process.exit(await runProgram(context, process.argv.slice(2)))

@@ -1,0 +1,47 @@
+import { Type, type Static } from '@sinclair/typebox'
+import { CampaignSchema } from '../objects/campaign.js'
+import { LoyaltyTierSchema } from '../objects/loyalty-tier.js'
+import { optional } from '../objects/optional.js'
+
+interface Words { readonly title: string, readonly description: string }
+
+// Whatever is not null counts as there: what is wrong with it is told at its own key, and only there.
+function present () {
+  return Type.Not(Type.Null())
+}
+
+// The documents mark neither key as required, but a body with neither of them is some other event's.
+function campaignTier (words: Words) {
+  return Type.Intersect([
+    Type.Object({
+      campaign: optional(CampaignSchema),
+      loyalty_tier: optional(LoyaltyTierSchema)
+    }),
+    Type.Union([
+      Type.Object({ campaign: present() }),
+      Type.Object({ loyalty_tier: present() })
+    ], { errorMessage: 'must have a campaign or a loyalty_tier' })
+  ], { ...words })
+}
+
+/** Body of `campaign.loyalty_tier.created`. */
+export const CampaignTierCreatedSchema = campaignTier({
+  title: 'Loyalty tier was created',
+  description: 'The team added a tier to a loyalty campaign.'
+})
+
+/** Body of `campaign.loyalty_tier.updated`. */
+export const CampaignTierUpdatedSchema = campaignTier({
+  title: 'Loyalty tier was updated',
+  description: 'The team changed a tier of a loyalty campaign.'
+})
+
+/** Body of `campaign.loyalty_tier.deleted`. */
+export const CampaignTierDeletedSchema = campaignTier({
+  title: 'Loyalty tier was deleted',
+  description: 'The team removed a tier from a loyalty campaign.'
+})
+
+export type CampaignTierCreated = Static<typeof CampaignTierCreatedSchema>
+export type CampaignTierUpdated = Static<typeof CampaignTierUpdatedSchema>
+export type CampaignTierDeleted = Static<typeof CampaignTierDeletedSchema>

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+import { isJsonObject, type JsonObject } from './parse-body.js'
+import { EVENT_KEYS } from './catalogue.js'
+
+/** What the sender says of an event in its envelope. `null`: it does not say. */
+export interface EnvelopeFacts {
+  readonly eventType: string | null
+  readonly id: string | null
+  readonly projectId: string | null
+  readonly sourceObject: string | null
+  readonly sourceId: string | null
+  readonly eventId: string | null
+}
+
+/** Ids, names and types longer than this are not the sender's: they are treated as absent. */
+const LONGEST_ID = 256
+
+const nothing: EnvelopeFacts = { eventType: null, id: null, projectId: null, sourceObject: null, sourceId: null, eventId: null }
+
+/**
+ * Tells an envelope from a bare event body by what is in it. Both may hold keys that nobody has listed, so an envelope
+ * that lacks one of its two keys, `data` and `event`, still counts as one, unless it has a key of a bare body.
+ */
+export function isEnvelope (body: JsonObject): boolean {
+  const data = Object.hasOwn(body, 'data')
+  const event = Object.hasOwn(body, 'event')
+  if (data && event) return true
+  return (data || event) && !EVENT_KEYS.some((key) => Object.hasOwn(body, key))
+}
+
+/** Reads the facts from an envelope, or from any body where `source` and `event` may or may not be what they should. */
+export function readEnvelope (body: JsonObject): EnvelopeFacts {
+  if (!isEnvelope(body)) return nothing
+  const event = objectOr(body['event'])
+  const source = objectOr(body['source'])
+  return {
+    eventType: typeName(event['type']),
+    id: text(body['id']),
+    projectId: text(body['project_id']),
+    sourceObject: text(source['object']),
+    sourceId: text(source['id']),
+    eventId: text(event['id'])
+  }
+}
+
+/** The member and the campaign that an event is about, from its body. */
+export function readSubject (data: unknown): { customerId: string | null, campaignId: string | null } {
+  const body = objectOr(data)
+  const campaign = text(objectOr(body['campaign'])['id'])
+  const tier = objectOr(body['loyalty_tier'] ?? body['loyalty_tier_to'] ?? body['loyalty_tier_from'])
+  return { customerId: text(objectOr(body['customer'])['id']), campaignId: campaign ?? text(tier['campaign_id']) }
+}
+
+/**
+ * The key under which copies of an event are found: the pair `source.id` and `event.id`, since the same event sent by two
+ * distributions is two deliveries; else the send-out's `id`; else the bytes, if the body carries its own time, since a
+ * body without one may rightly come twice. `null`: copies can't be told.
+ */
+export function dedupeKey (facts: EnvelopeFacts, body: unknown, rawBody: Uint8Array, eventType: string): string | null {
+  if (facts.sourceId !== null && facts.eventId !== null) return `event:${JSON.stringify([facts.sourceId, facts.eventId])}`
+  if (facts.id !== null) return `send-out:${facts.id}`
+  if (text(objectOr(body)['created_at']) === null) return null
+  return `bytes:${eventType}:${createHash('sha256').update(rawBody).digest('base64url')}`
+}
+
+function objectOr (value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {}
+}
+
+function text (value: unknown): string | null {
+  return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_ID ? value : null
+}
+
+/** Printable ASCII without spaces, since it becomes a name in logs and headers. */
+function typeName (value: unknown): string | null {
+  const name = text(value)
+  return name !== null && /^[\x21-\x7E]+$/.test(name) ? name : null
+}

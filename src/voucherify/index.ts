@@ -1,0 +1,23 @@
+/**
+ * What tierhook knows about Voucherify's loyalty tier events, for whoever receives them from a forwarder: the schemas, the
+ * types made from them, validation, and signatures.
+ */
+export type { Fault } from '../errors.js'
+export {
+  EVENT_KEYS, catalogue, findEvent, findEventByName,
+  type CatalogueEntry, type EventBody, type EventEnvelope, type EventKind, type EventType
+} from './catalogue.js'
+export { EnvelopeSchema, EventSourceSchema, SourceSchema, envelopeOf, type Envelope, type EventSource, type Source } from './envelope.js'
+export {
+  CampaignTierCreatedSchema, CampaignTierDeletedSchema, CampaignTierUpdatedSchema,
+  type CampaignTierCreated, type CampaignTierDeleted, type CampaignTierUpdated
+} from './events/campaign-tier.js'
+export {
+  CustomerTierDowngradedSchema, CustomerTierJoinedSchema, CustomerTierLeftSchema, CustomerTierProlongedSchema,
+  CustomerTierUpgradedSchema,
+  type CustomerTierDowngraded, type CustomerTierJoined, type CustomerTierLeft, type CustomerTierProlonged, type CustomerTierUpgraded
+} from './events/customer-tier.js'
+export * from './objects/index.js'
+export { canonicalBytes } from './canonical-bytes.js'
+export { sign, verifySignature, type SignatureInput, type SignatureResult } from './signature.js'
+export { compileValidator, type Validator, type ValidatorOptions } from './validate.js'

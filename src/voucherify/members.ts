@@ -1,0 +1,51 @@
+const QUOTE = 0x22
+const BACKSLASH = 0x5C
+const COMMA = 0x2C
+const COLON = 0x3A
+const OPEN_BRACE = 0x7B
+const CLOSE_BRACE = 0x7D
+const OPEN_BRACKET = 0x5B
+const CLOSE_BRACKET = 0x5D
+
+/**
+ * The JSON text of one member of the object that `json` holds, exactly as it was written: `1.0` stays `1.0`. Where the key
+ * stands more than once the last one counts, as it does for `JSON.parse`. `undefined` where there is none.
+ * @param json the text of a JSON object, known to be well-formed
+ */
+export function memberText (json: Uint8Array, key: string): Uint8Array | undefined {
+  let found: Uint8Array | undefined
+  let depth = 0
+  let keyText: Uint8Array | undefined
+  let valueStart = -1
+  for (let at = 0; at < json.length; at++) {
+    const byte = json[at]
+    if (byte === QUOTE) {
+      const end = stringEnd(json, at)
+      if (depth === 1 && valueStart === -1) keyText = json.subarray(at, end + 1)
+      at = end
+    } else if (byte === COLON && depth === 1 && valueStart === -1) {
+      valueStart = at + 1
+    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      depth++
+    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET || (byte === COMMA && depth === 1)) {
+      if (depth === 1) {
+        if (keyText !== undefined && valueStart !== -1 && isKey(keyText, key)) found = json.subarray(valueStart, at)
+        valueStart = -1
+        keyText = undefined
+      }
+      if (byte !== COMMA) depth--
+    }
+  }
+  return found
+}
+
+/** The index of the quote that closes the string opened at `start`. */
+function stringEnd (json: Uint8Array, start: number): number {
+  let at = start + 1
+  while (at < json.length && json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1
+  return at
+}
+
+function isKey (keyText: Uint8Array, key: string): boolean {
+  return JSON.parse(Buffer.from(keyText).toString('utf8')) === key
+}

@@ -1,0 +1,57 @@
+import { findEvent, type EventBody, type EventType } from './catalogue.js'
+import type { Envelope, EventSource } from './envelope.js'
+import { bodyRecipes } from './samples/body.js'
+import { createRecipe, type Recipe, type SampleOptions } from './samples/recipe.js'
+
+export { breakSample } from './samples/break-sample.js'
+export type { SampleOptions } from './samples/recipe.js'
+
+/** The envelope of a sample: it has all the keys that the schema of its event's envelope asks for. */
+export type SampleEnvelope<T extends EventType = EventType> = Omit<Envelope, 'data' | 'event'> & {
+  id: string
+  data: EventBody<T>
+  event: Omit<Envelope['event'], 'type'> & { id: string, type: T }
+}
+
+/** An invented body of an event, valid by its schema. The same type, index, seed and time give the same body. */
+export function sampleEvent<T extends EventType> (type: T, options: SampleOptions): EventBody<T> {
+  return bodyRecipes[type](createRecipe(options))
+}
+
+/**
+ * An invented body in the envelope that its sender would put around it: a distribution names the event freely, the
+ * project's webhook by its type. Every type, index and seed has an event id and a send-out id of its own.
+ */
+export function sampleEnvelope<T extends EventType> (type: T, options: SampleOptions): SampleEnvelope<T> {
+  const recipe = createRecipe(options)
+  const distributed = findEvent(type)?.kind === 'distribution'
+  return {
+    id: recipe.id('whs_', type, recipe.index),
+    project_id: recipe.id('proj_', 'tea'),
+    created_at: recipe.daysAgo(0),
+    type: distributed ? recipe.pick<string>('event name', type, 'Tier changed', 'Stufe geändert ✨', '') : type,
+    data: bodyRecipes[type](recipe),
+    source: {
+      id: distributed ? recipe.id('distr_', type) : recipe.id('wh_', 'tea'),
+      object: distributed ? 'distribution' : 'webhook',
+      target_url: 'https://hooks.shop.example/voucherify'
+    },
+    event: {
+      id: recipe.id('ev_', type, recipe.index),
+      type,
+      created_at: recipe.daysAgo(0),
+      entity_id: distributed ? recipe.id('cust_', recipe.index) : recipe.id('ltr_', recipe.index),
+      group_id: recipe.id('v-', type, recipe.index),
+      event_source: sampleCause(recipe)
+    }
+  }
+}
+
+function sampleCause (recipe: Recipe): EventSource {
+  return recipe.pick<EventSource>('cause',
+    { channel: 'INTERNAL' },
+    { channel: 'USER_PORTAL', user: { id: recipe.id('user_', 'team') } },
+    { channel: 'API', api_key: { name: 'Till', app_id: recipe.id('', 'till') } },
+    { channel: 'CLIENT_API', user: null, api_key: null }
+  )
+}

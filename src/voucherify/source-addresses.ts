@@ -1,0 +1,61 @@
+import ipaddr from 'ipaddr.js'
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6
+type Range = [Address, number]
+
+/**
+ * The addresses that Voucherify publishes for its shared regions, as of August 2026. They changed twice in 2024: a stale
+ * list refuses real events. Dedicated regions have addresses of their own.
+ */
+export const regionAddresses: Readonly<Record<'eu1' | 'us1' | 'as1', readonly string[]>> = {
+  eu1: ['34.247.197.22', '63.32.191.141', '52.215.148.84'],
+  us1: ['100.25.106.67', '18.209.236.215', '34.192.255.99'],
+  as1: ['52.76.98.82', '54.169.8.101', '13.214.87.160']
+}
+
+const regions = new Map<string, readonly string[]>(Object.entries(regionAddresses))
+
+/** Whether this is a region's name, an IPv4 or IPv6 address, or a range of either in CIDR form. */
+export function isSourceEntry (entry: string): boolean {
+  return rangesOf(entry) !== undefined
+}
+
+/**
+ * Makes the test whether an address is on an allow list. No entries allow nothing; an address that cannot be read is not
+ * allowed; an IPv4 address written as IPv6 (`::ffff:192.0.2.1`) is the IPv4 address. Throws a TypeError that names an
+ * entry which is neither region, address nor range.
+ */
+export function createSourceFilter (entries: readonly string[]): (address: string) => boolean {
+  const allowed = entries.flatMap(entry => {
+    const ranges = rangesOf(entry)
+    if (ranges === undefined) throw new TypeError(`"${entry}" is no region, IP address or CIDR range`)
+    return ranges
+  })
+  return address => {
+    const source = readAddress(address)
+    return source !== undefined && allowed.some(([base, bits]) => base.kind() === source.kind() && source.match(base, bits))
+  }
+}
+
+function rangesOf (entry: string): Range[] | undefined {
+  const addresses = regions.get(entry) ?? [entry]
+  const ranges = addresses.map(readRange).filter(range => range !== undefined)
+  return ranges.length === addresses.length ? ranges : undefined
+}
+
+function readRange (text: string): Range | undefined {
+  if (ipaddr.IPv4.isValidCIDRFourPartDecimal(text)) return ipaddr.IPv4.parseCIDR(text)
+  if (ipaddr.IPv6.isValidCIDR(text)) {
+    const [address, bits] = ipaddr.IPv6.parseCIDR(text)
+    // The last 32 bits of a mapped range are the IPv4 range; a wider one spans more than IPv4 and stays as it is.
+    return address.isIPv4MappedAddress() && bits >= 96 ? [address.toIPv4Address(), bits - 96] : [address, bits]
+  }
+  const address = readAddress(text)
+  return address === undefined ? undefined : [address, address.kind() === 'ipv4' ? 32 : 128]
+}
+
+// Only the usual form of IPv4: 10.1 and 012.0.0.1 are addresses to some programs, and different ones to others.
+function readAddress (text: string): Address | undefined {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text)
+  return ipaddr.IPv6.isValid(text) ? ipaddr.process(text) : undefined
+}

@@ -1,0 +1,193 @@
+import t from 'tap'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { sign } from '../../src/voucherify/signature.js'
+import { catalogue } from '../../src/voucherify/catalogue.js'
+import { createHarness, freePort, startServer } from './harness.js'
+import type { ReceivedRequest } from './harness.js'
+import type { ServerResponse } from 'node:http'
+
+function accept (_request: ReceivedRequest, response: ServerResponse): void {
+  response.writeHead(202, { 'content-type': 'application/json' })
+  response.end(JSON.stringify({ message: 'Webhook accepted', id: 'delivery-1', verdict: 'valid' }))
+}
+
+function eventIdOf (request: ReceivedRequest | undefined): unknown {
+  return JSON.parse(request?.body ?? '{}').event?.id
+}
+
+t.test('a signed envelope goes to the service that is configured, and its answer is shown', async t => {
+  const server = await startServer(t, accept)
+  const harness = createHarness({ environment: { PORT: String(server.port), VOUCHERIFY_WEBHOOK_SECRETS: 'new-key,old-key' } })
+  t.equal(await harness.run('send', 'Customer.Loyalty.Tier.UPGRADED'), 0)
+  t.match(harness.stdout.text, /^202 Webhook accepted {2}delivery-1 {2}valid {2}\d+\.\d ms\n$/)
+  t.equal(harness.stderr.text, '')
+  const [request] = server.requests
+  t.match(request, { method: 'POST', url: '/webhooks', headers: { 'content-type': 'application/json' } })
+  t.equal(request?.headers['x-voucherify-signature'], sign(Buffer.from(request?.body ?? ''), 'new-key'))
+  t.match(JSON.parse(request?.body ?? ''), {
+    event: { type: 'customer.loyalty.tier.upgraded' },
+    source: { target_url: `${server.url}/webhooks` },
+    data: { loyalty_tier_to: {} }
+  })
+})
+
+t.test('the secret and the port come from .env, or from a named file, unless an option says otherwise', async t => {
+  const server = await startServer(t, accept)
+  const directory = t.testdir({ '.env': `PORT=${server.port}\nVOUCHERIFY_WEBHOOK_SECRETS=file-key\n` })
+  writeFileSync(join(directory, 'other.env'), `PORT=${server.port}\n`)
+  const signature = (index: number): unknown => server.requests[index]?.headers['x-voucherify-signature']
+  const expected = (index: number, secret: string): string => sign(Buffer.from(server.requests[index]?.body ?? ''), secret)
+
+  t.equal(await createHarness({ directory }).run('send', 'customer.loyalty.tier.left'), 0)
+  t.equal(signature(0), expected(0, 'file-key'))
+  t.equal(await createHarness({ directory }).run('send', 'customer.loyalty.tier.left', '--secret', 'own-key'), 0)
+  t.equal(signature(1), expected(1, 'own-key'))
+  t.equal(await createHarness({ directory }).run('send', 'customer.loyalty.tier.left', '--env-file', 'other.env'), 0)
+  t.equal(signature(2), undefined)
+  const harness = createHarness({ directory })
+  t.equal(await harness.run('send', 'customer.loyalty.tier.left', '--env-file', 'missing.env'), 2)
+  t.match(harness.stderr.text, /environment file missing\.env cannot be read \(ENOENT\)/)
+})
+
+t.test('each event of the catalogue goes bare to its own URL, under either name', async t => {
+  const server = await startServer(t, accept)
+  for (const { documentationName } of catalogue) t.equal(await createHarness().run('send', documentationName, '--raw', '--url', server.url), 0)
+  t.same(server.requests.map(request => request.url), catalogue.map(({ type }) => `/webhooks/${type}`))
+  for (const request of server.requests) t.notOk('event' in JSON.parse(request.body))
+})
+
+t.test('a URL with a path is taken as it is', async t => {
+  const server = await startServer(t, accept)
+  t.equal(await createHarness().run('send', 'customer.loyalty.tier.left', '--url', `${server.url}/webhooks/custom/x?y=1`), 0)
+  t.equal(server.requests[0]?.url, '/webhooks/custom/x?y=1')
+})
+
+t.test('every run and every event of a run has an id of its own', async t => {
+  const server = await startServer(t, accept)
+  for (let run = 0; run < 2; run++) {
+    const harness = createHarness()
+    t.equal(await harness.run('send', 'customer.loyalty.tier.joined', '--count', '20', '--url', server.url), 0)
+    t.equal(harness.stdout.text.split('\n').length, 21)
+  }
+  t.equal(new Set(server.requests.map(eventIdOf)).size, 40)
+})
+
+t.test('many events are summarised, over a bounded number of connections, with a bar on a terminal', async t => {
+  const server = await startServer(t, accept)
+  const harness = createHarness({ terminal: true })
+  t.equal(await harness.run('send', 'customer.loyalty.tier.joined', '--count', '300', '--concurrency', '4', '--url', server.url), 0)
+  t.match(harness.stdout.text, /^300 sent, 300 accepted \(202: 300\)\nanswered in [\d.]+ ms \(p50\), [\d.]+ ms \(p99\), [\d.]+ ms \(max\)\n\d+ a second\n$/)
+  t.match(harness.stderr.text, /\/300/)
+  t.ok(server.sockets.most <= 4)
+
+  const piped = createHarness()
+  t.equal(await piped.run('send', 'customer.loyalty.tier.joined', '--count', '21', '--url', server.url), 0)
+  t.equal(piped.stderr.text, '')
+})
+
+t.test('refusals are shown with their reasons, and fail the command', async t => {
+  const server = await startServer(t, (request, response) => {
+    const status = 'x-voucherify-signature' in request.headers ? 422 : 401
+    response.writeHead(status, { 'content-type': 'application/problem+json' })
+    response.end(JSON.stringify({ title: 'Refused', detail: 'for a reason', status }))
+  })
+  const unsigned = createHarness()
+  t.equal(await unsigned.run('send', 'customer.loyalty.tier.joined', '--url', server.url), 1)
+  t.match(unsigned.stdout.text, /^401 Refused: for a reason {2}[\d.]+ ms\n$/)
+  t.match(unsigned.stderr.text, 'were not signed: give --secret')
+  const signed = createHarness()
+  t.equal(await signed.run('send', 'customer.loyalty.tier.joined', '--invalid', '--secret', 'k', '--url', server.url), 1)
+  t.match(signed.stdout.text, /^422 /)
+  t.equal(signed.stderr.text, '')
+  t.match(JSON.parse(server.requests[1]?.body ?? ''), { event: { type: 'customer.loyalty.tier.joined' }, data: { campaign: { type: 'NO_SUCH_TYPE' } } })
+})
+
+t.test('a duplicate is told from a first copy', async t => {
+  const server = await startServer(t, (_request, response) => {
+    response.end(JSON.stringify({ message: 'Webhook accepted', id: 'd', verdict: 'valid', duplicate: true }))
+  })
+  const harness = createHarness()
+  t.equal(await harness.run('send', 'customer.loyalty.tier.joined', '--url', server.url), 0)
+  t.match(harness.stdout.text, /^200 Webhook accepted \(held already\) {2}d {2}valid/)
+})
+
+t.test('an answer that is not ours is shown as it is, cut short', async t => {
+  const server = await startServer(t, (_request, response) => {
+    response.statusCode = 404
+    response.end(`<html>${'x'.repeat(1000)}`)
+  })
+  const harness = createHarness()
+  t.equal(await harness.run('send', 'customer.loyalty.tier.joined', '--url', server.url), 1)
+  t.match(harness.stdout.text, /^404 <html>x{194} {2}/)
+})
+
+t.test('--json shows one object, with the answers as long as they are few', async t => {
+  const server = await startServer(t, accept)
+  const few = createHarness()
+  t.equal(await few.run('send', 'customer.loyalty.tier.joined', '--json', '--count', '2', '--url', server.url), 0)
+  t.match(JSON.parse(few.stdout.text), {
+    url: `${server.url}/webhooks`,
+    eventType: 'customer.loyalty.tier.joined',
+    sent: 2,
+    succeeded: 2,
+    statuses: { 202: 2 },
+    answers: [{ status: 202, id: 'delivery-1', verdict: 'valid' }, { status: 202 }]
+  })
+  const many = createHarness()
+  t.equal(await many.run('send', 'customer.loyalty.tier.joined', '--json', '--count', '21', '--url', server.url), 0)
+  t.notOk('answers' in JSON.parse(many.stdout.text))
+})
+
+t.test('a server that does not answer in time, or hangs up, counts as a failed event and stops no other', async t => {
+  let received = 0
+  const server = await startServer(t, (request, response) => {
+    received += 1
+    if (received === 1) response.socket?.destroy()
+    else if (received > 2) accept(request, response)
+  })
+  const harness = createHarness()
+  t.equal(await harness.run('send', 'customer.loyalty.tier.joined', '--count', '3', '--concurrency', '1', '--timeout-ms', '200', '--url', server.url), 1)
+  t.match(harness.stdout.text.split('\n'), [/^(UND_ERR_SOCKET|ECONNRESET) /, /^timeout no answer within 200 ms/, /^202 /])
+})
+
+t.test('an answer that nobody could read counts as failed', async t => {
+  const server = await startServer(t, (_request, response) => { response.socket?.end('what?\r\n\r\n') })
+  const harness = createHarness()
+  t.equal(await harness.run('send', 'customer.loyalty.tier.joined', '--url', server.url), 1)
+  t.match(harness.stdout.text, /^failed Response does not match/)
+})
+
+t.test('nothing listens: one line says what to do, and the rest is not tried', async t => {
+  const url = `http://127.0.0.1:${await freePort()}`
+  const harness = createHarness()
+  t.equal(await harness.run('send', 'customer.loyalty.tier.joined', '--count', '1000', '--url', url), 1)
+  t.equal(harness.stderr.text, `tierhook: nothing listens at ${url}: start it with npm start, or name another address with --url\n`)
+  t.equal(harness.stdout.text, '')
+})
+
+t.test('an unknown event type is refused with the nearest one', async t => {
+  for (const name of ['customer.loyalty.tier.upgrade', 'EVENTS.CUSTOMER.LOYALTY.TIER.UPGRADES']) {
+    const harness = createHarness()
+    t.equal(await harness.run('send', name), 2)
+    t.match(harness.stderr.text, 'did you mean customer.loyalty.tier.upgraded?')
+  }
+})
+
+t.test('options that make no sense are refused before anything is sent', async t => {
+  const cases = [
+    ['--url', 'ftp://x'], ['--url', 'x'], ['--count', '0'], ['--count', '1.5'], ['--concurrency', '1001'], ['--timeout-ms', 'soon'], ['--cuont', '1']
+  ]
+  for (const args of cases) {
+    const harness = createHarness()
+    t.equal(await harness.run('send', 'customer.loyalty.tier.joined', ...args), 2, args.join(' '))
+    t.not(harness.stderr.text, '')
+  }
+})
+
+t.test('a configuration that cannot be read is an error, and its secret is not shown', async t => {
+  const harness = createHarness({ environment: { PORT: 'x', VOUCHERIFY_WEBHOOK_SECRETS: 'hunter 2' } })
+  t.equal(await harness.run('send', 'customer.loyalty.tier.joined'), 2)
+  t.match(harness.stderr.text, /PORT: "x" must be(.|\n)*VOUCHERIFY_WEBHOOK_SECRETS: \(value not shown\)/)
+  t.notMatch(harness.stderr.text, 'hunter')
+})

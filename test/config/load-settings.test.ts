@@ -1,0 +1,218 @@
+import t from 'tap'
+import { Value } from '@sinclair/typebox/value'
+import { ConfigurationError } from '../../src/config/configuration-error.js'
+import type { ConfigurationFault } from '../../src/config/configuration-error.js'
+import { loadClientSettings, loadSettings } from '../../src/config/load-settings.js'
+import type { SettingsSource } from '../../src/config/load-settings.js'
+import { SettingsSchema } from '../../src/config/settings.js'
+import type { Settings } from '../../src/config/settings.js'
+
+function load (environment: Record<string, string | undefined>, text?: string): Settings {
+  return loadSettings({ environment, ...text === undefined ? {} : { envFile: { path: '.env', text } } })
+}
+
+function faultsOf (load: (source: SettingsSource) => unknown, environment: Record<string, string>, text?: string): readonly ConfigurationFault[] {
+  try {
+    load({ environment, ...text === undefined ? {} : { envFile: { path: '.env', text } } })
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.faults
+    throw error
+  }
+  return []
+}
+
+function messageOf (environment: Record<string, string>, text?: string): string {
+  return faultsOf(loadSettings, environment, text).map(fault => `${fault.variable} ${fault.message}`).join('\n')
+}
+
+t.test('without anything set, the defaults hold and match the schema', async t => {
+  const settings = load({})
+  t.ok(Value.Check(SettingsSchema, settings))
+  t.match(settings, {
+    HOST: '127.0.0.1',
+    PORT: 3000,
+    TRUST_PROXY: false,
+    BODY_LIMIT_BYTES: 1_048_576,
+    VOUCHERIFY_WEBHOOK_SECRETS: [],
+    FORWARDERS: ['log'],
+    RETENTION_MAX_BYTES: 10_737_418_240
+  })
+  t.notOk('HTTP_FORWARDER_URL' in settings)
+  t.notOk('FILE_FORWARDER_PATH' in settings)
+  t.ok(Object.isFrozen(settings))
+})
+
+t.test('one start\'s settings share nothing with the next one\'s', async t => {
+  load({}).FORWARDERS.push('file')
+  t.same(load({}).FORWARDERS, ['log'])
+})
+
+t.test('every kind of value is read', async t => {
+  const settings = load({
+    HOST: '::1',
+    PORT: ' 8080\n',
+    LOG_LEVEL: 'silent',
+    ALLOW_UNSIGNED: 'true',
+    FORWARDERS: 'log, file,http',
+    HTTP_FORWARDER_URL: 'https://backend.example/events?key=1',
+    FILE_FORWARDER_PATH: '/var/log/events.ndjson',
+    ALLOWED_SOURCES: 'eu1, 10.0.0.0/8,::1',
+    ALLOWED_SOURCES_MODE: 'enforce',
+    RETENTION_MAX_BYTES: '0'
+  })
+  t.match(settings, {
+    HOST: '::1',
+    PORT: 8080,
+    LOG_LEVEL: 'silent',
+    ALLOW_UNSIGNED: true,
+    FORWARDERS: ['log', 'file', 'http'],
+    HTTP_FORWARDER_URL: 'https://backend.example/events?key=1',
+    FILE_FORWARDER_PATH: '/var/log/events.ndjson',
+    ALLOWED_SOURCES: ['eu1', '10.0.0.0/8', '::1'],
+    ALLOWED_SOURCES_MODE: 'enforce',
+    RETENTION_MAX_BYTES: 0
+  })
+})
+
+t.test('whole numbers are read strictly, and the fault names the range, the unit and the value', async t => {
+  for (const text of ['', '0', '65535']) t.equal(messageOf({ PORT: text }), '')
+  for (const text of ['65536', '-1', '1e3', '0x10', '3_000', '+1', '007', '3000.0', '3000ms', ' ', 'NaN', '99999999999999999999']) {
+    t.match(messageOf({ PORT: text }), /^PORT ".*must be a whole number from 0 to 65535/)
+  }
+  t.match(messageOf({ BODY_LIMIT_BYTES: '1023' }), 'BODY_LIMIT_BYTES "1023" must be a whole number of bytes from 1024 to 67108864')
+})
+
+t.test('true and false are the only truth values', async t => {
+  for (const text of ['1', 'yes', 'TRUE', 'on', ' ']) t.match(messageOf({ ALLOW_UNSIGNED: text }), /^ALLOW_UNSIGNED .*must be true or false/)
+})
+
+t.test('choices and lists name what can be chosen', async t => {
+  t.match(messageOf({ LOG_LEVEL: 'verbose' }), 'LOG_LEVEL "verbose" must be one of fatal, error, warn, info, debug, trace, silent')
+  t.match(messageOf({ FORWARDERS: 'log,kafka' }), 'must be a comma-separated list of log, file, http; "kafka" is none of these')
+  t.match(messageOf({ FORWARDERS: 'log,file,log' }), 'names log twice')
+  t.match(messageOf({ FORWARDERS: 'log,' }), '"" is none of these')
+  t.match(messageOf({ ALLOWED_SOURCES: 'eu1,eu9' }), '"eu9" is none of these')
+  t.match(messageOf({ DATA_DIR: '  ' }), 'DATA_DIR "  " is blank')
+})
+
+t.test('an address to listen at has no scheme, port or brackets', async t => {
+  for (const text of ['localhost', 'my_host.internal', '::', '0.0.0.0', '10.1.2.3']) {
+    t.equal(messageOf({ HOST: text, ALLOW_UNSIGNED: 'true' }), '')
+  }
+  for (const text of ['http://localhost', '127.0.0.1:3000', '[::1]', 'a b', '-', ' ']) {
+    t.match(messageOf({ HOST: text }), /^HOST .*must be an address or a host name alone/)
+  }
+})
+
+t.test('proxies are trusted in the ways that Fastify knows, but not by a number of hops, with which it trusts nobody', async t => {
+  for (const [text, value] of [['true', true], ['false', false]] as const) {
+    t.equal(load({ TRUST_PROXY: text }).TRUST_PROXY, value)
+  }
+  t.same(load({ TRUST_PROXY: 'loopback, 10.0.0.0/8, fc00::/7,192.0.2.1' }).TRUST_PROXY, ['loopback', '10.0.0.0/8', 'fc00::/7', '192.0.2.1'])
+  for (const text of ['yes', '10.0.0.0/33', 'loopback,', '10.1', '-1']) t.match(messageOf({ TRUST_PROXY: text }), /^TRUST_PROXY .*none of these/)
+  t.match(messageOf({ TRUST_PROXY: '1' }), 'is a number of hops, which does not tell a proxy from a sender')
+})
+
+t.test('secrets are trimmed, also of a trailing new line, and an odd one is refused without being shown', async t => {
+  t.same(load({ VOUCHERIFY_WEBHOOK_SECRETS: 'old-key , new-key\n' }).VOUCHERIFY_WEBHOOK_SECRETS, ['old-key', 'new-key'])
+  const cases: ReadonlyArray<readonly [string, RegExp]> = [
+    ['hunter2,', /no secret in item 2/],
+    [' \n', /has no secret;/],
+    ['hunter2\nhunter2', /white space inside the secret;/],
+    ['ok,hunter 2', /white space inside the secret in item 2/],
+    ['"hunter2"', /quotation marks around/]
+  ]
+  for (const [text, reason] of cases) {
+    const message = messageOf({ VOUCHERIFY_WEBHOOK_SECRETS: text })
+    t.match(message, reason)
+    t.notMatch(message, 'hunter')
+  }
+})
+
+t.test('required headers are told apart by commas and new lines', async t => {
+  t.same(load({ REQUIRED_HEADERS: 'X-Key: a, b,X-Url: http://x/?y=1,2\n\nx-last:3\r\n' }).REQUIRED_HEADERS, [
+    { name: 'x-key', value: 'a, b' },
+    { name: 'x-url', value: 'http://x/?y=1,2' },
+    { name: 'x-last', value: '3' }
+  ])
+  const cases: ReadonlyArray<readonly [string, RegExp]> = [
+    ['hunter2', /no "Name: value" as item 1/],
+    ['X-A: hunter2\nbad name: hunter2', /as item 2/],
+    ['X-A:', /no value that a header can carry for x-a/],
+    ['X-A: hunter2\u2603', /no value that a header can carry/],
+    ['X-A: hunter2,', /comma at the end of x-a/],
+    ['X-A: hunter2,x-a: hunter3', /names x-a twice/],
+    [' ', /is blank/]
+  ]
+  for (const [text, reason] of cases) {
+    const message = messageOf({ REQUIRED_HEADERS: text })
+    t.match(message, reason)
+    t.notMatch(message, 'hunter')
+  }
+})
+
+t.test('a URL to post to is http or https, has no credentials, and is never shown', async t => {
+  for (const text of ['ftp://x/hunter2', 'hunter2.example', 'http://', '/hunter2', 'https://user:hunter2@x.example/']) {
+    const message = messageOf({ HTTP_FORWARDER_URL: text })
+    t.match(message, /^HTTP_FORWARDER_URL \(value not shown\) must/)
+    t.notMatch(message, 'hunter2')
+  }
+  t.match(messageOf({ HTTP_FORWARDER_URL: 'https://user:hunter2@x.example/' }), 'must not carry a user name or password')
+})
+
+t.test('contradictions name the variable to change', async t => {
+  t.match(messageOf({ HOST: '0.0.0.0' }), /^VOUCHERIFY_WEBHOOK_SECRETS is not set or empty, but HOST is "0\.0\.0\.0".*ALLOW_UNSIGNED/)
+  t.equal(messageOf({ HOST: '0.0.0.0', VOUCHERIFY_WEBHOOK_SECRETS: 'k' }), '')
+  t.equal(messageOf({ HOST: '0.0.0.0', ALLOW_UNSIGNED: 'true' }), '')
+  t.equal(messageOf({ HOST: '127.0.0.2' }), '')
+  t.match(messageOf({ ALLOWED_SOURCES_MODE: 'enforce' }), /^ALLOWED_SOURCES is not set, but ALLOWED_SOURCES_MODE is enforce/)
+  t.match(messageOf({ FORWARDERS: 'http' }), /^HTTP_FORWARDER_URL is not set, but FORWARDERS names http/)
+  t.match(messageOf({ RETRY_MIN_MS: '2000', RETRY_MAX_MS: '1000' }), /^RETRY_MIN_MS is 2000, more than RETRY_MAX_MS, which is 1000/)
+})
+
+t.test('every fault is reported at once, one line each, and a variable that cannot be read makes no second fault', async t => {
+  const environment = {
+    HOST: '0.0.0.0',
+    PORT: 'http',
+    VOUCHERIFY_WEBHOOK_SECRETS: 'hunter 2',
+    FORWARDERS: 'http',
+    HTTP_FORWARDER_URL: 'hunter2',
+    RETRY_MIN_MS: 'soon',
+    RETRY_MAX_MS: '1'
+  }
+  const names = faultsOf(loadSettings, environment, 'PROT=1\nLOG_LEVEL=loud').map(fault => fault.variable)
+  t.same(names, ['PROT', 'PORT', 'LOG_LEVEL', 'VOUCHERIFY_WEBHOOK_SECRETS', 'HTTP_FORWARDER_URL', 'RETRY_MIN_MS'])
+  t.throws(() => load(environment), {
+    name: 'ConfigurationError',
+    code: 'CONFIGURATION_INVALID',
+    message: /^The configuration has 4 faults:\n( {2}[A-Z_]+: .+\n){3} {2}[A-Z_]+: .+$/
+  })
+  t.throws(() => load({ PORT: 'x' }), { message: /^The configuration has a fault:\n {2}PORT: "x" must be/ })
+})
+
+t.test('a long value is cut short in its fault', async t => {
+  t.match(messageOf({ LOG_LEVEL: 'x'.repeat(1000) }), /^LOG_LEVEL "x{80}…" must be/)
+})
+
+t.test('the environment wins over the file, and an empty text in it counts as not set', async t => {
+  t.equal(load({ PORT: '1' }, 'PORT=2').PORT, 1)
+  t.equal(load({ PORT: '' }, 'PORT=2').PORT, 2)
+  t.equal(load({ PORT: '' }, 'PORT=').PORT, 3000)
+  t.match(messageOf({}, 'PORT=x'), 'PORT "x" in .env must be')
+})
+
+t.test('an empty secret is no secret: it does not open the service to others', async t => {
+  t.match(messageOf({ HOST: '0.0.0.0', VOUCHERIFY_WEBHOOK_SECRETS: '' }), /^VOUCHERIFY_WEBHOOK_SECRETS is not set or empty/)
+})
+
+t.test('the environment may hold names of others', async t => {
+  t.equal(messageOf({ PATH: '/bin', PROT: '1' }), '')
+})
+
+t.test('a client reads only what it needs', async t => {
+  t.same(loadClientSettings({ environment: { PORT: '4000', HOST: '0.0.0.0', LOG_LEVEL: 'loud' } }), {
+    HOST: '0.0.0.0', PORT: 4000, VOUCHERIFY_WEBHOOK_SECRETS: []
+  })
+  t.same(loadClientSettings({ environment: {}, envFile: { path: '.env', text: 'VOUCHERIFY_WEBHOOK_SECRETS=a,b\nNONSENSE=1' } }).VOUCHERIFY_WEBHOOK_SECRETS, ['a', 'b'])
+  t.same(faultsOf(loadClientSettings, { PORT: 'x', HOST: '[::1]' }).map(fault => fault.variable), ['HOST', 'PORT'])
+})

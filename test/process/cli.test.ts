@@ -1,0 +1,81 @@
+import t from 'tap'
+import { spawn } from 'node:child_process'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+
+interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the built program in an empty directory to its end. */
+async function run (directory: string, args: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
+  const child = spawn(process.execPath, [program, ...args], { cwd: directory, env: { PATH: process.env['PATH'], ...environment } })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk: Buffer) => { output.stdout += chunk.toString() })
+  child.stderr.on('data', (chunk: Buffer) => { output.stderr += chunk.toString() })
+  return await new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', code => { resolve({ code, ...output }) })
+  })
+}
+
+t.test('the help and the version are shown', async t => {
+  const help = await run(t.testdir(), ['--help'])
+  t.equal(help.code, 0)
+  t.match(help.stdout, 'Usage: tierhook')
+  const version = await run(t.testdir(), ['--version'])
+  t.equal(version.stdout.trim(), JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version)
+})
+
+t.test('the events are listed', async t => {
+  const { code, stdout } = await run(t.testdir(), ['events', '--json'])
+  t.equal(code, 0)
+  t.equal(JSON.parse(stdout).length, 8)
+})
+
+t.test('a wrong configuration stops the start, names every variable, and shows no secret', async t => {
+  const directory = t.testdir({ '.env': 'FORWADERS=log\nBODY_LIMIT_BYTES=big\n' })
+  const { code, stdout, stderr } = await run(directory, [], { PORT: '70000', VOUCHERIFY_WEBHOOK_SECRETS: 'hunter 2', HOST: '0.0.0.0' })
+  t.equal(code, 2)
+  t.equal(stdout, '')
+  for (const name of ['FORWADERS', 'BODY_LIMIT_BYTES', 'PORT', 'VOUCHERIFY_WEBHOOK_SECRETS']) t.match(stderr, `\n  ${name}: `)
+  t.match(stderr, 'did you mean FORWARDERS?')
+  t.notMatch(stderr, 'hunter')
+})
+
+t.test('a command that is not there ends with the code of a usage error', async t => {
+  const { code, stderr } = await run(t.testdir(), ['sevre'])
+  t.equal(code, 2)
+  t.match(stderr, 'Did you mean serve?')
+})
+
+t.test('it serves until SIGTERM, and a second one at the same port says what to do', async t => {
+  const directory = t.testdir()
+  const child = spawn(process.execPath, [program], { cwd: directory, env: { PATH: process.env['PATH'], PORT: '0' }, stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => { child.kill('SIGKILL') })
+  const ended = new Promise(resolve => { child.on('close', resolve) })
+  let log = ''
+  const url = await new Promise<string>((resolve, reject) => {
+    child.on('close', () => { reject(new Error(`it ended: ${log}`)) })
+    child.stdout.on('data', (chunk: Buffer) => {
+      log += chunk.toString()
+      const line = log.split('\n').find(line => line.includes('"msg":"listening"'))
+      if (line?.endsWith('}') === true) resolve(JSON.parse(line).url)
+    })
+  })
+  const { port } = new URL(url)
+  mkdirSync(join(directory, 'second'))
+
+  const second = await run(join(directory, 'second'), [], { PORT: port })
+  t.equal(second.code, 1)
+  t.match(second.stderr, `Cannot listen at 127.0.0.1:${port}: something else does.`)
+
+  child.kill('SIGTERM')
+  t.equal(await ended, 0)
+  t.match(log, /"msg":"stopped"\}\n$/)
+})

@@ -1,0 +1,60 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { canonicalBytes } from '../../src/voucherify/canonical-bytes.js'
+import { jsonText, spaced } from './support/json-text.js'
+
+const canonical = (text: string) => Buffer.from(canonicalBytes(Buffer.from(text))).toString()
+
+t.test('white space outside of strings is dropped, whichever of the four it is', t => {
+  t.equal(canonical('{\n  "a": 1\n}'), '{"a":1}')
+  t.equal(canonical('{\r\n\t"a"\t:\r1 }\r\n'), '{"a":1}')
+  t.equal(canonical(' \n'), '')
+  t.end()
+})
+
+t.test('everything in a string stays, also behind escaped quotes and runs of backslashes', t => {
+  for (const [text, expected] of [
+    ['{"a b": " \t\r\n "}', '{"a b":" \t\r\n "}'],
+    ['["\\" x", 1]', '["\\" x",1]'],
+    ['["\\\\", " x"]', '["\\\\"," x"]'],
+    ['["\\\\\\" x", " y"]', '["\\\\\\" x"," y"]'],
+    ['["\\\\\\\\", " y"]', '["\\\\\\\\"," y"]'],
+    ['["\\u0022 x", "\\ud83d\\ude00 "]', '["\\u0022 x","\\ud83d\\ude00 "]'],
+    ['["é 😀", "\u00a0\u2028"]', '["é 😀","\u00a0\u2028"]']
+  ] as const) t.equal(canonical(text), expected)
+  t.end()
+})
+
+t.test('other white space of Unicode, a byte order mark and form feeds are not JSON\'s and stay', t => {
+  for (const text of ['[\u00a0]', '\ufeff{}', '[\f\v]']) t.equal(canonical(text), text)
+  t.end()
+})
+
+t.test('a body without anything to drop is given back as the same object', t => {
+  for (const text of ['', '{}', '{"a b":" "}', '"\\']) {
+    const body = Buffer.from(text)
+    t.equal(canonicalBytes(body), body)
+  }
+  t.end()
+})
+
+t.test('the body that is given stays as it was', t => {
+  const body = Buffer.from('{ "a": 1 }')
+  t.equal(Buffer.from(canonicalBytes(body)).toString(), '{"a":1}')
+  t.equal(body.toString(), '{ "a": 1 }')
+  t.end()
+})
+
+t.test('a compact text comes back from any spacing, and twice is as once', t => {
+  fc.assert(fc.property(jsonText(), fc.infiniteStream(fc.constantFrom('', ' ', '\r\n', '\t')), (text, gaps) =>
+    canonical(spaced(text, gaps)) === text && canonical(text) === text))
+  t.end()
+})
+
+t.test('bytes that are no JSON and no UTF-8 are taken without a throw', t => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), bytes => {
+    const once = canonicalBytes(bytes)
+    return once.length <= bytes.length && Buffer.from(canonicalBytes(once)).equals(once)
+  }))
+  t.end()
+})

@@ -1,0 +1,20 @@
+import t from 'tap'
+import * as events from '../../src/voucherify/index.js'
+
+t.test('the package\'s entry gives what a receiver needs, and none of the samples and addresses', t => {
+  for (const name of [
+    'catalogue', 'findEvent', 'findEventByName', 'EVENT_KEYS', 'EnvelopeSchema', 'envelopeOf', 'compileValidator', 'sign', 'verifySignature',
+    'CustomerSchema', 'CampaignSchema', 'VoucherSchema', 'DiscountSchema', 'GiftSchema', 'LoyaltyCardSchema', 'ReferralProgramSchema',
+    'CategorySchema', 'LoyaltyTierSchema', 'CustomerTierJoinedSchema', 'CampaignTierUpdatedSchema'
+  ]) t.ok(name in events, name)
+  t.notOk('sampleEvent' in events)
+  t.notOk('default' in events)
+  t.end()
+})
+
+t.test('a type says what its schema says', t => {
+  const body: events.EventBody<'customer.loyalty.tier.left'> = { customer: null, campaign: null, loyalty_tier: null, created_at: '2026-01-01T00:00:00Z' }
+  const envelope: events.EventEnvelope<'customer.loyalty.tier.left'> = { data: body, event: { type: 'customer.loyalty.tier.left' } }
+  t.strictSame(events.compileValidator(events.findEvent(envelope.event.type)?.envelopeSchema ?? events.EnvelopeSchema)(envelope), [])
+  t.end()
+})

@@ -1,0 +1,19 @@
+import t from 'tap'
+import { CategorySchema } from '../../../src/voucherify/objects/category.js'
+import { compileValidator } from '../../../src/voucherify/validate.js'
+import { expectSchema } from '../support/expect-schema.js'
+import { category } from '../support/full-objects.js'
+
+const validate = compileValidator(CategorySchema)
+
+t.test('every key of a full category is held to its type, and told at its own pointer', t => {
+  expectSchema(t, CategorySchema, category)
+  t.end()
+})
+
+t.test('a category in two stacking ways is refused', t => {
+  t.strictSame(validate({ ...category, stacking_rules_type: 'JOINT_EXCLUSIVE' }), [
+    { pointer: '/stacking_rules_type', message: 'must be one of JOINT, EXCLUSIVE' }
+  ])
+  t.end()
+})

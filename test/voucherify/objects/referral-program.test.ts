@@ -1,0 +1,30 @@
+import t from 'tap'
+import { ReferralProgramSchema } from '../../../src/voucherify/objects/referral-program.js'
+import { compileValidator } from '../../../src/voucherify/validate.js'
+import { expectSchema } from '../support/expect-schema.js'
+import { referralProgram } from '../support/full-objects.js'
+
+const validate = compileValidator(ReferralProgramSchema)
+
+t.test('every key of a full referral-program is held to its type, and told at its own pointer', t => {
+  expectSchema(t, ReferralProgramSchema, referralProgram)
+  t.end()
+})
+
+t.test('a reward\'s amount may be a string or a number, and nothing else', t => {
+  t.strictSame(validate({ referee_reward: { amount: '500' } }), [])
+  t.strictSame(validate({ referee_reward: { amount: 500 } }), [])
+  t.strictSame(validate({ referee_reward: { amount: null } }), [])
+  t.strictSame(validate({ referee_reward: { amount: true } }), [
+    { pointer: '/referee_reward/amount', message: 'must be a string or a number' }
+  ])
+  t.end()
+})
+
+t.test('the parent of a reward is a campaign in upper or lower case', t => {
+  t.strictSame(validate({ referee_reward: { related_object_parent: { object: 'campaign' } } }), [])
+  t.strictSame(validate({ referee_reward: { related_object_parent: { object: 'Campaign' } } }), [
+    { pointer: '/referee_reward/related_object_parent/object', message: 'must be one of CAMPAIGN, campaign' }
+  ])
+  t.end()
+})
