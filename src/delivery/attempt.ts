@@ -5,6 +5,7 @@ import type { Attempt, Forwarder, ForwardResult, Outcome } from './forwarder.js'
  * attempt and nothing more. Never rejects; resolves once the forwarder is done or its time is over.
  */
 export async function attemptBatch (forwarder: Forwarder, attempts: readonly Attempt[], stop: AbortSignal): Promise<ForwardResult> {
+  if (stop.aborted) return failAll(attempts.length, reasonOf(stop.reason))
   const controller = new AbortController()
   const abort = (): void => { controller.abort(stop.reason) }
   stop.addEventListener('abort', abort)

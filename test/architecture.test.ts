@@ -1,0 +1,102 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import t from 'tap'
+import ts from 'typescript'
+
+const source = join(import.meta.dirname, '../src')
+
+/** Which room may import from which others. A room may always import from itself. */
+const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
+  'main.ts': ['cli', 'service.ts'],
+  cli: ['service.ts', 'config', 'delivery', 'journal', 'voucherify', 'errors.ts'],
+  'service.ts': 'everything',
+  config: ['voucherify', 'errors.ts'],
+  voucherify: ['errors.ts'],
+  ingress: ['voucherify', 'delivery', 'errors.ts'],
+  delivery: ['voucherify', 'errors.ts'],
+  journal: ['delivery', 'errors.ts'],
+  forwarders: ['delivery', 'voucherify', 'errors.ts'],
+  'errors.ts': []
+}
+
+interface Import {
+  readonly from: string
+  readonly to: string
+  readonly typeOnly: boolean
+}
+
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+
+function importsOf (file: string): Import[] {
+  const text = readFileSync(join(source, file), 'utf8')
+  const parsed = ts.createSourceFile(file, text, ts.ScriptTarget.Latest)
+  return parsed.statements.flatMap((statement) => {
+    if (!ts.isImportDeclaration(statement) && !ts.isExportDeclaration(statement)) return []
+    const { moduleSpecifier } = statement
+    if (moduleSpecifier === undefined || !ts.isStringLiteral(moduleSpecifier)) return []
+    return [{ from: file, to: moduleSpecifier.text, typeOnly: ts.isImportDeclaration(statement) && statement.importClause?.isTypeOnly === true }]
+  })
+}
+
+/** The file that a relative import names, below the sources. */
+function target ({ from, to }: Import): string {
+  return relative(source, join(source, dirname(from), to)).replace(/\.js$/, '.ts')
+}
+
+function roomOf (file: string): string {
+  return file.split('/', 1)[0] ?? file
+}
+
+const imports = files.flatMap(importsOf)
+const inside = imports.filter(({ to }) => to.startsWith('.'))
+
+t.test('there are rooms, and each is known', async (t) => {
+  t.ok(files.length > 20)
+  t.strictSame([...new Set(files.map(roomOf))].filter((room) => !(room in allowed)), [])
+})
+
+t.test('a room imports only from the rooms that it may', async (t) => {
+  for (const each of inside) {
+    const from = roomOf(each.from)
+    const to = roomOf(target(each))
+    const may = allowed[from]
+    if (from !== to && may !== 'everything' && may?.includes(to) !== true) t.fail(`${each.from} imports ${target(each)}`)
+  }
+})
+
+t.test('the core knows the sender by its types alone', async (t) => {
+  const values = inside.filter((each) => roomOf(each.from) === 'delivery' && roomOf(target(each)) === 'voucherify' && !each.typeOnly)
+  t.strictSame(values, [])
+})
+
+t.test('the core and the journal know neither HTTP nor Fastify', async (t) => {
+  const forbidden = /^(?:fastify|@fastify\/.*|undici|node:https?|node:http2|node:net)$/
+  const found = imports.filter(({ from, to }) => ['delivery', 'journal'].includes(roomOf(from)) && forbidden.test(to))
+  t.strictSame(found, [])
+})
+
+t.test('the core knows no disk', async (t) => {
+  t.strictSame(imports.filter(({ from, to }) => roomOf(from) === 'delivery' && /^(?:node:fs.*|libsql)$/.test(to)), [])
+})
+
+t.test('only the main file touches the process', async (t) => {
+  for (const file of files.filter((name) => name !== 'main.ts')) {
+    const parsed = ts.createSourceFile(file, readFileSync(join(source, file), 'utf8'), ts.ScriptTarget.Latest)
+    const visit = (node: ts.Node): void => {
+      if (ts.isPropertyAccessExpression(node) && ts.isIdentifier(node.expression) && node.expression.text === 'process') t.fail(`${file} uses process.${node.name.text}`)
+      ts.forEachChild(node, visit)
+    }
+    visit(parsed)
+  }
+})
+
+t.test('no room is a drawer for whatever has no place', async (t) => {
+  t.strictSame(files.filter((name) => /(?:^|\/)(?:utils?|common|helpers?|misc|shared)(?:\/|\.ts$)/.test(name)), [])
+})
+
+t.test('exports have names', async (t) => {
+  for (const file of files) {
+    const parsed = ts.createSourceFile(file, readFileSync(join(source, file), 'utf8'), ts.ScriptTarget.Latest)
+    t.notOk(parsed.statements.some(ts.isExportAssignment), `${file} has a default export`)
+  }
+})

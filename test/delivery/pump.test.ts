@@ -1,0 +1,288 @@
+import t, { type Test } from 'tap'
+import { systemClock } from '../../src/delivery/clock.js'
+import { createDispatcher } from '../../src/delivery/dispatcher.js'
+import type { Attempt, Forwarder, ForwardResult, Outcome } from '../../src/delivery/forwarder.js'
+import { createPump, type PumpOptions } from '../../src/delivery/pump.js'
+import { createSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.js'
+import { captureLog } from '../support/capture-log.js'
+import { latch } from '../support/latch.js'
+import { sampleNewDelivery } from '../support/sample-delivery.js'
+
+const DAY_MS = 86_400_000
+
+async function build (t: Test) {
+  const log = captureLog()
+  const journal = createSqliteJournal({
+    dataDir: t.testdir(), logger: log.logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: DAY_MS, maxBytes: 0 }
+  })
+  await journal.start()
+  t.teardown(async () => { await journal.close() })
+
+  function pump (forwarder: Partial<Forwarder> & Pick<Forwarder, 'forward'>, options: Partial<PumpOptions> = {}) {
+    const created = createPump({
+      forwarder: { name: 'test', order: 'none', concurrency: 4, batchSize: 1, timeoutMs: 5000, ...forwarder },
+      journal,
+      start: 'beginning',
+      accepts: () => true,
+      retry: { minMs: 2, maxMs: 10, giveUpMs: 60_000 },
+      breakerThreshold: 1000,
+      clock: systemClock,
+      random: () => 1,
+      logger: log.logger,
+      ...options
+    })
+    t.teardown(async () => { await created.close(AbortSignal.abort()) })
+    return created
+  }
+
+  async function append (count: number, overrides: Parameters<typeof sampleNewDelivery>[0] = {}): Promise<string[]> {
+    const appended = await Promise.all(Array.from({ length: count }, async (_, index) => await journal.append(sampleNewDelivery({ index, ...overrides }))))
+    return appended.map(({ id }) => id)
+  }
+
+  return { journal, log, pump, append }
+}
+
+/** A forwarder that notes what it gets, and a wait for a number of forwarded deliveries. */
+function recorder (decide: (attempt: Attempt) => Outcome | Promise<Outcome> = () => ({ status: 'forwarded' })) {
+  const attempts: Attempt[] = []
+  const forwarded: string[] = []
+  const waits: Array<{ count: number, resolve: () => void }> = []
+  async function forward (batch: readonly Attempt[]): Promise<ForwardResult> {
+    attempts.push(...batch)
+    const outcomes: Outcome[] = []
+    for (const attempt of batch) {
+      const outcome = await decide(attempt)
+      outcomes.push(outcome)
+      if (outcome.status === 'forwarded') forwarded.push(attempt.delivery.id)
+    }
+    for (const wait of waits) if (forwarded.length >= wait.count) wait.resolve()
+    return { outcomes }
+  }
+  return {
+    attempts,
+    forwarded,
+    forward,
+    until: async (count: number) => {
+      if (forwarded.length < count) await new Promise<void>((resolve) => { waits.push({ count, resolve }) })
+    }
+  }
+}
+
+t.test('every delivery is forwarded, in the order of arrival where the forwarder takes one at a time', async (t) => {
+  const { pump, append } = await build(t)
+  const ids = await append(50)
+  const sink = recorder()
+  const running = pump({ ...sink, concurrency: 1 })
+  await running.start()
+  await sink.until(50)
+  t.strictSame(sink.forwarded, ids)
+  t.ok(sink.attempts.every(({ number, replay }) => number === 1 && !replay))
+})
+
+t.test('an append wakes a pump that has nothing to do', async (t) => {
+  const { pump, append } = await build(t)
+  const sink = recorder()
+  const running = pump(sink)
+  await running.start()
+  await running.idle()
+  const ids = await append(3)
+  await sink.until(3)
+  t.strictSame(new Set(sink.forwarded), new Set(ids))
+})
+
+t.test('a delivery that fails is tried again, with the number of the attempt, until it is through', async (t) => {
+  const { pump, append } = await build(t)
+  await append(1)
+  const sink = recorder(({ number }) => number < 4 ? { status: 'retry', reason: 'not yet' } : { status: 'forwarded' })
+  await pump(sink).start()
+  await sink.until(1)
+  t.strictSame(sink.attempts.map(({ number }) => number), [1, 2, 3, 4])
+})
+
+t.test('poison delivery: it blocks nothing behind it', async (t) => {
+  const { pump, append } = await build(t)
+  const ids = await append(20)
+  const sink = recorder(({ delivery }) => delivery.id === ids[0] ? { status: 'retry', reason: 'poison' } : { status: 'forwarded' })
+  await pump({ ...sink, concurrency: 1 }).start()
+  await sink.until(19)
+  t.strictSame(sink.forwarded, ids.slice(1))
+})
+
+t.test('a delivery that is refused for good becomes a dead letter, is logged, and holds up nobody', async (t) => {
+  const { pump, append, log } = await build(t)
+  const ids = await append(3)
+  const sink = recorder(({ delivery }) => delivery.id === ids[1] ? { status: 'dead', reason: 'status 410' } : { status: 'forwarded' })
+  const running = pump(sink)
+  await running.start()
+  await sink.until(2)
+  await running.idle()
+  t.match(log.find('delivery dead'), [{ deliveryId: ids[1], reason: 'status 410', attempt: 1 }])
+  t.equal(sink.attempts.length, 3)
+})
+
+t.test('a delivery is given up once it has been retried for as long as it may', async (t) => {
+  const { pump, append, log } = await build(t)
+  await append(1)
+  const dead = latch()
+  const sink = recorder(() => ({ status: 'retry', reason: 'status 500' }))
+  log.on('delivery dead', dead.open)
+  await pump(sink, { retry: { minMs: 1, maxMs: 4, giveUpMs: 20 } }).start()
+  await dead.opened
+  t.match(log.find('delivery dead'), [{ reason: /given up after \d+ attempts: status 500/ }])
+  t.ok(sink.attempts.length > 2)
+})
+
+t.test('a destination that names a time is not tried before it', async (t) => {
+  const { pump, append } = await build(t)
+  await append(1)
+  const times: number[] = []
+  const sink = recorder(({ number }) => {
+    times.push(performance.now())
+    return number === 1 ? { status: 'retry', reason: 'status 429', afterMs: 150 } : { status: 'forwarded' }
+  })
+  await pump(sink).start()
+  await sink.until(1)
+  t.ok((times[1] ?? 0) - (times[0] ?? 0) >= 149)
+})
+
+t.test('destination down: after failures in a row it pauses, probes with one delivery, and goes on', async (t) => {
+  const { pump, append, log } = await build(t)
+  const ids = await append(30)
+  let down = true
+  let probes = 0
+  const sink = recorder(() => {
+    if (!down) return { status: 'forwarded' }
+    if (log.find('forwarder paused').length > 0 && ++probes === 3) down = false
+    return { status: 'retry', reason: 'connect ECONNREFUSED' }
+  })
+  const running = pump({ ...sink, concurrency: 1 }, { breakerThreshold: 5, retry: { minMs: 5, maxMs: 10, giveUpMs: 60_000 } })
+  await running.start()
+  await sink.until(30)
+  t.strictSame(new Set(sink.forwarded), new Set(ids))
+  t.equal(log.find('forwarder paused').length, 1)
+  t.equal(log.find('forwarder goes on').length, 1)
+  t.equal(sink.attempts.length, 30 + 5 + 3, 'a delivery that waits for an open breaker spends no attempt')
+  t.equal(running.breakerState(), 'closed')
+})
+
+t.test('one dead forwarder with a long backlog: the others do not notice', async (t) => {
+  const { pump, append } = await build(t)
+  const ids = await append(500)
+  const dead = recorder(async () => await new Promise(() => {}))
+  const alive = recorder()
+  const dispatcher = createDispatcher([pump({ ...dead, name: 'dead' }), pump({ ...alive, name: 'alive', concurrency: 1 })])
+  await dispatcher.start()
+  await alive.until(500)
+  t.strictSame(alive.forwarded, ids)
+  t.equal(dead.attempts.length, 4)
+})
+
+t.test('a forwarder that throws, hangs or returns nonsense only fails its own attempts', async (t) => {
+  const { pump, append, log } = await build(t)
+  await append(3)
+  const ways = [
+    async () => await Promise.reject(new Error('boom')),
+    async () => await new Promise<never>(() => {}),
+    async () => 'nonsense' as unknown as ForwardResult
+  ]
+  const sink = recorder()
+  const running = pump({ name: 'test', timeoutMs: 30, concurrency: 1, forward: async (batch) => await (ways.shift() ?? (async () => await sink.forward(batch)))() })
+  await running.start()
+  await sink.until(3)
+  t.strictSame(log.find('delivery to be retried').map(({ reason }) => reason), [
+    'boom', 'The forwarder did not finish within 30 ms', 'The forwarder must return one outcome for each of its 1 attempts'
+  ])
+})
+
+t.test('deliveries of one customer keep their order through failures, while other customers go on', async (t) => {
+  const { pump, append } = await build(t)
+  const mine = await append(5, { customerId: 'cust_mine' })
+  const others = await append(5)
+  const sink = recorder(({ delivery, number }) => delivery.id === mine[0] && number < 3 ? { status: 'retry', reason: 'not yet' } : { status: 'forwarded' })
+  await pump({ ...sink, order: 'customer' }).start()
+  await sink.until(10)
+  t.strictSame(sink.forwarded.filter((id) => mine.includes(id)), mine)
+  t.ok(sink.forwarded.indexOf(others[0] ?? '') < sink.forwarded.indexOf(mine[0] ?? ''))
+})
+
+t.test('what a forwarder does not want is passed over without an attempt', async (t) => {
+  const { pump, append } = await build(t)
+  const ids = await append(6)
+  const sink = recorder()
+  const running = pump(sink, { accepts: ({ sequence }) => sequence % 2 === 0 })
+  await running.start()
+  await sink.until(3)
+  await running.idle()
+  t.strictSame(new Set(sink.forwarded), new Set(ids.filter((_, index) => index % 2 === 1)))
+})
+
+t.test('a batch is one call', async (t) => {
+  const { pump, append } = await build(t)
+  await append(10)
+  const sizes: number[] = []
+  const sink = recorder()
+  const running = pump({ concurrency: 1, batchSize: 4, order: 'arrival', forward: async (batch) => { sizes.push(batch.length); return await sink.forward(batch) } })
+  await running.start()
+  await sink.until(10)
+  t.strictSame(sizes, [4, 4, 2])
+})
+
+t.test('stopping waits for the attempt under way and begins no other', async (t) => {
+  const { pump, append } = await build(t)
+  await append(5)
+  const begun = latch()
+  const release = latch()
+  const sink = recorder(async () => {
+    begun.open()
+    await release.opened
+    return { status: 'forwarded' }
+  })
+  const running = pump({ ...sink, concurrency: 1 })
+  await running.start()
+  await begun.opened
+  const closed = running.close(new AbortController().signal)
+  release.open()
+  await closed
+  t.equal(sink.forwarded.length, 1)
+  t.equal(sink.attempts.length, 1)
+})
+
+t.test('an attempt that outlasts the time for stopping is given back, and counts for nothing', async (t) => {
+  const { pump, append, log } = await build(t)
+  const ids = await append(1)
+  const begun = latch()
+  const hanging = pump({ forward: async () => { begun.open(); return await new Promise(() => {}) } })
+  await hanging.start()
+  await begun.opened
+  await createDispatcher([hanging]).close(10)
+  t.strictSame(log.find('delivery to be retried'), [])
+  const sink = recorder()
+  await pump(sink).start()
+  await sink.until(1)
+  t.strictSame(sink.attempts.map(({ delivery, number }) => [delivery.id, number]), [[ids[0], 1]])
+})
+
+t.test('closing twice is closing once, and a pump that never started closes too', async (t) => {
+  const { pump } = await build(t)
+  let closed = 0
+  const running = pump({ forward: recorder().forward, close: async () => { closed++ } })
+  await running.close(AbortSignal.abort())
+  await running.close(AbortSignal.abort())
+  t.equal(closed, 1)
+})
+
+t.test('the start of a forwarder gets the position that was settled last', async (t) => {
+  const { pump, append } = await build(t)
+  await append(1)
+  const positions: Array<string | null> = []
+  const start = async (position: string | null): Promise<void> => { positions.push(position) }
+  const sink = recorder()
+  const first = pump({ start, forward: async (batch) => ({ ...await sink.forward(batch), position: 'after one' }) })
+  await first.start()
+  await sink.until(1)
+  await first.idle()
+  await first.close(new AbortController().signal)
+  await pump({ start, forward: sink.forward }).start()
+  t.strictSame(positions, [null, 'after one'])
+})

@@ -1,0 +1,34 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { Delivery, NewDelivery } from '../../src/delivery/delivery.js'
+import { sampleEnvelope } from '../../src/voucherify/samples.js'
+
+/** A delivery that is on its way into the journal, valid unless the overrides make it otherwise. */
+export function sampleNewDelivery (overrides: Partial<NewDelivery> & { readonly index?: number } = {}): NewDelivery {
+  const { index = 0, ...rest } = overrides
+  const envelope = sampleEnvelope('customer.loyalty.tier.upgraded', { index, now: new Date('2026-01-31T00:00:00Z') })
+  const id = uuidv7()
+  return {
+    id,
+    receivedAt: Date.now(),
+    eventType: 'customer.loyalty.tier.upgraded',
+    verdict: 'valid',
+    faults: [],
+    held: false,
+    dedupeKey: `send-out:${id}`,
+    sourceObject: 'distribution',
+    sourceId: 'distr_1',
+    eventId: `ev_${index}`,
+    projectId: 'proj_1',
+    customerId: `cust_${index}`,
+    campaignId: 'camp_1',
+    headers: { 'content-type': 'application/json' },
+    rawBody: Buffer.from(JSON.stringify(envelope)),
+    ...rest
+  }
+}
+
+/** A delivery as the journal would hand it out. */
+export function sampleDelivery (overrides: Partial<Delivery> & { readonly index?: number } = {}): Delivery {
+  const { sequence = 1, duplicates = 0, ...rest } = overrides
+  return { ...sampleNewDelivery(rest), sequence, duplicates }
+}
