@@ -51,10 +51,12 @@ export interface Forwarder {
   readonly timeoutMs: number
   /** How long a delivery is retried before it becomes a dead letter, in milliseconds; the configured time if absent. */
   readonly giveUpMs?: number
-  /** Whether successful attempts are recorded one by one, and not only those that failed. */
+  /** Whether successful attempts are recorded one by one, and not only those that failed and those of replays. */
   readonly recordsSuccess?: boolean
   /** Called once, before the first `forward`, with the position committed last; `null` when there is none. */
   start?: (position: string | null) => Promise<void>
   forward: (attempts: readonly Attempt[], context: ForwardContext) => Promise<ForwardResult>
+  /** Tries whether the destination can be reached, without passing anything on. Rejects where it can't. */
+  check?: (signal: AbortSignal) => Promise<void>
   close?: () => Promise<void>
 }

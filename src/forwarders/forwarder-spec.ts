@@ -1,0 +1,63 @@
+import { Type, type Static } from '@sinclair/typebox'
+import { ConditionSchema } from './delivery-filter.js'
+
+const common = {
+  name: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$', errorMessage: 'must be 1 to 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit' }),
+  events: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })),
+  verdicts: Type.Optional(Type.Array(Type.Union([Type.Literal('valid'), Type.Literal('invalid'), Type.Literal('unvalidated')]), { minItems: 1 })),
+  where: Type.Optional(Type.Array(ConditionSchema, { minItems: 1 })),
+  start: Type.Optional(Type.Union([Type.Literal('now'), Type.Literal('beginning')]))
+}
+
+export const LogSpecSchema = Type.Object({
+  ...common,
+  type: Type.Literal('log'),
+  withData: Type.Optional(Type.Boolean())
+}, { additionalProperties: false })
+
+export const FileSpecSchema = Type.Object({
+  ...common,
+  type: Type.Literal('file'),
+  path: Type.String({ minLength: 1 }),
+  rotateBytes: Type.Optional(Type.Integer({ minimum: 0 })),
+  keepDays: Type.Optional(Type.Integer({ minimum: 0, maximum: 3660 }))
+}, { additionalProperties: false })
+
+export const HttpSpecSchema = Type.Object({
+  ...common,
+  type: Type.Literal('http'),
+  url: Type.String({ pattern: '^[Hh][Tt][Tt][Pp][Ss]?://[^/@]+(?:/.*)?$', errorMessage: 'must be an http:// or https:// URL without a user name or password' }),
+  format: Type.Optional(Type.Union([Type.Literal('voucherify'), Type.Literal('cloudevents-structured'), Type.Literal('cloudevents-binary')])),
+  order: Type.Optional(Type.Union([Type.Literal('customer'), Type.Literal('none')])),
+  concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 1024 })),
+  timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 })),
+  secrets: Type.Optional(Type.Array(Type.String())),
+  headers: Type.Optional(Type.Object({}, { additionalProperties: Type.String() })),
+  permanentStatus: Type.Optional(Type.Array(Type.Integer({ minimum: 300, maximum: 599 })))
+}, { additionalProperties: false })
+
+/** A forwarder of somebody's own. Its options are between it and its author. */
+export const ModuleSpecSchema = Type.Object({
+  ...common,
+  /** The path of a module, from the folder of the file that names it, or the name of a package. */
+  type: Type.String({ minLength: 1 }),
+  order: Type.Optional(Type.Union([Type.Literal('none'), Type.Literal('customer'), Type.Literal('arrival')])),
+  concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 1024 })),
+  timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 })),
+  options: Type.Optional(Type.Object({}, { additionalProperties: true }))
+}, { additionalProperties: false })
+
+/** The schemas of the kinds that are built in, by `type`. */
+export const builtInSchemas = { log: LogSpecSchema, file: FileSpecSchema, http: HttpSpecSchema } as const
+
+export type LogSpec = Static<typeof LogSpecSchema>
+export type FileSpec = Static<typeof FileSpecSchema>
+export type HttpSpec = Static<typeof HttpSpecSchema>
+export type ModuleSpec = Static<typeof ModuleSpecSchema>
+
+/** What is configured of one forwarder. */
+export type ForwarderSpec =
+  | { readonly kind: 'log', readonly spec: LogSpec }
+  | { readonly kind: 'file', readonly spec: FileSpec }
+  | { readonly kind: 'http', readonly spec: HttpSpec }
+  | { readonly kind: 'module', readonly spec: ModuleSpec }
