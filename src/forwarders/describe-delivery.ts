@@ -4,52 +4,52 @@ import { isJsonObject, parseBody, type JsonObject } from '../voucherify/parse-bo
 
 /**
  * What a log line says of a delivery: flat fields, and nothing of the person but the id. Fields that the event does not
- * have are left out.
+ * have are left out, and so are those that are not plain values: what stands in for an id must not bring a person along.
  */
 export function describeDelivery (delivery: Delivery, { withData }: { readonly withData: boolean }): Record<string, unknown> {
-  const event = readEvent(delivery.rawBody)
-  const envelope = event.envelope
-  return withoutAbsent({
+  const { body, envelope, data } = readEvent(delivery.rawBody)
+  const fields = plainFields({
     deliveryId: delivery.id,
     eventType: delivery.eventType,
     verdict: delivery.verdict,
     receivedAt: new Date(delivery.receivedAt).toISOString(),
-    occurredAt: event.data?.['created_at'] ?? objectOr(envelope?.['event'])['created_at'] ?? envelope?.['created_at'],
+    occurredAt: objectOr(envelope['event'])['created_at'] ?? data['created_at'] ?? envelope['created_at'],
     eventId: delivery.eventId,
     sourceId: delivery.sourceId,
     projectId: delivery.projectId,
     customerId: delivery.customerId,
     campaignId: delivery.campaignId,
-    ...tierFields('tier', event.data?.['loyalty_tier']),
-    ...tierFields('tierFrom', event.data?.['loyalty_tier_from']),
-    ...tierFields('tierTo', event.data?.['loyalty_tier_to']),
-    duplicates: delivery.duplicates,
-    data: withData ? event.data ?? event.body : undefined
+    ...tierFields('tier', data['loyalty_tier']),
+    ...tierFields('tierFrom', data['loyalty_tier_from']),
+    ...tierFields('tierTo', data['loyalty_tier_to']),
+    duplicates: delivery.duplicates
   })
+  return withData && body !== undefined ? { ...fields, data: Object.hasOwn(envelope, 'data') ? envelope['data'] : body } : fields
 }
 
 interface ReadEvent {
+  /** All that was sent; `undefined` where it is not JSON. */
   readonly body: unknown
-  readonly envelope: JsonObject | undefined
-  /** The event's own body, in or out of an envelope. */
-  readonly data: JsonObject | undefined
+  /** Empty where there is none. */
+  readonly envelope: JsonObject
+  /** The event's own body, in or out of an envelope; empty where there is none. */
+  readonly data: JsonObject
 }
 
 function readEvent (rawBody: Uint8Array): ReadEvent {
   const parsed = parseBody(rawBody)
   const body = parsed.ok ? parsed.value : undefined
-  if (!isJsonObject(body)) return { body, envelope: undefined, data: undefined }
-  if (!isEnvelope(body)) return { body, envelope: undefined, data: body }
-  return { body, envelope: body, data: isJsonObject(body['data']) ? body['data'] : undefined }
+  if (!isJsonObject(body)) return { body, envelope: {}, data: {} }
+  return isEnvelope(body) ? { body, envelope: body, data: objectOr(body['data']) } : { body, envelope: {}, data: body }
 }
 
 /** A tier's id, name, and the points that it goes from and to. */
-function tierFields (prefix: string, value: unknown): Record<string, unknown> {
-  if (!isJsonObject(value)) return {}
-  const points = isJsonObject(value['points']) ? value['points'] : objectOr(objectOr(value['config'])['points'])
+function tierFields (prefix: string, value: unknown): JsonObject {
+  const tier = objectOr(value)
+  const points = isJsonObject(tier['points']) ? tier['points'] : objectOr(objectOr(tier['config'])['points'])
   return {
-    [`${prefix}Id`]: value['id'],
-    [`${prefix}Name`]: value['name'],
+    [`${prefix}Id`]: tier['id'],
+    [`${prefix}Name`]: tier['name'],
     [`${prefix}PointsFrom`]: points['from'],
     [`${prefix}PointsTo`]: points['to']
   }
@@ -59,6 +59,6 @@ function objectOr (value: unknown): JsonObject {
   return isJsonObject(value) ? value : {}
 }
 
-function withoutAbsent (fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null))
+function plainFields (fields: JsonObject): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => typeof value === 'string' || typeof value === 'number'))
 }

@@ -6,23 +6,21 @@ import { Problem } from '../errors.js'
 import { catalogue } from '../voucherify/catalogue.js'
 import { EnvelopeSchema } from '../voucherify/envelope.js'
 import { compileValidator } from '../voucherify/validate.js'
-import type { AcceptOptions, VerdictPolicy } from './accept.js'
-import type { App } from './app-types.js'
 import { trackAllowedMethods } from './allowed-methods.js'
-import { checkRequiredHeaders, type RequiredHeader } from './authenticate.js'
-import { answerClientError, answerProblem, toProblem } from './problem-answer.js'
-import { addWebhookRoutes } from './webhook-routes.js'
+import type { App } from './app-types.js'
+import { createClientErrors } from './client-errors.js'
+import { addHealthRoutes, type HealthRouteOptions } from './health-routes.js'
+import { createOriginCheck, type OriginOptions } from './origin.js'
+import { answerProblem, toProblem } from './problem-answer.js'
+import { addWebhookRoutes, type WebhookRouteOptions } from './webhook-routes.js'
 
-export interface AppOptions extends AcceptOptions {
+export interface AppOptions extends Omit<WebhookRouteOptions, 'checkOrigin'>, OriginOptions, HealthRouteOptions {
   readonly logger: FastifyBaseLogger
   readonly bodyLimitBytes: number
   /** Whose `X-Forwarded-For` is believed, as Fastify's `trustProxy` takes it. */
   readonly trustProxy: boolean | string[]
-  readonly secrets: readonly string[]
-  readonly requiredHeaders: readonly RequiredHeader[]
-  /** Tells whether the sender's address is one of its own; `undefined` where addresses are not looked at. */
-  readonly sourceFilter: { readonly allows: (address: string) => boolean, readonly mode: 'monitor' | 'enforce' } | undefined
-  readonly policy: VerdictPolicy
+  /** How long a request may take to arrive, in milliseconds; 10 s where absent. */
+  readonly requestTimeoutMs?: number
 }
 
 /** The sender gives up on an answer after 10 s, so a request that takes longer to arrive is answered to nobody. */
@@ -32,42 +30,52 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000
 
 /** The public HTTP application, not yet listening. */
 export function createApp (options: AppOptions): App {
+  const requestTimeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS
+  const clientErrors = createClientErrors(options.logger)
   const app = Fastify<RawServerDefault>({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimitBytes,
     trustProxy: options.trustProxy,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    http: {
+      // Where the headers may take longer than the whole request, node swaps the two limits.
+      headersTimeout: requestTimeoutMs,
+      // Node looks for overdue requests every 30 s, which would make 40 s of ten.
+      connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 10),
+      // Node would answer a request without a Host header by itself, and not in our form.
+      requireHostHeader: false
+    },
     // While we stop, what still comes in on open connections is accepted like everything before it.
     return503OnClosing: false,
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true },
     frameworkErrors: (error, request, reply) => { answerError(error, request, reply) },
-    clientErrorHandler: (error, socket) => { answerClientError(error, socket) }
+    clientErrorHandler: clientErrors.answer
   }).withTypeProvider<TypeBoxTypeProvider>()
+  clientErrors.watch(app.server)
+  // An expectation that we do not know may be ignored (RFC 9110, section 10.1.1); node would answer 417 by itself.
+  app.server.on('checkExpectation', (request, response) => { app.server.emit('request', request, response) })
 
   const allowedMethods = trackAllowedMethods(app)
   app.setValidatorCompiler(createValidatorCompiler())
+  // Answers are small and made here, key by key: a compiled serializer for each route is no faster, and costs the start.
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
   app.setErrorHandler((error, request, reply) => { answerError(error, request, reply) })
-  app.setNotFoundHandler((request) => { throw notFound(allowedMethods(pathOf(request))) })
-  app.addHook('onRequest', async (request) => { checkOrigin(request, options) })
-  addWebhookRoutes(app, options)
+  app.addHook('onRequest', (request, _reply, done) => { done(refusalOf(request, allowedMethods)) })
+  addHealthRoutes(app, options)
+  addWebhookRoutes(app, { ...options, checkOrigin: createOriginCheck(options) })
   return app
 }
 
-/** What needs no body to be refused is refused before the body is read. */
-function checkOrigin (request: FastifyRequest, { sourceFilter, requiredHeaders }: AppOptions): void {
-  if (sourceFilter !== undefined && !sourceFilter.allows(request.ip)) {
-    if (sourceFilter.mode === 'enforce') throw new Problem('SOURCE_NOT_ALLOWED', { detail: 'The address that this request comes from is not in ALLOWED_SOURCES.' })
-    request.log.warn({ sourceAddress: request.ip }, 'webhook from an address that is not allowed')
-  }
-  checkRequiredHeaders(request.headers, requiredHeaders)
-  const encoding = request.headers['content-encoding']
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    throw new Problem('MEDIA_TYPE_UNSUPPORTED', { detail: 'Send the body without a content encoding.', headers: { 'accept-encoding': 'identity' } })
-  }
+/** What is wrong with a request before its body is looked at, on any path. */
+function refusalOf (request: FastifyRequest, allowedMethods: (path: string) => readonly string[]): Problem | undefined {
+  if (request.is404) return notFound(allowedMethods(pathOf(request)))
+  // RFC 9112, section 3.2.
+  if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1') return new Problem('BAD_REQUEST', { detail: 'The Host header is missing.' })
+  return undefined
 }
 
 function notFound (allowed: readonly string[]): Problem {

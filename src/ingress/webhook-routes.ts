@@ -7,11 +7,14 @@ import { decide, journalWebhook, type AcceptOptions, type VerdictPolicy } from '
 import { AcceptedSchema, ProblemSchema } from './answers.js'
 import type { App } from './app-types.js'
 import { authenticate, type Proof } from './authenticate.js'
+import type { OriginCheck } from './origin.js'
 import { type Expected, readWebhook, type Reading } from './read-webhook.js'
 
 export interface WebhookRouteOptions extends AcceptOptions {
   readonly secrets: readonly string[]
   readonly policy: VerdictPolicy
+  /** Refuses, before the body is read, what can be refused by then. */
+  readonly checkOrigin: OriginCheck
 }
 
 /** What the API description says of a route. */
@@ -29,13 +32,14 @@ const response = { 200: AcceptedSchema, 202: AcceptedSchema, '4xx': ProblemSchem
 
 /** Adds `/webhooks`, a URL for each event in the catalogue, and `/webhooks/custom/:name`. */
 export function addWebhookRoutes (app: App, options: WebhookRouteOptions): void {
+  const onRequest = async (request: FastifyRequest): Promise<void> => { options.checkOrigin(request) }
   // The schema of the body is not the route's own: a body is judged once it is known to be authentic, by the schema of the
   // event that it is, and to an authentic body a failed validation is a label and not an answer.
   const anyWebhook: RouteDescription = {
     summary: 'Any Voucherify webhook in its envelope',
     body: Type.Union([...catalogue.map((event) => event.envelopeSchema), EnvelopeSchema])
   }
-  app.post('/webhooks', { config: anyWebhook, schema: { response } }, async (request, reply) => {
+  app.post('/webhooks', { config: anyWebhook, schema: { response }, onRequest }, async (request, reply) => {
     const { status, body } = await accept(request, { kind: 'any' }, options)
     return reply.code(status).send(body)
   })
@@ -46,7 +50,7 @@ export function addWebhookRoutes (app: App, options: WebhookRouteOptions): void 
       body: Type.Union([event.envelopeSchema, event.bodySchema])
     }
     for (const name of [event.type, event.documentationName]) {
-      app.post(`/webhooks/${name}`, { config: oneEvent, schema: { response } }, async (request, reply) => {
+      app.post(`/webhooks/${name}`, { config: oneEvent, schema: { response }, onRequest }, async (request, reply) => {
         const { status, body } = await accept(request, { kind: 'event', event }, options)
         return reply.code(status).send(body)
       })
@@ -55,7 +59,7 @@ export function addWebhookRoutes (app: App, options: WebhookRouteOptions): void 
 
   const custom: RouteDescription = { summary: 'A body of your own design', body: Type.Object({}) }
   const params = Type.Object({ name: Type.String() })
-  app.post(`/webhooks/custom/:name(${CUSTOM_NAME})`, { config: custom, schema: { params, response } }, async (request, reply) => {
+  app.post(`/webhooks/custom/:name(${CUSTOM_NAME})`, { config: custom, schema: { params, response }, onRequest }, async (request, reply) => {
     const { status, body } = await accept(request, { kind: 'custom', name: request.params.name }, options)
     return reply.code(status).send(body)
   })
@@ -101,7 +105,7 @@ function logAccepted (request: WebhookRequest, { id, verdict, duplicate, held, p
     held,
     sourceId: reading.facts?.sourceId ?? null,
     eventId: reading.facts?.eventId ?? null,
-    ...(proof.signed ? { secret: proof.secretNumber, canonical: proof.canonical } : {})
+    ...(proof.signed ? { secretNumber: proof.secretNumber, canonical: proof.canonical } : {})
   }
   request.log.info(fields, 'webhook accepted')
   if (reading.contradictsUrl) request.log.warn({ deliveryId: id, eventType: reading.eventType, url: request.routeOptions.url }, 'webhook contradicts its url')

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { isJsonObject, type JsonObject } from './parse-body.js'
 import { EVENT_KEYS } from './catalogue.js'
+import { isJsonObject, type JsonObject } from './parse-body.js'
 
 /** What the sender says of an event in its envelope. `null`: it does not say. */
 export interface EnvelopeFacts {
   readonly eventType: string | null
+  /** The send-out. */
   readonly id: string | null
   readonly projectId: string | null
   readonly sourceObject: string | null
@@ -12,10 +13,8 @@ export interface EnvelopeFacts {
   readonly eventId: string | null
 }
 
-/** Ids, names and types longer than this are not the sender's: they are treated as absent. */
+/** Ids and types longer than this are not the sender's: they are treated as absent. */
 const LONGEST_ID = 256
-
-const nothing: EnvelopeFacts = { eventType: null, id: null, projectId: null, sourceObject: null, sourceId: null, eventId: null }
 
 /**
  * Tells an envelope from a bare event body by what is in it. Both may hold keys that nobody has listed, so an envelope
@@ -28,9 +27,9 @@ export function isEnvelope (body: JsonObject): boolean {
   return (data || event) && !EVENT_KEYS.some((key) => Object.hasOwn(body, key))
 }
 
-/** Reads the facts from an envelope, or from any body where `source` and `event` may or may not be what they should. */
-export function readEnvelope (body: JsonObject): EnvelopeFacts {
-  if (!isEnvelope(body)) return nothing
+/** Reads the facts from an envelope, of which each part may or may not be what it should; `null` for a bare body. */
+export function readEnvelope (body: JsonObject): EnvelopeFacts | null {
+  if (!isEnvelope(body)) return null
   const event = objectOr(body['event'])
   const source = objectOr(body['source'])
   return {
@@ -43,7 +42,7 @@ export function readEnvelope (body: JsonObject): EnvelopeFacts {
   }
 }
 
-/** The member and the campaign that an event is about, from its body. */
+/** The member and the campaign that an event is about, from its own body. */
 export function readSubject (data: unknown): { customerId: string | null, campaignId: string | null } {
   const body = objectOr(data)
   const campaign = text(objectOr(body['campaign'])['id'])
@@ -51,15 +50,23 @@ export function readSubject (data: unknown): { customerId: string | null, campai
   return { customerId: text(objectOr(body['customer'])['id']), campaignId: campaign ?? text(tier['campaign_id']) }
 }
 
+export interface Identified {
+  readonly facts: EnvelopeFacts | null
+  readonly body: JsonObject
+  readonly rawBody: Uint8Array
+  readonly eventType: string
+}
+
 /**
  * The key under which copies of an event are found: the pair `source.id` and `event.id`, since the same event sent by two
  * distributions is two deliveries; else the send-out's `id`; else the bytes, if the body carries its own time, since a
- * body without one may rightly come twice. `null`: copies can't be told.
+ * body without one may rightly come twice. The bytes count for each event type by itself: without an envelope the URL alone
+ * tells two events apart. `null`: copies can't be told.
  */
-export function dedupeKey (facts: EnvelopeFacts, body: unknown, rawBody: Uint8Array, eventType: string): string | null {
-  if (facts.sourceId !== null && facts.eventId !== null) return `event:${JSON.stringify([facts.sourceId, facts.eventId])}`
-  if (facts.id !== null) return `send-out:${facts.id}`
-  if (text(objectOr(body)['created_at']) === null) return null
+export function dedupeKey ({ facts, body, rawBody, eventType }: Identified): string | null {
+  if (facts !== null && facts.sourceId !== null && facts.eventId !== null) return `event:${JSON.stringify([facts.sourceId, facts.eventId])}`
+  if (facts !== null && facts.id !== null) return `send-out:${facts.id}`
+  if (text(body['created_at']) === null) return null
   return `bytes:${eventType}:${createHash('sha256').update(rawBody).digest('base64url')}`
 }
 

@@ -1,0 +1,28 @@
+import { Type } from '@sinclair/typebox'
+import type { App } from './app-types.js'
+
+export interface HealthRouteOptions {
+  /** Why no webhook should be sent here now; empty where one may. */
+  readonly readiness: () => readonly string[]
+}
+
+const LiveSchema = Type.Object({ status: Type.Literal('live') }, { additionalProperties: false })
+const ReadySchema = Type.Object({ status: Type.Literal('ready') }, { additionalProperties: false })
+const NotReadySchema = Type.Object({
+  status: Type.Literal('not ready'),
+  reasons: Type.Array(Type.String(), { description: 'Why no webhook should be sent here now.' })
+}, { additionalProperties: false })
+
+/** Adds `/health/live`, which says that the process answers, and `/health/ready`, which says whether it takes webhooks. */
+export function addHealthRoutes (app: App, { readiness }: HealthRouteOptions): void {
+  app.get('/health/live', { schema: { response: { 200: LiveSchema } } }, async (_request, reply) => {
+    return await reply.header('cache-control', 'no-store').send({ status: 'live' })
+  })
+
+  app.get('/health/ready', { schema: { response: { 200: ReadySchema, 503: NotReadySchema } } }, async (_request, reply) => {
+    const reasons = [...readiness()]
+    reply.header('cache-control', 'no-store')
+    if (reasons.length === 0) return await reply.code(200).send({ status: 'ready' })
+    return await reply.code(503).send({ status: 'not ready', reasons })
+  })
+}

@@ -1,0 +1,165 @@
+import t from 'tap'
+import { latch } from '../support/latch.js'
+import { sampleEnvelope, sampleEvent } from '../../src/voucherify/samples.js'
+import { buildApp } from '../support/build-app.js'
+import { buildService, signed } from '../support/build-service.js'
+import { envelopeAround } from '../support/envelope-around.js'
+
+const LEFT = 'customer.loyalty.tier.left'
+const now = new Date('2026-02-03T04:05:06.000Z')
+
+const service = await buildService(t, signed)
+
+t.test('INVALID_EVENTS=reject answers 422 with the faults, signed as it is', async t => {
+  const rejecting = await buildService(t, { ...signed, INVALID_EVENTS: 'reject' })
+  t.match(await rejecting.post('/webhooks', envelopeAround(LEFT, { customer: null })), {
+    status: 422, body: { code: 'EVENT_INVALID', errors: [{ pointer: '/data/campaign' }, { pointer: '/data/loyalty_tier' }, { pointer: '/data/created_at' }] }
+  })
+  t.match(await rejecting.post('/webhooks', 'no json'), { status: 422, body: { code: 'EVENT_INVALID', errors: [{ pointer: '', message: /not JSON/ }] } })
+  t.match(await rejecting.post('/webhooks', '"text"'), { status: 422, body: { errors: [{ pointer: '', message: 'must be an object' }] } })
+  t.equal((await rejecting.post('/webhooks', sampleEnvelope(LEFT, { index: 0, now }))).status, 202, 'what is valid is accepted')
+  t.equal((await rejecting.post('/webhooks', envelopeAround('some.event', {}))).status, 202, 'what has no schema is accepted')
+})
+
+t.test('UNVALIDATED_EVENTS=reject answers 422', async t => {
+  const rejecting = await buildService(t, { ...signed, UNVALIDATED_EVENTS: 'reject' })
+  for (const [path, body] of [['/webhooks', envelopeAround('some.event', {})], ['/webhooks/custom/crm', {}]] as const) {
+    t.match(await rejecting.post(path, body), { status: 422, body: { code: 'EVENT_UNVALIDATED', errors: [] } })
+  }
+  t.equal((await rejecting.post('/webhooks', sampleEnvelope(LEFT, { index: 0, now }))).status, 202, 'what is valid is accepted')
+})
+
+t.test('UNVALIDATED_EVENTS=quarantine accepts and holds', async t => {
+  const holding = await buildService(t, { ...signed, UNVALIDATED_EVENTS: 'quarantine' })
+  const held = await holding.post('/webhooks', envelopeAround('some.event', {}))
+  t.match(held, { status: 202, body: { verdict: 'unvalidated' } })
+  const valid = await holding.post('/webhooks', sampleEnvelope(LEFT, { index: 0, now }))
+  await holding.forwarded.find(({ deliveryId }) => deliveryId === valid.body.id)
+  t.strictSame(holding.forwarded.lines.map(({ deliveryId }) => deliveryId), [valid.body.id])
+  t.match(holding.log.find('webhook accepted')[0], { deliveryId: held.body.id, held: true, verdict: 'unvalidated' })
+})
+
+t.test('the same event from the same source is one delivery, whatever else differs', async t => {
+  const body = sampleEnvelope(LEFT, { index: 1, now })
+  const first = await service.post('/webhooks', body)
+  t.equal(first.status, 202)
+  for (const copy of [body, { ...body, id: 'whs_another' }, { ...body, created_at: '2026-02-04T00:00:00Z' }]) {
+    const answer = await service.post('/webhooks', copy)
+    t.equal(answer.status, 200)
+    t.strictSame(answer.body, { message: 'Webhook accepted', id: first.body.id, verdict: 'valid', duplicate: true })
+  }
+  t.equal((await service.post(`/webhooks/${LEFT}`, body)).status, 200, 'at another URL too')
+})
+
+t.test('a duplicate has the verdict of the first, and its line in the log tells', async t => {
+  const body = envelopeAround(LEFT, {}, 'verdict')
+  const first = await service.post('/webhooks', body)
+  const second = await service.post('/webhooks', { ...body, data: sampleEvent(LEFT, { index: 0, now }) })
+  t.match(second, { status: 200, body: { id: first.body.id, verdict: 'invalid' } })
+  t.match(service.log.find('webhook accepted').at(-1), { deliveryId: first.body.id, duplicate: true })
+  t.equal(service.log.find('webhook held in quarantine').filter(({ deliveryId }) => deliveryId === first.body.id).length, 1)
+})
+
+t.test('the same event from two sources is two deliveries', async t => {
+  const body = envelopeAround('some.event', {}, 'two sources')
+  const ids = new Set<unknown>()
+  for (const id of ['distr_1', 'distr_2']) {
+    const answer = await service.post('/webhooks', { ...body, source: { ...body.source, id } })
+    t.equal(answer.status, 202)
+    ids.add(answer.body.id)
+  }
+  t.equal(ids.size, 2)
+})
+
+t.test('where source or event has no id, the send-out tells copies', async t => {
+  const { source, event, ...rest } = envelopeAround('some.event', {}, 'send-out')
+  const { id, ...nameless } = event
+  t.equal((await service.post('/webhooks', { ...rest, event })).status, 202)
+  t.equal((await service.post('/webhooks', { ...rest, source, event: nameless })).status, 200)
+  t.equal((await service.post('/webhooks', { ...rest, event, id: 'whs_other' })).status, 202, `and not ${id} alone`)
+})
+
+t.test('where nothing has an id, the bytes tell copies of a body that carries its own time, at each URL by itself', async t => {
+  const dated = JSON.stringify(sampleEvent(LEFT, { index: 0, now, seed: 'bytes' }))
+  const first = await service.post(`/webhooks/${LEFT}`, dated)
+  t.equal(first.status, 202)
+  t.match(await service.post(`/webhooks/EVENTS.${LEFT.toUpperCase()}`, dated), { status: 200, body: { id: first.body.id } })
+  t.equal((await service.post(`/webhooks/${LEFT}`, `${dated} `)).status, 202, 'other bytes are another event')
+  t.equal((await service.post('/webhooks/custom/crm', dated)).status, 202, 'another URL is another event')
+})
+
+t.test('a body that carries neither id nor time may come twice', async t => {
+  for (const body of ['{"points":3}', '{"created_at":null}', '{"created_at":""}', '[]', 'no json', '']) {
+    const answers = [await service.post('/webhooks/custom/crm', body), await service.post('/webhooks/custom/crm', body)]
+    t.strictSame(answers.map(({ status }) => status), [202, 202], body)
+    t.not(answers[0]?.body.id, answers[1]?.body.id)
+  }
+})
+
+t.test('an id that is no text, or longer than any, counts as absent', async t => {
+  const body = envelopeAround('some.event', {}, 'odd ids')
+  for (const id of [7, null, '', 'e'.repeat(257), ['ev_1']]) {
+    const odd = { ...body, id: `whs_${JSON.stringify(id).length}`, event: { ...body.event, id } }
+    t.equal((await service.post('/webhooks', odd)).status, 202)
+    t.equal((await service.post('/webhooks', { ...odd, source: { id: 'distr_other' } })).status, 200)
+  }
+})
+
+t.test('two copies at once on two connections are one delivery, answered 202 and 200', async t => {
+  for (let index = 0; index < 20; index++) {
+    const body = envelopeAround('some.event', {}, `at once ${index}`)
+    const answers = await Promise.all([service.post('/webhooks', body), service.post('/webhooks', body), service.post('/webhooks', body)])
+    t.strictSame(answers.map(({ status }) => status).sort(), [200, 200, 202])
+    t.equal(new Set(answers.map(({ body: { id } }) => id)).size, 1)
+  }
+})
+
+t.test('no answer leaves before the journal has the delivery', async t => {
+  const stored = latch()
+  const asked = latch()
+  const app = await buildApp(t, {
+    append: async ({ id, verdict }) => {
+      asked.open()
+      await stored.opened
+      return { status: 'stored', id, verdict }
+    }
+  })
+  let answered = false
+  const answer = app.post('/webhooks', envelopeAround('some.event', {})).finally(() => { answered = true })
+  await asked.opened
+  t.equal((await app.get('/health/live')).status, 200, 'meanwhile other requests are answered')
+  t.notOk(answered)
+  stored.open()
+  t.equal((await answer).status, 202)
+})
+
+t.test('what is stored is the bytes as they came, what was read from them, and the headers that matter later', async t => {
+  const stored: unknown[] = []
+  const app = await buildApp(t, {
+    secrets: ['s3cret'],
+    append: async (delivery) => {
+      stored.push(delivery)
+      return { status: 'stored', id: delivery.id, verdict: delivery.verdict }
+    }
+  })
+  const body = { ...envelopeAround(LEFT, sampleEvent(LEFT, { index: 0, now })) }
+  const text = JSON.stringify(body, null, 1)
+  await app.post('/webhooks', text, { headers: { traceparent: '00-1-2-01', cookie: 'c', authorization: 'a', 'user-agent': 'Sender/1' } })
+  t.match(stored, [{
+    eventType: LEFT,
+    verdict: 'valid',
+    faults: [],
+    held: false,
+    dedupeKey: 'event:["distr_tea","ev_1"]',
+    sourceObject: 'distribution',
+    sourceId: 'distr_tea',
+    eventId: 'ev_1',
+    projectId: 'proj_tea',
+    customerId: /^cust_/,
+    campaignId: /^camp_/,
+    rawBody: Buffer.from(text)
+  }])
+  t.strictSame(Object.keys(Object(stored[0]).headers).sort(), ['content-type', 'traceparent', 'user-agent', 'x-voucherify-signature'])
+  await app.post('/webhooks', 'no json')
+  t.match(stored[1], { eventType: 'unknown', sourceObject: null, sourceId: null, eventId: null, projectId: null, customerId: null, campaignId: null, dedupeKey: null, held: true })
+})

@@ -1,0 +1,77 @@
+import t from 'tap'
+import { loadSettings } from '../../src/config/load-settings.js'
+import { sampleEnvelope } from '../../src/voucherify/samples.js'
+import { createSourceFilter } from '../../src/voucherify/source-addresses.js'
+import { buildApp } from '../support/build-app.js'
+import { buildService, signed } from '../support/build-service.js'
+
+const now = new Date('2026-02-03T04:05:06.000Z')
+const sample = (index: number) => sampleEnvelope('campaign.loyalty_tier.updated', { index, now })
+
+t.test('every required header must be there, with its value', async t => {
+  const service = await buildService(t, { ...signed, REQUIRED_HEADERS: 'X-Tenant: tea shop, Authorization: Bearer t0ken' })
+  const right = { 'x-tenant': 'tea shop', authorization: 'Bearer t0ken' }
+  t.equal((await service.post('/webhooks', sample(0), { headers: right })).status, 202)
+
+  const wrong: ReadonlyArray<Record<string, string>> = [
+    {}, { 'x-tenant': 'tea shop' }, { authorization: 'Bearer t0ken' }, { ...right, 'x-tenant': '' }, { ...right, 'x-tenant': 'Tea shop' },
+    { ...right, authorization: 'Bearer t0ke' }, { ...right, authorization: 'Bearer t0ken, Bearer t0ken' }
+  ]
+  for (const headers of wrong) {
+    const answer = await service.post('/webhooks', sample(0), { headers })
+    t.match(answer, { status: 401, body: { code: 'HEADER_WRONG' } }, JSON.stringify(headers))
+    t.notMatch(answer.text, /tea shop|t0ke/)
+  }
+  t.notMatch(JSON.stringify(service.log.lines), /tea shop|t0ke/, 'the values are in no log line')
+})
+
+t.test('a required header does not make up for the signature', async t => {
+  const service = await buildService(t, { ...signed, REQUIRED_HEADERS: 'X-Tenant: tea' })
+  t.equal((await service.post('/webhooks', sample(0), { headers: { 'x-tenant': 'tea' }, secret: null })).status, 401)
+})
+
+t.test('ALLOWED_SOURCES in monitor mode, the default, accepts and warns', async t => {
+  const service = await buildService(t, { ...signed, ALLOWED_SOURCES: 'eu1' })
+  t.equal((await service.post('/webhooks', sample(0))).status, 202)
+  t.match(service.log.find('webhook from an address that is not allowed'), [{ level: 40, sourceAddress: '127.0.0.1' }])
+})
+
+t.test('ALLOWED_SOURCES in enforce mode refuses addresses that are not on the list, and health checks never', async t => {
+  const refusing = await buildService(t, { ...signed, ALLOWED_SOURCES: 'eu1,us1,10.0.0.0/8', ALLOWED_SOURCES_MODE: 'enforce', REQUIRED_HEADERS: 'x-a: b' })
+  t.match(await refusing.post('/webhooks', sample(0)), { status: 403, body: { code: 'SOURCE_NOT_ALLOWED' } })
+  t.equal((await refusing.get('/health/live')).status, 200)
+  const taking = await buildService(t, { ...signed, ALLOWED_SOURCES: '127.0.0.0/8', ALLOWED_SOURCES_MODE: 'enforce' })
+  t.equal((await taking.post('/webhooks', sample(0))).status, 202)
+  t.strictSame(taking.log.find('webhook from an address that is not allowed'), [])
+})
+
+t.test('X-Forwarded-For is believed from nobody unless TRUST_PROXY names them', async t => {
+  const sender = '34.247.197.22'
+  const cases: ReadonlyArray<readonly [trustProxy: string, forwardedFor: string, status: number]> = [
+    ['false', sender, 403],
+    ['10.1.2.3', sender, 403],
+    ['loopback', sender, 202],
+    ['127.0.0.1,10.0.0.0/8', `${sender}, 10.1.2.3`, 202],
+    ['loopback', `${sender}, 203.0.113.9`, 403],
+    ['loopback', `203.0.113.9, ${sender}`, 202],
+    ['loopback', 'nonsense', 403],
+    ['loopback', '', 403],
+    ['true', sender, 202]
+  ]
+  const sourceFilter = { allows: createSourceFilter(['eu1']), mode: 'enforce' } as const
+  for (const [trustProxy, forwardedFor, status] of cases) {
+    const settings = loadSettings({ environment: { TRUST_PROXY: trustProxy } })
+    const app = await buildApp(t, { trustProxy: settings.TRUST_PROXY, sourceFilter })
+    const answer = await app.post('/webhooks', sample(0), { headers: { 'x-forwarded-for': forwardedFor } })
+    t.equal(answer.status, status, `TRUST_PROXY=${trustProxy}, X-Forwarded-For: ${forwardedFor}`)
+  }
+  const service = await buildService(t, { ...signed, TRUST_PROXY: 'loopback', ALLOWED_SOURCES: 'eu1', ALLOWED_SOURCES_MODE: 'enforce' })
+  t.equal((await service.post('/webhooks', sample(0), { headers: { 'x-forwarded-for': sender } })).status, 202, 'in a whole service')
+})
+
+t.test('a body without a content encoding, or with the encoding that is none, is taken', async t => {
+  const service = await buildService(t)
+  t.equal((await service.post('/webhooks', sample(0), { headers: { 'content-encoding': 'Identity' } })).status, 202)
+  const answer = await service.post('/webhooks', sample(1), { headers: { 'content-encoding': 'br' } })
+  t.match(answer, { status: 415, headers: { 'accept-encoding': 'identity' } })
+})

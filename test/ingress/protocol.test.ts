@@ -1,0 +1,256 @@
+import { gzipSync } from 'node:zlib'
+import t, { type Test } from 'tap'
+import { sign } from '../../src/voucherify/signature.js'
+import { buildApp } from '../support/build-app.js'
+import { buildService, SECRET, signed } from '../support/build-service.js'
+import { envelopeAround } from '../support/envelope-around.js'
+import { eventually } from '../support/eventually.js'
+import { latch } from '../support/latch.js'
+import { rawConnection, type RawAnswer } from '../support/raw-http.js'
+
+const proven = await buildService(t, signed)
+const unproven = await buildService(t)
+
+let count = 0
+function freshBody (): string {
+  return JSON.stringify(envelopeAround('some.event', {}, `protocol-${count++}`))
+}
+
+/** A request with a right signature. */
+function signedRequest (body: string | Uint8Array, { target = '/webhooks', headers = [] }: { readonly target?: string, readonly headers?: readonly string[] } = {}): Buffer {
+  const bytes = Buffer.from(body)
+  const head = [
+    `POST ${target} HTTP/1.1`, 'Host: x', 'Content-Type: application/json', `Content-Length: ${bytes.length}`,
+    `X-Voucherify-Signature: ${sign(bytes, SECRET)}`, ...headers, '', ''
+  ]
+  return Buffer.concat([Buffer.from(head.join('\r\n')), bytes])
+}
+
+async function stillAnswers (t: Test): Promise<void> {
+  const answer = await proven.post('/webhooks', freshBody())
+  t.equal(answer.status, 202, 'the service answers as before')
+}
+
+function expectProblem (t: Test, answer: RawAnswer | undefined, status: number, code: string): void {
+  t.equal(answer?.status, status)
+  t.equal(answer?.headers.get('content-type'), 'application/problem+json')
+  t.match(JSON.parse(answer?.body ?? '{}'), { status, code })
+}
+
+/** The first answer to bytes that are sent in one piece; none where the other side closes without one. */
+async function exchange (t: Test, bytes: string | Uint8Array): Promise<readonly RawAnswer[]> {
+  const connection = await rawConnection(t, proven.port)
+  connection.write(bytes)
+  const answers = await connection.answers(1).catch(async () => await connection.closed())
+  connection.socket.destroy()
+  return answers
+}
+
+t.test('a compressed body is refused unopened', async t => {
+  const bomb = gzipSync(Buffer.alloc(5_000_000, ' '))
+  const [answer] = await exchange(t, signedRequest(bomb, { headers: ['Content-Encoding: gzip'] }))
+  expectProblem(t, answer, 415, 'MEDIA_TYPE_UNSUPPORTED')
+  const [claimed] = await exchange(t, signedRequest(bomb))
+  t.equal(claimed?.status, 202, 'one that is signed and not said to be compressed is held as it came')
+  t.match(JSON.parse(claimed?.body ?? ''), { verdict: 'invalid' })
+  await stillAnswers(t)
+})
+
+t.test('a chunked body without a length is taken, up to the limit', async t => {
+  const body = freshBody()
+  const head = `POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nX-Voucherify-Signature: ${sign(Buffer.from(body), SECRET)}\r\n\r\n`
+  const chunks = [...body].map((character) => `1\r\n${character}\r\n`).join('')
+  t.equal((await exchange(t, `${head}${chunks}0\r\n\r\n`))[0]?.status, 202)
+  const tooLarge = await exchange(t, `${head}200000\r\n${'x'.repeat(0x200000)}\r\n0\r\n\r\n`)
+  expectProblem(t, tooLarge[0], 413, 'BODY_TOO_LARGE')
+  t.equal(tooLarge[0]?.headers.get('connection'), 'close', 'what is left of it is not waited for')
+  await stillAnswers(t)
+})
+
+t.test('too large and too many headers are answered 431', async t => {
+  const large = await exchange(t, signedRequest('{}', { headers: [`X-Large: ${'x'.repeat(100_000)}`] }))
+  expectProblem(t, large[0], 431, 'HEADERS_TOO_LARGE')
+  const many = await exchange(t, signedRequest('{}', { headers: Array.from({ length: 100_000 }, (_, index) => `X-${index}: 1`) }))
+  expectProblem(t, many[0], 431, 'HEADERS_TOO_LARGE')
+  t.match(proven.log.find('request not understood').at(-1), { level: 40, code: 'HEADERS_TOO_LARGE', sourceAddress: '127.0.0.1' })
+  await stillAnswers(t)
+})
+
+t.test('a request that does not arrive in time is answered 408, and the connection closed', async t => {
+  const app = await buildApp(t, { requestTimeoutMs: 300 })
+  const pieces = { 'not a byte': '', 'half a request line': 'POST /web', 'half the headers': 'POST /webhooks HTTP/1.1\r\nHost: x\r\nX-A:', 'half a body': 'POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a":' }
+  await Promise.all(Object.entries(pieces).map(async ([name, piece]) => {
+    const connection = await rawConnection(t, app.port)
+    connection.write(piece)
+    const [answer] = await connection.closed()
+    t.match(answer, { status: 408 }, name)
+    expectProblem(t, answer, 408, 'REQUEST_TIMEOUT')
+  }))
+  t.equal((await app.get('/health/live')).status, 200)
+})
+
+t.test('pipelined requests are answered in their order', async t => {
+  const bodies = Array.from({ length: 20 }, freshBody)
+  const connection = await rawConnection(t, proven.port)
+  connection.write(Buffer.concat([...bodies.map((body) => signedRequest(body)), signedRequest('{}', { target: '/nowhere' }), ...bodies.map((body) => signedRequest(body))]))
+  const answers = await connection.answers(41)
+  t.strictSame(answers.map(({ status }) => status), [...bodies.map(() => 202), 404, ...bodies.map(() => 200)])
+  const ids = answers.map(({ body }) => JSON.parse(body).id)
+  t.strictSame(ids.slice(21), ids.slice(0, 20))
+})
+
+t.test('rubbish behind a webhook does not overtake its answer', async t => {
+  const stored = latch()
+  const asked = latch()
+  const app = await buildApp(t, {
+    append: async ({ id, verdict }) => {
+      asked.open()
+      await stored.opened
+      return { status: 'stored', id, verdict }
+    }
+  })
+  const body = freshBody()
+  const connection = await rawConnection(t, app.port)
+  connection.write(`POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}rubbish\r\n\r\n`)
+  await asked.opened
+  connection.write('more rubbish')
+  await eventually(() => app.log.find('request not understood')[0], 'the rubbish to be seen')
+  stored.open()
+  const answers = await connection.closed()
+  t.strictSame(answers.map(({ status }) => status), [202, 400])
+  t.equal(app.log.find('request not understood').length, 1, 'it is told once')
+})
+
+t.test('a body that turns to rubbish when its request has been answered, or must wait for its turn, gets no answer of its own', async t => {
+  const app = await buildApp(t, { secrets: [SECRET] })
+  const head = 'POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n'
+  const refused = await rawConnection(t, app.port)
+  refused.write(`${head}Content-Encoding: br\r\n\r\n`)
+  await refused.answers(1)
+  refused.write('rubbish\r\n')
+  t.strictSame((await refused.closed()).map(({ status }) => status), [415])
+
+  const waiting = await rawConnection(t, app.port)
+  waiting.write(`${head}\r\nrubbish\r\n`)
+  t.strictSame((await waiting.closed()).map(({ status }) => status), [400])
+  t.equal((await app.get('/health/live')).status, 200)
+})
+
+t.test('what is no HTTP request is answered 400', async t => {
+  const requests = {
+    'no request line': 'rubbish\r\n\r\n',
+    'a method that nobody knows': 'WEBHOOK /webhooks HTTP/1.1\r\nHost: x\r\n\r\n',
+    'a TLS handshake': Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00]),
+    'a space in a header name': 'POST /webhooks HTTP/1.1\r\nHost: x\r\nX A: 1\r\n\r\n',
+    'a NUL in a header': 'POST /webhooks HTTP/1.1\r\nHost: x\r\nX-A: \0\r\n\r\n',
+    'a length that is none': 'POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n',
+    'two lengths': 'POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}',
+    'a length and chunks': 'POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    'a chunk without a size': 'POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+    'no host': 'POST /webhooks HTTP/1.1\r\nContent-Length: 0\r\n\r\n',
+    'a path that cannot be decoded': 'POST /webhooks/%zz HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n',
+    'a path that is no UTF-8': 'POST /webhooks/custom/%ff HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n'
+  }
+  for (const [name, request] of Object.entries(requests)) {
+    await t.test(name, async t => { expectProblem(t, (await exchange(t, request))[0], 400, 'BAD_REQUEST') })
+  }
+  await stillAnswers(t)
+})
+
+t.test('a length that lies', async t => {
+  const body = freshBody()
+  const request = signedRequest(body).toString()
+  const shorter = await exchange(t, request.replace(/Content-Length: \d+/, `Content-Length: ${body.length - 3}`))
+  t.equal(shorter[0]?.status, 401, 'is not what was signed when it is too short')
+  const longer = await rawConnection(t, proven.port)
+  longer.write(request.replace(/Content-Length: \d+/, `Content-Length: ${body.length + 3}`))
+  longer.socket.end()
+  t.notOk((await longer.closed()).some(({ status }) => status < 400 || status >= 500), 'is never accepted when it is too long')
+  t.equal((await proven.post('/webhooks', body)).status, 202, 'and nothing of it is stored')
+})
+
+t.test('a client that aborts in the middle of its body leaves nothing behind', async t => {
+  const body = freshBody()
+  const request = signedRequest(body)
+  for (const how of ['destroy', 'resetAndDestroy'] as const) {
+    const connection = await rawConnection(t, proven.port)
+    const before = proven.log.find('webhook refused').length
+    connection.write(request.subarray(0, request.length - 5))
+    // The answer to a second request says that the first has arrived so far.
+    await stillAnswers(t)
+    connection.socket[how]()
+    await eventually(() => proven.log.find('webhook refused')[before], 'the abort to be logged')
+    t.match(proven.log.find('webhook refused').at(-1), { status: 400, code: 'BAD_REQUEST' })
+  }
+  t.equal((await proven.post('/webhooks', body)).status, 202, 'not even a copy')
+})
+
+t.test('a client that expects a 100 gets it; another expectation is ignored', async t => {
+  const [continued] = await exchange(t, signedRequest(freshBody(), { headers: ['Expect: 100-continue'] }))
+  t.equal(continued?.status, 202)
+  const [ignored] = await exchange(t, signedRequest(freshBody(), { headers: ['Expect: miracles'] }))
+  t.equal(ignored?.status, 202)
+})
+
+t.test('a connection stays open after a refusal that did not read the body', async t => {
+  const connection = await rawConnection(t, proven.port)
+  connection.write(signedRequest(freshBody(), { headers: ['Content-Encoding: br'] }))
+  connection.write(signedRequest(freshBody(), { target: '/nowhere' }))
+  connection.write(signedRequest(freshBody()))
+  t.strictSame((await connection.answers(3)).map(({ status }) => status), [415, 404, 202])
+})
+
+t.test('methods that make no sense here are refused, with and without a body', async t => {
+  for (const method of ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'MKCOL', 'QUERY', 'REPORT']) {
+    const [answer] = await exchange(t, `${method} /webhooks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+    // An answer to HEAD has a length and no body, so here it does not count as complete.
+    if (method !== 'HEAD') t.equal(answer?.status, 405, method)
+    if (['GET', 'HEAD', 'TRACE'].includes(method)) continue
+    const [withBody] = await exchange(t, signedRequest('<a/>', { headers: ['Connection: close'] }).toString().replace('POST', method).replace('application/json', 'text/xml'))
+    t.equal(withBody?.status, 405, `${method} with a body`)
+  }
+  const [connect] = await exchange(t, 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n')
+  t.equal(connect, undefined, 'CONNECT is closed')
+  const [star] = await exchange(t, 'OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+  t.equal(star?.status, 404)
+  const [upgrade] = await exchange(t, signedRequest(freshBody(), { headers: ['Connection: Upgrade', 'Upgrade: websocket'] }))
+  t.equal(upgrade?.status, 202, 'an upgrade is not made')
+  await stillAnswers(t)
+})
+
+const deep = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`
+const inEnvelope = (data: string, id: string) => `{"data":${data},"event":{"type":"some.event","id":"${id}"},"source":{"id":"wh_odd"}}`
+const odd: Readonly<Record<string, { readonly body: string | Buffer, readonly unsigned: number, readonly verdict: string }>> = {
+  'invalid UTF-8': { body: Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xC3, 0x28]), Buffer.from('"}')]), unsigned: 400, verdict: 'invalid' },
+  'UTF-16': { body: Buffer.from('{"a":1}', 'utf16le'), unsigned: 400, verdict: 'invalid' },
+  'a byte order mark': { body: `\uFEFF${inEnvelope('{}', 'bom')}`, unsigned: 202, verdict: 'unvalidated' },
+  'NUL bytes': { body: '\0\0\0', unsigned: 400, verdict: 'invalid' },
+  'an escaped NUL': { body: inEnvelope('{"a":"\\u0000"}', 'nul'), unsigned: 202, verdict: 'unvalidated' },
+  'half a surrogate pair': { body: inEnvelope('{"a":"\\ud83d"}', 'half'), unsigned: 202, verdict: 'unvalidated' },
+  'a __proto__ key': { body: inEnvelope('{"__proto__":{"admin":true}}', 'proto'), unsigned: 400, verdict: 'unvalidated' },
+  'a __proto__ key in escapes': { body: inEnvelope('[{"\\u005f_proto\\u005F_":1}]', 'escaped proto'), unsigned: 400, verdict: 'unvalidated' },
+  '__proto__ as a value': { body: inEnvelope('{"a":"__proto__"}', 'proto value'), unsigned: 202, verdict: 'unvalidated' },
+  '__proto__ alone': { body: '"__proto__"', unsigned: 422, verdict: 'invalid' },
+  'ten thousand levels': { body: inEnvelope(deep(10_000), 'deep'), unsigned: 202, verdict: 'unvalidated' },
+  'ten thousand levels in a known event': { body: `{"customer":${deep(10_000)},"campaign":null,"loyalty_tier":null,"created_at":"2026-02-03T04:05:06Z"}`, unsigned: 422, verdict: 'unvalidated' },
+  'ten thousand open brackets': { body: '['.repeat(10_000), unsigned: 400, verdict: 'invalid' },
+  'numbers beyond all bounds': { body: inEnvelope('{"a":1e999,"b":-1e999}', 'numbers'), unsigned: 202, verdict: 'unvalidated' }
+}
+
+t.test('bodies that break parsers are refused or held, and break nothing', async t => {
+  for (const [name, { body, unsigned, verdict }] of Object.entries(odd)) {
+    const path = name.includes('known event') ? '/webhooks/custom/deep' : '/webhooks'
+    const accepted = await proven.post(path, body)
+    t.match(accepted, { status: 202, body: { verdict } }, `${name}, signed`)
+    if (verdict === 'unvalidated') await proven.forwarded.find(({ deliveryId }) => deliveryId === accepted.body.id)
+    const answer = await unproven.post('/webhooks', body)
+    t.equal(answer.status, unsigned, `${name}, unsigned`)
+  }
+  t.notOk('admin' in {})
+})
+
+t.test('in all this nothing failed on our side', async t => {
+  for (const { log } of [proven, unproven]) {
+    t.strictSame(log.lines.filter((line) => Number(line['level']) >= 50), [])
+  }
+})

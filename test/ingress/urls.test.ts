@@ -1,0 +1,145 @@
+import t from 'tap'
+import { catalogue } from '../../src/voucherify/catalogue.js'
+import { sampleEnvelope, sampleEvent } from '../../src/voucherify/samples.js'
+import { documented, documentedBody, documentedBytes } from '../voucherify/support/fixtures.js'
+import { buildService, signed } from '../support/build-service.js'
+import { envelopeAround } from '../support/envelope-around.js'
+
+const now = new Date('2026-02-03T04:05:06.000Z')
+const JOINED = 'customer.loyalty.tier.joined'
+const LEFT = 'customer.loyalty.tier.left'
+
+const proven = await buildService(t, { ...signed, FORWARDERS: 'log,file' })
+const unproven = await buildService(t)
+const both = Object.entries({ signed: proven, unsigned: unproven })
+
+function namesOf (type: string): string[] {
+  const documentation = `EVENTS.${type.toUpperCase()}`
+  return [type, documentation, type.toUpperCase(), documentation.toLowerCase(), `${documentation}/`]
+}
+
+for (const [kind, service] of both) {
+  t.test(`${kind}: each event is accepted at its URL, by each of its names in any case, in its envelope and bare`, async t => {
+    for (const [place, event] of catalogue.entries()) {
+      for (const [index, name] of namesOf(event.type).entries()) {
+        const options = { index: place * 10 + index, now, seed: name }
+        const enveloped = await service.post(`/webhooks/${name}`, sampleEnvelope(event.type, options))
+        t.match(enveloped, { status: 202, body: { verdict: 'valid' } }, `${name}, in an envelope`)
+        const bare = await service.post(`/webhooks/${name}`, sampleEvent(event.type, options))
+        t.match(bare, { status: 202, body: { verdict: 'valid' } }, `${name}, bare`)
+        t.match(service.log.find('webhook accepted').at(-1), { deliveryId: bare.body.id, eventType: event.type })
+      }
+    }
+    t.strictSame(service.log.find('webhook contradicts its url'), [])
+  })
+
+  t.test(`${kind}: the documented bodies are accepted in an envelope and bare`, async t => {
+    for (const type of documented) {
+      const enveloped = envelopeAround(type, documentedBody(type), `${kind}-${type}`)
+      t.match(await service.post('/webhooks', enveloped), { status: 202, body: { verdict: 'valid' } })
+      t.match(await service.post(`/webhooks/${type}`, { ...enveloped, id: 'again' }), { status: 200, body: { duplicate: true } })
+      t.match(await service.post(`/webhooks/${type}`, documentedBytes(type)), { status: 202, body: { verdict: 'valid' } })
+    }
+  })
+
+  t.test(`${kind}: an event type that nobody knows is accepted unvalidated at /webhooks, and forwarded`, async t => {
+    const answer = await service.post('/webhooks', envelopeAround('voucher.loyalty_card.points_added', { points: 3 }, `${kind}-points`))
+    t.match(answer, { status: 202, body: { verdict: 'unvalidated' } })
+    const line = await service.forwarded.find(({ deliveryId }) => deliveryId === answer.body.id)
+    t.match(line, { msg: 'voucher.loyalty_card.points_added', eventType: 'voucher.loyalty_card.points_added', verdict: 'unvalidated' })
+  })
+
+  t.test(`${kind}: a body of the team's own design is accepted at a custom URL`, async t => {
+    for (const name of ['a', 'Crm-Sync_2.x', 'n'.repeat(100)]) {
+      const answer = await service.post(`/webhooks/custom/${name}`, { what: 'ever' })
+      t.match(answer, { status: 202, body: { verdict: 'unvalidated' } })
+      t.match(service.log.find('webhook accepted').at(-1), { deliveryId: answer.body.id, eventType: `custom.${name}` })
+    }
+    const enveloped = await service.post('/webhooks/custom/crm', { ...envelopeAround(JOINED, { who: 'cust_1' }, `${kind}-custom`) })
+    t.match(enveloped, { status: 202, body: { verdict: 'unvalidated' } })
+    t.match(service.log.find('webhook accepted').at(-1), { eventType: JOINED }, 'where the envelope says what it is, that counts')
+  })
+
+  t.test(`${kind}: a custom name that is none is not found`, async t => {
+    for (const name of ['', 'n'.repeat(101), 'a%0Ab', 'a%20b', 'a%2Fb', '%00', 'a/b', 'a%7Fb', 'a*', 'a%C3%A9', 'a;b', 'a:b']) {
+      t.match(await service.post(`/webhooks/custom/${name}`, {}), { status: 404, body: { code: 'NOT_FOUND' } }, name)
+    }
+  })
+}
+
+t.test('a path that is not ours is not found, whatever it looks like', async t => {
+  for (const path of ['/', '/webhook', '/webhooks/customer.loyalty', '/webhooks/customer.loyalty.tier.joined.x', '/webhooks//custom', '//webhooks', '/webhooks/__proto__', '/webhooks/constructor', '/health', '/.env']) {
+    t.match(await unproven.post(path, {}), { status: 404, body: { code: 'NOT_FOUND' } }, path)
+  }
+})
+
+t.test('what the envelope says wins over the URL when it is signed, and a warning tells', async t => {
+  const body = sampleEnvelope(LEFT, { index: 0, now, seed: 'contradiction' })
+  const answer = await proven.post(`/webhooks/${JOINED}`, body)
+  t.match(answer, { status: 202, body: { verdict: 'valid' } })
+  t.match(proven.log.find('webhook contradicts its url'), [{ level: 40, deliveryId: answer.body.id, eventType: LEFT, url: `/webhooks/${JOINED}` }])
+  t.match(await proven.forwarded.find(({ deliveryId }) => deliveryId === answer.body.id), { eventType: LEFT })
+  const unknown = await proven.post(`/webhooks/${JOINED}`, envelopeAround('some.new.event', {}, 'contradiction'))
+  t.match(unknown, { status: 202, body: { verdict: 'unvalidated' } })
+  t.equal(proven.log.find('webhook contradicts its url').length, 2)
+})
+
+t.test('an envelope that contradicts the URL is refused when it is not signed', async t => {
+  for (const type of [LEFT, 'some.new.event']) {
+    const answer = await unproven.post(`/webhooks/${JOINED}`, envelopeAround(type, documentedBody(LEFT), 'contradiction'))
+    t.match(answer, { status: 422, body: { code: 'EVENT_INVALID', errors: [{ pointer: '/event/type' }] } })
+  }
+})
+
+t.test('without an envelope at /webhooks nothing tells what it is', async t => {
+  const body = documentedBytes(LEFT)
+  const refused = await unproven.post('/webhooks', body)
+  t.match(refused, { status: 422, body: { errors: [{ pointer: '/data', message: 'is required' }, { pointer: '/event', message: 'is required' }] } })
+  const accepted = await proven.post('/webhooks', { ...Object(documentedBody(LEFT)), created_at: now })
+  t.match(accepted, { status: 202, body: { verdict: 'invalid' } })
+  t.match(proven.log.find('webhook held in quarantine').at(-1), { deliveryId: accepted.body.id, eventType: 'unknown' })
+})
+
+t.test('an envelope without an event type is held at /webhooks and at an event\'s URL', async t => {
+  const { event, ...rest } = envelopeAround(LEFT, documentedBody(LEFT), 'no event')
+  const { type, ...typeless } = event
+  for (const path of ['/webhooks', `/webhooks/${LEFT}`]) {
+    t.match(await unproven.post(path, rest), { status: 422, body: { errors: [{ pointer: '/event' }] } }, 'no event')
+    for (const wrong of [typeless, { ...event, type: '' }, { ...event, type: 3 }, { ...event, type: 'a b' }, { ...event, type: 'é' }, { ...event, type: 't'.repeat(257) }]) {
+      const answer = await unproven.post(path, { ...rest, event: wrong })
+      t.match(answer, { status: 422, body: { errors: [{ pointer: '/event/type' }] } }, JSON.stringify(wrong).slice(-30))
+    }
+    const held = await proven.post(path, { ...rest, source: null, id: path })
+    t.match(held, { status: 202, body: { verdict: 'invalid' } })
+  }
+})
+
+t.test('what went in comes out of the file with every number as it was written', async t => {
+  const odd = '{"n": [1.0, 1e2 ,-0, 9007199254740993,\t123456789012345678901234567890],\r\n "s": "\\u00e9 \\/ \\ud83d\\ude00 é", "data2":{"data":1}, "k":1,"k":2 }'
+  const compact = '{"n":[1.0,1e2,-0,9007199254740993,123456789012345678901234567890],"s":"\\u00e9 \\/ \\ud83d\\ude00 é","data2":{"data":1},"k":1,"k":2}'
+  const sent = new Map<unknown, string>()
+  const bare = await proven.post('/webhooks/custom/odd', odd)
+  sent.set(bare.body.id, compact)
+  const enveloped = await proven.post('/webhooks', ` { "data" : {"first":1}, "source":{"id":"wh_odd"},"event":{"type":"odd.event","id":"ev_odd"}, "d\\u0061ta" : ${odd} }\n`)
+  sent.set(enveloped.body.id, compact)
+  const marked = await proven.post('/webhooks/custom/marked', Buffer.concat([Buffer.from([0xEF, 0xBB, 0xBF]), Buffer.from(odd)]))
+  sent.set(marked.body.id, compact)
+  for (const type of documented) {
+    const text = documentedBytes(type).toString().replace(/^\{/, '{"extra": 1.0,')
+    for (const body of [text, JSON.stringify(envelopeAround(type, 'DATA', `file-${type}`)).replace('"DATA"', text)]) {
+      const answer = await proven.post(`/webhooks/${type}`, body)
+      t.match(answer, { status: 202, body: { verdict: 'valid' } })
+      sent.set(answer.body.id, text)
+    }
+  }
+  const wanted = await proven.forwarded.find(({ deliveryId }) => deliveryId === [...sent.keys()].at(-1))
+  t.ok(wanted)
+  const lines = await proven.fileLines(proven.forwarded.lines.length)
+  for (const [id, text] of sent) {
+    const line = lines.find((each) => each.includes(`"id":"${String(id)}"`)) ?? ''
+    const body = line.slice(line.indexOf(',"body":') + 8, -1)
+    if (text === compact) t.equal(body, compact)
+    t.strictSame(JSON.parse(body), JSON.parse(text))
+    t.match(body, text === compact ? '1e2' : '"extra":1.0,')
+  }
+})

@@ -1,0 +1,62 @@
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { Agent } from 'undici'
+import { loadSettings } from '../../src/config/load-settings.js'
+import { createService } from '../../src/service.js'
+import { captureLines, type CapturedLines } from './capture-lines.js'
+import { captureLog, type CapturedLog } from './capture-log.js'
+import { eventually } from './eventually.js'
+import { webhookClient, type WebhookClient } from './post-webhook.js'
+
+/** The secret of every service that is built with `signed`. */
+export const SECRET = 'the-secret-of-the-tests'
+
+export interface BuiltService extends WebhookClient {
+  readonly url: string
+  readonly port: number
+  /** The service's own log. */
+  readonly log: CapturedLog
+  /** What the log forwarder has written. */
+  readonly forwarded: CapturedLines
+  /** The lines of the file forwarder, once there are this many. */
+  readonly fileLines: (count: number) => Promise<readonly string[]>
+  readonly close: () => Promise<void>
+}
+
+/** Variables for a service that proves every webhook. */
+export const signed = { VOUCHERIFY_WEBHOOK_SECRETS: SECRET }
+
+/** The real service, started on a free port with a journal of its own, and stopped with the test. */
+export async function buildService (t: Test, environment: Readonly<Record<string, string>> = {}): Promise<BuiltService> {
+  // A test may build several, and its own folder is emptied each time that it asks for it.
+  const dataDir = mkdtempSync(join(tmpdir(), 'tierhook-test-'))
+  const settings = loadSettings({ environment: { PORT: '0', DATA_DIR: dataDir, ...environment } })
+  const log = captureLog()
+  const forwarded = captureLines()
+  const service = createService({ settings, logger: log.logger, logDestination: forwarded })
+  const agent = new Agent()
+  t.teardown(async () => {
+    await agent.destroy()
+    await service.close()
+    await rm(dataDir, { recursive: true, force: true })
+  })
+  const { url } = await service.start()
+  return {
+    ...webhookClient(url, agent, settings.VOUCHERIFY_WEBHOOK_SECRETS[0]),
+    url,
+    port: Number(new URL(url).port),
+    log,
+    forwarded,
+    close: service.close,
+    async fileLines (count) {
+      const path = join(dataDir, 'events.ndjson')
+      return await eventually(() => {
+        const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []
+        return lines.length >= count ? lines : undefined
+      }, `${count} lines in the file`)
+    }
+  }
+}

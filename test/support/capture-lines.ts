@@ -1,0 +1,21 @@
+import { eventually } from './eventually.js'
+import type { LogLine } from './capture-log.js'
+
+export interface CapturedLines {
+  readonly lines: readonly LogLine[]
+  readonly write: (line: string) => void
+  readonly flushed: () => Promise<void>
+  /** The first line that fits, once it is there. */
+  readonly find: (fits: (line: LogLine) => boolean) => Promise<LogLine>
+}
+
+/** A destination for log lines that keeps them. */
+export function captureLines (): CapturedLines {
+  const lines: LogLine[] = []
+  return {
+    lines,
+    write (line) { lines.push(JSON.parse(line)) },
+    async flushed () {},
+    find: async (fits) => await eventually(() => lines.find(fits), 'a log line')
+  }
+}

@@ -1,0 +1,30 @@
+import { execFileSync } from 'node:child_process'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export interface FaultyDisk {
+  /** For the process whose disk it is to be. */
+  readonly environment: Readonly<Record<string, string>>
+  /** What happens to the database's files from now on, such as `sync stall 6000` or `write ENOSPC 0`; `once` at the end: one time. */
+  readonly order: (order: string) => void
+  readonly heal: () => void
+}
+
+const source = fileURLToPath(new URL('faulty-disk.c', import.meta.url))
+
+/**
+ * A disk that stalls or fails on order, by a library that is loaded before all others and takes the place of the system's
+ * calls. It needs a C compiler and Linux, and no rights.
+ * @param folder where the library is put; the data folder is another one
+ */
+export function createFaultyDisk (folder: string, dataDir: string): FaultyDisk {
+  const library = join(folder, 'faulty-disk.so')
+  execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl'])
+  const orders = join(folder, 'order')
+  return {
+    environment: { LD_PRELOAD: library, FAULTY_DISK_FOLDER: dataDir, FAULTY_DISK_ORDER: orders },
+    order: (order) => { writeFileSync(orders, order) },
+    heal: () => { rmSync(orders, { force: true }) }
+  }
+}

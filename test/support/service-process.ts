@@ -1,0 +1,94 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
+import { Agent, request } from 'node:http'
+import { fileURLToPath } from 'node:url'
+
+const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+const SECRET = 'process-test-secret'
+
+export interface ServiceProcess {
+  readonly url: string
+  readonly child: ChildProcess
+  /** What it has logged so far. */
+  readonly log: () => string
+  readonly ended: Promise<number | null>
+  readonly kill: (signal: 'SIGKILL' | 'SIGTERM') => Promise<number | null>
+}
+
+/** Starts the built program as it is run in earnest. Resolves once it listens, rejects with its output if it ends before. */
+export async function startServiceProcess (dataDir: string, environment: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
+  const child = spawn(process.execPath, [program, 'serve'], {
+    cwd: dataDir,
+    env: {
+      PATH: process.env['PATH'], PORT: '0', DATA_DIR: dataDir, VOUCHERIFY_WEBHOOK_SECRETS: SECRET, FORWARDERS: 'file', LOG_LEVEL: 'info', ...environment
+    },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  let output = ''
+  let listening = false
+  const ended = once(child, 'close').then(([code]) => code as number | null)
+  const url = await new Promise<string>((resolve, reject) => {
+    ended.then((code) => { reject(new Error(`it ended with ${code}: ${output}`)) }, reject)
+    child.stderr.on('data', (chunk: Buffer) => { output += chunk.toString() })
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+      if (listening) return
+      const at = output.includes('"msg":"listening"') ? /"url":"([^"]+)"/.exec(output)?.[1] : undefined
+      if (at === undefined) return
+      listening = true
+      resolve(at)
+    })
+  })
+  return {
+    url,
+    child,
+    log: () => output,
+    ended,
+    async kill (signal) {
+      child.kill(signal)
+      return await ended
+    }
+  }
+}
+
+/** The body of an event that nothing else is a copy of, or a copy of it. */
+export function eventBody (eventId: string): string {
+  const customer = { id: `cust_${eventId}`, object: 'customer' }
+  return JSON.stringify({
+    id: `whs_${eventId}`,
+    type: 'tier.upgraded',
+    source: { id: 'distr_1', object: 'distribution' },
+    event: { id: eventId, type: 'customer.loyalty.tier.upgraded', created_at: '2026-01-31T00:00:00Z' },
+    data: { customer, campaign: null, loyalty_tier_from: null, loyalty_tier_to: null, created_at: '2026-01-31T00:00:00Z' }
+  })
+}
+
+export interface Answered {
+  readonly status: number
+  readonly retryAfter: string | undefined
+  readonly ms: number
+  readonly body: string
+}
+
+/** Posts an event, signed. Rejects where no answer comes. */
+export async function postEvent (url: string, eventId: string, agent = new Agent()): Promise<Answered> {
+  const body = Buffer.from(eventBody(eventId))
+  const signature = createHmac('sha256', SECRET).update(body).digest('hex')
+  const startedAt = performance.now()
+  return await new Promise((resolve, reject) => {
+    const post = request(new URL('/webhooks', url), {
+      agent, method: 'POST', timeout: 30_000, headers: { 'content-type': 'application/json', 'content-length': body.byteLength, 'x-voucherify-signature': signature }
+    }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => { chunks.push(chunk) })
+      response.on('error', reject)
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'], ms: performance.now() - startedAt, body: Buffer.concat(chunks).toString() })
+      })
+    })
+    post.on('error', reject)
+    post.on('timeout', () => { post.destroy(new Error('no answer')) })
+    post.end(body)
+  })
+}

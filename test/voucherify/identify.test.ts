@@ -1,0 +1,48 @@
+import t from 'tap'
+import { dedupeKey, isEnvelope, readEnvelope, readSubject } from '../../src/voucherify/identify.js'
+
+t.test('an envelope is told from a bare body by what is in it', async t => {
+  for (const body of [{ data: {}, event: {} }, { data: 1 }, { event: {} }, { data: {}, event: {}, customer: {} }, { data: {}, created_at: '' }]) {
+    t.ok(isEnvelope(body), JSON.stringify(body))
+  }
+  for (const body of [{}, { customer: {} }, { data: {}, campaign: null }, { event: {}, loyalty_tier_to: {} }, { type: 'x', source: {} }]) {
+    t.notOk(isEnvelope(body), JSON.stringify(body))
+    t.equal(readEnvelope(body), null)
+  }
+})
+
+t.test('what the envelope says is read, and what is not as it should be counts as absent', async t => {
+  const full = { id: 'whs_1', project_id: 'proj_1', source: { id: 'wh_1', object: 'webhook' }, event: { id: 'ev_1', type: 'a.b' }, data: {} }
+  t.strictSame(readEnvelope(full), { eventType: 'a.b', id: 'whs_1', projectId: 'proj_1', sourceObject: 'webhook', sourceId: 'wh_1', eventId: 'ev_1' })
+  const nothing = { eventType: null, id: null, projectId: null, sourceObject: null, sourceId: null, eventId: null }
+  for (const event of [null, 'text', [], { type: 3 }, { type: '' }, { type: 'a b' }, { type: 'a\nb' }, { type: 'é' }, { type: 'x'.repeat(257), id: 'y'.repeat(257) }]) {
+    t.strictSame(readEnvelope({ data: {}, event, id: 5, project_id: [], source: 'wh_1' }), nothing)
+  }
+  t.equal(readEnvelope({ data: {}, event: { type: 'x'.repeat(256) } })?.eventType, 'x'.repeat(256))
+})
+
+t.test('member and campaign are those that the event is about', async t => {
+  t.strictSame(readSubject({ customer: { id: 'cust_1' }, campaign: { id: 'camp_1' }, loyalty_tier: { campaign_id: 'camp_2' } }), { customerId: 'cust_1', campaignId: 'camp_1' })
+  for (const key of ['loyalty_tier', 'loyalty_tier_to', 'loyalty_tier_from']) {
+    t.strictSame(readSubject({ campaign: null, [key]: { campaign_id: 'camp_2' } }), { customerId: null, campaignId: 'camp_2' }, key)
+  }
+  for (const data of [undefined, null, 'text', [], { customer: 'cust_1', campaign: [] }]) t.strictSame(readSubject(data), { customerId: null, campaignId: null })
+})
+
+const rawBody = Buffer.from('{}')
+const keyOf = (body: Record<string, unknown>, eventType = 'a.b') => dedupeKey({ facts: readEnvelope(body), body, rawBody, eventType })
+
+t.test('source and event tell copies, else the send-out, else the bytes of a body with its own time, else nothing', async t => {
+  t.equal(keyOf({ data: {}, source: { id: 's' }, event: { id: 'e' }, id: 'w' }), 'event:["s","e"]')
+  t.equal(keyOf({ data: {}, source: { id: 's' }, event: {}, id: 'w' }), 'send-out:w')
+  t.equal(keyOf({ data: {}, event: { id: 'e' }, id: 'w' }), 'send-out:w')
+  t.match(keyOf({ data: {}, event: {}, created_at: '2026' }), /^bytes:a\.b:/)
+  t.match(keyOf({ customer: null, id: 'no send-out', created_at: '2026' }), /^bytes:a\.b:[\w-]{43}$/)
+  t.not(keyOf({ created_at: '2026' }), keyOf({ created_at: '2026' }, 'custom.x'))
+  t.equal(keyOf({ customer: null, id: 'no send-out' }), null)
+  t.equal(keyOf({ created_at: 5 }), null)
+})
+
+t.test('no two pairs of ids make the same key', async t => {
+  t.not(keyOf({ data: {}, source: { id: 'a","b' }, event: { id: 'c' } }), keyOf({ data: {}, source: { id: 'a' }, event: { id: 'b","c' } }))
+})
