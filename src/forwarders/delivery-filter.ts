@@ -7,22 +7,22 @@ const Scalar = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Nu
 
 /** One condition on a value of the event's own body. All operators that are there must hold. */
 export const ConditionSchema = Type.Object({
-  pointer: Type.String({ pattern: '^(?:/(?:[^~/]|~[01])*)*$', description: 'A JSON pointer (RFC 6901) into the event\'s own body, such as /campaign/id.' }),
+  pointer: Type.String({ pattern: '^(?:/(?:[^~/]|~[01])*)*$', errorMessage: 'must be a JSON pointer, such as /campaign/id', description: 'A JSON pointer (RFC 6901) into the event\'s own body, such as /campaign/id.' }),
   equals: Type.Optional(Scalar),
   in: Type.Optional(Type.Array(Scalar, { minItems: 1 })),
   exists: Type.Optional(Type.Boolean({ description: 'Whether there is a value that is not null.' })),
   gte: Type.Optional(Type.Number()),
   lte: Type.Optional(Type.Number())
-}, { additionalProperties: false, minProperties: 2 })
+}, { additionalProperties: false })
 
 export type Condition = Static<typeof ConditionSchema>
 
 export interface FilterOptions {
   /** Event types, or patterns in which `*` stands for any characters. Absent: every type. */
-  readonly events?: readonly string[]
-  readonly verdicts?: ReadonlyArray<Delivery['verdict']>
+  readonly events?: readonly string[] | undefined
+  readonly verdicts?: ReadonlyArray<Delivery['verdict']> | undefined
   /** All of them must hold. */
-  readonly where?: readonly Condition[]
+  readonly where?: readonly Condition[] | undefined
 }
 
 /** Tells whether a forwarder wants a delivery. No code is run: only types, verdicts and values are compared. */

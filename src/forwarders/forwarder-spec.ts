@@ -26,25 +26,27 @@ export const FileSpecSchema = Type.Object({
 export const HttpSpecSchema = Type.Object({
   ...common,
   type: Type.Literal('http'),
-  url: Type.String({ pattern: '^[Hh][Tt][Tt][Pp][Ss]?://[^/@]+(?:/.*)?$', errorMessage: 'must be an http:// or https:// URL without a user name or password' }),
+  url: Type.String(),
   format: Type.Optional(Type.Union([Type.Literal('voucherify'), Type.Literal('cloudevents-structured'), Type.Literal('cloudevents-binary')])),
   order: Type.Optional(Type.Union([Type.Literal('customer'), Type.Literal('none')])),
   concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 1024 })),
   timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 })),
   secrets: Type.Optional(Type.Array(Type.String())),
-  headers: Type.Optional(Type.Object({}, { additionalProperties: Type.String() })),
+  headers: Type.Optional(Type.Record(Type.String(), Type.String())),
   permanentStatus: Type.Optional(Type.Array(Type.Integer({ minimum: 300, maximum: 599 })))
 }, { additionalProperties: false })
+
+export const OrderSchema = Type.Union([Type.Literal('none'), Type.Literal('customer'), Type.Literal('arrival')])
 
 /** A forwarder of somebody's own. Its options are between it and its author. */
 export const ModuleSpecSchema = Type.Object({
   ...common,
   /** The path of a module, from the folder of the file that names it, or the name of a package. */
   type: Type.String({ minLength: 1 }),
-  order: Type.Optional(Type.Union([Type.Literal('none'), Type.Literal('customer'), Type.Literal('arrival')])),
+  order: Type.Optional(OrderSchema),
   concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 1024 })),
   timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 })),
-  options: Type.Optional(Type.Object({}, { additionalProperties: true }))
+  options: Type.Optional(Type.Record(Type.String(), Type.Unknown()))
 }, { additionalProperties: false })
 
 /** The schemas of the kinds that are built in, by `type`. */
@@ -55,9 +57,16 @@ export type FileSpec = Static<typeof FileSpecSchema>
 export type HttpSpec = Static<typeof HttpSpecSchema>
 export type ModuleSpec = Static<typeof ModuleSpecSchema>
 
-/** What is configured of one forwarder. */
+/** What stands for everything that the description of a forwarder may leave out. */
+export interface ForwarderDefaults {
+  readonly log: Required<Pick<LogSpec, 'withData'>>
+  readonly file: Required<Pick<FileSpec, 'rotateBytes' | 'keepDays'>>
+  readonly http: Required<Pick<HttpSpec, 'format' | 'order' | 'concurrency' | 'timeoutMs' | 'secrets' | 'headers' | 'permanentStatus'>>
+}
+
+/** What is configured of one forwarder, with nothing left out. */
 export type ForwarderSpec =
-  | { readonly kind: 'log', readonly spec: LogSpec }
-  | { readonly kind: 'file', readonly spec: FileSpec }
-  | { readonly kind: 'http', readonly spec: HttpSpec }
+  | { readonly kind: 'log', readonly spec: LogSpec & ForwarderDefaults['log'] }
+  | { readonly kind: 'file', readonly spec: FileSpec & ForwarderDefaults['file'] }
+  | { readonly kind: 'http', readonly spec: HttpSpec & ForwarderDefaults['http'] }
   | { readonly kind: 'module', readonly spec: ModuleSpec }

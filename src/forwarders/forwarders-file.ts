@@ -1,60 +1,89 @@
+import { resolve } from 'node:path'
 import type { TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { distance } from 'fastest-levenshtein'
 import type { Fault } from '../errors.js'
-import { isJsonObject } from '../voucherify/parse-body.js'
+import { isJsonObject, parseBody, type JsonObject } from '../voucherify/parse-body.js'
 import { compileValidator } from '../voucherify/validate.js'
-import { builtInSchemas, FileSpecSchema, HttpSpecSchema, LogSpecSchema, ModuleSpecSchema, type ForwarderSpec } from './forwarder-spec.js'
-import { isReservedHeader } from './http/own-headers.js'
-import { signingKey } from './http/standard-signature.js'
-import { substituteVariables } from './substitute-variables.js'
-
-/** What is wrong with the file of forwarders: each fault with its JSON pointer into the file. No value is told. */
-export class ForwardersFileError extends Error {
-  override readonly name = 'ForwardersFileError'
-  readonly code = 'FORWARDERS_FILE_INVALID'
-  readonly faults: readonly Fault[]
-
-  constructor (path: string, faults: readonly Fault[]) {
-    super(`The forwarders file ${path} has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map(({ pointer, message }) => `  ${pointer === '' ? 'the file' : pointer}: ${message}`).join('\n')}`)
-    this.faults = faults
-  }
-}
+import { builtInSchemas, FileSpecSchema, HttpSpecSchema, LogSpecSchema, ModuleSpecSchema, type ForwarderDefaults, type ForwarderSpec } from './forwarder-spec.js'
+import { httpFaults } from './http/http-faults.js'
+import { substituteVariables, type Variables } from './substitute-variables.js'
 
 export interface ForwardersFileOptions {
-  readonly path: string
-  readonly text: string
-  /** Where `${VARIABLE}` in a text is looked up. */
-  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly bytes: Uint8Array
+  /** Where relative paths begin. */
+  readonly folder: string
+  /** Where `${NAME}` in a text is looked up. */
+  readonly variables: Variables
+  /** What stands for what the file leaves out. */
+  readonly defaults: ForwarderDefaults
 }
 
-/**
- * Reads a file of forwarders: a JSON array, one object each.
- * @throws {ForwardersFileError} with every fault at once
- */
-export function readForwardersFile ({ path, text, environment }: ForwardersFileOptions): readonly ForwarderSpec[] {
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch {
-    // Its message would quote the text, which may hold secrets.
-    throw new ForwardersFileError(path, [{ pointer: '', message: 'is not JSON' }])
-  }
-  if (!Array.isArray(json) || json.length === 0) throw new ForwardersFileError(path, [{ pointer: '', message: 'must be a list of forwarders, one at least' }])
-  const { value, faults } = substituteVariables(json, environment)
-  const items: readonly unknown[] = Array.isArray(value) ? value : []
-  const all = [...faults, ...items.flatMap((item, index) => faultsOfItem(item).map((fault) => ({ ...fault, pointer: `/${index}${fault.pointer}` }))), ...sameNames(items)]
-  if (all.length > 0) throw new ForwardersFileError(path, all)
-  return items.map(toSpec)
+/** What a file says, or all that is wrong with it, each fault with a JSON pointer into the file. No value is told. */
+export type ReadForwarders =
+  | { readonly ok: true, readonly specs: readonly ForwarderSpec[] }
+  | { readonly ok: false, readonly faults: readonly Fault[] }
+
+/** No farther from the name of a built-in kind than this, the name of a package is a slip. */
+const SLIP = 2
+
+/** Reads a file of forwarders: a JSON array, one object each. */
+export function readForwardersFile ({ bytes, folder, variables, defaults }: ForwardersFileOptions): ReadForwarders {
+  const list = parseList(bytes)
+  if (!list.ok) return list
+  const read = list.items.map((item, index) => withVariables(item, variables, `/${index}`))
+  const items = read.map(({ value }) => value)
+  const faults = [
+    ...items.flatMap((item, index) => [...read[index]?.faults ?? [], ...faultsOfItem(item).map((fault) => ({ ...fault, pointer: `/${index}${fault.pointer}` }))]),
+    ...twice(items, 'name', (name) => name, 'is the name of another forwarder; each keeps its progress under its own'),
+    ...twice(items, 'path', (path) => resolve(folder, path), 'is the file of another forwarder; each needs its own')
+  ]
+  if (faults.length > 0) return { ok: false, faults: onePerPlace(faults) }
+  return { ok: true, specs: items.map((item) => toSpec(item, defaults)) }
 }
 
-const validators = new Map<TSchema, ReturnType<typeof compileValidator>>()
+/** The names alone, which can be told without the variables that the file refers to. */
+export function readForwarderNames (bytes: Uint8Array): { readonly ok: true, readonly names: readonly string[] } | { readonly ok: false, readonly faults: readonly Fault[] } {
+  const list = parseList(bytes)
+  if (!list.ok) return list
+  return { ok: true, names: list.items.flatMap((item) => isJsonObject(item) && typeof item['name'] === 'string' ? [item['name']] : []) }
+}
+
+function parseList (bytes: Uint8Array): { readonly ok: true, readonly items: readonly unknown[] } | { readonly ok: false, readonly faults: readonly Fault[] } {
+  const parsed = parseBody(bytes)
+  if (!parsed.ok) return { ok: false, faults: [{ pointer: '', message: parsed.reason.replace(/^The body (.*)\.$/, '$1') }] }
+  if (parsed.poisoned) return { ok: false, faults: [{ pointer: '', message: 'has a key called __proto__' }] }
+  if (!Array.isArray(parsed.value) || parsed.value.length === 0) return { ok: false, faults: [{ pointer: '', message: 'must be a list of forwarders, one at least' }] }
+  return { ok: true, items: parsed.value }
+}
+
+/** Not in the name, which people's commands must be able to read in an environment without the variables. */
+function withVariables (item: unknown, variables: Variables, pointer: string): ReturnType<typeof substituteVariables> {
+  if (!isJsonObject(item) || !Object.hasOwn(item, 'name')) return substituteVariables(item, variables, pointer)
+  const { name, ...rest } = item
+  const { value, faults } = substituteVariables(rest, variables, pointer)
+  return { value: { ...value as JsonObject, name }, faults }
+}
+
+const validators = new Map([...Object.values(builtInSchemas), ModuleSpecSchema].map((schema: TSchema) => [schema, compileValidator(schema)]))
 
 function faultsOfItem (item: unknown): readonly Fault[] {
+  if (isJsonObject(item)) {
+    const slip = builtInNear(item['type'])
+    // Nothing can be said about what stands beside a type that is another one than was meant.
+    if (slip !== undefined) return [{ pointer: '/type', message: `is no kind that is built in; did you mean ${slip}?` }]
+  }
   const schema = schemaOf(item)
-  const validate = validators.get(schema) ?? compileValidator(schema)
-  validators.set(schema, validate)
-  const faults = validate(item)
-  return faults.length > 0 || schema !== HttpSpecSchema ? faults : faultsOfHttp(Value.Decode(HttpSpecSchema, item))
+  return [
+    ...validators.get(schema)?.(item) ?? [],
+    ...isJsonObject(item) ? conditionFaults(item['where']) : [],
+    ...isJsonObject(item) && schema === HttpSpecSchema ? httpFaults(item) : []
+  ]
+}
+
+function builtInNear (type: unknown): string | undefined {
+  if (typeof type !== 'string' || !/^\w+$/.test(type) || Object.hasOwn(builtInSchemas, type)) return undefined
+  return Object.keys(builtInSchemas).find((kind) => distance(kind, type.toLowerCase()) <= SLIP)
 }
 
 function schemaOf (item: unknown): TSchema {
@@ -62,41 +91,35 @@ function schemaOf (item: unknown): TSchema {
   return typeof type === 'string' && Object.hasOwn(builtInSchemas, type) ? builtInSchemas[type as keyof typeof builtInSchemas] : ModuleSpecSchema
 }
 
-/** What a schema can't say. */
-function faultsOfHttp ({ url, headers = {}, secrets = [] }: { readonly url: string, readonly headers?: Readonly<Record<string, unknown>>, readonly secrets?: readonly string[] }): readonly Fault[] {
-  const faults: Fault[] = []
-  if (!URL.canParse(url)) faults.push({ pointer: '/url', message: 'must be an http:// or https:// URL' })
-  for (const name of Object.keys(headers)) {
-    const pointer = `/headers/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
-    if (isReservedHeader(name)) faults.push({ pointer, message: 'is sent by the http forwarder itself, or belongs to the connection; take it out' })
-    else if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) faults.push({ pointer, message: 'is not the name of a header' })
-  }
-  secrets.forEach((secret, index) => {
-    try {
-      signingKey(secret)
-    } catch (error) {
-      faults.push({ pointer: `/secrets/${index}`, message: error instanceof Error ? error.message : 'is no secret' })
-    }
-  })
-  return faults
+/** A condition without an operator would hold always, which nobody means. */
+function conditionFaults (where: unknown): readonly Fault[] {
+  if (!Array.isArray(where)) return []
+  return where.flatMap((condition: unknown, index) => isJsonObject(condition) && Object.keys(condition).every((key) => key === 'pointer')
+    ? [{ pointer: `/where/${index}`, message: 'must have one of equals, in, exists, gte and lte at least' }]
+    : [])
 }
 
-function sameNames (items: readonly unknown[]): readonly Fault[] {
-  const seen = new Set<unknown>()
+function twice (items: readonly unknown[], key: string, same: (text: string) => string, message: string): readonly Fault[] {
+  const seen = new Set<string>()
   return items.flatMap((item, index) => {
-    const name = isJsonObject(item) ? item['name'] : undefined
-    if (typeof name !== 'string') return []
-    if (seen.has(name)) return [{ pointer: `/${index}/name`, message: 'is the name of another forwarder; each keeps its progress under its own' }]
-    seen.add(name)
-    return []
+    const text = isJsonObject(item) && (key === 'name' || item['type'] === 'file') ? item[key] : undefined
+    if (typeof text !== 'string') return []
+    const before = seen.size
+    return seen.add(same(text)).size === before ? [{ pointer: `/${index}/${key}`, message }] : []
   })
 }
 
-function toSpec (item: unknown): ForwarderSpec {
+/** The first fault at a place is the cause of the others there. */
+function onePerPlace (faults: readonly Fault[]): readonly Fault[] {
+  const places = new Set<string>()
+  return faults.filter(({ pointer }) => !places.has(pointer) && places.add(pointer))
+}
+
+function toSpec (item: unknown, defaults: ForwarderDefaults): ForwarderSpec {
   switch (schemaOf(item)) {
-    case LogSpecSchema: return { kind: 'log', spec: Value.Decode(LogSpecSchema, item) }
-    case FileSpecSchema: return { kind: 'file', spec: Value.Decode(FileSpecSchema, item) }
-    case HttpSpecSchema: return { kind: 'http', spec: Value.Decode(HttpSpecSchema, item) }
+    case LogSpecSchema: return { kind: 'log', spec: { ...defaults.log, ...Value.Decode(LogSpecSchema, item) } }
+    case FileSpecSchema: return { kind: 'file', spec: { ...defaults.file, ...Value.Decode(FileSpecSchema, item) } }
+    case HttpSpecSchema: return { kind: 'http', spec: { ...defaults.http, ...Value.Decode(HttpSpecSchema, item) } }
     default: return { kind: 'module', spec: Value.Decode(ModuleSpecSchema, item) }
   }
 }

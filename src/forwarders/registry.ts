@@ -1,4 +1,4 @@
-import { isAbsolute, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { Logger } from 'pino'
 import type { Delivery } from '../delivery/delivery.js'
 import type { Forwarder } from '../delivery/forwarder.js'
@@ -25,41 +25,49 @@ export interface RegistryOptions {
 
 /** A forwarder as it is to run. */
 export interface ConfiguredForwarder {
+  readonly configured: ForwarderSpec
   readonly forwarder: Forwarder
   readonly start: 'now' | 'beginning'
   readonly accepts: (delivery: Delivery) => boolean
 }
 
-const HTTP_TIMEOUT_MS = 15_000
-const HTTP_CONCURRENCY = 16
-const ROTATE_BYTES = 104_857_600
-
-/**
- * Turns what is configured into forwarders. Nothing is opened yet.
- * @throws {ForwarderModuleError} for a forwarder of somebody's own that can't be loaded
- */
-export async function createForwarders (specs: readonly ForwarderSpec[], options: RegistryOptions): Promise<readonly ConfiguredForwarder[]> {
-  const configured: ConfiguredForwarder[] = []
-  for (const each of specs) {
-    configured.push({ forwarder: await createForwarder(each, options), start: each.spec.start ?? 'now', accepts: createFilter(filterOptions(each)) })
-  }
-  return configured
+/** Why a forwarder can't be. */
+export interface ForwarderFault {
+  readonly forwarder: string
+  readonly message: string
 }
 
-function filterOptions ({ spec: { events, verdicts, where } }: ForwarderSpec): Parameters<typeof createFilter>[0] {
-  return { ...(events === undefined ? {} : { events }), ...(verdicts === undefined ? {} : { verdicts }), ...(where === undefined ? {} : { where }) }
+export type CreatedForwarders =
+  | { readonly ok: true, readonly forwarders: readonly ConfiguredForwarder[] }
+  | { readonly ok: false, readonly faults: readonly ForwarderFault[] }
+
+/** Turns what is configured into forwarders. Nothing is opened yet, and where one of them can't be, none is left. */
+export async function createForwarders (specs: readonly ForwarderSpec[], options: RegistryOptions): Promise<CreatedForwarders> {
+  const forwarders: ConfiguredForwarder[] = []
+  const faults: ForwarderFault[] = []
+  for (const configured of specs) {
+    const { spec } = configured
+    try {
+      forwarders.push({ configured, forwarder: await createForwarder(configured, options), start: spec.start ?? 'now', accepts: createFilter(spec) })
+    } catch (error) {
+      faults.push({ forwarder: spec.name, message: error instanceof Error ? error.message : String(error) })
+    }
+  }
+  if (faults.length === 0) return { ok: true, forwarders }
+  await Promise.all(forwarders.map(async ({ forwarder }) => { await forwarder.close?.() }))
+  return { ok: false, faults }
 }
 
 async function createForwarder ({ kind, spec }: ForwarderSpec, options: RegistryOptions): Promise<Forwarder> {
   switch (kind) {
     case 'log':
-      return createLogForwarder({ name: spec.name, output: options.output, withData: spec.withData ?? false })
+      return createLogForwarder({ name: spec.name, output: options.output, withData: spec.withData })
     case 'file':
       return createFileForwarder({
         name: spec.name,
-        path: isAbsolute(spec.path) ? spec.path : resolve(options.folder, spec.path),
-        rotateBytes: spec.rotateBytes ?? ROTATE_BYTES,
-        keepDays: spec.keepDays ?? 0,
+        path: resolve(options.folder, spec.path),
+        rotateBytes: spec.rotateBytes,
+        keepDays: spec.keepDays,
         now: options.now,
         logger: options.logger
       })
@@ -67,19 +75,19 @@ async function createForwarder ({ kind, spec }: ForwarderSpec, options: Registry
       return createHttpForwarder({
         name: spec.name,
         url: spec.url,
-        format: spec.format ?? 'voucherify',
-        order: spec.order ?? 'customer',
-        concurrency: spec.concurrency ?? HTTP_CONCURRENCY,
-        timeoutMs: spec.timeoutMs ?? HTTP_TIMEOUT_MS,
-        secrets: spec.secrets ?? [],
-        headers: Object.entries(spec.headers ?? {}).map(([name, value]) => ({ name: name.toLowerCase(), value: String(value) })),
-        permanentStatus: spec.permanentStatus ?? [410],
+        format: spec.format,
+        order: spec.order,
+        concurrency: spec.concurrency,
+        timeoutMs: spec.timeoutMs,
+        secrets: spec.secrets,
+        headers: Object.entries(spec.headers).map(([name, value]) => ({ name: name.toLowerCase(), value })),
+        permanentStatus: spec.permanentStatus,
         retryAfterMaxMs: options.retryAfterMaxMs,
         version: options.version,
         environment: options.environment,
         now: options.now
       })
     case 'module':
-      return await loadForwarder(spec, options.folder, options.logger)
+      return await loadForwarder(spec, options)
   }
 }

@@ -1,30 +1,40 @@
 import type { Fault } from '../errors.js'
 
+export type Variables = Readonly<Record<string, string | undefined>>
+
 /**
- * Puts the environment's values where texts of a JSON value say `${NAME}`, so that secrets need not stand in a file. `$$`
- * before a brace stands for a dollar sign.
+ * Puts the environment's values where texts of a JSON value say `${NAME}`, so that secrets need not stand in a file. `$${`
+ * stands for `${` itself. What is put in is not looked at again. A variable that is not set, or empty, is a fault.
  */
-export function substituteVariables (
-  value: unknown, environment: Readonly<Record<string, string | undefined>>, pointer = ''
-): { readonly value: unknown, readonly faults: readonly Fault[] } {
-  if (typeof value === 'string') return substituteText(value, environment, pointer)
+export function substituteVariables (value: unknown, variables: Variables, pointer = ''): { readonly value: unknown, readonly faults: readonly Fault[] } {
+  if (typeof value === 'string') return substituteText(value, variables, pointer)
   if (typeof value !== 'object' || value === null) return { value, faults: [] }
   const faults: Fault[] = []
-  const put = (each: unknown, key: string): unknown => {
-    const result = substituteVariables(each, environment, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`)
+  const put = (each: unknown, key: string | number): unknown => {
+    const result = substituteVariables(each, variables, `${pointer}/${escapeToken(String(key))}`)
     faults.push(...result.faults)
     return result.value
   }
-  if (Array.isArray(value)) return { value: value.map((each, index) => put(each, String(index))), faults }
+  if (Array.isArray(value)) return { value: value.map(put), faults }
   return { value: Object.fromEntries(Object.entries(value).map(([key, each]) => [key, put(each, key)])), faults }
 }
 
-function substituteText (text: string, environment: Readonly<Record<string, string | undefined>>, pointer: string): { value: string, faults: readonly Fault[] } {
+/** A key as it stands in a JSON pointer (RFC 6901, section 3). */
+export function escapeToken (key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1')
+}
+
+function substituteText (text: string, variables: Variables, pointer: string): { value: string, faults: readonly Fault[] } {
   const faults: Fault[] = []
-  const value = text.replaceAll(/\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_match, name: string | undefined) => {
-    if (name === undefined) return '${' // eslint-disable-line no-template-curly-in-string
-    const found = environment[name] ?? ''
-    if (found === '') faults.push({ pointer, message: `needs the environment variable ${name}, which is not set` })
+  const value = text.replaceAll(/\$?\$\{([^}]*)\}?/g, (match, name: string) => {
+    if (match.startsWith('$$')) return match.slice(1)
+    if (!match.endsWith('}') || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      // The text is not shown: what was meant for a variable's name may be its value.
+      faults.push({ pointer, message: 'has a ${ that no name of a variable and } follow; write $${ for the characters themselves' }) // eslint-disable-line no-template-curly-in-string
+      return ''
+    }
+    const found = Object.hasOwn(variables, name) ? variables[name] ?? '' : ''
+    if (found === '') faults.push({ pointer, message: `needs the variable ${name}, which is not set or empty` })
     return found
   })
   return { value, faults }

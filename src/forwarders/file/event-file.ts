@@ -2,7 +2,8 @@ import { constants } from 'node:fs'
 import { access, mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Logger } from 'pino'
-import { dayOf, fits, readTail, type FilePosition } from './file-position.js'
+import { begin, forgetBeginning, readBeginning, syncFolder } from './beginning.js'
+import { dayOf, endsTorn, fits, readTail, type FilePosition } from './file-position.js'
 import { rotatedFiles } from './rotated-files.js'
 
 export interface EventFileOptions {
@@ -17,34 +18,97 @@ export interface EventFileOptions {
 
 /** A file that is only ever appended to, and that can be cut back to a position. */
 export interface EventFile {
-  /** Opens the file and cuts off what was written after the position was committed. */
+  /** Opens the file and cuts off what was written after the position was committed. Where that fails, the next `append` tries again. */
   readonly start: (position: FilePosition | undefined) => Promise<void>
   /** Appends whole lines and brings them to the disk. Where that fails, or `signal` aborts before it is done, nothing of them stays. */
   readonly append: (lines: string, signal: AbortSignal) => Promise<FilePosition>
+  /** Waits for a write that was given up, for a short time at most. */
   readonly close: () => Promise<void>
 }
 
 const DAY_MS = 86_400_000
+const CLOSE_TIMEOUT_MS = 1000
+/** No more batches than this are ever written without a commit of the first: more than the dispatcher lets go uncommitted. */
+const UNCOMMITTED_APPENDS = 300
+
+interface OpenFile {
+  readonly handle: FileHandle
+  readonly beginning: string
+  readonly day: string
+  /** What is before this is committed, or about to be. */
+  bytes: number
+  /** Whether the line before this is not ours and has no end. */
+  torn: boolean
+  /** Appends since the beginning was noted, while it is. */
+  appends: number
+}
 
 export function createEventFile ({ path, rotateBytes, keepDays, now, logger }: EventFileOptions): EventFile {
   const rotated = rotatedFiles(path)
-  let file: FileHandle | undefined
-  let bytes = 0
-  let day = ''
+  let committed: FilePosition | undefined
+  let started = false
+  let file: OpenFile | undefined
   let last: Promise<unknown> = Promise.resolve()
 
-  async function openFile (): Promise<FileHandle> {
+  async function openHandle (): Promise<FileHandle> {
     await mkdir(dirname(path), { recursive: true })
     return await open(path, constants.O_RDWR | constants.O_CREAT, 0o640)
   }
 
   /** Goes on at the end of a file that is not, or no longer, the one that we know. */
-  async function startAnew (): Promise<FileHandle> {
-    await file?.close()
-    file = await openFile()
-    bytes = (await file.stat()).size
-    day = dayOf(now())
-    return file
+  async function goOnAtEnd (): Promise<OpenFile> {
+    await closeFile()
+    const handle = await openHandle()
+    return await keepOpen(handle, async () => {
+      const bytes = (await handle.stat()).size
+      const { id } = await begin(path, handle, bytes)
+      return { handle, beginning: id, day: dayOf(now()), bytes, torn: await endsTorn(handle, bytes), appends: 0 }
+    })
+  }
+
+  async function keepOpen<T extends OpenFile | undefined> (handle: FileHandle, look: () => Promise<T>): Promise<T> {
+    try {
+      const found = await look()
+      if (found === undefined) await handle.close()
+      else file = found
+      return found
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+  }
+
+  async function closeFile (): Promise<void> {
+    const closing = file
+    file = undefined
+    await closing?.handle.close()
+  }
+
+  /** What was settled is committed when a forwarder is closed, so nothing will have to be told by the beginning any more. */
+  async function finish (): Promise<void> {
+    if (file !== undefined && file.appends > 0) await forgetBeginning(path)
+    await closeFile()
+  }
+
+  /** The file as it was when the position was committed. */
+  async function cutToPosition (position: FilePosition): Promise<boolean> {
+    const handle = await openHandle()
+    return await keepOpen(handle, async () => {
+      if (!await fits(handle, position)) return undefined
+      await handle.truncate(position.bytes)
+      return { handle, beginning: position.beginning, day: position.day, bytes: position.bytes, torn: false, appends: 0 }
+    }) !== undefined
+  }
+
+  /** A file that was begun and of which nothing was ever committed: all that is in it since then goes. */
+  async function cutToBeginning (position: FilePosition | undefined): Promise<boolean> {
+    const handle = await openHandle()
+    return await keepOpen(handle, async () => {
+      const beginning = await readBeginning(path, handle)
+      if (beginning === undefined || beginning.id === position?.beginning) return undefined
+      await handle.truncate(beginning.bytes)
+      return { handle, beginning: beginning.id, day: dayOf(now()), bytes: beginning.bytes, torn: await endsTorn(handle, beginning.bytes), appends: 0 }
+    }) !== undefined
   }
 
   /**
@@ -52,106 +116,109 @@ export function createEventFile ({ path, rotateBytes, keepDays, now, logger }: E
    * the rotation is undone.
    */
   async function undoRotation (position: FilePosition): Promise<boolean> {
-    if (position.bytes === 0) return false
     const candidates = (await rotated.list()).toReversed()
     for (const [index, candidate] of candidates.entries()) {
       const handle = await open(candidate, 'r')
       const found = await fits(handle, position).finally(async () => { await handle.close() })
       if (!found) continue
+      // The newest first: a crash between two of these steps leaves what the next start can go on with.
       for (const later of candidates.slice(0, index)) await rm(later)
       await rename(candidate, path)
+      await syncFolder(path)
       return true
     }
     return false
   }
 
-  async function rotateIfDue (current: FileHandle): Promise<FileHandle> {
-    const today = dayOf(now())
-    const due = bytes > 0 && ((rotateBytes > 0 && bytes >= rotateBytes) || (keepDays > 0 && day !== today))
-    if (!due) return current
-    await current.close()
-    file = undefined
-    await rename(path, await freeName())
-    if (keepDays > 0) await rotated.removeBefore(now() - keepDays * DAY_MS)
-    return await startAnew()
+  async function recover (): Promise<void> {
+    const here = await exists(path)
+    if (committed !== undefined) {
+      if (await cutToPosition(committed)) return
+      if (await undoRotation(committed) && await cutToPosition(committed)) return
+      logger.warn({ path }, here ? 'event file is not the one that was written last: going on at its end' : 'event file was moved or deleted: a new one is begun')
+    }
+    if (!await cutToBeginning(committed)) await goOnAtEnd()
   }
 
-  /** Two rotations within a millisecond, or after the clock stepped back, must not meet. */
-  async function freeName (): Promise<string> {
-    for (let at = now(); ; at++) {
-      const name = rotated.nameAt(at)
-      if (!await exists(name)) return name
-    }
+  async function recoverOnce (): Promise<void> {
+    if (started) return
+    await recover()
+    started = true
+  }
+
+  async function rotateIfDue (current: OpenFile): Promise<OpenFile> {
+    const due = current.bytes > 0 && ((rotateBytes > 0 && current.bytes >= rotateBytes) || (keepDays > 0 && current.day !== dayOf(now())))
+    if (!due) return current
+    await closeFile()
+    await rename(path, await rotated.nextName(now()))
+    if (keepDays > 0) await rotated.removeBefore(now() - keepDays * DAY_MS)
+    return await goOnAtEnd()
   }
 
   /** A log shipper may have moved the file away or emptied it, or a person deleted it. */
-  async function followFile (): Promise<FileHandle> {
-    if (file === undefined) return await startAnew()
-    const [ours, theirs] = await Promise.all([file.stat(), stat(path).catch(() => undefined)])
+  async function followFile (): Promise<OpenFile> {
+    if (file === undefined) return await goOnAtEnd()
+    const [ours, theirs] = await Promise.all([file.handle.stat(), stat(path).catch(() => undefined)])
     if (theirs?.ino !== ours.ino || theirs.dev !== ours.dev) {
       logger.warn({ path }, 'event file was moved or deleted: a new one is begun')
-      return await startAnew()
+      return await goOnAtEnd()
     }
-    if (ours.size < bytes) {
-      logger.warn({ path, expectedBytes: bytes, bytes: ours.size }, 'event file was cut by somebody else: going on at its end')
-      bytes = ours.size
+    if (ours.size < file.bytes) {
+      logger.warn({ path, expectedBytes: file.bytes, bytes: ours.size }, 'event file was cut by somebody else: going on at its end')
+      return await goOnAtEnd()
+    }
+    if (ours.size > file.bytes) {
+      // What an append that failed could not take back, or what somebody else has written.
+      logger.warn({ path, expectedBytes: file.bytes, bytes: ours.size }, 'event file is longer than what was written to it: cut off')
+      await file.handle.truncate(file.bytes)
     }
     return file
   }
 
-  async function appendNow (buffer: Buffer, signal: AbortSignal): Promise<FilePosition> {
+  async function appendNow (lines: string, signal: AbortSignal): Promise<FilePosition> {
     signal.throwIfAborted()
+    await recoverOnce()
     const target = await rotateIfDue(await followFile())
-    const end = bytes + buffer.byteLength
+    const buffer = Buffer.from(target.torn ? `\n${lines}` : lines)
+    const end = target.bytes + buffer.byteLength
     try {
-      await writeAll(target, buffer, bytes)
-      await target.datasync()
-      const tail = await readTail(target, end)
+      await writeAll(target.handle, buffer, target.bytes)
+      await target.handle.datasync()
+      const tail = await readTail(target.handle, end)
       signal.throwIfAborted()
-      bytes = end
-      return { bytes, tail, day }
+      target.bytes = end
+      target.torn = false
+      if (++target.appends === UNCOMMITTED_APPENDS) await forgetBeginning(path)
+      return { bytes: end, tail, day: target.day, beginning: target.beginning }
     } catch (error) {
-      // What can't be cut off now is written over by the next append, or cut off by the next start.
-      await target.truncate(bytes).catch(() => undefined)
+      // What can't be cut off now is cut off by the next append, or by the next start.
+      await target.handle.truncate(target.bytes).catch(() => undefined)
       throw error
     }
   }
 
   return {
     async start (position) {
-      const here = await exists(path)
-      if (position === undefined) {
-        await startAnew()
-        return
+      committed = position
+      try {
+        await recoverOnce()
+      } catch (error) {
+        logger.error({ err: error, path }, 'event file cannot be opened')
       }
-      let handle = await openFile()
-      file = handle
-      if (!await fits(handle, position) && await undoRotation(position)) {
-        await handle.close()
-        handle = await openFile()
-        file = handle
-      }
-      if (await fits(handle, position)) {
-        await handle.truncate(position.bytes)
-        bytes = position.bytes
-        day = position.day
-        return
-      }
-      logger.warn({ path }, here ? 'event file is not the one that was written last: going on at its end' : 'event file was moved or deleted: a new one is begun')
-      await startAnew()
     },
 
     async append (lines, signal) {
       // One that was given up may still be at work on a slow disk.
-      const mine = last.catch(() => undefined).then(async () => await appendNow(Buffer.from(lines), signal))
+      const mine = last.catch(() => undefined).then(async () => await appendNow(lines, signal))
       last = mine
       return await mine
     },
 
     async close () {
-      await last.catch(() => undefined)
-      await file?.close()
-      file = undefined
+      let timer: NodeJS.Timeout | undefined
+      const timeout = new Promise<void>((resolve) => { timer = setTimeout(resolve, CLOSE_TIMEOUT_MS) })
+      await Promise.race([last.catch(() => undefined).then(finish), timeout])
+      clearTimeout(timer)
     }
   }
 }

@@ -11,25 +11,33 @@ const FilePositionSchema = Type.Object({
   bytes: Type.Integer({ minimum: 0 }),
   /** A checksum of the last bytes before the position, up to 1 KiB. */
   tail: Type.Integer(),
-  /** The day (UTC) that the file's lines were written on, as `2026-01-31`. */
-  day: Type.String()
+  /** The day (UTC) that the file was begun on, as `2026-01-31`. */
+  day: Type.String(),
+  /** Names the file's beginning: a new one for each file that was begun, and each that somebody else has cut. */
+  beginning: Type.String()
 })
 
 export type FilePosition = Static<typeof FilePositionSchema>
 
+/** `undefined` where there is none, or none that can be read. */
 export function parsePosition (text: string | null): FilePosition | undefined {
   if (text === null) return undefined
-  const value: unknown = JSON.parse(text)
-  return Value.Check(FilePositionSchema, value) ? value : undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    return Value.Check(FilePositionSchema, value) ? value : undefined
+  } catch {
+    // Damaged: as if there were none.
+    return undefined
+  }
 }
 
 export function dayOf (now: number): string {
   return new Date(now).toISOString().slice(0, 10)
 }
 
-/** The checksum of a file's bytes before `bytes`. */
-export async function readTail (file: FileHandle, bytes: number): Promise<number> {
-  const length = Math.min(bytes, TAIL_BYTES)
+/** The last bytes of a file before `bytes`. */
+async function readBefore (file: FileHandle, bytes: number, atMost: number): Promise<Buffer> {
+  const length = Math.min(bytes, atMost)
   const buffer = Buffer.alloc(length)
   let read = 0
   while (read < length) {
@@ -37,11 +45,21 @@ export async function readTail (file: FileHandle, bytes: number): Promise<number
     if (bytesRead === 0) break
     read += bytesRead
   }
-  return crc32(buffer.subarray(0, read))
+  return buffer.subarray(0, read)
+}
+
+/** The checksum of a file's last bytes before `bytes`. */
+export async function readTail (file: FileHandle, bytes: number): Promise<number> {
+  return crc32(await readBefore(file, bytes, TAIL_BYTES))
+}
+
+/** Whether a file ends, at `bytes`, in the middle of a line. */
+export async function endsTorn (file: FileHandle, bytes: number): Promise<boolean> {
+  return bytes > 0 && (await readBefore(file, bytes, 1)).toString() !== '\n'
 }
 
 /** Whether a file is the one that a position was taken of: it is long enough, and looks the same before it. */
-export async function fits (file: FileHandle, position: FilePosition): Promise<boolean> {
+export async function fits (file: FileHandle, position: Pick<FilePosition, 'bytes' | 'tail'>): Promise<boolean> {
   const { size } = await file.stat()
   return size >= position.bytes && await readTail(file, position.bytes) === position.tail
 }

@@ -3,12 +3,15 @@ import { basename, dirname, join } from 'node:path'
 
 /** Files that were rotated away lie beside the file, named for when they were: `events.ndjson.20260131T235959.123Z`. */
 export interface RotatedFiles {
-  readonly nameAt: (now: number) => string
+  /** A path that sorts after all that there are, though two rotations share a millisecond or the clock has stepped back. */
+  readonly nextName: (now: number) => Promise<string>
   /** Their paths, oldest first. */
   readonly list: () => Promise<readonly string[]>
   /** Removes those that were rotated before this time, in milliseconds since the epoch. */
   readonly removeBefore: (time: number) => Promise<void>
 }
+
+const STAMP = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{3}Z)$/
 
 export function rotatedFiles (path: string): RotatedFiles {
   const prefix = `${basename(path)}.`
@@ -17,13 +20,20 @@ export function rotatedFiles (path: string): RotatedFiles {
   async function list (): Promise<readonly string[]> {
     const names = await readdir(dirname(path))
     return names
-      .filter((name) => name.startsWith(prefix) && /^\d{8}T\d{6}\.\d{3}Z$/.test(name.slice(prefix.length)))
+      .filter((name) => name.startsWith(prefix) && STAMP.test(name.slice(prefix.length)))
       .sort()
       .map((name) => join(dirname(path), name))
   }
 
+  function timeOf (rotated: string): number {
+    return Date.parse(rotated.slice(path.length + 1).replace(STAMP, '$1-$2-$3T$4:$5:$6'))
+  }
+
   return {
-    nameAt: (now) => `${path}.${stamp(now)}`,
+    async nextName (now) {
+      const newest = (await list()).at(-1)
+      return `${path}.${stamp(newest === undefined ? now : Math.max(now, timeOf(newest) + 1))}`
+    },
     list,
     async removeBefore (time) {
       const oldest = `${path}.${stamp(time)}`

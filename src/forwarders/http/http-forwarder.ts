@@ -1,47 +1,109 @@
-import { Pool } from 'undici'
-import { reasonOf } from '../delivery/attempt.js'
-import type { Attempt, Forwarder, Outcome } from '../delivery/forwarder.js'
+import type { Attempt, Forwarder, Outcome } from '../../delivery/forwarder.js'
+import { contentOf, type Format } from './content.js'
+import { describeAnswer } from './describe-answer.js'
+import { createDestination } from './destination.js'
+import { exchange } from './exchange.js'
+import { judgeAnswer, outcomeOf } from './judge-answer.js'
+import { networkReason } from './network-reason.js'
+import { isReservedHeader, ownHeaders, type Header } from './own-headers.js'
+import { createRefusals } from './refusals.js'
+import { signingKey, standardSignature } from './standard-signature.js'
 
 export interface HttpForwarderOptions {
   readonly name: string
+  /** http or https. */
   readonly url: string
+  readonly format: Format
+  readonly order: 'customer' | 'none'
+  /** The most requests, and connections, at once. */
+  readonly concurrency: number
+  /** Time for a whole attempt, in milliseconds. */
   readonly timeoutMs: number
+  /** The longest wait that a destination may ask for, in milliseconds. */
+  readonly retryAfterMaxMs: number
+  /** As Standard Webhooks writes them, `whsec_…`; each makes a signature of its own. None: requests are not signed. */
+  readonly secrets: readonly string[]
+  /** Headers that go with every request; none of those that the forwarder sends itself. */
+  readonly headers: readonly Header[]
+  /** Statuses with which a delivery is dead at once. */
+  readonly permanentStatus: readonly number[]
+  /** After how many refusals, by another status of the 4xx, a delivery is dead. */
+  readonly refusalLimit?: number
+  /** What goes to the destination as part of `user-agent`. */
+  readonly version: string
+  /** Where the variables that name a proxy are looked up. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Wall-clock time, in milliseconds since the epoch. */
+  readonly now: () => number
 }
 
-const CONCURRENCY = 16
+const REFUSAL_LIMIT = 5
+/** As many as wait for a retry at once at the most. */
+const REMEMBERED_REFUSALS = 10_000
+const BODY_LIMIT_BYTES = 4096
+const KEEP_BYTES = 2048
+/** By how much the pump's time is longer, so that it is the forwarder that says what took so long. */
+const GRACE_MS = 1000
+/** Shorter parts of a header's value are no secret. */
+const SHORTEST_SECRET = 8
 
-/** Posts the raw bytes of each delivery to a URL. Any 2xx is success, everything else is tried again. */
-export function createHttpForwarder ({ name, url, timeoutMs }: HttpForwarderOptions): Forwarder {
-  const { origin, pathname, search } = new URL(url)
-  const pool = new Pool(origin, { connections: CONCURRENCY, headersTimeout: timeoutMs, bodyTimeout: timeoutMs, connect: { timeout: timeoutMs } })
+/**
+ * Posts each delivery to a URL: the bytes as received, or as a CloudEvent, with headers that tell what it is and, given a
+ * secret, prove where it comes from.
+ * @throws {TypeError} for a header that is the forwarder's own, a secret or a proxy that is none
+ */
+export function createHttpForwarder (options: HttpForwarderOptions): Forwarder {
+  const { name, order, concurrency, timeoutMs, format, retryAfterMaxMs, refusalLimit = REFUSAL_LIMIT, now } = options
+  const reserved = options.headers.find((header) => isReservedHeader(header.name))
+  if (reserved !== undefined) throw new TypeError(`The header ${reserved.name} is the http forwarder's own and cannot be set`)
+  const keys = options.secrets.map(signingKey)
+  const permanent = new Set(options.permanentStatus)
+  const hidden = options.headers.flatMap(({ value }) => [value, ...value.split(' ')]).filter((text) => text.length >= SHORTEST_SECRET)
+  const fixed = { ...Object.fromEntries(options.headers.map((header) => [header.name, header.value])), 'user-agent': `tierhook/${options.version}` }
+  const { dispatcher, origin, path } = createDestination({ url: options.url, connections: concurrency, timeoutMs, environment: options.environment })
+  const refused = createRefusals(REMEMBERED_REFUSALS)
 
-  async function post ({ delivery }: Attempt, signal: AbortSignal): Promise<Outcome> {
+  async function post (attempt: Attempt, signal: AbortSignal): Promise<Outcome> {
+    const { id } = attempt.delivery
+    const content = contentOf(attempt.delivery, format)
+    const timestamp = Math.floor(now() / 1000)
+    const headers: Record<string, string> = { ...fixed, ...content.headers, ...ownHeaders(attempt, timestamp) }
+    if (keys.length > 0) headers['webhook-signature'] = standardSignature({ id, timestamp, body: content.body }, keys)
+    const answer = await exchange(dispatcher, { origin, path, method: 'POST', headers, body: content.body }, {
+      timeoutMs, bodyLimitBytes: BODY_LIMIT_BYTES, keepBytes: KEEP_BYTES, signal
+    })
+    const judgement = judgeAnswer(answer, permanent)
+    if (attempt.number === 1) refused.forget(id)
+    const outcome = outcomeOf(answer, {
+      judgement,
+      detail: describeAnswer(answer, hidden),
+      refusals: judgement === 'refused' ? refused.add(id) : 0,
+      refusalLimit,
+      retryAfterMaxMs,
+      now: now()
+    })
+    if (outcome.status !== 'retry') refused.forget(id)
+    return outcome
+  }
+
+  async function attemptOne (attempt: Attempt, signal: AbortSignal): Promise<Outcome> {
     try {
-      const { statusCode, body } = await pool.request({
-        method: 'POST',
-        path: `${pathname}${search}`,
-        headers: { 'content-type': delivery.headers['content-type'] ?? 'application/json' },
-        body: delivery.rawBody,
-        signal
-      })
-      await body.dump()
-      const detail = `status ${statusCode}`
-      return statusCode >= 200 && statusCode < 300 ? { status: 'forwarded', detail } : { status: 'retry', reason: detail }
+      return await post(attempt, signal)
     } catch (error) {
-      return { status: 'retry', reason: reasonOf(error) }
+      return { status: 'retry', reason: networkReason(error) }
     }
   }
 
   return {
     name,
-    order: 'customer',
-    concurrency: CONCURRENCY,
+    order,
+    concurrency,
     batchSize: 1,
-    timeoutMs,
+    timeoutMs: timeoutMs + GRACE_MS,
     recordsSuccess: true,
     async forward (attempts, { signal }) {
-      return { outcomes: await Promise.all(attempts.map(async (attempt) => await post(attempt, signal))) }
+      return { outcomes: await Promise.all(attempts.map(async (attempt) => await attemptOne(attempt, signal))) }
     },
-    async close () { await pool.destroy() }
+    async close () { await dispatcher.destroy() }
   }
 }

@@ -1,0 +1,92 @@
+import { Type } from '@sinclair/typebox'
+import type { Logger } from 'pino'
+import type { Forwarder } from '../delivery/forwarder.js'
+import { compileValidator } from '../voucherify/validate.js'
+import { OrderSchema, type ModuleSpec } from './forwarder-spec.js'
+import type { OwnForwarder } from './own-forwarder.js'
+
+const callable = Type.Unsafe<unknown>(Type.Function([], Type.Unknown(), { errorMessage: 'must be a function' }))
+
+/** What JavaScript may return in spite of the types. */
+const validate = compileValidator(Type.Object({
+  forward: callable,
+  order: Type.Optional(OrderSchema),
+  concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 1024 })),
+  batchSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+  timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400_000 })),
+  // For ever is Infinity, which is no number in JSON.
+  giveUpMs: Type.Optional(Type.Union([Type.Number({ minimum: 0 }), Type.Literal(Infinity)], { errorMessage: 'must be a number of milliseconds, or Infinity' })),
+  recordsSuccess: Type.Optional(Type.Boolean()),
+  start: Type.Optional(callable),
+  check: Type.Optional(callable),
+  close: Type.Optional(callable)
+}))
+
+/** Why something is no forwarder; `undefined` if it is one. */
+export function faultOf (value: unknown): string | undefined {
+  const faults = validate(value)
+  if (faults.length === 0) return undefined
+  return faults.map(({ pointer, message }) => `${pointer === '' ? 'it' : pointer.slice(1)} ${message}`).join(', ')
+}
+
+export interface CompleteOptions {
+  readonly spec: Pick<ModuleSpec, 'name' | 'order' | 'concurrency' | 'timeoutMs'>
+  readonly logger: Logger
+  /** How long its start may hold up the start of the service, in milliseconds. */
+  readonly limitMs: number
+}
+
+const TIMEOUT_MS = 15_000
+const CLOSE_LIMIT_MS = 2000
+
+/**
+ * Makes a whole forwarder of what somebody's own module returns, the configuration first. A destination that is down, or
+ * hangs, when the service starts or stops is that forwarder's affair alone: its start is tried again with each attempt.
+ */
+export function completeForwarder (made: unknown, { spec, logger, limitMs }: CompleteOptions): Forwarder {
+  const own = made as OwnForwarder
+  let position: string | null = null
+  let starting: Promise<void> | undefined
+  let closing: Promise<void> | undefined
+
+  async function startOnce (): Promise<void> {
+    starting ??= (async () => { await own.start?.(position) })().catch((error: unknown) => {
+      starting = undefined
+      throw error
+    })
+    await starting
+  }
+
+  return {
+    name: spec.name,
+    order: spec.order ?? own.order ?? 'none',
+    concurrency: spec.concurrency ?? own.concurrency ?? 1,
+    batchSize: own.batchSize ?? 1,
+    timeoutMs: spec.timeoutMs ?? own.timeoutMs ?? TIMEOUT_MS,
+    recordsSuccess: own.recordsSuccess ?? true,
+    ...(own.giveUpMs === undefined ? {} : { giveUpMs: own.giveUpMs }),
+    async start (committed) {
+      position = committed
+      await settledWithin(startOnce(), limitMs, (error) => { logger.error({ err: error }, 'forwarder not started') })
+    },
+    async forward (attempts, context) {
+      await startOnce()
+      return await own.forward(attempts, context)
+    },
+    ...(own.check === undefined ? {} : { check: async (signal) => { await own.check?.(signal) } }),
+    async close () {
+      closing ??= settledWithin((async () => { await own.close?.() })(), CLOSE_LIMIT_MS, (error) => { logger.error({ err: error }, 'forwarder not closed') })
+      await closing
+    }
+  }
+}
+
+/** Resolves when the work has settled, or its time is over; why it came to nothing is reported. */
+async function settledWithin (work: Promise<void>, limitMs: number, report: (error: unknown) => void): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => { reject(new Error(`It took longer than ${limitMs} ms`)) }, limitMs)
+  })
+  await Promise.race([work, timeout]).catch(report)
+  clearTimeout(timer)
+}

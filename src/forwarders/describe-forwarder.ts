@@ -1,0 +1,65 @@
+import { resolve } from 'node:path'
+import type { ConfiguredForwarder } from './registry.js'
+
+/** What a person may see of a forwarder: no secret, no header's value, and of a URL nothing that may be one. */
+export interface ForwarderSummary {
+  readonly name: string
+  readonly type: string
+  /** Where it passes deliveries on to. */
+  readonly destination: string
+  readonly start: 'now' | 'beginning'
+  readonly order: string
+  readonly concurrency: number
+  readonly timeoutMs: number
+  /** What it wants; absent: everything. */
+  readonly events?: readonly string[]
+  readonly verdicts?: readonly string[]
+  readonly where?: readonly unknown[]
+  /** What else is configured of it. */
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+/** @param folder where relative paths begin */
+export function describeForwarder ({ configured: { kind, spec }, forwarder, start }: ConfiguredForwarder, folder: string): ForwarderSummary {
+  const { events, verdicts, where } = spec
+  const { order, concurrency, timeoutMs } = forwarder
+  return {
+    name: spec.name,
+    type: spec.type,
+    ...about({ kind, spec } as ConfiguredForwarder['configured'], folder),
+    start,
+    order,
+    concurrency,
+    timeoutMs,
+    ...(events === undefined ? {} : { events }),
+    ...(verdicts === undefined ? {} : { verdicts }),
+    ...(where === undefined ? {} : { where })
+  }
+}
+
+function about ({ kind, spec }: ConfiguredForwarder['configured'], folder: string): Pick<ForwarderSummary, 'destination' | 'options'> {
+  switch (kind) {
+    case 'log':
+      return { destination: 'stdout', options: { withData: spec.withData } }
+    case 'file':
+      return { destination: resolve(folder, spec.path), options: { rotateBytes: spec.rotateBytes, keepDays: spec.keepDays } }
+    case 'http':
+      return {
+        destination: withoutPath(spec.url),
+        options: {
+          format: spec.format,
+          secrets: spec.secrets.length,
+          headers: Object.keys(spec.headers),
+          permanentStatus: spec.permanentStatus
+        }
+      }
+    case 'module':
+      return { destination: spec.type, options: { names: Object.keys(spec.options ?? {}) } }
+  }
+}
+
+/** Paths and queries of webhooks' URLs commonly hold a key. */
+function withoutPath (text: string): string {
+  const { origin, pathname, search } = new URL(text)
+  return `${origin}${pathname === '/' && search === '' ? '/' : '/…'}`
+}

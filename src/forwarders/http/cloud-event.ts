@@ -1,0 +1,61 @@
+import type { Delivery } from '../../delivery/delivery.js'
+import { eventText } from '../../voucherify/event-text.js'
+import { describeDelivery } from '../describe-delivery.js'
+import { headerText, uriSegment } from './percent-encode.js'
+
+/** A body and the headers that belong to it. */
+export interface Content {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+}
+
+const JSON_TYPE = 'application/json'
+const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i
+
+/** CloudEvents 1.0 in structured mode: one JSON text, in which the event's own text stands as it was sent. */
+export function structuredCloudEvent (delivery: Delivery): Content {
+  const text = eventText(delivery.rawBody)
+  const contentType = text === undefined ? contentTypeOf(delivery) : JSON_TYPE
+  const head = JSON.stringify({ ...attributesOf(delivery), datacontenttype: contentType })
+  const data = text === undefined ? `"data_base64":"${Buffer.from(delivery.rawBody).toString('base64')}"` : `"data":${text}`
+  return { headers: { 'content-type': 'application/cloudevents+json' }, body: Buffer.from(`${head.slice(0, -1)},${data}}`) }
+}
+
+/** CloudEvents 1.0 in binary mode: the event's own text as the body, everything else in headers. */
+export function binaryCloudEvent (delivery: Delivery): Content {
+  const text = eventText(delivery.rawBody)
+  const attributes = Object.entries(attributesOf(delivery)).map(([name, value]) => [`ce-${name}`, headerText(value)])
+  return {
+    headers: { ...Object.fromEntries(attributes), 'content-type': text === undefined ? contentTypeOf(delivery) : JSON_TYPE },
+    body: text === undefined ? delivery.rawBody : Buffer.from(text)
+  }
+}
+
+/** The context attributes but for the type of the data. */
+function attributesOf (delivery: Delivery): Record<string, string> {
+  const subject = delivery.customerId ?? delivery.campaignId
+  return {
+    specversion: '1.0',
+    id: delivery.id,
+    source: `//voucherify.io${segment(delivery.projectId)}${segment(delivery.sourceId)}`,
+    type: `io.voucherify.${delivery.eventType}`,
+    ...(subject === null ? {} : { subject }),
+    time: occurredAt(delivery)
+  }
+}
+
+function segment (id: string | null): string {
+  return id === null ? '' : `/${uriSegment(id)}`
+}
+
+/** When it happened, as far as the event says so; else when it was received. */
+function occurredAt (delivery: Delivery): string {
+  const { occurredAt: time } = describeDelivery(delivery, { withData: false })
+  const said = typeof time === 'string' && DATE_TIME.test(time) ? new Date(time) : undefined
+  return (said === undefined || Number.isNaN(said.getTime()) ? new Date(delivery.receivedAt) : said).toISOString()
+}
+
+/** The sender's content type. */
+export function contentTypeOf (delivery: Delivery): string {
+  return delivery.headers['content-type'] ?? JSON_TYPE
+}

@@ -1,0 +1,45 @@
+import type { Outcome } from '../../delivery/forwarder.js'
+import type { Answer } from './exchange.js'
+import { networkReason } from './network-reason.js'
+import { retryAfterMs } from './retry-after.js'
+
+/** What an answer means: done, not now, not this one, never. */
+export type Judgement = 'forwarded' | 'later' | 'refused' | 'permanent'
+
+/** Statuses of the 4xx that speak of the moment and not of the request. */
+const PASSING: ReadonlySet<number> = new Set([408, 425, 429])
+
+/** What an answer means. A success that broke off is none: what it belonged to may not have happened. */
+export function judgeAnswer ({ statusCode, brokenBy }: Answer, permanent: ReadonlySet<number>): Judgement {
+  if (statusCode >= 200 && statusCode < 300) return brokenBy === undefined ? 'forwarded' : 'later'
+  if (permanent.has(statusCode)) return 'permanent'
+  return statusCode >= 400 && statusCode < 500 && !PASSING.has(statusCode) ? 'refused' : 'later'
+}
+
+export interface OutcomeFacts {
+  readonly judgement: Judgement
+  /** What is kept of the answer. */
+  readonly detail: string
+  /** How often this delivery has been refused by now. */
+  readonly refusals: number
+  readonly refusalLimit: number
+  readonly retryAfterMaxMs: number
+  readonly now: number
+}
+
+/** What becomes of the attempt. */
+export function outcomeOf (answer: Answer, { judgement, detail, refusals, refusalLimit, retryAfterMaxMs, now }: OutcomeFacts): Outcome {
+  switch (judgement) {
+    case 'forwarded':
+      return { status: 'forwarded', detail }
+    case 'permanent':
+      return { status: 'dead', reason: detail }
+    case 'refused':
+    case 'later': {
+      if (judgement === 'refused' && refusals >= refusalLimit) return { status: 'dead', reason: `refused ${refusals} times: ${detail}` }
+      const reason = answer.brokenBy === undefined ? detail : `${detail} (broke off: ${networkReason(answer.brokenBy)})`
+      const afterMs = retryAfterMs(answer.headers, now)
+      return { status: 'retry', reason, ...(afterMs === undefined ? {} : { afterMs: Math.min(afterMs, retryAfterMaxMs) }) }
+    }
+  }
+}
