@@ -6,7 +6,7 @@ import type { CommandContext, StopSignal } from './cli/context.js'
 import { exitCodes } from './cli/exit-codes.js'
 import { openLogOutput } from './cli/log-output.js'
 import { runProgram } from './cli/program.js'
-import { createService } from './service.js'
+import { createService, forwarderNames, inspectForwarders, openOperator } from './service.js'
 
 const PackageFile = Type.Object({ version: Type.String() })
 
@@ -27,8 +27,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
+const version = readVersion()
+
 const context: CommandContext = {
-  version: readVersion(),
+  version,
   environment: process.env,
   directory: process.cwd(),
   stdout: process.stdout,
@@ -37,7 +39,10 @@ const context: CommandContext = {
     fd: process.stdout.fd,
     onError: error => { process.stderr.write(`tierhook: log lines cannot be written: ${error.message}\n`) }
   }),
-  createService,
+  createService: options => createService({ ...options, version, environment: process.env }),
+  inspectForwarders: async options => await inspectForwarders({ ...options, version, environment: process.env }),
+  forwarderNames,
+  openOperator,
   onStopSignal,
   exit: code => { process.exit(code) }
 }

@@ -2,16 +2,21 @@ import { resolve } from 'node:path'
 import type { Logger } from 'pino'
 import { v7 as uuidv7 } from 'uuid'
 import type { Settings } from './config/settings.js'
+import { openForwarders, readForwarderSpecs } from './configured-forwarders.js'
 import { systemClock, type Clock } from './delivery/clock.js'
-import { createDispatcher } from './delivery/dispatcher.js'
-import type { Forwarder } from './delivery/forwarder.js'
-import { createPump } from './delivery/pump.js'
-import { createFileForwarder } from './forwarders/file/file-forwarder.js'
-import { createHttpForwarder } from './forwarders/http-forwarder.js'
-import { createLogForwarder, type LineOutput } from './forwarders/log-forwarder.js'
+import { createDispatcher, type Dispatcher } from './delivery/dispatcher.js'
+import type { Operator } from './delivery/operator.js'
+import { createPump, type Pump } from './delivery/pump.js'
+import { describeForwarder, type ForwarderSummary } from './forwarders/describe-forwarder.js'
+import type { LineOutput } from './forwarders/log-forwarder.js'
+import type { ConfiguredForwarder } from './forwarders/registry.js'
 import { createApp } from './ingress/app.js'
+import { openSqliteOperator } from './journal/sqlite/operator.js'
 import { createSqliteJournal } from './journal/sqlite/sqlite-journal.js'
+import { createJudge } from './voucherify/judge.js'
 import { createSourceFilter } from './voucherify/source-addresses.js'
+
+export { forwarderNames } from './configured-forwarders.js'
 
 export interface ServiceOptions {
   readonly settings: Settings
@@ -19,10 +24,16 @@ export interface ServiceOptions {
   /** Where the log forwarder's lines go. */
   readonly logDestination: LineOutput
   readonly clock?: Clock
+  /** What the http forwarder calls itself by. */
+  readonly version?: string
+  /** Where the http forwarder's proxy is looked up: `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  /** What the file of forwarders may refer to; the environment where absent. */
+  readonly variables?: Readonly<Record<string, string | undefined>>
 }
 
 export interface Service {
-  /** Resolves once webhooks are taken, with the URL at which. */
+  /** Resolves once webhooks are taken, with the URL at which. Where it rejects, what was opened is closed. Idempotent. */
   readonly start: () => Promise<{ readonly url: string }>
   /** Stops listening, answers what is in flight, finishes the attempts under way. Idempotent. */
   readonly close: () => Promise<void>
@@ -32,9 +43,14 @@ const DAY_MS = 86_400_000
 /** Failures in a row after which a forwarder pauses. */
 const BREAKER_THRESHOLD = 5
 
-/** Composes the service: settings in, a service that can be started out. Nothing is opened before `start`. */
-export function createService ({ settings, logger, logDestination, clock = systemClock }: ServiceOptions): Service {
+/**
+ * Composes the service: settings in, a service that can be started out. Nothing is opened before `start`.
+ * @throws {ConfigurationError} for what is wrong with the configured forwarders
+ */
+export function createService ({ settings, logger, logDestination, clock = systemClock, version = 'unknown', environment = {}, variables = environment }: ServiceOptions): Service {
   const dataDir = resolve(settings.DATA_DIR)
+  // First, because it is here that the configuration can still turn out to be wrong.
+  const configured = readForwarderSpecs(settings, variables)
   const journal = createSqliteJournal({
     dataDir,
     logger,
@@ -54,55 +70,112 @@ export function createService ({ settings, logger, logDestination, clock = syste
     sourceFilter: settings.ALLOWED_SOURCES.length === 0
       ? undefined
       : { allows: createSourceFilter(settings.ALLOWED_SOURCES), mode: settings.ALLOWED_SOURCES_MODE },
-    policy: { invalid: settings.INVALID_EVENTS, unvalidated: settings.UNVALIDATED_EVENTS }
+    policy: { invalid: settings.INVALID_EVENTS, unvalidated: settings.UNVALIDATED_EVENTS },
+    readiness: () => closing === undefined ? [] : ['stopping']
   })
-  const dispatcher = createDispatcher(settings.FORWARDERS.map((kind) => createPump({
-    forwarder: createForwarder(kind),
-    journal,
-    start: 'now',
-    accepts: () => true,
-    retry: { minMs: settings.RETRY_MIN_MS, maxMs: settings.RETRY_MAX_MS, giveUpMs: settings.RETRY_GIVE_UP_MS },
-    breakerThreshold: BREAKER_THRESHOLD,
-    clock,
-    random: Math.random,
-    logger
-  })))
+  let dispatcher: Dispatcher | undefined
+  let starting: Promise<{ readonly url: string }> | undefined
   let closing: Promise<void> | undefined
 
-  function createForwarder (kind: Settings['FORWARDERS'][number]): Forwarder {
-    switch (kind) {
-      case 'log':
-        return createLogForwarder({ name: kind, output: logDestination, withData: settings.LOG_FORWARDER_DATA })
-      case 'file':
-        return createFileForwarder({
-          name: kind,
-          path: settings.FILE_FORWARDER_PATH ?? resolve(dataDir, 'events.ndjson'),
-          rotateBytes: settings.FILE_FORWARDER_ROTATE_BYTES,
-          keepDays: settings.FILE_FORWARDER_KEEP_DAYS,
-          now: clock.now,
-          logger
-        })
-      case 'http':
-        // The loader has seen to it that a configured http forwarder has a URL.
-        return createHttpForwarder({ name: kind, url: settings.HTTP_FORWARDER_URL ?? '', timeoutMs: settings.HTTP_FORWARDER_TIMEOUT_MS })
+  function createPumpFor ({ forwarder, start, accepts }: ConfiguredForwarder): Pump {
+    return createPump({
+      forwarder,
+      journal,
+      start,
+      accepts,
+      retry: { minMs: settings.RETRY_MIN_MS, maxMs: settings.RETRY_MAX_MS, giveUpMs: settings.RETRY_GIVE_UP_MS },
+      breakerThreshold: BREAKER_THRESHOLD,
+      clock,
+      random: Math.random,
+      logger
+    })
+  }
+
+  /** What waits for a forwarder that was removed or renamed waits for ever, and so somebody is to know. */
+  async function reportUnconfigured (): Promise<void> {
+    try {
+      const operator = openOperator({ dataDir })
+      const left = await operator.forwarders({ except: configured.specs.map(({ spec }) => spec.name) }).finally(async () => { await operator.close() })
+      for (const { name, pending, waiting } of left) logger.warn({ forwarder: name, pending: pending + waiting }, 'forwarder not configured')
+    } catch (error) {
+      logger.error({ err: error }, 'forwarders that are not configured not counted')
     }
+  }
+
+  async function open (): Promise<{ readonly url: string }> {
+    const forwarders = await openForwarders(configured, {
+      logger, output: logDestination, version, environment, retryAfterMaxMs: settings.RETRY_MAX_MS, now: clock.now
+    })
+    dispatcher = createDispatcher(forwarders.map(createPumpFor))
+    await journal.start()
+    const forwarding = dispatcher.start().then(reportUnconfigured)
+    if (journal.isOpen()) await forwarding
+    // The disk does not let it open yet: webhooks are answered 503 until it does, and then the forwarders start too.
+    else forwarding.catch((error: unknown) => { if (closing === undefined) logger.fatal({ err: error }, 'forwarders not started') })
+    return { url: await app.listen({ host: settings.HOST, port: settings.PORT, listenTextResolver: (address) => `http server listens at ${address}` }) }
+  }
+
+  async function close (): Promise<void> {
+    const deadline = clock.monotonic() + settings.SHUTDOWN_TIMEOUT_MS
+    // A sender that keeps a request open must not use up the time of the forwarders.
+    const cut = setTimeout(() => { app.server.closeAllConnections() }, settings.SHUTDOWN_TIMEOUT_MS / 2)
+    await app.close()
+    clearTimeout(cut)
+    await dispatcher?.close(Math.max(0, deadline - clock.monotonic()))
+    await journal.close()
   }
 
   return {
     async start () {
-      await journal.start()
-      await dispatcher.start()
-      return { url: await app.listen({ host: settings.HOST, port: settings.PORT, listenTextResolver: (address) => `http server listens at ${address}` }) }
+      starting ??= open().catch(async (error: unknown) => {
+        closing ??= close()
+        await closing
+        throw error
+      })
+      return await starting
     },
 
     async close () {
-      closing ??= (async () => {
-        const deadline = clock.monotonic() + settings.SHUTDOWN_TIMEOUT_MS
-        await app.close()
-        await dispatcher.close(Math.max(0, deadline - clock.monotonic()))
-        await journal.close()
-      })()
+      closing ??= close()
       await closing
     }
   }
+}
+
+export interface InspectOptions extends Pick<ServiceOptions, 'settings' | 'logger' | 'version' | 'environment' | 'variables'> {}
+
+/** A forwarder as it would run. */
+export interface InspectedForwarder extends ForwarderSummary {
+  /** Tries whether its destination can be reached; absent where it can't tell. */
+  readonly check?: (signal: AbortSignal) => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Makes the forwarders that are configured, without starting them, to be looked at, tried and closed.
+ * @throws {ConfigurationError} with every fault at once
+ */
+export async function inspectForwarders ({ settings, logger, version = 'unknown', environment = {}, variables = environment }: InspectOptions): Promise<readonly InspectedForwarder[]> {
+  const configured = readForwarderSpecs(settings, variables)
+  const forwarders = await openForwarders(configured, {
+    logger,
+    output: { write: () => {}, flushed: async () => {} },
+    version,
+    environment,
+    retryAfterMaxMs: settings.RETRY_MAX_MS,
+    now: systemClock.now
+  })
+  return forwarders.map((each) => ({
+    ...describeForwarder(each, configured.folder),
+    ...(each.forwarder.check === undefined ? {} : { check: each.forwarder.check }),
+    close: async () => { await each.forwarder.close?.() }
+  }))
+}
+
+/**
+ * Opens the store in a data folder for people's commands, beside a running service or without one.
+ * @throws {StoreError}
+ */
+export function openOperator ({ dataDir }: { readonly dataDir: string }): Operator {
+  return openSqliteOperator({ dataDir, judge: createJudge(), now: systemClock.now })
 }

@@ -9,6 +9,8 @@ export interface Answer {
   readonly message: string
   readonly id?: string
   readonly verdict?: string
+  /** What is wrong with the body, one line each, where the answer says. */
+  readonly faults?: readonly string[]
   /** From the first byte sent to the last byte of the answer, in milliseconds. */
   readonly durationMs: number
 }
@@ -19,7 +21,8 @@ const AnswerBody = Type.Object({
   verdict: Type.Optional(Type.String()),
   duplicate: Type.Optional(Type.Boolean()),
   title: Type.Optional(Type.String()),
-  detail: Type.Optional(Type.String())
+  detail: Type.Optional(Type.String()),
+  errors: Type.Optional(Type.Array(Type.Object({ pointer: Type.String(), message: Type.String() })))
 })
 
 function parse (text: string): unknown {
@@ -41,6 +44,7 @@ export function readAnswer (status: number, text: string, durationMs: number): A
     message: body.duplicate === true ? `${words} (held already)` : words,
     ...body.id === undefined ? {} : { id: body.id },
     ...body.verdict === undefined ? {} : { verdict: body.verdict },
+    ...body.errors === undefined ? {} : { faults: body.errors.map(({ pointer, message }) => `${pointer} ${message}`) },
     durationMs
   }
 }
@@ -50,9 +54,10 @@ export function isSuccess (answer: Answer): boolean {
   return typeof answer.status === 'number' && answer.status >= 200 && answer.status < 300
 }
 
-/** An answer as one line, such as `202 Webhook accepted  0199…  valid  3.1 ms`. */
+/** An answer as one line, such as `202 Webhook accepted  0199…  valid  3.1 ms`, and one more for each fault. */
 export function formatAnswer (answer: Answer): string {
-  return [`${answer.status} ${answer.message}`, answer.id, answer.verdict, `${answer.durationMs.toFixed(1)} ms`]
+  const line = [`${answer.status} ${answer.message}`, answer.id, answer.verdict, `${answer.durationMs.toFixed(1)} ms`]
     .filter(part => part !== undefined)
     .join('  ')
+  return [line, ...answer.faults ?? []].join('\n    ')
 }

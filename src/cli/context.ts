@@ -1,5 +1,7 @@
 import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.js'
+import type { Operator } from '../delivery/operator.js'
+import type { InspectedForwarder } from '../service.js'
 
 /** A stream that a command writes to; a terminal if it says so. */
 export type Output = NodeJS.WritableStream & {
@@ -34,6 +36,8 @@ export interface ServiceOptions {
   readonly settings: Settings
   readonly logger: Logger
   readonly logDestination: LogDestination
+  /** What the file of forwarders may refer to. */
+  readonly variables: Readonly<Record<string, string>>
 }
 
 /** The signals that ask the service to stop. */
@@ -49,6 +53,12 @@ export interface CommandContext {
   readonly stderr: Output
   readonly openLog: () => LogOutput
   readonly createService: (options: ServiceOptions) => Service
+  /** Makes the configured forwarders without starting them; rejects with a `ConfigurationError` where they can't be made. */
+  readonly inspectForwarders: (options: Omit<ServiceOptions, 'logDestination'>) => Promise<readonly InspectedForwarder[]>
+  /** The names of the configured forwarders; throws a `ConfigurationError` where they can't be told. */
+  readonly forwarderNames: (settings: Pick<Settings, 'FORWARDERS' | 'FORWARDERS_FILE'>) => readonly string[]
+  /** Opens the store in a data folder; throws a `StoreError` where that can't be. */
+  readonly openOperator: (options: { readonly dataDir: string }) => Operator
   /** Calls `listener` for every stop signal until the function that it returns is called. */
   readonly onStopSignal: (listener: (signal: StopSignal) => void) => () => void
   /** Ends the process at once. */

@@ -1,24 +1,22 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigurationError } from '../config/configuration-error.js'
 import { describeSettings } from '../config/describe-settings.js'
+import { check } from './check.js'
+import type { CheckOptions } from './check.js'
 import type { CommandContext } from './context.js'
 import { events } from './events.js'
 import type { EventsOptions } from './events.js'
 import { exitCodes } from './exit-codes.js'
 import { health } from './health.js'
 import type { HealthOptions } from './health.js'
+import { environmentFile, examples } from './help.js'
 import { send } from './send.js'
 import type { SendOptions } from './send.js'
 import { serve } from './serve.js'
 import type { ServeOptions } from './serve.js'
+import { addStoreCommands } from './store-commands.js'
 import { UsageError } from './usage-error.js'
 import { wholeNumber } from './whole-number.js'
-
-const environmentFile = ['--env-file <path>', 'file of NAME=value lines; the environment wins over it (default: .env, if it is there)'] as const
-
-function examples (...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map(line => `  $ ${line}`).join('\n')}`
-}
 
 /** Builds the command line. `finish` is told the exit code of the command that ran. */
 function createProgram (context: CommandContext, finish: (exitCode: number) => void): Command {
@@ -39,6 +37,8 @@ function createProgram (context: CommandContext, finish: (exitCode: number) => v
       'tierhook                                                  # serve, configured by .env',
       'tierhook send customer.loyalty.tier.upgraded              # in another terminal',
       'tierhook events                                           # what can be received',
+      'tierhook tail                                             # what comes in',
+      'tierhook forwarders                                       # how far each forwarder has come',
       'tierhook help serve                                       # every setting'
     ))
 
@@ -51,6 +51,15 @@ function createProgram (context: CommandContext, finish: (exitCode: number) => v
       'tierhook serve --env-file /etc/tierhook.env'
     )}`)
     .action(async (options: ServeOptions) => { finish(await serve(context, options)) })
+
+  program.command('check')
+    .description('validate the configuration and show what would run, without secrets; exits 2 with every fault')
+    .option('--connect', 'try whether each destination can be reached; exits 1 if one cannot')
+    .option('--timeout-ms <milliseconds>', 'how long to try each', wholeNumber(1, 600_000), 10_000)
+    .option('--json', 'show one JSON object instead')
+    .option(...environmentFile)
+    .addHelpText('after', examples('tierhook check', 'FORWARDERS_FILE=forwarders.json tierhook check --connect', 'tierhook check --json | jq .forwarders'))
+    .action(async (options: CheckOptions) => { finish(await check(context, options)) })
 
   program.command('send')
     .description('send sample events to a service and show its answers')
@@ -84,6 +93,7 @@ function createProgram (context: CommandContext, finish: (exitCode: number) => v
     .addHelpText('after', examples('tierhook health', 'PORT=8080 tierhook health'))
     .action(async (options: HealthOptions) => { finish(await health(context, options)) })
 
+  addStoreCommands(program, context, finish)
   return program
 }
 

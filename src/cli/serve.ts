@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { loadSettings } from '../config/load-settings.js'
+import { ConfigurationError } from '../config/configuration-error.js'
+import { loadSettings, loadVariables } from '../config/load-settings.js'
 import { findWarnings } from '../config/warnings.js'
 import type { CommandContext, StopSignal } from './context.js'
 import { exitCodes, signalNumbers } from './exit-codes.js'
@@ -33,7 +34,8 @@ async function endsWithin (work: Promise<unknown>, limitMs: number): Promise<boo
  */
 export async function serve (context: CommandContext, options: ServeOptions): Promise<number> {
   const envFile = await readEnvFile({ directory: context.directory, path: options.envFile })
-  const settings = loadSettings({ environment: context.environment, ...envFile === undefined ? {} : { envFile } })
+  const source = { environment: context.environment, ...envFile === undefined ? {} : { envFile } }
+  const settings = loadSettings(source)
   const log = context.openLog()
   const logDestination = context.stdout.isTTY === true ? prettyDestination(log) : log
   const logger = createLogger(settings.LOG_LEVEL, logDestination)
@@ -53,7 +55,7 @@ export async function serve (context: CommandContext, options: ServeOptions): Pr
 
   try {
     for (const { variable, message } of findWarnings(settings)) logger.warn({ variable, reason: message }, 'configuration warning')
-    const service = context.createService({ settings, logger, logDestination })
+    const service = context.createService({ settings, logger, logDestination, variables: loadVariables(source) })
     const started = service.start()
     const first = await Promise.race([started.then(({ url }) => ({ url })), stopRequested])
     if (typeof first === 'object') logger.info({ url: first.url, version: context.version }, 'listening')
@@ -69,6 +71,7 @@ export async function serve (context: CommandContext, options: ServeOptions): Pr
     logger.error({ timeoutMs: settings.SHUTDOWN_TIMEOUT_MS }, 'stop timed out')
     return exitCodes.failure
   } catch (error) {
+    if (error instanceof ConfigurationError) throw error
     if (stopping) {
       logger.error({ err: error }, 'stop failed')
     } else {

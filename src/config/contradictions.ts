@@ -1,15 +1,16 @@
 import type { ConfigurationFault } from './configuration-error.js'
 import { isLoopback } from './loopback.js'
-import type { Settings } from './settings.js'
+import { SettingsSchema } from './settings.js'
+import type { SettingName, Settings } from './settings.js'
 
 /** Settings of which those that could not be read are missing. */
 export type ReadableSettings = { readonly [Name in keyof Settings]?: Settings[Name] | undefined }
 
 /**
- * What is wrong between settings that are right each by itself. `unreadable` names those that have a fault already: nothing
- * is said about their absence.
+ * What is wrong between settings that are right each by itself. `given` names those that somebody has set, and `unreadable`
+ * those of them that have a fault already: nothing is said about their absence.
  */
-export function findContradictions (settings: ReadableSettings, unreadable: ReadonlySet<string>): ConfigurationFault[] {
+export function findContradictions (settings: ReadableSettings, given: ReadonlySet<SettingName>, unreadable: ReadonlySet<string>): ConfigurationFault[] {
   const faults: ConfigurationFault[] = []
   const { HOST, VOUCHERIFY_WEBHOOK_SECRETS: secrets, ALLOW_UNSIGNED, RETRY_MIN_MS, RETRY_MAX_MS } = settings
 
@@ -25,6 +26,13 @@ export function findContradictions (settings: ReadableSettings, unreadable: Read
   }
   if (settings.FORWARDERS?.includes('http') === true && settings.HTTP_FORWARDER_URL === undefined && !unreadable.has('HTTP_FORWARDER_URL')) {
     faults.push({ variable: 'HTTP_FORWARDER_URL', message: 'is not set, but FORWARDERS names http; set it to where events shall be posted, or take http out' })
+  }
+  if (given.has('FORWARDERS_FILE')) {
+    // A signing secret, say, that were left aside in silence would be missed by the receiver alone.
+    for (const name of given) {
+      if (name === 'FORWARDERS_FILE' || SettingsSchema.properties[name]['group'] !== SettingsSchema.properties.FORWARDERS_FILE['group']) continue
+      faults.push({ variable: name, message: 'is set, but so is FORWARDERS_FILE, which says all about forwarders; remove the one or the other' })
+    }
   }
   if (RETRY_MIN_MS !== undefined && RETRY_MAX_MS !== undefined && RETRY_MIN_MS > RETRY_MAX_MS) {
     faults.push({ variable: 'RETRY_MIN_MS', message: `is ${RETRY_MIN_MS}, more than RETRY_MAX_MS, which is ${RETRY_MAX_MS}; lower the one or raise the other` })

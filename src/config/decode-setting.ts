@@ -4,6 +4,8 @@ import ipaddr from 'ipaddr.js'
 import { isSourceEntry } from '../voucherify/source-addresses.js'
 import { decodeHeaders } from './decode-headers.js'
 import { decodeSecrets } from './decode-secrets.js'
+import { decodeSigningSecrets } from './decode-signing-secrets.js'
+import { decodeStatuses } from './decode-statuses.js'
 import { decodeTrustProxy } from './decode-trust-proxy.js'
 import { accepted, refused } from './decoded.js'
 import type { Decoded } from './decoded.js'
@@ -33,7 +35,9 @@ const syntaxes: ReadonlyMap<unknown, (text: string) => Decoded> = new Map([
   ['headers', decodeHeaders],
   ['host', decodeHost],
   ['secrets', decodeSecrets],
+  ['signing-secrets', decodeSigningSecrets],
   ['sources', decodeSources],
+  ['statuses', decodeStatuses],
   ['trust-proxy', decodeTrustProxy],
   ['url', decodeUrl]
 ])

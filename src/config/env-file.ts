@@ -14,6 +14,14 @@ export interface EnvFileContent {
   readonly faults: readonly ConfigurationFault[]
 }
 
+export interface ReadEnvFileOptions {
+  /** What the environment has for the file of forwarders, which may refer to variables that are not tierhook's own. */
+  readonly forwardersFile?: string | undefined
+}
+
+/** No farther from a variable's name than this, another name is a slip. */
+const SLIP = 2
+
 const assignment = /^\s*(?:export\s+)?([\w.-]+)(?:\s*=|:\s)\s*(.*)$/
 
 function unknownName (name: string, place: string): ConfigurationFault {
@@ -23,14 +31,21 @@ function unknownName (name: string, place: string): ConfigurationFault {
   return { variable: name, message: `is not a variable of tierhook (${place}); ${near ? `did you mean ${nearest}?` : 'remove it'}` }
 }
 
+function isOther (name: string): boolean {
+  return distance(name.toUpperCase(), closest(name.toUpperCase(), settingNames)) > SLIP
+}
+
 /**
  * Reads a `.env` file with every fault of its own: an unknown name, a name set twice, a line that sets nothing, and a value
  * that the format would cut off. Values are what dotenv makes of them. No line is quoted in a fault: it may hold a secret.
+ * Where there is a file of forwarders, unknown names may be for it, and only those that look like a slip are a fault.
  */
-export function readEnvFile (file: EnvFile): EnvFileContent {
+export function readEnvFile (file: EnvFile, { forwardersFile = '' }: ReadEnvFileOptions = {}): EnvFileContent {
   const faults: ConfigurationFault[] = []
   const firstLine = new Map<string, number>()
   const lines = file.text.replace(/^\uFEFF/, '').split(/\r\n?|\n/)
+  const values = new Map(Object.entries(parse(lines.join('\n'))))
+  const referable = forwardersFile !== '' || (values.get('FORWARDERS_FILE') ?? '') !== ''
   for (let index = 0; index < lines.length; index++) {
     const line = lines[index] ?? ''
     if (/^\s*(#|$)/.test(line)) continue
@@ -42,7 +57,7 @@ export function readEnvFile (file: EnvFile): EnvFileContent {
       continue
     }
     const first = firstLine.get(name)
-    if (!isSettingName(name)) faults.push(unknownName(name, place))
+    if (!isSettingName(name) && !(referable && isOther(name))) faults.push(unknownName(name, place))
     else if (first !== undefined) faults.push({ variable: name, message: `is set twice, in lines ${first} and ${number} of ${file.path}; keep one` })
     firstLine.set(name, first ?? number)
 
@@ -56,5 +71,5 @@ export function readEnvFile (file: EnvFile): EnvFileContent {
     if (end === -1) faults.push({ variable: name, message: `has a quotation mark that is never closed (${place}); close it` })
     else index = end
   }
-  return { values: new Map(Object.entries(parse(lines.join('\n')))), faults }
+  return { values, faults }
 }

@@ -127,6 +127,13 @@ export const SettingsSchema = Type.Object({
     uniqueItems: true,
     default: ['log']
   }),
+  FORWARDERS_FILE: Type.Optional(Type.String({
+    group: group.forwarders,
+    description: 'A JSON file that lists the forwarders, for several of a kind, filters, or one of your own. It stands in the place of ' +
+      'FORWARDERS and of all the variables that follow in this section.',
+    fallback: '',
+    minLength: 1
+  })),
   LOG_FORWARDER_DATA: Type.Boolean({
     group: group.forwarders,
     description: 'Whether the log forwarder\'s lines carry the whole event, with the customer\'s name, e-mail and metadata.',
@@ -152,6 +159,50 @@ export const SettingsSchema = Type.Object({
     minimum: 1,
     maximum: 600_000,
     default: 15_000
+  }),
+  HTTP_FORWARDER_CONCURRENCY: Type.Integer({
+    group: group.forwarders,
+    description: 'How many requests, each on a connection of its own, the http forwarder has under way at once.',
+    minimum: 1,
+    maximum: 1024,
+    default: 16
+  }),
+  HTTP_FORWARDER_ORDER: Type.Union([Type.Literal('customer'), Type.Literal('none')], {
+    group: group.forwarders,
+    description: 'Whether the http forwarder keeps the order of each customer\'s events, so that one that fails holds back the ' +
+      'same customer\'s later ones (customer), or sends them in any order (none).',
+    default: 'customer'
+  }),
+  HTTP_FORWARDER_FORMAT: Type.Union([
+    Type.Literal('voucherify'), Type.Literal('cloudevents-structured'), Type.Literal('cloudevents-binary')
+  ], {
+    group: group.forwarders,
+    description: 'What the http forwarder sends: voucherify (the bytes as received, with Voucherify\'s own signature), or a ' +
+      'CloudEvent 1.0, as one JSON text (cloudevents-structured) or with its attributes in headers (cloudevents-binary).',
+    default: 'voucherify'
+  }),
+  HTTP_FORWARDER_SECRETS: Type.Array(Type.String(), {
+    group: group.forwarders,
+    description: 'What the http forwarder signs with, by Standard Webhooks: whsec_ and the base64 of 24 to 64 random bytes. ' +
+      'Comma-separated, so that the receiver may know the old or the new one during a rotation. Empty: not signed.',
+    secret: true,
+    syntax: 'signing-secrets',
+    default: []
+  }),
+  HTTP_FORWARDER_HEADERS: Type.Array(Type.Object({ name: Type.String(), value: Type.String() }, { additionalProperties: false }), {
+    group: group.forwarders,
+    description: 'Headers that the http forwarder adds to each request, such as Authorization: Name: value, separated by commas ' +
+      'or new lines (a comma separates only where a header name and a colon follow). Those that it sends itself cannot be set.',
+    secret: true,
+    syntax: 'headers',
+    default: []
+  }),
+  HTTP_FORWARDER_PERMANENT_STATUS: Type.Array(Type.Integer(), {
+    group: group.forwarders,
+    description: 'The statuses of an answer with which the http forwarder gives an event up at once, comma-separated. With any ' +
+      'other 4xx it does so the fifth time, but for 408, 425 and 429, which are retried like everything else.',
+    syntax: 'statuses',
+    default: [410]
   }),
   FILE_FORWARDER_ROTATE_BYTES: Type.Integer({
     group: group.forwarders,

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Pump } from './pump.js'
 
 /** Drives the forwarders, each by a pump of its own: none waits for another. */
@@ -23,6 +24,7 @@ export function createDispatcher (pumps: readonly Pump[]): Dispatcher {
     async close (timeoutMs) {
       closing ??= (async () => {
         const controller = new AbortController()
+        setMaxListeners(0, controller.signal)
         const timer = setTimeout(() => { controller.abort() }, timeoutMs)
         await Promise.all(pumps.map(async (pump) => { await pump.close(controller.signal) }))
         clearTimeout(timer)

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Logger } from 'pino'
 import { attemptBatch } from './attempt.js'
 import { createCircuitBreaker, type BreakerState } from './circuit-breaker.js'
@@ -43,6 +44,8 @@ export function createPump (options: PumpOptions): Pump {
     threshold: options.breakerThreshold, minMs: retry.minMs, maxMs: retry.maxMs, monotonic: clock.monotonic, random
   })
   const stop = new AbortController()
+  // Each attempt under way listens, and there are as many as the forwarder takes at once.
+  setMaxListeners(0, stop.signal)
   let feed: Feed | undefined
   let inFlight = 0
   let unsettled = 0
@@ -144,7 +147,7 @@ export function createPump (options: PumpOptions): Pump {
     switch (outcome.status) {
       case 'forwarded':
         logger.debug({ ...fields, detail: outcome.detail }, 'delivery forwarded')
-        return { claim, result: outcome, ...(forwarder.recordsSuccess === true ? { record: times } : {}) }
+        return { claim, result: outcome, ...(forwarder.recordsSuccess === true || claim.replay ? { record: times } : {}) }
       case 'dead':
         logger.error({ ...fields, reason: outcome.reason }, 'delivery dead')
         return { claim, result: outcome, record: times }

@@ -20,13 +20,15 @@ export interface ForwarderSummary {
 }
 
 /** @param folder where relative paths begin */
-export function describeForwarder ({ configured: { kind, spec }, forwarder, start }: ConfiguredForwarder, folder: string): ForwarderSummary {
-  const { events, verdicts, where } = spec
-  const { order, concurrency, timeoutMs } = forwarder
+export function describeForwarder ({ configured, forwarder, start }: ConfiguredForwarder, folder: string): ForwarderSummary {
+  const { name, type, events, verdicts, where } = configured.spec
+  const { order, concurrency } = forwarder
+  // The pump gives the http forwarder a little longer than what is configured.
+  const timeoutMs = configured.kind === 'http' ? configured.spec.timeoutMs : forwarder.timeoutMs
   return {
-    name: spec.name,
-    type: spec.type,
-    ...about({ kind, spec } as ConfiguredForwarder['configured'], folder),
+    name,
+    type,
+    ...about(configured, folder),
     start,
     order,
     concurrency,

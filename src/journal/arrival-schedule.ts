@@ -8,28 +8,32 @@ export interface ArrivalScheduleOptions {
 
 /**
  * A schedule in which nothing passes anything: a batch is out, or none is. What must be tried again stays at the head of
- * its queue, so nothing needs a durable mark but replays, which have theirs from the start.
+ * its queue, so nothing needs a durable mark but what has one from the start: replays, and what a forwarder left behind
+ * that used to be of another order.
  */
 export function createArrivalSchedule ({ cursor: start, monotonic }: ArrivalScheduleOptions): Schedule {
-  const arrived: Entry[] = []
+  /** What goes its first way, in the journal's order. Entries with a mark come before all others. */
+  const first: Entry[] = []
   const replays: Entry[] = []
   let changes: Change[] = []
   let offered = start
   let claimed = 0
+  let waiting = 0
   let arrivedBytes = 0
 
   function drop (entry: Entry): void {
-    const queue = entry.marked ? replays : arrived
+    const queue = entry.replay > 0 ? replays : first
     // All that is out was taken from the head, and results come in the order in which it was taken.
     queue.splice(queue.indexOf(entry), 1)
     if (!entry.marked) arrivedBytes -= entry.delivery?.rawBody.byteLength ?? 0
+    else if (entry.replay === 0) waiting--
   }
 
   return {
     offer (delivery) {
       offered = delivery.sequence
       arrivedBytes += delivery.rawBody.byteLength
-      arrived.push({
+      first.push({
         sequence: delivery.sequence, replay: 0, lane: null, delivery, attempt: 1, waitedMs: 0, dueAt: 0, marked: false, state: 'ready'
       })
     },
@@ -39,22 +43,24 @@ export function createArrivalSchedule ({ cursor: start, monotonic }: ArrivalSche
     },
 
     restore (restored) {
-      replays.push({ ...restored, delivery: undefined, marked: true, state: 'ready' })
+      if (restored.replay === 0) waiting++
+      const queue = restored.replay > 0 ? replays : first
+      queue.push({ ...restored, delivery: undefined, marked: true, state: 'ready' })
     },
 
     take (limit): Taken {
       if (claimed > 0) return { entries: [] }
       const now = monotonic()
-      for (const queue of [arrived, replays]) {
-        const head = queue[0]
-        if (head === undefined || head.dueAt > now) continue
-        const entries = queue.slice(0, limit)
-        for (const entry of entries) entry.state = 'claimed'
-        claimed = entries.length
-        return { entries }
-      }
-      const dueAt = Math.min(arrived[0]?.dueAt ?? Infinity, replays[0]?.dueAt ?? Infinity)
-      return { entries: [], ...(dueAt === Infinity ? {} : { dueInMs: dueAt - now }) }
+      const queue = first.length > 0 ? first : replays
+      const head = queue[0]
+      if (head === undefined) return { entries: [] }
+      if (head.dueAt > now) return { entries: [], dueInMs: head.dueAt - now }
+      // What failed together is tried again together; replays may be throttled, each to its own time.
+      const due = queue === replays ? queue.findIndex((entry) => entry.dueAt > now) : -1
+      const entries = queue.slice(0, due === -1 ? limit : Math.min(due, limit))
+      for (const entry of entries) entry.state = 'claimed'
+      claimed = entries.length
+      return { entries }
     },
 
     settle (entry, result) {
@@ -63,8 +69,8 @@ export function createArrivalSchedule ({ cursor: start, monotonic }: ArrivalSche
         case 'forwarded':
         case 'skipped':
         case 'dead':
-          if (result.status === 'dead') changes.push({ type: 'dead', entry, reason: result.reason })
-          else if (entry.marked) changes.push({ type: 'finish', entry })
+          if (result.status === 'dead') changes.push({ type: 'dead', entry: { ...entry, delivery: undefined }, reason: result.reason })
+          else if (entry.marked) changes.push({ type: 'finish', entry: { ...entry, delivery: undefined } })
           entry.state = 'finished'
           drop(entry)
           break
@@ -85,7 +91,7 @@ export function createArrivalSchedule ({ cursor: start, monotonic }: ArrivalSche
       return drained
     },
 
-    cursor: () => (arrived[0]?.sequence ?? offered + 1) - 1,
-    size: () => ({ unmarked: arrived.length, unmarkedBytes: arrivedBytes, marked: replays.length })
+    cursor: () => (first.find((entry) => !entry.marked)?.sequence ?? offered + 1) - 1,
+    size: () => ({ unmarked: first.length - waiting, unmarkedBytes: arrivedBytes, waiting, replays: replays.length })
   }
 }

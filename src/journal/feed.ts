@@ -1,65 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { BreakerState } from '../delivery/circuit-breaker.js'
 import type { Delivery } from '../delivery/delivery.js'
 import type { AttemptRecord, Claim, Claims, Feed, FeedOptions, Settlement } from '../delivery/journal.js'
 import { createArrivalSchedule } from './arrival-schedule.js'
+import type { FeedStore, Progress, RecordedAttempt, WaitingMark } from './feed-store.js'
 import { createLaneSchedule } from './lane-schedule.js'
-import type { Change, Entry } from './schedule.js'
+import type { Entry } from './schedule.js'
 
 /** How much of the journal's order a feed holds in memory at once: entries and bytes of bodies. */
 const WINDOW_ENTRIES = 1024
 const WINDOW_BYTES = 8 * 1024 * 1024
 /** A feed with this many deliveries waiting takes no new ones until some are through, so that its memory is bounded. */
 const WAITING_LIMIT = 10_000
-/** Replays taken into memory at once. */
+/** Replays in memory, and read at once. Few, so that what has just arrived never stands behind a long replay. */
+const REPLAY_LIMIT = 512
 const REPLAY_PAGE = 256
-
-/** What was kept of a forwarder's progress. */
-export interface Progress {
-  readonly cursor: number
-  readonly position: string | null
-  readonly waiting: readonly WaitingMark[]
-}
-
-export interface WaitingMark {
-  readonly sequence: number
-  readonly replay: number
-  readonly lane: string | null
-  readonly attempt: number
-  readonly waitedMs: number
-  /** Milliseconds from now until it is due. */
-  readonly dueInMs: number
-}
-
-/** What must go to disk together. */
-export interface FeedCommit {
-  readonly forwarder: string
-  readonly cursor: number
-  /** `undefined`: as it was. */
-  readonly position: string | undefined
-  /** `undefined`: as it was. */
-  readonly breaker: BreakerState | undefined
-  readonly changes: readonly Change[]
-  readonly records: readonly RecordedAttempt[]
-}
-
-export interface RecordedAttempt extends AttemptRecord {
-  readonly sequence: number
-  readonly replay: number
-  readonly attempt: number
-  readonly outcome: 'forwarded' | 'retry' | 'dead'
-  readonly detail: string | null
-}
-
-/** What a feed needs of its engine. */
-export interface FeedStore {
-  /** The deliveries after a sequence that a forwarder may see, in order, and the sequence up to which that is all there is. */
-  readonly readAfter: (sequence: number, limit: number, limitBytes: number) => Promise<{ readonly deliveries: readonly Delivery[], readonly upTo: number }>
-  /** What is gone or damaged is missing from the answer. */
-  readonly readMany: (sequences: readonly number[]) => Promise<ReadonlyMap<number, Delivery>>
-  readonly readReplaysAfter: (forwarder: string, after: { readonly replay: number, readonly sequence: number }, limit: number) => Promise<readonly WaitingMark[]>
-  readonly commit: (commit: FeedCommit) => Promise<void>
-  readonly monotonic: () => number
-}
+/** The longest wait that is kept, in milliseconds: a year. What a destination asks for may be nonsense. */
+const LONGEST_DELAY_MS = 366 * 86_400_000
+/** How long closing waits for the disk, in milliseconds. What is not on it then is forwarded again after the next start. */
+const CLOSE_TIMEOUT_MS = 2000
 
 export interface JournalFeed extends Feed {
   /** Tells that there is more to read. */
@@ -88,29 +47,47 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     schedule.restore({ ...mark, dueAt: dueInMs > 0 ? store.monotonic() + dueInMs : 0 })
   }
 
-  async function refill (): Promise<void> {
-    const size = schedule.size()
-    if (mayHaveReplays && size.marked < WAITING_LIMIT) {
-      mayHaveReplays = false
+  function wantsReplays (): boolean {
+    return mayHaveReplays && schedule.size().replays <= REPLAY_LIMIT - REPLAY_PAGE
+  }
+
+  function wantsMore (): boolean {
+    const { unmarked, unmarkedBytes, waiting } = schedule.size()
+    return mayHaveMore && unmarked <= WINDOW_ENTRIES / 2 && unmarkedBytes <= WINDOW_BYTES / 2 && waiting < WAITING_LIMIT
+  }
+
+  async function readReplays (): Promise<void> {
+    mayHaveReplays = false
+    try {
       const marks = await store.readReplaysAfter(forwarder, lastReplay, REPLAY_PAGE)
       for (const mark of marks) restore(mark)
       lastReplay = marks.at(-1) ?? lastReplay
       mayHaveReplays ||= marks.length === REPLAY_PAGE
+    } catch (error) {
+      mayHaveReplays = true
+      throw error
     }
-    const room = WINDOW_ENTRIES - size.unmarked
-    if (!mayHaveMore || room < WINDOW_ENTRIES / 2 || size.unmarkedBytes > WINDOW_BYTES / 2 || size.marked >= WAITING_LIMIT) return
+  }
+
+  async function readMore (): Promise<void> {
+    const { unmarked, unmarkedBytes } = schedule.size()
     mayHaveMore = false
-    const { deliveries, upTo } = await store.readAfter(readUpTo, room, WINDOW_BYTES - size.unmarkedBytes)
-    for (const delivery of deliveries) schedule.offer(delivery)
-    schedule.pass(upTo)
-    mayHaveMore ||= upTo > readUpTo
-    readUpTo = upTo
+    try {
+      const { deliveries, upTo } = await store.readAfter(readUpTo, WINDOW_ENTRIES - unmarked, WINDOW_BYTES - unmarkedBytes)
+      for (const delivery of deliveries) schedule.offer(delivery)
+      schedule.pass(upTo)
+      mayHaveMore ||= upTo > readUpTo
+      readUpTo = upTo
+    } catch (error) {
+      mayHaveMore = true
+      throw error
+    }
   }
 
   /** Entries of which only the mark is in memory get their deliveries; those whose record is gone or damaged are let go. */
   async function load (entries: readonly Entry[]): Promise<readonly Claim[]> {
     const missing = entries.filter((entry) => entry.delivery === undefined).map((entry) => entry.sequence)
-    const read = missing.length > 0 ? await store.readMany(missing) : new Map<number, Delivery>()
+    const read = missing.length > 0 ? await readMissing(entries, missing) : new Map<number, Delivery>()
     const claims: Claim[] = []
     for (const entry of entries) {
       const delivery = entry.delivery ?? read.get(entry.sequence)
@@ -118,11 +95,20 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
         schedule.settle(entry, { status: 'skipped' })
         continue
       }
-      const claim: Claim = { delivery, attempt: entry.attempt, replay: entry.replay > 0, waitedMs: entry.waitedMs }
+      const claim: Claim = { delivery, attempt: entry.attempt, replay: entry.replay > 0 && entry.released !== true, waitedMs: entry.waitedMs }
       claimed.set(claim, entry)
       claims.push(claim)
     }
     return claims
+  }
+
+  async function readMissing (entries: readonly Entry[], missing: readonly number[]): Promise<ReadonlyMap<number, Delivery>> {
+    try {
+      return await store.readMany(missing)
+    } catch (error) {
+      for (const entry of entries.toReversed()) schedule.settle(entry, { status: 'returned' })
+      throw error
+    }
   }
 
   function commit (records: readonly RecordedAttempt[], changed: { readonly position?: string | undefined, readonly breaker?: BreakerState }): Promise<void> {
@@ -138,18 +124,26 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     get position () { return position },
 
     async claim (limit): Promise<Claims> {
-      if (closed) return { claims: [] }
-      await refill()
-      const { entries, dueInMs } = schedule.take(limit)
-      const claims = await load(entries)
-      return { claims, ...(dueInMs === undefined ? {} : { dueInMs }) }
+      while (!closed) {
+        if (wantsReplays()) await readReplays()
+        if (wantsMore()) await readMore()
+        const { entries, dueInMs } = schedule.take(limit)
+        const claims = await load(entries)
+        if (claims.length > 0) return { claims }
+        // All that was taken was let go; where the journal closes first, it is let go again after the next start.
+        if (entries.length > 0) commit([], {}).catch(() => undefined)
+        // A page of which nothing is for a forwarder says nothing about the next page.
+        else if (!wantsReplays() && !wantsMore()) return { claims: [], ...(dueInMs === undefined ? {} : { dueInMs }) }
+      }
+      return { claims: [] }
     },
 
     async settle (settlements, newPosition) {
       const records: RecordedAttempt[] = []
-      for (const { claim, result, record } of settlements) {
+      for (const { claim, result: given, record } of settlements) {
         const entry = claimed.get(claim)
         if (entry === undefined) throw new TypeError('A settlement must be of a claim that this feed has handed out and that is not settled')
+        const result = given.status === 'retry' ? { ...given, delayMs: keepable(given.delayMs) } : given
         claimed.delete(claim)
         if (record !== undefined) records.push(toRecord(entry, result, record))
         schedule.settle(entry, result)
@@ -164,7 +158,9 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
 
     async close () {
       closed = true
-      await Promise.allSettled(commits)
+      const timer = new AbortController()
+      await Promise.race([Promise.allSettled(commits), sleep(CLOSE_TIMEOUT_MS, undefined, { signal: timer.signal }).catch(() => undefined)])
+      timer.abort()
     },
 
     wake () {
@@ -184,8 +180,13 @@ function customerOf (delivery: Delivery): string | null {
   return delivery.customerId
 }
 
+/** A wait that no engine can keep would be tried to be kept for ever. */
+function keepable (delayMs: number): number {
+  return Number.isNaN(delayMs) ? 0 : Math.min(Math.max(0, delayMs), LONGEST_DELAY_MS)
+}
+
 function toRecord (entry: Entry, result: Settlement['result'], record: AttemptRecord): RecordedAttempt {
   if (result.status === 'skipped' || result.status === 'returned') throw new TypeError(`A ${result.status} delivery has no attempt to record`)
-  const detail = result.status === 'forwarded' ? result.detail ?? null : result.reason
-  return { ...record, sequence: entry.sequence, replay: entry.replay, attempt: entry.attempt, outcome: result.status, detail }
+  const detail = result.status === 'forwarded' ? result.detail : result.reason
+  return { ...record, sequence: entry.sequence, replay: entry.replay, attempt: entry.attempt, outcome: result.status, detail: detail === undefined ? null : String(detail) }
 }

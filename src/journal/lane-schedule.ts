@@ -26,7 +26,8 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic }: LaneSc
   let offered = start
   let unmarkedCount = 0
   let unmarkedBytes = 0
-  let markedCount = 0
+  let waitingCount = 0
+  let replayCount = 0
 
   function enter (entry: Entry): void {
     if (entry.lane !== null) {
@@ -48,7 +49,7 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic }: LaneSc
   function mark (entry: Entry, delayMs: number, reason: string | null): void {
     if (!entry.marked) {
       countUnmarked(entry, -1)
-      markedCount++
+      waitingCount++
     }
     entry.marked = true
     // What waits keeps no body in memory, and the change keeps the entry as it is now.
@@ -63,8 +64,9 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic }: LaneSc
 
   function finish (entry: Entry): void {
     entry.state = 'finished'
-    if (entry.marked) markedCount--
-    else countUnmarked(entry, -1)
+    if (!entry.marked) countUnmarked(entry, -1)
+    else if (entry.replay > 0) replayCount--
+    else waitingCount--
     entry.delivery = undefined
     if (entry.lane === null) return
     const lane = lanes.get(entry.lane)
@@ -92,7 +94,8 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic }: LaneSc
     },
 
     restore (restored) {
-      markedCount++
+      if (restored.replay > 0) replayCount++
+      else waitingCount++
       enter({ ...restored, delivery: undefined, marked: true, state: 'ready' })
     },
 
@@ -152,7 +155,7 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic }: LaneSc
       return first === undefined ? offered : first.sequence - 1
     },
 
-    size: () => ({ unmarked: unmarkedCount, unmarkedBytes, marked: markedCount })
+    size: () => ({ unmarked: unmarkedCount, unmarkedBytes, waiting: waitingCount, replays: replayCount })
   }
 }
 

@@ -6,6 +6,8 @@ export interface Entry {
   readonly sequence: number
   /** 0 for the first way through; else the number of the replay that it belongs to. */
   readonly replay: number
+  /** Whether it has such a number only because it comes out of quarantine, on its first way through. */
+  readonly released?: boolean
   /** Entries of one lane keep their order among themselves. `null`: it is in nobody's way. */
   readonly lane: string | null
   /** `undefined` where only the durable mark is in memory: the delivery must be read again. */
@@ -42,7 +44,7 @@ export interface Schedule {
   /** Tells that nothing up to this sequence is left to offer. */
   readonly pass: (sequence: number) => void
   /** Adds an entry that has a durable mark: one that waited before a restart, or a replay. */
-  readonly restore: (entry: Pick<Entry, 'sequence' | 'replay' | 'lane' | 'attempt' | 'waitedMs' | 'dueAt'>) => void
+  readonly restore: (entry: Pick<Entry, 'sequence' | 'replay' | 'released' | 'lane' | 'attempt' | 'waitedMs' | 'dueAt'>) => void
   readonly take: (limit: number) => Taken
   readonly settle: (entry: Entry, result: Settlement['result']) => void
   /** The durable changes since the last call. */
@@ -56,6 +58,8 @@ export interface ScheduleSize {
   /** Entries without a durable mark, and the bytes of their bodies: they are in memory whole. */
   readonly unmarked: number
   readonly unmarkedBytes: number
-  /** Entries with a durable mark: of these, only the mark is in memory. */
-  readonly marked: number
+  /** Entries with a durable mark, on their first way: of these, only the mark is in memory. */
+  readonly waiting: number
+  /** Entries of replays; they have marks too. */
+  readonly replays: number
 }

@@ -3,6 +3,8 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { Writable } from 'node:stream'
 import type { CommandContext, LogOutput, Output, Service, ServiceOptions, StopSignal } from '../../src/cli/context.js'
 import { runProgram } from '../../src/cli/program.js'
+import type { Operator } from '../../src/delivery/operator.js'
+import { forwarderNames, inspectForwarders, openOperator } from '../../src/service.js'
 
 /** As much of tap's test as the harness uses. */
 export interface Teardown {
@@ -27,6 +29,7 @@ export interface HarnessOptions {
   /** Whether the log is never written to its end. */
   hangingLog?: boolean
   createService?: (options: ServiceOptions) => Service
+  openOperator?: (options: { readonly dataDir: string }) => Operator
 }
 
 /** A command line without a process: what it wrote, the signals to send it, and the exits that it asked for. */
@@ -54,6 +57,9 @@ export function createHarness (options: HarnessOptions = {}) {
     stderr: stderr satisfies Output,
     openLog: () => logOutput,
     createService: options.createService ?? (() => { throw new Error('no service in this test') }),
+    inspectForwarders: async inspected => await inspectForwarders({ ...inspected, version: '9.8.7', environment: options.environment ?? {} }),
+    forwarderNames,
+    openOperator: options.openOperator ?? openOperator,
     onStopSignal: listener => {
       listeners.add(listener)
       return () => { listeners.delete(listener) }

@@ -13,8 +13,12 @@ t.test('the events are listed as a table, and as JSON', async t => {
   t.same(JSON.parse(json.stdout.text), catalogue.map(({ type, documentationName, kind }) => ({ type, documentationName, kind, url: `/webhooks/${type}` })))
 })
 
+const commands = [
+  'serve', 'send', 'events', 'health', 'deliveries', 'show', 'tail', 'dead-letters', 'quarantine', 'replay', 'forwarders', 'verify', 'prune'
+]
+
 t.test('every command has help with examples', async t => {
-  for (const args of [['--help'], ['-h'], ['help'], ...['serve', 'send', 'events', 'health'].flatMap(name => [[name, '--help'], ['help', name]])]) {
+  for (const args of [['--help'], ['-h'], ['help'], ...commands.flatMap(name => [[name, '--help'], ['help', name]]), ['quarantine', 'release', '--help'], ['forwarders', 'forget', '--help']]) {
     const harness = createHarness()
     t.equal(await harness.run(...args), 0, args.join(' '))
     t.match(harness.stdout.text, /^Usage: tierhook(.|\n)*Examples:\n {2}\$ /, args.join(' '))

@@ -90,7 +90,8 @@ t.test('refusals are shown with their reasons, and fail the command', async t =>
   const server = await startServer(t, (request, response) => {
     const status = 'x-voucherify-signature' in request.headers ? 422 : 401
     response.writeHead(status, { 'content-type': 'application/problem+json' })
-    response.end(JSON.stringify({ title: 'Refused', detail: 'for a reason', status }))
+    const errors = status === 422 ? { errors: [{ pointer: '/data/campaign/type', message: 'is wrong' }] } : {}
+    response.end(JSON.stringify({ title: 'Refused', detail: 'for a reason', status, ...errors }))
   })
   const unsigned = createHarness()
   t.equal(await unsigned.run('send', 'customer.loyalty.tier.joined', '--url', server.url), 1)
@@ -98,7 +99,7 @@ t.test('refusals are shown with their reasons, and fail the command', async t =>
   t.match(unsigned.stderr.text, 'were not signed: give --secret')
   const signed = createHarness()
   t.equal(await signed.run('send', 'customer.loyalty.tier.joined', '--invalid', '--secret', 'k', '--url', server.url), 1)
-  t.match(signed.stdout.text, /^422 /)
+  t.match(signed.stdout.text, /^422 Refused: for a reason {2}[\d.]+ ms\n {4}\/data\/campaign\/type is wrong\n$/)
   t.equal(signed.stderr.text, '')
   t.match(JSON.parse(server.requests[1]?.body ?? ''), { event: { type: 'customer.loyalty.tier.joined' }, data: { campaign: { type: 'NO_SUCH_TYPE' } } })
 })

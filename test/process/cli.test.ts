@@ -14,7 +14,7 @@ interface Ended {
 
 /** Runs the built program in an empty directory to its end. */
 async function run (directory: string, args: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
-  const child = spawn(process.execPath, [program, ...args], { cwd: directory, env: { PATH: process.env['PATH'], ...environment } })
+  const child = spawn(process.execPath, [program, ...args], { cwd: directory, env: { PATH: process.env['PATH'], ...environment }, timeout: 20_000 })
   const output = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk: Buffer) => { output.stdout += chunk.toString() })
   child.stderr.on('data', (chunk: Buffer) => { output.stderr += chunk.toString() })

@@ -47,7 +47,7 @@ function local<T extends { close: () => void }> (
   let last: Promise<unknown> = Promise.resolve()
   let ended: Error | undefined
   let reject: (error: Error) => void = () => {}
-  const failed = new Promise<never>((_resolve, rejectAll) => { reject = rejectAll })
+  const failed = new Promise<never>((_resolve, _reject) => { reject = _reject })
   failed.catch(() => undefined)
 
   async function call (method: string, argument: unknown): Promise<unknown> {

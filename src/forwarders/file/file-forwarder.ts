@@ -1,4 +1,5 @@
 import type { Forwarder } from '../../delivery/forwarder.js'
+import { checkFile } from './check-file.js'
 import { createEventFile, type EventFileOptions } from './event-file.js'
 import { fileLine } from './file-line.js'
 import { parsePosition } from './file-position.js'
@@ -29,6 +30,7 @@ export function createFileForwarder ({ name, ...options }: FileForwarderOptions)
       const position = await file.append(attempts.map((attempt) => `${fileLine(attempt)}\n`).join(''), signal)
       return { outcomes: attempts.map(() => ({ status: 'forwarded' })), position: JSON.stringify(position) }
     },
+    async check () { await checkFile(options.path) },
     close: file.close
   }
 }

@@ -8,6 +8,7 @@ import { networkReason } from './network-reason.js'
 import { isReservedHeader, ownHeaders, type Header } from './own-headers.js'
 import { createRefusals } from './refusals.js'
 import { signingKey, standardSignature } from './standard-signature.js'
+import { tryConnection } from './try-connection.js'
 
 export interface HttpForwarderOptions {
   readonly name: string
@@ -60,7 +61,8 @@ export function createHttpForwarder (options: HttpForwarderOptions): Forwarder {
   const permanent = new Set(options.permanentStatus)
   const hidden = options.headers.flatMap(({ value }) => [value, ...value.split(' ')]).filter((text) => text.length >= SHORTEST_SECRET)
   const fixed = { ...Object.fromEntries(options.headers.map((header) => [header.name, header.value])), 'user-agent': `tierhook/${options.version}` }
-  const { dispatcher, origin, path } = createDestination({ url: options.url, connections: concurrency, timeoutMs, environment: options.environment })
+  const destination = createDestination({ url: options.url, connections: concurrency, timeoutMs, environment: options.environment })
+  const { dispatcher, origin, path } = destination
   const refused = createRefusals(REMEMBERED_REFUSALS)
 
   async function post (attempt: Attempt, signal: AbortSignal): Promise<Outcome> {
@@ -104,6 +106,7 @@ export function createHttpForwarder (options: HttpForwarderOptions): Forwarder {
     async forward (attempts, { signal }) {
       return { outcomes: await Promise.all(attempts.map(async (attempt) => await attemptOne(attempt, signal))) }
     },
+    async check (signal) { await tryConnection(destination, signal) },
     async close () { await dispatcher.destroy() }
   }
 }

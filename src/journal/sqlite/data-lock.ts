@@ -1,4 +1,5 @@
 import Database from 'libsql'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { sqliteCode } from './database.js'
 
@@ -32,5 +33,22 @@ export function lockDataFolder (dataDir: string): { readonly release: () => void
       released = true
       db.close()
     }
+  }
+}
+
+/** Whether a process serves the data folder now. */
+export function isServed (dataDir: string): boolean {
+  const path = join(dataDir, 'tierhook.lock')
+  if (!existsSync(path)) return false
+  const db = new Database(path, { timeout: 0 })
+  try {
+    // Reading is all that it takes to find out, and it is over at once: nobody is kept from taking the folder.
+    db.exec('SELECT 1 FROM sqlite_master LIMIT 1')
+    return false
+  } catch (error) {
+    if (sqliteCode(error) === 'SQLITE_BUSY') return true
+    throw error
+  } finally {
+    db.close()
   }
 }

@@ -14,22 +14,76 @@ export function databasePath (dataDir: string): string {
 
 /** A connection that may write. A commit is on disk when it returns: `synchronous=FULL` syncs the log each time. */
 export function openForWriting (path: string): Connection {
-  const db = new Database(path, { timeout: LOCK_TIMEOUT_MS })
-  // Only has an effect on an empty file, and must come before anything is in it.
-  db.exec('PRAGMA auto_vacuum = INCREMENTAL')
-  db.pragma('journal_mode = WAL')
-  db.exec(`PRAGMA synchronous = FULL; PRAGMA journal_size_limit = ${WAL_LIMIT_BYTES}; PRAGMA temp_store = MEMORY`)
-  return db
+  return configure(connect(path), (db) => {
+    // Only has an effect on an empty file, and must come before anything is in it.
+    db.exec('PRAGMA auto_vacuum = INCREMENTAL')
+    db.pragma('journal_mode = WAL')
+    db.exec(`PRAGMA synchronous = FULL; PRAGMA journal_size_limit = ${WAL_LIMIT_BYTES}; PRAGMA temp_store = MEMORY`)
+  })
 }
 
 export function openForReading (path: string): Connection {
-  const db = new Database(path, { timeout: LOCK_TIMEOUT_MS })
-  db.exec('PRAGMA query_only = ON; PRAGMA temp_store = MEMORY')
-  return db
+  return configure(connect(path), (db) => { db.exec('PRAGMA query_only = ON; PRAGMA temp_store = MEMORY') })
+}
+
+/** Where opening fails, libsql tells SQLite's code only at the end of its message. */
+function connect (path: string): Connection {
+  try {
+    return new Database(path, { timeout: LOCK_TIMEOUT_MS })
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    const code = openFailures[/: (\d+)"?\)?$/.exec(message)?.[1] ?? '']
+    throw code === undefined ? error : Object.assign(new Error(`${path}: ${message}`), { code })
+  }
+}
+
+const openFailures: Readonly<Record<string, string>> = { 5: 'SQLITE_BUSY', 8: 'SQLITE_READONLY', 10: 'SQLITE_IOERR', 13: 'SQLITE_FULL', 14: 'SQLITE_CANTOPEN' }
+
+function configure (db: Connection, setUp: (db: Connection) => void): Connection {
+  try {
+    setUp(db)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
 }
 
 /** SQLite's name for what went wrong, such as `SQLITE_FULL`; `undefined` for other errors. */
 export function sqliteCode (error: unknown): string | undefined {
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined
   return typeof code === 'string' ? code : undefined
+}
+
+/** A statement that can be run again after it has failed: libsql leaves one that met a damaged page at that page for good. */
+export function prepareAnew (db: Connection, sql: string): Pick<Database.Statement, 'get' | 'run'> {
+  let statement = db.prepare(sql)
+  function attempt<T> (work: (statement: Database.Statement) => T): T {
+    try {
+      return work(statement)
+    } catch (error) {
+      statement = db.prepare(sql)
+      throw error
+    }
+  }
+  return {
+    get: (...parameters) => attempt((statement): unknown => statement.get(...parameters)),
+    run: (...parameters) => attempt((statement) => statement.run(...parameters))
+  }
+}
+
+/** Whether SQLite could not read a page. */
+export function isDamage (error: unknown): boolean {
+  const code = sqliteCode(error)
+  return code !== undefined && (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB')
+}
+
+/** What `read` returns, or `otherwise` where it meets a damaged page. */
+export function unlessDamaged<T, U> (read: () => T, otherwise: U): T | U {
+  try {
+    return read()
+  } catch (error) {
+    if (isDamage(error)) return otherwise
+    throw error
+  }
 }

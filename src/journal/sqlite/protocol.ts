@@ -1,12 +1,10 @@
 import type { NewDelivery, Verdict } from '../../delivery/delivery.js'
-import type { FeedCommit, Progress } from '../feed.js'
+import type { FeedCommit, Progress } from '../feed-store.js'
 
 /** One transaction. Everything in it is on disk together, or nothing is. */
 export interface Batch {
   /** Ids of deliveries that were refused while their commit was under way: they are removed first. */
   readonly withdraw: readonly string[]
-  /** Records that turned out to be damaged: no feed gets them any more. */
-  readonly setAside: readonly number[]
   readonly progress: readonly FeedCommit[]
   readonly appends: readonly NewDelivery[]
 }
@@ -15,9 +13,23 @@ export type AppendResult =
   | { readonly status: 'stored', readonly sequence: number }
   | { readonly status: 'duplicate', readonly id: string, readonly verdict: Verdict }
 
+export interface BatchResult {
+  /** One result an append, in their order. */
+  readonly appends: readonly AppendResult[]
+  /** Why the progress was left out, where it alone can't be stored: it costs no webhook its place on the disk. */
+  readonly progressError: StorageError | undefined
+}
+
+/** An error of SQLite as it crosses from thread to thread. */
+export interface StorageError {
+  readonly message: string
+  readonly code: string | undefined
+}
+
 export interface RegisterFeed {
   readonly forwarder: string
-  readonly start: 'now' | 'beginning'
+  /** The sequence after which a forwarder begins that the journal does not know yet. */
+  readonly cursor: number
 }
 
 export interface PruneOptions {
@@ -27,19 +39,23 @@ export interface PruneOptions {
   readonly maxBytes: number
   /** Deduplication keys of deliveries received before this time may go. */
   readonly keysBefore: number
-  /** The most deliveries to remove in one step. */
+  /** The most deliveries to look at in one step. */
   readonly limit: number
+  /** The sequence after which this step begins. */
+  readonly after: number
 }
 
 export interface Pruned {
   readonly removed: number
-  /** Whether another step would find something. */
-  readonly more: boolean
+  /** The sequence after which the next step begins; `undefined` when there is nothing more to remove. */
+  readonly next: number | undefined
 }
 
 export interface WriterApi {
   open: (options: { readonly path: string, readonly dedupeWindowMs: number, readonly withdrawn: readonly string[] }) => { readonly lastSequence: number, readonly lastReplay: number }
-  commit: (batch: Batch) => readonly AppendResult[]
+  commit: (batch: Batch) => BatchResult
+  /** Records that turned out to be damaged: no feed gets them any more. */
+  setAside: (sequences: readonly number[]) => void
   registerFeed: (options: RegisterFeed) => Progress
   prune: (options: PruneOptions) => Pruned
   close: () => void

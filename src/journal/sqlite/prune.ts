@@ -7,35 +7,40 @@ import { transaction } from './transaction.js'
 const VACUUM_PAGES = 1024
 
 /**
- * One small step of retention: removes some of the oldest deliveries that every forwarder has finished with, and gives
- * their space back. What waits, is a dead letter or is held in quarantine stays, however old.
+ * One small step of retention: looks at some of the oldest deliveries, removes those that every forwarder has finished with,
+ * and gives their space back. What waits, is a dead letter or is held in quarantine stays, however old.
  */
-export function prune (db: Connection, { receivedBefore, maxBytes, keysBefore, limit }: PruneOptions): Pruned {
+export function prune (db: Connection, { receivedBefore, maxBytes, keysBefore, limit, after }: PruneOptions): Pruned {
   const pruned = transaction(db, () => {
-    const finished = finishedUpTo(db)
     const tooLarge = maxBytes > 0 && usedBytes(db) > maxBytes
+    // The limit stands inside, so that many that must stay do not make the step a long one.
     const rows = db.prepare(`
-      SELECT d.sequence, d.received_at AS receivedAt FROM deliveries d
-      WHERE d.sequence <= ? AND d.hold <> ${HOLD.quarantined}
+      SELECT d.sequence, d.received_at AS receivedAt, d.hold <> ${HOLD.quarantined}
         AND NOT EXISTS (SELECT 1 FROM waiting w WHERE w.sequence = d.sequence)
-        AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.sequence = d.sequence)
-      ORDER BY d.sequence LIMIT ?`).all([finished, limit]) as Array<{ sequence: number, receivedAt: number }>
-    const chosen = rows.filter((row) => tooLarge || row.receivedAt < receivedBefore)
+        AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.sequence = d.sequence) AS finished
+      FROM (SELECT sequence, received_at, hold FROM deliveries WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?) d`)
+      .all([after, finishedUpTo(db), limit]) as Array<{ sequence: number, receivedAt: number, finished: number }>
+    const old = rows.filter(({ receivedAt }) => tooLarge || receivedAt < receivedBefore)
+    const chosen = old.filter(({ finished }) => finished === 1)
     for (const table of ['attempts', 'bodies', 'deliveries']) {
       const remove = db.prepare(`DELETE FROM ${table} WHERE sequence = ?`)
       for (const { sequence } of chosen) remove.run([sequence])
     }
     const keys = db.prepare(`DELETE FROM dedupe_keys WHERE key IN (SELECT key FROM dedupe_keys WHERE received_at < ? LIMIT ${limit})`).run([keysBefore])
-    return { removed: chosen.length, more: chosen.length === limit || keys.changes === limit }
+    const more = (rows.length === limit && old.length > 0) || keys.changes === limit
+    return { removed: chosen.length, next: more ? rows.at(-1)?.sequence ?? after : undefined }
   })
   db.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`)
   return pruned
 }
 
-/** The sequence up to which the cursor of every forwarder has come, those that are not configured any more among them. */
+/**
+ * The sequence up to which the cursor of every forwarder has come, those that are not configured any more among them.
+ * Where there has never been one, nobody is waited for.
+ */
 function finishedUpTo (db: Connection): number {
   const row = db.prepare('SELECT min(cursor) AS cursor FROM forwarders').get([]) as { cursor: number | null }
-  return row.cursor ?? 0
+  return row.cursor ?? Number.MAX_SAFE_INTEGER
 }
 
 /** The bytes that the database's content takes, free pages not counted. */

@@ -1,6 +1,6 @@
 import type { Delivery } from '../../delivery/delivery.js'
-import type { WaitingMark } from '../feed.js'
-import { openForReading, sqliteCode, type Connection } from './database.js'
+import type { WaitingMark } from '../feed-store.js'
+import { isDamage, openForReading, prepareAnew, unlessDamaged, type Connection } from './database.js'
 import { DELIVERY_COLUMNS, HOLD, toDelivery, type DeliveryRow } from './record.js'
 import { readReplaysAfter } from './waiting.js'
 
@@ -40,31 +40,25 @@ export function createReader (now: () => number): ReaderApi {
 
   return {
     open ({ path }) {
+      db?.close()
       db = openForReading(path)
     },
 
     readAfter ({ after, visible, limit, limitBytes }) {
-      const db = opened()
-      const columns = `SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.sequence > ? AND d.sequence <= ? AND d.hold = ${HOLD.never} ORDER BY d.sequence LIMIT ?`
-      const found = readDamaged(() => db.prepare(columns).all([after, visible, limit]) as DeliveryRow[], () => rowByRow(db, columns, after, visible, limit))
+      const found = readRows(opened(), { after, visible, limit })
       const rows = takeBytes(found.rows, limitBytes)
-      const upTo = rows.length < found.rows.length || found.rows.length === limit ? rows.at(-1)?.sequence ?? visible : visible
-      return { ...withBodies(db, rows, found.damaged), upTo: Math.max(upTo, after) }
+      const upTo = rows.length < found.rows.length ? rows.at(-1)?.sequence ?? after : found.upTo
+      return { ...withBodies(opened(), rows, found.damaged), upTo: Math.max(upTo, after) }
     },
 
     readMany ({ sequences }) {
       const db = opened()
-      const select = db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.sequence = ? AND d.hold <> ${HOLD.damaged}`)
+      const select = prepareAnew(db, `SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.sequence = ? AND d.hold <> ${HOLD.damaged}`)
       const damaged: number[] = []
       const rows = sequences.flatMap((sequence) => {
-        try {
-          const row = select.get([sequence]) as DeliveryRow | undefined
-          return row === undefined ? [] : [row]
-        } catch (error) {
-          if (!isDamage(error)) throw error
-          damaged.push(sequence)
-          return []
-        }
+        const row = unlessDamaged(() => select.get([sequence]) as DeliveryRow | undefined, 'damaged')
+        if (row === 'damaged') damaged.push(sequence)
+        return row === undefined || row === 'damaged' ? [] : [row]
       })
       return { ...withBodies(db, rows, damaged), upTo: 0 }
     },
@@ -91,7 +85,7 @@ function takeBytes (rows: readonly DeliveryRow[], limitBytes: number): readonly 
 }
 
 function withBodies (db: Connection, rows: readonly DeliveryRow[], damagedRows: readonly number[]): { deliveries: Delivery[], damaged: number[] } {
-  const select = db.prepare('SELECT raw_body AS rawBody FROM bodies WHERE sequence = ?')
+  const select = prepareAnew(db, 'SELECT raw_body AS rawBody FROM bodies WHERE sequence = ?')
   const deliveries: Delivery[] = []
   const damaged = [...damagedRows]
   for (const row of rows) {
@@ -102,44 +96,34 @@ function withBodies (db: Connection, rows: readonly DeliveryRow[], damagedRows: 
   return { deliveries, damaged }
 }
 
-function readBody (select: { get: (parameters: unknown[]) => unknown }, sequence: number): Uint8Array | undefined {
-  try {
-    return (select.get([sequence]) as { rawBody: Uint8Array } | undefined)?.rawBody
-  } catch (error) {
-    if (isDamage(error)) return undefined
-    throw error
-  }
+function readBody (select: ReturnType<typeof prepareAnew>, sequence: number): Uint8Array | undefined {
+  return unlessDamaged(() => (select.get([sequence]) as { rawBody: Uint8Array } | undefined)?.rawBody, undefined)
+}
+
+interface Rows {
+  readonly rows: readonly DeliveryRow[]
+  readonly damaged: readonly number[]
+  /** These are all up to here. */
+  readonly upTo: number
 }
 
 /** A page that can't be read takes only its own rows with it: the others are read one at a time. */
-function readDamaged (
-  together: () => DeliveryRow[], oneByOne: () => { rows: DeliveryRow[], damaged: number[] }
-): { rows: readonly DeliveryRow[], damaged: readonly number[] } {
+function readRows (db: Connection, { after, visible, limit }: Omit<ReadAfter, 'limitBytes'>): Rows {
+  const sql = `SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.sequence > ? AND d.sequence <= ? AND d.hold = ${HOLD.never} ORDER BY d.sequence LIMIT ?`
   try {
-    return { rows: together(), damaged: [] }
+    const rows = db.prepare(sql).all([after, visible, limit]) as DeliveryRow[]
+    return { rows, damaged: [], upTo: rows.length < limit ? visible : rows.at(-1)?.sequence ?? visible }
   } catch (error) {
     if (!isDamage(error)) throw error
-    return oneByOne()
   }
-}
-
-function rowByRow (db: Connection, columns: string, after: number, visible: number, limit: number): { rows: DeliveryRow[], damaged: number[] } {
-  const select = db.prepare(columns)
   const rows: DeliveryRow[] = []
   const damaged: number[] = []
-  for (let sequence = after + 1; sequence <= visible && rows.length + damaged.length < limit; sequence++) {
-    try {
-      const row = select.get([sequence - 1, sequence, 1]) as DeliveryRow | undefined
-      if (row !== undefined) rows.push(row)
-    } catch (error) {
-      if (!isDamage(error)) throw error
-      damaged.push(sequence)
-    }
+  const upTo = Math.min(visible, after + limit)
+  const select = prepareAnew(db, sql)
+  for (let sequence = after + 1; sequence <= upTo; sequence++) {
+    const row = unlessDamaged(() => select.get([sequence - 1, sequence, 1]) as DeliveryRow | undefined, 'damaged')
+    if (row === 'damaged') damaged.push(sequence)
+    else if (row !== undefined) rows.push(row)
   }
-  return { rows, damaged }
-}
-
-function isDamage (error: unknown): boolean {
-  const code = sqliteCode(error)
-  return code !== undefined && (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB')
+  return { rows, damaged, upTo }
 }

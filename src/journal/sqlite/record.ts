@@ -62,7 +62,7 @@ export function toDelivery (row: DeliveryRow, rawBody: Uint8Array | undefined): 
 }
 
 /** Our own JSON from our own column; only a damaged file makes it anything else. */
-function parseJson<T> (text: string): T | undefined {
+export function parseJson<T> (text: string): T | undefined {
   try {
     return JSON.parse(text) as T
   } catch {

@@ -8,7 +8,9 @@ const APPLICATION_ID = 0x74686B6A
  *
  * `hold`: 0 never held, 1 in quarantine, 2 released from it, 3 set aside because the record is damaged. A cursor passes only
  * what was never held; what is released reaches the forwarders through `waiting`.
+ * `forwarders.began`: the sequence after which a forwarder began; what is up to it never was for it.
  * `waiting`: deliveries that a forwarder's cursor has passed and that are not finished. `replay` is 0 for the first way through.
+ * `replays.kind`: `replay`, or `release` for what comes out of quarantine and so goes its first way.
  */
 const migrations: readonly string[] = [`
   CREATE TABLE deliveries (
@@ -43,6 +45,7 @@ const migrations: readonly string[] = [`
   CREATE TABLE forwarders (
     name TEXT NOT NULL PRIMARY KEY,
     cursor INTEGER NOT NULL,
+    began INTEGER NOT NULL DEFAULT 0,
     position TEXT,
     breaker TEXT NOT NULL DEFAULT 'closed',
     added_at INTEGER NOT NULL
@@ -83,6 +86,7 @@ const migrations: readonly string[] = [`
   CREATE TABLE replays (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     requested_at INTEGER NOT NULL,
+    kind TEXT NOT NULL DEFAULT 'replay',
     description TEXT NOT NULL
   ) STRICT;
 `]
@@ -100,17 +104,33 @@ export class WrongDatabaseError extends Error {
  * @throws {WrongDatabaseError}
  */
 export function migrate (db: Database.Database): void {
-  const version = readPragma(db, 'user_version')
-  if (version > SCHEMA_VERSION) {
-    throw new WrongDatabaseError(`The database ${db.name} has schema version ${version}, and this tierhook knows versions up to ${SCHEMA_VERSION}. Start the newer tierhook that wrote it.`)
-  }
-  const applicationId = readPragma(db, 'application_id')
-  if (version > 0 && applicationId !== APPLICATION_ID) {
-    throw new WrongDatabaseError(`The database ${db.name} was not made by tierhook. Point DATA_DIR at a folder of its own.`)
-  }
-  for (let next = version; next < SCHEMA_VERSION; next++) {
+  for (let next = schemaVersion(db); next < SCHEMA_VERSION; next++) {
     db.exec(`BEGIN IMMEDIATE; ${migrations[next] ?? ''}; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${next + 1}; COMMIT`)
   }
+}
+
+/**
+ * The database's schema version; 0 where nothing is in it yet. Changes nothing.
+ * @throws {WrongDatabaseError}
+ */
+export function schemaVersion (db: Database.Database): number {
+  const version = readPragma(db, 'user_version')
+  if (readPragma(db, 'application_id') !== APPLICATION_ID && (version > 0 || hasTables(db))) {
+    throw new WrongDatabaseError(`The database ${pathOf(db)} was not made by tierhook. Point DATA_DIR at a folder of its own.`)
+  }
+  if (version > SCHEMA_VERSION) {
+    throw new WrongDatabaseError(`The database ${pathOf(db)} has schema version ${version}, and this tierhook knows versions up to ${SCHEMA_VERSION}. Start the newer tierhook that wrote it.`)
+  }
+  return version
+}
+
+function hasTables (db: Database.Database): boolean {
+  return db.prepare('SELECT 1 FROM sqlite_master LIMIT 1').get([]) !== undefined
+}
+
+function pathOf (db: Database.Database): string {
+  const row: unknown = db.prepare('PRAGMA database_list').raw().get([])
+  return Array.isArray(row) ? String(row[2]) : ''
 }
 
 function readPragma (db: Database.Database, name: 'user_version' | 'application_id'): number {

@@ -2,15 +2,19 @@ import { mkdir } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import type { Clock } from '../../delivery/clock.js'
 import type { NewDelivery } from '../../delivery/delivery.js'
-import type { Journal } from '../../delivery/journal.js'
-import { createFeed, type FeedStore, type JournalFeed } from '../feed.js'
+import type { FeedOptions, Journal } from '../../delivery/journal.js'
+import { createFeed, type JournalFeed } from '../feed.js'
+import type { FeedStore, Progress } from '../feed-store.js'
+import { isPassing } from './commit-failure.js'
+import { compactBodies } from './compact-bodies.js'
 import { databasePath } from './database.js'
 import { lockDataFolder } from './data-lock.js'
 import { createGroupCommit, type CommitFacts } from './group-commit.js'
-import type { ReaderApi, ReadResult } from './reader.js'
 import type { WriterApi } from './protocol.js'
+import type { ReaderApi, ReadResult } from './reader.js'
 import { createRecent, type Recent } from './recent.js'
-import { startThread } from './thread.js'
+import { startThread, type Thread } from './thread.js'
+import { pause, startUpkeep } from './upkeep.js'
 import { createWithdrawals } from './withdrawals.js'
 
 export interface SqliteJournalOptions {
@@ -22,90 +26,128 @@ export interface SqliteJournalOptions {
   /** How long an append may take before it is refused, in milliseconds. */
   readonly storeTimeoutMs?: number
   readonly onCommit?: (facts: CommitFacts) => void
+  readonly threads?: JournalThreads
+}
+
+/** How the two sides of the journal are started, each where a slow disk holds up nothing but itself. */
+export interface JournalThreads {
+  readonly startWriter: (onFailure: (error: Error) => void) => Thread<WriterApi>
+  readonly startReader: (onFailure: (error: Error) => void) => Thread<ReaderApi>
+}
+
+const workerThreads: JournalThreads = {
+  startWriter: (onFailure) => startThread('writer-thread', onFailure),
+  startReader: (onFailure) => startThread('reader-thread', onFailure)
 }
 
 export interface SqliteJournal extends Journal {
   /**
-   * Resolves once the journal is ready. Where the disk does not let it open, appends are refused and it is tried again.
+   * Resolves once the journal is open, or it is known that the disk does not let it open for now: then appends are refused, and
+   * it is tried again until it does.
    * @throws {DataFolderInUseError}
-   * @throws {WrongDatabaseError}
+   * @throws {ThreadError} WRONG_DATABASE
    */
   readonly start: () => Promise<void>
+  readonly isOpen: () => boolean
 }
 
 /** The sender waits 10 s, and is to hear from us within 5. */
 const STORE_TIMEOUT_MS = 4000
 const WITHDRAW_TIMEOUT_MS = 500
 const REOPEN_MS = 1000
-const REPLAY_POLL_MS = 1000
-const PRUNE_EVERY_MS = 60_000
-const PRUNE_STEP = 200
-const PRUNE_PAUSE_MS = 50
+/** How long closing waits for a disk that does not answer, for its commits and for its threads. */
+const CLOSE_TIMEOUT_MS = 1500
 
 /** The journal on an SQLite database in the data folder. */
 export function createSqliteJournal (options: SqliteJournalOptions): SqliteJournal {
-  const { dataDir, logger, clock, dedupeWindowMs, retention } = options
+  const { dataDir, logger, clock, dedupeWindowMs, retention, threads = workerThreads } = options
   const path = databasePath(dataDir)
-  const writer = startThread<WriterApi>('writer-thread', threadFailed)
-  const reader = startThread<ReaderApi>('reader-thread', threadFailed)
   const withdrawals = createWithdrawals(dataDir, (error) => { logger.error({ err: error }, 'withdrawal not recorded') })
   const feeds = new Map<string, JournalFeed>()
-  const timers = new Set<NodeJS.Timeout>()
+  const stop = new AbortController()
+  let writer = startWriter()
+  let reader = startReader()
   let recent: Recent = createRecent(Infinity)
   let visible = 0
   let lastReplay = 0
   let lock: ReturnType<typeof lockDataFolder> | undefined
   let closing: Promise<void> | undefined
-  let failing = false
+  let failure: string | undefined
+  let markOpen = (): void => {}
+  const firstOpen = new Promise<void>((resolve) => { markOpen = resolve })
+  let opened = false
+  let reopening = false
 
   const commits = createGroupCommit({
-    commit: async (batch) => await writer.remote.commit(batch),
+    async commit ({ appends, ...rest }) {
+      const { deliveries, buffer } = compactBodies(appends)
+      return await writer.remote.commit({ ...rest, appends: deliveries }, [buffer])
+    },
     recordWithdrawals: withdrawals.record,
-    clearWithdrawals: withdrawals.clear,
+    clearWithdrawals: () => { withdrawals.clear().catch(defect) },
     onStored: (stored) => { for (const { sequence, delivery } of stored) recent.add({ ...delivery, sequence, duplicates: 0 }) },
     onVisible: (sequence) => {
       if (sequence <= visible) return
       visible = sequence
       for (const feed of feeds.values()) feed.wake()
     },
-    onDefect: (error) => { logger.fatal({ err: error }, 'journal failed') },
+    onDefect: defect,
     onCommit: committed,
     monotonic: clock.monotonic,
     storeTimeoutMs: options.storeTimeoutMs ?? STORE_TIMEOUT_MS,
     withdrawTimeoutMs: WITHDRAW_TIMEOUT_MS
   })
 
+  function defect (error: unknown): void {
+    logger.fatal({ err: error }, 'journal failed')
+  }
+
+  /** One line when it begins to fail and one when it ends, however often it is tried in between. */
   function committed (facts: CommitFacts): void {
-    if (facts.error !== undefined && !failing) logger.error({ err: facts.error }, 'journal cannot commit')
-    if (facts.error === undefined && failing) logger.info('journal commits again')
-    failing = facts.error !== undefined
+    const now = facts.error !== undefined ? 'journal cannot commit' : facts.progressError !== undefined ? 'journal cannot store progress' : undefined
+    if (now !== undefined && now !== failure) logger.error({ err: facts.error ?? facts.progressError }, now)
+    if (now === undefined && failure !== undefined) logger.info('journal commits again')
+    failure = now
     options.onCommit?.(facts)
   }
 
-  function threadFailed (error: Error): void {
-    logger.fatal({ err: error }, 'journal thread failed')
-    commits.setUnavailable(error)
-  }
-
-  /** Repeats `work`, the next time only once the last is over, until the journal closes. */
-  function repeat (everyMs: number, work: () => Promise<unknown>): void {
-    const timer = setTimeout(() => {
-      timers.delete(timer)
-      work()
-        .catch((error: unknown) => { if (closing === undefined) logger.error({ err: error }, 'journal upkeep failed') })
-        .finally(() => { if (closing === undefined) repeat(everyMs, work) })
-    }, everyMs)
-    timers.add(timer)
-  }
-
-  async function pause (ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => {
-        timers.delete(timer)
-        resolve()
-      }, ms)
-      timers.add(timer)
+  function startWriter (): Thread<WriterApi> {
+    return threads.startWriter((error) => {
+      writer = startWriter()
+      threadFailed(error)
     })
+  }
+
+  function startReader (): Thread<ReaderApi> {
+    return threads.startReader((error) => {
+      reader = startReader()
+      threadFailed(error)
+    })
+  }
+
+  /** A thread may run out of memory, say. Its successor opens the database anew, and what was under way has been refused. */
+  function threadFailed (error: Error): void {
+    logger.error({ err: error }, 'journal thread failed')
+    if (!opened || reopening) return
+    reopening = true
+    commits.setUnavailable(error)
+    reopen().catch(defect)
+  }
+
+  async function reopen (): Promise<void> {
+    while (!stop.signal.aborted) {
+      await pause(REOPEN_MS, stop.signal)
+      try {
+        // What was withdrawn since the start is known to the commits, which come to it before anything else.
+        await writer.remote.open({ path, dedupeWindowMs, withdrawn: [] })
+        await reader.remote.open({ path })
+        reopening = false
+        commits.open()
+        return
+      } catch (error) {
+        logger.error({ err: error }, 'journal cannot open')
+      }
+    }
   }
 
   async function open (): Promise<void> {
@@ -113,28 +155,32 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     lock ??= lockDataFolder(dataDir)
     const withdrawn = await withdrawals.read()
     const state = await writer.remote.open({ path, dedupeWindowMs, withdrawn })
-    await withdrawals.clear()
     await reader.remote.open({ path })
+    await withdrawals.clear()
     recent = createRecent(state.lastSequence)
     visible = state.lastSequence
     lastReplay = state.lastReplay
+    opened = true
+    // Feeds that wait for this are registered first: their calls go to the thread before the first commit does.
+    markOpen()
+    commits.open()
+    startUpkeep({
+      now: clock.now, logger, dedupeWindowMs, retention, signal: stop.signal, lookForReplays, prune: async (step) => await writer.remote.prune(step)
+    })
   }
 
-  async function start (): Promise<void> {
-    for (let attempt = 1; closing === undefined; attempt++) {
+  async function openLater (): Promise<void> {
+    while (!opened && !stop.signal.aborted) {
+      await pause(REOPEN_MS, stop.signal)
+      if (stop.signal.aborted) return
       try {
         await open()
-        break
+        logger.info('journal open')
       } catch (error) {
-        if (!isPassing(error)) throw error
         commits.setUnavailable(error)
-        if (attempt === 1) logger.error({ err: error }, 'journal cannot open')
-        await pause(REOPEN_MS)
+        if (!isPassing(error)) throw error
       }
     }
-    commits.open()
-    repeat(REPLAY_POLL_MS, lookForReplays)
-    repeat(PRUNE_EVERY_MS, prune)
   }
 
   /** Another process, a command, may have asked for replays. */
@@ -145,24 +191,10 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     for (const feed of feeds.values()) feed.wakeReplays()
   }
 
-  async function prune (): Promise<void> {
-    let removed = 0
-    for (;;) {
-      const now = clock.now()
-      const step = await writer.remote.prune({
-        receivedBefore: now - retention.maxAgeMs, maxBytes: retention.maxBytes, keysBefore: now - dedupeWindowMs, limit: PRUNE_STEP
-      })
-      removed += step.removed
-      if (!step.more || closing !== undefined) break
-      await pause(PRUNE_PAUSE_MS)
-    }
-    if (removed > 0) logger.info({ removed }, 'journal pruned')
-  }
-
   function reportDamaged ({ damaged }: ReadResult): void {
     if (damaged.length === 0) return
     logger.error({ sequences: damaged }, 'damaged records set aside')
-    commits.setAside(damaged)
+    writer.remote.setAside(damaged).catch((error: unknown) => { logger.warn({ err: error, sequences: damaged }, 'damaged records not marked') })
   }
 
   const store: FeedStore = {
@@ -183,33 +215,54 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     monotonic: clock.monotonic
   }
 
+  /** "Now" is when it was asked for: however long the disk takes, nothing that was accepted since is missed. */
+  async function register ({ forwarder, start }: FeedOptions): Promise<Progress> {
+    const cursor = start === 'now' ? visible : 0
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await writer.remote.registerFeed({ forwarder, cursor })
+      } catch (error) {
+        if (!isPassing(error) || stop.signal.aborted) throw error
+        if (attempt === 1) logger.error({ err: error, forwarder }, 'forwarder cannot be registered')
+        await pause(REOPEN_MS, stop.signal)
+      }
+    }
+  }
+
   return {
-    start,
+    async start () {
+      try {
+        await open()
+      } catch (error) {
+        if (!isPassing(error)) throw error
+        logger.error({ err: error }, 'journal cannot open')
+        commits.setUnavailable(error)
+        openLater().catch(defect)
+      }
+    },
+
+    isOpen: () => opened,
     append: async (delivery: NewDelivery) => await commits.append(delivery),
 
     async openFeed (feedOptions) {
-      const progress = await writer.remote.registerFeed({ forwarder: feedOptions.forwarder, start: feedOptions.start })
-      const feed = createFeed(feedOptions, progress, store)
+      await firstOpen
+      if (stop.signal.aborted) throw new Error('The journal is closed')
+      const feed = createFeed(feedOptions, await register(feedOptions), store)
       feeds.set(feedOptions.forwarder, feed)
       return feed
     },
 
     async close () {
       closing ??= (async () => {
-        for (const timer of timers) clearTimeout(timer)
-        await commits.close()
-        await writer.remote.close()
-        await reader.remote.close()
-        await Promise.all([writer.exited, reader.exited])
-        lock?.release()
+        stop.abort()
+        await commits.close(CLOSE_TIMEOUT_MS)
+        const ended = await Promise.all([writer.close(CLOSE_TIMEOUT_MS), reader.close(CLOSE_TIMEOUT_MS)])
+        // A thread that still waits for the disk may yet write: then the folder stays ours until the process ends.
+        if (ended.every(Boolean)) lock?.release()
+        else logger.error('journal closed while the disk does not answer')
+        markOpen()
       })()
       await closing
     }
   }
-}
-
-/** Whether what keeps the journal from opening may pass by itself: no room, no permission, a failing disk. */
-function isPassing (error: unknown): boolean {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined
-  return typeof code === 'string' && /^(?:SQLITE_(?:FULL|READONLY|IOERR|CANTOPEN|BUSY)|ENOSPC|EROFS|EACCES|EIO)/.test(code)
 }

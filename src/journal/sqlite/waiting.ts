@@ -1,4 +1,4 @@
-import type { WaitingMark } from '../feed.js'
+import type { WaitingMark } from '../feed-store.js'
 import type { Connection } from './database.js'
 
 interface WaitingRow {
@@ -9,6 +9,7 @@ interface WaitingRow {
   readonly waited_ms: number
   readonly delay_ms: number
   readonly due_at: number
+  readonly kind?: 'replay' | 'release' | null
 }
 
 const COLUMNS = 'replay, sequence, lane, attempt, waited_ms, delay_ms, due_at'
@@ -22,8 +23,8 @@ export function readWaiting (db: Connection, forwarder: string, now: number): re
 export function readReplaysAfter (
   db: Connection, forwarder: string, after: { readonly replay: number, readonly sequence: number }, limit: number, now: number
 ): readonly WaitingMark[] {
-  const rows = db.prepare(`SELECT ${COLUMNS} FROM waiting WHERE forwarder = ? AND replay > 0 AND (replay, sequence) > (?, ?)
-    ORDER BY replay, sequence LIMIT ?`).all([forwarder, after.replay, after.sequence, limit]) as WaitingRow[]
+  const rows = db.prepare(`SELECT ${COLUMNS}, (SELECT kind FROM replays WHERE number = replay) AS kind FROM waiting
+    WHERE forwarder = ? AND replay > 0 AND (replay, sequence) > (?, ?) ORDER BY replay, sequence LIMIT ?`).all([forwarder, after.replay, after.sequence, limit]) as WaitingRow[]
   return rows.map((row) => toMark(row, now))
 }
 
@@ -35,6 +36,7 @@ function toMark (row: WaitingRow, now: number): WaitingMark {
   return {
     sequence: row.sequence,
     replay: row.replay,
+    ...(row.kind === 'release' ? { released: true } : {}),
     lane: row.lane,
     attempt: row.attempt,
     waitedMs: row.waited_ms,

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 
 /**
  * Ids of deliveries that were refused while their commit was under way. Nobody knows then whether they get to the disk, so
- * they are written down before the refusal is answered, and removed from the journal before anybody reads it.
+ * they are written down before the refusal is answered, and removed from the journal before anybody reads it. What is written
+ * here outlives the process. It is not synced: where a disk has stopped answering, a power cut then may leave a refused
+ * delivery in the journal.
  */
 export interface Withdrawals {
   /** Never fails: a disk that does not take this is reported, and the refusal is given all the same. */

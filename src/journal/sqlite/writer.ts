@@ -1,9 +1,9 @@
 import type { NewDelivery } from '../../delivery/delivery.js'
-import type { FeedCommit, Progress } from '../feed.js'
+import type { FeedCommit, Progress } from '../feed-store.js'
 import type { Change } from '../schedule.js'
-import { openForWriting, type Connection } from './database.js'
+import { openForWriting, prepareAnew, sqliteCode, unlessDamaged, type Connection } from './database.js'
 import { prune } from './prune.js'
-import type { AppendResult, Batch, RegisterFeed, WriterApi } from './protocol.js'
+import type { AppendResult, Batch, BatchResult, RegisterFeed, StorageError, WriterApi } from './protocol.js'
 import { checksum, HOLD } from './record.js'
 import { migrate } from './schema.js'
 import { transaction } from './transaction.js'
@@ -20,53 +20,59 @@ export function createWriter (now: () => number): WriterApi {
     return { db, statements }
   }
 
+  function close (): void {
+    db?.close()
+    db = undefined
+    statements = undefined
+  }
+
   return {
     open (options) {
+      close()
       const connection = openForWriting(options.path)
       try {
         migrate(connection)
-        statements = prepare(connection)
-        dedupeWindowMs = options.dedupeWindowMs
-        const { withdraw, lastSequence, lastReplay } = statements
-        if (options.withdrawn.length > 0) transaction(connection, () => { for (const id of options.withdrawn) withdraw(id) })
+        const prepared = prepare(connection)
+        // Also proves that it may be written to: SQLite opens what it may not write to for reading alone.
+        transaction(connection, () => { for (const id of options.withdrawn) prepared.withdraw(id) })
         db = connection
-        return { lastSequence: lastSequence(), lastReplay: lastReplay() }
+        statements = prepared
+        dedupeWindowMs = options.dedupeWindowMs
+        return { lastSequence: prepared.lastSequence(), lastReplay: prepared.lastReplay() }
       } catch (error) {
         connection.close()
         throw error
       }
     },
 
-    commit (batch: Batch): readonly AppendResult[] {
+    commit (batch: Batch): BatchResult {
       const { db, statements } = opened()
       return transaction(db, () => {
         for (const id of batch.withdraw) statements.withdraw(id)
-        for (const sequence of batch.setAside) statements.setAside(sequence)
-        for (const progress of batch.progress) saveProgress(statements, progress, now())
         const time = now()
-        return batch.appends.map((delivery) => append(statements, delivery, time - dedupeWindowMs))
+        const progressError = saveAll(db, statements, batch.progress, time)
+        return { appends: batch.appends.map((delivery) => append(statements, delivery, time - dedupeWindowMs)), progressError }
       })
     },
 
-    registerFeed ({ forwarder, start }: RegisterFeed): Progress {
+    setAside (sequences) {
+      const { db, statements } = opened()
+      for (const sequence of sequences) unlessDamaged(() => { transaction(db, () => { statements.setAside(sequence) }) }, undefined)
+    },
+
+    registerFeed ({ forwarder, cursor }: RegisterFeed): Progress {
       const { db, statements } = opened()
       return transaction(db, () => {
         const known = statements.forwarder(forwarder)
         if (known !== undefined) return { ...known, waiting: readWaiting(db, forwarder, now()) }
-        const cursor = start === 'now' ? statements.lastSequence() : 0
         statements.addForwarder(forwarder, cursor, now())
-        if (start === 'beginning') statements.addReleased(forwarder)
+        if (cursor === 0) statements.addReleased(forwarder)
         return { cursor, position: null, waiting: readWaiting(db, forwarder, now()) }
       })
     },
 
     prune: (options) => prune(opened().db, options),
-
-    close () {
-      db?.close()
-      db = undefined
-      statements = undefined
-    }
+    close
   }
 }
 
@@ -76,17 +82,18 @@ function prepare (db: Connection) {
   const insertDelivery = db.prepare(`INSERT INTO deliveries (id, received_at, event_type, verdict, hold, source_object, source_id, event_id,
     project_id, customer_id, campaign_id, faults, headers, body_bytes, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
   const insertBody = db.prepare('INSERT INTO bodies (sequence, raw_body) VALUES (?, ?)')
-  const findKey = db.prepare('SELECT id, verdict, sequence, received_at FROM dedupe_keys WHERE key = ?')
-  const putKey = db.prepare(`INSERT INTO dedupe_keys (key, id, verdict, sequence, received_at) VALUES (?, ?, ?, ?, ?)
+  const findKey = prepareAnew(db, 'SELECT id, verdict, sequence, received_at FROM dedupe_keys WHERE key = ?')
+  const putKey = prepareAnew(db, `INSERT INTO dedupe_keys (key, id, verdict, sequence, received_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET id = excluded.id, verdict = excluded.verdict, sequence = excluded.sequence, received_at = excluded.received_at`)
-  const countDuplicate = db.prepare('UPDATE deliveries SET duplicates = duplicates + 1 WHERE sequence = ?')
-  const findId = db.prepare('SELECT sequence FROM deliveries WHERE id = ?')
-  const deleteKeyOf = db.prepare('DELETE FROM dedupe_keys WHERE id = ?')
+  const countDuplicate = prepareAnew(db, 'UPDATE deliveries SET duplicates = duplicates + 1 WHERE sequence = ?')
+  const findId = db.prepare('SELECT sequence, received_at FROM deliveries WHERE id = ?')
+  // By the time first: that has an index, and the id has none.
+  const deleteKeyOf = db.prepare('DELETE FROM dedupe_keys WHERE received_at = ? AND id = ?')
   const deleteBody = db.prepare('DELETE FROM bodies WHERE sequence = ?')
   const deleteDelivery = db.prepare('DELETE FROM deliveries WHERE sequence = ?')
-  const setAside = db.prepare(`UPDATE deliveries SET hold = ${HOLD.damaged} WHERE sequence = ?`)
+  const setAside = prepareAnew(db, `UPDATE deliveries SET hold = ${HOLD.damaged} WHERE sequence = ?`)
   const forwarder = db.prepare('SELECT cursor, position FROM forwarders WHERE name = ?')
-  const addForwarder = db.prepare('INSERT INTO forwarders (name, cursor, added_at) VALUES (?, ?, ?)')
+  const addForwarder = db.prepare('INSERT INTO forwarders (name, cursor, began, added_at) VALUES (?, ?, ?, ?)')
   const addReleased = db.prepare(`INSERT INTO waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at)
     SELECT ?, 0, sequence, customer_id, 1, 0, 0, 0 FROM deliveries WHERE hold = ${HOLD.released}`)
   const saveCursor = db.prepare('UPDATE forwarders SET cursor = ?, position = coalesce(?, position), breaker = coalesce(?, breaker) WHERE name = ?')
@@ -101,19 +108,19 @@ function prepare (db: Connection) {
   return {
     insertDelivery,
     insertBody,
-    findKey: (key: string) => findKey.get([key]) as { id: string, verdict: NewDelivery['verdict'], sequence: number, received_at: number } | undefined,
+    findKey: (key: string) => findKey.get([key]) as FoundKey | undefined,
     putKey,
     countDuplicate,
     withdraw (id: string) {
-      const found = findId.get([id]) as { sequence: number } | undefined
+      const found = findId.get([id]) as { sequence: number, received_at: number } | undefined
       if (found === undefined) return
-      deleteKeyOf.run([id])
+      deleteKeyOf.run([found.received_at, id])
       deleteBody.run([found.sequence])
       deleteDelivery.run([found.sequence])
     },
     setAside: (sequence: number) => { setAside.run([sequence]) },
     forwarder: (name: string) => forwarder.get([name]) as { cursor: number, position: string | null } | undefined,
-    addForwarder: (name: string, cursor: number, at: number) => { addForwarder.run([name, cursor, at]) },
+    addForwarder: (name: string, cursor: number, at: number) => { addForwarder.run([name, cursor, cursor, at]) },
     addReleased: (name: string) => { addReleased.run([name]) },
     saveCursor,
     putWaiting,
@@ -126,11 +133,19 @@ function prepare (db: Connection) {
   }
 }
 
+interface FoundKey {
+  readonly id: string
+  readonly verdict: NewDelivery['verdict']
+  readonly sequence: number
+  readonly received_at: number
+}
+
 function append (statements: Statements, delivery: NewDelivery, windowStart: number): AppendResult {
   const { dedupeKey } = delivery
-  const first = dedupeKey === null ? undefined : statements.findKey(dedupeKey)
+  // A damaged page of keys may cost a second copy of an event, and never the event.
+  const first = dedupeKey === null ? undefined : unlessDamaged(() => statements.findKey(dedupeKey), undefined)
   if (first !== undefined && first.received_at >= windowStart) {
-    statements.countDuplicate.run([first.sequence])
+    unlessDamaged(() => { statements.countDuplicate.run([first.sequence]) }, undefined)
     return { status: 'duplicate', id: first.id, verdict: first.verdict }
   }
   const { lastInsertRowid } = statements.insertDelivery.run([
@@ -141,8 +156,24 @@ function append (statements: Statements, delivery: NewDelivery, windowStart: num
   ])
   const sequence = Number(lastInsertRowid)
   statements.insertBody.run([sequence, delivery.rawBody])
-  if (dedupeKey !== null) statements.putKey.run([dedupeKey, delivery.id, delivery.verdict, sequence, delivery.receivedAt])
+  if (dedupeKey !== null) unlessDamaged(() => { statements.putKey.run([dedupeKey, delivery.id, delivery.verdict, sequence, delivery.receivedAt]) }, undefined)
   return { status: 'stored', sequence }
+}
+
+/** Progress that can't be stored, on a damaged page for one, must not keep webhooks from the disk: it alone is taken back. */
+function saveAll (db: Connection, statements: Statements, progress: readonly FeedCommit[], time: number): StorageError | undefined {
+  if (progress.length === 0) return undefined
+  db.exec('SAVEPOINT progress')
+  try {
+    for (const each of progress) saveProgress(statements, each, time)
+    db.exec('RELEASE progress')
+    return undefined
+  } catch (error) {
+    // After some errors, such as a full disk, SQLite has taken the whole transaction back.
+    if (!db.inTransaction) throw error
+    db.exec('ROLLBACK TO progress; RELEASE progress')
+    return { message: error instanceof Error ? error.message : String(error), code: sqliteCode(error) }
+  }
 }
 
 function saveProgress (statements: Statements, progress: FeedCommit, time: number): void {

@@ -1,0 +1,77 @@
+import { resolve } from 'node:path'
+import Database from 'libsql'
+import type { CreateForwarder, Delivery } from 'tierhook/forwarder'
+
+/** How long it waits for another process that writes, in milliseconds. */
+const LOCK_TIMEOUT_MS = 2000
+
+/**
+ * Appends every delivery to a table of a SQLite database. Each stands there once, whatever happens: the delivery's id is
+ * the key, and it is the same on every attempt and replay.
+ *
+ * Options: `path`, the database's file, from the folder of the forwarders file.
+ */
+export const createForwarder: CreateForwarder = ({ path, ...others }, { folder, logger }) => {
+  if (typeof path !== 'string' || path === '') throw new Error('the option path must name the database\'s file')
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) throw new Error(`the option ${unknown} is not known`)
+  const file = resolve(folder, path)
+  let db: Database.Database | undefined
+
+  function open (): Database.Database {
+    const opened = new Database(file, { timeout: LOCK_TIMEOUT_MS })
+    try {
+      opened.exec(`CREATE TABLE IF NOT EXISTS tier_events (
+        id TEXT PRIMARY KEY, received_at TEXT NOT NULL, event_type TEXT NOT NULL, verdict TEXT NOT NULL,
+        customer_id TEXT, campaign_id TEXT, body BLOB NOT NULL
+      ) STRICT`)
+      return opened
+    } catch (error) {
+      opened.close()
+      throw error
+    }
+  }
+
+  return {
+    // One writer at a time is all that SQLite has; one commit for many deliveries is what makes it fast.
+    concurrency: 1,
+    batchSize: 200,
+    // In order, and none is given up: what keeps one from being written keeps all.
+    order: 'arrival',
+    giveUpMs: Infinity,
+
+    async start () {
+      db = open()
+      logger.info({ file }, 'database opened')
+    },
+
+    async forward (attempts, { signal }) {
+      signal.throwIfAborted()
+      const opened = db ??= open()
+      const insert = opened.prepare('INSERT OR IGNORE INTO tier_events VALUES (?, ?, ?, ?, ?, ?, ?)')
+      // What this throws is a failed attempt for all of them, and they come again.
+      opened.transaction(() => { for (const { delivery } of attempts) insert.run(...rowOf(delivery)) })()
+      return { outcomes: attempts.map(() => ({ status: 'forwarded' as const })) }
+    },
+
+    async check () { open().close() },
+
+    async close () {
+      db?.close()
+      db = undefined
+    }
+  }
+}
+
+function rowOf (delivery: Delivery): readonly unknown[] {
+  return [
+    delivery.id,
+    new Date(delivery.receivedAt).toISOString(),
+    delivery.eventType,
+    delivery.verdict,
+    delivery.customerId,
+    delivery.campaignId,
+    // The bytes as they came: a database may parse them, and the originals are still there.
+    Buffer.from(delivery.rawBody)
+  ]
+}

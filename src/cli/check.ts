@@ -1,0 +1,97 @@
+import { ConfigurationError } from '../config/configuration-error.js'
+import { loadSettings, loadVariables } from '../config/load-settings.js'
+import type { Settings } from '../config/settings.js'
+import { findWarnings } from '../config/warnings.js'
+import type { InspectedForwarder } from '../service.js'
+import type { CommandContext } from './context.js'
+import { exitCodes } from './exit-codes.js'
+import { inDirectory } from './in-directory.js'
+import { createLogger } from './logger.js'
+import { plural } from './plural.js'
+import { printable } from './printable.js'
+import { readEnvFile } from './read-env-file.js'
+import { tryConnections, type Connection } from './try-connections.js'
+
+export interface CheckOptions {
+  readonly connect?: boolean | undefined
+  readonly timeoutMs: number
+  readonly json?: boolean | undefined
+  readonly envFile?: string | undefined
+}
+
+/**
+ * Shows what would run, without secrets, and with `connect` whether the destinations can be reached; resolves with the
+ * exit code.
+ * @throws ConfigurationError, UsageError
+ */
+export async function check (context: CommandContext, options: CheckOptions): Promise<number> {
+  try {
+    return await inspect(context, options)
+  } catch (error) {
+    if (!(error instanceof ConfigurationError) || options.json !== true) throw error
+    context.stdout.write(`${JSON.stringify({ faults: error.faults })}\n`)
+    return exitCodes.usage
+  }
+}
+
+async function inspect (context: CommandContext, options: CheckOptions): Promise<number> {
+  const envFile = await readEnvFile({ directory: context.directory, path: options.envFile })
+  const source = { environment: context.environment, ...envFile === undefined ? {} : { envFile } }
+  const settings = inDirectory(loadSettings(source), context.directory)
+  // Whatever a forwarder has to say of itself is not what was asked for.
+  const logger = createLogger('silent', { write: () => {}, flushed: async () => {} })
+  const forwarders = await context.inspectForwarders({ settings, logger, variables: loadVariables(source) })
+  const connections = options.connect === true ? await tryConnections(forwarders, options.timeoutMs) : undefined
+  if (options.json === true) context.stdout.write(`${JSON.stringify(toJson(settings, forwarders, connections))}\n`)
+  else show(context, settings, forwarders, connections)
+  return connections?.some(({ status }) => status === 'failed') === true ? exitCodes.failure : exitCodes.ok
+}
+
+function authentication ({ VOUCHERIFY_WEBHOOK_SECRETS: secrets, REQUIRED_HEADERS: headers, ALLOWED_SOURCES: sources, ALLOWED_SOURCES_MODE: mode }: Settings): readonly string[] {
+  return [
+    ...secrets.length === 0 ? [] : [`a signature by ${plural(secrets.length, 'secret')}`],
+    ...headers.map(({ name }) => `the header ${name}`),
+    ...sources.length === 0 ? [] : [`the sources ${sources.join(', ')} (${mode})`]
+  ]
+}
+
+function toJson (settings: Settings, forwarders: readonly InspectedForwarder[], connections: readonly Connection[] | undefined): unknown {
+  return {
+    host: settings.HOST,
+    port: settings.PORT,
+    dataDir: settings.DATA_DIR,
+    authentication: authentication(settings),
+    forwardersFile: settings.FORWARDERS_FILE ?? null,
+    forwarders: forwarders.map(({ check, close, ...summary }, index) => ({ ...summary, ...connections === undefined ? {} : { connection: connections[index] } })),
+    warnings: findWarnings(settings)
+  }
+}
+
+function show ({ stdout, stderr }: CommandContext, settings: Settings, forwarders: readonly InspectedForwarder[], connections: readonly Connection[] | undefined): void {
+  const proofs = authentication(settings)
+  stdout.write(`Listens at ${settings.HOST}:${settings.PORT}, keeps its data in ${printable(settings.DATA_DIR)}\n`)
+  stdout.write(`Asks a webhook for ${proofs.length === 0 ? 'nothing' : printable(proofs.join(', '))}\n`)
+  stdout.write(`Forwarders, from ${settings.FORWARDERS_FILE === undefined ? 'FORWARDERS' : printable(settings.FORWARDERS_FILE)}:\n`)
+  for (const [index, forwarder] of forwarders.entries()) {
+    const { name, type, destination, start, order, concurrency, options } = forwarder
+    stdout.write(`\n${name} (${printable(type)}), to ${printable(destination)}\n`)
+    stdout.write(`  takes ${printable(wants(forwarder))}, ${start === 'now' ? 'from now on' : 'from the beginning of the journal'}; order: ${order}; ${concurrency} at once\n`)
+    stdout.write(`  ${printable(Object.entries(options).map(([key, value]) => `${key}: ${Array.isArray(value) ? value.join(' ') || 'none' : String(value)}`).join('; '))}\n`)
+    if (connections !== undefined) stdout.write(`  connection: ${printable(connectionText(connections[index]))}\n`)
+  }
+  for (const { variable, message } of findWarnings(settings)) stderr.write(`warning: ${variable} ${message}\n`)
+}
+
+function wants ({ events, verdicts, where }: InspectedForwarder): string {
+  const parts = [
+    ...events === undefined ? [] : [events.join(',')],
+    ...verdicts === undefined ? [] : [verdicts.join(',')],
+    ...where === undefined ? [] : [`what ${JSON.stringify(where)} holds for`]
+  ]
+  return parts.length === 0 ? 'everything' : parts.join(' and ')
+}
+
+function connectionText (connection: Connection | undefined): string {
+  if (connection === undefined || connection.status === 'unknown') return 'cannot be tried'
+  return connection.status === 'ok' ? 'ok' : `failed: ${connection.reason}`
+}

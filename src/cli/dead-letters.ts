@@ -1,0 +1,47 @@
+import type { CommandContext } from './context.js'
+import { exitCodes } from './exit-codes.js'
+import { findDelivery } from './find-delivery.js'
+import { knownForwarder } from './known-forwarder.js'
+import { withStore, type StoreOptions } from './store.js'
+import { writeTable } from './table.js'
+import { shortTime } from './times.js'
+
+export interface DeadLettersOptions extends StoreOptions {
+  readonly forwarder?: string | undefined
+  readonly type?: string | undefined
+  readonly limit: number
+  readonly before?: string | undefined
+  readonly json?: boolean | undefined
+}
+
+/**
+ * Lists what forwarders gave up on, newest delivery first; resolves with the exit code.
+ * @throws ConfigurationError, UsageError
+ */
+export async function deadLetters (context: CommandContext, options: DeadLettersOptions): Promise<number> {
+  return await withStore(context, options, async ({ operator }) => {
+    if (options.forwarder !== undefined) await knownForwarder(operator, options.forwarder)
+    const before = options.before === undefined ? undefined : (await findDelivery(operator, options.before)).sequence
+    const letters = await operator.deadLetters({ forwarder: options.forwarder, eventType: options.type, before, limit: options.limit })
+    if (options.json === true) {
+      for (const { receivedAt, diedAt, ...rest } of letters) {
+        context.stdout.write(`${JSON.stringify({ ...rest, receivedAt: new Date(receivedAt).toISOString(), diedAt: new Date(diedAt).toISOString() })}\n`)
+      }
+      return exitCodes.ok
+    }
+    const last = letters.at(-1)
+    if (last === undefined) {
+      context.stderr.write('There are no dead letters.\n')
+      return exitCodes.ok
+    }
+    writeTable(context.stdout, [
+      ['ID', 'DIED', 'FORWARDER', 'ATTEMPTS', 'TYPE', 'CUSTOMER', 'REASON'],
+      ...letters.map(letter => [
+        letter.id, shortTime(letter.diedAt), letter.forwarder, String(letter.attempts), letter.eventType, letter.customerId ?? '-',
+        `${letter.replaying ? '(being replayed) ' : ''}${letter.reason}`
+      ])
+    ])
+    if (letters.length >= options.limit) context.stderr.write(`For the next ${options.limit}, add --before ${last.id}\n`)
+    return exitCodes.ok
+  })
+}

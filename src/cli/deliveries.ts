@@ -1,0 +1,37 @@
+import type { CommandContext } from './context.js'
+import { toFilter, type FilterOptions } from './delivery-filter.js'
+import { listedColumns, listedJson, listedRow } from './describe-listed.js'
+import { exitCodes } from './exit-codes.js'
+import { findDelivery } from './find-delivery.js'
+import { withStore, type StoreOptions } from './store.js'
+import { writeTable } from './table.js'
+
+export interface DeliveriesOptions extends StoreOptions, FilterOptions {
+  readonly limit: number
+  readonly before?: string | undefined
+  readonly json?: boolean | undefined
+}
+
+/**
+ * Lists deliveries, newest first; resolves with the exit code.
+ * @throws ConfigurationError, UsageError
+ */
+export async function deliveries (context: CommandContext, options: DeliveriesOptions): Promise<number> {
+  return await withStore(context, options, async ({ operator }) => {
+    const filter = await toFilter(operator, options)
+    const before = options.before === undefined ? undefined : (await findDelivery(operator, options.before)).sequence
+    const listed = await operator.list({ filter, order: 'newest first', before, limit: options.limit })
+    if (options.json === true) {
+      for (const delivery of listed) context.stdout.write(`${JSON.stringify(listedJson(delivery))}\n`)
+      return exitCodes.ok
+    }
+    const last = listed.at(-1)
+    if (last === undefined) {
+      context.stderr.write('No delivery matches.\n')
+      return exitCodes.ok
+    }
+    writeTable(context.stdout, [listedColumns, ...listed.map(delivery => listedRow(delivery, options.forwarder))])
+    if (listed.length === options.limit) context.stderr.write(`For the next ${options.limit}, add --before ${last.id}\n`)
+    return exitCodes.ok
+  })
+}

@@ -1,0 +1,81 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Operator, Released } from '../delivery/operator.js'
+import type { CommandContext } from './context.js'
+import { toFilter, type FilterOptions } from './delivery-filter.js'
+import { exitCodes } from './exit-codes.js'
+import { findDelivery } from './find-delivery.js'
+import { countDeliveries } from './plural.js'
+import { startProgressBar } from './progress-bar.js'
+import { faultWords } from './quarantine.js'
+import { untilStopped } from './stop.js'
+import { withStore, type StoreOptions } from './store.js'
+import { UsageError } from './usage-error.js'
+
+export interface ReleaseOptions extends StoreOptions, FilterOptions {
+  readonly all?: boolean | undefined
+  readonly force?: boolean | undefined
+  readonly json?: boolean | undefined
+}
+
+/** Deliveries in one transaction. */
+const stepSize = 500
+/** Of so many that stay in quarantine it is told why, one by one. */
+const shownLimit = 20
+
+/**
+ * Lets deliveries out of quarantine whose events are valid today, or all of them by force; resolves with the exit code.
+ * @throws ConfigurationError, UsageError
+ */
+export async function release (context: CommandContext, ids: readonly string[], options: ReleaseOptions): Promise<number> {
+  const chosen = [options.type, options.customer, options.campaign, options.source, options.since, options.until].some(value => value !== undefined)
+  if (ids.length > 0 && (options.all === true || chosen)) throw new UsageError('Name deliveries, or choose them with --all and filters, but not both')
+  if (ids.length === 0 && options.all !== true && !chosen) throw new UsageError('Name the deliveries to release, or give --all or a filter such as --type')
+
+  return await withStore(context, options, async ({ operator }) => await untilStopped(context, async stop => {
+    const named = await Promise.all(ids.map(async id => (await findDelivery(operator, id)).sequence))
+    const last = await operator.lastSequence()
+    const bar = startProgressBar(context.stderr, named.length > 0 ? named.length : last)
+    const counts: Record<Released['status'], number> = { released: 0, 'still invalid': 0, 'not in quarantine': 0, damaged: 0, gone: 0 }
+    const staying: Released[] = []
+    try {
+      for await (const { sequences, progress } of steps(operator, named, options)) {
+        for (const result of await operator.release({ sequences, force: options.force === true })) {
+          counts[result.status] += 1
+          if (options.json === true) context.stdout.write(`${JSON.stringify(result)}\n`)
+          else if (result.status !== 'released' && staying.length < shownLimit) staying.push(result)
+        }
+        bar.update(progress)
+        await turn()
+        if (stop.signal.aborted) break
+      }
+    } finally {
+      bar.stop()
+    }
+    const stayed = counts['still invalid'] + counts['not in quarantine'] + counts.damaged + counts.gone
+    if (options.json !== true) report(context, { released: counts.released, stayed, stillInvalid: counts['still invalid'], staying })
+    if (stop.signal.aborted) return stop.exitCode()
+    return named.length > 0 && stayed > 0 ? exitCodes.failure : exitCodes.ok
+  }))
+}
+
+async function * steps (operator: Operator, named: readonly number[], options: ReleaseOptions): AsyncGenerator<{ sequences: readonly number[], progress: number }> {
+  for (let at = 0; at < named.length; at += stepSize) yield { sequences: named.slice(at, at + stepSize), progress: at + stepSize }
+  if (named.length > 0) return
+  const filter = { ...await toFilter(operator, options), standing: 'quarantined' } as const
+  for (let after = 0; ;) {
+    const page = await operator.list({ filter, order: 'oldest first', after, limit: stepSize })
+    const last = page.at(-1)
+    if (last === undefined) return
+    yield { sequences: page.map(({ sequence }) => sequence), progress: last.sequence }
+    after = last.sequence
+  }
+}
+
+function report (context: CommandContext, { released, stayed, stillInvalid, staying }: { released: number, stayed: number, stillInvalid: number, staying: readonly Released[] }): void {
+  for (const { id, status, faults } of staying) {
+    context.stderr.write(`${id} ${status}${status === 'still invalid' ? `: ${faultWords(faults)}` : ''}\n`)
+  }
+  if (stayed > staying.length) context.stderr.write(`… and ${stayed - staying.length} more\n`)
+  context.stdout.write(`${countDeliveries(released)} released${stayed === 0 ? '' : `, ${stayed} not`}\n`)
+  if (stillInvalid > 0) context.stderr.write('What is still invalid goes out with --force\n')
+}

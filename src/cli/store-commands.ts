@@ -1,0 +1,153 @@
+import type { Command } from 'commander'
+import type { CommandContext } from './context.js'
+import { deadLetters, type DeadLettersOptions } from './dead-letters.js'
+import { deliveries, type DeliveriesOptions } from './deliveries.js'
+import { addFilterOptions, addStateOptions } from './delivery-filter.js'
+import { forget, type ForgetOptions } from './forget.js'
+import { forwarders, type ForwardersOptions } from './forwarders.js'
+import { environmentFile, examples } from './help.js'
+import { prune, type PruneOptions } from './prune.js'
+import { quarantine, type QuarantineOptions } from './quarantine.js'
+import { release, type ReleaseOptions } from './release.js'
+import { replay, type ReplayOptions } from './replay.js'
+import { show, type ShowOptions } from './show.js'
+import { tail, type TailOptions } from './tail.js'
+import { verify, type VerifyOptions } from './verify.js'
+import { wholeNumber } from './whole-number.js'
+
+const limit = wholeNumber(1, 10_000)
+
+function addStoreOptions (command: Command): Command {
+  return command.option('--data-dir <path>', 'the service\'s data folder (default: DATA_DIR)').option(...environmentFile)
+}
+
+function addPageOptions (command: Command): Command {
+  return command
+    .option('--limit <number>', 'how many at most', limit, 50)
+    .option('--before <id>', 'only what came before this delivery: the next page')
+}
+
+/** Adds the commands that work on the data folder, while the service runs and while it does not. */
+export function addStoreCommands (program: Command, context: CommandContext, finish: (exitCode: number) => void): void {
+  // Options after the name of a subcommand are the subcommand's own, also where its parent has one of the same name.
+  program.enablePositionalOptions()
+  addLookingCommands(program, context, finish)
+  addQuarantineCommands(program, context, finish)
+  addForwarderCommands(program, context, finish)
+  addUpkeepCommands(program, context, finish)
+}
+
+function addLookingCommands (program: Command, context: CommandContext, finish: (exitCode: number) => void): void {
+  addStoreOptions(addPageOptions(addStateOptions(addFilterOptions(program.command('deliveries')))))
+    .description('list deliveries, newest first')
+    .option('--json', 'show one JSON object a line instead')
+    .addHelpText('after', examples(
+      'tierhook deliveries',
+      'tierhook deliveries --type "customer.loyalty.*" --since 2h',
+      'tierhook deliveries --state dead --forwarder http',
+      'tierhook deliveries --customer cust_nM4jqPiaXUvQdVSA6vTRUnix --json | jq -r .id'
+    ))
+    .action(async (options: DeliveriesOptions) => { finish(await deliveries(context, options)) })
+
+  addStoreOptions(program.command('show'))
+    .description('show all about one delivery: fields, verdict, forwarders, attempts, body')
+    .argument('<id>', 'its id, or as much of the beginning as is unambiguous')
+    .option('--raw', 'write the bytes exactly as they were received, and nothing else')
+    .option('--json', 'show one JSON object instead')
+    .addHelpText('after', examples(
+      'tierhook show 01983f1c-5d2a-7c3e',
+      'tierhook show 01983f1c-5d2a-7c3e --raw | sha256sum'
+    ))
+    .action(async (id: string, options: ShowOptions) => { finish(await show(context, id, options)) })
+
+  addStoreOptions(program.command('tail'))
+    .description('show deliveries as they come in, until Ctrl-C')
+    .option('--type <pattern>', 'only this event type, or all that match: * stands for any characters')
+    .option('--count <number>', 'end after so many', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option('--json', 'show one JSON object a line instead')
+    .addHelpText('after', examples('tierhook tail', 'tierhook tail --type "campaign.*" --json', 'tierhook tail --count 1'))
+    .action(async (options: TailOptions) => { finish(await tail(context, options)) })
+}
+
+function addQuarantineCommands (program: Command, context: CommandContext, finish: (exitCode: number) => void): void {
+  const parent = program.command('quarantine').enablePositionalOptions()
+  addStoreOptions(addPageOptions(addFilterOptions(parent)))
+    .description('list what is held back because it does not match its schema; "release" lets it out')
+    .option('--json', 'show one JSON object a line instead')
+    .addHelpText('after', examples(
+      'tierhook quarantine',
+      'tierhook quarantine --type customer.loyalty.tier.left --json',
+      'tierhook quarantine release 01983f1c-5d2a-7c3e'
+    ))
+    .action(async (options: QuarantineOptions) => { finish(await quarantine(context, options)) })
+
+  addStoreOptions(addFilterOptions(parent.command('release')))
+    .description('validate again, and forward what is valid now to every known forwarder')
+    .argument('[ids...]', 'deliveries, each by its id or an unambiguous beginning of it')
+    .option('--all', 'all that is in quarantine')
+    .option('--force', 'also what is still invalid')
+    .option('--json', 'show one JSON object a delivery instead')
+    .addHelpText('after', examples(
+      'tierhook quarantine release 01983f1c-5d2a-7c3e',
+      'tierhook quarantine release --all                         # after an update brought new schemas',
+      'tierhook quarantine release --type "campaign.*" --force'
+    ))
+    .action(async (ids: readonly string[], options: ReleaseOptions) => { finish(await release(context, ids, options)) })
+}
+
+function addForwarderCommands (program: Command, context: CommandContext, finish: (exitCode: number) => void): void {
+  addStoreOptions(addPageOptions(program.command('dead-letters')))
+    .description('list what forwarders gave up on; "tierhook replay --dead" tries it again')
+    .option('--forwarder <name>', 'only this forwarder\'s')
+    .option('--type <pattern>', 'only this event type, or all that match: * stands for any characters')
+    .option('--json', 'show one JSON object a line instead')
+    .addHelpText('after', examples('tierhook dead-letters', 'tierhook dead-letters --forwarder http --json | jq -r .reason | sort | uniq -c'))
+    .action(async (options: DeadLettersOptions) => { finish(await deadLetters(context, options)) })
+
+  addStoreOptions(addFilterOptions(program.command('replay')))
+    .description('forward deliveries again, under the same ids and marked as replays')
+    .argument('[ids...]', 'deliveries, each by its id or an unambiguous beginning of it')
+    .option('--forwarder <name>', 'only to this forwarder (default: to every known one)')
+    .option('--dead', 'dead letters, each to the forwarder whose it is')
+    .option('--all', 'all that is stored')
+    .option('--after <id>', 'only what came after this delivery: goes on with what was stopped')
+    .option('--rate <number>', 'so many deliveries a second', wholeNumber(1, 100_000))
+    .option('--dry-run', 'only count')
+    .option('--json', 'show one JSON object instead')
+    .addHelpText('after', examples(
+      'tierhook replay 01983f1c-5d2a-7c3e --forwarder http',
+      'tierhook replay --dead --forwarder http --rate 50',
+      'tierhook replay --since 2026-01-31T08:00:00Z --until 2026-01-31T09:30:00Z --dry-run',
+      'tierhook replay --all --forwarder file'
+    ))
+    .action(async (ids: readonly string[], options: ReplayOptions) => { finish(await replay(context, ids, options)) })
+
+  const parent = program.command('forwarders').enablePositionalOptions()
+  addStoreOptions(parent)
+    .description('show how far each forwarder has come; "forget" ends one')
+    .option('--json', 'show one JSON object a line instead')
+    .addHelpText('after', examples('tierhook forwarders', 'tierhook forwarders --json', 'tierhook forwarders forget http'))
+    .action(async (options: ForwardersOptions) => { finish(await forwarders(context, options)) })
+
+  addStoreOptions(parent.command('forget'))
+    .description('end a forwarder that is not configured any more, and drop what waits for it')
+    .argument('<name>', 'the forwarder')
+    .option('--force', 'also one that is configured: it then begins anew')
+    .addHelpText('after', examples('tierhook forwarders forget http'))
+    .action(async (name: string, options: ForgetOptions) => { finish(await forget(context, name, options)) })
+}
+
+function addUpkeepCommands (program: Command, context: CommandContext, finish: (exitCode: number) => void): void {
+  addStoreOptions(program.command('verify'))
+    .description('check every record against its checksum; exits 1 if one is damaged')
+    .option('--full', 'check the structure of the database too')
+    .option('--json', 'show one JSON object instead')
+    .addHelpText('after', examples('tierhook verify', 'tierhook verify --full --data-dir /backup/data'))
+    .action(async (options: VerifyOptions) => { finish(await verify(context, options)) })
+
+  addStoreOptions(program.command('prune'))
+    .description('remove now what RETENTION_DAYS and RETENTION_MAX_BYTES no longer keep, as the service does by itself')
+    .option('--dry-run', 'only count')
+    .addHelpText('after', examples('tierhook prune --dry-run', 'RETENTION_DAYS=7 tierhook prune'))
+    .action(async (options: PruneOptions) => { finish(await prune(context, options)) })
+}

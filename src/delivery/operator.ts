@@ -1,0 +1,236 @@
+import type { BreakerState } from './circuit-breaker.js'
+import type { Verdict } from './delivery.js'
+import type { Fault } from '../errors.js'
+
+/**
+ * What people do with a store of deliveries: look, release, replay, clean up. It works beside a running service and
+ * without one; each call is one short transaction, so whoever does much calls often. Engines differ, this does not.
+ */
+export interface Operator {
+  /** Whether a service uses the store now. */
+  readonly isServed: () => Promise<boolean>
+  /** The last delivery's place in the order; 0 where there has been none. */
+  readonly lastSequence: () => Promise<number>
+
+  readonly list: (query: DeliveryQuery) => Promise<readonly ListedDelivery[]>
+  /** Finds a delivery by its id, or by as much of its beginning as is unambiguous. */
+  readonly find: (idPrefix: string) => Promise<Found>
+  /** `undefined` where it is gone. */
+  readonly read: (sequence: number) => Promise<DeliveryDetails | undefined>
+  /** Newest first. */
+  readonly deadLetters: (query: DeadLetterQuery) => Promise<readonly DeadLetter[]>
+
+  /** Lets deliveries out of quarantine, each to every known forwarder once. */
+  readonly release: (request: ReleaseRequest) => Promise<readonly Released[]>
+  readonly replay: (request: ReplayRequest) => Promise<Replayed>
+
+  /** Every forwarder that the store knows, by name; but for those named in `except`. */
+  readonly forwarders: (options?: { readonly except?: readonly string[] }) => Promise<readonly KnownForwarder[]>
+  /** Drops up to `limit` of what waits for a forwarder, and at last the forwarder itself. */
+  readonly forget: (request: { readonly forwarder: string, readonly limit: number }) => Promise<{ readonly dropped: number, readonly done: boolean }>
+
+  /** Checks records against their checksums, in order. */
+  readonly verify: (request: { readonly after: number, readonly limit: number }) => Promise<Verified>
+  /** The engine's own check of its files: what it complains of. It may take long. */
+  readonly checkFiles: () => Promise<readonly string[]>
+
+  /** Removes some of what the retention no longer keeps, from after a sequence on; `next` is where to go on, if there is more. */
+  readonly prune: (request: RetentionLimits & { readonly after: number, readonly limit: number }) => Promise<{ readonly removed: number, readonly next: number | undefined }>
+  readonly countPrunable: (request: RetentionLimits) => Promise<Prunable>
+
+  readonly close: () => Promise<void>
+}
+
+/** The store can't be used, or not like this. The message tells what to do. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+  readonly code: 'NO_STORE' | 'WRONG_STORE' | 'STORE_BUSY' | 'STORE_READ_ONLY' | 'STORE_DAMAGED'
+
+  constructor (code: StoreError['code'], message: string, cause?: unknown) {
+    super(message, { cause })
+    this.code = code
+  }
+}
+
+/** Where a delivery stands. `earlier`: it was there before the forwarder was, and so never was for it. */
+export type Standing = 'forwarded' | 'pending' | 'waiting' | 'dead' | 'quarantined' | 'damaged' | 'earlier'
+
+/** The standings that can be asked for. */
+export const listableStandings = ['pending', 'waiting', 'dead', 'quarantined', 'forwarded'] as const
+
+export interface DeliveryFilter {
+  /** Exact, or with `*` for any run of characters. */
+  readonly eventType?: string | undefined
+  readonly verdict?: Verdict | undefined
+  readonly standing?: typeof listableStandings[number] | undefined
+  /** Whose standing is meant; any forwarder's where it is absent. */
+  readonly forwarder?: string | undefined
+  readonly customerId?: string | undefined
+  readonly campaignId?: string | undefined
+  readonly sourceId?: string | undefined
+  /** Received at or after this time, in milliseconds since the epoch. */
+  readonly since?: number | undefined
+  /** Received before this time, in milliseconds since the epoch. */
+  readonly until?: number | undefined
+}
+
+export interface DeliveryQuery {
+  readonly filter: DeliveryFilter
+  readonly order: 'newest first' | 'oldest first'
+  /** Only deliveries after this sequence. */
+  readonly after?: number | undefined
+  /** Only deliveries before this sequence. */
+  readonly before?: number | undefined
+  readonly limit: number
+}
+
+export interface ListedDelivery {
+  readonly sequence: number
+  readonly id: string
+  readonly receivedAt: number
+  readonly eventType: string
+  readonly verdict: Verdict
+  readonly hold: 'none' | 'quarantined' | 'released' | 'damaged'
+  readonly sourceObject: string | null
+  readonly sourceId: string | null
+  readonly eventId: string | null
+  readonly projectId: string | null
+  readonly customerId: string | null
+  readonly campaignId: string | null
+  readonly duplicates: number
+  readonly bodyBytes: number
+  readonly faults: readonly Fault[]
+  /** One entry a known forwarder, by name. */
+  readonly forwarders: readonly ForwarderStanding[]
+}
+
+export interface ForwarderStanding {
+  readonly forwarder: string
+  readonly standing: Standing
+  /** The attempt that is due, where it waits; the attempts made, where it is dead. */
+  readonly attempt?: number
+  /** Wall-clock time, in milliseconds since the epoch. */
+  readonly dueAt?: number
+  readonly diedAt?: number
+  readonly reason?: string
+  /** Whether what waits is a replay. */
+  readonly replay?: boolean
+}
+
+export type Found =
+  | { readonly status: 'found', readonly sequence: number, readonly id: string }
+  | { readonly status: 'unknown' }
+  /** Some of the ids that begin so. */
+  | { readonly status: 'ambiguous', readonly ids: readonly string[] }
+
+export interface DeliveryDetails extends ListedDelivery {
+  readonly headers: Readonly<Record<string, string>>
+  /** `undefined` where it can't be read. */
+  readonly rawBody: Uint8Array | undefined
+  /** Whether the record is not the one that was written. */
+  readonly damaged: boolean
+  /** Oldest first. */
+  readonly attempts: readonly RecordedTry[]
+}
+
+export interface RecordedTry {
+  readonly forwarder: string
+  readonly replay: boolean
+  readonly attempt: number
+  readonly startedAt: number
+  readonly durationMs: number
+  readonly outcome: string
+  readonly detail: string | null
+}
+
+export interface DeadLetterQuery {
+  readonly forwarder?: string | undefined
+  readonly eventType?: string | undefined
+  readonly before?: number | undefined
+  readonly limit: number
+}
+
+export interface DeadLetter {
+  readonly forwarder: string
+  readonly sequence: number
+  readonly id: string
+  readonly eventType: string
+  readonly customerId: string | null
+  readonly receivedAt: number
+  readonly diedAt: number
+  readonly attempts: number
+  readonly reason: string
+  /** Whether a replay of it is under way. */
+  readonly replaying: boolean
+}
+
+export interface ReleaseRequest {
+  readonly sequences: readonly number[]
+  /** Whether also what is still invalid gets out. */
+  readonly force: boolean
+}
+
+export interface Released {
+  readonly sequence: number
+  readonly id: string
+  readonly status: 'released' | 'still invalid' | 'not in quarantine' | 'damaged' | 'gone'
+  readonly verdict: Verdict
+  readonly faults: readonly Fault[]
+}
+
+export interface ReplayRequest {
+  readonly sequences: readonly number[]
+  readonly forwarders: readonly string[]
+  /** Whether what a forwarder has yet to get on its first way is passed over: it gets it anyway. */
+  readonly finishedOnly: boolean
+  /** Why, for people to see. */
+  readonly description: string
+  /** Whether it is only counted. */
+  readonly dryRun: boolean
+}
+
+export interface Replayed {
+  /** How many replays there are now, one for each delivery and forwarder. */
+  readonly replays: number
+  readonly passedOver: number
+  /** Those of the sequences that are in quarantine, damaged or gone. */
+  readonly refused: readonly { readonly sequence: number, readonly why: 'quarantined' | 'damaged' | 'gone' }[]
+}
+
+export interface KnownForwarder {
+  readonly name: string
+  readonly addedAt: number
+  readonly cursor: number
+  /** Deliveries behind its cursor that neither wait nor are dead: it has yet to get them, or has them in hand. */
+  readonly pending: number
+  /** Deliveries that wait for another attempt, behind one that does, or as a replay. */
+  readonly waiting: number
+  readonly dead: number
+  /** When the oldest delivery was received that is still on its first way to it; `null` where there is none. */
+  readonly oldestReceivedAt: number | null
+  /** What the service noted last. */
+  readonly breaker: BreakerState
+}
+
+export interface Verified {
+  readonly checked: number
+  /** The last sequence that was looked at. */
+  readonly upTo: number
+  readonly damaged: readonly { readonly sequence: number, readonly id: string | null }[]
+  readonly done: boolean
+}
+
+export interface RetentionLimits {
+  /** Deliveries received before this time (milliseconds since the epoch) may go. */
+  readonly receivedBefore: number
+  /** Above this size of the store the oldest may go too; 0: no limit. */
+  readonly maxBytes: number
+  /** Deduplication keys of deliveries received before this time may go. */
+  readonly keysBefore: number
+}
+
+export interface Prunable {
+  /** How many are too old. */
+  readonly deliveries: number
+  readonly usedBytes: number
+}

@@ -1,0 +1,68 @@
+import type { KnownForwarder } from '../../../delivery/operator.js'
+import type { Connection } from '../database.js'
+import { HOLD } from '../record.js'
+import { transaction } from '../transaction.js'
+
+interface ForwarderRow {
+  readonly name: string
+  readonly cursor: number
+  readonly breaker: KnownForwarder['breaker']
+  readonly addedAt: number
+}
+
+/** From so many deliveries on, counting along the index of ids beats counting along the table, which is ten times its size. */
+const COUNT_BY_INDEX = 100_000
+
+export function forwarders (db: Connection, except: readonly string[]): readonly KnownForwarder[] {
+  const rows = db.prepare('SELECT name, cursor, breaker, added_at AS addedAt FROM forwarders ORDER BY name').all([]) as ForwarderRow[]
+  return rows.filter(({ name }) => !except.includes(name)).map((row) => ({
+    name: row.name,
+    addedAt: row.addedAt,
+    cursor: row.cursor,
+    pending: countPending(db, row),
+    waiting: count(db, 'SELECT count(*) AS n FROM waiting WHERE forwarder = ?', row.name),
+    dead: count(db, 'SELECT count(*) AS n FROM dead_letters WHERE forwarder = ?', row.name),
+    oldestReceivedAt: oldest(db, row),
+    breaker: row.breaker
+  }))
+}
+
+function countPending (db: Connection, { name, cursor }: ForwarderRow): number {
+  const index = lastSequence(db) - cursor > COUNT_BY_INDEX ? 'INDEXED BY sqlite_autoindex_deliveries_1' : ''
+  const after = count(db, `SELECT count(*) AS n FROM deliveries ${index} WHERE sequence > ?`, cursor)
+  const held = count(db, `SELECT count(*) AS n FROM deliveries INDEXED BY deliveries_held WHERE hold <> ${HOLD.never} AND sequence > ?`, cursor)
+  const marked = count(db, `SELECT count(*) AS n FROM (
+    SELECT sequence FROM waiting WHERE forwarder = ? AND sequence > ? UNION SELECT sequence FROM dead_letters WHERE forwarder = ? AND sequence > ?) m
+    CROSS JOIN deliveries d ON d.sequence = m.sequence AND d.hold = ${HOLD.never}`, name, cursor, name, cursor)
+  return after - held - marked
+}
+
+function oldest (db: Connection, { name, cursor }: ForwarderRow): number | null {
+  const waiting = db.prepare(`SELECT d.received_at AS at FROM waiting w CROSS JOIN deliveries d ON d.sequence = w.sequence
+    WHERE w.forwarder = ? AND w.replay = 0 ORDER BY w.sequence LIMIT 1`).get([name]) as { at: number } | undefined
+  const pending = db.prepare(`SELECT received_at AS at FROM deliveries d WHERE sequence > ? AND hold = ${HOLD.never}
+    AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.forwarder = ? AND l.sequence = d.sequence) ORDER BY sequence LIMIT 1`).get([cursor, name]) as { at: number } | undefined
+  if (waiting === undefined || pending === undefined) return waiting?.at ?? pending?.at ?? null
+  return Math.min(waiting.at, pending.at)
+}
+
+function count (db: Connection, sql: string, ...values: readonly (string | number)[]): number {
+  return (db.prepare(sql).get([...values]) as { n: number }).n
+}
+
+export function lastSequence (db: Connection): number {
+  return count(db, "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'deliveries'), 0) AS n")
+}
+
+/** One step, so that a service beside it never waits for long; the forwarder itself goes last, so that a stop half-way can be gone on from. */
+export function forget (db: Connection, { forwarder, limit }: { readonly forwarder: string, readonly limit: number }): { dropped: number, done: boolean } {
+  return transaction(db, () => {
+    const waiting = db.prepare('DELETE FROM waiting WHERE (forwarder, replay, sequence) IN (SELECT forwarder, replay, sequence FROM waiting WHERE forwarder = ? LIMIT ?)')
+      .run([forwarder, limit]).changes
+    const dead = db.prepare('DELETE FROM dead_letters WHERE (forwarder, sequence) IN (SELECT forwarder, sequence FROM dead_letters WHERE forwarder = ? LIMIT ?)')
+      .run([forwarder, limit - waiting]).changes
+    const done = waiting + dead < limit
+    if (done) db.prepare('DELETE FROM forwarders WHERE name = ?').run([forwarder])
+    return { dropped: waiting + dead, done }
+  })
+}

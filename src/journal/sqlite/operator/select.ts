@@ -1,0 +1,112 @@
+import type { DeliveryFilter, DeliveryQuery } from '../../../delivery/operator.js'
+import { HOLD } from '../record.js'
+
+/** A query and what is bound to it. */
+export interface Sql {
+  readonly text: string
+  readonly values: readonly (string | number)[]
+}
+
+/** Where a query looks, and what it is ordered by. */
+interface Source extends Sql {
+  readonly sequence: 's.sequence' | 'd.sequence'
+  /** Whether a delivery may come up more than once. */
+  readonly repeats: boolean
+}
+
+/**
+ * The rarest thing that the filter asks for comes first, in the order of the sequences, so that a page costs as much as it
+ * shows. Bodies lie elsewhere and are never touched.
+ */
+function source ({ standing, forwarder }: DeliveryFilter): Source {
+  const named = forwarder === undefined ? { text: '', values: [] } : { text: ' AND s.forwarder = ?', values: [forwarder] }
+  switch (standing) {
+    case 'dead':
+      // What is being replayed counts as waiting.
+      return {
+        text: `dead_letters s ${forwarder === undefined ? 'INDEXED BY dead_letters_sequence' : ''}
+          CROSS JOIN deliveries d ON d.sequence = s.sequence${named.text} AND ${notWaiting('s')}`,
+        values: named.values,
+        sequence: 's.sequence',
+        repeats: forwarder === undefined
+      }
+    case 'waiting':
+      return {
+        text: `waiting s INDEXED BY waiting_sequence CROSS JOIN deliveries d ON d.sequence = s.sequence${named.text}`,
+        values: named.values,
+        sequence: 's.sequence',
+        repeats: true
+      }
+    case 'quarantined':
+      return { text: 'deliveries d INDEXED BY deliveries_held', values: [], sequence: 'd.sequence', repeats: false }
+    default:
+      return { text: 'deliveries d', values: [], sequence: 'd.sequence', repeats: false }
+  }
+}
+
+function notWaiting (letter: string): string {
+  return `NOT EXISTS (SELECT 1 FROM waiting w WHERE w.sequence = ${letter}.sequence AND w.forwarder = ${letter}.forwarder)`
+}
+
+/** Whether a forwarder `f` still has to be tried with `d` for the first time. */
+export const IS_PENDING = `d.hold = ${HOLD.never} AND d.sequence > f.cursor
+  AND NOT EXISTS (SELECT 1 FROM waiting w WHERE w.sequence = d.sequence AND w.forwarder = f.name)
+  AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.sequence = d.sequence AND l.forwarder = f.name)
+  AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.sequence = d.sequence AND a.forwarder = f.name AND a.outcome = 'forwarded')`
+
+/** Whether a forwarder `f` is done with `d`. */
+const IS_FORWARDED = `(d.hold = ${HOLD.released} OR d.sequence <= f.cursor AND d.sequence > f.began
+    OR EXISTS (SELECT 1 FROM attempts a WHERE a.sequence = d.sequence AND a.forwarder = f.name AND a.outcome = 'forwarded'))
+  AND NOT EXISTS (SELECT 1 FROM waiting w WHERE w.sequence = d.sequence AND w.forwarder = f.name)
+  AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.sequence = d.sequence AND l.forwarder = f.name)`
+
+/** An event type, exact or with `*` for any run of characters. */
+export function eventTypeIs (pattern: string): Sql {
+  return pattern.includes('*')
+    ? { text: 'd.event_type GLOB ?', values: [pattern.replaceAll(/[[?]/g, '[$&]')] }
+    : { text: 'd.event_type = ?', values: [pattern] }
+}
+
+function conditions ({ filter, after, before }: Omit<DeliveryQuery, 'order' | 'limit'>, sequence: string): Sql[] {
+  const all: Sql[] = []
+  const add = (text: string, ...values: Array<string | number>): void => { all.push({ text, values }) }
+  if (after !== undefined) add(`${sequence} > ?`, after)
+  if (before !== undefined) add(`${sequence} < ?`, before)
+  if (filter.eventType !== undefined) all.push(eventTypeIs(filter.eventType))
+  if (filter.verdict !== undefined) add('d.verdict = ?', filter.verdict)
+  if (filter.customerId !== undefined) add('d.customer_id = ?', filter.customerId)
+  if (filter.campaignId !== undefined) add('d.campaign_id = ?', filter.campaignId)
+  if (filter.sourceId !== undefined) add('d.source_id = ?', filter.sourceId)
+  if (filter.since !== undefined) add('d.received_at >= ?', filter.since)
+  if (filter.until !== undefined) add('d.received_at < ?', filter.until)
+  const named = filter.forwarder === undefined ? { text: '', values: [] } : { text: 'f.name = ? AND ', values: [filter.forwarder] }
+  switch (filter.standing) {
+    case 'quarantined':
+      // The second half is what lets the index be used.
+      add(`d.hold = ${HOLD.quarantined} AND d.hold <> ${HOLD.never}`)
+      break
+    case 'pending':
+      add(`d.sequence > (SELECT coalesce(min(f.cursor), 0) FROM forwarders f${filter.forwarder === undefined ? '' : ' WHERE f.name = ?'})`, ...named.values)
+      add(`EXISTS (SELECT 1 FROM forwarders f WHERE ${named.text}${IS_PENDING})`, ...named.values)
+      break
+    case 'forwarded':
+      add(`d.hold IN (${HOLD.never}, ${HOLD.released})`)
+      // Without a name it is through everywhere where it was to go, and that was somewhere.
+      add(`EXISTS (SELECT 1 FROM forwarders f WHERE ${named.text}${IS_FORWARDED})`, ...named.values)
+      if (filter.forwarder === undefined) add(`NOT EXISTS (SELECT 1 FROM forwarders f WHERE d.sequence > f.began AND NOT (${IS_FORWARDED}))`)
+  }
+  return all
+}
+
+/** The query for a page of deliveries. */
+export function selectDeliveries (columns: string, { order, limit, ...query }: DeliveryQuery): Sql {
+  const from = source(query.filter)
+  const where = conditions(query, from.sequence)
+  return {
+    text: `SELECT ${columns} FROM ${from.text}
+      ${where.length === 0 ? '' : `WHERE ${where.map(({ text }) => `(${text})`).join(' AND ')}`}
+      ${from.repeats ? `GROUP BY ${from.sequence}` : ''}
+      ORDER BY ${from.sequence} ${order === 'newest first' ? 'DESC' : 'ASC'} LIMIT ?`,
+    values: [...from.values, ...where.flatMap(({ values }) => values), limit]
+  }
+}

@@ -1,0 +1,68 @@
+import type { ForwarderStanding, Standing } from '../../../delivery/operator.js'
+import type { Connection } from '../database.js'
+import { HOLD } from '../record.js'
+
+export interface ForwarderRow {
+  readonly name: string
+  readonly cursor: number
+  readonly began: number
+}
+
+interface WaitingRow {
+  readonly forwarder: string
+  readonly replay: number
+  readonly kind: string | null
+  readonly attempt: number
+  readonly due_at: number
+  readonly reason: string | null
+}
+
+interface DeadRow {
+  readonly forwarder: string
+  readonly attempts: number
+  readonly died_at: number
+  readonly reason: string
+}
+
+/** Where deliveries stand with every known forwarder. */
+export function createStandings (db: Connection): (delivery: { readonly sequence: number, readonly hold: number }) => readonly ForwarderStanding[] {
+  const forwarders = db.prepare('SELECT name, cursor, began FROM forwarders ORDER BY name').all([]) as ForwarderRow[]
+  // What is due first, where a delivery waits more than once.
+  const waiting = db.prepare(`SELECT forwarder, replay, (SELECT kind FROM replays WHERE number = replay) AS kind, attempt, due_at, reason
+    FROM waiting WHERE sequence = ? ORDER BY due_at DESC`)
+  const dead = db.prepare('SELECT forwarder, attempts, died_at, reason FROM dead_letters WHERE sequence = ?')
+  const forwarded = db.prepare("SELECT DISTINCT forwarder FROM attempts WHERE sequence = ? AND outcome = 'forwarded'")
+
+  return ({ sequence, hold }) => {
+    if (hold === HOLD.quarantined || hold === HOLD.damaged) {
+      const standing = hold === HOLD.quarantined ? 'quarantined' : 'damaged'
+      return forwarders.map(({ name }) => ({ forwarder: name, standing }))
+    }
+    const waits = new Map((waiting.all([sequence]) as WaitingRow[]).map((row) => [row.forwarder, row]))
+    const deaths = new Map((dead.all([sequence]) as DeadRow[]).map((row) => [row.forwarder, row]))
+    const successes = new Set((forwarded.all([sequence]) as Array<{ forwarder: string }>).map((row) => row.forwarder))
+
+    return forwarders.map(({ name, cursor, began }): ForwarderStanding => {
+      const wait = waits.get(name)
+      if (wait !== undefined) {
+        return {
+          forwarder: name,
+          standing: 'waiting',
+          attempt: wait.attempt,
+          dueAt: wait.due_at,
+          ...(wait.reason === null ? {} : { reason: wait.reason }),
+          ...(wait.replay > 0 && wait.kind !== 'release' ? { replay: true } : {})
+        }
+      }
+      const death = deaths.get(name)
+      if (death !== undefined) return { forwarder: name, standing: 'dead', attempt: death.attempts, diedAt: death.died_at, reason: death.reason }
+      return { forwarder: name, standing: finished() }
+
+      function finished (): Standing {
+        if (successes.has(name) || hold === HOLD.released) return 'forwarded'
+        if (sequence > cursor) return 'pending'
+        return sequence > began ? 'forwarded' : 'earlier'
+      }
+    })
+  }
+}

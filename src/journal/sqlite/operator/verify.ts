@@ -1,0 +1,63 @@
+import type { Verified } from '../../../delivery/operator.js'
+import type { Connection } from '../database.js'
+import { isDamage } from '../database.js'
+import { DELIVERY_COLUMNS, toDelivery, type DeliveryRow } from '../record.js'
+import { bodyReader } from './deliveries.js'
+import { lastSequence } from './forwarders.js'
+
+/** What SQLite's check tells at most. */
+const COMPLAINTS_LIMIT = 100
+
+export function verify (db: Connection, { after, limit }: { readonly after: number, readonly limit: number }): Verified {
+  const last = lastSequence(db)
+  const { rows, unreadable, upTo } = readPage(db, after, limit, last)
+  const damaged: Array<Verified['damaged'][number]> = unreadable.map((sequence) => ({ sequence, id: null }))
+  const readBody = bodyReader(db)
+  for (const row of rows) {
+    if (toDelivery(row, readBody(row.sequence)) === undefined) damaged.push({ sequence: row.sequence, id: row.id })
+  }
+  return { checked: rows.length + unreadable.length, upTo, damaged, done: upTo >= last }
+}
+
+interface Page {
+  readonly rows: readonly DeliveryRow[]
+  readonly unreadable: readonly number[]
+  readonly upTo: number
+}
+
+function readPage (db: Connection, after: number, limit: number, last: number): Page {
+  try {
+    const rows = db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE sequence > ? ORDER BY sequence LIMIT ?`).all([after, limit]) as DeliveryRow[]
+    return { rows, unreadable: [], upTo: rows.length < limit ? Math.max(last, after) : rows.at(-1)?.sequence ?? last }
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    return readOneByOne(db, after, Math.min(after + limit, last))
+  }
+}
+
+/** A page of the file that can't be read takes only its own records with it. */
+function readOneByOne (db: Connection, after: number, upTo: number): Page {
+  const rows: DeliveryRow[] = []
+  const unreadable: number[] = []
+  for (let sequence = after + 1; sequence <= upTo; sequence++) {
+    try {
+      // A statement of its own each time: one that has failed once fails from then on, because libsql does not reset it.
+      const row = db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE sequence = ?`).get([sequence]) as DeliveryRow | undefined
+      if (row !== undefined) rows.push(row)
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      unreadable.push(sequence)
+    }
+  }
+  return { rows, unreadable, upTo }
+}
+
+export function checkFiles (db: Connection): readonly string[] {
+  try {
+    const rows = db.prepare(`PRAGMA quick_check(${COMPLAINTS_LIMIT})`).raw().all([]) as unknown[][]
+    return rows.map((row) => String(row[0])).filter((line) => line !== 'ok')
+  } catch (error) {
+    if (isDamage(error)) return [error instanceof Error ? error.message : String(error)]
+    throw error
+  }
+}

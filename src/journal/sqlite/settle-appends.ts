@@ -1,0 +1,34 @@
+import type { NewDelivery } from '../../delivery/delivery.js'
+import type { PendingAppend } from './append-queue.js'
+import { refusal } from './commit-failure.js'
+import type { AppendResult } from './protocol.js'
+
+export const TOO_LATE = 'The webhook could not be stored in time.'
+
+export interface SettledAppends {
+  /** On disk to stay, in order. */
+  readonly stored: ReadonlyArray<{ readonly sequence: number, readonly delivery: NewDelivery }>
+  /** Ids of those that are on disk and were refused meanwhile. */
+  readonly gone: readonly string[]
+}
+
+/** Answers the appends of a commit that is on disk, and tells those that have to be removed again. */
+export function settleAppends (appends: readonly PendingAppend[], results: readonly AppendResult[]): SettledAppends {
+  const gone = new Set<string>()
+  const stored: Array<{ sequence: number, delivery: NewDelivery }> = []
+  appends.forEach((pending, index) => {
+    const result = results[index]
+    if (result?.status !== 'stored') return
+    if (pending.abandoned) gone.add(pending.delivery.id)
+    else stored.push({ sequence: result.sequence, delivery: pending.delivery })
+  })
+  appends.forEach((pending, index) => {
+    const result = results[index]
+    if (pending.abandoned || result === undefined) return
+    if (result.status === 'stored') pending.resolve({ status: 'stored', id: pending.delivery.id, verdict: pending.delivery.verdict })
+    // The first of the two was refused and goes: a copy of it must not be answered as held.
+    else if (gone.has(result.id)) pending.reject(refusal(TOO_LATE))
+    else pending.resolve({ status: 'duplicate', id: result.id, verdict: result.verdict })
+  })
+  return { stored, gone: [...gone] }
+}

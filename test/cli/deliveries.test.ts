@@ -1,0 +1,118 @@
+import t from 'tap'
+import { heldDelivery, makeStore, newDelivery, now, settleAll, forwarded, dead, retry } from '../journal/sqlite/stored.js'
+import { createHarness } from './harness.js'
+
+function lines (text: string): Array<Record<string, unknown>> {
+  return text.split('\n').filter(line => line !== '').map(line => JSON.parse(line))
+}
+
+t.test('deliveries are listed newest first as a table, with where they stand', async t => {
+  const store = makeStore(t)
+  const http = store.feed('http')
+  const first = newDelivery({ receivedAt: now })
+  store.append(first)
+  await settleAll(http, dead)
+  store.feed('file', { start: 'now' })
+  const waits = newDelivery({ customerId: 'evil\u001B[31m' })
+  store.append(waits, heldDelivery({ customerId: null }))
+  await settleAll(http, retry)
+  const harness = createHarness()
+  t.equal(await harness.run('deliveries', '--data-dir', store.dataDir), 0)
+  const rows = harness.stdout.text.trimEnd().split('\n')
+  t.equal(rows.length, 4)
+  t.match(rows[0], /^ID +RECEIVED +TYPE +VERDICT +STATE +CUSTOMER$/)
+  t.match(rows[1], /invalid +quarantined +-$/)
+  t.match(rows[2], /valid +file pending, http waiting +evil\\u001b\[31m$/, 'and nothing that steers the terminal')
+  t.match(rows[3], new RegExp(`^${first.id} +2026-03-01T12:00:00Z +customer.loyalty.tier.left +valid +dead +cust_1$`))
+  t.equal(harness.stderr.text, '')
+
+  const one = createHarness()
+  await one.run('deliveries', '--data-dir', store.dataDir, '--forwarder', 'file', '--until', '2026-03-01T12:00:00.500Z')
+  t.match(one.stdout.text, /valid +earlier +cust_1$/m)
+})
+
+t.test('a store without forwarders says nothing of their state', async t => {
+  const store = makeStore(t)
+  store.append(newDelivery())
+  const harness = createHarness()
+  t.equal(await harness.run('deliveries', '--data-dir', store.dataDir), 0)
+  t.match(harness.stdout.text, /valid +- +cust_1$/m)
+})
+
+t.test('no line is wider than the terminal', async t => {
+  const store = makeStore(t)
+  store.append(newDelivery())
+  const harness = createHarness({ terminal: true })
+  t.equal(await harness.run('deliveries', '--data-dir', store.dataDir), 0)
+  for (const line of harness.stdout.text.trimEnd().split('\n')) t.ok(line.length <= 100, `${line.length} characters`)
+  t.match(harness.stdout.text, /…$/m)
+})
+
+t.test('deliveries are told as JSON, page by page, and filtered', async t => {
+  const store = makeStore(t)
+  const http = store.feed('http')
+  const [a, b, c] = [newDelivery({ customerId: null }), newDelivery({ eventType: 'campaign.x', customerId: null }), newDelivery({ customerId: null })]
+  store.append(a, b, c)
+  await settleAll(http, ({ delivery: { id } }) => id === a.id ? retry() : id === b.id ? dead() : forwarded())
+  const harness = createHarness({ environment: { DATA_DIR: store.dataDir } })
+  t.equal(await harness.run('deliveries', '--json', '--limit', '2'), 0)
+  t.match(lines(harness.stdout.text), [{ id: c.id, receivedAt: /Z$/, forwarders: [{ standing: 'forwarded' }] }, { id: b.id, forwarders: [{ standing: 'dead', diedAt: /Z$/ }] }])
+  t.equal(harness.stderr.text, '')
+
+  const next = createHarness({ environment: { DATA_DIR: store.dataDir } })
+  t.equal(await next.run('deliveries', '--before', b.id, '--limit', '1'), 0)
+  t.match(next.stdout.text, a.id)
+  t.match(next.stderr.text, `add --before ${a.id}`)
+
+  for (const [args, expected] of [
+    [['--state', 'dead', '--forwarder', 'http'], [b.id]],
+    [['--type', 'campaign.*'], [b.id]],
+    [['--verdict', 'invalid'], []],
+    [['--customer', 'nobody'], []],
+    [['--campaign', 'camp_1', '--source', 'distr_1', '--state', 'forwarded'], [c.id]],
+    [['--since', '1s'], [c.id, b.id, a.id].filter(() => now > Date.now())]
+  ] as const) {
+    const filtered = createHarness({ environment: { DATA_DIR: store.dataDir } })
+    t.equal(await filtered.run('deliveries', '--json', ...args), 0)
+    t.same(lines(filtered.stdout.text).map(({ id }) => id), expected, args.join(' '))
+  }
+  const none = createHarness({ environment: { DATA_DIR: store.dataDir } })
+  t.equal(await none.run('deliveries', '--type', 'nothing.*'), 0)
+  t.match(none.stderr.text, 'No delivery matches.')
+})
+
+t.test('a wrong filter says what to write instead', async t => {
+  const store = makeStore(t)
+  store.append(newDelivery())
+  store.feed('http')
+  for (const [args, expected] of [
+    [['--since', 'yesterday'], 'a span before now such as'],
+    [['--since', '2026-13-45'], 'It must be a time'],
+    [['--state', 'deaf'], 'Allowed choices are pending, waiting, dead'],
+    [['--forwarder', 'htp'], 'no forwarder "htp": did you mean http? It knows http'],
+    [['--before', 'ffff'], 'no delivery whose id is, or begins with, ffff'],
+    [['--before', '%'], '"%" is no delivery\'s id']
+  ] as const) {
+    const harness = createHarness()
+    t.equal(await harness.run('deliveries', '--data-dir', store.dataDir, ...args), 2, args.join(' '))
+    t.match(harness.stderr.text, expected)
+  }
+})
+
+t.test('a folder without a store, and a wrong configuration, are reported in a line', async t => {
+  const harness = createHarness({ directory: t.testdir() })
+  t.equal(await harness.run('deliveries', '--data-dir', 'nowhere'), 1)
+  t.match(harness.stderr.text, /^tierhook: There is no tierhook\.db in .*nowhere: name the right data folder[^\n]*\n$/)
+  const wrong = createHarness({ environment: { RETENTION_DAYS: 'x' } })
+  t.equal(await wrong.run('deliveries'), 2)
+  t.match(wrong.stderr.text, 'RETENTION_DAYS')
+  const broken = createHarness({ openOperator: () => { throw new TypeError('a defect') } })
+  await t.rejects(broken.run('deliveries'), { message: 'a defect' })
+})
+
+t.test('before any service has run, no forwarder is known', async t => {
+  const store = makeStore(t)
+  const harness = createHarness()
+  t.equal(await harness.run('dead-letters', '--data-dir', store.dataDir, '--forwarder', 'http'), 2)
+  t.match(harness.stderr.text, 'it knows none yet')
+})

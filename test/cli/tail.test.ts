@@ -1,0 +1,42 @@
+import t from 'tap'
+import { heldDelivery, makeStore, newDelivery } from '../journal/sqlite/stored.js'
+import { createHarness } from './harness.js'
+
+async function shown (harness: ReturnType<typeof createHarness>, text: string): Promise<void> {
+  const deadline = performance.now() + 10_000
+  while (!harness.stdout.text.includes(text)) {
+    if (performance.now() > deadline) throw new Error(`It has not shown ${text}`)
+    await new Promise(resolve => { setTimeout(resolve, 10) })
+  }
+}
+
+t.test('what comes in is shown, what was there is not, and Ctrl-C ends it in order', async t => {
+  const store = makeStore(t)
+  const old = newDelivery()
+  store.append(old)
+  const harness = createHarness()
+  const running = harness.run('tail', '--data-dir', store.dataDir)
+  while (harness.listeners.size === 0) await new Promise(resolve => { setTimeout(resolve, 5) })
+  await new Promise(resolve => { setTimeout(resolve, 50) })
+  const [fresh, held] = [newDelivery({ customerId: null }), heldDelivery()]
+  store.append(fresh, held)
+  await shown(harness, held.id)
+  t.match(harness.stdout.text, new RegExp(`Z {2}${fresh.id} {2}customer.loyalty.tier.left {2}valid {2}-\n`))
+  t.match(harness.stdout.text, 'invalid  quarantined  cust_1\n')
+  t.notMatch(harness.stdout.text, old.id)
+  harness.signal('SIGINT')
+  t.equal(await running, 0)
+  t.equal(harness.listeners.size, 0)
+})
+
+t.test('it ends by itself after so many, and shows only what matches', async t => {
+  const store = makeStore(t)
+  const harness = createHarness()
+  const running = harness.run('tail', '--data-dir', store.dataDir, '--type', 'campaign.*', '--count', '2', '--json')
+  while (harness.listeners.size === 0) await new Promise(resolve => { setTimeout(resolve, 5) })
+  await new Promise(resolve => { setTimeout(resolve, 50) })
+  const wanted = [newDelivery({ eventType: 'campaign.a' }), newDelivery({ eventType: 'campaign.b' }), newDelivery({ eventType: 'campaign.c' })]
+  store.append(newDelivery(), ...wanted)
+  t.equal(await running, 0)
+  t.same(harness.stdout.text.trimEnd().split('\n').map(line => JSON.parse(line).id), wanted.slice(0, 2).map(({ id }) => id))
+})

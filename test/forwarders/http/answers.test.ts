@@ -1,0 +1,244 @@
+import { getEventListeners } from 'node:events'
+import { createServer as createTlsServer } from 'node:https'
+import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { systemClock } from '../../../src/delivery/clock.js'
+import { createDispatcher } from '../../../src/delivery/dispatcher.js'
+import type { Forwarder, Outcome } from '../../../src/delivery/forwarder.js'
+import { createPump } from '../../../src/delivery/pump.js'
+import { createSqliteJournal } from '../../../src/journal/sqlite/sqlite-journal.js'
+import { captureLog } from '../../support/capture-log.js'
+import { sampleNewDelivery } from '../../support/sample-delivery.js'
+import { attempt, attemptAt, forwarderTo } from './support/forwarder.js'
+import { freePort, httpDestination, listen, rawDestination, selfSigned, type Teardown } from './support/servers.js'
+
+async function outcomeOfStatus (t: Teardown, status: number, headers: Record<string, string> = {}, options = {}): Promise<Outcome> {
+  const destination = await httpDestination(t, (_request, response) => { response.writeHead(status, headers).end('the reason') })
+  const forwarder = forwarderTo(t, destination.url, options)
+  const outcome = await attempt(forwarder)
+  await forwarder.close?.()
+  await destination.deserted()
+  return outcome
+}
+
+t.test('every 2xx is success, with the start of the answer kept', async (t) => {
+  for (const status of [200, 201, 202, 299]) t.strictSame(await outcomeOfStatus(t, status), { status: 'forwarded', detail: `status ${status}: the reason` })
+  t.strictSame(await outcomeOfStatus(t, 204), { status: 'forwarded', detail: 'status 204' })
+})
+
+t.test('a redirect is not followed: it is a failure like any other', async (t) => {
+  const elsewhere = await httpDestination(t)
+  for (const status of [301, 302, 303, 307, 308]) {
+    t.strictSame(await outcomeOfStatus(t, status, { location: elsewhere.url }), { status: 'retry', reason: `status ${status}: the reason` })
+  }
+  t.strictSame(await outcomeOfStatus(t, 304), { status: 'retry', reason: 'status 304' })
+  t.equal(elsewhere.received.length, 0)
+})
+
+t.test('what may pass is retried however often it has failed', async (t) => {
+  for (const status of [408, 425, 429, 500, 501, 502, 503, 504, 599, 600, 999]) {
+    const destination = await httpDestination(t, (_request, response) => { response.writeHead(status).end() })
+    const forwarder = forwarderTo(t, destination.url)
+    const given = attemptAt()
+    for (let number = 1; number <= 7; number++) t.strictSame(await attempt(forwarder, { ...given, number }), { status: 'retry', reason: `status ${status}` })
+  }
+})
+
+t.test('410, or what is set in its place, is dead at once', async (t) => {
+  t.strictSame(await outcomeOfStatus(t, 410), { status: 'dead', reason: 'status 410: the reason' })
+  const permanentStatus = [404, 503, 302]
+  for (const status of permanentStatus) t.match(await outcomeOfStatus(t, status, {}, { permanentStatus }), { status: 'dead' })
+  t.match(await outcomeOfStatus(t, 410, {}, { permanentStatus }), { status: 'retry' })
+})
+
+t.test('any other 4xx is dead when it has come five times, counted for each delivery and not together with other failures', async (t) => {
+  for (const status of [400, 401, 403, 404, 409, 422, 451, 499]) {
+    let answer = 503
+    const destination = await httpDestination(t, (_request, response) => { response.writeHead(answer).end() })
+    const forwarder = forwarderTo(t, destination.url)
+    const given = attemptAt()
+    const other = attemptAt()
+    let number = 1
+    for (; number <= 20; number++) t.match(await attempt(forwarder, { ...given, number }), { status: 'retry' })
+    answer = status
+    for (let refusal = 1; refusal <= 4; refusal++, number++) {
+      t.strictSame(await attempt(forwarder, { ...given, number }), { status: 'retry', reason: `status ${status}` })
+      t.match(await attempt(forwarder, { ...other, number: refusal }), { status: 'retry' })
+    }
+    t.strictSame(await attempt(forwarder, { ...given, number }), { status: 'dead', reason: `refused 5 times: status ${status}` })
+    t.match(await attempt(forwarder, { ...given, number: 1, replay: true }), { status: 'retry' }, 'a replay has its tries again')
+    t.match(await attempt(forwarder, { ...other, number: 5 }), { status: 'dead' })
+  }
+})
+
+t.test('Retry-After is honoured in both of its forms, up to a cap', async (t) => {
+  t.match(await outcomeOfStatus(t, 429, { 'retry-after': '7' }), { status: 'retry', afterMs: 7000 })
+  t.match(await outcomeOfStatus(t, 503, { 'retry-after': '7' }), { status: 'retry', afterMs: 7000 })
+  t.match(await outcomeOfStatus(t, 404, { 'retry-after': '7' }), { status: 'retry', afterMs: 7000 })
+  t.match(await outcomeOfStatus(t, 429, { 'retry-after': '999999' }), { status: 'retry', afterMs: 300_000 })
+  const date = new Date('2026-01-31T00:00:00Z')
+  const inAMinute = { 'retry-after': new Date(date.getTime() + 60_000).toUTCString(), date: date.toUTCString() }
+  t.match(await outcomeOfStatus(t, 429, inAMinute), { status: 'retry', afterMs: 60_000 })
+  t.notOk('afterMs' in await outcomeOfStatus(t, 429, { 'retry-after': 'soon' }))
+})
+
+function write (text: string): (socket: Socket) => void {
+  return (socket) => { socket.write(text) }
+}
+
+const HEAD = 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n'
+
+/** Each with what it does to a connection and what becomes of the attempt. */
+const hostile: ReadonlyArray<readonly [string, (socket: Socket) => void, object]> = [
+  ['hangs before the headers', () => {}, { status: 'retry', reason: 'There was no whole answer within 300 ms' }],
+  ['hangs in the middle of the headers', write('HTTP/1.1 200 OK\r\nContent-'), { status: 'retry', reason: /^There was no whole answer/ }],
+  ['hangs in the middle of the body', write(`${HEAD}half`), { status: 'retry', reason: 'status 200: half (broke off: There was no whole answer within 300 ms)' }],
+  ['hangs in the middle of a refusal', write('HTTP/1.1 410 Gone\r\nContent-Length: 100\r\n\r\nhalf'), { status: 'dead', reason: 'status 410: half' }],
+  ['drips a byte now and then for ever', (socket) => {
+    socket.write('HTTP/1.1 200 OK\r\n\r\n')
+    const timer = setInterval(() => { socket.write('.') }, 20)
+    socket.on('close', () => { clearInterval(timer) })
+  }, { status: 'retry', reason: /^status 200: \.+ \(broke off: There was no whole answer within 300 ms\)$/ }],
+  ['answers without an end', (socket) => {
+    socket.write('HTTP/1.1 200 OK\r\n\r\n')
+    const more = (): void => { while (!socket.destroyed && socket.write('x'.repeat(65_536))); }
+    socket.on('drain', more)
+    more()
+  }, { status: 'forwarded', detail: `status 200: ${'x'.repeat(256)}…` }],
+  ['refuses without an end', (socket) => {
+    socket.write('HTTP/1.1 500 Oh\r\n\r\n')
+    const more = (): void => { while (!socket.destroyed && socket.write('x'.repeat(65_536))); }
+    socket.on('drain', more)
+    more()
+  }, { status: 'retry', reason: `status 500: ${'x'.repeat(256)}…` }],
+  ['resets before the headers', (socket) => { socket.resetAndDestroy() }, { status: 'retry', reason: /ECONNRESET/ }],
+  ['resets in the middle of the body', (socket) => {
+    socket.write(`${HEAD}half`)
+    setTimeout(() => { socket.resetAndDestroy() }, 50)
+  }, { status: 'retry', reason: /^status 200: half \(broke off: .*ECONNRESET\)$/ }],
+  ['closes before the headers', (socket) => { socket.end() }, { status: 'retry', reason: 'other side closed' }],
+  ['closes in the middle of the body', (socket) => { socket.end(`${HEAD}half`) }, { status: 'retry', reason: /^status 200: half \(broke off: other side closed\)$/ }],
+  ['speaks something else', write('SSH-2.0-OpenSSH_9.6\r\n'), { status: 'retry', reason: /Expected HTTP/ }],
+  ['sends headers without an end', (socket) => {
+    socket.write(`HTTP/1.1 200 OK\r\n${`X-A: ${'a'.repeat(1000)}\r\n`.repeat(100)}`)
+  }, { status: 'retry', reason: /Headers Overflow/i }],
+  ['switches protocols', write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'), { status: 'retry', reason: 'bad upgrade' }],
+  ['says to go on, unasked', write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'), { status: 'retry', reason: 'bad response' }],
+  ['says only something preliminary', write('HTTP/1.1 102 Processing\r\n\r\n'), { status: 'retry', reason: /^There was no whole answer/ }],
+  ['gives hints first', write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'), { status: 'forwarded', detail: 'status 200: ok' }],
+  ['says two lengths', write('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nok'), { status: 'retry', reason: /Content-Length/i }]
+]
+
+for (const [name, behave, expected] of hostile) {
+  t.test(`a destination that ${name} has the documented outcome and leaks nothing`, async (t) => {
+    const destination = await rawDestination(t, behave)
+    const forwarder = forwarderTo(t, destination.url, { timeoutMs: 300 })
+    const { signal } = new AbortController()
+    t.match(await attempt(forwarder, attemptAt(), signal), expected)
+    t.equal(getEventListeners(signal, 'abort').length, 0)
+    await forwarder.close?.()
+    await destination.deserted()
+  })
+}
+
+t.test('a destination that refuses the connection, whatever its addresses', async (t) => {
+  const port = await freePort()
+  t.match(await attempt(forwarderTo(t, `http://127.0.0.1:${port}/`)), { status: 'retry', reason: /ECONNREFUSED/ })
+  t.match(await attempt(forwarderTo(t, `http://localhost:${port}/`)), { status: 'retry', reason: /ECONNREFUSED/ })
+})
+
+t.test('a destination whose name does not exist', async (t) => {
+  t.match(await attempt(forwarderTo(t, 'http://nowhere.invalid/')), { status: 'retry', reason: /ENOTFOUND|EAI_AGAIN|no whole answer|Connect Timeout/ })
+})
+
+t.test('a certificate that nobody vouches for, and a TLS destination that speaks no TLS', async (t) => {
+  const { key, cert } = selfSigned(t.testdir())
+  let requests = 0
+  const server = createTlsServer({ key, cert }, (_request, response) => {
+    requests += 1
+    response.end()
+  })
+  const listening = await listen(t, server)
+  const forwarder = forwarderTo(t, `https://127.0.0.1:${listening.port}/`)
+  t.match(await attempt(forwarder), { status: 'retry', reason: /self-signed certificate/ })
+  t.equal(requests, 0)
+  await forwarder.close?.()
+  await listening.deserted()
+
+  const plain = await rawDestination(t, write('HTTP/1.1 400 Bad Request\r\n\r\n'))
+  const misled = forwarderTo(t, plain.url.replace('http:', 'https:'), { timeoutMs: 1000 })
+  t.match(await attempt(misled), { status: 'retry', reason: /SSL|EPROTO|wrong version/ })
+  await misled.close?.()
+  await plain.deserted()
+})
+
+t.test('stopping ends an attempt at once, and one that is over before it began sends nothing', async (t) => {
+  const destination = await httpDestination(t, () => {})
+  const forwarder = forwarderTo(t, destination.url)
+  const controller = new AbortController()
+  const outcome = attempt(forwarder, attemptAt(), controller.signal)
+  while (destination.received.length === 0) await sleep(5)
+  controller.abort(new Error('The service is stopping'))
+  t.strictSame(await outcome, { status: 'retry', reason: 'The attempt was stopped: The service is stopping' })
+  t.match(await attempt(forwarder, attemptAt(), controller.signal), { status: 'retry', reason: /The attempt was stopped/ })
+  await forwarder.close?.()
+  await destination.deserted()
+  t.equal(destination.received.length, 1)
+})
+
+t.test('connections are kept, used again, and no more than there may be', async (t) => {
+  const destination = await httpDestination(t)
+  const forwarder = forwarderTo(t, destination.url, { concurrency: 3 })
+  await Promise.all(Array.from({ length: 60 }, async () => { await attempt(forwarder) }))
+  t.equal(destination.received.length, 60)
+  t.ok(destination.sockets.total <= 3)
+  await forwarder.close?.()
+  await forwarder.close?.()
+  await destination.deserted()
+  t.match(await attempt(forwarder), { status: 'retry' }, 'a closed forwarder fails, and does not throw')
+})
+
+t.test('hostile destinations, each with a forwarder of its own, cost another forwarder nothing', async (t) => {
+  const log = captureLog()
+  const journal = createSqliteJournal({
+    dataDir: t.testdir(), logger: log.logger, clock: systemClock, dedupeWindowMs: 86_400_000, retention: { maxAgeMs: 86_400_000, maxBytes: 0 }
+  })
+  await journal.start()
+  const destinations = await Promise.all(hostile.map(async ([, behave]) => await rawDestination(t, behave)))
+  const good = await httpDestination(t)
+  const refusing = await httpDestination(t, (_request, response) => { response.writeHead(404).end('no such thing') })
+  const forwarders: Forwarder[] = [
+    ...destinations.map(({ url }, index) => ({ ...forwarderTo(t, url, { timeoutMs: 300 }), name: `hostile-${index}` })),
+    { ...forwarderTo(t, refusing.url), name: 'refusing' },
+    { ...forwarderTo(t, good.url), name: 'good' }
+  ]
+  const dispatcher = createDispatcher(forwarders.map((forwarder) => createPump({
+    forwarder,
+    journal,
+    start: 'beginning',
+    accepts: () => true,
+    retry: { minMs: 5, maxMs: 20, giveUpMs: 60_000 },
+    breakerThreshold: 1000,
+    clock: systemClock,
+    random: Math.random,
+    logger: log.logger
+  })))
+  await dispatcher.start()
+  const appended = await Promise.all(Array.from({ length: 40 }, async (_, index) => await journal.append(sampleNewDelivery({ index }))))
+  const startedAt = performance.now()
+  const deadline = startedAt + 10_000
+  while (good.received.length < 40 && performance.now() < deadline) await sleep(5)
+  t.strictSame(new Set(good.received.map(({ headers }) => headers['webhook-id'])), new Set(appended.map(({ id }) => id)))
+  t.equal(good.received.length, 40)
+  t.comment(`40 deliveries past ${hostile.length + 1} hostile destinations in ${Math.round(performance.now() - startedAt)} ms`)
+
+  const died = (): number => log.find('delivery dead').filter((line) => line['forwarder'] === 'refusing').length
+  while (died() < 40 && performance.now() < deadline) await sleep(5)
+  t.equal(died(), 40, 'what is refused five times is a dead letter')
+  t.equal(refusing.received.length, 200)
+  t.match(log.find('delivery dead')[0], { reason: /status 4(04|10)/ })
+  await dispatcher.close(0)
+  await journal.close()
+  await Promise.all([...destinations, good, refusing].map(async (destination) => { await destination.deserted() }))
+})

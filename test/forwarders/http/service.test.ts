@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Webhook } from 'standardwebhooks'
+import t from 'tap'
+import { request } from 'undici'
+import { ConfigurationError } from '../../../src/config/configuration-error.js'
+import { loadSettings } from '../../../src/config/load-settings.js'
+import { createService, type Service } from '../../../src/service.js'
+import { sign } from '../../../src/voucherify/signature.js'
+import { captureLog } from '../../support/capture-log.js'
+import { httpDestination } from './support/servers.js'
+
+function service (environment: Record<string, string>): Service {
+  return createService({
+    settings: loadSettings({ environment: { PORT: '0', FORWARDERS: 'http', ...environment } }),
+    logger: captureLog().logger,
+    logDestination: { write: () => {}, flushed: async () => {} },
+    version: '4.5.6',
+    environment: {}
+  })
+}
+
+t.test('what is sent to the service arrives byte for byte, signed anew and with what the settings add', async (t) => {
+  const destination = await httpDestination(t)
+  const secret = `whsec_${randomBytes(24).toString('base64')}`
+  const running = service({
+    DATA_DIR: t.testdir(),
+    VOUCHERIFY_WEBHOOK_SECRETS: 'theirs',
+    HTTP_FORWARDER_URL: `${destination.url}hook`,
+    HTTP_FORWARDER_SECRETS: secret,
+    HTTP_FORWARDER_HEADERS: 'Authorization: Bearer ours'
+  })
+  t.teardown(async () => { await running.close() })
+  const { url } = await running.start()
+  const body = Buffer.from('{ "id" : "whs_1",\r\n\t"data": {"n": [1.0, 9007199254740993, 1e2, -0], "n": "\\u00e9\\/"}, "event": {"id": "ev_1", "type": "a.b"} }\n')
+  const signature = sign(body, 'theirs')
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+  const answer = await request(`${url}/webhooks`, { method: 'POST', body, headers: { 'content-type': 'application/json', 'x-voucherify-signature': signature, traceparent }, reset: true })
+  t.equal(answer.statusCode, 202)
+  await answer.body.dump()
+  for (let tries = 0; destination.received.length === 0 && tries < 500; tries++) await sleep(10)
+  const [received] = destination.received
+  t.ok(received?.body.equals(body))
+  t.match(received, {
+    path: '/hook',
+    headers: {
+      'content-type': 'application/json',
+      'x-voucherify-signature': signature,
+      'user-agent': 'tierhook/4.5.6',
+      'tierhook-event-type': 'a.b',
+      'tierhook-verdict': 'unvalidated',
+      'tierhook-attempt': '1',
+      authorization: 'Bearer ours',
+      traceparent
+    }
+  })
+  t.ok(new Webhook(secret).verify(received?.body ?? '', Object.fromEntries(Object.entries(received?.headers ?? {}).map(([name, value]) => [name, String(value)]))))
+})
+
+t.test('a header that the forwarder sends itself stops the start, by the name of its variable and without its value', async (t) => {
+  const environment = { DATA_DIR: t.testdir(), HTTP_FORWARDER_URL: 'http://127.0.0.1/', HTTP_FORWARDER_HEADERS: 'Webhook-Id: hunter2, X-Team: a, Host: hunter2' }
+  try {
+    service(environment)
+    t.fail('it started')
+  } catch (error) {
+    t.type(error, ConfigurationError)
+    t.match(String(error), /HTTP_FORWARDER_HEADERS: names webhook-id, .*\n.*HTTP_FORWARDER_HEADERS: names host, /)
+    t.notMatch(String(error), 'hunter2')
+  }
+})

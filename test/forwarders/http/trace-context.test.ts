@@ -1,0 +1,21 @@
+import t from 'tap'
+import { traceHeaders } from '../../../src/forwarders/http/trace-context.js'
+
+const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
+const parent = '00f067aa0ba902b7'
+
+t.test('a valid traceparent is carried on, with its tracestate', async (t) => {
+  for (const traceparent of [`00-${trace}-${parent}-01`, `00-${trace}-${parent}-00`, `01-${trace}-${parent}-01-more`, `fe-${trace}-${parent}-01`]) {
+    t.strictSame(traceHeaders({ traceparent }), { traceparent })
+    t.strictSame(traceHeaders({ traceparent, tracestate: 'a=1' }), { traceparent, tracestate: 'a=1' })
+  }
+})
+
+t.test('an invalid one is dropped, and a tracestate without one too', async (t) => {
+  const wrong = [
+    '', 'x', `ff-${trace}-${parent}-01`, `00-${trace}-${parent}-01-more`, `00-${'0'.repeat(32)}-${parent}-01`, `00-${trace}-${'0'.repeat(16)}-01`,
+    `00-${trace.toUpperCase()}-${parent}-01`, `00-${trace}-${parent}-1`, `00-${trace}-${parent}-01, 00-${trace}-${parent}-01`, `01-${trace}-${parent}-01more`
+  ]
+  for (const traceparent of wrong) t.strictSame(traceHeaders({ traceparent, tracestate: 'a=1' }), {}, traceparent)
+  t.strictSame(traceHeaders({ tracestate: 'a=1' }), {})
+})

@@ -1,0 +1,369 @@
+import t from 'tap'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'libsql'
+import type { DeliveryFilter, Operator } from '../../../src/delivery/operator.js'
+import { openSqliteOperator } from '../../../src/journal/sqlite/operator.js'
+import { createJudge } from '../../../src/voucherify/judge.js'
+import { dead, forwarded, heldDelivery, makeStore, newDelivery, now, openJournal, retry, settleAll, type Folder } from './stored.js'
+
+function open (t: Folder, dataDir: string, judge = createJudge()): Operator {
+  const operator = openSqliteOperator({ dataDir, judge, now: () => now + 60_000 })
+  t.teardown(operator.close)
+  return operator
+}
+
+async function ids (operator: Operator, filter: DeliveryFilter): Promise<readonly string[]> {
+  return (await operator.list({ filter, order: 'newest first', limit: 100 })).map(({ id }) => id)
+}
+
+async function until (condition: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 10_000
+  while (!await condition()) {
+    if (performance.now() > deadline) throw new Error('It has not come true within 10 s')
+    await new Promise(resolve => { setTimeout(resolve, 20) })
+  }
+}
+
+t.test('deliveries are listed newest first, in pages, and filtered by every field', async t => {
+  const store = makeStore(t)
+  const [first, second, third] = [
+    newDelivery({ customerId: 'cust_a', campaignId: 'camp_a', sourceId: 'wh_a', receivedAt: now - 3000 }),
+    newDelivery({ eventType: 'custom.odd[1]', verdict: 'unvalidated', receivedAt: now - 2000 }),
+    newDelivery({ receivedAt: now - 1000 })
+  ]
+  store.append(first, second, third)
+  const operator = open(t, store.dataDir)
+
+  t.equal(await operator.lastSequence(), 3)
+  t.same(await ids(operator, {}), [third.id, second.id, first.id])
+  t.same(await ids(operator, { eventType: 'customer.*' }), [third.id, first.id])
+  t.same(await ids(operator, { eventType: 'customer.loyalty.tier.left' }), [third.id, first.id])
+  t.same(await ids(operator, { eventType: 'custom.odd[1]' }), [second.id])
+  t.same(await ids(operator, { eventType: '*odd[1]' }), [second.id], 'nothing but * is special')
+  t.same(await ids(operator, { eventType: 'custom.od?[1]*' }), [])
+  t.same(await ids(operator, { verdict: 'unvalidated' }), [second.id])
+  t.same(await ids(operator, { customerId: 'cust_a' }), [first.id])
+  t.same(await ids(operator, { campaignId: 'camp_a' }), [first.id])
+  t.same(await ids(operator, { sourceId: 'wh_a' }), [first.id])
+  t.same(await ids(operator, { since: now - 2000 }), [third.id, second.id])
+  t.same(await ids(operator, { until: now - 2000 }), [first.id])
+
+  const page = await operator.list({ filter: {}, order: 'newest first', before: 3, limit: 1 })
+  t.match(page, [{ id: second.id, sequence: 2, hold: 'none', forwarders: [] }])
+  const oldest = await operator.list({ filter: {}, order: 'oldest first', after: 1, limit: 1 })
+  t.match(oldest, [{ id: second.id }])
+})
+
+t.test('where a delivery stands is told for each forwarder, and can be asked for', async t => {
+  const store = makeStore(t)
+  const http = store.feed('http')
+  const [before, gone, waits, through, held, pending] = [
+    newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), heldDelivery(), newDelivery()
+  ]
+  store.append(before)
+  const file = store.feed('file', { start: 'now' })
+  store.append(gone, waits, through, held)
+  await settleAll(http, ({ delivery }) => delivery.id === gone.id ? dead() : delivery.id === waits.id ? retry() : forwarded())
+  await settleAll(file, forwarded)
+  store.append(pending)
+  const operator = open(t, store.dataDir)
+
+  const listed = await operator.list({ filter: {}, order: 'oldest first', limit: 10 })
+  t.same(listed.map(({ forwarders }) => forwarders.map(({ standing }) => standing)), [
+    ['earlier', 'forwarded'], ['forwarded', 'dead'], ['forwarded', 'waiting'], ['forwarded', 'forwarded'], ['quarantined', 'quarantined'], ['pending', 'pending']
+  ])
+  t.match(listed[1]?.forwarders[1], { forwarder: 'http', attempt: 1, reason: 'status 410' })
+  t.match(listed[2]?.forwarders[1], { forwarder: 'http', attempt: 2, reason: 'status 503', dueAt: Number })
+
+  t.same(await ids(operator, { standing: 'dead' }), [gone.id])
+  t.same(await ids(operator, { standing: 'dead', forwarder: 'http' }), [gone.id])
+  t.same(await ids(operator, { standing: 'dead', forwarder: 'file' }), [])
+  t.same(await ids(operator, { standing: 'waiting' }), [waits.id])
+  t.same(await ids(operator, { standing: 'waiting', forwarder: 'http' }), [waits.id])
+  t.same(await ids(operator, { standing: 'waiting', forwarder: 'file' }), [])
+  t.same(await ids(operator, { standing: 'quarantined' }), [held.id])
+  t.same(await ids(operator, { standing: 'pending' }), [pending.id])
+  t.same(await ids(operator, { standing: 'pending', forwarder: 'file' }), [pending.id])
+  t.same(await ids(operator, { standing: 'forwarded' }), [through.id, before.id], 'wherever it was to go')
+  t.same(await ids(operator, { standing: 'forwarded', forwarder: 'file' }), [through.id, waits.id, gone.id], 'and not what came before the forwarder')
+
+  const known = await operator.forwarders()
+  t.match(known, [
+    { name: 'file', cursor: 5, pending: 1, waiting: 0, dead: 0, breaker: 'closed', oldestReceivedAt: pending.receivedAt },
+    { name: 'http', cursor: 5, pending: 1, waiting: 1, dead: 1, oldestReceivedAt: waits.receivedAt }
+  ])
+  t.same((await operator.forwarders({ except: ['http'] })).map(({ name }) => name), ['file'])
+  t.match(await operator.deadLetters({ limit: 10 }), [{ id: gone.id, forwarder: 'http', attempts: 1, reason: 'status 410', replaying: false }])
+  t.same(await operator.deadLetters({ forwarder: 'file', limit: 10 }), [])
+  t.same(await operator.deadLetters({ eventType: 'campaign.*', limit: 10 }), [])
+})
+
+t.test('a page of dead letters never ends between two letters of one delivery', async t => {
+  const store = makeStore(t)
+  const [a, b] = [store.feed('a'), store.feed('b')]
+  const [first, second] = [newDelivery(), newDelivery()]
+  store.append(first, second)
+  await settleAll(a, dead)
+  await settleAll(b, dead)
+  const operator = open(t, store.dataDir)
+  const page = await operator.deadLetters({ limit: 1 })
+  t.same(page.map(({ id, forwarder }) => [id, forwarder]), [[second.id, 'a'], [second.id, 'b']])
+  const next = await operator.deadLetters({ limit: 1, before: page.at(-1)?.sequence })
+  t.same(next.map(({ id }) => id), [first.id, first.id])
+})
+
+t.test('a delivery is found by its id or an unambiguous beginning of it, and read with its attempts', async t => {
+  const store = makeStore(t)
+  const http = store.feed('http')
+  const delivery = newDelivery({ id: '01983f1c-aaaa-7000-8000-000000000001' })
+  store.append(delivery, newDelivery({ id: '01983f1c-aaab-7000-8000-000000000001' }), newDelivery({ id: '01983f1c-aaaa-7000-8000-000000000001x' }))
+  await settleAll(http, ({ delivery: { id } }) => id === delivery.id ? dead() : forwarded())
+  const operator = open(t, store.dataDir)
+  t.same(await operator.find('01983F1C-AAAB'), { status: 'found', sequence: 2, id: '01983f1c-aaab-7000-8000-000000000001' })
+  t.match(await operator.find('01983f1c'), { status: 'ambiguous', ids: { length: 3 } })
+  t.match(await operator.find(delivery.id), { status: 'found', sequence: 1 }, 'a whole id is never ambiguous')
+  t.same(await operator.find('ffff'), { status: 'unknown' })
+
+  const details = await operator.read(1)
+  t.match(details, { id: delivery.id, headers: delivery.headers, damaged: false, hold: 'none', duplicates: 0 })
+  t.same(details?.rawBody, delivery.rawBody)
+  t.same(details?.attempts, [{ forwarder: 'http', replay: false, attempt: 1, startedAt: now, durationMs: 12.5, outcome: 'dead', detail: 'status 410' }])
+  t.equal(await operator.read(99), undefined)
+})
+
+t.test('what is released reaches every known forwarder once, wherever its cursor stands, and is no replay to it', async t => {
+  const store = await openJournal(t)
+  let woken = 0
+  const ahead = await store.feed('ahead', { onWork: () => { woken++ } })
+  const [held, other] = [heldDelivery(), newDelivery()]
+  await store.append(held, other)
+  await settleAll(ahead, forwarded)
+  const behind = await store.feed('behind')
+  const operator = open(t, store.dataDir)
+
+  t.same((await operator.release({ sequences: [1], force: false })).map(({ status }) => status), ['still invalid'])
+  t.match(await operator.release({ sequences: [1, 2, 77], force: true }), [
+    { status: 'released', id: held.id, verdict: 'invalid' }, { status: 'not in quarantine' }, { status: 'gone' }
+  ])
+  t.match(await operator.release({ sequences: [1], force: true }), [{ status: 'not in quarantine' }])
+
+  const before = woken
+  await until(async () => woken > before)
+  t.match(await settleAll(ahead, forwarded), [{ delivery: { id: held.id, held: false }, replay: false }], 'the running service passes it on')
+  const late = await settleAll(behind, forwarded)
+  t.same(late.map(({ delivery: { id } }) => id).sort(), [held.id, other.id].sort(), 'each once')
+  t.same(late.map(({ replay }) => replay), [false, false])
+  t.same((await operator.read(1))?.forwarders.map(({ standing }) => standing), ['forwarded', 'forwarded'])
+
+  const newcomer = await store.feed('newcomer')
+  t.equal((await settleAll(newcomer, forwarded)).length, 2, 'and a forwarder that begins later gets it too')
+})
+
+t.test('a release judges by the schemas of today, and keeps what they say', async t => {
+  const store = makeStore(t)
+  store.append(heldDelivery(), heldDelivery())
+  store.feed('http')
+  const operator = open(t, store.dataDir, ({ eventType }) => {
+    t.equal(eventType, 'customer.loyalty.tier.left')
+    return { verdict: 'valid', faults: [] }
+  })
+  t.match(await operator.release({ sequences: [1], force: false }), [{ status: 'released', verdict: 'valid' }])
+  t.match(await operator.read(1), { verdict: 'valid', faults: [], hold: 'released', damaged: false, forwarders: [{ standing: 'waiting', attempt: 1 }] })
+
+  const quicker = open(t, store.dataDir)
+  const beaten = open(t, store.dataDir, () => {
+    quicker.release({ sequences: [2], force: true }).catch(t.error)
+    return { verdict: 'valid', faults: [] }
+  })
+  t.match(await beaten.release({ sequences: [2], force: false }), [{ status: 'not in quarantine' }], 'where another command was quicker')
+  t.equal((await operator.forwarders())[0]?.waiting, 2, 'and nothing is marked twice')
+})
+
+t.test('a second replay on purpose is no duplicate, and a dead letter that goes through is one no more', async t => {
+  const store = await openJournal(t)
+  let woken = 0
+  const http = await store.feed('http', { onWork: () => { woken++ } })
+  await store.append(newDelivery())
+  await settleAll(http, dead)
+  const operator = open(t, store.dataDir)
+  const request = { sequences: [1], forwarders: ['http'], finishedOnly: false, description: 'test', dryRun: false }
+  t.match(await operator.replay({ ...request, dryRun: true }), { replays: 1 })
+  t.equal((await operator.forwarders())[0]?.waiting, 0, 'a dry run changes nothing')
+
+  t.match(await operator.replay(request), { replays: 1, passedOver: 0, refused: [] })
+  t.match(await operator.replay(request), { replays: 1 })
+  t.match((await operator.read(1))?.forwarders, [{ standing: 'waiting', replay: true, attempt: 1 }])
+  t.match(await operator.deadLetters({ limit: 5 }), [{ replaying: true }])
+  t.same(await ids(operator, { standing: 'dead' }), [], 'what is being replayed counts as waiting')
+  const before = woken
+  await until(async () => woken > before)
+  const claims = await settleAll(http, forwarded)
+  t.match(claims, [{ replay: true, attempt: 1 }, { replay: true }])
+  t.equal(claims.length, 2)
+  t.match(await operator.read(1), { forwarders: [{ standing: 'forwarded' }], attempts: [{ replay: false, outcome: 'dead' }, { replay: true, outcome: 'forwarded' }, { replay: true }] })
+  t.same(await operator.deadLetters({ limit: 5 }), [])
+})
+
+t.test('a replay by filter passes over what is on its first way, and takes nothing that is held, damaged or gone', async t => {
+  const store = makeStore(t)
+  const http = store.feed('http')
+  store.append(newDelivery({ customerId: null }), newDelivery({ customerId: null }), heldDelivery(), heldDelivery(), newDelivery())
+  const first = await http.claim(2)
+  await http.settle(first.claims.map((claim, index) => ({ claim, result: index === 0 ? forwarded() : retry() })))
+  const db = new Database(join(store.dataDir, 'tierhook.db'))
+  db.exec('UPDATE deliveries SET hold = 3 WHERE sequence = 4')
+  const operator = open(t, store.dataDir)
+  await operator.replay({ sequences: [1], forwarders: ['http'], finishedOnly: true, description: '', dryRun: false })
+  t.same(await operator.replay({ sequences: [1, 2, 3, 4, 5, 99], forwarders: ['http'], finishedOnly: true, description: '', dryRun: false }), {
+    replays: 1,
+    passedOver: 2,
+    refused: [{ sequence: 3, why: 'quarantined' }, { sequence: 4, why: 'damaged' }, { sequence: 99, why: 'gone' }]
+  })
+  t.match(await operator.release({ sequences: [3, 4], force: true }), [{ status: 'released' }, { status: 'damaged' }])
+  t.match(await operator.replay({ sequences: [3], forwarders: ['http'], finishedOnly: true, description: '', dryRun: false }), { passedOver: 1 }, 'nor what has just been released')
+  t.same((await operator.read(4))?.forwarders.map(({ standing }) => standing), ['damaged'])
+  db.close()
+})
+
+t.test('a forwarder is forgotten step by step, itself at last', async t => {
+  const store = makeStore(t)
+  const http = store.feed('http')
+  store.append(...Array.from({ length: 3 }, () => newDelivery({ customerId: null })))
+  await settleAll(http, ({ delivery: { sequence } }) => sequence === 3 ? dead() : retry())
+  store.close()
+  const operator = open(t, store.dataDir)
+  t.same(await operator.forget({ forwarder: 'http', limit: 2 }), { dropped: 2, done: false })
+  t.match(await operator.forwarders(), [{ name: 'http', waiting: 0, dead: 1 }])
+  t.same(await operator.forget({ forwarder: 'http', limit: 2 }), { dropped: 1, done: true })
+  t.same(await operator.forwarders(), [])
+})
+
+t.test('one flipped byte is found, and costs no other record', async t => {
+  const store = makeStore(t)
+  store.append(newDelivery(), newDelivery(), heldDelivery(), newDelivery())
+  store.close()
+  const db = new Database(join(store.dataDir, 'tierhook.db'))
+  db.exec("UPDATE bodies SET raw_body = CAST(replace(CAST(raw_body AS TEXT), 'proj', 'prok') AS BLOB) WHERE sequence = 2; DELETE FROM bodies WHERE sequence = 3; UPDATE deliveries SET headers = '{' WHERE sequence = 4")
+  db.close()
+  const operator = open(t, store.dataDir)
+  const step = await operator.verify({ after: 0, limit: 3 })
+  t.match(step, { checked: 3, upTo: 3, done: false })
+  t.same(step.damaged.map(({ sequence }) => sequence), [2, 3])
+  t.match(await operator.verify({ after: 3, limit: 3 }), { checked: 1, upTo: 4, done: true, damaged: [{ sequence: 4, id: String }] })
+  t.match(await operator.read(2), { damaged: true })
+  t.match(await operator.read(3), { damaged: true, rawBody: undefined })
+  t.match(await operator.read(4), { damaged: true, headers: {} })
+  t.match(await operator.release({ sequences: [3], force: true }), [{ status: 'damaged' }])
+  t.same(await operator.checkFiles(), [])
+})
+
+t.test('a page of the file that is destroyed takes only its own records with it', async t => {
+  const store = makeStore(t)
+  store.append(...Array.from({ length: 60 }, () => newDelivery()))
+  store.close()
+  const path = join(store.dataDir, 'tierhook.db')
+  const db = new Database(path)
+  const root = (db.prepare("SELECT rootpage AS n FROM sqlite_master WHERE name = 'deliveries'").get([]) as { n: number }).n
+  db.pragma('wal_checkpoint(TRUNCATE)')
+  db.close()
+  const bytes = readFileSync(path)
+  const child = bytes.readUInt32BE((root - 1) * 4096 + bytes.readUInt16BE((root - 1) * 4096 + 12))
+  bytes.fill(0xFF, (child - 1) * 4096, child * 4096)
+  writeFileSync(path, bytes)
+  const operator = open(t, store.dataDir)
+  const { checked, damaged, done } = await operator.verify({ after: 0, limit: 500 })
+  t.ok(done)
+  t.equal(checked, 60)
+  t.ok(damaged.length > 0 && damaged.length < 60, `${damaged.length} are damaged`)
+  t.equal(damaged[0]?.id, null)
+  t.not((await operator.checkFiles()).length, 0)
+  await t.rejects(operator.list({ filter: {}, order: 'oldest first', limit: 50 }), { code: 'STORE_DAMAGED', message: 'tierhook verify' })
+})
+
+t.test('retention can be counted and done at once', async t => {
+  const store = makeStore(t)
+  const http = store.feed('http')
+  store.append(newDelivery({ receivedAt: 1000 }), newDelivery({ receivedAt: 2000 }), newDelivery({ receivedAt: now }))
+  await settleAll(http, ({ delivery: { sequence } }) => sequence === 2 ? dead() : forwarded())
+  store.close()
+  const operator = open(t, store.dataDir)
+  const limits = { receivedBefore: 5000, maxBytes: 0, keysBefore: 0 }
+  t.match(await operator.countPrunable(limits), { deliveries: 1, usedBytes: Number })
+  t.match(await operator.prune({ ...limits, after: 0, limit: 100 }), { removed: 1 })
+  t.match(await operator.countPrunable(limits), { deliveries: 0 })
+})
+
+t.test('whether a service uses the folder is found without a trace', async t => {
+  const store = await openJournal(t)
+  const operator = open(t, store.dataDir)
+  t.equal(await operator.isServed(), true)
+  await store.close()
+  t.equal(await operator.isServed(), false)
+  const again = await openJournal(t, store.dataDir)
+  t.equal(await operator.isServed(), true)
+  await again.close()
+})
+
+t.test('a folder without a database, a newer one, an older one and somebody else\'s are refused and left alone', async t => {
+  const folder = t.testdir({ empty: {}, data: {} })
+  const empty = join(folder, 'empty')
+  t.throws(() => open(t, empty), { code: 'NO_STORE', message: `There is no tierhook.db in ${empty}: name the right data folder` })
+  t.notOk(existsSync(join(empty, 'tierhook.db')), 'nothing is made')
+
+  const store = makeStore(t, join(folder, 'data'))
+  store.close()
+  const path = join(store.dataDir, 'tierhook.db')
+  const change = (sql: string): void => {
+    const db = new Database(path)
+    db.exec(sql)
+    db.close()
+  }
+  change('PRAGMA user_version = 99')
+  t.throws(() => open(t, store.dataDir), { code: 'WRONG_STORE', message: `${path} has schema version 99` })
+  change('PRAGMA user_version = 0')
+  t.throws(() => open(t, store.dataDir), { code: 'WRONG_STORE', message: 'start the service once' })
+  change('PRAGMA application_id = 5; PRAGMA user_version = 1')
+  t.throws(() => open(t, store.dataDir), { code: 'WRONG_STORE', message: 'was not made by tierhook' })
+  writeFileSync(path, 'this is a text, and no database at all'.repeat(100))
+  t.throws(() => open(t, store.dataDir), { name: 'StoreError' })
+})
+
+t.test('a database that another process holds on to is reported as busy', async t => {
+  const store = makeStore(t)
+  store.append(newDelivery())
+  store.feed('http')
+  store.close()
+  const db = new Database(join(store.dataDir, 'tierhook.db'))
+  db.exec('BEGIN IMMEDIATE')
+  const operator = open(t, store.dataDir)
+  await t.rejects(operator.replay({ sequences: [1], forwarders: ['http'], finishedOnly: false, description: '', dryRun: false }), { code: 'STORE_BUSY', message: 'try again' })
+  t.equal((await operator.list({ filter: {}, order: 'newest first', limit: 5 })).length, 1, 'looking goes on')
+  db.exec('ROLLBACK')
+  db.close()
+})
+
+t.test('a page of a store of 100,000 deliveries is there at once', async t => {
+  const store = makeStore(t)
+  store.feed('http')
+  store.append(newDelivery())
+  store.close()
+  const db = new Database(join(store.dataDir, 'tierhook.db'))
+  db.exec(`WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+    INSERT INTO deliveries (id, received_at, event_type, verdict, hold, customer_id, headers, body_bytes, checksum)
+    SELECT printf('%012x', i), ${now} + i, 'customer.loyalty.tier.left', 'valid', i % 1000 = 0, 'cust_' || (i % 5000), '${'{"a":"'.padEnd(250, 'b')}"}', 2, 3 FROM n;
+    INSERT INTO dead_letters SELECT 'http', sequence, 1, 1, 'x' FROM deliveries WHERE sequence % 2 = 0`)
+  db.close()
+  const operator = open(t, store.dataDir)
+  const filters: DeliveryFilter[] = [{}, { customerId: 'cust_7' }, { standing: 'dead' }, { standing: 'quarantined' }, { standing: 'pending', forwarder: 'http' }, { eventType: 'customer.*' }]
+  for (const filter of filters) {
+    const times: number[] = []
+    for (let round = 0; round < 5; round++) {
+      const begun = performance.now()
+      await operator.list({ filter, order: 'newest first', before: 90_000, limit: 50 })
+      times.push(performance.now() - begun)
+    }
+    const best = Math.min(...times)
+    t.ok(best < 50, `${JSON.stringify(filter)} takes ${best.toFixed(1)} ms`)
+  }
+})

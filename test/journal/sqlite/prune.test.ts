@@ -1,0 +1,94 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { prune, usedBytes } from '../../../src/journal/sqlite/prune.js'
+import { openForWriting } from '../../../src/journal/sqlite/database.js'
+import { pruneAll } from '../../../src/journal/sqlite/upkeep.js'
+import { createWriter } from '../../../src/journal/sqlite/writer.js'
+import { captureLog } from '../../support/capture-log.js'
+import { sampleNewDelivery } from '../../support/sample-delivery.js'
+
+const DAY_MS = 86_400_000
+
+function filled (dataDir: string, count: number, options: { readonly receivedAt: number, readonly bytes?: number }) {
+  const path = join(dataDir, 'tierhook.db')
+  const writer = createWriter(Date.now)
+  writer.open({ path, dedupeWindowMs: 7 * DAY_MS, withdrawn: [] })
+  const appends = Array.from({ length: count }, (_, index) => sampleNewDelivery({
+    index, receivedAt: options.receivedAt, ...(options.bytes === undefined ? {} : { rawBody: Buffer.alloc(options.bytes) })
+  }))
+  writer.commit({ withdraw: [], progress: [], appends })
+  const cursor = (forwarder: string, to: number): void => {
+    writer.registerFeed({ forwarder, cursor: 0 })
+    writer.commit({ withdraw: [], appends: [], progress: [{ forwarder, cursor: to, position: undefined, breaker: undefined, changes: [], records: [] }] })
+  }
+  const db = openForWriting(path)
+  const sequences = (): number[] => (db.prepare('SELECT sequence FROM deliveries ORDER BY sequence').all([]) as Array<{ sequence: number }>).map(({ sequence }) => sequence)
+  const keys = (): number => (db.prepare('SELECT count(*) AS n FROM dedupe_keys').get([]) as { n: number }).n
+  return { path, writer, db, cursor, sequences, keys }
+}
+
+const old = Date.now() - 40 * DAY_MS
+const limits = { receivedBefore: Date.now() - 30 * DAY_MS, maxBytes: 0, keysBefore: Date.now() - 7 * DAY_MS, limit: 10, after: 0 }
+
+t.test('only what every forwarder has finished with goes, those that are not configured any more among them', (t) => {
+  const { db, cursor, sequences } = filled(t.testdir(), 9, { receivedAt: old })
+  cursor('quick', 9)
+  cursor('slow', 5)
+  t.match(prune(db, limits), { removed: 5, next: undefined })
+  t.strictSame(sequences(), [6, 7, 8, 9])
+  t.end()
+})
+
+t.test('what waits, is a dead letter or is held in quarantine stays, however old', (t) => {
+  const { db, cursor, sequences } = filled(t.testdir(), 6, { receivedAt: old })
+  cursor('f', 6)
+  db.exec(`UPDATE deliveries SET hold = 1 WHERE sequence = 1;
+    INSERT INTO waiting (forwarder, replay, sequence, attempt, waited_ms, delay_ms, due_at) VALUES ('f', 0, 2, 1, 0, 0, 0), ('gone', 7, 3, 1, 0, 0, 0);
+    INSERT INTO dead_letters (forwarder, sequence, died_at, attempts, reason) VALUES ('f', 4, 0, 1, 'x')`)
+  prune(db, limits)
+  t.strictSame(sequences(), [1, 2, 3, 4])
+  t.end()
+})
+
+t.test('what is young stays, unless the store is too large', (t) => {
+  const { db, cursor, sequences, keys } = filled(t.testdir(), 9, { receivedAt: Date.now() })
+  cursor('f', 9)
+  t.match(prune(db, limits), { removed: 0, next: undefined })
+  t.equal(keys(), 9)
+  t.match(prune(db, { ...limits, maxBytes: 1 }), { removed: 9 })
+  t.strictSame(sequences(), [])
+  t.equal(keys(), 9, 'and copies are recognised all the same')
+  t.end()
+})
+
+t.test('where no forwarder has ever been, nobody is waited for', (t) => {
+  const { db, sequences } = filled(t.testdir(), 3, { receivedAt: old })
+  prune(db, limits)
+  t.strictSame(sequences(), [])
+  t.end()
+})
+
+t.test('many that must stay are walked past in small steps, and the space of the others is given back', async (t) => {
+  const { path, writer, db, cursor, sequences, keys } = filled(t.testdir(), 900, { receivedAt: old, bytes: 8192 })
+  cursor('f', 900)
+  db.exec('UPDATE deliveries SET hold = 1 WHERE sequence <= 450')
+  db.pragma('wal_checkpoint(TRUNCATE)')
+  const before = { file: statSync(path).size, used: usedBytes(db) }
+  const log = captureLog()
+  await pruneAll({
+    now: Date.now,
+    logger: log.logger,
+    dedupeWindowMs: 7 * DAY_MS,
+    retention: { maxAgeMs: 30 * DAY_MS, maxBytes: 0 },
+    signal: new AbortController().signal,
+    prune: async (step) => writer.prune(step),
+    lookForReplays: async () => {}
+  })
+  t.equal(sequences().length, 450)
+  t.equal(keys(), 0)
+  t.match(log.find('journal pruned'), [{ removed: 450 }])
+  db.pragma('wal_checkpoint(TRUNCATE)')
+  t.ok(usedBytes(db) < before.used * 0.6)
+  t.ok(statSync(path).size < before.file * 0.6)
+})

@@ -1,0 +1,176 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import Database from 'libsql'
+import t, { type Test } from 'tap'
+import { systemClock } from '../../../src/delivery/clock.js'
+import { createSqliteJournal, type SqliteJournal, type SqliteJournalOptions } from '../../../src/journal/sqlite/sqlite-journal.js'
+import { journalContract, type JournalUnderTest } from '../../contracts/journal-contract.js'
+import { captureLog } from '../../support/capture-log.js'
+import { localThreads } from '../../support/local-threads.js'
+import { sampleNewDelivery } from '../../support/sample-delivery.js'
+
+const DAY_MS = 86_400_000
+
+function journalIn (t: Test, dataDir: string, overrides: Partial<SqliteJournalOptions> = {}) {
+  const log = captureLog()
+  const threads = localThreads()
+  const journal = createSqliteJournal({
+    dataDir, logger: log.logger, clock: systemClock, dedupeWindowMs: 7 * DAY_MS, retention: { maxAgeMs: 30 * DAY_MS, maxBytes: 0 }, threads, ...overrides
+  })
+  t.teardown(async () => { await journal.close() })
+  return { journal, log, threads }
+}
+
+/** Another process's connection to the same database. */
+function connect (dataDir: string): Database.Database {
+  return new Database(join(dataDir, 'tierhook.db'), { timeout: 5000 })
+}
+
+async function create (t: Test): Promise<JournalUnderTest> {
+  const dataDir = t.testdir()
+  let blocker: Database.Database | undefined
+  return {
+    dedupeWindowMs: 7 * DAY_MS,
+    async open (): Promise<SqliteJournal> {
+      const { journal } = journalIn(t, dataDir)
+      await journal.start()
+      return journal
+    },
+    async replay (forwarder, sequences) {
+      const db = connect(dataDir)
+      db.exec('BEGIN IMMEDIATE')
+      const { lastInsertRowid } = db.prepare("INSERT INTO replays (requested_at, description) VALUES (1, 'contract')").run([])
+      for (const sequence of sequences) {
+        db.prepare(`INSERT INTO waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at)
+          SELECT ?, ?, sequence, customer_id, 1, 0, 0, 0 FROM deliveries WHERE sequence = ?`).run([forwarder, Number(lastInsertRowid), sequence])
+      }
+      db.exec('COMMIT')
+      db.close()
+    },
+    async deadLetters (forwarder) {
+      const db = connect(dataDir)
+      const rows = db.prepare('SELECT d.id FROM dead_letters l JOIN deliveries d USING (sequence) WHERE l.forwarder = ?').all([forwarder]) as Array<{ id: string }>
+      db.close()
+      return rows.map(({ id }) => id)
+    },
+    breakDisk (broken) {
+      // A lock that is not let go of keeps the journal from committing like a disk that is full.
+      if (broken) {
+        blocker = connect(dataDir)
+        blocker.exec('BEGIN IMMEDIATE')
+      } else {
+        blocker?.close()
+        blocker = undefined
+      }
+    }
+  }
+}
+
+t.setTimeout(120_000)
+
+t.test('the contract of a journal', (t) => {
+  journalContract(t, create)
+  t.end()
+})
+
+t.test('a second journal on the same data folder is refused, and reading beside it works', async (t) => {
+  const dataDir = t.testdir()
+  const { journal } = journalIn(t, dataDir)
+  await journal.start()
+  await journal.append(sampleNewDelivery())
+  await t.rejects(journalIn(t, dataDir).journal.start(), { code: 'DATA_FOLDER_IN_USE', message: /Another tierhook serves the data folder/ })
+  const db = connect(dataDir)
+  t.match(db.prepare('SELECT count(*) AS n FROM deliveries').get([]), { n: 1 })
+  db.close()
+  await journal.close()
+  await journalIn(t, dataDir).journal.start()
+})
+
+t.test('a database of a newer schema version is refused, and nothing in it is changed', async (t) => {
+  const dataDir = t.testdir()
+  const first = journalIn(t, dataDir).journal
+  await first.start()
+  await first.close()
+  const db = connect(dataDir)
+  db.exec('PRAGMA user_version = 99')
+  db.close()
+  await t.rejects(journalIn(t, dataDir).journal.start(), { code: 'WRONG_DATABASE', message: /schema version 99/ })
+})
+
+t.test('a database of another program is refused', async (t) => {
+  const dataDir = t.testdir()
+  const db = connect(dataDir)
+  db.exec('CREATE TABLE theirs (a)')
+  db.close()
+  await t.rejects(journalIn(t, dataDir).journal.start(), { code: 'WRONG_DATABASE' })
+})
+
+t.test('a data folder that will not be one by itself stops the start', async (t) => {
+  const { journal } = journalIn(t, join(t.testdir({ blocked: 'a file' }), 'blocked', 'data'))
+  await t.rejects(journal.start(), { code: 'ENOTDIR' })
+})
+
+t.test('a journal whose database another process holds waits for it, and misses nothing that came after', async (t) => {
+  const dataDir = t.testdir()
+  const first = journalIn(t, dataDir).journal
+  await first.start()
+  await first.close()
+  const blocker = connect(dataDir)
+  blocker.exec('BEGIN EXCLUSIVE')
+  const { journal, log } = journalIn(t, dataDir)
+  await journal.start()
+  t.equal(journal.isOpen(), false)
+  await t.rejects(journal.append(sampleNewDelivery()), { code: 'JOURNAL_UNAVAILABLE' })
+  const opening = journal.openFeed({ forwarder: 'late', order: 'none', start: 'now', onWork: () => {} })
+  const opened = new Promise<void>((resolve) => { log.on('journal open', resolve) })
+  blocker.close()
+  await opened
+  const { id } = await journal.append(sampleNewDelivery())
+  const { claims } = await (await opening).claim(5)
+  t.strictSame(claims.map(({ delivery }) => delivery.id), [id], 'accepted before the forwarder was registered, and forwarded')
+})
+
+t.test('closing before it could open refuses feeds, and does not hang', async (t) => {
+  const dataDir = t.testdir()
+  const first = journalIn(t, dataDir).journal
+  await first.start()
+  await first.close()
+  const blocker = connect(dataDir)
+  blocker.exec('BEGIN EXCLUSIVE')
+  t.teardown(() => { blocker.close() })
+  const { journal } = journalIn(t, dataDir)
+  await journal.start()
+  const opening = journal.openFeed({ forwarder: 'late', order: 'none', start: 'now', onWork: () => {} })
+  const refused = t.rejects(opening)
+  await journal.close()
+  await refused
+})
+
+t.test('replays that another process asks for while the service runs are noticed', async (t) => {
+  const engine = await create(t)
+  const journal = await engine.open()
+  await journal.append(sampleNewDelivery())
+  let onWork = (): void => {}
+  const feed = await journal.openFeed({ forwarder: 'f', order: 'none', start: 'beginning', onWork: () => { onWork() } })
+  const { claims } = await feed.claim(1)
+  await feed.settle(claims.map((claim) => ({ claim, result: { status: 'forwarded' } })))
+  t.strictSame((await feed.claim(1)).claims, [])
+  const woken = new Promise<void>((resolve) => { onWork = resolve })
+  await engine.replay('f', claims.map(({ delivery }) => delivery.sequence))
+  await woken
+  t.equal((await feed.claim(1)).claims[0]?.replay, true)
+})
+
+t.test('a replay of many holds up nothing that has just arrived', async (t) => {
+  const engine = await create(t)
+  const journal = await engine.open()
+  const appended = await Promise.all(Array.from({ length: 12_000 / 4 }, async (_, index) => await journal.append(sampleNewDelivery({ index }))))
+  t.equal(appended.length, 3000)
+  const feed = await journal.openFeed({ forwarder: 'f', order: 'customer', start: 'now', onWork: () => {} })
+  await engine.replay('f', Array.from({ length: 3000 }, (_, index) => index + 1))
+  await sleep(1100)
+  const { claims } = await feed.claim(600)
+  t.ok(claims.length <= 512)
+  const { id } = await journal.append(sampleNewDelivery({ index: 9999 }))
+  t.ok((await feed.claim(600)).claims.some(({ delivery }) => delivery.id === id))
+})

@@ -1,0 +1,282 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import Database from 'libsql'
+import t, { type Test } from 'tap'
+import { readLines } from '../support/crash-rounds.js'
+import { createFaultyDisk } from '../support/faulty-disk.js'
+import { postEvent, startServiceProcess, type Answered, type ServiceProcess } from '../support/service-process.js'
+
+t.setTimeout(180_000)
+
+/** A service on a disk that fails on order. */
+async function setUp (t: Test) {
+  const folder = t.testdir({ data: {} })
+  const dataDir = join(folder, 'data')
+  const disk = createFaultyDisk(folder, dataDir)
+  const services: ServiceProcess[] = []
+  t.teardown(async () => {
+    disk.heal()
+    for (const service of services) await service.kill('SIGKILL')
+  })
+  return {
+    dataDir,
+    disk,
+    async start (): Promise<ServiceProcess> {
+      const service = await startServiceProcess(dataDir, disk.environment)
+      services.push(service)
+      return service
+    }
+  }
+}
+
+function isRefusal (t: Test, { status, retryAfter, ms }: Answered): void {
+  t.equal(status, 503)
+  t.match(retryAfter, /^\d+$/)
+  t.ok(ms < 5000, `answered after ${Math.round(ms)} ms`)
+}
+
+/** The events that the journal holds. */
+function stored (dataDir: string): string[] {
+  const db = new Database(join(dataDir, 'tierhook.db'))
+  const rows = db.prepare('SELECT event_id AS id FROM deliveries ORDER BY sequence').all([]) as Array<{ id: string }>
+  db.close()
+  return rows.map(({ id }) => id)
+}
+
+async function eventually (what: () => boolean | Promise<boolean>, limitMs = 20_000): Promise<void> {
+  for (const deadline = performance.now() + limitMs; !await what();) {
+    if (performance.now() > deadline) throw new Error('it did not come to pass in time')
+    await sleep(50)
+  }
+}
+
+async function accepted (service: ServiceProcess, eventId: string): Promise<boolean> {
+  return (await postEvent(service.url, eventId)).status < 300
+}
+
+t.test('a commit that stalls for 1 s is waited for: 202, and stored', async (t) => {
+  const { dataDir, disk, start } = await setUp(t)
+  const service = await start()
+  disk.order('sync stall 1000 once')
+  const answered = await postEvent(service.url, 'ev_1s')
+  t.equal(answered.status, 202)
+  t.ok(answered.ms >= 950)
+  await service.kill('SIGTERM')
+  t.strictSame(stored(dataDir), ['ev_1s'])
+})
+
+for (const seconds of [6, 20]) {
+  t.test(`a commit that stalls for ${seconds} s: 503 within 5 s, not stored, and the sender's retry is stored as new`, async (t) => {
+    const { dataDir, disk, start } = await setUp(t)
+    const service = await start()
+    t.ok(await accepted(service, 'ev_before'))
+    disk.order(`sync stall ${seconds * 1000} once`)
+    const first = postEvent(service.url, 'ev_stalled')
+    await sleep(300)
+    const behind = postEvent(service.url, 'ev_behind')
+    isRefusal(t, await first)
+    isRefusal(t, await behind)
+    const during = await postEvent(service.url, 'ev_during')
+    isRefusal(t, during)
+    t.ok(during.ms < 1000, 'while the disk is known not to answer, the refusal is fast')
+    await eventually(async () => await accepted(service, 'ev_after'), 30_000)
+    t.strictSame(stored(dataDir), ['ev_before', 'ev_after'])
+    t.equal((await postEvent(service.url, 'ev_stalled')).status, 202, 'no duplicate')
+    await service.kill('SIGTERM')
+    const again = await start()
+    t.equal((await postEvent(again.url, 'ev_behind')).status, 202)
+    await eventually(() => readLines(dataDir).ids.length === 4)
+    t.strictSame(readLines(dataDir).ids, ['ev_before', 'ev_after', 'ev_stalled', 'ev_behind'])
+  })
+}
+
+t.test('killed during a stall, after a 503: what was refused is not in the journal after the next start', async (t) => {
+  const { dataDir, disk, start } = await setUp(t)
+  const service = await start()
+  t.ok(await accepted(service, 'ev_before'))
+  disk.order('sync stall 20000 once')
+  isRefusal(t, await postEvent(service.url, 'ev_refused'))
+  await service.kill('SIGKILL')
+  const again = await start()
+  t.strictSame(stored(dataDir), ['ev_before'])
+  t.equal((await postEvent(again.url, 'ev_refused')).status, 202)
+  await eventually(() => readLines(dataDir).ids.length === 2)
+  t.strictSame(readLines(dataDir).ids, ['ev_before', 'ev_refused'])
+})
+
+t.test('SIGTERM during a stall: the service does not wait for ever', async (t) => {
+  const { disk, start } = await setUp(t)
+  const service = await start()
+  disk.order('sync stall 12000 once')
+  isRefusal(t, await postEvent(service.url, 'ev_1'))
+  const before = performance.now()
+  await service.kill('SIGTERM')
+  t.ok(performance.now() - before < 15_000)
+})
+
+t.test('a sync that fails once and then succeeds: 503, not stored, and the next success is a real one', async (t) => {
+  const { dataDir, disk, start } = await setUp(t)
+  const service = await start()
+  disk.order('sync EIO 0 once')
+  isRefusal(t, await postEvent(service.url, 'ev_failed'))
+  t.equal((await postEvent(service.url, 'ev_next')).status, 202)
+  t.strictSame(stored(dataDir), ['ev_next'])
+  await service.kill('SIGKILL')
+  const again = await start()
+  t.strictSame(stored(dataDir), ['ev_next'])
+  t.equal((await postEvent(again.url, 'ev_failed')).status, 202)
+})
+
+t.test('killed right after a sync that failed: what was refused is not stored', async (t) => {
+  const { dataDir, disk, start } = await setUp(t)
+  const service = await start()
+  t.ok(await accepted(service, 'ev_before'))
+  disk.order('sync EIO 0')
+  isRefusal(t, await postEvent(service.url, 'ev_failed'))
+  await service.kill('SIGKILL')
+  disk.heal()
+  await start()
+  t.strictSame(stored(dataDir), ['ev_before'])
+})
+
+for (const [name, order] of [['full', 'write ENOSPC 0'], ['read-only', 'write EROFS 0'], ['failing', 'write EIO 0']] as const) {
+  t.test(`a disk that becomes ${name}: 503 at once, nothing stored, and it recovers by itself`, async (t) => {
+    const { dataDir, disk, start } = await setUp(t)
+    const service = await start()
+    t.ok(await accepted(service, 'ev_before'))
+    disk.order(order)
+    const refused = await postEvent(service.url, 'ev_refused')
+    isRefusal(t, refused)
+    t.ok(refused.ms < 2000)
+    disk.heal()
+    await eventually(async () => await accepted(service, 'ev_after'))
+    t.strictSame(stored(dataDir), ['ev_before', 'ev_after'])
+    t.equal((await postEvent(service.url, 'ev_refused')).status, 202)
+    t.match(service.log(), 'journal commits again')
+  })
+}
+
+/** A small file system of its own: a tmpfs where the rights allow it. */
+function smallDisk (t: Test): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'tierhook-disk-'))
+  t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder], { stdio: 'ignore' })
+  } catch {
+    // No right to mount.
+    return undefined
+  }
+  t.teardown(() => { execFileSync('umount', ['-l', folder]) })
+  return folder
+}
+
+t.test('a file system that is really full: 503, no crash at a start on it, and it recovers once there is room', async (t) => {
+  const mounted = smallDisk(t)
+  const { dataDir: quotaDir, disk, start: startOnQuota } = await setUp(t)
+  const dataDir = mounted === undefined ? quotaDir : join(mounted, 'data')
+  if (mounted === undefined) t.comment('no right to mount: the disk is made to answer ENOSPC instead')
+  mkdirSync(dataDir, { recursive: true })
+  const start = async (): Promise<ServiceProcess> => mounted === undefined ? await startOnQuota() : await startServiceProcess(dataDir)
+  const fill = (): void => {
+    if (mounted === undefined) return disk.order('write ENOSPC 0')
+    try {
+      writeFileSync(join(mounted, 'filler'), Buffer.alloc(4 * 1024 * 1024))
+    } catch {
+      // Full, as it is meant to be.
+    }
+  }
+  const makeRoom = (): void => { mounted === undefined ? disk.heal() : rmSync(join(mounted, 'filler')) }
+
+  fill()
+  const service = await start()
+  t.teardown(async () => { await service.kill('SIGKILL') })
+  isRefusal(t, await postEvent(service.url, 'ev_full'))
+  makeRoom()
+  await eventually(async () => await accepted(service, 'ev_room'))
+  await eventually(() => readLines(dataDir).ids.includes('ev_room'))
+  fill()
+  let refusedAt = 0
+  for (let count = 0; refusedAt === 0 && count < 2000; count++) {
+    const answered = await postEvent(service.url, `ev_${count}`)
+    if (answered.status === 503) refusedAt = count
+  }
+  makeRoom()
+  await eventually(async () => await accepted(service, 'ev_end'))
+  const ids = stored(dataDir)
+  t.ok(ids.includes('ev_end'))
+  t.notOk(ids.includes(`ev_${refusedAt}`))
+  await eventually(() => readLines(dataDir).ids.length === ids.length)
+  t.strictSame(readLines(dataDir), { ids, torn: 0 })
+  await service.kill('SIGTERM')
+})
+
+t.test('a start on a read-only file system answers 503, and recovers once it can be written to', async (t) => {
+  const mounted = smallDisk(t)
+  if (mounted === undefined) {
+    t.comment('no right to mount: the disk is made to answer EROFS instead')
+    const { disk, start } = await setUp(t)
+    disk.order('write EROFS 0')
+    const service = await start()
+    isRefusal(t, await postEvent(service.url, 'ev_1'))
+    disk.heal()
+    return await eventually(async () => await accepted(service, 'ev_1'))
+  }
+  const first = await startServiceProcess(mounted)
+  t.ok(await accepted(first, 'ev_before'))
+  await first.kill('SIGTERM')
+  execFileSync('mount', ['-o', 'remount,ro', mounted])
+  const service = await startServiceProcess(mounted)
+  t.teardown(async () => { await service.kill('SIGKILL') })
+  isRefusal(t, await postEvent(service.url, 'ev_refused'))
+  execFileSync('mount', ['-o', 'remount,rw', mounted])
+  await eventually(async () => await accepted(service, 'ev_after'))
+  t.strictSame(stored(mounted), ['ev_before', 'ev_after'])
+  await eventually(() => readLines(mounted).ids.length === 2)
+  await service.kill('SIGKILL')
+})
+
+t.test('a second service on the same data folder is refused, and says why', async (t) => {
+  const { dataDir, start } = await setUp(t)
+  const service = await start()
+  await t.rejects(startServiceProcess(dataDir), { message: /it ended with 1: .*Another tierhook serves the data folder/s })
+  t.ok(await accepted(service, 'ev_1'))
+  t.strictSame(stored(dataDir), ['ev_1'], 'reading beside it works')
+})
+
+t.test('one flipped byte, in a body, in a row or in a page of the tree: the rest is forwarded, and the start works', async (t) => {
+  const { dataDir, start } = await setUp(t)
+  const writing = await startServiceProcess(dataDir, { FORWARDERS: 'log' })
+  const events = Array.from({ length: 120 }, (_, index) => `ev_${index}`)
+  for (const eventId of events) t.ok(await accepted(writing, eventId))
+  await writing.kill('SIGTERM')
+  const path = join(dataDir, 'tierhook.db')
+  const db = new Database(path)
+  db.exec("DELETE FROM forwarders; INSERT INTO forwarders (name, cursor, added_at) VALUES ('file', 0, 0)")
+  db.pragma('wal_checkpoint(TRUNCATE)')
+  const leaf = (table: string): number => {
+    const leaves = db.prepare("SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY pageno").all([table]) as Array<{ pageno: number }>
+    return leaves[1]?.pageno ?? 0
+  }
+  const pages = ['bodies', 'deliveries', 'dedupe_keys'].map(leaf)
+  db.close()
+  const file = readFileSync(path)
+  const body = file.indexOf('"customer":{"id":"cust_ev_1"')
+  file[body + 5] = (file[body + 5] ?? 0) ^ 1
+  for (const page of pages) file[(page - 1) * 4096] = 0xFF
+  writeFileSync(path, file)
+  const service = await start()
+  t.ok(await accepted(service, 'ev_new'))
+  await eventually(() => readLines(dataDir).ids.includes('ev_new'))
+  const { ids, torn } = readLines(dataDir)
+  t.equal(torn, 0)
+  t.notOk(ids.includes('ev_1'), 'what is damaged is not passed on')
+  t.ok(ids.length > events.length / 3 && ids.length < events.length - 5, `${ids.length} of ${events.length + 1}`)
+  t.equal(new Set(ids).size, ids.length)
+  t.match(service.log(), 'damaged records set aside')
+  for (let count = 0; count < 20; count++) t.ok(await accepted(service, `ev_more_${count}`), 'whatever page its key falls on')
+  t.ok(await accepted(service, 'ev_newer'))
+  await eventually(() => readLines(dataDir).ids.includes('ev_newer'))
+})
