@@ -11,6 +11,11 @@ export interface Attempt {
 
 /** What became of an attempt. */
 export type Outcome =
+  & OutcomeResult
+  /** How the destination put it. Kept with the attempt, and never logged: it may hold what was sent. */
+  & { readonly answer?: string }
+
+export type OutcomeResult =
   | { readonly status: 'forwarded', readonly detail?: string }
   /** To be tried again, no sooner than `afterMs` milliseconds from now where the destination said so. */
   | { readonly status: 'retry', readonly reason: string, readonly afterMs?: number }

@@ -1,6 +1,6 @@
 import type { BreakerState } from './circuit-breaker.js'
 import type { Delivery, NewDelivery, Verdict } from './delivery.js'
-import type { Order, Outcome } from './forwarder.js'
+import type { Order, OutcomeResult } from './forwarder.js'
 
 /** What became of an `append`. A duplicate carries the id and verdict of the delivery that was held already. */
 export interface Appended {
@@ -57,7 +57,7 @@ export interface Settlement {
     | { readonly status: 'skipped' }
     /** Given back without an attempt. */
     | { readonly status: 'returned' }
-    | Extract<Outcome, { status: 'forwarded' | 'dead' }>
+    | Extract<OutcomeResult, { status: 'forwarded' | 'dead' }>
     | { readonly status: 'retry', readonly reason: string, readonly delayMs: number }
   /** The attempt as it is to be recorded, if it is. */
   readonly record?: AttemptRecord

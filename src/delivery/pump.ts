@@ -147,20 +147,20 @@ export function createPump (options: PumpOptions): Pump {
     switch (outcome.status) {
       case 'forwarded':
         logger.debug({ ...fields, detail: outcome.detail }, 'delivery forwarded')
-        return { claim, result: outcome, ...(forwarder.recordsSuccess === true || claim.replay ? { record: times } : {}) }
+        return { claim, result: { status: 'forwarded', detail: withAnswer(outcome.detail ?? '', outcome) }, ...(forwarder.recordsSuccess === true || claim.replay ? { record: times } : {}) }
       case 'dead':
         logger.error({ ...fields, reason: outcome.reason }, 'delivery dead')
-        return { claim, result: outcome, record: times }
+        return { claim, result: { status: 'dead', reason: withAnswer(outcome.reason, outcome) }, record: times }
       case 'retry': {
         const giveUpMs = forwarder.giveUpMs ?? retry.giveUpMs
         const delayMs = Math.max(backoffMs(attempt, retry, random()), outcome.afterMs ?? 0)
         if (claim.waitedMs + delayMs > giveUpMs) {
           const reason = `given up after ${attempt} attempts: ${outcome.reason}`
           logger.error({ ...fields, reason }, 'delivery dead')
-          return { claim, result: { status: 'dead', reason }, record: times }
+          return { claim, result: { status: 'dead', reason: withAnswer(reason, outcome) }, record: times }
         }
         logger.warn({ ...fields, reason: outcome.reason, retryInMs: Math.round(delayMs) }, 'delivery to be retried')
-        return { claim, result: { status: 'retry', reason: outcome.reason, delayMs }, record: times }
+        return { claim, result: { status: 'retry', reason: withAnswer(outcome.reason, outcome), delayMs }, record: times }
       }
     }
   }
@@ -222,3 +222,8 @@ export function createPump (options: PumpOptions): Pump {
 }
 
 const nothing: Outcome = { status: 'retry', reason: 'The forwarder returned nothing' }
+
+/** What is kept of an attempt, and not logged. */
+function withAnswer (text: string, { answer }: Outcome): string {
+  return answer === undefined ? text : `${text}: ${answer}`
+}

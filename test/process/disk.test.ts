@@ -263,8 +263,8 @@ t.test('one flipped byte, in a body, in a row or in a page of the tree: the rest
   const pages = ['bodies', 'deliveries', 'dedupe_keys'].map(leaf)
   db.close()
   const file = readFileSync(path)
-  const body = file.indexOf('"customer":{"id":"cust_ev_1"')
-  file[body + 5] = (file[body + 5] ?? 0) ^ 1
+  // The tree may have left older copies of a row in the free part of a page.
+  for (let body = file.indexOf('"cust_ev_1"'); body !== -1; body = file.indexOf('"cust_ev_1"', body + 5)) file[body + 5] = (file[body + 5] ?? 0) ^ 1
   for (const page of pages) file[(page - 1) * 4096] = 0xFF
   writeFileSync(path, file)
   const service = await start()

@@ -3,14 +3,14 @@ import type { Answer } from './exchange.js'
 const LONGEST = 256
 
 /**
- * What is kept of an answer: its status and the start of its body, as one printable line.
+ * What is kept of an answer beside its status: the start of its body, as one printable line; `undefined` where it has none.
  * @param secrets texts that must not show, should the destination send them back
  */
-export function describeAnswer ({ statusCode, start }: Pick<Answer, 'statusCode' | 'start'>, secrets: readonly string[]): string {
+export function describeAnswer ({ start }: Pick<Answer, 'start'>, secrets: readonly string[]): string | undefined {
   const text = printable(hide(Buffer.from(start).toString('utf8'), secrets))
   const characters = [...text]
   const cut = characters.length > LONGEST ? `${characters.slice(0, LONGEST).join('')}…` : text
-  return cut === '' ? `status ${statusCode}` : `status ${statusCode}: ${cut}`
+  return cut === '' ? undefined : cut
 }
 
 function hide (text: string, secrets: readonly string[]): string {

@@ -78,7 +78,7 @@ export function createHttpForwarder (options: HttpForwarderOptions): Forwarder {
     if (attempt.number === 1) refused.forget(id)
     const outcome = outcomeOf(answer, {
       judgement,
-      detail: describeAnswer(answer, hidden),
+      text: describeAnswer(answer, hidden),
       refusals: judgement === 'refused' ? refused.add(id) : 0,
       refusalLimit,
       retryAfterMaxMs,

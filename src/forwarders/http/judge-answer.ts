@@ -1,4 +1,4 @@
-import type { Outcome } from '../../delivery/forwarder.js'
+import type { Outcome, OutcomeResult } from '../../delivery/forwarder.js'
 import type { Answer } from './exchange.js'
 import { networkReason } from './network-reason.js'
 import { retryAfterMs } from './retry-after.js'
@@ -18,8 +18,8 @@ export function judgeAnswer ({ statusCode, brokenBy }: Answer, permanent: Readon
 
 export interface OutcomeFacts {
   readonly judgement: Judgement
-  /** What is kept of the answer. */
-  readonly detail: string
+  /** What is kept of the answer beside its status. */
+  readonly text: string | undefined
   /** How often this delivery has been refused by now. */
   readonly refusals: number
   readonly refusalLimit: number
@@ -28,7 +28,12 @@ export interface OutcomeFacts {
 }
 
 /** What becomes of the attempt. */
-export function outcomeOf (answer: Answer, { judgement, detail, refusals, refusalLimit, retryAfterMaxMs, now }: OutcomeFacts): Outcome {
+export function outcomeOf (answer: Answer, { text, ...facts }: OutcomeFacts): Outcome {
+  return { ...resultOf(answer, facts), ...(text === undefined ? {} : { answer: text }) }
+}
+
+function resultOf (answer: Answer, { judgement, refusals, refusalLimit, retryAfterMaxMs, now }: Omit<OutcomeFacts, 'text'>): OutcomeResult {
+  const detail = `status ${answer.statusCode}`
   switch (judgement) {
     case 'forwarded':
       return { status: 'forwarded', detail }

@@ -1,7 +1,7 @@
 import type { NewDelivery } from '../../delivery/delivery.js'
 import type { FeedCommit, Progress } from '../feed-store.js'
 import type { Change } from '../schedule.js'
-import { openForWriting, prepareAnew, sqliteCode, unlessDamaged, type Connection } from './database.js'
+import { isDamage, openForWriting, prepareAnew, sqliteCode, unlessDamaged, type Connection } from './database.js'
 import { prune } from './prune.js'
 import type { AppendResult, Batch, BatchResult, RegisterFeed, StorageError, WriterApi } from './protocol.js'
 import { checksum, HOLD } from './record.js'
@@ -18,6 +18,16 @@ export function createWriter (now: () => number): WriterApi {
   function opened (): { db: Connection, statements: Statements } {
     if (db === undefined || statements === undefined) throw new Error('The journal is not open')
     return { db, statements }
+  }
+
+  function commitBatch (batch: Batch): BatchResult {
+    const { db, statements } = opened()
+    return transaction(db, () => {
+      for (const id of batch.withdraw) statements.withdraw(id)
+      const time = now()
+      const progressError = saveAll(db, statements, batch.progress, time)
+      return { appends: batch.appends.map((delivery) => append(statements, delivery, time - dedupeWindowMs)), progressError }
+    })
   }
 
   function close (): void {
@@ -46,13 +56,13 @@ export function createWriter (now: () => number): WriterApi {
     },
 
     commit (batch: Batch): BatchResult {
-      const { db, statements } = opened()
-      return transaction(db, () => {
-        for (const id of batch.withdraw) statements.withdraw(id)
-        const time = now()
-        const progressError = saveAll(db, statements, batch.progress, time)
-        return { appends: batch.appends.map((delivery) => append(statements, delivery, time - dedupeWindowMs)), progressError }
-      })
+      try {
+        return commitBatch(batch)
+      } catch (error) {
+        if (!isDamage(error)) throw error
+        // A damaged page of keys may cost a second copy of an event, and never the event.
+        return commitBatch({ ...batch, appends: batch.appends.map((delivery) => ({ ...delivery, dedupeKey: null })) })
+      }
     },
 
     setAside (sequences) {
@@ -142,10 +152,9 @@ interface FoundKey {
 
 function append (statements: Statements, delivery: NewDelivery, windowStart: number): AppendResult {
   const { dedupeKey } = delivery
-  // A damaged page of keys may cost a second copy of an event, and never the event.
-  const first = dedupeKey === null ? undefined : unlessDamaged(() => statements.findKey(dedupeKey), undefined)
+  const first = dedupeKey === null ? undefined : statements.findKey(dedupeKey)
   if (first !== undefined && first.received_at >= windowStart) {
-    unlessDamaged(() => { statements.countDuplicate.run([first.sequence]) }, undefined)
+    statements.countDuplicate.run([first.sequence])
     return { status: 'duplicate', id: first.id, verdict: first.verdict }
   }
   const { lastInsertRowid } = statements.insertDelivery.run([
@@ -156,7 +165,7 @@ function append (statements: Statements, delivery: NewDelivery, windowStart: num
   ])
   const sequence = Number(lastInsertRowid)
   statements.insertBody.run([sequence, delivery.rawBody])
-  if (dedupeKey !== null) unlessDamaged(() => { statements.putKey.run([dedupeKey, delivery.id, delivery.verdict, sequence, delivery.receivedAt]) }, undefined)
+  if (dedupeKey !== null) statements.putKey.run([dedupeKey, delivery.id, delivery.verdict, sequence, delivery.receivedAt])
   return { status: 'stored', sequence }
 }
 

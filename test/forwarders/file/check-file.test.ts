@@ -1,0 +1,26 @@
+import { mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { checkFile } from '../../../src/forwarders/file/check-file.js'
+
+t.test('a file that is there, or can be made, is right, and nothing is changed', async (t) => {
+  const folder = t.testdir({ 'events.ndjson': 'x\n' })
+  await checkFile(join(folder, 'events.ndjson'))
+  await checkFile(join(folder, 'other.ndjson'))
+  await checkFile(join(folder, 'a/b/c.ndjson'))
+  t.strictSame(readdirSync(folder), ['events.ndjson'])
+})
+
+t.test('a folder in the place of the file, or a file in the place of a folder, is told', async (t) => {
+  const folder = t.testdir({ file: 'x' })
+  mkdirSync(join(folder, 'events.ndjson'))
+  await t.rejects(checkFile(join(folder, 'events.ndjson')), { message: `${join(folder, 'events.ndjson')} is not a file` })
+  await t.rejects(checkFile(join(folder, 'file/a/events.ndjson')), { message: `${join(folder, 'file')} is not a folder` })
+})
+
+t.test('what cannot be written or looked at is told', async (t) => {
+  // Of the kernel's own, so that not even root may make anything there.
+  await t.rejects(checkFile('/proc/version'), { message: /^\/proc(?:\/version)? cannot be written/ })
+    .catch(() => { /* Some kernels let root have it. */ })
+  await t.rejects(checkFile(`/tmp/${'x'.repeat(300)}/y`), { message: /cannot be looked at \(ENAMETOOLONG\)/ })
+})

@@ -1,0 +1,149 @@
+import { join } from 'node:path'
+import t from 'tap'
+import type { Forwarder } from '../../src/delivery/forwarder.js'
+import type { ModuleSpec } from '../../src/forwarders/forwarder-spec.js'
+import { ForwarderModuleError, loadForwarder } from '../../src/forwarders/load-module.js'
+import { sampleAttempt } from '../../src/testing/index.js'
+import { captureLog } from '../support/capture-log.js'
+
+const signal = new AbortController().signal
+const log = captureLog()
+
+async function load (folder: string, type: string, rest: Partial<ModuleSpec> = {}, limitMs = 5000): Promise<Forwarder> {
+  return await loadForwarder({ name: 'own', type, ...rest }, { folder, logger: log.logger, limitMs })
+}
+
+const least = 'export const createForwarder = () => ({ forward: async (attempts) => ({ outcomes: attempts.map(() => ({ status: "forwarded" })) }) })'
+
+t.test('a module at a path is loaded, from the folder of the file or from anywhere, whatever its name', async (t) => {
+  const folder = t.testdir({ 'own forwarder #1 100%.mjs': least })
+  for (const type of ['./own forwarder #1 100%.mjs', join(folder, 'own forwarder #1 100%.mjs')]) {
+    const forwarder = await load(folder, type)
+    t.match(forwarder, { name: 'own', order: 'none', concurrency: 1, batchSize: 1, timeoutMs: 15_000, recordsSuccess: true })
+    t.notOk('giveUpMs' in forwarder || 'check' in forwarder)
+    await forwarder.start?.(null)
+    t.strictSame(await forwarder.forward([sampleAttempt()], { signal }), { outcomes: [{ status: 'forwarded' }] })
+    await forwarder.close?.()
+  }
+})
+
+t.test('a package beside the file is loaded, also one that can only be imported, and else one beside tierhook', async (t) => {
+  const folder = t.testdir({
+    node_modules: {
+      'import-only': { 'package.json': '{"name":"import-only","exports":{".":{"import":"./index.mjs"},"./sub":"./index.mjs"}}', 'index.mjs': least },
+      '@me': { plain: { 'package.json': '{"type":"module","main":"main.js"}', 'main.js': least } }
+    }
+  })
+  for (const type of ['import-only', 'import-only/sub', '@me/plain']) t.type((await load(folder, type)).forward, 'function', type)
+  await t.rejects(load(folder, 'pino'), { message: 'The module pino must export a function createForwarder(options, context)' })
+})
+
+t.test('it gets its options and context, and decides what the configuration leaves to it', async (t) => {
+  const folder = t.testdir({
+    'own.mjs': `
+      export async function createForwarder (options, { name, folder, logger }) {
+        logger.info({ options, folder }, 'created')
+        return {
+          name: 'other', order: 'arrival', concurrency: 3, batchSize: 4, timeoutMs: 5, giveUpMs: Infinity, recordsSuccess: false,
+          async start (position) { logger.info({ position }, 'started') },
+          async forward (attempts) { return { outcomes: attempts.map(() => ({ status: 'forwarded', detail: name })), position: 'p' } },
+          async check (signal) { signal.throwIfAborted() },
+          async close () { logger.info('closed') }
+        }
+      }`
+  })
+  const forwarder = await load(folder, './own.mjs', { options: { path: 'x' } })
+  t.match(log.find('created'), [{ forwarder: 'own', options: { path: 'x' }, folder }])
+  t.match(forwarder, { name: 'own', order: 'arrival', concurrency: 3, batchSize: 4, timeoutMs: 5, giveUpMs: Infinity, recordsSuccess: false })
+  t.match(await load(folder, './own.mjs', { order: 'none', concurrency: 6, timeoutMs: 7 }), { order: 'none', concurrency: 6, batchSize: 4, timeoutMs: 7 })
+  await forwarder.start?.('there')
+  t.match(log.find('started'), [{ position: 'there', forwarder: 'own' }])
+  t.strictSame(await forwarder.forward([sampleAttempt()], { signal }), { outcomes: [{ status: 'forwarded', detail: 'own' }], position: 'p' })
+  await forwarder.check?.(signal)
+  await t.rejects(forwarder.check?.(AbortSignal.abort()) ?? Promise.resolve())
+  await Promise.all([forwarder.close?.(), forwarder.close?.()])
+  t.equal(log.find('closed').length, 1)
+})
+
+t.test('an object of a class keeps its this', async (t) => {
+  const folder = t.testdir({
+    'own.mjs': `
+      class Own {
+        #count = 0
+        async start () { this.#count = 10 }
+        async forward () { return { outcomes: [{ status: 'retry', reason: String(++this.#count) }] } }
+        async check () { this.#count++ }
+        async close () { this.#count = 0 }
+      }
+      export const createForwarder = () => new Own()`
+  })
+  const forwarder = await load(folder, './own.mjs')
+  await forwarder.start?.(null)
+  await forwarder.check?.(signal)
+  t.match(await forwarder.forward([sampleAttempt()], { signal }), { outcomes: [{ reason: '12' }] })
+  await forwarder.close?.()
+})
+
+t.test('what is no forwarder\'s module is told by what it lacks', async (t) => {
+  const folder = t.testdir({
+    'empty.mjs': '',
+    'syntax.mjs': 'export const = 1',
+    'throws.mjs': 'throw new Error("no such luck\\nsecond line")',
+    'hangs.mjs': 'await new Promise(() => { setTimeout(() => {}, 300) })',
+    'options.mjs': 'export const createForwarder = ({ path }) => { throw new Error("the option path is missing") }',
+    'rejects.mjs': 'export const createForwarder = async () => { throw "a text" }',
+    'never.mjs': 'export const createForwarder = async () => await new Promise(() => {})',
+    'nothing.mjs': 'export const createForwarder = () => {}',
+    'wrong.mjs': 'export const createForwarder = () => ({ forward: 1, order: "x", concurrency: 0, giveUpMs: "long", close: true })'
+  })
+  for (const [type, message] of [
+    ['./gone.mjs', /^The module \.\/gone\.mjs cannot be loaded: Cannot find module/],
+    ['gone', /^The module gone cannot be loaded: Cannot find package 'gone' imported from .*forwarders\.json$/],
+    ['./empty.mjs', 'The module ./empty.mjs must export a function createForwarder(options, context)'],
+    ['./syntax.mjs', /^The module .* cannot be loaded: /],
+    ['./throws.mjs', /cannot be loaded: no such luck$/],
+    ['./hangs.mjs', /cannot be loaded: it took longer than 200 ms$/],
+    ['./options.mjs', 'createForwarder of ./options.mjs failed: the option path is missing'],
+    ['./rejects.mjs', 'createForwarder of ./rejects.mjs failed: a text'],
+    ['./never.mjs', 'createForwarder of ./never.mjs failed: it took longer than 200 ms'],
+    ['./nothing.mjs', 'What createForwarder of ./nothing.mjs returns is no forwarder: it must be an object'],
+    ['./wrong.mjs', /no forwarder: forward must be a function, order must be one of .*, concurrency must be >= 1, giveUpMs must be a number .*, close must be a function$/]
+  ] as const) {
+    const limitMs = /hangs|never/.test(type) ? 200 : 5000
+    const error: unknown = await load(folder, type, {}, limitMs).catch((reason: unknown) => reason)
+    t.type(error, ForwarderModuleError, type)
+    t.match(error, { code: 'FORWARDER_MODULE_WRONG', message })
+  }
+})
+
+t.test('a forwarder whose start fails or hangs holds up nobody, and starts with its next attempt', async (t) => {
+  const folder = t.testdir({
+    'fails.mjs': `
+      let tries = 0
+      export const createForwarder = () => ({
+        async start (position) { if (++tries < 3) throw new Error('not yet'); this.from = position },
+        async forward () { return { outcomes: [{ status: 'dead', reason: this.from + tries }] } }
+      })`,
+    'hangs.mjs': 'export const createForwarder = () => ({ start: () => new Promise(() => {}), async forward () {} })'
+  })
+  const forwarder = await load(folder, './fails.mjs')
+  await forwarder.start?.('here')
+  t.match(log.find('forwarder not started').at(-1), { forwarder: 'own', err: { message: 'not yet' } })
+  await t.rejects(forwarder.forward([sampleAttempt()], { signal }), { message: 'not yet' })
+  const results = await Promise.all([1, 2].map(async () => await forwarder.forward([sampleAttempt()], { signal })))
+  t.match(results, [{ outcomes: [{ reason: 'here3' }] }, { outcomes: [{ reason: 'here3' }] }])
+
+  await (await load(folder, './hangs.mjs', {}, 50)).start?.(null)
+  t.match(log.find('forwarder not started').at(-1), { err: { message: 'It took longer than 50 ms' } })
+})
+
+t.test('a forwarder whose close fails or hangs holds up nobody for long', async (t) => {
+  const folder = t.testdir({
+    'fails.mjs': 'export const createForwarder = () => ({ async forward () {}, close () { throw new Error("cannot") } })',
+    'hangs.mjs': 'export const createForwarder = () => ({ async forward () {}, close: () => new Promise(() => {}) })'
+  })
+  await (await load(folder, './fails.mjs')).close?.()
+  t.match(log.find('forwarder not closed').at(-1), { err: { message: 'cannot' } })
+  await (await load(folder, './hangs.mjs')).close?.()
+  t.match(log.find('forwarder not closed').at(-1), { err: { message: 'It took longer than 2000 ms' } })
+})

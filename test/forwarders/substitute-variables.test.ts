@@ -1,0 +1,46 @@
+import t from 'tap'
+import { escapeToken, substituteVariables } from '../../src/forwarders/substitute-variables.js'
+
+const put = (value: unknown, variables: Record<string, string | undefined> = { TOKEN: 'hunter2', _a1: 'b' }) => substituteVariables(value, variables)
+
+t.test('texts anywhere in the value take variables, and everything else stays as it is', (t) => {
+  t.strictSame(put({ a: ['Bearer ${TOKEN}', { b: '${_a1}${_a1}' }], c: 1, d: null, e: true, f: '$TOKEN {TOKEN} $' }), { // eslint-disable-line no-template-curly-in-string
+    value: { a: ['Bearer hunter2', { b: 'bb' }], c: 1, d: null, e: true, f: '$TOKEN {TOKEN} $' },
+    faults: []
+  })
+  t.end()
+})
+
+t.test('a dollar sign before it takes the meaning away', (t) => {
+  t.strictSame(put('$${TOKEN} and $${').value, '${TOKEN} and ${') // eslint-disable-line no-template-curly-in-string
+  t.end()
+})
+
+t.test('what is put in is not looked at again, nor are keys', (t) => {
+  t.strictSame(put({ '${TOKEN}': '${A}' }, { A: '${B}', B: 'b' }), { value: { '${TOKEN}': '${B}' }, faults: [] }) // eslint-disable-line no-template-curly-in-string
+  t.end()
+})
+
+t.test('each variable that is missing is told, by the place that needs it', (t) => {
+  const { faults } = put({ 'a/b~': ['x', '${GONE} ${EMPTY}'], c: '${toString}' }, { EMPTY: '' }) // eslint-disable-line no-template-curly-in-string
+  t.strictSame(faults, [
+    { pointer: '/a~1b~0/1', message: 'needs the variable GONE, which is not set or empty' },
+    { pointer: '/a~1b~0/1', message: 'needs the variable EMPTY, which is not set or empty' },
+    { pointer: '/c', message: 'needs the variable toString, which is not set or empty' }
+  ])
+  t.end()
+})
+
+t.test('what is not the name of a variable is a fault that does not show it', (t) => {
+  for (const text of ['${', '${}', '${hunter-2}', '${TOKEN', 'x${ TOKEN }']) { // eslint-disable-line no-template-curly-in-string
+    const { faults } = put([text])
+    t.match(faults, [{ pointer: '/0', message: /^has a \$\{ that no name/ }], text)
+    t.notMatch(JSON.stringify(faults), 'hunter')
+  }
+  t.end()
+})
+
+t.test('a key is escaped as JSON pointers want it', (t) => {
+  t.equal(escapeToken('~1/'), '~01~1')
+  t.end()
+})
