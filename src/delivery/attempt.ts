@@ -43,9 +43,11 @@ function checkResult (result: unknown, count: number): ForwardResult {
 }
 
 function isOutcome (value: unknown): value is Outcome {
-  if (typeof value !== 'object' || value === null || !('status' in value)) return false
-  if (value.status === 'forwarded') return true
-  return (value.status === 'retry' || value.status === 'dead') && 'reason' in value && typeof value.reason === 'string'
+  if (typeof value !== 'object' || value === null) return false
+  const { status, reason, detail, answer, afterMs } = value as Readonly<Record<string, unknown>>
+  const texts = [detail, answer].every((text) => text === undefined || typeof text === 'string')
+  const known = status === 'forwarded' || ((status === 'retry' || status === 'dead') && typeof reason === 'string')
+  return texts && known && (afterMs === undefined || Number.isFinite(afterMs))
 }
 
 function failAll (count: number, reason: string): ForwardResult {

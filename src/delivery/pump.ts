@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { attemptBatch } from './attempt.js'
 import { createCircuitBreaker, type BreakerState } from './circuit-breaker.js'
@@ -46,6 +47,8 @@ export function createPump (options: PumpOptions): Pump {
   const stop = new AbortController()
   // Each attempt under way listens, and there are as many as the forwarder takes at once.
   setMaxListeners(0, stop.signal)
+  let opened: Feed | undefined
+  /** Only once the forwarder has started. */
   let feed: Feed | undefined
   let inFlight = 0
   let unsettled = 0
@@ -55,6 +58,25 @@ export function createPump (options: PumpOptions): Pump {
   let timer: NodeJS.Timeout | undefined
   let onIdle: Array<() => void> = []
   let closing: Promise<void> | undefined
+
+  /** A forwarder that can't start is down like one that can't forward: it is tried again, and costs nobody else anything. */
+  async function beginWith (opened: Feed, attempt: number): Promise<void> {
+    try {
+      await forwarder.start?.(opened.position)
+    } catch (error) {
+      const retryInMs = backoffMs(attempt, retry, random())
+      logger.error({ err: error, attempt, retryInMs: Math.round(retryInMs) }, 'forwarder cannot start')
+      if (!stopping) timer = setTimeout(() => { beginWith(opened, attempt + 1).catch(failed) }, retryInMs)
+      return
+    }
+    feed = opened
+    turn()
+  }
+
+  /** What comes here is a defect of ours. */
+  function failed (error: unknown): void {
+    logger.fatal({ err: error }, 'forwarder stopped')
+  }
 
   /** Never two turns at once; a call during one makes another follow. */
   function turn (): void {
@@ -75,7 +97,7 @@ export function createPump (options: PumpOptions): Pump {
         turning = false
         if (turnAgain) turn()
         else rest(waitMs)
-      }, (error: unknown) => { logger.fatal({ err: error }, 'forwarder stopped') })
+      }, failed)
   }
 
   function rest (waitMs: number | undefined): void {
@@ -109,7 +131,7 @@ export function createPump (options: PumpOptions): Pump {
     for (let at = 0; at < wanted.length; at += forwarder.batchSize) {
       inFlight++
       breaker.started()
-      attempt(feed, wanted.slice(at, at + forwarder.batchSize)).catch((error: unknown) => { logger.fatal({ err: error }, 'forwarder stopped') })
+      attempt(feed, wanted.slice(at, at + forwarder.batchSize)).catch(failed)
     }
   }
 
@@ -185,11 +207,14 @@ export function createPump (options: PumpOptions): Pump {
     breakerState: breaker.state,
 
     async start () {
-      const opened = await journal.openFeed({ forwarder: forwarder.name, order: forwarder.order, start: options.start, onWork: turn })
-      await forwarder.start?.(opened.position)
-      feed = opened
+      opened = await journal.openFeed({ forwarder: forwarder.name, order: forwarder.order, start: options.start, onWork: turn })
       keep(opened.noteBreaker('closed'))
-      turn()
+      // A forwarder that hangs in its start must not hold up the service's.
+      const begun = new AbortController()
+      await Promise.race([
+        beginWith(opened, 1).finally(() => { begun.abort() }),
+        sleep(forwarder.timeoutMs, undefined, { signal: begun.signal }).catch(() => undefined)
+      ])
     },
 
     async idle () {
@@ -211,8 +236,8 @@ export function createPump (options: PumpOptions): Pump {
             onIdle.push(resolve)
             turn()
           })
-          await feed.close()
         }
+        await opened?.close()
         signal.removeEventListener('abort', abort)
         await forwarder.close?.()
       })()

@@ -34,6 +34,8 @@ for (const [title, nonsense] of Object.entries({
   'outcomes that are none': { outcomes: [{ status: 'forwarded' }, 'forwarded'] },
   'an unknown status': { outcomes: [{ status: 'forwarded' }, { status: 'ok' }] },
   'a failure without a reason': { outcomes: [{ status: 'forwarded' }, { status: 'retry' }] },
+  'a time that is none': { outcomes: [{ status: 'forwarded' }, { status: 'retry', reason: 'x', afterMs: NaN }] },
+  'an answer that is no text': { outcomes: [{ status: 'forwarded' }, { status: 'forwarded', answer: {} }] },
   'a text': 'forwarded'
 })) {
   t.test(`a forwarder that returns ${title} has forwarded nothing`, async (t) => {

@@ -6,6 +6,7 @@ import { createPump, type PumpOptions } from '../../src/delivery/pump.js'
 import { createSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.js'
 import { captureLog } from '../support/capture-log.js'
 import { latch } from '../support/latch.js'
+import { localThreads } from '../support/local-threads.js'
 import { sampleNewDelivery } from '../support/sample-delivery.js'
 
 const DAY_MS = 86_400_000
@@ -13,7 +14,7 @@ const DAY_MS = 86_400_000
 async function build (t: Test) {
   const log = captureLog()
   const journal = createSqliteJournal({
-    dataDir: t.testdir(), logger: log.logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: DAY_MS, maxBytes: 0 }
+    dataDir: t.testdir(), logger: log.logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: DAY_MS, maxBytes: 0 }, threads: localThreads()
   })
   await journal.start()
   t.teardown(async () => { await journal.close() })
@@ -285,4 +286,35 @@ t.test('the start of a forwarder gets the position that was settled last', async
   await first.close(new AbortController().signal)
   await pump({ start, forward: sink.forward }).start()
   t.strictSame(positions, [null, 'after one'])
+})
+
+t.test('a forwarder that cannot start is tried again, and nothing is lost', async (t) => {
+  const { pump, append, log } = await build(t)
+  await append(2)
+  let tries = 0
+  const sink = recorder()
+  const running = pump({ ...sink, start: async () => { if (++tries < 3) throw new Error('no such folder') } })
+  await running.start()
+  await sink.until(2)
+  t.equal(tries, 3)
+  t.match(log.find('forwarder cannot start'), [{ err: { message: 'no such folder' }, attempt: 1 }, { attempt: 2 }])
+})
+
+t.test('a forwarder that hangs in its start holds up neither the start nor the stop of the service', async (t) => {
+  const { pump } = await build(t)
+  const running = pump({ ...recorder(), timeoutMs: 20, start: async () => { await new Promise(() => {}) } })
+  await running.start()
+  await running.close(new AbortController().signal)
+})
+
+t.test('a destination may say what was sent to it: its answer is kept, and not logged', async (t) => {
+  const { pump, append, log } = await build(t)
+  await append(1)
+  const sink = recorder(({ number }) => number < 2 ? { status: 'retry', reason: 'status 500', answer: 'Alex Doe' } : { status: 'dead', reason: 'status 410', answer: 'Alex Doe' })
+  const dead = latch()
+  log.on('delivery dead', dead.open)
+  await pump(sink).start()
+  await dead.opened
+  t.match(log.find('delivery to be retried'), [{ reason: 'status 500' }])
+  t.notMatch(JSON.stringify(log.lines), /Alex Doe/)
 })
