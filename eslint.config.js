@@ -1,7 +1,7 @@
 import neostandard from 'neostandard'
 
 export default [
-  ...neostandard({ ts: true, ignores: ['dist', '.tap', 'coverage'] }),
+  ...neostandard({ ts: true, ignores: ['dist', 'dist-bench', '.tap', 'coverage'] }),
   {
     files: ['**/*.ts'],
     rules: {

@@ -36,6 +36,7 @@ function createProgram (context: CommandContext, finish: (exitCode: number) => v
     .addHelpText('after', examples(
       'tierhook                                                  # serve, configured by .env',
       'tierhook send customer.loyalty.tier.upgraded              # in another terminal',
+      'tierhook check --connect                                  # what would run, and whether it can be reached',
       'tierhook events                                           # what can be received',
       'tierhook tail                                             # what comes in',
       'tierhook forwarders                                       # how far each forwarder has come',

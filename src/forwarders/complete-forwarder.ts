@@ -32,30 +32,19 @@ export function faultOf (value: unknown): string | undefined {
 export interface CompleteOptions {
   readonly spec: Pick<ModuleSpec, 'name' | 'order' | 'concurrency' | 'timeoutMs'>
   readonly logger: Logger
-  /** How long its start may hold up the start of the service, in milliseconds. */
-  readonly limitMs: number
 }
 
 const TIMEOUT_MS = 15_000
 const CLOSE_LIMIT_MS = 2000
 
 /**
- * Makes a whole forwarder of what somebody's own module returns, the configuration first. A destination that is down, or
- * hangs, when the service starts or stops is that forwarder's affair alone: its start is tried again with each attempt.
+ * Makes a whole forwarder of what somebody's own module returns, the configuration first. One that hangs when it is closed
+ * keeps the service from stopping for a moment only.
  */
-export function completeForwarder (made: unknown, { spec, logger, limitMs }: CompleteOptions): Forwarder {
+export function completeForwarder (made: unknown, { spec, logger }: CompleteOptions): Forwarder {
+  // Whoever calls this has seen to it that there are no faults in it.
   const own = made as OwnForwarder
-  let position: string | null = null
-  let starting: Promise<void> | undefined
   let closing: Promise<void> | undefined
-
-  async function startOnce (): Promise<void> {
-    starting ??= (async () => { await own.start?.(position) })().catch((error: unknown) => {
-      starting = undefined
-      throw error
-    })
-    await starting
-  }
 
   return {
     name: spec.name,
@@ -65,28 +54,22 @@ export function completeForwarder (made: unknown, { spec, logger, limitMs }: Com
     timeoutMs: spec.timeoutMs ?? own.timeoutMs ?? TIMEOUT_MS,
     recordsSuccess: own.recordsSuccess ?? true,
     ...(own.giveUpMs === undefined ? {} : { giveUpMs: own.giveUpMs }),
-    async start (committed) {
-      position = committed
-      await settledWithin(startOnce(), limitMs, (error) => { logger.error({ err: error }, 'forwarder not started') })
-    },
-    async forward (attempts, context) {
-      await startOnce()
-      return await own.forward(attempts, context)
-    },
+    // Called on what was returned, which may be an object of a class.
+    async start (position) { await own.start?.(position) },
+    forward: async (attempts, context) => await own.forward(attempts, context),
     ...(own.check === undefined ? {} : { check: async (signal) => { await own.check?.(signal) } }),
     async close () {
-      closing ??= settledWithin((async () => { await own.close?.() })(), CLOSE_LIMIT_MS, (error) => { logger.error({ err: error }, 'forwarder not closed') })
+      closing ??= closeInTime(own, (error) => { logger.error({ err: error }, 'forwarder not closed') })
       await closing
     }
   }
 }
 
-/** Resolves when the work has settled, or its time is over; why it came to nothing is reported. */
-async function settledWithin (work: Promise<void>, limitMs: number, report: (error: unknown) => void): Promise<void> {
+async function closeInTime (own: OwnForwarder, report: (error: unknown) => void): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => { reject(new Error(`It took longer than ${limitMs} ms`)) }, limitMs)
+    timer = setTimeout(() => { reject(new Error(`It took longer than ${CLOSE_LIMIT_MS} ms`)) }, CLOSE_LIMIT_MS)
   })
-  await Promise.race([work, timeout]).catch(report)
+  await Promise.race([(async () => { await own.close?.() })(), timeout]).catch(report)
   clearTimeout(timer)
 }

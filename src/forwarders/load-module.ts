@@ -11,7 +11,7 @@ export interface LoadOptions {
   /** Where a relative path, or the search for a package, begins. */
   readonly folder: string
   readonly logger: Logger
-  /** How long loading, creating and starting may take each, in milliseconds. */
+  /** How long loading and creating may take each, in milliseconds. */
   readonly limitMs?: number
 }
 
@@ -37,7 +37,7 @@ export async function loadForwarder (spec: ModuleSpec, { folder, logger, limitMs
   }, limitMs, `createForwarder of ${spec.type} failed`)
   const fault = faultOf(made)
   if (fault !== undefined) throw new ForwarderModuleError(`What createForwarder of ${spec.type} returns is no forwarder: ${fault}`)
-  return completeForwarder(made, { spec, logger: own, limitMs })
+  return completeForwarder(made, { spec, logger: own })
 }
 
 /** @throws {ForwarderModuleError} where it rejects, or takes too long */

@@ -170,6 +170,9 @@ function assertResult (result: unknown, count: number): void {
   for (const outcome of outcomes as readonly unknown[]) {
     assert.ok(typeof outcome === 'object' && outcome !== null && 'status' in outcome, 'an outcome must have a status')
     assert.ok(['forwarded', 'retry', 'dead'].includes(String(outcome.status)), 'the status of an outcome must be forwarded, retry or dead')
+    const { detail, answer, afterMs } = outcome as Readonly<Record<string, unknown>>
+    for (const text of [detail, answer]) assert.ok(text === undefined || typeof text === 'string', 'the detail and the answer of an outcome must be texts')
+    assert.ok(afterMs === undefined || Number.isFinite(afterMs), 'afterMs must be a number of milliseconds')
     if (outcome.status !== 'forwarded') assert.ok('reason' in outcome && typeof outcome.reason === 'string', 'an outcome that is not forwarded must have a reason')
   }
   if ('position' in result && result.position !== undefined) assert.equal(typeof result.position, 'string', 'a position must be a text')

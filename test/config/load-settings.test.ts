@@ -2,7 +2,7 @@ import t from 'tap'
 import { Value } from '@sinclair/typebox/value'
 import { ConfigurationError } from '../../src/config/configuration-error.js'
 import type { ConfigurationFault } from '../../src/config/configuration-error.js'
-import { loadClientSettings, loadSettings } from '../../src/config/load-settings.js'
+import { loadClientSettings, loadSettings, loadVariables } from '../../src/config/load-settings.js'
 import type { SettingsSource } from '../../src/config/load-settings.js'
 import { SettingsSchema } from '../../src/config/settings.js'
 import type { Settings } from '../../src/config/settings.js'
@@ -168,6 +168,30 @@ t.test('contradictions name the variable to change', async t => {
   t.match(messageOf({ ALLOWED_SOURCES_MODE: 'enforce' }), /^ALLOWED_SOURCES is not set, but ALLOWED_SOURCES_MODE is enforce/)
   t.match(messageOf({ FORWARDERS: 'http' }), /^HTTP_FORWARDER_URL is not set, but FORWARDERS names http/)
   t.match(messageOf({ RETRY_MIN_MS: '2000', RETRY_MAX_MS: '1000' }), /^RETRY_MIN_MS is 2000, more than RETRY_MAX_MS, which is 1000/)
+})
+
+t.test('a file of forwarders stands in the place of every other variable about forwarders', async t => {
+  t.equal(load({ FORWARDERS_FILE: 'forwarders.json' }).FORWARDERS_FILE, 'forwarders.json')
+  t.notOk('FORWARDERS_FILE' in load({ FORWARDERS_FILE: '' }))
+  t.equal(messageOf({ FORWARDERS_FILE: 'a', FORWARDERS: '', RETRY_MAX_MS: '2000' }), '')
+  t.same(faultsOf(loadSettings, { FORWARDERS_FILE: 'a', FORWARDERS: 'log', HTTP_FORWARDER_SECRETS: 'whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz' }, 'LOG_FORWARDER_DATA=false').map(({ variable }) => variable), [
+    'FORWARDERS', 'LOG_FORWARDER_DATA', 'HTTP_FORWARDER_SECRETS'
+  ])
+  t.match(messageOf({ FORWARDERS_FILE: 'a', FORWARDERS: 'log' }), 'FORWARDERS is set, but so is FORWARDERS_FILE, which says all about forwarders; remove the one or the other')
+})
+
+t.test('what a file of forwarders refers to may stand in the .env file, but a slip is still one', async t => {
+  t.match(messageOf({}, 'CRM_TOKEN=hunter2'), /^CRM_TOKEN is not a variable of tierhook/)
+  t.equal(messageOf({ FORWARDERS_FILE: 'a' }, 'CRM_TOKEN=hunter2'), '')
+  t.equal(messageOf({}, 'CRM_TOKEN=hunter2\nFORWARDERS_FILE=a'), '')
+  t.match(messageOf({ FORWARDERS_FILE: 'a' }, 'CRM_TOKEN=1\nCRM_TOKEN=2'), /^CRM_TOKEN is set twice/)
+  t.match(messageOf({ FORWARDERS_FILE: 'a' }, 'VOUCHERIFY_WEBHOOK_SECRET=hunter2'), /did you mean VOUCHERIFY_WEBHOOK_SECRETS\?$/)
+})
+
+t.test('variables are told by name, the environment before the file, and empty ones not at all', async t => {
+  const envFile = { path: '.env', text: 'A=file\nB=file\nC=file\n' }
+  t.same(loadVariables({ environment: { A: 'environment', B: '', D: undefined, E: 'environment' }, envFile }), { A: 'environment', B: 'file', C: 'file', E: 'environment' })
+  t.same(loadVariables({ environment: { A: '1' } }), { A: '1' })
 })
 
 t.test('every fault is reported at once, one line each, and a variable that cannot be read makes no second fault', async t => {

@@ -59,6 +59,8 @@ t.test('a forwarder that breaks the contract is found out', async (t) => {
   t.match(await first({ forward: async () => ({ outcomes: [{ status: 'dead' }] }) }), /must have a reason/)
   t.match(await first({ forward: async () => ({ outcomes: [{ status: 'retry', reason: 'not now' }] }) }), /came to nothing: .*not now/)
   t.match(await first({ forward: async () => ({ outcomes: [ok], position: 1 }) }), /a position must be a text/)
+  t.match(await first({ forward: async () => ({ outcomes: [{ ...ok, detail: 1 }] }) }), /must be texts/)
+  t.match(await first({ forward: async () => ({ outcomes: [{ status: 'retry', reason: 'not now', afterMs: 'soon' }] }) }), /afterMs must be a number/)
   t.match(await first({ ...good, start: async () => { await new Promise(() => {}) } }, 50), /start took longer than 50 ms/)
   t.match(await first({ ...good, check: async () => { throw new Error('nobody there') } }), /tells, if it can.*nobody there/)
 })

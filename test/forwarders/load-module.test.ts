@@ -116,27 +116,6 @@ t.test('what is no forwarder\'s module is told by what it lacks', async (t) => {
   }
 })
 
-t.test('a forwarder whose start fails or hangs holds up nobody, and starts with its next attempt', async (t) => {
-  const folder = t.testdir({
-    'fails.mjs': `
-      let tries = 0
-      export const createForwarder = () => ({
-        async start (position) { if (++tries < 3) throw new Error('not yet'); this.from = position },
-        async forward () { return { outcomes: [{ status: 'dead', reason: this.from + tries }] } }
-      })`,
-    'hangs.mjs': 'export const createForwarder = () => ({ start: () => new Promise(() => {}), async forward () {} })'
-  })
-  const forwarder = await load(folder, './fails.mjs')
-  await forwarder.start?.('here')
-  t.match(log.find('forwarder not started').at(-1), { forwarder: 'own', err: { message: 'not yet' } })
-  await t.rejects(forwarder.forward([sampleAttempt()], { signal }), { message: 'not yet' })
-  const results = await Promise.all([1, 2].map(async () => await forwarder.forward([sampleAttempt()], { signal })))
-  t.match(results, [{ outcomes: [{ reason: 'here3' }] }, { outcomes: [{ reason: 'here3' }] }])
-
-  await (await load(folder, './hangs.mjs', {}, 50)).start?.(null)
-  t.match(log.find('forwarder not started').at(-1), { err: { message: 'It took longer than 50 ms' } })
-})
-
 t.test('a forwarder whose close fails or hangs holds up nobody for long', async (t) => {
   const folder = t.testdir({
     'fails.mjs': 'export const createForwarder = () => ({ async forward () {}, close () { throw new Error("cannot") } })',

@@ -53,6 +53,45 @@ t.test('others get the types of the events, derived from the schemas', async (t)
   t.equal(execFileSync('node', [join(root, 'node_modules/typescript/bin/tsc'), '-p', dir], { encoding: 'utf8' }), '')
 })
 
+t.test('others write a forwarder against tierhook/forwarder, and test it with tierhook/testing', async (t) => {
+  const dir = folderOfUser(t.testdir())
+  writeFileSync(join(dir, 'own.ts'), `
+    import type { CreateForwarder, Delivery, Outcome } from 'tierhook/forwarder'
+    const outcomeOf = (delivery: Delivery): Outcome => delivery.verdict === 'valid' ? { status: 'forwarded' } : { status: 'dead', reason: 'not valid' }
+    export const createForwarder: CreateForwarder = (options, { name, logger }) => ({
+      order: 'customer',
+      async forward (attempts, { signal }) {
+        signal.throwIfAborted()
+        logger.info({ name, path: options['path'] })
+        return { outcomes: attempts.map(({ delivery }) => outcomeOf(delivery)) }
+      }
+    })
+    // @ts-expect-error: there is no such order
+    export const wrong: CreateForwarder = () => ({ order: 'random', forward: async () => ({ outcomes: [] }) })
+  `)
+  writeFileSync(join(dir, 'use.ts'), `
+    import { forwarderContext, forwarderContract, sampleAttempt } from 'tierhook/testing'
+    import { createForwarder } from './own.js'
+    export const titles: string[] = forwarderContract(() => createForwarder({}, forwarderContext())).map(({ title }) => title)
+    export const customer: string | null = sampleAttempt({ eventType: 'customer.loyalty.tier.left' }).delivery.customerId
+  `)
+  writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify({
+    compilerOptions: { module: 'NodeNext', target: 'ES2022', strict: true, skipLibCheck: true, types: [], lib: ['ES2022', 'DOM'] }, include: ['*.ts']
+  }))
+  writeFileSync(join(dir, 'package.json'), '{"type":"module"}')
+  t.equal(execFileSync('node', [join(root, 'node_modules/typescript/bin/tsc'), '-p', dir], { encoding: 'utf8' }), '')
+
+  writeFileSync(join(dir, 'run.mjs'), `
+    import { forwarderContext, forwarderContract } from 'tierhook/testing'
+    import * as types from 'tierhook/forwarder'
+    import { createForwarder } from './own.js'
+    const failed = []
+    for (const { title, run } of forwarderContract(() => createForwarder({}, forwarderContext()))) await run().catch(() => { failed.push(title) })
+    console.log(JSON.stringify({ failed, types: Object.keys(types) }))
+  `)
+  t.strictSame(JSON.parse(execFileSync('node', ['run.mjs'], { cwd: dir, encoding: 'utf8' })), { failed: [], types: [] })
+})
+
 t.test('every dependency is pinned to one version', async (t) => {
   const ranges = Object.entries({ ...packageFile.dependencies, ...packageFile.devDependencies }).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(String(version)))
   t.strictSame(ranges, [])

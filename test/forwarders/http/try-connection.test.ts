@@ -2,10 +2,8 @@ import { createServer as createTlsServer } from 'node:https'
 import { createServer as createHttpServer } from 'node:http'
 import { connect, createServer as createNetServer, type Socket } from 'node:net'
 import t from 'tap'
-import { createDestination } from '../../../src/forwarders/http/destination.js'
-import { tryConnection } from '../../../src/forwarders/http/try-connection.js'
 import { forwarderTo } from './support/forwarder.js'
-import { freePort, listen, rawDestination, selfSigned } from './support/servers.js'
+import { freePort, listen, selfSigned } from './support/servers.js'
 
 const signal = new AbortController().signal
 
@@ -34,22 +32,27 @@ t.test('a certificate that is not trusted is no connection', async (t) => {
 
 t.test('a destination behind a proxy is connected to through it', async (t) => {
   const asked: string[] = []
-  const destination = await rawDestination(t, () => {})
-  const proxy = createHttpServer()
+  let requests = 0
+  const { port: tlsPort } = await listen(t, createTlsServer(selfSigned(t.testdir())))
+  const proxy = createHttpServer(() => { requests++ })
   proxy.on('connect', (request, socket: Socket) => {
     asked.push(String(request.url))
-    const through = connect(destination.port, '127.0.0.1', () => { socket.write('HTTP/1.1 200 OK\r\n\r\n') })
+    const through = connect(tlsPort, '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n')
+      through.pipe(socket).pipe(through)
+    })
     through.on('error', () => {})
-    socket.on('close', () => { through.destroy() })
-    // The TLS that follows is not what this is about.
-    socket.end()
+    socket.on('error', () => {})
   })
-  const { port } = await listen(t, proxy)
-  const environment = { HTTPS_PROXY: `http://127.0.0.1:${port}` }
-  const through = createDestination({ url: 'https://shop.example/', connections: 1, timeoutMs: 5000, environment })
-  t.teardown(async () => { await through.dispatcher.destroy() })
-  await t.rejects(tryConnection(through, signal))
-  t.ok(asked.includes('shop.example:443'), asked.join())
+  const { port, sockets } = await listen(t, proxy)
+  const environment = { HTTPS_PROXY: `http://127.0.0.1:${port}`, HTTP_PROXY: `http://127.0.0.1:${port}` }
+  const secure = forwarderTo(t, 'https://shop.example/', { environment })
+  await t.rejects(secure.check?.(signal) ?? Promise.resolve(), { message: /self-signed certificate/ })
+  t.strictSame(asked, ['shop.example:443'])
+  const before = sockets.total
+  await forwarderTo(t, 'http://shop.example/', { environment }).check?.(signal)
+  t.ok(sockets.total > before)
+  t.equal(requests, 0)
 })
 
 t.test('it ends when its time is over', async (t) => {

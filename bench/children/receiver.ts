@@ -1,0 +1,126 @@
+import { openSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import Fastify from 'fastify'
+import { v7 as uuidv7 } from 'uuid'
+import { openLogOutput } from '../../src/cli/log-output.js'
+import { createLogger } from '../../src/cli/logger.js'
+import { loadSettings } from '../../src/config/load-settings.js'
+import { systemClock } from '../../src/delivery/clock.js'
+import type { Journal } from '../../src/delivery/journal.js'
+import { createApp } from '../../src/ingress/app.js'
+import { createSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.js'
+import { createService } from '../../src/service.js'
+import { serveParent } from '../child.js'
+
+export type ReceiverMode = 'bare Fastify' | 'verify and validate' | 'and journal' | 'everything on' | 'and http'
+
+export interface ReceiverOptions {
+  readonly mode: ReceiverMode
+  readonly secret: string
+  readonly dataDir: string
+  /** Where the http forwarder posts to. */
+  readonly destination: string
+}
+
+export interface Usage {
+  readonly cpuMs: number
+  readonly peakBytes: number
+}
+
+const DAY_MS = 86_400_000
+/** It is at rest when it takes less than this share of a core. */
+const REST = 0.08
+const LOOK_MS = 100
+const LONGEST_REST_MS = 20_000
+
+// What a service writes goes to a pipe; here nobody reads it, and it is written all the same.
+const log = openLogOutput({ fd: openSync('/dev/null', 'w'), onError: (error) => { throw error } })
+const logger = createLogger('info', log)
+let mark = process.cpuUsage()
+
+async function openBare (): Promise<string> {
+  const app = Fastify()
+  app.post('/webhooks', async (_request, reply) => await reply.code(202).send({ message: 'Webhook accepted' }))
+  return await app.listen({ host: '127.0.0.1', port: 0 })
+}
+
+async function openApp (journal: Journal, secret: string): Promise<string> {
+  const app = createApp({
+    logger,
+    journal,
+    newId: uuidv7,
+    now: systemClock.now,
+    bodyLimitBytes: 1_048_576,
+    trustProxy: false,
+    secrets: [secret],
+    requiredHeaders: [],
+    sourceFilter: undefined,
+    policy: { invalid: 'quarantine', unvalidated: 'forward' },
+    readiness: () => []
+  })
+  return await app.listen({ host: '127.0.0.1', port: 0 })
+}
+
+/** Keeps nothing. */
+const stub: Journal = {
+  append: async ({ id, verdict }) => ({ status: 'stored', id, verdict }),
+  openFeed: async () => { throw new Error('Nobody reads here') },
+  close: async () => {}
+}
+
+async function openJournal (dataDir: string): Promise<Journal> {
+  const journal = createSqliteJournal({ dataDir, logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: 365 * DAY_MS, maxBytes: 0 } })
+  await journal.start()
+  return journal
+}
+
+async function openService ({ dataDir, secret, destination }: ReceiverOptions, forwarders: string): Promise<string> {
+  const settings = loadSettings({
+    environment: { PORT: '0', DATA_DIR: join(dataDir), VOUCHERIFY_WEBHOOK_SECRETS: secret, FORWARDERS: forwarders, HTTP_FORWARDER_URL: destination }
+  })
+  const { url } = await createService({ settings, logger, logDestination: log }).start()
+  return url
+}
+
+async function open (options: ReceiverOptions): Promise<string> {
+  switch (options.mode) {
+    case 'bare Fastify': return await openBare()
+    case 'verify and validate': return await openApp(stub, options.secret)
+    case 'and journal': return await openApp(await openJournal(options.dataDir), options.secret)
+    case 'everything on': return await openService(options, 'log,file')
+    case 'and http': return await openService(options, 'log,file,http')
+  }
+}
+
+/** Resolves when what was accepted is forwarded, as far as that can be seen from outside: it rests. */
+async function rest (): Promise<void> {
+  const deadline = performance.now() + LONGEST_REST_MS
+  for (;;) {
+    const before = process.cpuUsage()
+    await sleep(LOOK_MS)
+    const { user, system } = process.cpuUsage(before)
+    if ((user + system) / 1000 < LOOK_MS * REST || performance.now() > deadline) return
+  }
+}
+
+const api = {
+  async open (options: ReceiverOptions): Promise<{ readonly port: number }> {
+    return { port: Number(new URL(await open(options)).port) }
+  },
+
+  begin (): void {
+    mark = process.cpuUsage()
+  },
+
+  /** What it took since it began, with what was left to do afterwards. */
+  async end (): Promise<Usage> {
+    await rest()
+    const { user, system } = process.cpuUsage(mark)
+    return { cpuMs: (user + system) / 1000, peakBytes: process.resourceUsage().maxRSS * 1024 }
+  }
+}
+
+export type ReceiverApi = typeof api
+
+serveParent(api)

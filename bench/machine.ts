@@ -1,0 +1,61 @@
+import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
+import { join } from 'node:path'
+import { Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import { spreadOf } from './summary.js'
+
+export interface Machine {
+  readonly cpu: string
+  readonly cpus: number
+  readonly memoryGibibytes: number
+  readonly system: string
+  readonly versions: Readonly<Record<'node' | 'fastify' | 'undici' | 'libsql', string>>
+  /** How long the disk takes to keep 4 KiB, in milliseconds: the median. */
+  readonly fsyncMs: number
+  readonly loadAverage: number
+}
+
+const FSYNCS = 50
+const PackageFile = Type.Object({ version: Type.String() })
+
+/** @param directory where journals are going to be */
+export function describeMachine (directory: string): Machine {
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cpus: availableParallelism(),
+    memoryGibibytes: Math.round(totalmem() / 2 ** 30),
+    system: `${type()} ${release()}`,
+    versions: { node: process.versions.node, fastify: versionOf('fastify'), undici: versionOf('undici'), libsql: versionOf('libsql') },
+    fsyncMs: fsyncMs(directory),
+    loadAverage: loadavg()[0] ?? 0
+  }
+}
+
+function versionOf (name: string): string {
+  const paths = createRequire(import.meta.url).resolve.paths(name) ?? []
+  for (const path of paths) {
+    try {
+      const content: unknown = JSON.parse(readFileSync(join(path, name, 'package.json'), 'utf8'))
+      if (Value.Check(PackageFile, content)) return content.version
+    } catch {
+      // It is in another of the folders.
+    }
+  }
+  return 'unknown'
+}
+
+function fsyncMs (directory: string): number {
+  const file = openSync(join(directory, 'fsync'), 'w')
+  const block = Buffer.alloc(4096, 1)
+  const times: number[] = []
+  for (let count = 0; count < FSYNCS; count++) {
+    const before = performance.now()
+    writeSync(file, block)
+    fdatasyncSync(file)
+    times.push(performance.now() - before)
+  }
+  closeSync(file)
+  return spreadOf(times).median
+}

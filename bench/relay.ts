@@ -1,0 +1,51 @@
+import { mkdtempSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Children } from './child.js'
+import type { DestinationApi } from './children/destination.js'
+import type { RelayApi, RelayMode } from './children/relay.js'
+import type { Group, OpenVariant, Variant } from './measure.js'
+
+export interface GroupOptions {
+  readonly children: Children
+  /** Where folders for journals are made. */
+  readonly directory: string
+  /** The compiled files of another state of the sources, which is measured beside this one. */
+  readonly against: string | undefined
+}
+
+const CONNECTIONS = [1, 16]
+const BASELINES: readonly RelayMode[] = ['few headers', 'same headers']
+const CANDIDATES: readonly RelayMode[] = ['forwarder', 'pump']
+
+/** Relaying to a bare server, against a plain loop of the client library to the same server. */
+export function relayGroups ({ children, directory, against }: GroupOptions): readonly Group[] {
+  async function open (mode: RelayMode, connections: number, build?: string): Promise<OpenVariant> {
+    const destination = children.start<DestinationApi>('destination')
+    const { url } = await destination.remote.open()
+    const relay = children.start<RelayApi>('relay', build)
+    await relay.remote.open({ mode, url, connections, dataDir: mkdtempSync(join(directory, 'relay-')) })
+    return {
+      run: relay.remote.run,
+      async close () {
+        await relay.end()
+        await destination.end()
+      }
+    }
+  }
+
+  return CONNECTIONS.map((connections) => ({
+    name: 'relay',
+    connections,
+    baselines: BASELINES,
+    variants: [
+      ...BASELINES.map((name) => ({ name, open: async () => await open(name, connections) })),
+      ...CANDIDATES.flatMap((name) => withOther(name, against, async (build) => await open(name, connections, build)))
+    ]
+  }))
+}
+
+/** A variant, and the same of the other state of the sources where there is one. */
+export function withOther (name: string, against: string | undefined, open: (build?: string) => Promise<OpenVariant>): readonly Variant[] {
+  const variant = { name, open: async () => await open() }
+  return against === undefined ? [variant] : [{ name: `${name}, other`, open: async () => await open(against) }, variant]
+}
