@@ -22,6 +22,15 @@ export function openForWriting (path: string): Connection {
   })
 }
 
+/** A connection to a new file that nobody relies on before it is whole and synced: quick, and not safe. */
+export function openDraft (path: string): Connection {
+  return configure(connect(path), (db) => {
+    db.exec('PRAGMA auto_vacuum = INCREMENTAL')
+    db.pragma('journal_mode = OFF')
+    db.exec('PRAGMA synchronous = OFF; PRAGMA temp_store = FILE; PRAGMA cache_size = -32768')
+  })
+}
+
 export function openForReading (path: string): Connection {
   return configure(connect(path), (db) => { db.exec('PRAGMA query_only = ON; PRAGMA temp_store = MEMORY') })
 }

@@ -1,7 +1,7 @@
 import type Database from 'libsql'
 
 /** Marks the file as ours: "thkj" in ASCII. */
-const APPLICATION_ID = 0x74686B6A
+export const APPLICATION_ID = 0x74686B6A
 
 /**
  * One migration a schema version, from an empty file on. A migration that has been released is never changed.

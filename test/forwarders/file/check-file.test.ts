@@ -1,4 +1,6 @@
-import { chmodSync, mkdirSync, readdirSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { checkFile } from '../../../src/forwarders/file/check-file.js'
@@ -22,8 +24,15 @@ t.test('a path that cannot be looked at is told', async (t) => {
   await t.rejects(checkFile(`/tmp/${'x'.repeat(300)}/y`), { message: /cannot be looked at \(ENAMETOOLONG\)/ })
 })
 
-t.test('what this user may not write is told', { skip: process.getuid?.() === 0 ? 'root may write everything' : false }, async (t) => {
-  const folder = t.testdir({ 'events.ndjson': '' })
-  chmodSync(join(folder, 'events.ndjson'), 0o400)
-  await t.rejects(checkFile(join(folder, 'events.ndjson')), { message: /events\.ndjson cannot be written \(EACCES\)/ })
+t.test('what this user may not write is told', async (t) => {
+  // Root may write everything, so that it must be somebody else who tries, in a folder that everybody may enter.
+  const folder = mkdtempSync(join(tmpdir(), 'tierhook-test-'))
+  t.teardown(() => { rmSync(folder, { recursive: true }) })
+  chmodSync(folder, 0o755)
+  copyFileSync(new URL('../../../dist/forwarders/file/check-file.js', import.meta.url), join(folder, 'check-file.mjs'))
+  writeFileSync(join(folder, 'events.ndjson'), '', { mode: 0o400 })
+  const script = "import { checkFile } from './check-file.mjs'; await checkFile('./events.ndjson')"
+  const nobody = process.getuid?.() === 0 ? { uid: 65_534 } : {}
+  const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', env: {}, cwd: folder, ...nobody })
+  t.match(stderr, /events\.ndjson cannot be written \(EACCES\)/)
 })
