@@ -5,7 +5,7 @@ import { Agent, request } from 'node:http'
 import { fileURLToPath } from 'node:url'
 
 const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
-const SECRET = 'process-test-secret'
+export const PROCESS_SECRET = 'process-test-secret'
 
 export interface ServiceProcess {
   readonly url: string
@@ -21,7 +21,7 @@ export async function startServiceProcess (dataDir: string, environment: Readonl
   const child = spawn(process.execPath, [program, 'serve'], {
     cwd: dataDir,
     env: {
-      PATH: process.env['PATH'], PORT: '0', DATA_DIR: dataDir, VOUCHERIFY_WEBHOOK_SECRETS: SECRET, FORWARDERS: 'file', LOG_LEVEL: 'info', ...environment
+      PATH: process.env['PATH'], PORT: '0', DATA_DIR: dataDir, VOUCHERIFY_WEBHOOK_SECRETS: PROCESS_SECRET, FORWARDERS: 'file', LOG_LEVEL: 'info', ...environment
     },
     stdio: ['ignore', 'pipe', 'pipe']
   })
@@ -74,7 +74,7 @@ export interface Answered {
 /** Posts an event, signed. Rejects where no answer comes. */
 export async function postEvent (url: string, eventId: string, agent = new Agent()): Promise<Answered> {
   const body = Buffer.from(eventBody(eventId))
-  const signature = createHmac('sha256', SECRET).update(body).digest('hex')
+  const signature = createHmac('sha256', PROCESS_SECRET).update(body).digest('hex')
   const startedAt = performance.now()
   return await new Promise((resolve, reject) => {
     const post = request(new URL('/webhooks', url), {
