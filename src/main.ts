@@ -6,7 +6,7 @@ import type { CommandContext, StopSignal } from './cli/context.js'
 import { exitCodes } from './cli/exit-codes.js'
 import { openLogOutput } from './cli/log-output.js'
 import { runProgram } from './cli/program.js'
-import { createService, forwarderNames, inspectForwarders, openOperator } from './service.js'
+import { createService, forwarderNames, inspectForwarders, openOperator } from './cli/service-functions.js'
 
 const PackageFile = Type.Object({ version: Type.String() })
 
@@ -28,6 +28,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 const version = readVersion()
+
+// What is kept has people's data in it: others on the machine may not read it.
+process.umask(0o027)
 
 const context: CommandContext = {
   version,
