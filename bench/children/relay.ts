@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { Pool } from 'undici'
@@ -114,10 +113,12 @@ function forwarderNamed (name: string, { url, connections }: RelayOptions): Forw
 
 function forwarderLoop (options: RelayOptions): Loop {
   const forwarder = forwarderNamed('http', options)
-  const { signal } = new AbortController()
-  setMaxListeners(0, signal)
+  // To make one for each attempt is the pump's work. More listeners at one signal than there are in the pump would be dearer.
+  const signals = Array.from({ length: options.connections }, () => new AbortController().signal)
+  let count = 0
   return async (list) => {
     await eachAtOnce(options.connections, list, async (delivery) => {
+      const signal = signals[count++ % signals.length] ?? AbortSignal.abort()
       const { outcomes: [outcome] } = await forwarder.forward([{ delivery, number: 1, replay: false }], { signal })
       if (outcome?.status !== 'forwarded') throw new Error(JSON.stringify(outcome))
     })

@@ -60,5 +60,9 @@ function objectOr (value: unknown): JsonObject {
 }
 
 function plainFields (fields: JsonObject): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => typeof value === 'string' || typeof value === 'number'))
+  const plain: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(fields)) {
+    if (typeof value === 'string' || typeof value === 'number') plain[name] = value
+  }
+  return plain
 }

@@ -13,24 +13,38 @@ const BACKSLASH = 0x5c
  * That `1 2` and `12` come out the same makes no forgery: white space between the bytes of one token is never JSON.
  */
 export function canonicalBytes (rawBody: Uint8Array): Uint8Array {
-  let kept: Uint8Array | undefined
-  let length = 0
-  let inString = false
-  let escaped = false
-  for (const byte of rawBody) {
-    if (inString) {
-      if (escaped) escaped = false
-      else if (byte === BACKSLASH) escaped = true
-      else if (byte === QUOTE) inString = false
-    } else if (byte === SPACE || byte === LINE_FEED || byte === CARRIAGE_RETURN || byte === TAB) {
-      // Copied only now, so that a compact body, the usual one, costs no memory.
-      kept ??= new Uint8Array(rawBody)
-      continue
-    } else if (byte === QUOTE) {
-      inString = true
-    }
-    if (kept !== undefined) kept[length] = byte
-    length += 1
+  const first = firstWhiteSpace(rawBody)
+  // The usual body is compact: nothing is copied.
+  if (first === -1) return rawBody
+  const kept = new Uint8Array(rawBody)
+  let length = first
+  for (let at = first; at < rawBody.length; at++) {
+    const byte = rawBody[at] ?? 0
+    if (isWhiteSpace(byte)) continue
+    const end = byte === QUOTE ? stringEnd(rawBody, at) : at
+    for (; at < end; at++) kept[length++] = rawBody[at] ?? 0
+    kept[length++] = rawBody[end] ?? 0
   }
-  return kept === undefined ? rawBody : kept.subarray(0, length)
+  return kept.subarray(0, length)
+}
+
+/** The index of the first white space outside of strings, or -1. */
+function firstWhiteSpace (bytes: Uint8Array): number {
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0
+    if (byte === QUOTE) at = stringEnd(bytes, at)
+    else if (isWhiteSpace(byte)) return at
+  }
+  return -1
+}
+
+function isWhiteSpace (byte: number): boolean {
+  return byte === SPACE || byte === LINE_FEED || byte === CARRIAGE_RETURN || byte === TAB
+}
+
+/** The index of the quote that closes the string opened at `start`; the last index where none does. */
+function stringEnd (bytes: Uint8Array, start: number): number {
+  let at = start + 1
+  while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1
+  return Math.min(at, bytes.length - 1)
 }

@@ -13,7 +13,12 @@ const CLOSE_BRACKET = 0x5D
  * @param json the text of a JSON object, known to be well-formed
  */
 export function memberText (json: Uint8Array, key: string): Uint8Array | undefined {
-  let found: Uint8Array | undefined
+  return memberTexts(json, [key])[0]
+}
+
+/** The same for several members in one pass, in the order of the keys. */
+export function memberTexts (json: Uint8Array, keys: readonly string[]): ReadonlyArray<Uint8Array | undefined> {
+  const found = keys.map((): Uint8Array | undefined => undefined)
   let depth = 0
   let keyText: Uint8Array | undefined
   let valueStart = -1
@@ -29,7 +34,8 @@ export function memberText (json: Uint8Array, key: string): Uint8Array | undefin
       depth++
     } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET || (byte === COMMA && depth === 1)) {
       if (depth === 1) {
-        if (keyText !== undefined && valueStart !== -1 && isKey(keyText, key)) found = json.subarray(valueStart, at)
+        const index = keyText === undefined || valueStart === -1 ? -1 : keys.indexOf(keyOf(keyText))
+        if (index !== -1) found[index] = json.subarray(valueStart, at)
         valueStart = -1
         keyText = undefined
       }
@@ -46,6 +52,7 @@ function stringEnd (json: Uint8Array, start: number): number {
   return at
 }
 
-function isKey (keyText: Uint8Array, key: string): boolean {
-  return JSON.parse(Buffer.from(keyText).toString('utf8')) === key
+function keyOf (keyText: Uint8Array): string {
+  const text = Buffer.from(keyText.buffer, keyText.byteOffset, keyText.byteLength).toString('utf8')
+  return text.includes('\\') ? String(JSON.parse(text)) : text.slice(1, -1)
 }

@@ -12,6 +12,6 @@ export function fileLine ({ delivery, replay }: Attempt): string {
     eventId: delivery.eventId,
     ...(replay ? { replay } : {})
   })
-  const body = eventText(delivery.rawBody) ?? JSON.stringify(Buffer.from(delivery.rawBody).toString('base64'))
+  const body = eventText(delivery.rawBody, { judgedValid: delivery.verdict === 'valid' }) ?? JSON.stringify(Buffer.from(delivery.rawBody).toString('base64'))
   return `${head.slice(0, -1)},"body":${body}}`
 }

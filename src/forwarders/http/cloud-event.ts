@@ -5,7 +5,8 @@ import { headerText, uriSegment } from './percent-encode.js'
 
 /** A body and the headers that belong to it. */
 export interface Content {
-  readonly headers: Readonly<Record<string, string>>
+  /** Names and values by turns. */
+  readonly headers: readonly string[]
   readonly body: Uint8Array
 }
 
@@ -18,15 +19,15 @@ export function structuredCloudEvent (delivery: Delivery): Content {
   const contentType = text === undefined ? contentTypeOf(delivery) : JSON_TYPE
   const head = JSON.stringify({ ...attributesOf(delivery), datacontenttype: contentType })
   const data = text === undefined ? `"data_base64":"${Buffer.from(delivery.rawBody).toString('base64')}"` : `"data":${text}`
-  return { headers: { 'content-type': 'application/cloudevents+json' }, body: Buffer.from(`${head.slice(0, -1)},${data}}`) }
+  return { headers: ['content-type', 'application/cloudevents+json'], body: Buffer.from(`${head.slice(0, -1)},${data}}`) }
 }
 
 /** CloudEvents 1.0 in binary mode: the event's own text as the body, everything else in headers. */
 export function binaryCloudEvent (delivery: Delivery): Content {
   const text = eventText(delivery.rawBody)
-  const attributes = Object.entries(attributesOf(delivery)).map(([name, value]) => [`ce-${name}`, headerText(value)])
+  const attributes = Object.entries(attributesOf(delivery)).flatMap(([name, value]) => [`ce-${name}`, headerText(value)])
   return {
-    headers: { ...Object.fromEntries(attributes), 'content-type': text === undefined ? contentTypeOf(delivery) : JSON_TYPE },
+    headers: [...attributes, 'content-type', text === undefined ? contentTypeOf(delivery) : JSON_TYPE],
     body: text === undefined ? delivery.rawBody : Buffer.from(text)
   }
 }

@@ -16,8 +16,7 @@ export function contentOf (delivery: Delivery, format: Format): Content {
 /** The sender's signature is of these bytes and of no others, so it goes with them alone. */
 function asReceived (delivery: Delivery): Content {
   const signature = delivery.headers['x-voucherify-signature']
-  return {
-    headers: { 'content-type': contentTypeOf(delivery), ...(signature === undefined ? {} : { 'x-voucherify-signature': signature }) },
-    body: delivery.rawBody
-  }
+  const headers = ['content-type', contentTypeOf(delivery)]
+  if (signature !== undefined) headers.push('x-voucherify-signature', signature)
+  return { headers, body: delivery.rawBody }
 }

@@ -7,6 +7,7 @@ const LONGEST = 256
  * @param secrets texts that must not show, should the destination send them back
  */
 export function describeAnswer ({ start }: Pick<Answer, 'start'>, secrets: readonly string[]): string | undefined {
+  if (start.byteLength === 0) return undefined
   const text = printable(hide(Buffer.from(start).toString('utf8'), secrets))
   const characters = [...text]
   const cut = characters.length > LONGEST ? `${characters.slice(0, LONGEST).join('')}…` : text

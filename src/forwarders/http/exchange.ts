@@ -21,6 +21,8 @@ export interface ExchangeLimits {
   readonly signal: AbortSignal
 }
 
+const NOTHING = new Uint8Array(0)
+
 /**
  * Sends one request and reads its answer. Whatever the destination does, it is over when this settles or soon after:
  * nothing is written, read or held any more.
@@ -40,8 +42,13 @@ export async function exchange (dispatcher: Dispatcher, request: Dispatcher.Disp
       settled = true
       clearTimeout(timer)
       signal.removeEventListener('abort', aborted)
-      if (head === undefined) reject(brokenBy)
-      else resolve({ ...head, start: Buffer.concat(chunks).subarray(0, keepBytes), ...(brokenBy === undefined ? {} : { brokenBy }) })
+      if (head === undefined) {
+        reject(brokenBy)
+        return
+      }
+      const start = chunks.length === 0 ? NOTHING : Buffer.concat(chunks).subarray(0, keepBytes)
+      const { statusCode, headers } = head
+      resolve(brokenBy === undefined ? { statusCode, headers, start } : { statusCode, headers, start, brokenBy })
     }
 
     function breakOff (reason: Error): void {

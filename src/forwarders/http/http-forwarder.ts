@@ -60,7 +60,7 @@ export function createHttpForwarder (options: HttpForwarderOptions): Forwarder {
   const keys = options.secrets.map(signingKey)
   const permanent = new Set(options.permanentStatus)
   const hidden = options.headers.flatMap(({ value }) => [value, ...value.split(' ')]).filter((text) => text.length >= SHORTEST_SECRET)
-  const fixed = { ...Object.fromEntries(options.headers.map((header) => [header.name, header.value])), 'user-agent': `tierhook/${options.version}` }
+  const fixed = [...options.headers.flatMap((header) => [header.name, header.value]), 'user-agent', `tierhook/${options.version}`]
   const destination = createDestination({ url: options.url, connections: concurrency, timeoutMs, environment: options.environment })
   const { dispatcher, origin, path } = destination
   const refused = createRefusals(REMEMBERED_REFUSALS)
@@ -69,8 +69,9 @@ export function createHttpForwarder (options: HttpForwarderOptions): Forwarder {
     const { id } = attempt.delivery
     const content = contentOf(attempt.delivery, format)
     const timestamp = Math.floor(now() / 1000)
-    const headers: Record<string, string> = { ...fixed, ...content.headers, ...ownHeaders(attempt, timestamp) }
-    if (keys.length > 0) headers['webhook-signature'] = standardSignature({ id, timestamp, body: content.body }, keys)
+    // A list, because an object of so many keys, put together anew for each request, took a tenth of a request's time.
+    const headers = fixed.concat(content.headers, ownHeaders(attempt, timestamp))
+    if (keys.length > 0) headers.push('webhook-signature', standardSignature({ id, timestamp, body: content.body }, keys))
     const answer = await exchange(dispatcher, { origin, path, method: 'POST', headers, body: content.body }, {
       timeoutMs, bodyLimitBytes: BODY_LIMIT_BYTES, keepBytes: KEEP_BYTES, signal
     })

@@ -29,7 +29,8 @@ export interface OutcomeFacts {
 
 /** What becomes of the attempt. */
 export function outcomeOf (answer: Answer, { text, ...facts }: OutcomeFacts): Outcome {
-  return { ...resultOf(answer, facts), ...(text === undefined ? {} : { answer: text }) }
+  const result = resultOf(answer, facts)
+  return text === undefined ? result : { ...result, answer: text }
 }
 
 function resultOf (answer: Answer, { judgement, refusals, refusalLimit, retryAfterMaxMs, now }: Omit<OutcomeFacts, 'text'>): OutcomeResult {

@@ -19,15 +19,16 @@ export function isReservedHeader (name: string): boolean {
   return RESERVED.test(name.toLowerCase())
 }
 
-/** What the headers say of a delivery and of the attempt at it, whatever the format. */
-export function ownHeaders ({ delivery, number, replay }: Attempt, timestamp: number): Record<string, string> {
-  return {
-    'webhook-id': delivery.id,
-    'webhook-timestamp': String(timestamp),
-    'tierhook-event-type': headerText(delivery.eventType),
-    'tierhook-verdict': delivery.verdict,
-    'tierhook-attempt': String(number),
-    ...(replay ? { 'tierhook-replay': 'true' } : {}),
-    ...traceHeaders(delivery.headers)
-  }
+/** What the headers say of a delivery and of the attempt at it, whatever the format: names and values by turns. */
+export function ownHeaders ({ delivery, number, replay }: Attempt, timestamp: number): string[] {
+  const headers = [
+    'webhook-id', delivery.id,
+    'webhook-timestamp', String(timestamp),
+    'tierhook-event-type', headerText(delivery.eventType),
+    'tierhook-verdict', delivery.verdict,
+    'tierhook-attempt', String(number)
+  ]
+  if (replay) headers.push('tierhook-replay', 'true')
+  if (delivery.headers['traceparent'] !== undefined) headers.push(...Object.entries(traceHeaders(delivery.headers)).flat())
+  return headers
 }

@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import t from 'tap'
+
+const run = promisify(execFile)
+const project = join(import.meta.dirname, '../..')
+
+/** As `npm run bench` does it, in a folder of the test's own. */
+async function build (outDir: string): Promise<void> {
+  await run(process.execPath, [join(project, 'node_modules/typescript/bin/tsc'), '-p', join(project, 'bench'), '--outDir', outDir, '--incremental', 'false', '--tsBuildInfoFile', 'null'])
+}
+
+async function bench (program: string, ...options: readonly string[]): Promise<string> {
+  // Coverage of its processes would be collected, and slow them down.
+  const { NODE_V8_COVERAGE: _coverage, NODE_OPTIONS: _options, ...env } = process.env
+  const { stdout } = await run(process.execPath, [program, ...options], { env, timeout: 60_000 })
+  return stdout
+}
+
+t.test('the bench measures what it is asked for, beside its baselines, and leaves nothing behind', async (t) => {
+  // Below the project, where the dependencies are found.
+  const outDir = join(project, 'dist-bench', 'test')
+  t.teardown(async () => { await rm(outDir, { recursive: true, force: true }) })
+  await build(outDir)
+  const program = join(outDir, 'bench/main.js')
+  const dir = t.testdir()
+  const short = ['--rounds', '2', '--seconds', '0.05', '--dir', dir]
+
+  const table = await bench(program, '--only', '^relay/(forwarder|pump)/16$', ...short)
+  const [head = '', , columns = '', line = '', ...rows] = table.trimEnd().split('\n')
+  t.match(head, /; node \d+\.\d+\.\d+, fastify 5\.\S+, undici 7\.\S+, libsql \S+; 4 KiB fsync \d+\.\d\d ms; .* Medians of 2 rounds of 0\.05 s/)
+  t.match(columns, /^\| relay \| connections \| events\/s \| rate to few headers \| rate to same headers \| CPU µs\/event \|/)
+  t.match(line, /^\| --- (\| ---: )+\|$/)
+  t.strictSame(rows.map((row) => row.split(' | ').slice(0, 2)), [['| few headers', '16'], ['| same headers', '16'], ['| forwarder', '16'], ['| pump', '16']])
+  const cells = columns.split('|').length
+  for (const row of rows) {
+    t.equal(row.split('|').length, cells)
+    t.match(row, /\d+ \(\d+–\d+\) \| \d+\.\d\d \(\d+\.\d\d–\d+\.\d\d\)/)
+    t.notMatch(row, /NaN|undefined/)
+  }
+
+  const report: unknown = JSON.parse(await bench(program, '--json', '--only', '^accept/everything on/16$', ...short))
+  t.match(report, {
+    rounds: 2,
+    seconds: 0.05,
+    machine: { cpus: Number, versions: { node: process.versions.node }, fsyncMs: Number },
+    rows: [
+      { row: 'accept/bare Fastify/16', connections: 16, rateRatio: { 'bare Fastify': { median: 1, least: 1, most: 1 } } },
+      {
+        row: 'accept/everything on/16',
+        eventsPerSecond: { median: Number, least: Number, most: Number },
+        cpuMicrosecondsPerEvent: { median: Number },
+        latencyMs: { p50: Number, p99: Number, p999: Number },
+        peakMebibytes: Number
+      }
+    ]
+  })
+  t.strictSame(readdirSync(dir), [])
+  await t.rejects(bench(program, '--only', 'nothing like it', ...short), /no row matches nothing like it/)
+  t.strictSame(readdirSync(dir), [])
+  await t.rejects(bench(program, '--rounds', '0'), { code: 2 })
+})
