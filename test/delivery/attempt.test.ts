@@ -58,7 +58,7 @@ t.test('a forwarder that hangs is given up after its time, and is told', async (
 
 t.test('a forwarder that throws after its time was over disturbs nobody', async (t) => {
   let reject: (error: Error) => void = () => {}
-  const forwarder = build(async () => { await new Promise((_resolve, no) => { reject = no }) }, 10)
+  const forwarder = build(async () => { await new Promise((_resolve, _reject) => { reject = _reject }) }, 10)
   await attemptBatch(forwarder, attempts, never)
   const unhandled: unknown[] = []
   const listener = (error: unknown): void => { unhandled.push(error) }

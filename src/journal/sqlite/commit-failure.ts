@@ -1,4 +1,5 @@
 import { Problem } from '../../errors.js'
+import { sqliteCode } from './database.js'
 
 /** What a refused sender is told to wait, in seconds. */
 const RETRY_AFTER_S = 10
@@ -26,10 +27,10 @@ export function reasonOf (error: unknown): string {
   const code = codeOf(error)
   if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT') return 'the disk is full'
   if (/^(?:SQLITE_READONLY|SQLITE_CANTOPEN|EROFS|EACCES|EPERM)/.test(code)) return 'the data folder cannot be written to'
+  if (/^SQLITE_(?:CORRUPT|NOTADB)/.test(code)) return 'the database is damaged, and is being mended'
   return 'the disk fails'
 }
 
 function codeOf (error: unknown): string {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined
-  return typeof code === 'string' ? code : ''
+  return sqliteCode(error) ?? ''
 }

@@ -60,8 +60,15 @@ function configure (db: Connection, setUp: (db: Connection) => void): Connection
 
 /** SQLite's name for what went wrong, such as `SQLITE_FULL`; `undefined` for other errors. */
 export function sqliteCode (error: unknown): string | undefined {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined
-  return typeof code === 'string' ? code : undefined
+  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+  if (typeof code !== 'string') return undefined
+  const extended = /^UNKNOWN_SQLITE_ERROR_(\d+)$/.exec(code)?.[1]
+  return extended === undefined ? code : primaryCodes[Number(extended) & 0xFF] ?? code
+}
+
+/** By the lowest byte of an extended code: libsql has no name for some, such as for an index that does not agree with its table. */
+const primaryCodes: Readonly<Record<number, string>> = {
+  5: 'SQLITE_BUSY', 8: 'SQLITE_READONLY', 10: 'SQLITE_IOERR', 11: 'SQLITE_CORRUPT', 13: 'SQLITE_FULL', 14: 'SQLITE_CANTOPEN', 26: 'SQLITE_NOTADB'
 }
 
 /** A statement that can be run again after it has failed: libsql leaves one that met a damaged page at that page for good. */
@@ -85,6 +92,11 @@ export function prepareAnew (db: Connection, sql: string): Pick<Database.Stateme
 export function isDamage (error: unknown): boolean {
   const code = sqliteCode(error)
   return code !== undefined && (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB')
+}
+
+/** An error like the one that SQLite gives for a damaged page, for damage that it does not notice. */
+export function damageError (message: string): Error {
+  return Object.assign(new Error(`The database is damaged: ${message}`), { code: 'SQLITE_CORRUPT' })
 }
 
 /** What `read` returns, or `otherwise` where it meets a damaged page. */

@@ -1,5 +1,6 @@
 import type { NewDelivery, Verdict } from '../../delivery/delivery.js'
 import type { FeedCommit, Progress } from '../feed-store.js'
+import type { Salvaged } from './salvage/salvage.js'
 
 /** One transaction. Everything in it is on disk together, or nothing is. */
 export interface Batch {
@@ -18,6 +19,8 @@ export interface BatchResult {
   readonly appends: readonly AppendResult[]
   /** Why the progress was left out, where it alone can't be stored: it costs no webhook its place on the disk. */
   readonly progressError: StorageError | undefined
+  /** Whether deduplication keys can't be read: copies of events that we hold are stored too. */
+  readonly keysDamaged: boolean
 }
 
 /** An error of SQLite as it crosses from thread to thread. */
@@ -51,8 +54,26 @@ export interface Pruned {
   readonly next: number | undefined
 }
 
+export interface OpenWriter {
+  readonly path: string
+  readonly dedupeWindowMs: number
+  /** Ids of deliveries that are to be removed first. */
+  readonly withdrawn: readonly string[]
+  /** Whether the database is known to be damaged. */
+  readonly damaged?: boolean
+  /** The greatest sequence that is known; where the database is salvaged, new ones are above it. */
+  readonly above?: number
+}
+
+export interface OpenedWriter {
+  readonly lastSequence: number
+  readonly lastReplay: number
+  /** Of a database that was damaged. */
+  readonly salvaged: Salvaged | undefined
+}
+
 export interface WriterApi {
-  open: (options: { readonly path: string, readonly dedupeWindowMs: number, readonly withdrawn: readonly string[] }) => { readonly lastSequence: number, readonly lastReplay: number }
+  open: (options: OpenWriter) => OpenedWriter
   commit: (batch: Batch) => BatchResult
   /** Records that turned out to be damaged: no feed gets them any more. */
   setAside: (sequences: readonly number[]) => void

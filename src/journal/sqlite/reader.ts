@@ -1,7 +1,7 @@
 import type { Delivery } from '../../delivery/delivery.js'
 import type { WaitingMark } from '../feed-store.js'
-import { isDamage, openForReading, prepareAnew, unlessDamaged, type Connection } from './database.js'
-import { DELIVERY_COLUMNS, HOLD, toDelivery, type DeliveryRow } from './record.js'
+import { damageError, openForReading, type Connection } from './database.js'
+import { DELIVERY_COLUMNS, HOLD, toDelivery, toRow, toRows, type DeliveryRow } from './record.js'
 import { readReplaysAfter } from './waiting.js'
 
 export interface ReadAfter {
@@ -16,7 +16,7 @@ export interface ReadResult {
   readonly deliveries: readonly Delivery[]
   /** There is nothing else up to here. */
   readonly upTo: number
-  /** Sequences of records that are damaged. */
+  /** Sequences of records whose checksum differs. A page that can't be read is an error instead. */
   readonly damaged: readonly number[]
 }
 
@@ -26,6 +26,8 @@ export interface ReaderApi {
   readMany: (options: { readonly sequences: readonly number[] }) => ReadResult
   readReplaysAfter: (options: { readonly forwarder: string, readonly after: { readonly replay: number, readonly sequence: number }, readonly limit: number }) => readonly WaitingMark[]
   lastReplay: () => number
+  /** Closes the database until it is opened again, so that its file can be put in another place. */
+  letGo: () => void
   close: () => void
 }
 
@@ -38,39 +40,41 @@ export function createReader (now: () => number): ReaderApi {
     return db
   }
 
+  function close (): void {
+    db?.close()
+    db = undefined
+  }
+
   return {
     open ({ path }) {
-      db?.close()
+      close()
       db = openForReading(path)
     },
 
-    readAfter ({ after, visible, limit, limitBytes }) {
-      const found = readRows(opened(), { after, visible, limit })
+    readAfter: ({ after, visible, limit, limitBytes }) => consistent(opened(), (db) => {
+      const found = readRows(db, { after, visible, limit })
       const rows = takeBytes(found.rows, limitBytes)
       const upTo = rows.length < found.rows.length ? rows.at(-1)?.sequence ?? after : found.upTo
-      return { ...withBodies(opened(), rows, found.damaged), upTo: Math.max(upTo, after) }
-    },
+      return { ...withBodies(db, rows, ({ hold }) => hold === HOLD.never), upTo: Math.max(upTo, after) }
+    }),
 
-    readMany ({ sequences }) {
-      const db = opened()
-      const select = prepareAnew(db, `SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.sequence = ? AND d.hold <> ${HOLD.damaged}`)
-      const damaged: number[] = []
+    readMany: ({ sequences }) => consistent(opened(), (db) => {
+      const select = db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.sequence = ?`)
+      const isLost = db.prepare('SELECT 1 FROM bodies WHERE sequence = ?')
       const rows = sequences.flatMap((sequence) => {
-        const row = unlessDamaged(() => select.get([sequence]) as DeliveryRow | undefined, 'damaged')
-        if (row === 'damaged') damaged.push(sequence)
-        return row === undefined || row === 'damaged' ? [] : [row]
+        const row = toRow(select.get([sequence]))
+        if (row === undefined && isLost.get([sequence]) !== undefined) throw damageError(`delivery ${sequence} is not found`)
+        return row === undefined ? [] : [row]
       })
-      return { ...withBodies(db, rows, damaged), upTo: 0 }
-    },
+      return { ...withBodies(db, rows, () => true), upTo: 0 }
+    }),
 
     readReplaysAfter: ({ forwarder, after, limit }) => readReplaysAfter(opened(), forwarder, after, limit, now()),
 
     lastReplay: () => (opened().prepare("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'replays'), 0) AS n").get([]) as { n: number }).n,
 
-    close () {
-      db?.close()
-      db = undefined
-    }
+    letGo: close,
+    close
   }
 }
 
@@ -84,46 +88,57 @@ function takeBytes (rows: readonly DeliveryRow[], limitBytes: number): readonly 
   return end === -1 ? rows : rows.slice(0, end)
 }
 
-function withBodies (db: Connection, rows: readonly DeliveryRow[], damagedRows: readonly number[]): { deliveries: Delivery[], damaged: number[] } {
-  const select = prepareAnew(db, 'SELECT raw_body AS rawBody FROM bodies WHERE sequence = ?')
+/** Each is checked, also what nobody waits for: that it is held back may itself be damage. */
+function withBodies (db: Connection, rows: readonly DeliveryRow[], isWanted: (row: DeliveryRow) => boolean): { deliveries: Delivery[], damaged: number[] } {
+  const select = db.prepare('SELECT raw_body AS rawBody FROM bodies WHERE sequence = ?')
   const deliveries: Delivery[] = []
-  const damaged = [...damagedRows]
-  for (const row of rows) {
-    const delivery = toDelivery(row, readBody(select, row.sequence))
+  const damaged: number[] = []
+  for (const row of rows.filter(({ hold }) => hold !== HOLD.damaged)) {
+    const body = select.get([row.sequence]) as { rawBody: Uint8Array } | undefined
+    if (body === undefined) throw damageError(`the body of delivery ${row.sequence} is not found`)
+    const delivery = toDelivery(row, body.rawBody)
     if (delivery === undefined) damaged.push(row.sequence)
-    else deliveries.push(delivery)
+    else if (isWanted(row)) deliveries.push(delivery)
   }
   return { deliveries, damaged }
 }
 
-function readBody (select: ReturnType<typeof prepareAnew>, sequence: number): Uint8Array | undefined {
-  return unlessDamaged(() => (select.get([sequence]) as { rawBody: Uint8Array } | undefined)?.rawBody, undefined)
-}
-
 interface Rows {
   readonly rows: readonly DeliveryRow[]
-  readonly damaged: readonly number[]
   /** These are all up to here. */
   readonly upTo: number
 }
 
-/** A page that can't be read takes only its own rows with it: the others are read one at a time. */
+/** The rows after a sequence, whatever holds them back. */
 function readRows (db: Connection, { after, visible, limit }: Omit<ReadAfter, 'limitBytes'>): Rows {
-  const sql = `SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.sequence > ? AND d.sequence <= ? AND d.hold = ${HOLD.never} ORDER BY d.sequence LIMIT ?`
+  const rows = toRows(db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.sequence > ? AND d.sequence <= ? ORDER BY d.sequence LIMIT ?`)
+    .all([after, visible, limit]))
+  const upTo = rows.length < limit ? visible : rows.at(-1)?.sequence ?? visible
+  checkGaps(db, rows, after, upTo)
+  return { rows, upTo }
+}
+
+/**
+ * Sequences are missing where deliveries were pruned or withdrawn, and then their bodies are gone too. Where a body is there, the
+ * page that leads to its delivery is damaged: SQLite does not notice, and the delivery must not be passed over.
+ */
+function checkGaps (db: Connection, rows: readonly DeliveryRow[], after: number, upTo: number): void {
+  const between = db.prepare('SELECT sequence FROM bodies WHERE sequence > ? AND sequence < ? LIMIT 1')
+  let last = after
+  for (const sequence of [...rows.map((row) => row.sequence), upTo + 1]) {
+    if (sequence <= last) throw damageError(`delivery ${sequence} follows ${last}`)
+    const found = sequence > last + 1 ? between.get([last, sequence]) as { sequence: number } | undefined : undefined
+    if (found !== undefined) throw damageError(`delivery ${found.sequence} is not found`)
+    last = sequence
+  }
+}
+
+/** What is read together is of one moment: nothing is removed in between. */
+function consistent<T> (db: Connection, read: (db: Connection) => T): T {
+  db.exec('BEGIN')
   try {
-    const rows = db.prepare(sql).all([after, visible, limit]) as DeliveryRow[]
-    return { rows, damaged: [], upTo: rows.length < limit ? visible : rows.at(-1)?.sequence ?? visible }
-  } catch (error) {
-    if (!isDamage(error)) throw error
+    return read(db)
+  } finally {
+    db.exec('ROLLBACK')
   }
-  const rows: DeliveryRow[] = []
-  const damaged: number[] = []
-  const upTo = Math.min(visible, after + limit)
-  const select = prepareAnew(db, sql)
-  for (let sequence = after + 1; sequence <= upTo; sequence++) {
-    const row = unlessDamaged(() => select.get([sequence - 1, sequence, 1]) as DeliveryRow | undefined, 'damaged')
-    if (row === 'damaged') damaged.push(sequence)
-    else if (row !== undefined) rows.push(row)
-  }
-  return { rows, damaged, upTo }
 }

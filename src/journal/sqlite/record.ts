@@ -1,13 +1,40 @@
 import { crc32 } from 'node:zlib'
-import type { Delivery, Verdict } from '../../delivery/delivery.js'
+import type { Delivery, NewDelivery, Verdict } from '../../delivery/delivery.js'
 import type { Fault } from '../../errors.js'
 
 /** `deliveries.hold` */
 export const HOLD = { never: 0, quarantined: 1, released: 2, damaged: 3 } as const
 
-/** The columns of `deliveries` that make a `Delivery`, in the order in which the queries select them. */
-export const DELIVERY_COLUMNS = `d.sequence, d.id, d.received_at, d.event_type, d.verdict, d.hold, d.source_object, d.source_id, d.event_id,
-  d.project_id, d.customer_id, d.campaign_id, d.duplicates, d.faults, d.headers, d.body_bytes, d.checksum`
+/**
+ * The columns of `deliveries` that make a record, as bytes where they are text: libsql ends the whole process over text that is not
+ * UTF-8, which one flipped bit makes of it.
+ */
+export const DELIVERY_COLUMNS = `d.sequence, d.received_at, d.hold, d.duplicates, d.body_bytes, d.checksum, ${
+  ['id', 'event_type', 'verdict', 'source_object', 'source_id', 'event_id', 'project_id', 'customer_id', 'campaign_id', 'faults', 'headers']
+    .map((name) => asBytes(`d.${name}`, name)).join(', ')}`
+
+/** Text of a column, as bytes. */
+export function asBytes (column: string, name = column): string {
+  return `CAST(${column} AS BLOB) AS ${name}`
+}
+
+/** A row with text in the place of bytes. What is not UTF-8 becomes text that was not written, and so differs from its checksum. */
+export function toText<T extends object> (row: object): T {
+  return Object.fromEntries(Object.entries(row).map(([name, value]: [string, unknown]) => [name, isBytes(value) ? Buffer.from(value).toString() : value])) as T
+}
+
+/** For many rows at once, libsql gives other objects for bytes than for one. */
+function isBytes (value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array || value instanceof ArrayBuffer
+}
+
+export function toRow (row: unknown): DeliveryRow | undefined {
+  return typeof row === 'object' && row !== null ? toText<DeliveryRow>(row) : undefined
+}
+
+export function toRows (rows: readonly unknown[]): readonly DeliveryRow[] {
+  return rows.map((row) => toText<DeliveryRow>(Object(row)))
+}
 
 export interface DeliveryRow {
   readonly sequence: number
@@ -29,14 +56,44 @@ export interface DeliveryRow {
   readonly checksum: number
 }
 
-/** What a record's checksum is made of: the bytes, and what says whose they are. */
-export function checksum (record: { readonly id: string, readonly eventType: string, readonly rawBody: Uint8Array }): number {
-  return crc32(record.rawBody, crc32(`${record.id}\n${record.eventType}\n`))
+/** What of a record never changes, or only together with its checksum. */
+export type CheckedColumns = Omit<DeliveryRow, 'sequence' | 'duplicates' | 'checksum'>
+
+/** A record's checksum: of the bytes, and of all that says what they are and what is to become of them. */
+export function checksum (row: CheckedColumns, rawBody: Uint8Array): number {
+  return crc32(rawBody, crc32(JSON.stringify([
+    row.id, row.received_at, row.event_type, row.verdict, row.hold, row.source_object, row.source_id, row.event_id, row.project_id,
+    row.customer_id, row.campaign_id, row.faults, row.headers, row.body_bytes
+  ])))
+}
+
+/** The checksum of a forwarder's place in the journal. */
+export function cursorChecksum (forwarder: string, cursor: number): number {
+  return crc32(`${forwarder}\n${cursor}`)
+}
+
+export function toColumns (delivery: NewDelivery): CheckedColumns {
+  return {
+    id: delivery.id,
+    received_at: delivery.receivedAt,
+    event_type: delivery.eventType,
+    verdict: delivery.verdict,
+    hold: delivery.held ? HOLD.quarantined : HOLD.never,
+    source_object: delivery.sourceObject,
+    source_id: delivery.sourceId,
+    event_id: delivery.eventId,
+    project_id: delivery.projectId,
+    customer_id: delivery.customerId,
+    campaign_id: delivery.campaignId,
+    faults: delivery.faults.length > 0 ? JSON.stringify(delivery.faults) : null,
+    headers: JSON.stringify(delivery.headers),
+    body_bytes: delivery.rawBody.byteLength
+  }
 }
 
 /** `undefined` where the record is damaged: its checksum is not the one that was stored, or it can't be read at all. */
 export function toDelivery (row: DeliveryRow, rawBody: Uint8Array | undefined): Delivery | undefined {
-  if (rawBody === undefined || checksum({ id: row.id, eventType: row.event_type, rawBody }) !== row.checksum) return undefined
+  if (rawBody === undefined || checksum(row, rawBody) !== row.checksum) return undefined
   const faults = row.faults === null ? [] : parseJson<Fault[]>(row.faults)
   const headers = parseJson<Record<string, string>>(row.headers)
   if (faults === undefined || headers === undefined) return undefined

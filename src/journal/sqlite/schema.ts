@@ -9,6 +9,7 @@ export const APPLICATION_ID = 0x74686B6A
  * `hold`: 0 never held, 1 in quarantine, 2 released from it, 3 set aside because the record is damaged. A cursor passes only
  * what was never held; what is released reaches the forwarders through `waiting`.
  * `forwarders.began`: the sequence after which a forwarder began; what is up to it never was for it.
+ * `forwarders.checksum`: of name and cursor: a wrong one would pass over deliveries for good. Null where a person put the row in.
  * `waiting`: deliveries that a forwarder's cursor has passed and that are not finished. `replay` is 0 for the first way through.
  * `replays.kind`: `replay`, or `release` for what comes out of quarantine and so goes its first way.
  */
@@ -48,7 +49,8 @@ const migrations: readonly string[] = [`
     began INTEGER NOT NULL DEFAULT 0,
     position TEXT,
     breaker TEXT NOT NULL DEFAULT 'closed',
-    added_at INTEGER NOT NULL
+    added_at INTEGER NOT NULL,
+    checksum INTEGER
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE waiting (
     forwarder TEXT NOT NULL,

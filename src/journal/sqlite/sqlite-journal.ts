@@ -7,13 +7,14 @@ import { createFeed, type JournalFeed } from '../feed.js'
 import type { FeedStore, Progress } from '../feed-store.js'
 import { isPassing } from './commit-failure.js'
 import { compactBodies } from './compact-bodies.js'
-import { databasePath } from './database.js'
+import { damageError, databasePath, isDamage } from './database.js'
 import { lockDataFolder } from './data-lock.js'
 import { createGroupCommit, type CommitFacts } from './group-commit.js'
 import type { WriterApi } from './protocol.js'
 import type { ReaderApi, ReadResult } from './reader.js'
 import { createRecent, type Recent } from './recent.js'
-import { startThread, type Thread } from './thread.js'
+import { reportSalvaged } from './report-salvaged.js'
+import { startThread, ThreadError, type Thread } from './thread.js'
 import { pause, startUpkeep } from './upkeep.js'
 import { createWithdrawals } from './withdrawals.js'
 
@@ -55,6 +56,7 @@ export interface SqliteJournal extends Journal {
 const STORE_TIMEOUT_MS = 4000
 const WITHDRAW_TIMEOUT_MS = 500
 const REOPEN_MS = 1000
+const SALVAGE_EVERY_MS = 60_000
 /** How long closing waits for a disk that does not answer, for its commits and for its threads. */
 const CLOSE_TIMEOUT_MS = 1500
 
@@ -77,11 +79,15 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
   const firstOpen = new Promise<void>((resolve) => { markOpen = resolve })
   let opened = false
   let reopening = false
+  let nextSalvageAt = -Infinity
 
   const commits = createGroupCommit({
     async commit ({ appends, ...rest }) {
       const { deliveries, buffer } = compactBodies(appends)
-      return await writer.remote.commit({ ...rest, appends: deliveries }, [buffer])
+      const result = await watched(writer.remote.commit({ ...rest, appends: deliveries }, [buffer]))
+      if (result.keysDamaged) startSalvage(new Error('Deduplication keys cannot be read'))
+      else if (isDamage(result.progressError)) startSalvage(new ThreadError(result.progressError?.message ?? '', result.progressError?.code))
+      return result
     },
     recordWithdrawals: withdrawals.record,
     clearWithdrawals: () => { withdrawals.clear().catch(defect) },
@@ -138,15 +144,52 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     while (!stop.signal.aborted) {
       await pause(REOPEN_MS, stop.signal)
       try {
-        // What was withdrawn since the start is known to the commits, which come to it before anything else.
-        await writer.remote.open({ path, dedupeWindowMs, withdrawn: [] })
-        await reader.remote.open({ path })
-        reopening = false
-        commits.open()
+        await openAgain({ damaged: false })
         return
       } catch (error) {
         logger.error({ err: error }, 'journal cannot open')
       }
+    }
+  }
+
+  async function openAgain ({ damaged }: { readonly damaged: boolean }): Promise<void> {
+    // A connection that is closed later would take the log that is there then for its own.
+    await reader.remote.letGo()
+    // What was withdrawn since the start is known to the commits, which come to it before anything else.
+    const { salvaged } = await writer.remote.open({ path, dedupeWindowMs, withdrawn: [], damaged, above: visible })
+    reportSalvaged(logger, salvaged)
+    await reader.remote.open({ path })
+    reopening = false
+    commits.open()
+  }
+
+  /** What waits in memory goes on where it was: sequences stay what they are. */
+  async function salvageNow (): Promise<void> {
+    try {
+      await openAgain({ damaged: true })
+    } catch (error) {
+      logger.error({ err: error }, 'damaged database cannot be salvaged')
+      await reopen()
+    }
+  }
+
+  /** Not again at once: a disk that damages what was just written anew would be filled with what is set aside. */
+  function startSalvage (error: unknown): void {
+    if (!opened || reopening || stop.signal.aborted || clock.monotonic() < nextSalvageAt) return
+    nextSalvageAt = clock.monotonic() + SALVAGE_EVERY_MS
+    reopening = true
+    logger.error({ err: error }, 'database damaged')
+    commits.setUnavailable(damageError('it is being mended'))
+    salvageNow().catch(defect)
+  }
+
+  /** Passes on what comes of a call to a thread; where it met damage, that is mended before the next. */
+  async function watched<T> (call: Promise<T>): Promise<T> {
+    try {
+      return await call
+    } catch (error) {
+      if (isDamage(error)) startSalvage(error)
+      throw error
     }
   }
 
@@ -155,6 +198,7 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     lock ??= lockDataFolder(dataDir)
     const withdrawn = await withdrawals.read()
     const state = await writer.remote.open({ path, dedupeWindowMs, withdrawn })
+    reportSalvaged(logger, state.salvaged)
     await reader.remote.open({ path })
     await withdrawals.clear()
     recent = createRecent(state.lastSequence)
@@ -165,7 +209,7 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     markOpen()
     commits.open()
     startUpkeep({
-      now: clock.now, logger, dedupeWindowMs, retention, signal: stop.signal, lookForReplays, prune: async (step) => await writer.remote.prune(step)
+      now: clock.now, logger, dedupeWindowMs, retention, signal: stop.signal, lookForReplays, prune: async (step) => await watched(writer.remote.prune(step))
     })
   }
 
@@ -185,7 +229,7 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
 
   /** Another process, a command, may have asked for replays. */
   async function lookForReplays (): Promise<void> {
-    const last = await reader.remote.lastReplay()
+    const last = await watched(reader.remote.lastReplay())
     if (last === lastReplay) return
     lastReplay = last
     for (const feed of feeds.values()) feed.wakeReplays()
@@ -201,16 +245,16 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     async readAfter (after, limit, limitBytes) {
       const atHand = recent.after(after, visible, limit)
       if (atHand !== undefined) return atHand
-      const result = await reader.remote.readAfter({ after, visible, limit, limitBytes })
+      const result = await watched(reader.remote.readAfter({ after, visible, limit, limitBytes }))
       reportDamaged(result)
       return result
     },
     async readMany (sequences) {
-      const result = await reader.remote.readMany({ sequences })
+      const result = await watched(reader.remote.readMany({ sequences }))
       reportDamaged(result)
       return new Map(result.deliveries.map((delivery) => [delivery.sequence, delivery]))
     },
-    readReplaysAfter: async (forwarder, after, limit) => await reader.remote.readReplaysAfter({ forwarder, after, limit }),
+    readReplaysAfter: async (forwarder, after, limit) => await watched(reader.remote.readReplaysAfter({ forwarder, after, limit })),
     commit: commits.save,
     monotonic: clock.monotonic
   }
@@ -220,9 +264,9 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     const cursor = start === 'now' ? visible : 0
     for (let attempt = 1; ; attempt++) {
       try {
-        return await writer.remote.registerFeed({ forwarder, cursor })
+        return await watched(writer.remote.registerFeed({ forwarder, cursor }))
       } catch (error) {
-        if (!isPassing(error) || stop.signal.aborted) throw error
+        if ((!isPassing(error) && !isDamage(error)) || stop.signal.aborted) throw error
         if (attempt === 1) logger.error({ err: error, forwarder }, 'forwarder cannot be registered')
         await pause(REOPEN_MS, stop.signal)
       }

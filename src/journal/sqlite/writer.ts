@@ -1,33 +1,45 @@
 import type { NewDelivery } from '../../delivery/delivery.js'
 import type { FeedCommit, Progress } from '../feed-store.js'
 import type { Change } from '../schedule.js'
-import { isDamage, openForWriting, prepareAnew, sqliteCode, unlessDamaged, type Connection } from './database.js'
+import { isDamage, prepareAnew, sqliteCode, unlessDamaged, type Connection } from './database.js'
+import { openSound } from './open-sound.js'
 import { prune } from './prune.js'
 import type { AppendResult, Batch, BatchResult, RegisterFeed, StorageError, WriterApi } from './protocol.js'
-import { checksum, HOLD } from './record.js'
-import { migrate } from './schema.js'
+import { asBytes, checksum, cursorChecksum, HOLD, toColumns, toText } from './record.js'
+import { UNKNOWN_FORWARDER, type RememberedForwarder } from './salvage/settle-copies.js'
 import { transaction } from './transaction.js'
 import { readWaiting } from './waiting.js'
+
+/** How long after a salvage a forwarder that nobody knows may be one that was lost in it, in milliseconds. */
+const UNKNOWN_KEPT_MS = 3_600_000
 
 /** The writing side of the journal, synchronous: it lives in a thread of its own, so that a slow disk holds up nothing else. */
 export function createWriter (now: () => number): WriterApi {
   let db: Connection | undefined
   let statements: Statements | undefined
   let dedupeWindowMs = 0
+  /** Where the forwarders are that are served, in case that the disk forgets it. */
+  const remembered = new Map<string, RememberedForwarder>()
 
   function opened (): { db: Connection, statements: Statements } {
     if (db === undefined || statements === undefined) throw new Error('The journal is not open')
     return { db, statements }
   }
 
-  function commitBatch (batch: Batch): BatchResult {
+  function commitBatch (batch: Batch): Omit<BatchResult, 'keysDamaged'> {
     const { db, statements } = opened()
-    return transaction(db, () => {
+    const result = transaction(db, () => {
       for (const id of batch.withdraw) statements.withdraw(id)
       const time = now()
       const progressError = saveAll(db, statements, batch.progress, time)
       return { appends: batch.appends.map((delivery) => append(statements, delivery, time - dedupeWindowMs)), progressError }
     })
+    if (result.progressError === undefined) for (const progress of batch.progress) remember(progress)
+    return result
+  }
+
+  function remember ({ forwarder, cursor, position }: { readonly forwarder: string, readonly cursor: number, readonly position?: string | null | undefined }): void {
+    remembered.set(forwarder, { forwarder, cursor, position: position ?? remembered.get(forwarder)?.position ?? null })
   }
 
   function close (): void {
@@ -37,31 +49,33 @@ export function createWriter (now: () => number): WriterApi {
   }
 
   return {
-    open (options) {
+    open ({ path, withdrawn, damaged = false, above = 0, ...options }) {
       close()
-      const connection = openForWriting(options.path)
-      try {
-        migrate(connection)
-        const prepared = prepare(connection)
-        // Also proves that it may be written to: SQLite opens what it may not write to for reading alone.
-        transaction(connection, () => { for (const id of options.withdrawn) prepared.withdraw(id) })
-        db = connection
-        statements = prepared
-        dedupeWindowMs = options.dedupeWindowMs
-        return { lastSequence: prepared.lastSequence(), lastReplay: prepared.lastReplay() }
-      } catch (error) {
-        connection.close()
-        throw error
-      }
+      const { used, salvaged, ...opened } = openSound(path, {
+        damaged,
+        above,
+        remembered: [...remembered.values()],
+        now,
+        use (connection) {
+          const prepared = prepare(connection)
+          // Also proves that it may be written to: SQLite opens what it may not write to for reading alone.
+          transaction(connection, () => { for (const id of withdrawn) prepared.withdraw(id) })
+          return prepared
+        }
+      })
+      db = opened.db
+      statements = used
+      dedupeWindowMs = options.dedupeWindowMs
+      return { lastSequence: used.lastSequence(), lastReplay: used.lastReplay(), salvaged }
     },
 
     commit (batch: Batch): BatchResult {
       try {
-        return commitBatch(batch)
+        return { ...commitBatch(batch), keysDamaged: false }
       } catch (error) {
         if (!isDamage(error)) throw error
         // A damaged page of keys may cost a second copy of an event, and never the event.
-        return commitBatch({ ...batch, appends: batch.appends.map((delivery) => ({ ...delivery, dedupeKey: null })) })
+        return { ...commitBatch({ ...batch, appends: batch.appends.map((delivery) => ({ ...delivery, dedupeKey: null })) }), keysDamaged: true }
       }
     },
 
@@ -72,16 +86,24 @@ export function createWriter (now: () => number): WriterApi {
 
     registerFeed ({ forwarder, cursor }: RegisterFeed): Progress {
       const { db, statements } = opened()
-      return transaction(db, () => {
+      const progress = transaction(db, () => {
         const known = statements.forwarder(forwarder)
         if (known !== undefined) return { ...known, waiting: readWaiting(db, forwarder, now()) }
-        statements.addForwarder(forwarder, cursor, now())
-        if (cursor === 0) statements.addReleased(forwarder)
-        return { cursor, position: null, waiting: readWaiting(db, forwarder, now()) }
+        // It may be one that was lost to damage: then it begins with the oldest delivery that there is.
+        const from = statements.forwarder(UNKNOWN_FORWARDER) === undefined ? cursor : 0
+        statements.addForwarder(forwarder, from, now())
+        if (from === 0) statements.addReleased(forwarder)
+        return { cursor: from, position: null, waiting: readWaiting(db, forwarder, now()) }
       })
+      remember({ forwarder, ...progress })
+      return progress
     },
 
-    prune: (options) => prune(opened().db, options),
+    prune (options) {
+      const { db, statements } = opened()
+      statements.forgetUnknown(now() - UNKNOWN_KEPT_MS)
+      return prune(db, options)
+    },
     close
   }
 }
@@ -92,7 +114,7 @@ function prepare (db: Connection) {
   const insertDelivery = db.prepare(`INSERT INTO deliveries (id, received_at, event_type, verdict, hold, source_object, source_id, event_id,
     project_id, customer_id, campaign_id, faults, headers, body_bytes, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
   const insertBody = db.prepare('INSERT INTO bodies (sequence, raw_body) VALUES (?, ?)')
-  const findKey = prepareAnew(db, 'SELECT id, verdict, sequence, received_at FROM dedupe_keys WHERE key = ?')
+  const findKey = prepareAnew(db, `SELECT ${asBytes('id')}, ${asBytes('verdict')}, sequence, received_at FROM dedupe_keys WHERE key = ?`)
   const putKey = prepareAnew(db, `INSERT INTO dedupe_keys (key, id, verdict, sequence, received_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET id = excluded.id, verdict = excluded.verdict, sequence = excluded.sequence, received_at = excluded.received_at`)
   const countDuplicate = prepareAnew(db, 'UPDATE deliveries SET duplicates = duplicates + 1 WHERE sequence = ?')
@@ -102,23 +124,28 @@ function prepare (db: Connection) {
   const deleteBody = db.prepare('DELETE FROM bodies WHERE sequence = ?')
   const deleteDelivery = db.prepare('DELETE FROM deliveries WHERE sequence = ?')
   const setAside = prepareAnew(db, `UPDATE deliveries SET hold = ${HOLD.damaged} WHERE sequence = ?`)
-  const forwarder = db.prepare('SELECT cursor, position FROM forwarders WHERE name = ?')
-  const addForwarder = db.prepare('INSERT INTO forwarders (name, cursor, began, added_at) VALUES (?, ?, ?, ?)')
+  const forwarder = db.prepare(`SELECT cursor, ${asBytes('position')} FROM forwarders WHERE name = ?`)
+  const addForwarder = db.prepare('INSERT INTO forwarders (name, cursor, began, added_at, checksum) VALUES (?, ?, ?, ?, ?)')
+  const forgetUnknown = db.prepare('DELETE FROM forwarders WHERE name = ? AND added_at < ?')
   const addReleased = db.prepare(`INSERT INTO waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at)
     SELECT ?, 0, sequence, customer_id, 1, 0, 0, 0 FROM deliveries WHERE hold = ${HOLD.released}`)
-  const saveCursor = db.prepare('UPDATE forwarders SET cursor = ?, position = coalesce(?, position), breaker = coalesce(?, breaker) WHERE name = ?')
+  const saveCursor = db.prepare('UPDATE forwarders SET cursor = ?, checksum = ?, position = coalesce(?, position), breaker = coalesce(?, breaker) WHERE name = ?')
   const putWaiting = db.prepare('INSERT OR REPLACE INTO waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
   const deleteWaiting = db.prepare('DELETE FROM waiting WHERE forwarder = ? AND replay = ? AND sequence = ?')
   const putDeadLetter = db.prepare('INSERT OR REPLACE INTO dead_letters (forwarder, sequence, died_at, attempts, reason) VALUES (?, ?, ?, ?, ?)')
   const deleteDeadLetter = db.prepare('DELETE FROM dead_letters WHERE forwarder = ? AND sequence = ?')
   const insertAttempt = db.prepare('INSERT INTO attempts (sequence, forwarder, replay, attempt, started_at, duration_ms, outcome, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
-  const lastSequence = db.prepare("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'deliveries'), 0) AS n")
+  // The table has the say too: a number that is too low would leave deliveries out.
+  const lastSequence = db.prepare("SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'deliveries'), 0), coalesce((SELECT max(sequence) FROM deliveries), 0)) AS n")
   const lastReplay = db.prepare("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'replays'), 0) AS n")
 
   return {
     insertDelivery,
     insertBody,
-    findKey: (key: string) => findKey.get([key]) as FoundKey | undefined,
+    findKey (key: string) {
+      const found = findKey.get([key])
+      return found === undefined ? undefined : toText<FoundKey>(Object(found))
+    },
     putKey,
     countDuplicate,
     withdraw (id: string) {
@@ -129,8 +156,12 @@ function prepare (db: Connection) {
       deleteDelivery.run([found.sequence])
     },
     setAside: (sequence: number) => { setAside.run([sequence]) },
-    forwarder: (name: string) => forwarder.get([name]) as { cursor: number, position: string | null } | undefined,
-    addForwarder: (name: string, cursor: number, at: number) => { addForwarder.run([name, cursor, cursor, at]) },
+    forwarder (name: string) {
+      const found = forwarder.get([name])
+      return found === undefined ? undefined : toText<{ cursor: number, position: string | null }>(Object(found))
+    },
+    addForwarder: (name: string, cursor: number, at: number) => { addForwarder.run([name, cursor, cursor, at, cursorChecksum(name, cursor)]) },
+    forgetUnknown: (addedBefore: number) => { forgetUnknown.run([UNKNOWN_FORWARDER, addedBefore]) },
     addReleased: (name: string) => { addReleased.run([name]) },
     saveCursor,
     putWaiting,
@@ -157,11 +188,10 @@ function append (statements: Statements, delivery: NewDelivery, windowStart: num
     statements.countDuplicate.run([first.sequence])
     return { status: 'duplicate', id: first.id, verdict: first.verdict }
   }
+  const row = toColumns(delivery)
   const { lastInsertRowid } = statements.insertDelivery.run([
-    delivery.id, delivery.receivedAt, delivery.eventType, delivery.verdict, delivery.held ? HOLD.quarantined : HOLD.never,
-    delivery.sourceObject, delivery.sourceId, delivery.eventId, delivery.projectId, delivery.customerId, delivery.campaignId,
-    delivery.faults.length > 0 ? JSON.stringify(delivery.faults) : null, JSON.stringify(delivery.headers),
-    delivery.rawBody.byteLength, checksum(delivery)
+    row.id, row.received_at, row.event_type, row.verdict, row.hold, row.source_object, row.source_id, row.event_id, row.project_id,
+    row.customer_id, row.campaign_id, row.faults, row.headers, row.body_bytes, checksum(row, delivery.rawBody)
   ])
   const sequence = Number(lastInsertRowid)
   statements.insertBody.run([sequence, delivery.rawBody])
@@ -186,7 +216,7 @@ function saveAll (db: Connection, statements: Statements, progress: readonly Fee
 }
 
 function saveProgress (statements: Statements, progress: FeedCommit, time: number): void {
-  statements.saveCursor.run([progress.cursor, progress.position ?? null, progress.breaker ?? null, progress.forwarder])
+  statements.saveCursor.run([progress.cursor, cursorChecksum(progress.forwarder, progress.cursor), progress.position ?? null, progress.breaker ?? null, progress.forwarder])
   for (const change of progress.changes) saveChange(statements, progress.forwarder, change, time)
   for (const record of progress.records) {
     statements.insertAttempt.run([

@@ -2,7 +2,7 @@ import type { DeadLetter, DeadLetterQuery, DeliveryDetails, DeliveryQuery, Found
 import type { Fault } from '../../../errors.js'
 import type { Connection } from '../database.js'
 import { isDamage } from '../database.js'
-import { checksum, DELIVERY_COLUMNS, parseJson, type DeliveryRow } from '../record.js'
+import { DELIVERY_COLUMNS, parseJson, toDelivery, toRow, toRows, type DeliveryRow } from '../record.js'
 import { eventTypeIs, selectDeliveries, type Sql } from './select.js'
 import { createStandings } from './standing.js'
 
@@ -14,7 +14,7 @@ const AFTER_IDS = '\u{10FFFF}'
 
 export function list (db: Connection, query: DeliveryQuery): readonly ListedDelivery[] {
   const { text, values } = selectDeliveries(DELIVERY_COLUMNS, query)
-  const rows = db.prepare(text).all([...values]) as DeliveryRow[]
+  const rows = toRows(db.prepare(text).all([...values]))
   const standings = createStandings(db)
   return rows.map((row) => toListed(row, standings))
 }
@@ -51,7 +51,7 @@ export function find (db: Connection, idPrefix: string): Found {
 }
 
 export function read (db: Connection, sequence: number): DeliveryDetails | undefined {
-  const row = db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE sequence = ?`).get([sequence]) as DeliveryRow | undefined
+  const row = toRow(db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE sequence = ?`).get([sequence]))
   if (row === undefined) return undefined
   const rawBody = bodyReader(db)(sequence)
   const headers = parseJson<Record<string, string>>(row.headers)
@@ -59,7 +59,7 @@ export function read (db: Connection, sequence: number): DeliveryDetails | undef
     ...toListed(row, createStandings(db)),
     headers: headers ?? {},
     rawBody,
-    damaged: rawBody === undefined || headers === undefined || checksum({ id: row.id, eventType: row.event_type, rawBody }) !== row.checksum,
+    damaged: toDelivery(row, rawBody) === undefined,
     attempts: readAttempts(db, sequence)
   }
 }

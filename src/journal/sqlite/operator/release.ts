@@ -1,19 +1,12 @@
 import type { Released, ReleaseRequest } from '../../../delivery/operator.js'
-import type { Connection } from '../database.js'
-import { checksum, HOLD } from '../record.js'
+import { prepareAnew, unlessDamaged, type Connection } from '../database.js'
+import { checksum, DELIVERY_COLUMNS, HOLD, toDelivery, toRow, type DeliveryRow } from '../record.js'
+import { UNKNOWN_FORWARDER } from '../salvage/settle-copies.js'
 import { transaction } from '../transaction.js'
 import { bodyReader } from './deliveries.js'
 
 /** Judges an event anew, by the schemas of today. */
 export type Judge = (event: { readonly eventType: string, readonly rawBody: Uint8Array }) => Pick<Released, 'verdict' | 'faults'>
-
-interface HeldRow {
-  readonly id: string
-  readonly event_type: string
-  readonly verdict: Released['verdict']
-  readonly hold: number
-  readonly checksum: number
-}
 
 /**
  * A cursor takes only what was never held, so what is released gets a durable mark for every known forwarder, wherever
@@ -21,37 +14,49 @@ interface HeldRow {
  */
 export function release (db: Connection, { sequences, force }: ReleaseRequest, judge: Judge, now: number): readonly Released[] {
   const judged = sequences.map(judgeOne(db, force, judge))
-  const free = judged.filter(({ status }) => status === 'released')
-  if (free.length === 0) return judged
-  const update = db.prepare(`UPDATE deliveries SET hold = ${HOLD.released}, verdict = ?, faults = ? WHERE sequence = ? AND hold = ${HOLD.quarantined}`)
+  const free = judged.filter(({ result }) => result.status === 'released')
+  if (free.length === 0) return judged.map(({ result }) => result)
+  const update = db.prepare(`UPDATE deliveries SET hold = ${HOLD.released}, verdict = ?, faults = ?, checksum = ? WHERE sequence = ? AND hold = ${HOLD.quarantined}`)
   const mark = db.prepare(`INSERT INTO waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at)
-    SELECT f.name, ?, d.sequence, d.customer_id, 1, 0, 0, ? FROM forwarders f CROSS JOIN deliveries d WHERE d.sequence = ?`)
+    SELECT f.name, ?, d.sequence, d.customer_id, 1, 0, 0, ? FROM forwarders f CROSS JOIN deliveries d WHERE d.sequence = ? AND f.name <> '${UNKNOWN_FORWARDER}'`)
   const lost = transaction(db, () => {
     const number = addReplays(db, { kind: 'release', description: 'released from quarantine', now })
-    return free.filter(({ sequence, verdict, faults }) => {
+    return free.filter(({ result: { sequence, verdict, faults }, checksumWith }) => {
+      const faultsText = faults.length > 0 ? JSON.stringify(faults) : null
       // Another command may have been quicker.
-      if (update.run([verdict, faults.length > 0 ? JSON.stringify(faults) : null, sequence]).changes === 0) return true
+      if (update.run([verdict, faultsText, checksumWith({ verdict, faults: faultsText }), sequence]).changes === 0) return true
       mark.run([number, now, sequence])
       return false
     })
   })
-  return judged.map((result) => lost.includes(result) ? { ...result, status: 'not in quarantine' } : result)
+  return judged.map((each) => lost.includes(each) ? { ...each.result, status: 'not in quarantine' } : each.result)
 }
 
-function judgeOne (db: Connection, force: boolean, judge: Judge): (sequence: number) => Released {
-  const select = db.prepare('SELECT id, event_type, verdict, hold, checksum FROM deliveries WHERE sequence = ?')
+interface Judged {
+  readonly result: Released
+  /** The record's checksum once it is released. */
+  readonly checksumWith: (changed: Pick<DeliveryRow, 'verdict' | 'faults'>) => number
+}
+
+function judgeOne (db: Connection, force: boolean, judge: Judge): (sequence: number) => Judged {
+  const select = prepareAnew(db, `SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE sequence = ?`)
   const readBody = bodyReader(db)
+  const none = (result: Released): Judged => ({ result, checksumWith: () => 0 })
   return (sequence) => {
-    const row = select.get([sequence]) as HeldRow | undefined
-    if (row === undefined) return { sequence, id: '', status: 'gone', verdict: 'unvalidated', faults: [] }
-    const { id, event_type: eventType, verdict } = row
-    const unchanged = { sequence, id, verdict, faults: [] }
-    if (row.hold === HOLD.damaged) return { ...unchanged, status: 'damaged' }
-    if (row.hold !== HOLD.quarantined) return { ...unchanged, status: 'not in quarantine' }
+    const gone = { sequence, id: '', verdict: 'unvalidated' as const, faults: [] }
+    const row = unlessDamaged(() => toRow(select.get([sequence])), 'damaged')
+    if (row === 'damaged') return none({ ...gone, status: 'damaged' })
+    if (row === undefined) return none({ ...gone, status: 'gone' })
+    const unchanged = { sequence, id: row.id, verdict: row.verdict, faults: [] }
+    if (row.hold === HOLD.damaged) return none({ ...unchanged, status: 'damaged' })
+    if (row.hold !== HOLD.quarantined) return none({ ...unchanged, status: 'not in quarantine' })
     const rawBody = readBody(sequence)
-    if (rawBody === undefined || checksum({ id, eventType, rawBody }) !== row.checksum) return { ...unchanged, status: 'damaged' }
-    const judgement = judge({ eventType, rawBody })
-    return { sequence, id, status: judgement.verdict === 'invalid' && !force ? 'still invalid' : 'released', ...judgement }
+    if (rawBody === undefined || toDelivery(row, rawBody) === undefined) return none({ ...unchanged, status: 'damaged' })
+    const judgement = judge({ eventType: row.event_type, rawBody })
+    return {
+      result: { sequence, id: row.id, status: judgement.verdict === 'invalid' && !force ? 'still invalid' : 'released', ...judgement },
+      checksumWith: (changed) => checksum({ ...row, ...changed, hold: HOLD.released }, rawBody)
+    }
   }
 }
 

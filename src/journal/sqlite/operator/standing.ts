@@ -1,6 +1,7 @@
 import type { ForwarderStanding, Standing } from '../../../delivery/operator.js'
 import type { Connection } from '../database.js'
 import { HOLD } from '../record.js'
+import { UNKNOWN_FORWARDER } from '../salvage/settle-copies.js'
 
 export interface ForwarderRow {
   readonly name: string
@@ -26,7 +27,7 @@ interface DeadRow {
 
 /** Where deliveries stand with every known forwarder. */
 export function createStandings (db: Connection): (delivery: { readonly sequence: number, readonly hold: number }) => readonly ForwarderStanding[] {
-  const forwarders = db.prepare('SELECT name, cursor, began FROM forwarders ORDER BY name').all([]) as ForwarderRow[]
+  const forwarders = db.prepare('SELECT name, cursor, began FROM forwarders WHERE name <> ? ORDER BY name').all([UNKNOWN_FORWARDER]) as ForwarderRow[]
   // What is due first, where a delivery waits more than once.
   const waiting = db.prepare(`SELECT forwarder, replay, (SELECT kind FROM replays WHERE number = replay) AS kind, attempt, due_at, reason
     FROM waiting WHERE sequence = ? ORDER BY due_at DESC`)

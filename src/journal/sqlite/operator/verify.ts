@@ -1,7 +1,7 @@
 import type { Verified } from '../../../delivery/operator.js'
 import type { Connection } from '../database.js'
 import { isDamage } from '../database.js'
-import { DELIVERY_COLUMNS, toDelivery, type DeliveryRow } from '../record.js'
+import { DELIVERY_COLUMNS, toDelivery, toRow, toRows, type DeliveryRow } from '../record.js'
 import { bodyReader } from './deliveries.js'
 import { lastSequence } from './forwarders.js'
 
@@ -27,7 +27,7 @@ interface Page {
 
 function readPage (db: Connection, after: number, limit: number, last: number): Page {
   try {
-    const rows = db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE sequence > ? ORDER BY sequence LIMIT ?`).all([after, limit]) as DeliveryRow[]
+    const rows = toRows(db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE sequence > ? ORDER BY sequence LIMIT ?`).all([after, limit]))
     return { rows, unreadable: [], upTo: rows.length < limit ? Math.max(last, after) : rows.at(-1)?.sequence ?? last }
   } catch (error) {
     if (!isDamage(error)) throw error
@@ -42,7 +42,7 @@ function readOneByOne (db: Connection, after: number, upTo: number): Page {
   for (let sequence = after + 1; sequence <= upTo; sequence++) {
     try {
       // A statement of its own each time: one that has failed once fails from then on, because libsql does not reset it.
-      const row = db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE sequence = ?`).get([sequence]) as DeliveryRow | undefined
+      const row = toRow(db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE sequence = ?`).get([sequence]))
       if (row !== undefined) rows.push(row)
     } catch (error) {
       if (!isDamage(error)) throw error

@@ -19,16 +19,23 @@ export function openPages (path: string): Pages {
   const chunk = Buffer.alloc(CHUNK_PAGES * PAGE_BYTES)
   let chunkStart = -1
 
+  /** Pages that are read one after another come many at once; those that are read in between, alone. */
   function readFromFile (page: number): Buffer {
-    const start = page - 1 - (page - 1) % CHUNK_PAGES
-    if (start !== chunkStart) {
-      chunkStart = start
-      if (!fill(file, chunk, start * PAGE_BYTES)) {
-        for (let at = 0; at < chunk.length; at += PAGE_BYTES) fill(file, chunk.subarray(at, at + PAGE_BYTES), start * PAGE_BYTES + at)
+    const within = (page - 1) % CHUNK_PAGES
+    if (page - 1 - within !== chunkStart) {
+      if (within > 0) return readOne(page)
+      chunkStart = page - 1
+      if (!fill(file, chunk, chunkStart * PAGE_BYTES)) {
+        for (let at = 0; at < chunk.length; at += PAGE_BYTES) fill(file, chunk.subarray(at, at + PAGE_BYTES), chunkStart * PAGE_BYTES + at)
       }
     }
-    const at = (page - 1 - start) * PAGE_BYTES
-    return chunk.subarray(at, at + PAGE_BYTES)
+    return chunk.subarray(within * PAGE_BYTES, (within + 1) * PAGE_BYTES)
+  }
+
+  function readOne (page: number): Buffer {
+    const bytes = Buffer.alloc(PAGE_BYTES)
+    fill(file, bytes, (page - 1) * PAGE_BYTES)
+    return bytes
   }
 
   return {

@@ -1,0 +1,72 @@
+import { statSync } from 'node:fs'
+import { damageError, isDamage, openForWriting, sqliteCode, type Connection } from './database.js'
+import { asBytes, cursorChecksum, toText } from './record.js'
+import { assess } from './salvage/assess.js'
+import { salvage, type Salvaged, type SalvageOptions } from './salvage/salvage.js'
+import { finishSwap } from './salvage/swap-files.js'
+import { migrate, WrongDatabaseError } from './schema.js'
+
+/** Up to this size the whole structure is looked through at the start. Beyond, a damaged page is found when it is read. */
+const CHECK_LIMIT_BYTES = 256 * 1024 * 1024
+
+export interface OpenedSound {
+  readonly db: Connection
+  /** What became of a damaged database. */
+  readonly salvaged: Salvaged | undefined
+}
+
+/**
+ * Opens the database for writing, at the current schema version. One that is damaged is set aside, and what can be read of it is
+ * taken over into a new one.
+ * @param options.damaged whether it is known to be damaged
+ * @param options.use proves that it can be used, or throws
+ * @throws {WrongDatabaseError}
+ */
+export function openSound<T> (path: string, { damaged, use, ...options }: SalvageOptions & { readonly damaged: boolean, readonly use: (db: Connection) => T }): OpenedSound & { readonly used: T } {
+  finishSwap(path)
+  const assessment = assess(path)
+  if (assessment === 'no database') {
+    throw new WrongDatabaseError(`The file ${path} is no database of tierhook, or nothing of one can be recognised in it. Move it away, or point DATA_DIR at a folder of its own.`)
+  }
+  if (!damaged && assessment !== 'ours, damaged') {
+    try {
+      return { ...open(path, use), salvaged: undefined }
+    } catch (error) {
+      if (assessment !== 'ours' || !meansDamage(error)) throw error
+    }
+  }
+  const salvaged = salvage(path, options)
+  return { ...open(path, use), salvaged }
+}
+
+/** SQL that has always worked does not fail by itself: the definitions of the tables are damaged then. */
+function meansDamage (error: unknown): boolean {
+  return isDamage(error) || sqliteCode(error) === 'SQLITE_ERROR'
+}
+
+function open<T> (path: string, use: (db: Connection) => T): { readonly db: Connection, readonly used: T } {
+  const db = openForWriting(path)
+  try {
+    migrate(db)
+    checkStructure(db, path)
+    checkForwarders(db)
+    return { db, used: use(db) }
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** A page of the tree may lead nowhere, or elsewhere, without any error: what hangs from it is just not found. */
+function checkStructure (db: Connection, path: string): void {
+  if (statSync(path).size > CHECK_LIMIT_BYTES) return
+  const row: unknown = db.prepare('PRAGMA quick_check(1)').raw().get([])
+  const complaint = Array.isArray(row) ? String(row[0]) : 'ok'
+  if (complaint !== 'ok') throw damageError(complaint)
+}
+
+function checkForwarders (db: Connection): void {
+  const rows = db.prepare(`SELECT ${asBytes('name')}, cursor, checksum FROM forwarders`).all([]) as object[]
+  const wrong = rows.map((row) => toText<{ name: string, cursor: number, checksum: number | null }>(row)).find(({ name, cursor, checksum }) => checksum !== null && checksum !== cursorChecksum(name, cursor))
+  if (wrong !== undefined) throw damageError(`the place of forwarder ${wrong.name} is not the one that was written`)
+}

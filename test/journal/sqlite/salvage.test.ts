@@ -1,0 +1,104 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'libsql'
+import t from 'tap'
+import { createWriter } from '../../../src/journal/sqlite/writer.js'
+import { sampleNewDelivery } from '../../support/sample-delivery.js'
+
+const options = { dedupeWindowMs: 1_000_000, withdrawn: [] }
+
+/** A database of three deliveries, and a salvaged copy of it. */
+function makeBoth (folder: string) {
+  const path = join(folder, 'tierhook.db')
+  const writer = createWriter(Date.now)
+  writer.open({ path, ...options })
+  writer.registerFeed({ forwarder: 'f', cursor: 0 })
+  writer.commit({ withdraw: [], progress: [], appends: [1, 2, 3].map((index) => sampleNewDelivery({ index })) })
+  const old = join(folder, 'old')
+  writer.close()
+  const db = new Database(path)
+  db.pragma('wal_checkpoint(TRUNCATE)')
+  db.close()
+  copyFileSync(path, old)
+  const { salvaged } = writer.open({ path, ...options, damaged: true, above: 50 })
+  writer.close()
+  return { path, old, salvaged }
+}
+
+t.test('all is taken over, the damaged file is kept, and no sequence is given twice', async (t) => {
+  const folder = t.testdir()
+  const { path, salvaged } = makeBoth(folder)
+  t.match(salvaged, { kept: 3, lost: 0, forwardersLost: false })
+  t.ok(existsSync(salvaged?.damagedFile ?? ''))
+  const writer = createWriter(Date.now)
+  t.equal(writer.open({ path, ...options }).salvaged, undefined)
+  t.match(writer.registerFeed({ forwarder: 'f', cursor: 9 }), { cursor: 0 })
+  const { appends } = writer.commit({ withdraw: [], progress: [], appends: [sampleNewDelivery()] })
+  t.ok(appends[0]?.status === 'stored' && appends[0].sequence > 1050)
+  writer.close()
+})
+
+t.test('a crash at any step of the salvage leaves the old database or the whole new one', async (t) => {
+  const root = t.testdir()
+  const made = join(root, 'made')
+  mkdirSync(made)
+  const { path: source, old } = makeBoth(made)
+  const crashes: Record<string, (path: string) => void> = {
+    'while the new one is made': (path) => {
+      copyFileSync(old, path)
+      writeFileSync(`${path}.salvaging`, readFileSync(source).subarray(0, 9000))
+    },
+    'before the old one is moved': (path) => {
+      copyFileSync(old, path)
+      copyFileSync(source, `${path}.salvaged-x`)
+    },
+    'after the log of the old one is moved': (path) => {
+      copyFileSync(old, path)
+      writeFileSync(`${path}.damaged-x-wal`, '')
+      copyFileSync(source, `${path}.salvaged-x`)
+    },
+    'between the two': (path) => {
+      copyFileSync(old, `${path}.damaged-x`)
+      copyFileSync(source, `${path}.salvaged-x`)
+    }
+  }
+  for (const [name, crash] of Object.entries(crashes)) {
+    const folder = join(root, name.replaceAll(' ', '-'))
+    mkdirSync(folder)
+    const path = join(folder, 'tierhook.db')
+    crash(path)
+    const writer = createWriter(Date.now)
+    t.ok(writer.open({ path, ...options }).lastSequence >= 3, name)
+    t.equal(writer.registerFeed({ forwarder: 'f', cursor: 9 }).cursor, 0)
+    writer.close()
+    t.notOk(readdirSync(folder).some((file) => file.includes('.salvaged-')))
+  }
+})
+
+t.test('a file that is no database of ours is refused and left alone', async (t) => {
+  const path = join(t.testdir(), 'tierhook.db')
+  const writer = createWriter(Date.now)
+  const text = 'this is a text, and no database at all'.repeat(300)
+  writeFileSync(path, text)
+  t.throws(() => writer.open({ path, ...options }), { code: 'WRONG_DATABASE', message: /no database of tierhook/ })
+  t.equal(readFileSync(path, 'utf8'), text)
+})
+
+t.test('forwarders that are lost begin with the oldest delivery, whatever their setting, and so do none that come later', async (t) => {
+  const folder = t.testdir()
+  const { path, old } = makeBoth(folder)
+  renameSync(old, path)
+  const bytes = readFileSync(path)
+  const at = bytes.indexOf('fclosed')
+  t.ok(at > 0)
+  bytes[at] = 'g'.charCodeAt(0)
+  writeFileSync(path, bytes)
+  let now = Date.now()
+  const writer = createWriter(() => now)
+  t.match(writer.open({ path, ...options }).salvaged, { forwardersLost: true, kept: 3, lost: 0 })
+  t.equal(writer.registerFeed({ forwarder: 'f', cursor: 3 }).cursor, 0)
+  now += 4_000_000
+  writer.prune({ receivedBefore: 0, maxBytes: 0, keysBefore: 0, limit: 10, after: 0 })
+  t.equal(writer.registerFeed({ forwarder: 'new', cursor: 3 }).cursor, 3)
+  writer.close()
+})
