@@ -1,6 +1,6 @@
 import type { Delivery } from '../delivery/delivery.js'
 import { isEnvelope } from '../voucherify/identify.js'
-import { isJsonObject, parseBody, type JsonObject } from '../voucherify/parse-body.js'
+import { isJsonObject, objectOrEmpty, parseBody, type JsonObject } from '../voucherify/parse-body.js'
 
 /**
  * What a log line says of a delivery: flat fields, and nothing of the person but the id. Fields that the event does not
@@ -13,7 +13,7 @@ export function describeDelivery (delivery: Delivery, { withData }: { readonly w
     eventType: delivery.eventType,
     verdict: delivery.verdict,
     receivedAt: new Date(delivery.receivedAt).toISOString(),
-    occurredAt: objectOr(envelope['event'])['created_at'] ?? data['created_at'] ?? envelope['created_at'],
+    occurredAt: objectOrEmpty(envelope['event'])['created_at'] ?? data['created_at'] ?? envelope['created_at'],
     eventId: delivery.eventId,
     sourceId: delivery.sourceId,
     projectId: delivery.projectId,
@@ -40,23 +40,19 @@ function readEvent (rawBody: Uint8Array): ReadEvent {
   const parsed = parseBody(rawBody)
   const body = parsed.ok ? parsed.value : undefined
   if (!isJsonObject(body)) return { body, envelope: {}, data: {} }
-  return isEnvelope(body) ? { body, envelope: body, data: objectOr(body['data']) } : { body, envelope: {}, data: body }
+  return isEnvelope(body) ? { body, envelope: body, data: objectOrEmpty(body['data']) } : { body, envelope: {}, data: body }
 }
 
 /** A tier's id, name, and the points that it goes from and to. */
 function tierFields (prefix: string, value: unknown): JsonObject {
-  const tier = objectOr(value)
-  const points = isJsonObject(tier['points']) ? tier['points'] : objectOr(objectOr(tier['config'])['points'])
+  const tier = objectOrEmpty(value)
+  const points = isJsonObject(tier['points']) ? tier['points'] : objectOrEmpty(objectOrEmpty(tier['config'])['points'])
   return {
     [`${prefix}Id`]: tier['id'],
     [`${prefix}Name`]: tier['name'],
     [`${prefix}PointsFrom`]: points['from'],
     [`${prefix}PointsTo`]: points['to']
   }
-}
-
-function objectOr (value: unknown): JsonObject {
-  return isJsonObject(value) ? value : {}
 }
 
 function plainFields (fields: JsonObject): Record<string, unknown> {

@@ -1,10 +1,10 @@
 import type { Verdict } from '../delivery/delivery.js'
 import type { Fault, ProblemCode } from '../errors.js'
 import { dedupeKey, readEnvelope, readSubject, type EnvelopeFacts } from '../voucherify/identify.js'
-import { judge, UNKNOWN_EVENT_TYPE, type Expected, type Validate } from '../voucherify/judge.js'
+import { expectedType, judge, type Expected, type Validate } from '../voucherify/judge.js'
 import { isJsonObject, parseBody } from '../voucherify/parse-body.js'
 
-export { UNKNOWN_EVENT_TYPE, type Expected, type Validate } from '../voucherify/judge.js'
+export type { Expected, Validate } from '../voucherify/judge.js'
 
 /** All that was read from a raw body. */
 export interface Reading {
@@ -56,13 +56,5 @@ function unreadable (expected: Expected, problem: ProblemCode, message: string):
     dedupeKey: null,
     contradictsUrl: false,
     poisoned: false
-  }
-}
-
-function expectedType (expected: Expected): string {
-  switch (expected.kind) {
-    case 'any': return UNKNOWN_EVENT_TYPE
-    case 'event': return expected.event.type
-    case 'custom': return `custom.${expected.name}`
   }
 }

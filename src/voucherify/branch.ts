@@ -11,11 +11,6 @@ interface Score {
   readonly matches: number
 }
 
-/** Whether this is an object with keys: no array and not null. */
-export function isRecord (value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 /** The branches of a union that are objects. */
 export function objectBranches (union: TUnion): readonly TObject[] {
   return union.anyOf.filter(branch => KindGuard.IsObject(branch))

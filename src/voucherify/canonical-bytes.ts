@@ -1,9 +1,9 @@
+import { QUOTE, stringEnd } from './json-string.js'
+
 const TAB = 0x09
 const LINE_FEED = 0x0a
 const CARRIAGE_RETURN = 0x0d
 const SPACE = 0x20
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
 
 /**
  * The body without the white space (space, tab, CR, LF) that stands outside of JSON strings, all other bytes as they were:
@@ -40,11 +40,4 @@ function firstWhiteSpace (bytes: Uint8Array): number {
 
 function isWhiteSpace (byte: number): boolean {
   return byte === SPACE || byte === LINE_FEED || byte === CARRIAGE_RETURN || byte === TAB
-}
-
-/** The index of the quote that closes the string opened at `start`; the last index where none does. */
-function stringEnd (bytes: Uint8Array, start: number): number {
-  let at = start + 1
-  while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1
-  return Math.min(at, bytes.length - 1)
 }

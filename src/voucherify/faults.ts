@@ -1,8 +1,9 @@
 import { KindGuard, type TSchema, type TUnion } from '@sinclair/typebox'
 import { ValueErrorType, type ValueError } from '@sinclair/typebox/errors'
 import type { Fault } from '../errors.js'
-import { chooseBranch, discriminatorsOf, isRecord, objectBranches } from './branch.js'
+import { chooseBranch, discriminatorsOf, objectBranches } from './branch.js'
 import { messageOf } from './fault-message.js'
+import { isJsonObject, type JsonObject } from './parse-body.js'
 
 /**
  * Turns TypeBox's errors into faults, lazily: whoever stops reading stops the work. Of a union only the branch that
@@ -26,14 +27,14 @@ function * unionFaults (error: ValueError, union: TUnion): Generator<Fault> {
     yield { pointer: error.path, message: oneOfMessage(branches.map(branch => branch.const)) }
   } else if (branches.length === 1 && only !== undefined) {
     yield * branchFaults(error, union, only)
-  } else if (isRecord(error.value) && branches.some(KindGuard.IsObject)) {
+  } else if (isJsonObject(error.value) && branches.some(KindGuard.IsObject)) {
     yield * objectFaults(error, union, error.value)
   } else {
     yield { pointer: error.path, message: eitherMessage(error, union, branches) }
   }
 }
 
-function * objectFaults (error: ValueError, union: TUnion, value: Record<string, unknown>): Generator<Fault> {
+function * objectFaults (error: ValueError, union: TUnion, value: JsonObject): Generator<Fault> {
   const branches = objectBranches(union)
   const discriminators = discriminatorsOf(branches)
   let known = true

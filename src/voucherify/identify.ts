@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { EVENT_KEYS } from './catalogue.js'
-import { isJsonObject, type JsonObject } from './parse-body.js'
+import { objectOrEmpty, type JsonObject } from './parse-body.js'
 
 /** What the sender says of an event in its envelope. `null`: it does not say. */
 export interface EnvelopeFacts {
@@ -30,8 +30,8 @@ export function isEnvelope (body: JsonObject): boolean {
 /** Reads the facts from an envelope, of which each part may or may not be what it should; `null` for a bare body. */
 export function readEnvelope (body: JsonObject): EnvelopeFacts | null {
   if (!isEnvelope(body)) return null
-  const event = objectOr(body['event'])
-  const source = objectOr(body['source'])
+  const event = objectOrEmpty(body['event'])
+  const source = objectOrEmpty(body['source'])
   return {
     eventType: typeName(event['type']),
     id: text(body['id']),
@@ -44,10 +44,10 @@ export function readEnvelope (body: JsonObject): EnvelopeFacts | null {
 
 /** The member and the campaign that an event is about, from its own body. */
 export function readSubject (data: unknown): { customerId: string | null, campaignId: string | null } {
-  const body = objectOr(data)
-  const campaign = text(objectOr(body['campaign'])['id'])
-  const tier = objectOr(body['loyalty_tier'] ?? body['loyalty_tier_to'] ?? body['loyalty_tier_from'])
-  return { customerId: text(objectOr(body['customer'])['id']), campaignId: campaign ?? text(tier['campaign_id']) }
+  const body = objectOrEmpty(data)
+  const campaign = text(objectOrEmpty(body['campaign'])['id'])
+  const tier = objectOrEmpty(body['loyalty_tier'] ?? body['loyalty_tier_to'] ?? body['loyalty_tier_from'])
+  return { customerId: text(objectOrEmpty(body['customer'])['id']), campaignId: campaign ?? text(tier['campaign_id']) }
 }
 
 export interface Identified {
@@ -68,10 +68,6 @@ export function dedupeKey ({ facts, body, rawBody, eventType }: Identified): str
   if (facts !== null && facts.id !== null) return `send-out:${facts.id}`
   if (text(body['created_at']) === null) return null
   return `bytes:${eventType}:${createHash('sha256').update(rawBody).digest('base64url')}`
-}
-
-function objectOr (value: unknown): JsonObject {
-  return isJsonObject(value) ? value : {}
 }
 
 function text (value: unknown): string | null {

@@ -30,13 +30,22 @@ const CUSTOM_PREFIX = 'custom.'
 export function judge (body: JsonObject, facts: EnvelopeFacts | null, expected: Expected, validate: Validate): Judgement {
   switch (expected.kind) {
     case 'custom':
-      return { eventType: facts?.eventType ?? `${CUSTOM_PREFIX}${expected.name}`, verdict: 'unvalidated', faults: [] }
+      return { eventType: facts?.eventType ?? expectedType(expected), verdict: 'unvalidated', faults: [] }
     case 'event':
       if (facts === null) return judged(expected.event.type, validate(expected.event.bodySchema, body))
-      return judgeEnvelope(body, facts.eventType ?? expected.event.type, validate)
+      return judgeEnvelope(body, facts.eventType ?? expectedType(expected), validate)
     case 'any':
       if (facts === null || facts.eventType === null) return judged(UNKNOWN_EVENT_TYPE, needsEnvelope(body, validate))
       return judgeEnvelope(body, facts.eventType, validate)
+  }
+}
+
+/** The event type of what does not say one itself. */
+export function expectedType (expected: Expected): string {
+  switch (expected.kind) {
+    case 'any': return UNKNOWN_EVENT_TYPE
+    case 'event': return expected.event.type
+    case 'custom': return `${CUSTOM_PREFIX}${expected.name}`
   }
 }
 

@@ -1,5 +1,5 @@
-const QUOTE = 0x22
-const BACKSLASH = 0x5C
+import { QUOTE, stringEnd } from './json-string.js'
+
 const COMMA = 0x2C
 const COLON = 0x3A
 const OPEN_BRACE = 0x7B
@@ -43,13 +43,6 @@ export function memberTexts (json: Uint8Array, keys: readonly string[]): Readonl
     }
   }
   return found
-}
-
-/** The index of the quote that closes the string opened at `start`. */
-function stringEnd (json: Uint8Array, start: number): number {
-  let at = start + 1
-  while (at < json.length && json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1
-  return at
 }
 
 function keyOf (keyText: Uint8Array): string {

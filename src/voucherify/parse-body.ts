@@ -11,6 +11,11 @@ export function isJsonObject (value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** The value where it is an object, and one without keys where it is anything else. */
+export function objectOrEmpty (value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {}
+}
+
 /**
  * Reads a raw body as JSON in UTF-8 (RFC 8259). Changes nothing: `poisoned` tells of a `__proto__` key, which is kept as
  * an ordinary property. Never throws, and the reason never quotes the body.

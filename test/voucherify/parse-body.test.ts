@@ -40,3 +40,7 @@ t.test('an object is no array and not null', async t => {
   t.ok(isJsonObject({}))
   for (const value of [[], null, 'a', 1, undefined]) t.notOk(isJsonObject(value))
 })
+
+t.test('only an object with keys is a JSON object', async (t) => {
+  t.strictSame([{}, [], null, 'a', undefined].map(isJsonObject), [true, false, false, false, false])
+})
