@@ -7,6 +7,7 @@ import type { Clock } from './clock.js'
 import type { Delivery } from './delivery.js'
 import type { Forwarder, Outcome } from './forwarder.js'
 import type { Claim, Feed, Journal, Settlement } from './journal.js'
+import type { Observer } from './observation.js'
 import { backoffMs, type RetryPolicy } from './retry-policy.js'
 
 export interface PumpOptions {
@@ -20,6 +21,7 @@ export interface PumpOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly logger: Logger
+  readonly onAttempts?: Observer['attemptsEnded']
 }
 
 /** Drives one forwarder: takes what is due from its feed, attempts it, and settles what became of it. */
@@ -146,6 +148,7 @@ export function createPump (options: PumpOptions): Pump {
       settle(feed, claims.map((claim) => ({ claim, result: { status: 'returned' } })))
       return
     }
+    options.onAttempts?.({ forwarder: forwarder.name, outcomes, durationMs })
     note(feed, outcomes)
     settle(feed, claims.map((claim, index) => settlement(claim, outcomes[index] ?? nothing, { startedAt, durationMs })), position)
     turn()

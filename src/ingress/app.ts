@@ -31,7 +31,9 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000
 /** The public HTTP application, not yet listening. */
 export function createApp (options: AppOptions): App {
   const requestTimeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS
-  const clientErrors = createClientErrors(options.logger)
+  const clientErrors = createClientErrors(options.logger, (problem) => {
+    options.onAnswer?.({ outcome: 'refused', status: problem.status, ms: 0, code: problem.code, toWebhook: false, rawBody: undefined })
+  })
   const app = Fastify<RawServerDefault>({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -50,7 +52,7 @@ export function createApp (options: AppOptions): App {
     // While we stop, what still comes in on open connections is accepted like everything before it.
     return503OnClosing: false,
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true },
-    frameworkErrors: (error, request, reply) => { answerError(error, request, reply) },
+    frameworkErrors: (error, request, reply) => { answerError(error, request, reply, options.onAnswer) },
     clientErrorHandler: clientErrors.answer
   }).withTypeProvider<TypeBoxTypeProvider>()
   clientErrors.watch(app.server)
@@ -63,7 +65,7 @@ export function createApp (options: AppOptions): App {
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
-  app.setErrorHandler((error, request, reply) => { answerError(error, request, reply) })
+  app.setErrorHandler((error, request, reply) => { answerError(error, request, reply, options.onAnswer) })
   app.addHook('onRequest', (request, _reply, done) => { done(refusalOf(request, allowedMethods)) })
   addHealthRoutes(app, options)
   addWebhookRoutes(app, { ...options, checkOrigin: createOriginCheck(options) })
@@ -89,12 +91,20 @@ function pathOf (request: FastifyRequest): string {
   return request.url.split('?', 1)[0] ?? ''
 }
 
-function answerError (error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+function answerError (error: unknown, request: FastifyRequest, reply: FastifyReply, onAnswer: AppOptions['onAnswer']): void {
   const problem = toProblem(error)
   const fields = { code: problem.code, status: problem.status, path: request.routeOptions.url ?? null, sourceAddress: request.ip, ms: Math.round(reply.elapsedTime) }
   if (problem.status >= 500) request.log.error({ ...fields, err: problem }, 'webhook not accepted')
   else request.log.warn({ ...fields, detail: problem.message, ...(problem.faults.length > 0 ? { faults: problem.faults } : {}) }, 'webhook refused')
   answerProblem(reply, problem)
+  onAnswer?.({
+    outcome: 'refused',
+    status: problem.status,
+    ms: reply.elapsedTime,
+    code: problem.code,
+    toWebhook: request.routeOptions.url?.startsWith('/webhooks') ?? false,
+    rawBody: request.body instanceof Uint8Array ? request.body : undefined
+  })
 }
 
 /** Compiles each schema once for the whole app; the catalogue's before the first request needs them. */

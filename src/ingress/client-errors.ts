@@ -11,7 +11,8 @@ export interface ClientErrors {
   readonly answer: (error: Error & { code?: string }, socket: Socket) => void
 }
 
-export function createClientErrors (logger: FastifyBaseLogger): ClientErrors {
+/** @param onAnswer told of each answer */
+export function createClientErrors (logger: FastifyBaseLogger, onAnswer?: (problem: Problem) => void): ClientErrors {
   const latest = new WeakMap<Socket, ServerResponse>()
   const failed = new WeakSet<Socket>()
   return {
@@ -29,6 +30,7 @@ export function createClientErrors (logger: FastifyBaseLogger): ClientErrors {
       }
       const problem = problemOf(error)
       logger.warn({ code: problem.code, status: problem.status, sourceAddress: socket.remoteAddress ?? null, reason: error.code ?? null }, 'request not understood')
+      onAnswer?.(problem)
       const response = latest.get(socket)
       const whole = response?.req.complete ?? true
       if (response === undefined || (whole && response.writableFinished)) {

@@ -13,6 +13,8 @@ export interface Reading {
   readonly faults: readonly Fault[]
   /** What it is answered when its verdict does not let it in. */
   readonly problem: ProblemCode
+  /** The parsed body; `undefined` where it could not be parsed. */
+  readonly body: unknown
   /** What the envelope says; `null` where there is none. */
   readonly facts: EnvelopeFacts | null
   readonly customerId: string | null
@@ -36,6 +38,7 @@ export function readWebhook (rawBody: Uint8Array, expected: Expected, validate: 
   return {
     ...judgement,
     problem: judgement.verdict === 'unvalidated' ? 'EVENT_UNVALIDATED' : 'EVENT_INVALID',
+    body,
     facts,
     ...readSubject(facts === null ? body : body['data']),
     dedupeKey: dedupeKey({ facts, body, rawBody, eventType: judgement.eventType }),
@@ -50,6 +53,7 @@ function unreadable (expected: Expected, problem: ProblemCode, message: string):
     verdict: 'invalid',
     faults: [{ pointer: '', message }],
     problem,
+    body: undefined,
     facts: null,
     customerId: null,
     campaignId: null,

@@ -1,5 +1,6 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Observer } from '../delivery/observation.js'
 import type { Fault } from '../errors.js'
 import { catalogue } from '../voucherify/catalogue.js'
 import { EnvelopeSchema } from '../voucherify/envelope.js'
@@ -15,6 +16,7 @@ export interface WebhookRouteOptions extends AcceptOptions {
   readonly policy: VerdictPolicy
   /** Refuses, before the body is read, what can be refused by then. */
   readonly checkOrigin: OriginCheck
+  readonly onAnswer?: Observer['webhookAnswered']
 }
 
 /** What the API description says of a route. */
@@ -40,7 +42,7 @@ export function addWebhookRoutes (app: App, options: WebhookRouteOptions): void 
     body: Type.Union([...catalogue.map((event) => event.envelopeSchema), EnvelopeSchema])
   }
   app.post('/webhooks', { config: anyWebhook, schema: { response }, onRequest }, async (request, reply) => {
-    const { status, body } = await accept(request, { kind: 'any' }, options)
+    const { status, body } = await accept(request, reply, { kind: 'any' }, options)
     return reply.code(status).send(body)
   })
 
@@ -51,7 +53,7 @@ export function addWebhookRoutes (app: App, options: WebhookRouteOptions): void 
     }
     for (const name of [event.type, event.documentationName]) {
       app.post(`/webhooks/${name}`, { config: oneEvent, schema: { response }, onRequest }, async (request, reply) => {
-        const { status, body } = await accept(request, { kind: 'event', event }, options)
+        const { status, body } = await accept(request, reply, { kind: 'event', event }, options)
         return reply.code(status).send(body)
       })
     }
@@ -60,7 +62,7 @@ export function addWebhookRoutes (app: App, options: WebhookRouteOptions): void 
   const custom: RouteDescription = { summary: 'A body of your own design', body: Type.Object({}) }
   const params = Type.Object({ name: Type.String() })
   app.post(`/webhooks/custom/:name(${CUSTOM_NAME})`, { config: custom, schema: { params, response }, onRequest }, async (request, reply) => {
-    const { status, body } = await accept(request, { kind: 'custom', name: request.params.name }, options)
+    const { status, body } = await accept(request, reply, { kind: 'custom', name: request.params.name }, options)
     return reply.code(status).send(body)
   })
 }
@@ -69,15 +71,29 @@ export function addWebhookRoutes (app: App, options: WebhookRouteOptions): void 
 type WebhookRequest = Pick<FastifyRequest, 'body' | 'headers' | 'log' | 'routeOptions' | 'compileValidationSchema'>
 
 /** Proves, reads, decides and stores, in this order. What is refused is thrown as a `Problem`. */
-async function accept (request: WebhookRequest, expected: Expected, options: WebhookRouteOptions): Promise<{ status: 200 | 202, body: Static<typeof AcceptedSchema> }> {
+async function accept (request: WebhookRequest, reply: Pick<FastifyReply, 'elapsedTime'>, expected: Expected, options: WebhookRouteOptions): Promise<{ status: 200 | 202, body: Static<typeof AcceptedSchema> }> {
   const rawBody = request.body instanceof Uint8Array ? request.body : EMPTY
   const proof = authenticate(rawBody, request.headers, options.secrets)
   const reading = readWebhook(rawBody, expected, (schema, value) => validate(request, schema, value))
   const { held } = decide(reading, proof, options.policy)
   const { id, verdict, duplicate } = await journalWebhook({ reading, rawBody, headers: request.headers, held }, options)
   logAccepted(request, { id, verdict, duplicate, held, proof, reading })
+  const status = duplicate ? 200 : 202
+  options.onAnswer?.({
+    outcome: duplicate ? 'duplicate' : 'accepted',
+    status,
+    ms: reply.elapsedTime,
+    deliveryId: id,
+    eventType: reading.eventType,
+    verdict,
+    held,
+    sourceObject: reading.facts?.sourceObject ?? null,
+    sourceId: reading.facts?.sourceId ?? null,
+    secretNumber: proof.signed ? proof.secretNumber : undefined,
+    body: reading.body
+  })
   const body = { message: 'Webhook accepted' as const, id, verdict }
-  return duplicate ? { status: 200, body: { ...body, duplicate } } : { status: 202, body }
+  return { status, body: duplicate ? { ...body, duplicate } : body }
 }
 
 /** Validates through the app's validator compiler, which compiles each schema once. */

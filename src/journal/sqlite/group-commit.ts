@@ -1,5 +1,6 @@
 import type { NewDelivery } from '../../delivery/delivery.js'
 import type { Appended } from '../../delivery/journal.js'
+import type { EndedCommit } from '../../delivery/observation.js'
 import type { FeedCommit } from '../feed-store.js'
 import { createAppendQueue, type PendingAppend } from './append-queue.js'
 import { mayBeOnDisk, reasonOf, refusal } from './commit-failure.js'
@@ -25,20 +26,12 @@ export interface GroupCommitOptions extends RefuseOptions {
   readonly onVisible: (sequence: number) => void
   /** Told of what can only be a defect of ours. */
   readonly onDefect: (error: unknown) => void
-  readonly onCommit: (facts: CommitFacts) => void
+  readonly onCommit: (commit: EndedCommit) => void
   readonly monotonic: () => number
   /** How long an append may take before it is refused, in milliseconds. */
   readonly storeTimeoutMs: number
   /** How much of that may go into writing down what is refused, in milliseconds. */
   readonly withdrawTimeoutMs: number
-}
-
-export interface CommitFacts {
-  readonly deliveries: number
-  readonly ms: number
-  readonly error?: unknown
-  /** Why the progress of forwarders was left out; it is tried again. */
-  readonly progressError?: unknown
 }
 
 export interface GroupCommit {

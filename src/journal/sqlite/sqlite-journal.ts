@@ -3,13 +3,14 @@ import type { Logger } from 'pino'
 import type { Clock } from '../../delivery/clock.js'
 import type { NewDelivery } from '../../delivery/delivery.js'
 import type { FeedOptions, Journal } from '../../delivery/journal.js'
+import type { EndedCommit } from '../../delivery/observation.js'
 import { createFeed, type JournalFeed } from '../feed.js'
 import type { FeedStore, Progress } from '../feed-store.js'
 import { isPassing } from './commit-failure.js'
 import { compactBodies } from './compact-bodies.js'
 import { damageError, databasePath, isDamage } from './database.js'
 import { lockDataFolder } from './data-lock.js'
-import { createGroupCommit, type CommitFacts } from './group-commit.js'
+import { createGroupCommit } from './group-commit.js'
 import type { WriterApi } from './protocol.js'
 import type { ReaderApi, ReadResult } from './reader.js'
 import { createRecent, type Recent } from './recent.js'
@@ -26,7 +27,7 @@ export interface SqliteJournalOptions {
   readonly retention: { readonly maxAgeMs: number, readonly maxBytes: number }
   /** How long an append may take before it is refused, in milliseconds. */
   readonly storeTimeoutMs?: number
-  readonly onCommit?: (facts: CommitFacts) => void
+  readonly onCommit?: (commit: EndedCommit) => void
   readonly threads?: JournalThreads
 }
 
@@ -109,7 +110,7 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
   }
 
   /** One line when it begins to fail and one when it ends, however often it is tried in between. */
-  function committed (facts: CommitFacts): void {
+  function committed (facts: EndedCommit): void {
     const now = facts.error !== undefined ? 'journal cannot commit' : facts.progressError !== undefined ? 'journal cannot store progress' : undefined
     if (now !== undefined && now !== failure) logger.error({ err: facts.error ?? facts.progressError }, now)
     if (now === undefined && failure !== undefined) logger.info('journal commits again')

@@ -1,0 +1,61 @@
+import type { ProblemCode } from '../errors.js'
+import type { Verdict } from './delivery.js'
+import type { Outcome } from './forwarder.js'
+
+/**
+ * What happens, told as it happens to those who count it. Listeners are called in the middle of the work: they must be quick
+ * and must not throw.
+ */
+export interface Observer {
+  readonly webhookAnswered?: (answer: WebhookAnswer) => void
+  readonly attemptsEnded?: (attempts: EndedAttempts) => void
+  readonly committed?: (commit: EndedCommit) => void
+}
+
+/** A webhook with its answer. */
+export type WebhookAnswer = AcceptedWebhook | RefusedWebhook
+
+export interface AcceptedWebhook {
+  readonly outcome: 'accepted' | 'duplicate'
+  readonly status: 200 | 202
+  /** From the request's arrival, in milliseconds. */
+  readonly ms: number
+  readonly deliveryId: string
+  readonly eventType: string
+  readonly verdict: Verdict
+  /** Whether it went into quarantine. */
+  readonly held: boolean
+  readonly sourceObject: string | null
+  readonly sourceId: string | null
+  /** From 1; `undefined` where no secret is configured. */
+  readonly secretNumber: number | undefined
+  /** The parsed body; `undefined` where it could not be parsed. To be looked at, and not to be kept. */
+  readonly body: unknown
+}
+
+export interface RefusedWebhook {
+  readonly outcome: 'refused'
+  readonly status: number
+  readonly ms: number
+  readonly code: ProblemCode
+  /** Whether it came to one of the webhooks' URLs; what is not HTTP comes to none. */
+  readonly toWebhook: boolean
+  /** The body as far as it was read; nothing says that it is the sender's. */
+  readonly rawBody: Uint8Array | undefined
+}
+
+/** The attempts of one call of a forwarder. */
+export interface EndedAttempts {
+  readonly forwarder: string
+  readonly outcomes: readonly Outcome[]
+  readonly durationMs: number
+}
+
+/** A commit of the journal, with or without new deliveries. */
+export interface EndedCommit {
+  readonly deliveries: number
+  readonly ms: number
+  readonly error?: unknown
+  /** Why the progress of forwarders was left out; it is tried again. */
+  readonly progressError?: unknown
+}
