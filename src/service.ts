@@ -12,7 +12,7 @@ import type { LineOutput } from './forwarders/log-forwarder.js'
 import type { ConfiguredForwarder } from './forwarders/registry.js'
 import { createApp } from './ingress/app.js'
 import { openSqliteOperator } from './journal/sqlite/operator.js'
-import { createSqliteJournal } from './journal/sqlite/sqlite-journal.js'
+import { createSqliteJournal, type JournalThreads } from './journal/sqlite/sqlite-journal.js'
 import { createJudge } from './voucherify/judge.js'
 import { createSourceFilter } from './voucherify/source-addresses.js'
 
@@ -30,6 +30,8 @@ export interface ServiceOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** What the file of forwarders may refer to; the environment where absent. */
   readonly variables?: Readonly<Record<string, string | undefined>>
+  /** How the journal's threads are started; as worker threads where absent. */
+  readonly threads?: JournalThreads
 }
 
 export interface Service {
@@ -47,7 +49,7 @@ const BREAKER_THRESHOLD = 5
  * Composes the service: settings in, a service that can be started out. Nothing is opened before `start`.
  * @throws {ConfigurationError} for what is wrong with the configured forwarders
  */
-export function createService ({ settings, logger, logDestination, clock = systemClock, version = 'unknown', environment = {}, variables = environment }: ServiceOptions): Service {
+export function createService ({ settings, logger, logDestination, clock = systemClock, version = 'unknown', environment = {}, variables = environment, threads }: ServiceOptions): Service {
   const dataDir = resolve(settings.DATA_DIR)
   // First, because it is here that the configuration can still turn out to be wrong.
   const configured = readForwarderSpecs(settings, variables)
@@ -55,6 +57,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
     dataDir,
     logger,
     clock,
+    ...(threads === undefined ? {} : { threads }),
     dedupeWindowMs: settings.DEDUPE_WINDOW_DAYS * DAY_MS,
     retention: { maxAgeMs: settings.RETENTION_DAYS * DAY_MS, maxBytes: settings.RETENTION_MAX_BYTES }
   })

@@ -9,6 +9,7 @@ import { createService } from '../../src/service.js'
 import { captureLines, type CapturedLines } from './capture-lines.js'
 import { captureLog, type CapturedLog } from './capture-log.js'
 import { eventually } from './eventually.js'
+import { localThreads } from './local-threads.js'
 import { webhookClient, type WebhookClient } from './post-webhook.js'
 
 /** The secret of every service that is built with `signed`. */
@@ -29,14 +30,17 @@ export interface BuiltService extends WebhookClient {
 /** Variables for a service that proves every webhook. */
 export const signed = { VOUCHERIFY_WEBHOOK_SECRETS: SECRET }
 
-/** The real service, started on a free port with a journal of its own, and stopped with the test. */
+/**
+ * The real service, started on a free port with a journal of its own, and stopped with the test. Its threads are in this
+ * one, where they start at once; the built program's tests have real ones.
+ */
 export async function buildService (t: Test, environment: Readonly<Record<string, string>> = {}): Promise<BuiltService> {
   // A test may build several, and its own folder is emptied each time that it asks for it.
   const dataDir = mkdtempSync(join(tmpdir(), 'tierhook-test-'))
   const settings = loadSettings({ environment: { PORT: '0', DATA_DIR: dataDir, ...environment } })
   const log = captureLog()
   const forwarded = captureLines()
-  const service = createService({ settings, logger: log.logger, logDestination: forwarded })
+  const service = createService({ settings, logger: log.logger, logDestination: forwarded, threads: localThreads() })
   const agent = new Agent()
   t.teardown(async () => {
     await agent.destroy()
