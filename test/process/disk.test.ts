@@ -10,6 +10,8 @@ import { createFaultyDisk } from '../support/faulty-disk.js'
 import { postEvent, startServiceProcess, type Answered, type ServiceProcess } from '../support/service-process.js'
 
 t.setTimeout(180_000)
+// Most of the time a disk stalls, and nobody works.
+t.jobs = 4
 
 /** A service on a disk that fails on order. */
 async function setUp (t: Test) {
