@@ -56,6 +56,9 @@ export function createApp (options: AppOptions): App {
     clientErrorHandler: clientErrors.answer
   }).withTypeProvider<TypeBoxTypeProvider>()
   clientErrors.watch(app.server)
+  // Upgrades are not made, and node then drops what it has received behind such a request: nobody may wait for an answer to
+  // that, and nothing be read from its middle on.
+  app.server.prependListener('request', (request, response) => { if (request.headers.upgrade !== undefined) response.setHeader('connection', 'close') })
   // An expectation that we do not know may be ignored (RFC 9110, section 10.1.1); node would answer 417 by itself.
   app.server.on('checkExpectation', (request, response) => { app.server.emit('request', request, response) })
 
@@ -87,8 +90,15 @@ function notFound (allowed: readonly string[]): Problem {
   return new Problem('NOT_FOUND', { detail: 'Webhooks go to /webhooks, to /webhooks/<event type> or to /webhooks/custom/<name>.' })
 }
 
+/** The path as the router reads it: out of a whole URL (RFC 9112, section 3.2.2), too, up to the query, and decoded. */
 function pathOf (request: FastifyRequest): string {
-  return request.url.split('?', 1)[0] ?? ''
+  const path = request.url.replace(/^https?:\/\/[^/]*/i, '').split(/[?#]/, 1)[0] ?? ''
+  try {
+    return decodeURI(path)
+  } catch {
+    // What cannot be decoded is no path of ours.
+    return path
+  }
 }
 
 function answerError (error: unknown, request: FastifyRequest, reply: FastifyReply, onAnswer: AppOptions['onAnswer']): void {

@@ -215,7 +215,24 @@ t.test('methods that make no sense here are refused, with and without a body', a
   t.equal(star?.status, 404)
   const [upgrade] = await exchange(t, signedRequest(freshBody(), { headers: ['Connection: Upgrade', 'Upgrade: websocket'] }))
   t.equal(upgrade?.status, 202, 'an upgrade is not made')
+  t.equal(upgrade?.headers.get('connection'), 'close')
   await stillAnswers(t)
+})
+
+t.test('what comes behind a request for an upgrade gets no silence: node drops it, so the connection is closed', async t => {
+  const first = freshBody()
+  const connection = await rawConnection(t, proven.port)
+  const behind = signedRequest(freshBody())
+  connection.write(Buffer.concat([signedRequest(first, { headers: ['Connection: Upgrade', 'Upgrade: h2c'] }), behind.subarray(0, 40)]))
+  t.strictSame((await connection.closed()).map(({ status }) => status), [202])
+  t.equal((await proven.post('/webhooks', first)).status, 200, 'the request itself is answered as any other')
+})
+
+t.test('a path that another method finds is found by it however it is written: 405, not 404', async t => {
+  for (const target of ['/%77ebhooks', '/webhooks#x', 'http://x/webhooks', 'HTTPS://x/WEBHOOKS/?x=/', '/webhooks/custom/%61']) {
+    const [answer] = await exchange(t, `PUT ${target} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`)
+    expectProblem(t, answer, 405, 'METHOD_NOT_ALLOWED')
+  }
 })
 
 const deep = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`

@@ -10,14 +10,20 @@ export const PROCESS_SECRET = 'process-test-secret'
 export interface ServiceProcess {
   readonly url: string
   readonly child: ChildProcess
-  /** What it has logged so far. */
+  /** What it has logged so far; the end of it, where it is much. */
   readonly log: () => string
   readonly ended: Promise<number | null>
   readonly kill: (signal: 'SIGKILL' | 'SIGTERM') => Promise<number | null>
 }
 
-/** Starts the built program as it is run in earnest. Resolves once it listens, rejects with its output if it ends before. */
-export async function startServiceProcess (dataDir: string, environment: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
+/** What is kept of the output, in characters: beyond some 500 million there can be no string. */
+const KEPT_OUTPUT = 50_000_000
+
+/**
+ * Starts the built program as it is run in earnest. Resolves once it listens, rejects with its output if it ends before.
+ * @param onOutput gets all that it logs, as it comes
+ */
+export async function startServiceProcess (dataDir: string, environment: Readonly<Record<string, string>> = {}, onOutput: (text: string) => void = () => {}): Promise<ServiceProcess> {
   const child = spawn(process.execPath, [program, 'serve'], {
     cwd: dataDir,
     env: {
@@ -30,9 +36,14 @@ export async function startServiceProcess (dataDir: string, environment: Readonl
   const ended = once(child, 'close').then(([code]) => code as number | null)
   const url = await new Promise<string>((resolve, reject) => {
     ended.then((code) => { reject(new Error(`it ended with ${code}: ${output}`)) }, reject)
-    child.stderr.on('data', (chunk: Buffer) => { output += chunk.toString() })
+    const keep = (chunk: Buffer): void => {
+      const text = chunk.toString()
+      output = output.length > KEPT_OUTPUT ? text : output + text
+      onOutput(text)
+    }
+    child.stderr.on('data', keep)
     child.stdout.on('data', (chunk: Buffer) => {
-      output += chunk.toString()
+      keep(chunk)
       if (listening) return
       const at = output.includes('"msg":"listening"') ? /"url":"([^"]+)"/.exec(output)?.[1] : undefined
       if (at === undefined) return

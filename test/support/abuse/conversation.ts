@@ -1,0 +1,106 @@
+import { connect } from 'node:net'
+import { answerStream, NotHttpError, type WireAnswer } from './answer-stream.js'
+import { ending, type Ending } from './endings.js'
+import { acknowledgedBy, faultOf } from './judge-answer.js'
+import { mutatedRequest, type MutatedRequest } from './mutated-request.js'
+import { randomFor, type Random } from './random.js'
+
+/** What one connection says: requests behind which it lives on, and one that ends it. */
+export interface Conversation {
+  readonly requests: readonly MutatedRequest[]
+  readonly ending: Ending
+  readonly random: Random
+}
+
+export interface Talked {
+  /** What was not as it should be. */
+  readonly faults: readonly string[]
+  /** The deliveries that were acknowledged and are to be forwarded. */
+  readonly acknowledged: readonly string[]
+  readonly statuses: readonly number[]
+}
+
+const LONGEST = 40
+/** What follows from the first fault is not worth telling. */
+const FAULTS_TOLD = 2
+/** Far more than a service on a slow machine needs, and less than for ever. */
+const PATIENCE_MS = 60_000
+
+/** The conversation of this number in the run of this seed. */
+export function conversationOf (seed: number, number: number): Conversation {
+  const random = randomFor(seed, number)
+  const length = 1 + random.below(LONGEST)
+  let last = 0
+  const eventId = (): string => `abuse-${seed}-${number}-${random.chance(0.05) ? last : ++last}`
+  return { requests: Array.from({ length }, () => mutatedRequest(random, eventId())), ending: ending(random, eventId()), random }
+}
+
+/** Says it all to the service on a connection of its own, and judges what comes back. Never rejects. */
+export async function talk (port: number, { requests, ending, random }: Conversation): Promise<Talked> {
+  const stream = answerStream(requests.map(({ method }) => method))
+  const answers: WireAnswer[] = []
+  const faults: string[] = []
+  const socket = connect({ port, host: '127.0.0.1' })
+  // Some speak as fast as they can, some in pieces.
+  const pieces = pieced(Buffer.concat(requests.map(({ bytes }) => bytes)), random)
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => {
+      faults.push(`no end after ${answers.length} answers to ${requests.length} requests and "${ending.name}"`)
+      socket.destroy()
+    }, PATIENCE_MS)
+    const writeNext = (): void => {
+      const piece = pieces.shift()
+      if (piece !== undefined && socket.writable) socket.write(piece, () => { setImmediate(writeNext) })
+    }
+    socket.on('connect', writeNext)
+    socket.on('error', () => { /* Seen as the close that follows. */ })
+    socket.on('close', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+    let ended = false
+    socket.on('data', (chunk) => {
+      try {
+        answers.push(...stream.read(chunk))
+      } catch (error) {
+        if (!(error instanceof NotHttpError)) throw error
+        faults.push(`not HTTP: ${error.message}`)
+        socket.destroy()
+      }
+      // The ending can make the connection break, and so what was answered before is waited for.
+      if (answers.length < requests.length || ended) return
+      ended = true
+      finish()
+    })
+    function finish (): void {
+      switch (ending.then) {
+        case 'end': return void socket.end(ending.bytes)
+        case 'destroy': return void socket.write(ending.bytes, () => { socket.destroy() })
+        case 'reset': return void socket.write(ending.bytes, () => { socket.resetAndDestroy() })
+      }
+    }
+  })
+  return { faults: [...faults, ...judged(answers, requests, ending)].slice(0, FAULTS_TOLD), acknowledged: answers.flatMap((answer) => acknowledgedBy(answer) ?? []), statuses: answers.map(({ status }) => status) }
+}
+
+function judged (answers: readonly WireAnswer[], requests: readonly MutatedRequest[], ending: Ending): string[] {
+  const faults: string[] = []
+  for (const [index, request] of requests.entries()) {
+    const answer = answers[index]
+    const fault = answer === undefined
+      ? 'no answer'
+      : faultOf(answer, request.method, request.health) ?? (request.statuses.includes(answer.status) ? undefined : `answered ${answer.status}, not ${request.statuses.join(' or ')}: ${answer.body}`)
+    if (fault !== undefined) faults.push(`${fault}\n  ${JSON.stringify(request.bytes.subarray(0, 1500).toString('latin1'))}`)
+  }
+  for (const answer of answers.slice(requests.length)) {
+    const fault = faultOf(answer, 'POST', false) ?? (ending.statuses.includes(answer.status) ? undefined : `answered ${answer.status}, not ${ending.statuses.join(' or ')}: ${answer.body}`)
+    if (fault !== undefined) faults.push(`${ending.name}: ${fault}\n  ${JSON.stringify(ending.bytes.subarray(0, 1500).toString('latin1'))}`)
+  }
+  return faults
+}
+
+function pieced (bytes: Buffer, random: Random): Buffer[] {
+  if (random.chance(0.7)) return [bytes]
+  const cuts = Array.from({ length: 1 + random.below(5) }, () => random.below(bytes.length)).sort((one, other) => one - other)
+  return [0, ...cuts].map((cut, index) => bytes.subarray(cut, cuts[index] ?? bytes.length))
+}

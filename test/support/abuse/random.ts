@@ -1,0 +1,24 @@
+import { seeded } from '../crash-rounds.js'
+
+export interface Random {
+  /** From 0 up to 1, without it. */
+  readonly next: () => number
+  /** A whole number from 0 up to the limit, without it. */
+  readonly below: (limit: number) => number
+  readonly chance: (probability: number) => boolean
+  readonly pick: <T>(choices: readonly [T, ...T[]]) => T
+  readonly bytes: (length: number) => Buffer
+}
+
+/** The random choices of one part of a run: the same seed and number always make the same ones, whatever runs beside it. */
+export function randomFor (seed: number, number: number): Random {
+  const next = seeded(Math.imul(seed, 0x9E3779B1) ^ Math.imul(number + 1, 0x85EBCA6B))
+  const below = (limit: number): number => Math.floor(next() * limit)
+  return {
+    next,
+    below,
+    chance: (probability) => next() < probability,
+    pick: (choices) => choices[below(choices.length)] ?? choices[0],
+    bytes: (length) => Buffer.from(Array.from({ length }, () => below(256)))
+  }
+}
