@@ -59,6 +59,9 @@ export function createApp (options: AppOptions): App {
   // Upgrades are not made, and node then drops what it has received behind such a request: nobody may wait for an answer to
   // that, and nothing be read from its middle on.
   app.server.prependListener('request', (request, response) => { if (request.headers.upgrade !== undefined) response.setHeader('connection', 'close') })
+  // Node would close on a client that has said all that it has to say, without the answer that it waits for. The webhook would
+  // be stored, and sent again until the sender gives up.
+  Object.assign(app.server, { httpAllowHalfOpen: true })
   // An expectation that we do not know may be ignored (RFC 9110, section 10.1.1); node would answer 417 by itself.
   app.server.on('checkExpectation', (request, response) => { app.server.emit('request', request, response) })
 

@@ -228,6 +228,12 @@ t.test('what comes behind a request for an upgrade gets no silence: node drops i
   t.equal((await proven.post('/webhooks', first)).status, 200, 'the request itself is answered as any other')
 })
 
+t.test('a client that closes its own side once it has said everything gets its answers: node would close on it', async t => {
+  const connection = await rawConnection(t, proven.port)
+  connection.socket.end(Buffer.concat([signedRequest(freshBody()), signedRequest('{}', { target: '/nowhere' }), signedRequest(freshBody())]))
+  t.strictSame((await connection.closed()).map(({ status }) => status), [202, 404, 202])
+})
+
 t.test('a path that another method finds is found by it however it is written: 405, not 404', async t => {
   for (const target of ['/%77ebhooks', '/webhooks#x', 'http://x/webhooks', 'HTTPS://x/WEBHOOKS/?x=/', '/webhooks/custom/%61']) {
     const [answer] = await exchange(t, `PUT ${target} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`)

@@ -46,7 +46,7 @@ export interface AbuseFacts {
 }
 
 /** Connections that abuse at once. */
-const CONCURRENCY = 12
+const CONCURRENCY = 8
 const LINGERERS = 24
 const LIMIT_BYTES = 65_536
 const FAULTS_TOLD = 20

@@ -20,7 +20,7 @@ export interface Talked {
   readonly statuses: readonly number[]
 }
 
-const LONGEST = 40
+const LONGEST = 30
 /** What follows from the first fault is not worth telling. */
 const FAULTS_TOLD = 2
 /** Far more than a service on a slow machine needs, and less than for ever. */
@@ -52,7 +52,10 @@ export async function talk (port: number, { requests, ending, random }: Conversa
       const piece = pieces.shift()
       if (piece !== undefined && socket.writable) socket.write(piece, () => { setImmediate(writeNext) })
     }
-    socket.on('connect', writeNext)
+    socket.on('connect', () => {
+      if (requests.length === 0) finish()
+      else writeNext()
+    })
     socket.on('error', () => { /* Seen as the close that follows. */ })
     socket.on('close', () => {
       clearTimeout(timer)

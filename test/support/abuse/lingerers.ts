@@ -12,7 +12,7 @@ const kinds: ReadonlyArray<{ readonly begin: string, readonly drip: string, read
   { begin: `${head}Content-Length: 60000\r\n\r\n`, drip: ' ', reads: true },
   { begin: `${head}Transfer-Encoding: chunked\r\n\r\n`, drip: '1\r\n \r\n', reads: true },
   { begin: `${head}Transfer-Encoding: chunked\r\n\r\n1`, drip: '', reads: true },
-  { begin: `GET /health/live HTTP/1.1\r\nHost: x\r\nX-Canary: ${CANARY}\r\n\r\n`.repeat(400), drip: '', reads: false }
+  { begin: `GET /health/live HTTP/1.1\r\nHost: x\r\nX-Canary: ${CANARY}\r\n\r\n`.repeat(100), drip: '', reads: false }
 ]
 
 export interface Lingerers {

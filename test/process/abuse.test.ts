@@ -1,0 +1,99 @@
+import { createHmac } from 'node:crypto'
+import t from 'tap'
+import { abuse } from '../support/abuse/abuse.js'
+import { conversationOf, talk } from '../support/abuse/conversation.js'
+import { everyEnding } from '../support/abuse/endings.js'
+import { randomFor } from '../support/abuse/random.js'
+import { rawConnection } from '../support/raw-http.js'
+import { eventBody, PROCESS_SECRET, startServiceProcess } from '../support/service-process.js'
+
+t.setTimeout(600_000)
+
+/**
+ * What once went wrong, by the seed and the number of its conversation. Each cause has a test of its own beside the ingress, too:
+ * another generator makes another conversation of a seed.
+ */
+const regressions: ReadonlyArray<{ readonly seed: number, readonly conversation: number, readonly cause: string }> = [
+  { seed: 2, conversation: 5, cause: 'what came behind a request for an upgrade was dropped, and got no answer' },
+  { seed: 1, conversation: 2, cause: 'a path in percent-encoding was not found by the methods that it does not take' }
+]
+
+const seed = Number(process.env['TIERHOOK_ABUSE_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+const requests = Number(process.env['TIERHOOK_ABUSE_REQUESTS'] ?? 100_000)
+
+const service = await startServiceProcess(t.testdir(), { ADMIN_PORT: '0', BODY_LIMIT_BYTES: '65536' })
+t.teardown(async () => await service.kill('SIGKILL'))
+const port = Number(new URL(service.url).port)
+
+for (const ending of everyEnding(randomFor(seed, 0), (name) => `named-${name}`)) {
+  const { name, statuses, then } = ending
+  const certain = then === 'end' && statuses.length > 0 && !name.startsWith('random')
+  t.test(`${name} is answered ${certain ? statuses.join(' or ') : 'or not'}, and the connection closed`, async (t) => {
+    const talked = await talk(port, { requests: [], ending, random: randomFor(seed, 1) })
+    t.strictSame(talked.faults, [])
+    if (certain) t.ok(talked.statuses.length > 0, 'there is an answer')
+    if (statuses.length === 0) t.strictSame(talked.statuses, [])
+  })
+}
+
+/** What is odd and yet HTTP: the status that a signed event is answered with, when its head has these lines. */
+const tolerated: Readonly<Record<string, { readonly status: number, readonly target?: string, readonly lines?: readonly string[] }>> = {
+  'a whole URL in the request line': { status: 202, target: 'http://elsewhere.example/webhooks' },
+  'a whole URL of another kind': { status: 404, target: 'ftp://x/webhooks' },
+  'a path in percent-encoding': { status: 202, target: '/%77ebhooks' },
+  'a slash in percent-encoding': { status: 404, target: '/webhooks%2fcustom' },
+  'dots in the path': { status: 404, target: '/webhooks/../webhooks' },
+  'a NUL in the name': { status: 404, target: '/webhooks/custom/a%00' },
+  'an over-long form of a slash': { status: 400, target: '/webhooks/%c0%af' },
+  'a signature in the query': { status: 401, target: '/webhooks?x-voucherify-signature=SIGNATURE', lines: [] },
+  'a signature behind two thousand headers, which node does not read': { status: 401, lines: [...Array.from({ length: 2100 }, () => 'a:'), 'X-Voucherify-Signature: SIGNATURE'] },
+  'another method in a header': { status: 202, lines: ['X-Voucherify-Signature: SIGNATURE', 'X-HTTP-Method-Override: DELETE'] },
+  'two hosts': { status: 202, lines: ['X-Voucherify-Signature: SIGNATURE', 'Host: other'] },
+  'headers named as parts of objects': { status: 202, lines: ['X-Voucherify-Signature: SIGNATURE', '__proto__: 1', 'constructor: 2', 'hasOwnProperty: 3'] },
+  'two encodings that are none': { status: 415, lines: ['X-Voucherify-Signature: SIGNATURE', 'Content-Encoding: identity', 'Content-Encoding: identity'] }
+}
+
+for (const [name, { status, target = '/webhooks', lines = ['X-Voucherify-Signature: SIGNATURE'] }] of Object.entries(tolerated)) {
+  t.test(`${name} is answered ${status}, and the connection lives on`, async (t) => {
+    const body = eventBody(`tolerated-${name}`)
+    const signature = createHmac('sha256', PROCESS_SECRET).update(body).digest('hex')
+    const head = [`POST ${target} HTTP/1.1`, 'Host: x', 'Content-Type: application/json', `Content-Length: ${body.length}`, ...lines, '', ''].join('\r\n')
+    const connection = await rawConnection(t, port)
+    connection.write(`${head.replaceAll('SIGNATURE', signature)}${body}GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n`)
+    t.strictSame((await connection.answers(2)).map((answer) => answer.status), [status, 200])
+    connection.socket.destroy()
+  })
+}
+
+t.test('a signature in a trailer is none', async (t) => {
+  const connection = await rawConnection(t, port)
+  const body = eventBody('trailer')
+  const signature = createHmac('sha256', PROCESS_SECRET).update(body).digest('hex')
+  connection.write(`POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nTrailer: X-Voucherify-Signature\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\nX-Voucherify-Signature: ${signature}\r\n\r\n`)
+  t.strictSame((await connection.answers(1)).map(({ status }) => status), [401])
+})
+
+for (const { seed, conversation, cause } of regressions) {
+  t.test(`seed ${seed}, conversation ${conversation}: ${cause}`, async (t) => {
+    t.strictSame((await talk(port, conversationOf(seed, conversation))).faults, [])
+  })
+}
+
+t.test(`${requests} mutated requests, while one client behaves well`, async (t) => {
+  await service.kill('SIGTERM')
+  t.comment(`repeat with: npm run abuse -- --requests ${requests} --seed ${seed}`)
+  const { faults, ...facts } = await abuse({ dataDir: t.testdir(), requests, seed })
+  t.comment(JSON.stringify(facts))
+  t.strictSame(faults.map((fault) => fault.slice(0, 1000)), [], 'each is answered as is documented, without an echo; the log tells no secret; nothing broke')
+  t.ok(facts.requests >= requests)
+  t.strictSame(Object.keys(facts.statuses).filter((status) => Number(status) >= 500 && status !== '503'), [])
+  for (const status of [200, 202, 400, 401, 404, 405, 413, 415, 431]) t.ok(Number(facts.statuses[status]) > 0, `${status} came up`)
+  t.ok(facts.acknowledgedToGood > 0 && facts.acknowledged > 0)
+  t.strictSame(facts.lost, [], 'what was acknowledged is in the file')
+  t.strictSame(facts.twice, [], 'once')
+  t.ok(facts.worstMs < 5000, `the client that behaves well waited ${facts.worstMs} ms at worst`)
+  t.ok(facts.endMiB < facts.warmMiB + 150, `${facts.warmMiB} MiB after a fifth of the requests, ${facts.endMiB} MiB after all`)
+  // A request may take 10 s to arrive, and is looked at every second.
+  t.ok(facts.seconds < 25 || facts.cutOff > 0, 'those who are slow are cut off')
+  t.ok(facts.socketsAfter <= facts.socketsBefore, 'no socket is left open')
+})
