@@ -77,9 +77,14 @@ export async function talk (port: number, { requests, ending, random }: Conversa
     })
     function finish (): void {
       switch (ending.then) {
-        case 'end': return void socket.end(ending.bytes)
-        case 'destroy': return void socket.write(ending.bytes, () => { socket.destroy() })
-        case 'reset': return void socket.write(ending.bytes, () => { socket.resetAndDestroy() })
+        case 'end':
+          socket.end(ending.bytes)
+          break
+        case 'destroy':
+          socket.write(ending.bytes, () => { socket.destroy() })
+          break
+        case 'reset':
+          socket.write(ending.bytes, () => { socket.resetAndDestroy() })
       }
     }
   })

@@ -44,7 +44,7 @@ const lasts: Readonly<Record<string, Last>> = {
   'a proxy protocol header': { statuses: [400], bytes: (_random, id) => `PROXY TCP4 34.247.197.22 127.0.0.1 1 2\r\n${hidden(id)}` },
   'a method that nobody knows': { statuses: [400], bytes: (random) => `${random.pick([CANARY, 'post', 'POSTT', 'P\0ST', 'WEBHOOK'])} /webhooks HTTP/1.1\r\nHost: x\r\n\r\n` },
   'a version that nobody knows': { statuses: [400], bytes: (random, id) => authentic(id, { first: `POST /webhooks HTTP/${random.pick(['1.2', '3.0', '9.9', 'x', '1.1.1'])}` }) },
-  'CONNECT': { statuses: [], bytes: () => 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n' },
+  CONNECT: { statuses: [], bytes: () => 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n' },
   'HTTP/1.0': { statuses: accepted, bytes: (_random, id) => authentic(id, { first: 'POST /webhooks HTTP/1.0' }) },
   // What comes behind is no request.
   'Connection: close': { statuses: [...accepted, 400], bytes: (_random, id) => `${authentic(id, { extra: ['Connection: close'] })}${hidden(id)}` },

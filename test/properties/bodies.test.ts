@@ -1,0 +1,56 @@
+import { deepStrictEqual } from 'node:assert/strict'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { Ajv } from 'ajv'
+import { fullFormats } from 'ajv-formats/dist/formats.js'
+import fc from 'fast-check'
+import t from 'tap'
+import { catalogue } from '../../src/voucherify/catalogue.js'
+import { buildService, signed } from '../support/build-service.js'
+import { envelopeAround } from '../support/envelope-around.js'
+import { mutate, mutation } from '../support/mutate-json.js'
+import { valueFrom } from '../support/value-from-schema.js'
+
+t.setTimeout(180_000)
+
+const service = await buildService(t, signed)
+let sent = 0
+
+/** What the public route says of a body, in an envelope and bare. The one has another id each time; the other tells copies by its bytes. */
+async function verdictsOf (type: string, text: string): Promise<readonly unknown[]> {
+  const envelope = JSON.stringify(envelopeAround(type, 'DATA', `property-${++sent}`)).replace('"DATA"', () => text)
+  const answers = await Promise.all([service.post(`/webhooks/${type}`, envelope), service.post(`/webhooks/${type}`, text)])
+  return answers.map(({ status, body }) => status < 300 ? body['verdict'] : status)
+}
+
+for (const { type, bodySchema } of catalogue) {
+  const ajv = new Ajv({ strict: false, strictNumbers: true, formats: { 'date-time': fullFormats['date-time'] } })
+  const compiled = TypeCompiler.Compile(bodySchema)
+  const judges = [ajv.compile(JSON.parse(JSON.stringify(bodySchema))), (value: unknown) => compiled.Check(value)]
+  const bodies = valueFrom(bodySchema)
+
+  t.test(`${type}: what is made from the schema is valid, to the route and to validators that know nothing of it`, async (t) => {
+    let made = 0
+    await fc.assert(fc.asyncProperty(bodies, async (body) => {
+      const text = JSON.stringify(body)
+      const read: unknown = JSON.parse(text)
+      deepStrictEqual([...judges.map((judge) => judge(read)), ...await verdictsOf(type, text)], [true, true, 'valid', 'valid'])
+      made++
+    }), { numRuns: 20 })
+    t.equal(made, 20)
+  })
+
+  t.test(`${type}: one change is judged by the route as the other validators judge it`, async (t) => {
+    let valid = 0
+    let invalid = 0
+    await fc.assert(fc.asyncProperty(bodies, mutation, async (body, change) => {
+      const text = JSON.stringify(mutate(JSON.parse(JSON.stringify(body)), change))
+      const read: unknown = JSON.parse(text)
+      const [first, second] = judges.map((judge) => judge(read))
+      const verdict = first === true ? 'valid' : 'invalid'
+      if (first === true) valid++
+      else invalid++
+      deepStrictEqual([second, ...await verdictsOf(type, text)], [first, verdict, verdict], text)
+    }), { numRuns: 50 })
+    t.ok(valid > 0 && invalid > 0, `${valid} valid, ${invalid} invalid`)
+  })
+}

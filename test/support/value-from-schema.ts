@@ -1,0 +1,43 @@
+import { KindGuard, type TObject, type TSchema } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import fc from 'fast-check'
+
+/** Keys that no schema lists: an open object may have them. */
+const unlisted = fc.dictionary(fc.stringMatching(/^x_[a-z]{1,5}$/), fc.jsonValue({ maxDepth: 1 }), { maxKeys: 2 })
+
+/**
+ * Values that a schema takes, over all that it leaves open: absent keys, null, every branch of a union, keys that it does not list.
+ * @throws {Error} for a kind of schema that it does not know
+ */
+export function valueFrom (schema: TSchema): fc.Arbitrary<unknown> {
+  if (KindGuard.IsNull(schema)) return fc.constant(null)
+  if (KindGuard.IsLiteral(schema)) return fc.constant(schema.const)
+  if (KindGuard.IsBoolean(schema)) return fc.boolean()
+  if (KindGuard.IsString(schema)) return schema['format'] === 'date-time' ? dateTime() : fc.string({ unit: 'binary', maxLength: 12 })
+  if (KindGuard.IsInteger(schema)) return fc.integer({ min: schema.minimum ?? -(2 ** 31), max: schema.maximum ?? 2 ** 31 - 1 })
+  if (KindGuard.IsNumber(schema)) return fc.double({ noNaN: true, noDefaultInfinity: true })
+  if (KindGuard.IsUnion(schema)) return fc.oneof(...schema.anyOf.map(valueFrom))
+  if (KindGuard.IsArray(schema)) return fc.array(valueFrom(schema.items), { maxLength: 2 })
+  if (KindGuard.IsObject(schema)) return objectFrom(schema)
+  if (KindGuard.IsIntersect(schema)) {
+    // The first part has the keys; what the others say of them is asked of the whole.
+    const [first] = schema.allOf
+    if (first !== undefined) return valueFrom(first).filter((value) => Value.Check(schema, value))
+  }
+  throw new Error(`There are no values for ${JSON.stringify(schema)}`)
+}
+
+function objectFrom (schema: TObject): fc.Arbitrary<unknown> {
+  const required = schema.required ?? []
+  const listed = fc.record(Object.fromEntries(Object.entries(schema.properties).map(([key, value]) => [key, valueFrom(value)])), { requiredKeys: required })
+  const others = typeof schema.additionalProperties === 'object'
+    ? fc.dictionary(fc.string({ maxLength: 6 }), valueFrom(schema.additionalProperties), { maxKeys: 2, noNullPrototype: true })
+    : unlisted
+  return fc.tuple(others, listed).map(([other, value]) => ({ ...other, ...value }))
+}
+
+/** RFC 3339, in its various forms. */
+function dateTime (): fc.Arbitrary<string> {
+  const date = fc.date({ min: new Date('1970-01-01T00:00:00Z'), max: new Date('2999-12-31T00:00:00Z'), noInvalidDate: true })
+  return fc.tuple(date, fc.constantFrom('Z', '+00:00', '-07:30', '+14:00')).map(([at, zone]) => at.toISOString().replace('Z', zone))
+}
