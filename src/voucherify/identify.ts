@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { canonicalBytes } from './canonical-bytes.js'
 import { EVENT_KEYS } from './catalogue.js'
 import { objectOrEmpty, type JsonObject } from './parse-body.js'
 
@@ -61,13 +62,14 @@ export interface Identified {
  * The key under which copies of an event are found: the pair `source.id` and `event.id`, since the same event sent by two
  * distributions is two deliveries; else the send-out's `id`; else the bytes, if the body carries its own time, since a
  * body without one may rightly come twice. The bytes count for each event type by itself: without an envelope the URL alone
- * tells two events apart. `null`: copies can't be told.
+ * tells two events apart. White space outside of strings does not count: the signature does not cover it, so anybody could add
+ * some to a captured body and make another event of it. `null`: copies can't be told.
  */
 export function dedupeKey ({ facts, body, rawBody, eventType }: Identified): string | null {
   if (facts !== null && facts.sourceId !== null && facts.eventId !== null) return `event:${JSON.stringify([facts.sourceId, facts.eventId])}`
   if (facts !== null && facts.id !== null) return `send-out:${facts.id}`
   if (text(body['created_at']) === null) return null
-  return `bytes:${eventType}:${createHash('sha256').update(rawBody).digest('base64url')}`
+  return `bytes:${eventType}:${createHash('sha256').update(canonicalBytes(rawBody)).digest('base64url')}`
 }
 
 function text (value: unknown): string | null {

@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 
@@ -8,6 +9,7 @@ const root = join(import.meta.dirname, '../..')
 interface LockedPackage {
   readonly version?: string
   readonly license?: string
+  readonly integrity?: string
   readonly dev?: boolean
   readonly optional?: boolean
   readonly hasInstallScript?: boolean
@@ -97,16 +99,84 @@ t.test('every dependency is pinned to one version', async (t) => {
   t.strictSame(ranges, [])
 })
 
-t.test('no dependency needs an install script', async (t) => {
+/** What runs in production and is installed here: packages for other systems are not. */
+const production = installed.filter(([path, { dev }]) => dev !== true && existsSync(join(root, path)))
+
+function manifestOf (path: string): { license?: unknown, scripts?: Record<string, string>, gypfile?: boolean } {
+  return JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8'))
+}
+
+t.test('no dependency needs an install script, as the lock file has it and as its own package.json does', async (t) => {
   t.strictSame(installed.filter(([, { hasInstallScript }]) => hasInstallScript === true).map(([path]) => path), [])
+  t.ok(production.length > 50)
+  const scripts = production.flatMap(([path]) => {
+    const { scripts = {}, gypfile } = manifestOf(path)
+    const found = ['preinstall', 'install', 'postinstall'].filter((name) => name in scripts)
+    // Npm builds what has a binding.gyp although no script says so.
+    return found.length > 0 || gypfile === true || existsSync(join(root, path, 'binding.gyp')) ? [[path, ...found]] : []
+  })
+  t.strictSame(scripts, [])
 })
 
 t.test('what runs in production has a licence that lets it', async (t) => {
   const allowed = new Set(['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', '0BSD', 'BlueOak-1.0.0', 'Unlicense'])
-  const others = installed.filter(([, { dev, license }]) => dev !== true && !allowed.has(license ?? 'none'))
-  t.strictSame(others.map(([path, { license }]) => [path, license]), [])
+  const counts = new Map<string, number>()
+  const others = new Set<string>()
+  for (const [path, { dev, license }] of installed) {
+    if (dev === true) continue
+    counts.set(license ?? 'none', (counts.get(license ?? 'none') ?? 0) + 1)
+    if (!allowed.has(license ?? 'none')) others.add(`${path}: ${license ?? 'none'}`)
+  }
+  // The lock file has what the registry said; the package has the last word.
+  for (const [path, { license }] of production) {
+    const own = manifestOf(path).license
+    if (own !== license) others.add(`${path}: ${JSON.stringify(own)}, not ${license ?? 'none'}`)
+  }
+  t.comment([...counts].map(([license, count]) => `${license} ${count}`).join(', '))
+  t.strictSame([...others], [])
 })
 
-t.test('the lock file names no registry', async (t) => {
+t.test('the lock file names no registry, and holds every package to its contents', async (t) => {
   t.strictSame(installed.filter(([, { resolved }]) => resolved !== undefined).map(([path]) => path), [])
+  t.strictSame(installed.filter(([, { integrity }]) => !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity ?? '')).map(([path]) => path), [])
+})
+
+/** The files of one package, and not those of the packages in it: thousands of small files, which would take long to copy. */
+function linkFiles (from: string, to: string): void {
+  mkdirSync(to, { recursive: true })
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    if (entry.isFile()) linkSync(join(from, entry.name), join(to, entry.name))
+    else if (entry.isDirectory() && entry.name !== 'node_modules') linkFiles(join(from, entry.name), join(to, entry.name))
+  }
+}
+
+t.test('what is packed starts and serves beside its production dependencies, of which no script was run', async (t) => {
+  const dir = t.testdir({ node_modules: {} })
+  const home = join(dir, 'node_modules/tierhook')
+  const [packed] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--ignore-scripts', '--json'], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))
+  const paths: string[] = packed.files.map(({ path }: { path: string }) => path)
+  t.strictSame(paths.filter((path) => !/^(?:dist\/|package\.json$|LICENSE$|README\.md$)/.test(path)), [], 'nothing else is packed')
+  for (const path of paths) cpSync(join(root, path), join(home, path))
+  // Files alone, and none of a package for development.
+  for (const [path] of production) linkFiles(join(root, path), join(dir, path))
+
+  const child = spawn(process.execPath, [join(home, 'dist/main.js'), 'serve'], {
+    cwd: dir, env: { PATH: process.env['PATH'], PORT: '0', ADMIN_PORT: '0', DATA_DIR: join(dir, 'data'), FORWARDERS: 'file' }, stdio: ['ignore', 'pipe', 'pipe']
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  let output = ''
+  child.stderr.on('data', (chunk: Buffer) => { output += chunk.toString() })
+  const url = await new Promise<string>((resolve, reject) => {
+    child.on('close', () => { reject(new Error(`it ended: ${output}`)) })
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+      const line = output.split('\n').find((each) => each.includes('"msg":"listening"'))
+      if (line !== undefined) resolve(String(JSON.parse(line).url))
+    })
+  })
+  const answer = await fetch(`${url}/webhooks/custom/packed`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })
+  t.equal(answer.status, 202)
+  child.kill('SIGTERM')
+  t.strictSame(await once(child, 'close'), [0, null])
+  t.match(readFileSync(join(dir, 'data/events.ndjson'), 'utf8'), 'custom.packed')
 })

@@ -57,8 +57,8 @@ const changes: Readonly<Record<string, Change>> = {
 }
 
 const names = Object.entries(changes)
-/** A deep body would grow beyond every limit. */
-const PRINTABLE = 500
+/** In characters. A deep body would grow beyond every limit. */
+const PRINTABLE = 5000
 
 /** A body made from a valid event by up to two changes. */
 export function abusiveBody (random: Random, eventId: string): AbusiveBody {
@@ -66,7 +66,7 @@ export function abusiveBody (random: Random, eventId: string): AbusiveBody {
   for (let count = random.below(3); count > 0; count--) {
     if (typeof body === 'string') body = names[random.below(names.length)]?.[1](body, random) ?? body
   }
-  if (typeof body === 'string' && body.length < PRINTABLE && random.chance(0.1)) return prettyPrinted(body)
+  if (typeof body === 'string' && random.chance(0.1)) return prettyPrinted(body)
   const bytes = Buffer.from(body)
   return { bytes, signed: bytes }
 }
@@ -77,7 +77,8 @@ function prettyPrinted (text: string): AbusiveBody {
   try {
     const value: unknown = JSON.parse(text)
     // What would be written otherwise than it was read is not the same text with white space.
-    return JSON.stringify(value) === text ? { bytes: Buffer.from(JSON.stringify(value, null, 3)), signed } : { bytes: signed, signed }
+    const printed = JSON.stringify(value, null, 3)
+    return JSON.stringify(value) === text && printed.length < PRINTABLE ? { bytes: Buffer.from(printed), signed } : { bytes: signed, signed }
   } catch {
     // Not JSON: there is nothing to print.
     return { bytes: signed, signed }
