@@ -116,3 +116,18 @@ t.test('any other byte that is flipped makes the signature wrong', t => {
   ))
   t.end()
 })
+
+t.test('a character more, one less, and white space in a string make the signature wrong', t => {
+  const gap = fc.infiniteStream(fc.constantFrom('', ' ', '\t\n'))
+  fc.assert(fc.property(jsonText(), gap, fc.nat(), fc.constantFrom('more', 'less', 'blank'), fc.constantFrom('"', '\\', '0', ',', '}', 'é', '\0'), (text, gaps, place, change, added) => {
+    const signature = sign(Buffer.from(text), secret)
+    const body = spaced(text, gaps)
+    // Every string begins behind its quotation mark, where a space belongs to it.
+    const starts = change === 'blank' ? [...body.matchAll(/"(?:[^"\\]|\\.)*"/gs)].map(({ index }) => index + 1) : [...body.matchAll(/\S/g)].map(({ index }) => index)
+    fc.pre(starts.length > 0)
+    const at = starts[place % starts.length] ?? 0
+    const changed = `${body.slice(0, at)}${change === 'more' ? added : change === 'blank' ? ' ' : ''}${body.slice(change === 'less' ? at + 1 : at)}`
+    return !verify(Buffer.from(changed), signature).ok
+  }))
+  t.end()
+})
