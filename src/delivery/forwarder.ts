@@ -63,5 +63,10 @@ export interface Forwarder {
   forward: (attempts: readonly Attempt[], context: ForwardContext) => Promise<ForwardResult>
   /** Tries whether the destination can be reached, without passing anything on. Rejects where it can't. */
   check?: (signal: AbortSignal) => Promise<void>
-  close?: () => Promise<void>
+  close?: (end?: ForwarderEnd) => Promise<void>
+}
+
+export interface ForwarderEnd {
+  /** Whether all outcomes, and the position, are on disk. What is not may yet be forwarded again after the next start. */
+  readonly settled: boolean
 }

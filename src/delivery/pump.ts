@@ -105,6 +105,10 @@ export function createPump (options: PumpOptions): Pump {
   function rest (waitMs: number | undefined): void {
     if (waitMs !== undefined && !stopping) timer = setTimeout(turn, waitMs)
     if (inFlight > 0 || unsettled > 0) return
+    tellIdle()
+  }
+
+  function tellIdle (): void {
     const listeners = onIdle
     onIdle = []
     for (const listener of listeners) listener()
@@ -146,6 +150,7 @@ export function createPump (options: PumpOptions): Pump {
     inFlight--
     if (stop.signal.aborted) {
       settle(feed, claims.map((claim) => ({ claim, result: { status: 'returned' } })))
+      if (inFlight === 0) tellIdle()
       return
     }
     options.onAttempts?.({ forwarder: forwarder.name, outcomes, durationMs })
@@ -231,18 +236,22 @@ export function createPump (options: PumpOptions): Pump {
       closing ??= (async () => {
         stopping = true
         clearTimeout(timer)
-        const abort = (): void => { stop.abort(new Error('The service is stopping')) }
-        if (signal.aborted) abort()
-        signal.addEventListener('abort', abort)
+        const abort = (): void => {
+          stop.abort(new Error('The service is stopping'))
+          // A disk that takes no progress, or that is being read and does not answer, is waited for no longer than attempts are.
+          if (inFlight === 0) tellIdle()
+        }
         if (feed !== undefined) {
           await new Promise<void>((resolve) => {
             onIdle.push(resolve)
             turn()
+            signal.addEventListener('abort', abort)
+            if (signal.aborted) abort()
           })
         }
         await opened?.close()
         signal.removeEventListener('abort', abort)
-        await forwarder.close?.()
+        await forwarder.close?.({ settled: unsettled === 0 })
       })()
       await closing
     }

@@ -13,8 +13,9 @@ const DAY_MS = 86_400_000
 
 async function build (t: Test) {
   const log = captureLog()
+  const threads = localThreads()
   const journal = createSqliteJournal({
-    dataDir: t.testdir(), logger: log.logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: DAY_MS, maxBytes: 0 }, threads: localThreads()
+    dataDir: t.testdir(), logger: log.logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: DAY_MS, maxBytes: 0 }, threads
   })
   await journal.start()
   t.teardown(async () => { await journal.close() })
@@ -41,7 +42,7 @@ async function build (t: Test) {
     return appended.map(({ id }) => id)
   }
 
-  return { journal, log, pump, append }
+  return { journal, log, threads, pump, append }
 }
 
 /** A forwarder that notes what it gets, and a wait for a number of forwarded deliveries. */
@@ -262,6 +263,22 @@ t.test('an attempt that outlasts the time for stopping is given back, and counts
   await pump(sink).start()
   await sink.until(1)
   t.strictSame(sink.attempts.map(({ delivery, number }) => [delivery.id, number]), [[ids[0], 1]])
+})
+
+t.test('progress that the disk does not take, as while it stalls: a stop waits for it no longer than it may', async (t) => {
+  const { pump, append, threads } = await build(t)
+  await append(1)
+  const stall = latch()
+  const sink = recorder()
+  let closed = 0
+  const running = pump({ ...sink, close: async () => { closed++ } })
+  threads.beforeWrite = async (method) => { if (method === 'commit') await stall.opened }
+  await running.start()
+  await sink.until(1)
+  // Without an end to it this would be waited for until the test times out.
+  await createDispatcher([running]).close(10)
+  t.equal(closed, 1)
+  stall.open()
 })
 
 t.test('closing twice is closing once, and a pump that never started closes too', async (t) => {

@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { access, mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Logger } from 'pino'
+import type { ForwarderEnd } from '../../delivery/forwarder.js'
 import { begin, forgetBeginning, readBeginning, syncFolder } from './beginning.js'
 import { dayOf, endsTorn, fits, readTail, type FilePosition } from './file-position.js'
 import { rotatedFiles } from './rotated-files.js'
@@ -23,7 +24,7 @@ export interface EventFile {
   /** Appends whole lines and brings them to the disk. Where that fails, or `signal` aborts before it is done, nothing of them stays. */
   readonly append: (lines: string, signal: AbortSignal) => Promise<FilePosition>
   /** Waits for a write that was given up, for a short time at most. */
-  readonly close: () => Promise<void>
+  readonly close: (end?: ForwarderEnd) => Promise<void>
 }
 
 const DAY_MS = 86_400_000
@@ -84,9 +85,9 @@ export function createEventFile ({ path, rotateBytes, keepDays, now, logger }: E
     await closing?.handle.close()
   }
 
-  /** What was settled is committed when a forwarder is closed, so nothing will have to be told by the beginning any more. */
-  async function finish (): Promise<void> {
-    if (file !== undefined && file.appends > 0) await forgetBeginning(path)
+  /** Once what was written is committed, nothing will have to be told by the beginning any more. */
+  async function finish (settled: boolean): Promise<void> {
+    if (settled && file !== undefined && file.appends > 0) await forgetBeginning(path)
     await closeFile()
   }
 
@@ -214,10 +215,10 @@ export function createEventFile ({ path, rotateBytes, keepDays, now, logger }: E
       return await mine
     },
 
-    async close () {
+    async close ({ settled } = { settled: true }) {
       let timer: NodeJS.Timeout | undefined
       const timeout = new Promise<void>((resolve) => { timer = setTimeout(resolve, CLOSE_TIMEOUT_MS) })
-      await Promise.race([last.catch(() => undefined).then(finish), timeout])
+      await Promise.race([last.catch(() => undefined).then(async () => { await finish(settled) }), timeout])
       clearTimeout(timer)
     }
   }

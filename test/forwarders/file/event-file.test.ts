@@ -67,6 +67,15 @@ t.test('a crash before the very first commit, in a file that was there before: w
   t.equal(content(), 'theirs\none\n')
 })
 
+t.test('a stop before the very first commit, as on a disk that is full: all that was written is cut off', async (t) => {
+  const { open, content } = fileIn(t)
+  const first = await open()
+  await first.append('one\n', never)
+  await first.close({ settled: false })
+  await (await open()).append('one\n', never)
+  t.equal(content(), 'one\n')
+})
+
 t.test('a position that was lost after a proper end cuts nothing off', async (t) => {
   const { open, content } = fileIn(t)
   const first = await open()
