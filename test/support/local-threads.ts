@@ -18,7 +18,7 @@ export interface LocalThreads extends JournalThreads {
 async function nothing (): Promise<void> {}
 
 /** The two sides of the journal without threads, which start slowly where sources are compiled as they run. */
-export function localThreads (): LocalThreads {
+export function localThreads (now: () => number = Date.now): LocalThreads {
   let endWriter = (): void => {}
   let endReader = (): void => {}
   const threads: LocalThreads = {
@@ -28,12 +28,12 @@ export function localThreads (): LocalThreads {
     endWriter: () => { endWriter() },
     endReader: () => { endReader() },
     startWriter (onFailure) {
-      const { thread, end } = local(createWriter(Date.now), async (method) => { await threads.beforeWrite(method) }, async (method) => { await threads.afterWrite(method) }, onFailure)
+      const { thread, end } = local(createWriter(now), async (method) => { await threads.beforeWrite(method) }, async (method) => { await threads.afterWrite(method) }, onFailure)
       endWriter = end
       return thread
     },
     startReader (onFailure) {
-      const { thread, end } = local(createReader(Date.now), async (method) => { await threads.beforeRead(method) }, nothing, onFailure)
+      const { thread, end } = local(createReader(now), async (method) => { await threads.beforeRead(method) }, nothing, onFailure)
       endReader = end
       return thread
     }

@@ -1,0 +1,33 @@
+import t from 'tap'
+import { answer, crash, crashAt, failAt, pass, release, replay, restart, send, sendAgain, stall, type Command } from './commands.js'
+import { goThrough, runModel } from './run-model.js'
+
+t.setTimeout(600_000)
+
+/** Runs in the suite; some hundreds take a minute: `npm run model -- --runs 500`. */
+const RUNS = 30
+const webhook = { customer: 0, type: 0, held: false }
+
+/** What once went wrong, or nearly did, stays. */
+const remembered: ReadonlyArray<readonly [title: string, ...happenings: Command[]]> = [
+  ['a stop while the disk stalls', stall('before'), send(webhook), restart('free')],
+  ['a stop while the first lines of the event file are written and their commit fails', stall('before'), send(webhook), crash(1), stall('after'), send(webhook), restart()],
+  ['a commit that is on the disk, and says that it is not', failAt('lost', 1), send(webhook), sendAgain(0, 1), pass(1000), sendAgain(1, 1)],
+  ['a kill that tears the first line of the event file', send(webhook), crash(0.3)],
+  ['a copy of what was refused after a stall, and its commit came through', stall('after'), send(webhook), pass(5000), sendAgain(0, 2), crash(1), sendAgain(0, 1)],
+  ['a kill between the answers of a batch and their commit', send(webhook, webhook, webhook), answer('batch', 'mixed'), answer('lanes', 'dead'), crashAt(3, 1), pass(20), sendAgain(0, 1)],
+  ['a replay and a release that wait for a forwarder while the process is killed', send(webhook, { ...webhook, held: true }), answer('lanes', 'forwarded'), pass(20), replay(0, 'lanes'), replay(0, 'file'), release(0), crash(0), pass(1100)]
+]
+
+for (const [title, ...happenings] of remembered) {
+  t.test(title, async (t) => { await t.resolves(goThrough(happenings)) })
+}
+
+t.test('whatever happens: what was acknowledged is forwarded, in order, the file has it once, and nothing is passed over, swallowed or removed too early', async (t) => {
+  const seed = Number(process.env['TIERHOOK_MODEL_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+  const runs = Number(process.env['TIERHOOK_MODEL_RUNS'] ?? RUNS)
+  t.comment(`seed ${seed}: run with TIERHOOK_MODEL_SEED=${seed} to repeat, or npm run model -- --seed ${seed} --runs ${runs}`)
+  let count = 0
+  await runModel({ seed, runs, onRun: () => { count++ } })
+  t.equal(count, runs)
+})
