@@ -1,4 +1,7 @@
-/* Stands between a process and its disk: what it does to files below FAULTY_DISK_FOLDER is told by FAULTY_DISK_ORDER, a file. */
+/*
+ * Stands between a process and its disk: what it does to files below FAULTY_DISK_FOLDER is told by FAULTY_DISK_ORDER, a file.
+ * And between it and its clock: FAULTY_CLOCK is a file that holds how far the wall clock is off, as 8 bytes, in seconds.
+ */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -6,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,3 +48,35 @@ int fsync(int fd) { return obey("sync", fd) < 0 ? -1 : syscall(SYS_fsync, fd); }
 int fdatasync(int fd) { return obey("sync", fd) < 0 ? -1 : syscall(SYS_fdatasync, fd); }
 ssize_t pwrite64(int fd, const void *bytes, size_t count, off_t at) { return obey("write", fd) < 0 ? -1 : syscall(SYS_pwrite64, fd, bytes, count, at); }
 ssize_t pwrite(int fd, const void *bytes, size_t count, off_t at) { return obey("write", fd) < 0 ? -1 : syscall(SYS_pwrite64, fd, bytes, count, at); }
+
+static long offset(void) {
+  static volatile long *at;
+  static int tried;
+  if (!tried) {
+    const char *path = getenv("FAULTY_CLOCK");
+    int file = path == NULL ? -1 : (int) syscall(SYS_openat, AT_FDCWD, path, O_RDONLY);
+    void *mapped = file < 0 ? MAP_FAILED : mmap(NULL, sizeof(long), PROT_READ, MAP_SHARED, file, 0);
+    if (file >= 0) syscall(SYS_close, file);
+    if (mapped != MAP_FAILED) at = mapped;
+    tried = 1;
+  }
+  return at == NULL ? 0 : *at;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+  static int (*real)(clockid_t, struct timespec *);
+  if (real == NULL) real = (int (*)(clockid_t, struct timespec *)) dlsym(RTLD_NEXT, "clock_gettime");
+  int result = real(clock, now);
+  if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec += offset();
+  return result;
+}
+
+int gettimeofday(struct timeval *restrict now, void *restrict zone) {
+  struct timespec time;
+  (void) zone;
+  if (now == NULL) return 0;
+  if (clock_gettime(CLOCK_REALTIME, &time) != 0) return -1;
+  now->tv_sec = time.tv_sec;
+  now->tv_usec = time.tv_nsec / 1000;
+  return 0;
+}

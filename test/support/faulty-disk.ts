@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { rmSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -9,12 +9,14 @@ export interface FaultyDisk {
   /** What happens to the database's files from now on, such as `sync stall 6000` or `write ENOSPC 0`; `once` at the end: one time. */
   readonly order: (order: string) => void
   readonly heal: () => void
+  /** Sets the wall clock this many seconds off. */
+  readonly setClock: (seconds: number) => void
 }
 
 const source = fileURLToPath(new URL('faulty-disk.c', import.meta.url))
 
 /**
- * A disk that stalls or fails on order, by a library that is loaded before all others and takes the place of the system's
+ * A disk that stalls or fails on order, and a clock that steps, by a library that is loaded before all others and takes the place of the system's
  * calls. It needs a C compiler and Linux, and no rights.
  * @param folder where the library is put; the data folder is another one
  */
@@ -22,9 +24,19 @@ export function createFaultyDisk (folder: string, dataDir: string): FaultyDisk {
   const library = join(folder, 'faulty-disk.so')
   execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl'])
   const orders = join(folder, 'order')
+  const clock = join(folder, 'clock')
+  writeFileSync(clock, Buffer.alloc(8))
   return {
-    environment: { LD_PRELOAD: library, FAULTY_DISK_FOLDER: dataDir, FAULTY_DISK_ORDER: orders },
+    environment: { LD_PRELOAD: library, FAULTY_DISK_FOLDER: dataDir, FAULTY_DISK_ORDER: orders, FAULTY_CLOCK: clock },
     order: (order) => { writeFileSync(orders, order) },
-    heal: () => { rmSync(orders, { force: true }) }
+    heal: () => { rmSync(orders, { force: true }) },
+    setClock (seconds) {
+      const offset = Buffer.alloc(8)
+      offset.writeBigInt64LE(BigInt(seconds))
+      // In place: it is mapped into the memory of those who look at it.
+      const file = openSync(clock, 'r+')
+      writeSync(file, offset, 0, 8, 0)
+      closeSync(file)
+    }
   }
 }

@@ -84,7 +84,11 @@ export interface Answered {
 
 /** Posts an event, signed. Rejects where no answer comes. */
 export async function postEvent (url: string, eventId: string, agent = new Agent()): Promise<Answered> {
-  const body = Buffer.from(eventBody(eventId))
+  return await postBody(url, Buffer.from(eventBody(eventId)), agent)
+}
+
+/** Posts a body, signed. Rejects where no answer comes. */
+export async function postBody (url: string, body: Buffer, agent: Agent): Promise<Answered> {
   const signature = createHmac('sha256', PROCESS_SECRET).update(body).digest('hex')
   const startedAt = performance.now()
   return await new Promise((resolve, reject) => {
