@@ -13,6 +13,8 @@ import type { ConfiguredForwarder } from './forwarders/registry.js'
 import { createApp } from './ingress/app.js'
 import { openSqliteOperator } from './journal/sqlite/operator.js'
 import { createSqliteJournal, type JournalThreads } from './journal/sqlite/sqlite-journal.js'
+import { createAdminApp } from './operations/admin-app.js'
+import type { Status } from './operations/status.js'
 import { createJudge } from './voucherify/judge.js'
 import { createSourceFilter } from './voucherify/source-addresses.js'
 
@@ -32,13 +34,27 @@ export interface ServiceOptions {
   readonly variables?: Readonly<Record<string, string | undefined>>
   /** How the journal's threads are started; as worker threads where absent. */
   readonly threads?: JournalThreads
+  /** The port that the operator's listener takes instead of `ADMIN_PORT`, where that does not turn it off; 0 is any free one. */
+  readonly adminPort?: number
 }
 
 export interface Service {
-  /** Resolves once webhooks are taken, with the URL at which. Where it rejects, what was opened is closed. Idempotent. */
-  readonly start: () => Promise<{ readonly url: string }>
+  /** Resolves once webhooks are taken. Where it rejects, what was opened is closed. Idempotent. */
+  readonly start: () => Promise<StartedService>
   /** Stops listening, answers what is in flight, finishes the attempts under way. Idempotent. */
   readonly close: () => Promise<void>
+}
+
+export interface StartedService {
+  /** Where webhooks are taken. */
+  readonly url: string
+  /** Where the operator's listener is; absent where it is turned off. */
+  readonly adminUrl?: string
+}
+
+/** The operator's listener can't listen; the cause tells why. */
+export class OperatorListenerError extends Error {
+  override readonly name = 'OperatorListenerError'
 }
 
 const DAY_MS = 86_400_000
@@ -49,8 +65,9 @@ const BREAKER_THRESHOLD = 5
  * Composes the service: settings in, a service that can be started out. Nothing is opened before `start`.
  * @throws {ConfigurationError} for what is wrong with the configured forwarders
  */
-export function createService ({ settings, logger, logDestination, clock = systemClock, version = 'unknown', environment = {}, variables = environment, threads }: ServiceOptions): Service {
+export function createService ({ settings, logger, logDestination, clock = systemClock, version = 'unknown', environment = {}, variables = environment, threads, adminPort = settings.ADMIN_PORT }: ServiceOptions): Service {
   const dataDir = resolve(settings.DATA_DIR)
+  const startedAt = clock.now()
   // First, because it is here that the configuration can still turn out to be wrong.
   const configured = readForwarderSpecs(settings, variables)
   const journal = createSqliteJournal({
@@ -74,11 +91,21 @@ export function createService ({ settings, logger, logDestination, clock = syste
       ? undefined
       : { allows: createSourceFilter(settings.ALLOWED_SOURCES), mode: settings.ALLOWED_SOURCES_MODE },
     policy: { invalid: settings.INVALID_EVENTS, unvalidated: settings.UNVALIDATED_EVENTS },
-    readiness: () => closing === undefined ? [] : ['stopping']
+    readiness
   })
+  const adminApp = settings.ADMIN_PORT === 0 ? undefined : createAdminApp({ logger, host: settings.ADMIN_HOST, token: settings.ADMIN_TOKEN, status })
   let dispatcher: Dispatcher | undefined
-  let starting: Promise<{ readonly url: string }> | undefined
+  let starting: Promise<StartedService> | undefined
   let closing: Promise<void> | undefined
+
+  function readiness (): readonly string[] {
+    return closing === undefined ? [] : ['stopping']
+  }
+
+  async function status (): Promise<Status> {
+    const reasons = [...readiness()]
+    return { version, startedAt: new Date(startedAt).toISOString(), ready: reasons.length === 0, reasons, lastSequence: 0, storeBytes: null, diskFreeBytes: null }
+  }
 
   function createPumpFor ({ forwarder, start, accepts }: ConfiguredForwarder): Pump {
     return createPump({
@@ -105,17 +132,31 @@ export function createService ({ settings, logger, logDestination, clock = syste
     }
   }
 
-  async function open (): Promise<{ readonly url: string }> {
+  async function listenForOperator (): Promise<string | undefined> {
+    if (adminApp === undefined) return undefined
+    try {
+      const adminUrl = await adminApp.listen({ host: settings.ADMIN_HOST, port: adminPort, listenTextResolver: (address) => `operator's http server listens at ${address}` })
+      logger.info({ url: adminUrl, token: settings.ADMIN_TOKEN !== undefined }, 'operator\'s listener listening')
+      return adminUrl
+    } catch (error) {
+      throw new OperatorListenerError('The operator\'s listener cannot listen', { cause: error })
+    }
+  }
+
+  async function open (): Promise<StartedService> {
     const forwarders = await openForwarders(configured, {
       logger, output: logDestination, version, environment, retryAfterMaxMs: settings.RETRY_MAX_MS, now: clock.now
     })
     dispatcher = createDispatcher(forwarders.map(createPumpFor))
     await journal.start()
+    // Before what may take its time: what is wrong can be looked at.
+    const adminUrl = await listenForOperator()
     const forwarding = dispatcher.start().then(reportUnconfigured)
     if (journal.isOpen()) await forwarding
     // The disk does not let it open yet: webhooks are answered 503 until it does, and then the forwarders start too.
     else forwarding.catch((error: unknown) => { if (closing === undefined) logger.fatal({ err: error }, 'forwarders not started') })
-    return { url: await app.listen({ host: settings.HOST, port: settings.PORT, listenTextResolver: (address) => `http server listens at ${address}` }) }
+    const url = await app.listen({ host: settings.HOST, port: settings.PORT, listenTextResolver: (address) => `http server listens at ${address}` })
+    return { url, ...(adminUrl === undefined ? {} : { adminUrl }) }
   }
 
   async function close (): Promise<void> {
@@ -124,6 +165,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
     const cut = setTimeout(() => { app.server.closeAllConnections() }, settings.SHUTDOWN_TIMEOUT_MS / 2)
     await app.close()
     clearTimeout(cut)
+    await adminApp?.close()
     await dispatcher?.close(Math.max(0, deadline - clock.monotonic()))
     await journal.close()
   }

@@ -9,7 +9,7 @@ import { signed } from './support/build-service.js'
 import { rawConnection } from './support/raw-http.js'
 
 function service (t: Test, environment: Record<string, string>, log = captureLog()): Service {
-  const settings = loadSettings({ environment: { PORT: '0', DATA_DIR: environment['DATA_DIR'] ?? t.testdir(), ...environment } })
+  const settings = loadSettings({ environment: { PORT: '0', ADMIN_PORT: '0', DATA_DIR: environment['DATA_DIR'] ?? t.testdir(), ...environment } })
   const made = createService({ settings, logger: log.logger, logDestination: captureLines() })
   t.teardown(async () => { await made.close() })
   return made

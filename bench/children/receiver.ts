@@ -77,7 +77,7 @@ async function openJournal (dataDir: string): Promise<Journal> {
 
 async function openService ({ dataDir, secret, destination }: ReceiverOptions, forwarders: string): Promise<string> {
   const settings = loadSettings({
-    environment: { PORT: '0', DATA_DIR: join(dataDir), VOUCHERIFY_WEBHOOK_SECRETS: secret, FORWARDERS: forwarders, HTTP_FORWARDER_URL: destination }
+    environment: { PORT: '0', ADMIN_PORT: '0', DATA_DIR: join(dataDir), VOUCHERIFY_WEBHOOK_SECRETS: secret, FORWARDERS: forwarders, HTTP_FORWARDER_URL: destination }
   })
   const { url } = await createService({ settings, logger, logDestination: log }).start()
   return url

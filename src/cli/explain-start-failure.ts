@@ -1,5 +1,6 @@
 import type { Settings } from '../config/settings.js'
 import { errorCode } from './error-code.js'
+import { OperatorListenerError } from './service-functions.js'
 
 function field (error: unknown, name: string): string | undefined {
   const value: unknown = error instanceof Error ? Reflect.get(error, name) : undefined
@@ -8,16 +9,41 @@ function field (error: unknown, name: string): string | undefined {
 
 /** Says in one line why the service did not start, and what to do. */
 export function explainStartFailure (error: unknown, settings: Settings): string {
+  if (error instanceof OperatorListenerError) return explainListenFailure(error.cause, operatorListener(settings)) ?? explainOther(error.cause, settings)
+  return explainListenFailure(error, publicListener(settings)) ?? explainOther(error, settings)
+}
+
+interface Listener {
+  readonly host: string
+  readonly port: number
+  readonly hostName: 'HOST' | 'ADMIN_HOST'
+  readonly portName: 'PORT' | 'ADMIN_PORT'
+}
+
+function publicListener ({ HOST, PORT }: Settings): Listener {
+  return { host: HOST, port: PORT, hostName: 'HOST', portName: 'PORT' }
+}
+
+function operatorListener ({ ADMIN_HOST, ADMIN_PORT }: Settings): Listener {
+  return { host: ADMIN_HOST, port: ADMIN_PORT, hostName: 'ADMIN_HOST', portName: 'ADMIN_PORT' }
+}
+
+function explainListenFailure (error: unknown, { host, port, hostName, portName }: Listener): string | undefined {
   const code = errorCode(error)
-  const address = `${settings.HOST}:${settings.PORT}`
-  const path = field(error, 'path')
-  if (code === 'EADDRINUSE') return `Cannot listen at ${address}: something else does. Stop it, or set PORT to another port.`
+  const address = `${host}:${port}`
+  if (code === 'EADDRINUSE') return `Cannot listen at ${address}: something else does. Stop it, or set ${portName} to another port${portName === 'ADMIN_PORT' ? ', or to 0, which turns the operator\'s listener off' : ''}.`
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    return `Cannot listen at ${address}: this machine has no such address. Set HOST to one of its own, or to 0.0.0.0 for all.`
+    return `Cannot listen at ${address}: this machine has no such address. Set ${hostName} to one of its own, or to 0.0.0.0 for all.`
   }
   if (code === 'EACCES' && field(error, 'syscall') === 'listen') {
-    return `Cannot listen at ${address}: ports below 1024 need a privilege. Set PORT to a higher port.`
+    return `Cannot listen at ${address}: ports below 1024 need a privilege. Set ${portName} to a higher port.`
   }
+  return undefined
+}
+
+function explainOther (error: unknown, settings: Settings): string {
+  const code = errorCode(error)
+  const path = field(error, 'path')
   if (['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'EEXIST'].includes(code)) {
     return `Cannot write ${path ?? settings.DATA_DIR} (${code}). Make DATA_DIR (${settings.DATA_DIR}) a directory with room that this user may write to.`
   }

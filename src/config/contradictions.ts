@@ -21,6 +21,7 @@ export function findContradictions (settings: ReadableSettings, given: ReadonlyS
         'set it to the secret key from Voucherify\'s Project settings, Webhooks, or HOST to 127.0.0.1, or, if you know why, ALLOW_UNSIGNED to true'
     })
   }
+  faults.push(...ofOperatorListener(settings, unreadable))
   if (settings.ALLOWED_SOURCES_MODE === 'enforce' && settings.ALLOWED_SOURCES?.length === 0) {
     faults.push({ variable: 'ALLOWED_SOURCES', message: 'is not set, but ALLOWED_SOURCES_MODE is enforce; set it, for example to eu1, or remove the mode' })
   }
@@ -38,4 +39,25 @@ export function findContradictions (settings: ReadableSettings, given: ReadonlyS
     faults.push({ variable: 'RETRY_MIN_MS', message: `is ${RETRY_MIN_MS}, more than RETRY_MAX_MS, which is ${RETRY_MAX_MS}; lower the one or raise the other` })
   }
   return faults
+}
+
+function ofOperatorListener ({ HOST, PORT, ADMIN_HOST, ADMIN_PORT, ADMIN_TOKEN }: ReadableSettings, unreadable: ReadonlySet<string>): ConfigurationFault[] {
+  if (ADMIN_HOST === undefined || ADMIN_PORT === undefined || ADMIN_PORT === 0) return []
+  const faults: ConfigurationFault[] = []
+  if (ADMIN_TOKEN === undefined && !unreadable.has('ADMIN_TOKEN') && !isLoopback(ADMIN_HOST)) {
+    faults.push({
+      variable: 'ADMIN_TOKEN',
+      message: `is not set or empty, but ADMIN_HOST is ${JSON.stringify(ADMIN_HOST)}, where others can reach the operator's listener, read events and replay them; ` +
+        'set it, for example to what "openssl rand -hex 32" makes, or ADMIN_HOST to 127.0.0.1, or ADMIN_PORT to 0, which turns it off'
+    })
+  }
+  if (HOST !== undefined && ADMIN_PORT === PORT && overlap(HOST, ADMIN_HOST)) {
+    faults.push({ variable: 'ADMIN_PORT', message: `is ${ADMIN_PORT}, which PORT is too; give the operator's listener a port of its own, or 0, which turns it off` })
+  }
+  return faults
+}
+
+/** Whether two servers that listen at these hosts are in each other's way on one port. */
+function overlap (one: string, other: string): boolean {
+  return one === other || [one, other].some(host => host === '0.0.0.0' || host === '::') || (isLoopback(one) && isLoopback(other))
 }

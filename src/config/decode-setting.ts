@@ -6,6 +6,7 @@ import { decodeHeaders } from './decode-headers.js'
 import { decodeSecrets } from './decode-secrets.js'
 import { decodeSigningSecrets } from './decode-signing-secrets.js'
 import { decodeStatuses } from './decode-statuses.js'
+import { decodeToken } from './decode-token.js'
 import { decodeTrustProxy } from './decode-trust-proxy.js'
 import { accepted, refused } from './decoded.js'
 import type { Decoded } from './decoded.js'
@@ -38,6 +39,7 @@ const syntaxes: ReadonlyMap<unknown, (text: string) => Decoded> = new Map([
   ['signing-secrets', decodeSigningSecrets],
   ['sources', decodeSources],
   ['statuses', decodeStatuses],
+  ['token', decodeToken],
   ['trust-proxy', decodeTrustProxy],
   ['url', decodeUrl]
 ])

@@ -32,6 +32,27 @@ export const SettingsSchema = Type.Object({
     maximum: 65_535,
     default: 3000
   }),
+  ADMIN_HOST: Type.String({
+    group: group.server,
+    description: 'The address or name that the operator\'s listener listens at: the page, the API, metrics. Beyond this machine it needs ADMIN_TOKEN.',
+    syntax: 'host',
+    default: '127.0.0.1'
+  }),
+  ADMIN_PORT: Type.Integer({
+    group: group.server,
+    description: 'The TCP port of the operator\'s listener. 0 turns it off.',
+    minimum: 0,
+    maximum: 65_535,
+    default: 3001
+  }),
+  ADMIN_TOKEN: Type.Optional(Type.String({
+    group: group.server,
+    description: 'The bearer token that the operator\'s listener asks for, of 24 characters or more, such as openssl rand -hex 32 makes. ' +
+      'Needed where ADMIN_HOST is not a loopback address.',
+    secret: true,
+    syntax: 'token',
+    fallback: ''
+  })),
   TRUST_PROXY: Type.Union([Type.Boolean(), Type.Array(Type.String())], {
     group: group.server,
     description: 'Whose X-Forwarded-For is believed, as Fastify understands it: false (nobody), true (anybody: only where nothing ' +

@@ -11,7 +11,7 @@ export function problemBody (problem: Problem): Record<string, unknown> {
     status: problem.status,
     detail: problem.message,
     code: problem.code,
-    ...(problem.status === 422 ? { errors: problem.faults } : {})
+    ...(problem.status === 422 || problem.faults.length > 0 ? { errors: problem.faults } : {})
   }
 }
 

@@ -14,7 +14,7 @@ interface Ended {
 
 /** Runs the built program in an empty directory to its end. */
 async function run (directory: string, args: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
-  const child = spawn(process.execPath, [program, ...args], { cwd: directory, env: { PATH: process.env['PATH'], ...environment }, timeout: 20_000 })
+  const child = spawn(process.execPath, [program, ...args], { cwd: directory, env: { PATH: process.env['PATH'], ADMIN_PORT: '0', ...environment }, timeout: 20_000 })
   const output = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk: Buffer) => { output.stdout += chunk.toString() })
   child.stderr.on('data', (chunk: Buffer) => { output.stderr += chunk.toString() })
@@ -56,7 +56,7 @@ t.test('a command that is not there ends with the code of a usage error', async 
 
 t.test('it serves until SIGTERM, and a second one at the same port says what to do', async t => {
   const directory = t.testdir()
-  const child = spawn(process.execPath, [program], { cwd: directory, env: { PATH: process.env['PATH'], PORT: '0' }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [program], { cwd: directory, env: { PATH: process.env['PATH'], PORT: '0', ADMIN_PORT: '0' }, stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => { child.kill('SIGKILL') })
   const ended = new Promise(resolve => { child.on('close', resolve) })
   let log = ''

@@ -45,6 +45,7 @@ t.test('dead letters, replays, quarantine and forwarders are managed beside a ru
   const environment = {
     PATH: process.env['PATH'],
     PORT: '0',
+    ADMIN_PORT: '0',
     FORWARDERS: 'file,http',
     HTTP_FORWARDER_URL: destination.url,
     RETRY_MIN_MS: '20',

@@ -17,7 +17,7 @@ interface Running {
 }
 
 function run (t: Test, directory: string, args: readonly string[], environment: Record<string, string> = {}): Running {
-  const child = spawn(process.execPath, [program, ...args], { cwd: directory, env: { PATH: process.env['PATH'], PORT: '0', ...environment } })
+  const child = spawn(process.execPath, [program, ...args], { cwd: directory, env: { PATH: process.env['PATH'], PORT: '0', ADMIN_PORT: '0', ...environment } })
   t.teardown(() => { child.kill('SIGKILL') })
   const output = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk: Buffer) => { output.stdout += chunk.toString() })

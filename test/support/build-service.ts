@@ -37,7 +37,7 @@ export const signed = { VOUCHERIFY_WEBHOOK_SECRETS: SECRET }
 export async function buildService (t: Test, environment: Readonly<Record<string, string>> = {}): Promise<BuiltService> {
   // A test may build several, and its own folder is emptied each time that it asks for it.
   const dataDir = mkdtempSync(join(tmpdir(), 'tierhook-test-'))
-  const settings = loadSettings({ environment: { PORT: '0', DATA_DIR: dataDir, ...environment } })
+  const settings = loadSettings({ environment: { PORT: '0', ADMIN_PORT: '0', DATA_DIR: dataDir, ...environment } })
   const log = captureLog()
   const forwarded = captureLines()
   const service = createService({ settings, logger: log.logger, logDestination: forwarded, threads: localThreads() })

@@ -27,7 +27,7 @@ export async function startServiceProcess (dataDir: string, environment: Readonl
   const child = spawn(process.execPath, [program, 'serve'], {
     cwd: dataDir,
     env: {
-      PATH: process.env['PATH'], PORT: '0', DATA_DIR: dataDir, VOUCHERIFY_WEBHOOK_SECRETS: PROCESS_SECRET, FORWARDERS: 'file', LOG_LEVEL: 'info', ...environment
+      PATH: process.env['PATH'], PORT: '0', ADMIN_PORT: '0', DATA_DIR: dataDir, VOUCHERIFY_WEBHOOK_SECRETS: PROCESS_SECRET, FORWARDERS: 'file', LOG_LEVEL: 'info', ...environment
     },
     stdio: ['ignore', 'pipe', 'pipe']
   })
@@ -45,7 +45,7 @@ export async function startServiceProcess (dataDir: string, environment: Readonl
     child.stdout.on('data', (chunk: Buffer) => {
       keep(chunk)
       if (listening) return
-      const at = output.includes('"msg":"listening"') ? /"url":"([^"]+)"/.exec(output)?.[1] : undefined
+      const at = /"url":"([^"]+)"[^\n]*"msg":"listening"/.exec(output)?.[1]
       if (at === undefined) return
       listening = true
       resolve(at)

@@ -48,7 +48,7 @@ t.test('ten thousand tier moves of a hundred customers arrive in each customer\'
   logger.level = 'error'
   const service = createService({
     settings: loadSettings({
-      environment: { PORT: '0', DATA_DIR: t.testdir(), FORWARDERS: 'http', HTTP_FORWARDER_URL: destination.url, RETRY_MIN_MS: '1', RETRY_MAX_MS: '5' }
+      environment: { PORT: '0', ADMIN_PORT: '0', DATA_DIR: t.testdir(), FORWARDERS: 'http', HTTP_FORWARDER_URL: destination.url, RETRY_MIN_MS: '1', RETRY_MAX_MS: '5' }
     }),
     logger,
     logDestination: { write: () => {}, flushed: async () => {} }

@@ -12,7 +12,7 @@ import { httpDestination } from './support/servers.js'
 
 function service (environment: Record<string, string>): Service {
   return createService({
-    settings: loadSettings({ environment: { PORT: '0', FORWARDERS: 'http', ...environment } }),
+    settings: loadSettings({ environment: { PORT: '0', ADMIN_PORT: '0', FORWARDERS: 'http', ...environment } }),
     logger: captureLog().logger,
     logDestination: { write: () => {}, flushed: async () => {} },
     version: '4.5.6',
