@@ -13,12 +13,16 @@ export interface Operator {
   readonly lastSequence: () => Promise<number>
 
   readonly list: (query: DeliveryQuery) => Promise<readonly ListedDelivery[]>
+  /** Newest first, a part at a time: however little of it the filter lets through, a call costs little. */
+  readonly page: (query: PageQuery) => Promise<Page<ListedDelivery>>
   /** Finds a delivery by its id, or by as much of its beginning as is unambiguous. */
   readonly find: (idPrefix: string) => Promise<Found>
   /** `undefined` where it is gone. */
   readonly read: (sequence: number) => Promise<DeliveryDetails | undefined>
   /** Newest first. */
   readonly deadLetters: (query: DeadLetterQuery) => Promise<readonly DeadLetter[]>
+  /** The same, a part at a time. */
+  readonly deadLetterPage: (query: DeadLetterQuery) => Promise<Page<DeadLetter>>
 
   /** Lets deliveries out of quarantine, each to every known forwarder once. */
   readonly release: (request: ReleaseRequest) => Promise<readonly Released[]>
@@ -41,12 +45,16 @@ export interface Operator {
   readonly close: () => Promise<void>
 }
 
+export const storeErrorCodes = ['NO_STORE', 'WRONG_STORE', 'STORE_BUSY', 'STORE_READ_ONLY', 'STORE_DAMAGED'] as const
+
+export type StoreErrorCode = typeof storeErrorCodes[number]
+
 /** The store can't be used, or not like this. The message tells what to do. */
 export class StoreError extends Error {
   override readonly name = 'StoreError'
-  readonly code: 'NO_STORE' | 'WRONG_STORE' | 'STORE_BUSY' | 'STORE_READ_ONLY' | 'STORE_DAMAGED'
+  readonly code: StoreErrorCode
 
-  constructor (code: StoreError['code'], message: string, cause?: unknown) {
+  constructor (code: StoreErrorCode, message: string, cause?: unknown) {
     super(message, { cause })
     this.code = code
   }
@@ -82,6 +90,18 @@ export interface DeliveryQuery {
   /** Only deliveries before this sequence. */
   readonly before?: number | undefined
   readonly limit: number
+}
+
+export interface PageQuery extends Omit<DeliveryQuery, 'order'> {
+  /** The most records to look at, whether the filter lets them through or not; what the engine thinks right where absent. */
+  readonly lookAt?: number | undefined
+}
+
+export interface Page<T> {
+  /** Perhaps none, though there is more. */
+  readonly items: readonly T[]
+  /** What to give as `before` for what comes after these; `undefined` where that is nothing. */
+  readonly next: number | undefined
 }
 
 export interface ListedDelivery {
@@ -148,6 +168,8 @@ export interface DeadLetterQuery {
   readonly eventType?: string | undefined
   readonly before?: number | undefined
   readonly limit: number
+  /** For a page: as for one of deliveries. */
+  readonly lookAt?: number | undefined
 }
 
 export interface DeadLetter {

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { StoreError, type Operator } from '../../delivery/operator.js'
 import { isServed } from './data-lock.js'
 import { databasePath, openForReading, openForWriting, sqliteCode, type Connection } from './database.js'
-import { deadLetters, find, list, read } from './operator/deliveries.js'
+import { deadLetterPage, deadLetters } from './operator/dead-letters.js'
+import { find, list, page, read } from './operator/deliveries.js'
 import { forget, forwarders, lastSequence } from './operator/forwarders.js'
 import { countPrunable } from './operator/prunable.js'
 import { release, type Judge } from './operator/release.js'
@@ -10,6 +11,11 @@ import { replay } from './operator/replay.js'
 import { checkFiles, verify } from './operator/verify.js'
 import { prune } from './prune.js'
 import { SCHEMA_VERSION, schemaVersion, WrongDatabaseError } from './schema.js'
+
+/** What an operator does, at once instead of in promises. */
+export type OperatorApi = {
+  readonly [K in keyof Operator]: (...parameters: Parameters<Operator[K]>) => Awaited<ReturnType<Operator[K]>>
+}
 
 export interface SqliteOperatorOptions {
   readonly dataDir: string
@@ -22,7 +28,34 @@ export interface SqliteOperatorOptions {
  * Opens the database in the data folder for looking and for small changes, beside a running service or without one.
  * @throws {StoreError}
  */
-export function openSqliteOperator ({ dataDir, judge, now }: SqliteOperatorOptions): Operator {
+export function openSqliteOperator (options: SqliteOperatorOptions): Operator {
+  const api = openOperatorApi(options)
+  return {
+    isServed: async () => api.isServed(),
+    lastSequence: async () => api.lastSequence(),
+    list: async (query) => api.list(query),
+    page: async (query) => api.page(query),
+    find: async (idPrefix) => api.find(idPrefix),
+    read: async (sequence) => api.read(sequence),
+    deadLetters: async (query) => api.deadLetters(query),
+    deadLetterPage: async (query) => api.deadLetterPage(query),
+    release: async (request) => api.release(request),
+    replay: async (request) => api.replay(request),
+    forwarders: async (options) => api.forwarders(options),
+    forget: async (request) => api.forget(request),
+    verify: async (request) => api.verify(request),
+    checkFiles: async () => api.checkFiles(),
+    prune: async (request) => api.prune(request),
+    countPrunable: async (request) => api.countPrunable(request),
+    close: async () => { api.close() }
+  }
+}
+
+/**
+ * The same, for a thread of its own.
+ * @throws {StoreError}
+ */
+export function openOperatorApi ({ dataDir, judge, now }: SqliteOperatorOptions): OperatorApi {
   const path = databasePath(dataDir)
   if (!existsSync(path)) {
     throw new StoreError('NO_STORE', `There is no tierhook.db in ${dataDir}: name the right data folder with --data-dir or DATA_DIR, or start the service there first`)
@@ -38,21 +71,23 @@ export function openSqliteOperator ({ dataDir, judge, now }: SqliteOperatorOptio
   }
 
   return {
-    isServed: async () => isServed(dataDir),
-    lastSequence: async () => explained(() => lastSequence(reading)),
-    list: async (query) => explained(() => list(reading, query)),
-    find: async (idPrefix) => explained(() => find(reading, idPrefix)),
-    read: async (sequence) => explained(() => read(reading, sequence)),
-    deadLetters: async (query) => explained(() => deadLetters(reading, query)),
-    release: async (request) => explained(() => release(writable(), request, judge, now())),
-    replay: async (request) => explained(() => replay(request.dryRun ? reading : writable(), request, now())),
-    forwarders: async (options) => explained(() => forwarders(reading, options?.except ?? [])),
-    forget: async (request) => explained(() => forget(writable(), request)),
-    verify: async (request) => explained(() => verify(reading, request)),
-    checkFiles: async () => explained(() => checkFiles(reading)),
-    prune: async (request) => explained(() => prune(writable(), request)),
-    countPrunable: async ({ receivedBefore }) => explained(() => countPrunable(reading, receivedBefore)),
-    async close () {
+    isServed: () => isServed(dataDir),
+    lastSequence: () => explained(() => lastSequence(reading)),
+    list: (query) => explained(() => list(reading, query)),
+    page: (query) => explained(() => page(reading, query)),
+    find: (idPrefix) => explained(() => find(reading, idPrefix)),
+    read: (sequence) => explained(() => read(reading, sequence)),
+    deadLetters: (query) => explained(() => deadLetters(reading, query)),
+    deadLetterPage: (query) => explained(() => deadLetterPage(reading, query)),
+    release: (request) => explained(() => release(writable(), request, judge, now())),
+    replay: (request) => explained(() => replay(request.dryRun ? reading : writable(), request, now())),
+    forwarders: (options) => explained(() => forwarders(reading, options?.except ?? [])),
+    forget: (request) => explained(() => forget(writable(), request)),
+    verify: (request) => explained(() => verify(reading, request)),
+    checkFiles: () => explained(() => checkFiles(reading)),
+    prune: (request) => explained(() => prune(writable(), request)),
+    countPrunable: ({ receivedBefore }) => explained(() => countPrunable(reading, receivedBefore)),
+    close () {
       if (reading.open) reading.close()
       writing?.close()
       writing = undefined

@@ -1,12 +1,14 @@
-import type { DeadLetter, DeadLetterQuery, DeliveryDetails, DeliveryQuery, Found, ListedDelivery, RecordedTry } from '../../../delivery/operator.js'
+import type { DeliveryDetails, DeliveryQuery, Found, ListedDelivery, Page, PageQuery, RecordedTry } from '../../../delivery/operator.js'
 import type { Fault } from '../../../errors.js'
 import type { Connection } from '../database.js'
 import { isDamage } from '../database.js'
 import { DELIVERY_COLUMNS, parseJson, toDelivery, toRow, toRows, type DeliveryRow } from '../record.js'
-import { eventTypeIs, selectDeliveries, type Sql } from './select.js'
+import { selectDeliveries, selectFloor } from './select.js'
 import { createStandings } from './standing.js'
 
 const HOLDS = ['none', 'quarantined', 'released', 'damaged'] as const
+/** Records that one call looks at; that takes some tens of milliseconds at most. */
+const LOOK_AT = 10_000
 /** How many ids are told where a beginning is ambiguous. */
 const AMBIGUOUS_LIMIT = 5
 /** Beyond every character of an id. */
@@ -17,6 +19,19 @@ export function list (db: Connection, query: DeliveryQuery): readonly ListedDeli
   const rows = toRows(db.prepare(text).all([...values]))
   const standings = createStandings(db)
   return rows.map((row) => toListed(row, standings))
+}
+
+/**
+ * What a page looks at and the filter does not let through is passed over with its bound, so that a filter that lets nothing
+ * through takes as many calls as it needs, and none of them long.
+ */
+export function page (db: Connection, { lookAt = LOOK_AT, ...query }: PageQuery): Page<ListedDelivery> {
+  const { text, values } = selectFloor(query, lookAt)
+  const floor = (db.prepare(text).get([...values]) as { sequence: number } | undefined)?.sequence
+  const after = floor === undefined ? query.after : floor - 1
+  const found = list(db, { ...query, after, limit: query.limit + 1, order: 'newest first' })
+  const items = found.slice(0, query.limit)
+  return { items, next: found.length > query.limit ? items.at(-1)?.sequence : floor }
 }
 
 function toListed (row: DeliveryRow, standings: ReturnType<typeof createStandings>): ListedDelivery {
@@ -94,23 +109,4 @@ function readAttempts (db: Connection, sequence: number): readonly RecordedTry[]
     outcome: row.outcome,
     detail: row.detail
   }))
-}
-
-export function deadLetters (db: Connection, { forwarder, eventType, before, limit }: DeadLetterQuery): readonly DeadLetter[] {
-  const where: Sql[] = [
-    ...before === undefined ? [] : [{ text: 'l.sequence < ?', values: [before] }],
-    ...forwarder === undefined ? [] : [{ text: 'l.forwarder = ?', values: [forwarder] }],
-    ...eventType === undefined ? [] : [eventTypeIs(eventType)]
-  ]
-  const known = (db.prepare('SELECT count(*) AS n FROM forwarders').get([]) as { n: number }).n
-  const rows = db.prepare(`SELECT l.forwarder, l.sequence, d.id, d.event_type AS eventType, d.customer_id AS customerId, d.received_at AS receivedAt,
-      l.died_at AS diedAt, l.attempts, l.reason,
-      EXISTS (SELECT 1 FROM waiting w WHERE w.sequence = l.sequence AND w.forwarder = l.forwarder) AS replaying
-    FROM dead_letters l ${forwarder === undefined ? 'INDEXED BY dead_letters_sequence' : ''} CROSS JOIN deliveries d ON d.sequence = l.sequence
-    ${where.length === 0 ? '' : `WHERE ${where.map(({ text }) => text).join(' AND ')}`}
-    ORDER BY l.sequence DESC, l.forwarder LIMIT ?`)
-    .all([...where.flatMap(({ values }) => values), limit + known]) as Array<Omit<DeadLetter, 'replaying'> & { replaying: number }>
-  // A page never ends between two forwarders' letters of one delivery: the next one begins before its sequence.
-  const last = rows[limit - 1]?.sequence
-  return rows.filter((row, index) => index < limit || row.sequence === last).map((row) => ({ ...row, replaying: row.replaying === 1 }))
 }

@@ -110,3 +110,29 @@ export function selectDeliveries (columns: string, { order, limit, ...query }: D
     values: [...from.values, ...where.flatMap(({ values }) => values), limit]
   }
 }
+
+/**
+ * The query for the sequence of the last record that a page looks at; no row where it gets to the end before. It counts
+ * before anything is asked of the deliveries, along the order in which the page goes.
+ */
+export function selectFloor ({ filter: { standing }, after, before }: Omit<DeliveryQuery, 'order' | 'limit'>, lookAt: number): Sql {
+  const where: Sql[] = [
+    ...after === undefined ? [] : [{ text: 'sequence > ?', values: [after] }],
+    ...before === undefined ? [] : [{ text: 'sequence < ?', values: [before] }],
+    ...standing === 'quarantined' ? [{ text: `hold = ${HOLD.quarantined} AND hold <> ${HOLD.never}`, values: [] }] : []
+  ]
+  return {
+    text: `SELECT sequence FROM ${tableOf(standing)} ${where.length === 0 ? '' : `WHERE ${where.map(({ text }) => text).join(' AND ')}`}
+      ORDER BY sequence DESC LIMIT 1 OFFSET ?`,
+    values: [...where.flatMap(({ values }) => values), lookAt - 1]
+  }
+}
+
+function tableOf (standing: DeliveryFilter['standing']): string {
+  switch (standing) {
+    case 'dead': return 'dead_letters INDEXED BY dead_letters_sequence'
+    case 'waiting': return 'waiting INDEXED BY waiting_sequence'
+    case 'quarantined': return 'deliveries INDEXED BY deliveries_held'
+    default: return 'deliveries'
+  }
+}

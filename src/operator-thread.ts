@@ -1,0 +1,6 @@
+import { systemClock } from './delivery/clock.js'
+import { createOperatorApi } from './journal/sqlite/operator-api.js'
+import { serveThread } from './journal/sqlite/thread.js'
+import { createJudge } from './voucherify/judge.js'
+
+serveThread(createOperatorApi({ judge: createJudge(), now: systemClock.now }))
