@@ -5,6 +5,7 @@ import type { Settings } from './config/settings.js'
 import { openForwarders, readForwarderSpecs } from './configured-forwarders.js'
 import { systemClock, type Clock } from './delivery/clock.js'
 import { createDispatcher, type Dispatcher } from './delivery/dispatcher.js'
+import { tellAll } from './delivery/observation.js'
 import type { Operator } from './delivery/operator.js'
 import { createPump, type Pump } from './delivery/pump.js'
 import { describeForwarder, type ForwarderSummary } from './forwarders/describe-forwarder.js'
@@ -12,8 +13,13 @@ import type { LineOutput } from './forwarders/log-forwarder.js'
 import type { ConfiguredForwarder } from './forwarders/registry.js'
 import { createApp } from './ingress/app.js'
 import { openSqliteOperator } from './journal/sqlite/operator.js'
+import { createRemoteOperator, type StartOperatorThread } from './journal/sqlite/remote-operator.js'
 import { createSqliteJournal, type JournalThreads } from './journal/sqlite/sqlite-journal.js'
 import { createAdminApp } from './operations/admin-app.js'
+import type { RunningForwarder } from './operations/api-forwarders.js'
+import type { AdminApp } from './operations/route-types.js'
+import { createLastOutcomes } from './operations/last-outcomes.js'
+import { createLiveFeed } from './operations/live-feed.js'
 import type { Status } from './operations/status.js'
 import { createJudge } from './voucherify/judge.js'
 import { createSourceFilter } from './voucherify/source-addresses.js'
@@ -32,10 +38,14 @@ export interface ServiceOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** What the file of forwarders may refer to; the environment where absent. */
   readonly variables?: Readonly<Record<string, string | undefined>>
-  /** How the journal's threads are started; as worker threads where absent. */
-  readonly threads?: JournalThreads
+  /** How the threads of the journal and of the operator are started; as worker threads where absent. */
+  readonly threads?: ServiceThreads
   /** The port that the operator's listener takes instead of `ADMIN_PORT`, where that does not turn it off; 0 is any free one. */
   readonly adminPort?: number
+}
+
+export interface ServiceThreads extends JournalThreads {
+  readonly startOperator: StartOperatorThread
 }
 
 export interface Service {
@@ -70,11 +80,17 @@ export function createService ({ settings, logger, logDestination, clock = syste
   const startedAt = clock.now()
   // First, because it is here that the configuration can still turn out to be wrong.
   const configured = readForwarderSpecs(settings, variables)
+  const operator = createRemoteOperator({ dataDir, logger, ...(threads === undefined ? {} : { start: threads.startOperator }) })
+  const lastOutcomes = createLastOutcomes(clock.now)
+  const liveFeed = createLiveFeed({ logger, lastSequence: operator.lastSequence, monotonic: clock.monotonic })
+  const observer = tellAll([lastOutcomes.observer, liveFeed.observer])
+  let running: readonly RunningForwarder[] = []
   const journal = createSqliteJournal({
     dataDir,
     logger,
     clock,
     ...(threads === undefined ? {} : { threads }),
+    onCommit: observer.committed,
     dedupeWindowMs: settings.DEDUPE_WINDOW_DAYS * DAY_MS,
     retention: { maxAgeMs: settings.RETENTION_DAYS * DAY_MS, maxBytes: settings.RETENTION_MAX_BYTES }
   })
@@ -91,9 +107,21 @@ export function createService ({ settings, logger, logDestination, clock = syste
       ? undefined
       : { allows: createSourceFilter(settings.ALLOWED_SOURCES), mode: settings.ALLOWED_SOURCES_MODE },
     policy: { invalid: settings.INVALID_EVENTS, unvalidated: settings.UNVALIDATED_EVENTS },
-    readiness
+    readiness,
+    onAnswer: observer.webhookAnswered
   })
-  const adminApp = settings.ADMIN_PORT === 0 ? undefined : createAdminApp({ logger, host: settings.ADMIN_HOST, token: settings.ADMIN_TOKEN, status })
+  const createOperatorApp = (): AdminApp => createAdminApp({
+    logger,
+    host: settings.ADMIN_HOST,
+    token: settings.ADMIN_TOKEN,
+    operator,
+    status,
+    forwarders: () => running,
+    lastOutcome: lastOutcomes.of,
+    onChange: liveFeed.changed,
+    liveFeed
+  })
+  const adminApp = settings.ADMIN_PORT === 0 ? undefined : createOperatorApp()
   let dispatcher: Dispatcher | undefined
   let starting: Promise<StartedService> | undefined
   let closing: Promise<void> | undefined
@@ -104,7 +132,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
 
   async function status (): Promise<Status> {
     const reasons = [...readiness()]
-    return { version, startedAt: new Date(startedAt).toISOString(), ready: reasons.length === 0, reasons, lastSequence: 0, storeBytes: null, diskFreeBytes: null }
+    return { version, startedAt: new Date(startedAt).toISOString(), ready: reasons.length === 0, reasons, lastSequence: await operator.lastSequence().catch(() => null), storeBytes: null, diskFreeBytes: null }
   }
 
   function createPumpFor ({ forwarder, start, accepts }: ConfiguredForwarder): Pump {
@@ -117,7 +145,8 @@ export function createService ({ settings, logger, logDestination, clock = syste
       breakerThreshold: BREAKER_THRESHOLD,
       clock,
       random: Math.random,
-      logger
+      logger,
+      onAttempts: observer.attemptsEnded
     })
   }
 
@@ -147,7 +176,9 @@ export function createService ({ settings, logger, logDestination, clock = syste
     const forwarders = await openForwarders(configured, {
       logger, output: logDestination, version, environment, retryAfterMaxMs: settings.RETRY_MAX_MS, now: clock.now
     })
-    dispatcher = createDispatcher(forwarders.map(createPumpFor))
+    const pumps = forwarders.map((each) => ({ each, pump: createPumpFor(each) }))
+    dispatcher = createDispatcher(pumps.map(({ pump }) => pump))
+    running = pumps.map(({ each, pump }) => ({ ...pump, ...describeForwarder(each, configured.folder) }))
     await journal.start()
     // Before what may take its time: what is wrong can be looked at.
     const adminUrl = await listenForOperator()
@@ -163,11 +194,10 @@ export function createService ({ settings, logger, logDestination, clock = syste
     const deadline = clock.monotonic() + settings.SHUTDOWN_TIMEOUT_MS
     // A sender that keeps a request open must not use up the time of the forwarders.
     const cut = setTimeout(() => { app.server.closeAllConnections() }, settings.SHUTDOWN_TIMEOUT_MS / 2)
-    await app.close()
+    await Promise.all([app.close(), adminApp?.close()])
     clearTimeout(cut)
-    await adminApp?.close()
     await dispatcher?.close(Math.max(0, deadline - clock.monotonic()))
-    await journal.close()
+    await Promise.all([operator.close(), journal.close()])
   }
 
   return {

@@ -59,3 +59,12 @@ export interface EndedCommit {
   /** Why the progress of forwarders was left out; it is tried again. */
   readonly progressError?: unknown
 }
+
+/** An observer that tells all of these. */
+export function tellAll (observers: readonly Observer[]): Required<Observer> {
+  return {
+    webhookAnswered: (answer) => { for (const each of observers) each.webhookAnswered?.(answer) },
+    attemptsEnded: (attempts) => { for (const each of observers) each.attemptsEnded?.(attempts) },
+    committed: (commit) => { for (const each of observers) each.committed?.(commit) }
+  }
+}

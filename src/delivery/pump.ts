@@ -29,6 +29,10 @@ export interface Pump {
   readonly name: string
   readonly start: () => Promise<void>
   readonly breakerState: () => BreakerState
+  /** Begins no attempts until it is resumed; what is under way goes on to its end. */
+  readonly pause: () => void
+  readonly resume: () => void
+  readonly isPaused: () => boolean
   /** Resolves when nothing that is due is left, for now. */
   readonly idle: () => Promise<void>
   /** Begins nothing new, waits for what is under way until `signal` aborts, and closes the forwarder. Idempotent. */
@@ -57,6 +61,7 @@ export function createPump (options: PumpOptions): Pump {
   let turning = false
   let turnAgain = false
   let stopping = false
+  let paused = false
   let timer: NodeJS.Timeout | undefined
   let onIdle: Array<() => void> = []
   let closing: Promise<void> | undefined
@@ -116,7 +121,7 @@ export function createPump (options: PumpOptions): Pump {
 
   /** Begins all attempts that may begin now. Returns how long there is nothing to do for, where that is known. */
   async function claimDue (feed: Feed): Promise<number | undefined> {
-    while (!stopping) {
+    while (!stopping && !paused) {
       const calls = Math.min(forwarder.concurrency - inFlight, breaker.allowance())
       if (calls <= 0) return breaker.state() === 'open' ? Math.ceil(breaker.reopensInMs()) : undefined
       if (unsettled >= UNSETTLED_BATCHES) return undefined
@@ -130,7 +135,7 @@ export function createPump (options: PumpOptions): Pump {
   }
 
   function begin (feed: Feed, claims: readonly Claim[]): void {
-    if (stopping) return settle(feed, claims.map((claim) => ({ claim, result: { status: 'returned' } })))
+    if (stopping || paused) return settle(feed, claims.map((claim) => ({ claim, result: { status: 'returned' } })))
     const wanted = claims.filter(({ delivery }) => options.accepts(delivery))
     const skipped = claims.filter((claim) => !wanted.includes(claim))
     if (skipped.length > 0) settle(feed, skipped.map((claim) => ({ claim, result: { status: 'skipped' } })))
@@ -213,6 +218,20 @@ export function createPump (options: PumpOptions): Pump {
   return {
     name: forwarder.name,
     breakerState: breaker.state,
+    isPaused: () => paused,
+
+    pause () {
+      if (paused) return
+      paused = true
+      logger.warn('forwarder paused by an operator')
+    },
+
+    resume () {
+      if (!paused) return
+      paused = false
+      logger.info('forwarder resumed by an operator')
+      turn()
+    },
 
     async start () {
       opened = await journal.openFeed({ forwarder: forwarder.name, order: forwarder.order, start: options.start, onWork: turn })

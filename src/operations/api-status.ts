@@ -1,5 +1,5 @@
 import { Type, type TSchema } from '@sinclair/typebox'
-import { ProblemSchema } from '../ingress/answers.js'
+import { answerProblems } from './answers.js'
 import { DriftSchema, PatienceSchema, SilenceSchema, type Drift, type Patience, type Silence } from './reports.js'
 import type { AdminApp } from './route-types.js'
 import { StatusSchema, type Status } from './status.js'
@@ -15,14 +15,12 @@ export interface StatusRouteOptions {
   readonly silence?: Report<Silence>
 }
 
-const problems = { '4xx': ProblemSchema, '5xx': ProblemSchema }
-
 /** Adds `/api/status`, the reports that there are, and `/metrics`. */
 export function addStatusRoutes (app: AdminApp, { status, metrics, drift, patience, silence }: StatusRouteOptions): void {
   function addReport (name: string, summary: string, schema: TSchema, report: Report<unknown>): void {
     if (report === undefined) return
     app.get(`/api/${name.toLowerCase()}`, {
-      schema: { operationId: `get${name}`, summary, tags: ['Service'], response: { 200: schema, ...problems } }
+      schema: { operationId: `get${name}`, summary, tags: ['Service'], response: { 200: schema, ...answerProblems } }
     }, async () => await report())
   }
 
@@ -38,7 +36,7 @@ export function addStatusRoutes (app: AdminApp, { status, metrics, drift, patien
       operationId: 'getMetrics',
       summary: 'Metrics, as Prometheus reads them',
       tags: ['Service'],
-      response: { 200: { description: 'The metrics.', content: { 'text/plain': { schema: text } } }, ...problems }
+      response: { 200: { description: 'The metrics.', content: { 'text/plain': { schema: text } } }, ...answerProblems }
     }
   }, async (_request, reply) => await reply.type(metrics.contentType).serializer((body: string) => body).send(await metrics.text()))
 }

@@ -6,7 +6,9 @@ export const StatusSchema = Type.Object({
   startedAt: Type.String({ format: 'date-time' }),
   ready: Type.Boolean({ description: 'Whether webhooks should be sent here now, as /health/ready says.' }),
   reasons: Type.Array(Type.String(), { description: 'Why not.' }),
-  lastSequence: Type.Integer({ minimum: 0, description: 'The last delivery\'s place in the order; 0 where there has been none.' }),
+  lastSequence: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
+    description: 'The last delivery\'s place in the order; 0 where there has been none, null where the store cannot be read.'
+  }),
   storeBytes: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], { description: 'The size of the store\'s files; null where it is not known.' }),
   diskFreeBytes: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], { description: 'What is free on the disk of the store; null where it is not known.' })
 }, { $id: 'Status', additionalProperties: false, description: 'How the service is, in a few values.' })

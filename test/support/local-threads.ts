@@ -1,10 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { createReader } from '../../src/journal/sqlite/reader.js'
-import type { JournalThreads } from '../../src/journal/sqlite/sqlite-journal.js'
+import { createOperatorApi } from '../../src/journal/sqlite/operator-api.js'
 import { ThreadError, type Thread } from '../../src/journal/sqlite/thread.js'
 import { createWriter } from '../../src/journal/sqlite/writer.js'
+import type { ServiceThreads } from '../../src/service.js'
+import { createJudge } from '../../src/voucherify/judge.js'
 
-export interface LocalThreads extends JournalThreads {
+export interface LocalThreads extends ServiceThreads {
   /** Called before each call of a method of the writer; may wait, or throw in its stead. */
   beforeWrite: (method: string) => Promise<void>
   /** The same after the call, when its work is done. */
@@ -36,7 +38,8 @@ export function localThreads (now: () => number = Date.now): LocalThreads {
       const { thread, end } = local(createReader(now), async (method) => { await threads.beforeRead(method) }, nothing, onFailure)
       endReader = end
       return thread
-    }
+    },
+    startOperator: (onFailure) => local(createOperatorApi({ judge: createJudge(), now: Date.now }), nothing, nothing, onFailure).thread
   }
   return threads
 }

@@ -9,10 +9,12 @@ export interface OperatorThreadApi extends OperatorApi {
   readonly open: (options: { readonly dataDir: string }) => void
 }
 
+export type StartOperatorThread = (onFailure: (error: Error) => void) => Thread<OperatorThreadApi>
+
 export interface RemoteOperatorOptions {
   readonly dataDir: string
   readonly logger: Logger
-  readonly start?: (onFailure: (error: Error) => void) => Thread<OperatorThreadApi>
+  readonly start?: StartOperatorThread
 }
 
 /** How long closing waits for what is under way. */

@@ -1,0 +1,25 @@
+import type { Outcome } from '../delivery/forwarder.js'
+import type { Observer } from '../delivery/observation.js'
+
+/** What became of a forwarder's last attempt. */
+export interface LastOutcome {
+  readonly status: Outcome['status']
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  readonly reason?: string
+}
+
+/** Remembers what became of each forwarder's last attempt. There are as many as are configured. */
+export function createLastOutcomes (now: () => number): { readonly of: (forwarder: string) => LastOutcome | undefined, readonly observer: Observer } {
+  const last = new Map<string, LastOutcome>()
+  return {
+    of: (forwarder) => last.get(forwarder),
+    observer: {
+      attemptsEnded ({ forwarder, outcomes }) {
+        const outcome = outcomes.at(-1)
+        if (outcome === undefined) return
+        last.set(forwarder, { status: outcome.status, at: now(), ...('reason' in outcome && outcome.reason !== undefined ? { reason: outcome.reason } : {}) })
+      }
+    }
+  }
+}
