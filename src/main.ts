@@ -6,7 +6,7 @@ import type { CommandContext, StopSignal } from './cli/context.js'
 import { exitCodes } from './cli/exit-codes.js'
 import { openLogOutput } from './cli/log-output.js'
 import { runProgram } from './cli/program.js'
-import { createService, forwarderNames, inspectForwarders, openOperator } from './cli/service-functions.js'
+import { createService, describeServiceApi, forwarderNames, inspectForwarders, openOperator } from './cli/service-functions.js'
 
 const PackageFile = Type.Object({ version: Type.String() })
 
@@ -46,6 +46,7 @@ const context: CommandContext = {
   inspectForwarders: async options => await inspectForwarders({ ...options, version, environment: process.env }),
   forwarderNames,
   openOperator,
+  describeApi: async () => await describeServiceApi({ version }),
   onStopSignal,
   exit: code => { process.exit(code) }
 }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Logger } from 'pino'
+import { pino, type Logger } from 'pino'
 import { v7 as uuidv7 } from 'uuid'
 import type { Settings } from './config/settings.js'
 import { openForwarders, readForwarderSpecs } from './configured-forwarders.js'
@@ -12,10 +12,14 @@ import { describeForwarder, type ForwarderSummary } from './forwarders/describe-
 import type { LineOutput } from './forwarders/log-forwarder.js'
 import type { ConfiguredForwarder } from './forwarders/registry.js'
 import { createApp } from './ingress/app.js'
+import { addHealthRoutes } from './ingress/health-routes.js'
+import { addWebhookRoutes } from './ingress/webhook-routes.js'
 import { openSqliteOperator } from './journal/sqlite/operator.js'
 import { createRemoteOperator, type StartOperatorThread } from './journal/sqlite/remote-operator.js'
 import { createSqliteJournal, type JournalThreads } from './journal/sqlite/sqlite-journal.js'
 import { createAdminApp } from './operations/admin-app.js'
+import type { ApiDescription } from './operations/api-description.js'
+import { addOperatorRoutes } from './operations/operator-routes.js'
 import type { RunningForwarder } from './operations/api-forwarders.js'
 import type { AdminApp } from './operations/route-types.js'
 import { createLastOutcomes } from './operations/last-outcomes.js'
@@ -119,7 +123,8 @@ export function createService ({ settings, logger, logDestination, clock = syste
     forwarders: () => running,
     lastOutcome: lastOutcomes.of,
     onChange: liveFeed.changed,
-    liveFeed
+    liveFeed,
+    describe: async () => await describeServiceApi({ version })
   })
   const adminApp = settings.ADMIN_PORT === 0 ? undefined : createOperatorApp()
   let dispatcher: Dispatcher | undefined
@@ -215,6 +220,45 @@ export function createService ({ settings, logger, logDestination, clock = syste
       await closing
     }
   }
+}
+
+/** Describes what both listeners of a service answer, without one. */
+export async function describeServiceApi ({ version }: { readonly version: string }): Promise<ApiDescription> {
+  const { describeApi } = await import('./operations/api-description.js')
+  const never = async (): Promise<never> => { throw new Error('What is described is not called') }
+  return await describeApi({
+    version,
+    addPublicRoutes (app) {
+      addHealthRoutes(app, { readiness: () => [] })
+      addWebhookRoutes(app, {
+        journal: { append: never, openFeed: never, close: async () => {} },
+        newId: uuidv7,
+        now: systemClock.now,
+        secrets: [],
+        policy: { invalid: 'quarantine', unvalidated: 'forward' },
+        checkOrigin: () => {}
+      })
+    },
+    addOperatorRoutes (app) {
+      const logger = pino({ level: 'silent' })
+      // Neither does anything before it is called.
+      const operator = createRemoteOperator({ dataDir: '', logger })
+      const liveFeed = createLiveFeed({ logger, lastSequence: operator.lastSequence, monotonic: systemClock.monotonic })
+      addOperatorRoutes(app, {
+        operator,
+        liveFeed,
+        status: never,
+        drift: never,
+        patience: never,
+        silence: never,
+        metrics: { contentType: 'text/plain', text: never },
+        forwarders: () => [],
+        lastOutcome: () => undefined,
+        onChange: () => {},
+        describe: never
+      })
+    }
+  })
 }
 
 export interface InspectOptions extends Pick<ServiceOptions, 'settings' | 'logger' | 'version' | 'environment' | 'variables'> {}

@@ -59,6 +59,8 @@ export interface CommandContext {
   readonly forwarderNames: (settings: Pick<Settings, 'FORWARDERS' | 'FORWARDERS_FILE'>) => readonly string[]
   /** Opens the store in a data folder; throws a `StoreError` where that can't be. */
   readonly openOperator: (options: { readonly dataDir: string }) => Operator
+  /** The OpenAPI description of both listeners. */
+  readonly describeApi: () => Promise<object>
   /** Calls `listener` for every stop signal until the function that it returns is called. */
   readonly onStopSignal: (listener: (signal: StopSignal) => void) => () => void
   /** Ends the process at once. */

@@ -10,6 +10,7 @@ import { exitCodes } from './exit-codes.js'
 import { health } from './health.js'
 import type { HealthOptions } from './health.js'
 import { environmentFile, examples } from './help.js'
+import { openapi } from './openapi.js'
 import { send } from './send.js'
 import type { SendOptions } from './send.js'
 import { serve } from './serve.js'
@@ -87,6 +88,11 @@ function createProgram (context: CommandContext, finish: (exitCode: number) => v
     .option('--json', 'show a JSON array instead')
     .addHelpText('after', examples('tierhook events', 'tierhook events --json | jq -r \'.[].url\''))
     .action((options: EventsOptions) => { finish(events(context, options)) })
+
+  program.command('openapi')
+    .description('print the OpenAPI 3.1 description of both listeners')
+    .addHelpText('after', examples('tierhook openapi > openapi.json', 'tierhook openapi | jq \'.paths | keys\''))
+    .action(async () => { finish(await openapi(context)) })
 
   program.command('health')
     .description('ask the service on this machine whether it lives; exits 0 if it does')

@@ -15,11 +15,15 @@ const NotReadySchema = Type.Object({
 
 /** Adds `/health/live`, which says that the process answers, and `/health/ready`, which says whether it takes webhooks. */
 export function addHealthRoutes (app: App, { readiness }: HealthRouteOptions): void {
-  app.get('/health/live', { schema: { response: { 200: LiveSchema } } }, async (_request, reply) => {
+  app.get('/health/live', {
+    schema: { operationId: 'getLiveness', summary: 'Whether the process answers', tags: ['Health'], response: { 200: LiveSchema } }
+  }, async (_request, reply) => {
     return await reply.header('cache-control', 'no-store').send({ status: 'live' })
   })
 
-  app.get('/health/ready', { schema: { response: { 200: ReadySchema, 503: NotReadySchema } } }, async (_request, reply) => {
+  app.get('/health/ready', {
+    schema: { operationId: 'getReadiness', summary: 'Whether webhooks should be sent here now', tags: ['Health'], response: { 200: ReadySchema, 503: NotReadySchema } }
+  }, async (_request, reply) => {
     const reasons = [...readiness()]
     reply.header('cache-control', 'no-store')
     if (reasons.length === 0) return await reply.code(200).send({ status: 'ready' })

@@ -1,5 +1,5 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
 import type { Observer } from '../delivery/observation.js'
 import type { Fault } from '../errors.js'
 import { catalogue } from '../voucherify/catalogue.js'
@@ -20,7 +20,7 @@ export interface WebhookRouteOptions extends AcceptOptions {
 }
 
 /** What the API description says of a route. */
-export interface RouteDescription {
+export interface RouteDescription extends FastifyContextConfig {
   readonly summary: string
   readonly body: TSchema
 }

@@ -4,7 +4,7 @@ import { Writable } from 'node:stream'
 import type { CommandContext, LogOutput, Output, Service, ServiceOptions, StopSignal } from '../../src/cli/context.js'
 import { runProgram } from '../../src/cli/program.js'
 import type { Operator } from '../../src/delivery/operator.js'
-import { forwarderNames, inspectForwarders, openOperator } from '../../src/service.js'
+import { describeServiceApi, forwarderNames, inspectForwarders, openOperator } from '../../src/service.js'
 
 /** As much of tap's test as the harness uses. */
 export interface Teardown {
@@ -60,6 +60,7 @@ export function createHarness (options: HarnessOptions = {}) {
     inspectForwarders: async inspected => await inspectForwarders({ ...inspected, version: '9.8.7', environment: options.environment ?? {} }),
     forwarderNames,
     openOperator: options.openOperator ?? openOperator,
+    describeApi: async () => await describeServiceApi({ version: '9.8.7' }),
     onStopSignal: listener => {
       listeners.add(listener)
       return () => { listeners.delete(listener) }

@@ -1,0 +1,8 @@
+import type { CommandContext } from './context.js'
+import { exitCodes } from './exit-codes.js'
+
+/** Shows the OpenAPI description of both listeners, without a service; resolves with the exit code. */
+export async function openapi (context: CommandContext): Promise<number> {
+  context.stdout.write(`${JSON.stringify(await context.describeApi(), null, 2)}\n`)
+  return exitCodes.ok
+}
