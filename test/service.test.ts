@@ -1,11 +1,16 @@
 import { createServer } from 'node:net'
 import t, { type Test } from 'tap'
+import { Agent } from 'undici'
 import { ConfigurationError } from '../src/config/configuration-error.js'
 import { loadSettings } from '../src/config/load-settings.js'
 import { createService, type Service } from '../src/service.js'
+import { sampleEnvelope } from '../src/voucherify/samples.js'
 import { captureLines } from './support/capture-lines.js'
 import { captureLog } from './support/capture-log.js'
 import { signed } from './support/build-service.js'
+import { eventually } from './support/eventually.js'
+import { localThreads } from './support/local-threads.js'
+import { webhookClient } from './support/post-webhook.js'
 import { rawConnection } from './support/raw-http.js'
 
 function service (t: Test, environment: Record<string, string>, log = captureLog()): Service {
@@ -66,4 +71,36 @@ t.test('a sender that never ends its request does not keep it from stopping', as
   t.ok(performance.now() - before < 5000, 'well before the request times out')
   await sender.closed()
   await idle.closed()
+})
+
+t.test('the operator\'s listener is there when webhooks are taken, shows what came in, and ends with the service', async (t) => {
+  const log = captureLog()
+  const settings = loadSettings({ environment: { ...signed, PORT: '0', DATA_DIR: t.testdir(), FORWARDERS: 'log' } })
+  const made = createService({ settings, logger: log.logger, logDestination: captureLines(), threads: localThreads(), adminPort: 0, version: '1.2.3' })
+  t.teardown(made.close)
+  const { url, adminUrl = '' } = await made.start()
+  t.match(log.find('operator\'s listener listening'), [{ url: adminUrl, token: false }])
+  const agent = new Agent()
+  t.teardown(async () => { await agent.destroy() })
+  const client = webhookClient(url, agent, settings.VOUCHERIFY_WEBHOOK_SECRETS[0])
+  const accepted = await client.post('/webhooks', sampleEnvelope('customer.loyalty.tier.left', { index: 0, seed: 'service', now: new Date() }))
+  const admin = webhookClient(adminUrl, agent, undefined)
+  t.match((await admin.get('/api/deliveries')).body, { deliveries: [{ id: accepted.body['id'], eventType: 'customer.loyalty.tier.left' }] })
+  t.match((await admin.get('/api/status')).body, { version: '1.2.3', ready: true, lastSequence: 1 })
+  await eventually(async () => JSON.stringify((await admin.get('/api/forwarders')).body).includes('"lastOutcome":{"status":"forwarded"') ? true : undefined, 'the attempt')
+  t.match((await admin.post('/api/forwarders/log/pause', {})).body, { paused: true })
+  t.match((await admin.get('/api/forwarders')).body, { forwarders: [{ name: 'log', configured: true, type: 'log', destination: 'stdout', paused: true }] })
+  t.equal((await admin.get('/webhooks')).status, 404, 'webhooks are not taken there')
+  t.equal((await client.get('/api/status')).status, 404, 'nor is the operator answered at the public one')
+  const events = await fetch(`${adminUrl}/api/events`)
+  await made.close()
+  const rest: unknown = await events.text()
+  t.type(rest, 'string', 'the stream has ended')
+})
+
+t.test('a port in use stops the start, and says whose it is', async (t) => {
+  const port = await listening(t)
+  const settings = loadSettings({ environment: { PORT: '0', ADMIN_PORT: String(port), DATA_DIR: t.testdir() } })
+  const made = createService({ settings, logger: captureLog().logger, logDestination: captureLines(), threads: localThreads() })
+  await t.rejects(made.start(), { name: 'OperatorListenerError', cause: { code: 'EADDRINUSE', port } })
 })

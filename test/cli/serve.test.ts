@@ -1,4 +1,5 @@
 import t from 'tap'
+import { OperatorListenerError } from '../../src/service.js'
 import { createHarness } from './harness.js'
 import type { HarnessOptions } from './harness.js'
 import type { Service, ServiceOptions } from '../../src/cli/context.js'
@@ -175,9 +176,16 @@ function failure (message: string, fields: Record<string, string>): Error {
   return Object.assign(new Error(message), fields)
 }
 
+function operatorFailure (fields: Record<string, string>): Error {
+  return new OperatorListenerError('The operator\'s listener cannot listen', { cause: failure('x', fields) })
+}
+
 t.test('a start that fails says why and what to do in one line', async t => {
   const cases: ReadonlyArray<readonly [unknown, RegExp]> = [
     [failure('x', { code: 'EADDRINUSE', syscall: 'listen' }), /Cannot listen at 127\.0\.0\.1:3000: something else does\. Stop it, or set PORT/],
+    [operatorFailure({ code: 'EADDRINUSE', syscall: 'listen' }), /Cannot listen at 127\.0\.0\.1:3001: something else does\. Stop it, or set ADMIN_PORT to another port, or to 0/],
+    [operatorFailure({ code: 'EADDRNOTAVAIL' }), /Set ADMIN_HOST/],
+    [operatorFailure({}), /Cannot start: x/],
     [failure('x', { code: 'EADDRNOTAVAIL' }), /no such address\. Set HOST/],
     [failure('x', { code: 'EACCES', syscall: 'listen' }), /ports below 1024 need a privilege/],
     [failure('x', { code: 'EACCES', syscall: 'mkdir', path: '/data/x' }), /Cannot write \/data\/x \(EACCES\)\. Make DATA_DIR \(\.\/data\)/],

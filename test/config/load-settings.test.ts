@@ -240,3 +240,22 @@ t.test('a client reads only what it needs', async t => {
   t.same(loadClientSettings({ environment: {}, envFile: { path: '.env', text: 'VOUCHERIFY_WEBHOOK_SECRETS=a,b\nNONSENSE=1' } }).VOUCHERIFY_WEBHOOK_SECRETS, ['a', 'b'])
   t.same(faultsOf(loadClientSettings, { PORT: 'x', HOST: '[::1]' }).map(fault => fault.variable), ['HOST', 'PORT'])
 })
+
+t.test('the operator\'s listener beyond this machine needs a token that cannot be guessed', async t => {
+  for (const ADMIN_HOST of ['127.0.0.1', 'localhost', '::1']) t.equal(messageOf({ ADMIN_HOST }), '')
+  for (const ADMIN_HOST of ['0.0.0.0', '::', '10.0.0.1', 'ops.internal']) {
+    t.match(messageOf({ ADMIN_HOST }), /^ADMIN_TOKEN is not set or empty, but ADMIN_HOST is/)
+    t.equal(messageOf({ ADMIN_HOST, ADMIN_PORT: '0' }), '', 'it is off')
+    t.equal(messageOf({ ADMIN_HOST, ADMIN_TOKEN: 'x'.repeat(24) }), '')
+  }
+  t.match(messageOf({ ADMIN_HOST: '0.0.0.0', ADMIN_TOKEN: 'x'.repeat(23) }), /^ADMIN_TOKEN \(value not shown\) must have 24 characters or more/)
+  t.match(messageOf({ ADMIN_TOKEN: 'a token with spaces in it, long' }), /may hold letters, digits/)
+})
+
+t.test('two listeners in each other\'s way are refused', async t => {
+  for (const [HOST, ADMIN_HOST] of [['127.0.0.1', '127.0.0.1'], ['0.0.0.0', '127.0.0.1'], ['127.0.0.1', '::'], ['localhost', '127.0.0.1']] as const) {
+    t.match(messageOf({ HOST, ADMIN_HOST, PORT: '4000', ADMIN_PORT: '4000', ADMIN_TOKEN: 'x'.repeat(24), ALLOW_UNSIGNED: 'true' }), /^ADMIN_PORT is 4000, which PORT is too/)
+  }
+  t.equal(messageOf({ PORT: '0', ADMIN_PORT: '0' }), '')
+  t.equal(messageOf({ HOST: '10.0.0.1', ALLOW_UNSIGNED: 'true', PORT: '4000', ADMIN_PORT: '4000' }), '', 'each has an address of its own')
+})

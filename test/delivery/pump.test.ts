@@ -335,3 +335,32 @@ t.test('a destination may say what was sent to it: its answer is kept, and not l
   t.match(log.find('delivery to be retried'), [{ reason: 'status 500' }])
   t.notMatch(JSON.stringify(log.lines), /Alex Doe/)
 })
+
+t.test('a paused pump ends what is under way, begins nothing, and goes on when it is resumed', async (t) => {
+  const { pump, append, log } = await build(t)
+  const [first] = await append(1)
+  const begun = latch()
+  const end = latch()
+  const sink = recorder(async () => {
+    begun.open()
+    await end.opened
+    return { status: 'forwarded' }
+  })
+  const running = pump({ ...sink, concurrency: 1 })
+  await running.start()
+  await begun.opened
+  running.pause()
+  running.pause()
+  t.ok(running.isPaused())
+  await append(2)
+  end.open()
+  await sink.until(1)
+  await running.idle()
+  t.strictSame(sink.attempts.map(({ delivery }) => delivery.id), [first])
+  t.equal(log.find('forwarder paused by an operator').length, 1)
+  running.resume()
+  await sink.until(3)
+  t.equal(log.find('forwarder resumed by an operator').length, 1)
+  running.pause()
+  await running.close(AbortSignal.timeout(5000))
+})

@@ -367,3 +367,44 @@ t.test('a page of a store of 100,000 deliveries is there at once', async t => {
     t.ok(best < 50, `${JSON.stringify(filter)} takes ${best.toFixed(1)} ms`)
   }
 })
+
+t.test('a page looks at a part alone, says where to go on, and misses nothing on the way', async t => {
+  const store = makeStore(t)
+  const made = Array.from({ length: 20 }, (_, index) => index % 5 === 0 ? heldDelivery({ customerId: 'cust_rare' }) : newDelivery())
+  store.append(...made)
+  const http = store.feed('http')
+  await settleAll(http, ({ delivery }) => delivery.sequence % 2 === 0 ? dead() : forwarded())
+  const operator = open(t, store.dataDir)
+
+  async function walk (filter: DeliveryFilter, { limit = 2, lookAt = 3 } = {}) {
+    const sequences: number[] = []
+    let calls = 0
+    for (let before: number | undefined; ;) {
+      const { items, next } = await operator.page({ filter, limit, lookAt, before })
+      t.ok(items.length <= limit)
+      sequences.push(...items.map(({ sequence }) => sequence))
+      calls++
+      if (next === undefined) return { sequences, calls }
+      t.ok(before === undefined || next < before, 'it gets on')
+      before = next
+    }
+  }
+
+  const all = { order: 'newest first', limit: 100 } as const
+  for (const filter of [{}, { customerId: 'cust_rare' }, { customerId: 'nobody' }, { standing: 'dead' }, { standing: 'dead', forwarder: 'http', customerId: 'cust_1' }, { standing: 'quarantined' }, { standing: 'forwarded' }, { standing: 'waiting' }] as const) {
+    const expected = (await operator.list({ ...all, filter })).map(({ sequence }) => sequence)
+    t.same((await walk(filter)).sequences, expected, JSON.stringify(filter))
+    t.same((await walk(filter, { limit: 100, lookAt: 100 })).sequences, expected)
+  }
+  t.equal((await walk({ customerId: 'nobody' })).calls, 7, 'three records a call')
+  t.same((await operator.page({ filter: {}, limit: 5, after: 18 })).items.map(({ sequence }) => sequence), [20, 19])
+
+  const deaths: number[] = []
+  for (let before: number | undefined; ;) {
+    const { items, next } = await operator.deadLetterPage({ limit: 2, lookAt: 3, before, eventType: 'customer.*' })
+    deaths.push(...items.map(({ sequence }) => sequence))
+    if (next === undefined) break
+    before = next
+  }
+  t.same(deaths, (await operator.deadLetters({ limit: 100 })).map(({ sequence }) => sequence))
+})

@@ -3,7 +3,7 @@ import type { Connection } from '../database.js'
 import { eventTypeIs, type Sql } from './select.js'
 
 /** Dead letters that one call looks at. */
-const LOOK_AT = 10_000
+const LOOK_AT = 5000
 
 export function deadLetters (db: Connection, { forwarder, eventType, before, after, limit }: DeadLetterQuery & { readonly after?: number | undefined }): readonly DeadLetter[] {
   const where: Sql[] = [
