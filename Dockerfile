@@ -18,6 +18,7 @@ COPY --from=build /app/dist ./dist
 RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data
-EXPOSE 3000
+# Webhooks; the operator's listener, which only ADMIN_HOST and ADMIN_TOKEN make reachable from outside of the container.
+EXPOSE 3000 3001
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["node", "/app/dist/main.js", "health"]
 CMD ["node", "/app/dist/main.js", "serve"]

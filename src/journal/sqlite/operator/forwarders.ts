@@ -30,13 +30,22 @@ export function forwarders (db: Connection, except: readonly string[]): readonly
 }
 
 function countPending (db: Connection, { name, cursor }: ForwarderRow): number {
-  const index = lastSequence(db) - cursor > COUNT_BY_INDEX ? 'INDEXED BY sqlite_autoindex_deliveries_1' : ''
-  const after = count(db, `SELECT count(*) AS n FROM deliveries ${index} WHERE sequence > ?`, cursor)
+  const after = countAfter(db, cursor)
   const held = count(db, `SELECT count(*) AS n FROM deliveries INDEXED BY deliveries_held WHERE hold <> ${HOLD.never} AND sequence > ?`, cursor)
   const marked = count(db, `SELECT count(*) AS n FROM (
     SELECT sequence FROM waiting WHERE forwarder = ? AND sequence > ? UNION SELECT sequence FROM dead_letters WHERE forwarder = ? AND sequence > ?) m
     CROSS JOIN deliveries d ON d.sequence = m.sequence AND d.hold = ${HOLD.never}`, name, cursor, name, cursor)
   return after - held - marked
+}
+
+/** Counts the smaller side: SQLite knows how many there are in all ten times sooner than it counts them one by one. */
+function countAfter (db: Connection, cursor: number): number {
+  const behind = lastSequence(db) - cursor
+  if (behind <= COUNT_BY_INDEX) return count(db, 'SELECT count(*) AS n FROM deliveries WHERE sequence > ?', cursor)
+  const first = count(db, 'SELECT coalesce(min(sequence), 0) AS n FROM deliveries')
+  const index = 'INDEXED BY sqlite_autoindex_deliveries_1'
+  if (cursor - first >= behind) return count(db, `SELECT count(*) AS n FROM deliveries ${index} WHERE sequence > ?`, cursor)
+  return count(db, 'SELECT count(*) AS n FROM deliveries') - count(db, `SELECT count(*) AS n FROM deliveries ${cursor - first > COUNT_BY_INDEX ? index : ''} WHERE sequence <= ?`, cursor)
 }
 
 function oldest (db: Connection, { name, cursor }: ForwarderRow): number | null {
