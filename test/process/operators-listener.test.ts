@@ -60,7 +60,7 @@ t.test('webhooks are accepted while the operator\'s thread has its hands full', 
 t.test('the description can be had without a service and without a configuration', async t => {
   const child = spawn(process.execPath, [program, 'openapi'], { cwd: t.testdir(), env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
-  child.stdout.on('data', (chunk: Buffer) => { text += chunk.toString() })
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => { text += chunk })
   const code = await new Promise(resolve => { child.on('close', resolve) })
   t.equal(code, 0)
   t.match(JSON.parse(text), { openapi: '3.1.0', paths: { '/webhooks': Object, '/api/deliveries': Object } })
