@@ -11,8 +11,7 @@ import { health } from './health.js'
 import type { HealthOptions } from './health.js'
 import { environmentFile, examples } from './help.js'
 import { openapi } from './openapi.js'
-import { send } from './send.js'
-import type { SendOptions } from './send.js'
+import { addSendCommand } from './send-command.js'
 import { serve } from './serve.js'
 import type { ServeOptions } from './serve.js'
 import { addStoreCommands } from './store-commands.js'
@@ -63,25 +62,7 @@ function createProgram (context: CommandContext, finish: (exitCode: number) => v
     .addHelpText('after', examples('tierhook check', 'FORWARDERS_FILE=forwarders.json tierhook check --connect', 'tierhook check --json | jq .forwarders'))
     .action(async (options: CheckOptions) => { finish(await check(context, options)) })
 
-  program.command('send')
-    .description('send sample events to a service and show its answers')
-    .argument('<event type>', 'such as customer.loyalty.tier.upgraded, or the documentation\'s name for it')
-    .option('--url <url>', 'where to; without a path the right one is appended (default: the service that HOST and PORT configure)')
-    .option('--secret <secret>', 'key that signs the events (default: the first of VOUCHERIFY_WEBHOOK_SECRETS)')
-    .option('--raw', 'send the event body without its envelope, to the event\'s own URL')
-    .option('--invalid', 'send events that break their schema')
-    .option('--count <number>', 'how many events', wholeNumber(1, 10_000_000), 1)
-    .option('--concurrency <number>', 'the most requests at once', wholeNumber(1, 1000), 10)
-    .option('--timeout-ms <milliseconds>', 'how long to wait for an answer; the default is Voucherify\'s own', wholeNumber(1, 600_000), 10_000)
-    .option('--json', 'show one JSON object instead')
-    .option(...environmentFile)
-    .addHelpText('after', examples(
-      'tierhook send customer.loyalty.tier.upgraded',
-      'tierhook send EVENTS.CUSTOMER.LOYALTY.TIER.LEFT --raw',
-      'tierhook send campaign.loyalty_tier.updated --url https://hooks.example.com --secret "$SECRET"',
-      'tierhook send customer.loyalty.tier.joined --count 10000 --concurrency 50'
-    ))
-    .action(async (name: string, options: SendOptions) => { finish(await send(context, name, options)) })
+  addSendCommand(program, context, finish)
 
   program.command('events')
     .description('list the events that have a schema')

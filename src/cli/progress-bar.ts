@@ -7,12 +7,12 @@ export interface ProgressBar {
   readonly stop: () => void
 }
 
-/** Starts a bar that is full at `total`; without a terminal it shows nothing. */
-export function startProgressBar (output: Output, total: number): ProgressBar {
+/** Starts a bar that is full at `total` of `what`; without a terminal it shows nothing. */
+export function startProgressBar (output: Output, total: number, what = ''): ProgressBar {
   if (output.isTTY !== true) return { update: () => {}, stop: () => {} }
   const bar = new progress.SingleBar({
     stream: output,
-    format: '{bar} {percentage}%  {value}/{total}  {eta_formatted} left',
+    format: `{bar} {percentage}%  {value}/{total}${what === '' ? '' : ` ${what}`}  {eta_formatted} left`,
     clearOnComplete: true,
     // With it, the first Ctrl-C would stop the bar and not the command.
     gracefulExit: false

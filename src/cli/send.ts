@@ -1,88 +1,178 @@
-import { randomUUID } from 'node:crypto'
-import { loadClientSettings } from '../config/load-settings.js'
-import { sign } from '../voucherify/signature.js'
-import { formatAnswer } from './answer.js'
-import type { Answer } from './answer.js'
+import { randomBytes } from 'node:crypto'
+import { loadClientSettings, loadVariables } from '../config/load-settings.js'
+import { Acknowledged } from '../sender/acknowledged.js'
+import type { Answer } from '../sender/answer.js'
+import { systemClock } from '../sender/clock.js'
+import { DownstreamError, type Downstream } from '../sender/downstream.js'
+import { eventIds } from '../sender/event-ids.js'
+import { isUnreachable, openPoster } from '../sender/post.js'
+import { isPerfect } from '../sender/report.js'
+import { run } from '../sender/run.js'
+import { Tally } from '../sender/tally.js'
+import { verify, type Verification } from '../sender/verify.js'
 import type { CommandContext } from './context.js'
 import { exitCodes } from './exit-codes.js'
-import { knownEvent } from './known-event.js'
-import { postWebhooks, UnreachableError } from './post-webhooks.js'
+import { formatAnswer } from './format-answer.js'
+import { isUrl, openDownstream } from './open-downstream.js'
 import { startProgressBar } from './progress-bar.js'
 import { readEnvFile } from './read-env-file.js'
-import { sampleBody } from './sample-body.js'
-import { sendTarget } from './send-target.js'
-import { formatSummary, SendTally } from './send-summary.js'
+import { formatReportCard } from './report-card.js'
+import { planSend, type SendPlan } from './send-plan.js'
+import { makeSupply, type MadeSupply } from './send-supply.js'
+import type { Headers } from './send-values.js'
 import { serviceUrl } from './service-url.js'
+import { stopInSteps, type Steps } from './stop-in-steps.js'
 
 export interface SendOptions {
+  readonly all?: true | undefined
+  readonly opaque?: true | undefined
+  readonly source?: 'webhook' | 'distribution' | undefined
+  readonly raw?: true | undefined
+  readonly invalid?: true | undefined
+  readonly body?: string | undefined
+  readonly bodyAsIs?: true | undefined
   readonly url?: string | undefined
   readonly secret?: string | undefined
-  readonly raw?: boolean | undefined
-  readonly invalid?: boolean | undefined
-  readonly json?: boolean | undefined
-  readonly count: number
-  readonly concurrency: number
+  readonly wrongSecret?: true | undefined
+  readonly unsigned?: true | undefined
+  readonly header?: Headers | undefined
+  readonly count?: number | undefined
+  readonly rate?: number | undefined
+  readonly seconds?: number | undefined
+  readonly concurrency?: number | undefined
   readonly timeoutMs: number
+  readonly retries?: number | undefined
+  readonly clock?: number | undefined
+  readonly compressTimeout?: true | undefined
+  readonly duplicates?: number | undefined
+  readonly overlaps?: number | undefined
+  readonly verify?: string | undefined
+  readonly verifyWithin?: number | undefined
+  readonly verifyToken?: string | undefined
+  readonly json?: true | undefined
   readonly envFile?: string | undefined
 }
 
-/** Up to so many answers are shown one by one. */
-const shownAnswers = 20
+const verifyWithinMs = 30_000
 
 /**
- * Sends sample events and shows what came back; resolves with the exit code. The secret and the service's address come
- * from the configuration unless the options say otherwise.
+ * Sends events as Voucherify does and shows what came of it; resolves with the exit code. The secret and the service's
+ * address come from the configuration unless the options say otherwise.
  * @throws ConfigurationError, UsageError
  */
-export async function send (context: CommandContext, name: string, options: SendOptions): Promise<number> {
-  const eventType = knownEvent(name)
+export async function send (context: CommandContext, names: readonly string[], options: SendOptions): Promise<number> {
+  const plan = planSend(names, options)
   const envFile = await readEnvFile({ directory: context.directory, path: options.envFile })
-  const settings = loadClientSettings({ environment: context.environment, ...envFile === undefined ? {} : { envFile } })
-  const raw = options.raw === true
-  const url = sendTarget({ eventType, raw, url: options.url, serviceUrl: serviceUrl(settings.HOST, settings.PORT) })
-  const secret = options.secret ?? settings.VOUCHERIFY_WEBHOOK_SECRETS[0]
-  const { count, concurrency, timeoutMs } = options
-
-  // Ids are drawn from the seed: another one each run, or the second run would be all duplicates.
-  const seed = randomUUID()
-  const tally = new SendTally(count)
-  const answers: Answer[] = []
-  const bar = count > shownAnswers ? startProgressBar(context.stderr, count) : undefined
-  const begun = performance.now()
+  const source = { environment: context.environment, ...envFile === undefined ? {} : { envFile } }
+  const settings = loadClientSettings(source)
+  const runName = randomBytes(6).toString('hex')
+  const supply = await makeSupply(options, {
+    types: plan.types,
+    ids: eventIds(runName),
+    seed: runName,
+    directory: context.directory,
+    secret: options.secret ?? settings.VOUCHERIFY_WEBHOOK_SECRETS[0],
+    serviceUrl: serviceUrl(settings.HOST, settings.PORT)
+  })
+  const downstream = openDownstream(options.verify, {
+    directory: context.directory,
+    token: options.verifyToken ?? loadVariables(source)['ADMIN_TOKEN']
+  })
   try {
-    await postWebhooks({
-      url,
-      count,
-      concurrency,
-      timeoutMs,
-      makeWebhook: index => {
-        const body = sampleBody({ eventType, raw, invalid: options.invalid === true, index, seed, targetUrl: url.href, now: new Date() })
-        return { body, headers: secret === undefined || secret === '' ? {} : { 'x-voucherify-signature': sign(body, secret) } }
-      },
-      onAnswer: answer => {
-        tally.add(answer)
-        bar?.update(tally.sent)
-        if (count > shownAnswers) return
-        answers.push(answer)
-        if (options.json !== true) context.stdout.write(`${formatAnswer(answer)}\n`)
-      }
-    })
+    await downstream?.begin()
+    return await stopInSteps(context, async steps => await sendAndReport(context, { plan, options, supply, downstream, steps }))
   } catch (error) {
-    if (!(error instanceof UnreachableError)) throw error
-    context.stderr.write(`tierhook: ${error.message}: start it with npm start, or name another address with --url\n`)
+    if (!(error instanceof DownstreamError)) throw error
+    context.stderr.write(`tierhook: ${error.message}\n`)
     return exitCodes.failure
   } finally {
-    bar?.stop()
+    await downstream?.close()
   }
-  const summary = tally.summarise(performance.now() - begun)
+}
+
+interface Sending {
+  readonly plan: SendPlan
+  readonly options: SendOptions
+  readonly supply: MadeSupply
+  readonly downstream: Downstream | undefined
+  readonly steps: Steps
+}
+
+async function sendAndReport (context: CommandContext, { plan, options, supply, downstream, steps }: Sending): Promise<number> {
+  const tally = new Tally(plan.pace)
+  const acknowledged = new Acknowledged({ ...supply.ids, keepReceiverIds: options.verify !== undefined && isUrl(options.verify) })
+  const answers: Answer[] = []
+  const unreachable = new AbortController()
+  const poster = openPoster({ origin: supply.url.origin, connections: plan.limit, limitMs: plan.limitMs, clock: systemClock })
+  const bar = plan.answerByAnswer ? undefined : startBar(context, plan)
+  const begunAt = performance.now()
+  let answered = false
+  const signal = AbortSignal.any([steps.first, unreachable.signal])
+  const giveUp = (): void => { poster.close().catch(() => undefined) }
+  signal.addEventListener('abort', giveUp)
+  try {
+    await run({
+      ...plan,
+      supply: supply.supply,
+      post: poster.post,
+      clock: systemClock,
+      tally,
+      signal,
+      onAnswer: answer => {
+        // Without retries there is no use in sending the rest to where nothing ever was.
+        if (!answered && plan.retries === 0 && isUnreachable(answer)) unreachable.abort()
+        answered = true
+        bar?.update(tally.settled, performance.now() - begunAt)
+        if (!plan.answerByAnswer || unreachable.signal.aborted) return
+        answers.push(answer)
+        if (options.json !== true) context.stdout.write(`${formatAnswer(answer)}\n`)
+      },
+      ...downstream === undefined ? {} : { onAccepted: (index, answer) => { acknowledged.add(index, answer) } }
+    })
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+    bar?.stop()
+    await poster.close()
+  }
+  if (unreachable.signal.aborted) {
+    context.stderr.write(`tierhook: nothing listens at ${supply.url.origin}: start it with npm start, or name another address with --url\n`)
+    return exitCodes.failure
+  }
+  const report = tally.report({ elapsedMs: performance.now() - begunAt, stopped: steps.first.aborted })
+  const verification = downstream === undefined ? undefined : await lookDownstream(context, { downstream, acknowledged, options, signal: steps.second })
+  const perfect = isPerfect(report, verification)
   if (options.json === true) {
-    context.stdout.write(`${JSON.stringify({ url: url.href, eventType, ...summary, ...answers.length > 0 ? { answers } : {} })}\n`)
-  } else if (count > shownAnswers) {
-    context.stdout.write(`${formatSummary(summary)}\n`)
+    context.stdout.write(`${JSON.stringify({ url: supply.url.href, eventTypes: plan.types, perfect, ...report, verification: verification ?? null, ...answers.length > 0 ? { answers } : {} })}\n`)
+  } else if (!plan.answerByAnswer || report.stopped) {
+    context.stdout.write(`${formatReportCard({ url: supply.url.href, report, perfect, ...verification === undefined ? {} : { verification } })}\n`)
   }
   // A refusal for want of a signature is what a first try runs into most.
-  if (secret === undefined && answers.some(answer => answer.status === 401) && options.json !== true) {
+  if (!supply.signed && options.unsigned !== true && Object.keys(report.answers).some(key => key.startsWith('401'))) {
     context.stderr.write('The events were not signed: give --secret, or set VOUCHERIFY_WEBHOOK_SECRETS\n')
   }
-  return summary.succeeded === summary.sent ? exitCodes.ok : exitCodes.failure
+  return perfect ? steps.exitCode() : exitCodes.failure
+}
+
+async function lookDownstream (context: CommandContext, { downstream, acknowledged, options, signal }: {
+  readonly downstream: Downstream
+  readonly acknowledged: Acknowledged
+  readonly options: SendOptions
+  readonly signal: AbortSignal
+}): Promise<Verification> {
+  const bar = startProgressBar(context.stderr, acknowledged.ledger.counts().acknowledged, 'found downstream')
+  try {
+    return await verify({ downstream, acknowledged, withinMs: options.verifyWithin ?? verifyWithinMs, clock: systemClock, signal, onLook: found => { bar.update(found) } })
+  } finally {
+    bar.stop()
+  }
+}
+
+/** A bar of events, or of time where only that ends it. */
+function startBar (context: CommandContext, { pace }: SendPlan): { readonly update: (settled: number, elapsedMs: number) => void, readonly stop: () => void } {
+  if ('events' in pace) {
+    const bar = startProgressBar(context.stderr, pace.events, 'events')
+    return { update: settled => { bar.update(settled) }, stop: bar.stop }
+  }
+  const bar = startProgressBar(context.stderr, Math.ceil(pace.forMs / 1000), 'seconds')
+  return { update: (_settled, elapsedMs) => { bar.update(Math.floor(Math.min(elapsedMs, pace.forMs) / 1000)) }, stop: bar.stop }
 }

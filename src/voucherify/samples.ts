@@ -1,6 +1,7 @@
-import { findEvent, type EventBody, type EventType } from './catalogue.js'
+import { findEvent, type EventBody, type EventKind, type EventType } from './catalogue.js'
 import type { Envelope, EventSource } from './envelope.js'
 import { bodyRecipes } from './samples/body.js'
+import { sampleCustomer } from './samples/customer.js'
 import { createRecipe, type Recipe, type SampleOptions } from './samples/recipe.js'
 
 export { breakSample } from './samples/break-sample.js'
@@ -21,26 +22,37 @@ export function sampleEvent<T extends EventType> (type: T, options: SampleOption
 /**
  * An invented body in the envelope that its sender would put around it: a distribution names the event freely, the
  * project's webhook by its type. Every type, index and seed has an event id and a send-out id of its own.
+ * @param kind which of the two it is said to come from; the one that sends this event unless it is given
  */
-export function sampleEnvelope<T extends EventType> (type: T, options: SampleOptions): SampleEnvelope<T> {
+export function sampleEnvelope<T extends EventType> (type: T, options: SampleOptions, kind = findEvent(type)?.kind ?? 'project'): SampleEnvelope<T> {
   const recipe = createRecipe(options)
-  const distributed = findEvent(type)?.kind === 'distribution'
+  return { ...envelopeAround(type, recipe, kind), data: bodyRecipes[type](recipe) }
+}
+
+/** An envelope with an invented customer in it, for an event that the catalogue does not have. */
+export function sampleOpaqueEnvelope (type: string, options: SampleOptions, kind: EventKind = 'project'): Envelope {
+  const recipe = createRecipe(options)
+  return { ...envelopeAround(type, recipe, kind), data: { customer: sampleCustomer(recipe), created_at: recipe.daysAgo(0) } }
+}
+
+function envelopeAround<T extends string> (type: T, recipe: Recipe, kind: EventKind) {
+  const distributed = kind === 'distribution'
+  const ofCustomer = type.startsWith('customer.')
   return {
     id: recipe.id('whs_', type, recipe.index),
     project_id: recipe.id('proj_', 'tea'),
     created_at: recipe.daysAgo(0),
     type: distributed ? recipe.pick<string>('event name', type, 'Tier changed', 'Stufe geändert ✨', '') : type,
-    data: bodyRecipes[type](recipe),
     source: {
       id: distributed ? recipe.id('distr_', type) : recipe.id('wh_', 'tea'),
-      object: distributed ? 'distribution' : 'webhook',
+      object: distributed ? 'distribution' as const : 'webhook' as const,
       target_url: 'https://hooks.shop.example/voucherify'
     },
     event: {
       id: recipe.id('ev_', type, recipe.index),
       type,
       created_at: recipe.daysAgo(0),
-      entity_id: distributed ? recipe.id('cust_', recipe.index) : recipe.id('ltr_', recipe.index),
+      entity_id: ofCustomer ? recipe.id('cust_', recipe.index) : recipe.id('ltr_', recipe.index),
       group_id: recipe.id('v-', type, recipe.index),
       event_source: sampleCause(recipe)
     }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 
 export interface SampleOptions {
   /** Which sample, from 0: the same index gives the same sample. */
@@ -26,7 +26,7 @@ const DAY_MS = 86_400_000
 
 /** The recipe of one sample. */
 export function createRecipe ({ index, now, seed = '' }: SampleOptions): Recipe {
-  const hash = (...of: readonly (string | number)[]) => createHash('sha256').update(JSON.stringify([seed, ...of])).digest()
+  const hash = (...of: readonly (string | number)[]) => digest('sha256', JSON.stringify([seed, ...of]), 'buffer')
   const number = (label: string, below: number) => hash('number', label, index).readUInt32BE() % below
   return {
     index,

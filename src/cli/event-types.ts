@@ -1,0 +1,24 @@
+import { closest, distance } from 'fastest-levenshtein'
+import { catalogue, findEventByName } from '../voucherify/catalogue.js'
+import { UsageError } from './usage-error.js'
+
+/** A name that differs from a known one by so few letters was meant to be that one. */
+const typoLetters = 3
+const dotted = /^[a-z0-9_]+(?:\.[a-z0-9_]+)+$/
+
+/**
+ * The event type that a user means by its dotted name or the documentation's, in any case: one of the catalogue, or
+ * another one that Voucherify sends.
+ * @param opaque whether a name that looks like a mistyped one is meant as it is
+ * @throws UsageError that proposes the nearest one.
+ */
+export function eventType (name: string, { opaque }: { readonly opaque: boolean }): string {
+  const known = findEventByName(name)
+  if (known !== undefined) return known.type
+  const types = catalogue.map(({ type }) => type)
+  const wanted = name.toLowerCase().replace(/^events\./, '')
+  const nearest = closest(wanted, types)
+  if (dotted.test(wanted) && (opaque || distance(wanted, nearest) > typoLetters)) return wanted
+  throw new UsageError(`${JSON.stringify(name)} is no event type that tierhook has a sample of: did you mean ${nearest}? ` +
+    `"tierhook events" lists them all${dotted.test(wanted) ? '; --opaque takes the name as it is' : ''}`)
+}

@@ -1,0 +1,102 @@
+import { Pool } from 'undici'
+import { Type, type Static } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import type { Acknowledged } from './acknowledged.js'
+import { DownstreamError, type Downstream, type LookOptions } from './downstream.js'
+
+export interface DownstreamOperatorOptions {
+  /** The operator's listener of the service, such as http://127.0.0.1:3001. */
+  readonly url: URL
+  readonly token: string | undefined
+}
+
+const DeliverySchema = Type.Object({
+  hold: Type.String(),
+  forwarders: Type.Array(Type.Object({ forwarder: Type.String(), standing: Type.String() }))
+})
+
+const connections = 8
+const limitMs = 10_000
+const mostReasons = 1000
+/** `earlier`: the forwarder came after the delivery. */
+const arrived = new Set(['forwarded', 'earlier'])
+
+/** The service's own account of each delivery: it has come out once every forwarder has passed it on. */
+export function downstreamOperator ({ url, token }: DownstreamOperatorOptions): Downstream {
+  const pool = new Pool(url.origin, { connections, headersTimeout: limitMs, bodyTimeout: limitMs })
+  const base = url.pathname.replace(/\/+$/, '')
+  const reasons = new Map<number, string>()
+
+  async function get (path: string, signal?: AbortSignal): Promise<{ status: number, body: unknown }> {
+    const { statusCode, body } = await pool.request({
+      method: 'GET',
+      path: `${base}${path}`,
+      headers: { accept: 'application/json', ...token === undefined ? {} : { authorization: `Bearer ${token}` } },
+      ...signal === undefined ? {} : { signal }
+    })
+    if (statusCode === 401 || statusCode === 403) {
+      await body.dump()
+      throw new DownstreamError(`${url.origin} answered ${statusCode}: give its token with --verify-token, or in ADMIN_TOKEN`)
+    }
+    const text = await body.text()
+    return { status: statusCode, body: parse(text) }
+  }
+
+  /** What keeps an event from having come out; `undefined` where it has. */
+  async function reasonAgainst (id: string | undefined, signal: AbortSignal): Promise<string | undefined> {
+    if (id === undefined) return 'its answer had no delivery id'
+    try {
+      const { status, body } = await get(`/api/deliveries/${id}`, signal)
+      if (status === 404) return 'the service does not know it'
+      if (status !== 200 || !Value.Check(DeliverySchema, body)) return `the service answered ${status}`
+      return standingAgainst(body)
+    } catch (error) {
+      if (error instanceof DownstreamError) throw error
+      return error instanceof Error ? error.message : String(error)
+    }
+  }
+
+  return {
+    name: url.href,
+    async begin () {
+      const { status } = await get('/api/status').catch((error: unknown) => {
+        if (error instanceof DownstreamError) throw error
+        throw new DownstreamError(`${url.origin} cannot be asked: ${error instanceof Error ? error.message : String(error)}`, error)
+      })
+      if (status !== 200) throw new DownstreamError(`${url.href} answered ${status}: name the operator's listener of a tierhook service, such as http://127.0.0.1:3001`)
+    },
+    async look (acknowledged: Acknowledged, { signal }: LookOptions) {
+      const missing = acknowledged.ledger.missing()
+      const work = async (): Promise<void> => {
+        for (const index of missing) {
+          if (signal.aborted) return
+          const reason = await reasonAgainst(acknowledged.receiverIdOf(index), signal)
+          if (reason === undefined) {
+            acknowledged.ledger.found(index)
+            reasons.delete(index)
+          } else if (reasons.size < mostReasons || reasons.has(index)) {
+            reasons.set(index, reason)
+          }
+        }
+      }
+      await Promise.all(Array.from({ length: connections }, work))
+    },
+    explain: index => reasons.get(index),
+    close: async () => { await pool.destroy() }
+  }
+}
+
+function standingAgainst ({ hold, forwarders }: Static<typeof DeliverySchema>): string | undefined {
+  if (hold === 'quarantined') return 'it is in quarantine'
+  const behind = forwarders.filter(({ standing }) => !arrived.has(standing))
+  return behind.length === 0 ? undefined : behind.map(({ forwarder, standing }) => `${standing} at ${forwarder}`).join(', ')
+}
+
+function parse (text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Some other server.
+    return undefined
+  }
+}

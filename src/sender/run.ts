@@ -1,0 +1,190 @@
+import { isSuccess, type Answer } from './answer.js'
+import type { Clock } from './clock.js'
+import { DueQueue } from './due-queue.js'
+import { dueAtMs, isChosen, type Pace } from './pace.js'
+import { mostRetries, retryOffsetMs } from './retry-schedule.js'
+import { copyFate, type SentEvent } from './sent-event.js'
+import type { Tally } from './tally.js'
+import type { Supply, Webhook } from './webhook.js'
+
+export interface RunOptions {
+  readonly supply: Supply
+  readonly pace: Pace
+  /** The most requests under way at once. */
+  readonly limit: number
+  /** Retries of an event, up to twelve; a source whose event has failed at all twelve is switched off. */
+  readonly retries: number
+  /** How many times faster than a real one the clock of the retries is. */
+  readonly clockFactor: number
+  /** The share (0 to 1) of events that are sent once more when they have been accepted. */
+  readonly duplicates: number
+  /** The share (0 to 1) of events that are sent twice at once, as when a retry overtakes a slow answer. */
+  readonly overlaps: number
+  /** Never rejects. */
+  readonly post: (webhook: Webhook) => Promise<Answer>
+  readonly clock: Clock
+  readonly tally: Tally
+  /** Ends it, as soon as nothing is under way any more: who aborts it gives that up too. */
+  readonly signal: AbortSignal
+  readonly onAnswer?: (answer: Answer) => void
+  /** Told once for each event that is accepted. */
+  readonly onAccepted?: (index: number, answer: Answer) => void
+}
+
+interface Errand {
+  readonly event: SentEvent
+  readonly copy: boolean
+}
+
+/** No more than this are made and sent before answers are read again: else they would seem slower than they were. */
+const batch = 32
+/** Events that wait for a retry; as long as there are more, no new ones are begun. */
+const waitingLimit = 1_000_000
+
+/** Sends events as Voucherify does until nothing more will come of any, or the signal aborts. */
+export async function run (options: RunOptions): Promise<void> {
+  const { supply, pace, limit, clock, tally, signal } = options
+  const begunAt = clock.monotonic()
+  const queue = new DueQueue<Errand>()
+  const off = new Set<string>()
+  let next = 0
+  let underWay = 0
+  let cancelTimer = (): void => {}
+  let finish = (): void => {}
+  const finished = new Promise<void>(resolve => { finish = resolve })
+
+  /** Milliseconds since the beginning, as all times below. */
+  const elapsed = (): number => clock.monotonic() - begunAt
+
+  /** When the next new event is due; `undefined` where there is none, nobody to send it, or no room to keep its retry. */
+  function nextDueAt (now: number): number | undefined {
+    return queue.size >= waitingLimit || off.size >= supply.sources.length ? undefined : dueAtMs(pace, next, now)
+  }
+
+  function tick (): void {
+    cancelTimer()
+    const now = elapsed()
+    for (let count = 0; count < batch && !signal.aborted; count++) {
+      if (underWay >= limit) {
+        if ((nextDueAt(now) ?? Infinity) < now) tally.limitReached()
+        break
+      }
+      const errand = queue.take(now)
+      const dueAt = errand === undefined ? nextDueAt(now) : errand.dueAt
+      if (dueAt === undefined || dueAt > now) break
+      if (errand === undefined) beginNext(dueAt)
+      else runErrand(errand.item, dueAt)
+    }
+    if (underWay === 0 && (signal.aborted || (queue.size === 0 && nextDueAt(now) === undefined))) {
+      finish()
+    } else if (!signal.aborted && underWay < limit) {
+      const wakeAt = Math.min(queue.nextAt ?? Infinity, nextDueAt(now) ?? Infinity)
+      if (wakeAt < Infinity) cancelTimer = clock.after(Math.max(Math.ceil(wakeAt - elapsed()), 0), tick)
+    }
+  }
+
+  function beginNext (dueAt: number): void {
+    const index = next++
+    const source = supply.sourceOf(index)
+    if (off.has(source)) {
+      tally.lost(source, { unsent: true })
+      return
+    }
+    const firstAt = elapsed()
+    const event: SentEvent = {
+      index, source, happenedAt: clock.now(), firstAt, strikes: 0, pending: 0, accepted: false, exhausted: false, settled: false, copiedLater: false
+    }
+    tally.sent(firstAt - dueAt)
+    if (isChosen(index, options.overlaps)) plan(event, { copy: true, dueAt: firstAt })
+    else event.copiedLater = isChosen(index, options.duplicates)
+    event.pending++
+    request(event, { copy: false, dueAt })
+  }
+
+  function plan (event: SentEvent, { copy, dueAt }: { readonly copy: boolean, readonly dueAt: number }): void {
+    event.pending++
+    queue.push(dueAt, { event, copy })
+  }
+
+  function runErrand ({ event, copy }: Errand, dueAt: number): void {
+    // Its copy was accepted meanwhile.
+    if (!copy && event.accepted) {
+      event.pending--
+      settle(event)
+      return
+    }
+    if (copy) tally.copySent()
+    else tally.retrySent()
+    request(event, { copy, dueAt })
+  }
+
+  function request (event: SentEvent, { copy, dueAt }: { readonly copy: boolean, readonly dueAt: number }): void {
+    underWay++
+    options.post(supply.webhook(event.index, event.happenedAt)).then(answer => {
+      underWay--
+      // What was given up half-way is no answer.
+      if (!signal.aborted || typeof answer.status === 'number') answered(event, copy, answer, elapsed() - dueAt)
+      tick()
+    })
+  }
+
+  function answered (event: SentEvent, copy: boolean, answer: Answer, latencyMs: number): void {
+    event.pending--
+    tally.answered(answer, { latencyMs, event: event.index, attempt: event.strikes + 1 })
+    options.onAnswer?.(answer)
+    if (copy) event.copyAnswer = answer
+    if (isSuccess(answer)) accept(event, copy, answer)
+    else if (!copy) strike(event)
+    settle(event)
+  }
+
+  function accept (event: SentEvent, copy: boolean, answer: Answer): void {
+    if (!copy) {
+      event.taken = answer
+      if (event.copiedLater) plan(event, { copy: true, dueAt: elapsed() })
+    }
+    if (event.accepted) return
+    event.accepted = true
+    tally.accepted()
+    options.onAccepted?.(event.index, answer)
+  }
+
+  function strike (event: SentEvent): void {
+    event.strikes++
+    tally.strikes(event.strikes)
+    if (event.accepted || off.has(event.source)) return
+    if (event.strikes <= options.retries) {
+      plan(event, { copy: false, dueAt: event.firstAt + retryOffsetMs(event.strikes) / options.clockFactor })
+      return
+    }
+    event.exhausted = true
+    if (event.strikes > mostRetries) switchOff(event.source)
+  }
+
+  function switchOff (source: string): void {
+    off.add(source)
+    tally.switchedOff(source, elapsed())
+    for (const { event } of queue.remove(({ event }) => event.source === source)) {
+      event.pending--
+      settle(event)
+    }
+    if (off.size < supply.sources.length || !('events' in pace)) return
+    while (next < pace.events) tally.lost(supply.sourceOf(next++), { unsent: true })
+  }
+
+  function settle (event: SentEvent): void {
+    if (event.pending > 0 || event.settled) return
+    event.settled = true
+    const fate = copyFate(event)
+    if (fate !== undefined) tally.copyAnswered(fate)
+    if (event.accepted) return
+    if (event.exhausted) tally.failed()
+    else tally.lost(event.source, { unsent: false })
+  }
+
+  signal.addEventListener('abort', tick)
+  tick()
+  await finished
+  signal.removeEventListener('abort', tick)
+  cancelTimer()
+}

@@ -1,0 +1,28 @@
+import { canonicalBytes } from '../voucherify/canonical-bytes.js'
+import { readEnvelope, type EnvelopeFacts } from '../voucherify/identify.js'
+import { isJsonObject, parseBody } from '../voucherify/parse-body.js'
+import { seal, type SealOptions } from './seal.js'
+import type { Supply } from './webhook.js'
+
+export interface BodySupplyOptions {
+  readonly bytes: Uint8Array
+  /** Whether the bytes go out as they are, though JSON, rather than compact as Voucherify writes it. */
+  readonly asIs: boolean
+  readonly urlOf: (facts: EnvelopeFacts | null) => URL
+  readonly seal: SealOptions
+}
+
+export interface BodySupply extends Supply {
+  /** The id that the body carries in its envelope, if there is one: the event's, or else the send-out's. */
+  readonly bodyId: string | undefined
+}
+
+/** One body, the same each time. */
+export function supplyBody ({ bytes, asIs, urlOf, seal: sealOptions }: BodySupplyOptions): BodySupply {
+  const parsed = parseBody(bytes)
+  const facts = parsed.ok && isJsonObject(parsed.value) ? readEnvelope(parsed.value) : null
+  const body = parsed.ok && !asIs ? canonicalBytes(bytes) : bytes
+  const webhook = { url: urlOf(facts), body, headers: seal(body, sealOptions) }
+  const source = facts?.sourceId ?? 'one source'
+  return { sources: [source], sourceOf: () => source, webhook: () => webhook, bodyId: facts?.eventId ?? facts?.id ?? undefined }
+}
