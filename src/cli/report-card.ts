@@ -34,7 +34,7 @@ export function formatReportCard ({ url, report, verification, perfect }: Report
 
 function eventsLine ({ events: { planned, sent, accepted, failed, lost, unfinished } }: Report): string {
   const counts = [`${number(sent)} sent`, `${number(accepted)} accepted`]
-  if (failed > 0) counts.push(`${number(failed)} refused for good`)
+  if (failed > 0) counts.push(`${number(failed)} never accepted`)
   if (lost > 0) counts.push(`${number(lost)} lost`)
   if (unfinished > 0) counts.push(`${number(unfinished)} unfinished`)
   return `${planned === null || planned === sent ? '' : `${number(planned)} planned, `}${counts.join(', ')}`

@@ -142,7 +142,7 @@ async function sendAndReport (context: CommandContext, { plan, options, supply, 
   const verification = downstream === undefined ? undefined : await lookDownstream(context, { downstream, acknowledged, options, signal: steps.second })
   const perfect = isPerfect(report, verification)
   if (options.json === true) {
-    context.stdout.write(`${JSON.stringify({ url: supply.url.href, eventTypes: plan.types, perfect, ...report, verification: verification ?? null, ...answers.length > 0 ? { answers } : {} })}\n`)
+    context.stdout.write(`${JSON.stringify({ url: supply.url.href, eventTypes: plan.types, perfect, ...report, verification: verification ?? null, ...answers.length > 0 ? { shown: answers } : {} })}\n`)
   } else if (!plan.answerByAnswer || report.stopped) {
     context.stdout.write(`${formatReportCard({ url: supply.url.href, report, perfect, ...verification === undefined ? {} : { verification } })}\n`)
   }

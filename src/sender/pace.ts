@@ -22,10 +22,12 @@ export function dueAtMs (pace: Pace, index: number, elapsedMs: number): number |
   return pace.kind === 'open' ? index * 1000 / pace.perSecond : elapsedMs
 }
 
-/** Of neighbours in the index, no two have a similar part: a share of events so chosen is spread over all types of them. */
+/** Of neighbours in the index, no two have a similar part: shares of events so chosen are spread over all types of them. */
 const SPREAD = (Math.sqrt(5) - 1) / 2
 
-/** Whether the event with this index is one of a share (0 to 1) of all. */
-export function isChosen (index: number, share: number): boolean {
-  return (index + 1) * SPREAD % 1 < share
+/** Whether and when a second copy of the event with this index is sent: each event belongs to one of the shares (0 to 1) at most. */
+export function copyOf (index: number, { overlaps, duplicates }: { readonly overlaps: number, readonly duplicates: number }): 'none' | 'beside' | 'after' {
+  const part = (index + 1) * SPREAD % 1
+  if (part < overlaps) return 'beside'
+  return part < overlaps + duplicates ? 'after' : 'none'
 }

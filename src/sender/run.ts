@@ -1,7 +1,7 @@
 import { isSuccess, type Answer } from './answer.js'
 import type { Clock } from './clock.js'
 import { DueQueue } from './due-queue.js'
-import { dueAtMs, isChosen, type Pace } from './pace.js'
+import { copyOf, dueAtMs, type Pace } from './pace.js'
 import { mostRetries, retryOffsetMs } from './retry-schedule.js'
 import { copyFate, type SentEvent } from './sent-event.js'
 import type { Tally } from './tally.js'
@@ -91,12 +91,12 @@ export async function run (options: RunOptions): Promise<void> {
       return
     }
     const firstAt = elapsed()
+    const copy = copyOf(index, options)
     const event: SentEvent = {
-      index, source, happenedAt: clock.now(), firstAt, strikes: 0, pending: 0, accepted: false, exhausted: false, settled: false, copiedLater: false
+      index, source, happenedAt: clock.now(), firstAt, copiedLater: copy === 'after', strikes: 0, pending: 0, accepted: false, exhausted: false, settled: false
     }
     tally.sent(firstAt - dueAt)
-    if (isChosen(index, options.overlaps)) plan(event, { copy: true, dueAt: firstAt })
-    else event.copiedLater = isChosen(index, options.duplicates)
+    if (copy === 'beside') plan(event, { copy: true, dueAt: firstAt })
     event.pending++
     request(event, { copy: false, dueAt })
   }

@@ -10,7 +10,7 @@ export interface SentEvent {
   /** When its first request was sent, in milliseconds since the beginning. */
   readonly firstAt: number
   /** Whether a copy of it is sent once it has been accepted. */
-  copiedLater: boolean
+  readonly copiedLater: boolean
   /** Tries that failed, without those of the copy. */
   strikes: number
   /** Requests that are under way or will be. */

@@ -50,5 +50,5 @@ t.test('a mistyped command or option is refused with the nearest one', async t =
   t.match(option.stderr.text, /unknown option '--env-flie'\n\(Did you mean --env-file\?\)/)
   const missing = createHarness()
   t.equal(await missing.run('send'), 2)
-  t.match(missing.stderr.text, 'missing required argument')
+  t.match(missing.stderr.text, 'Name an event type')
 })

@@ -1,0 +1,173 @@
+import { appendFileSync, readFileSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import t from 'tap'
+import { buildService, SECRET, signed } from '../support/build-service.js'
+import { eventually } from '../support/eventually.js'
+import { createHarness, startServer, type ReceivedRequest } from './harness.js'
+
+/** Longer than anything here takes on a machine that has other things to do. */
+const PATIENT = ['--timeout-ms', '120000']
+/** A day in less than a second. */
+const FAST_CLOCK = ['--clock', '100000x']
+
+function eventIdOf (request: ReceivedRequest): string {
+  return String(JSON.parse(request.body).event.id)
+}
+
+function answer (response: ServerResponse, status: number, body: unknown = { message: 'whatever' }): void {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(body))
+}
+
+/** A receiver that is told how many times an event has come, from 1. */
+async function startReceiver (t: Parameters<typeof startServer>[0], receive: (nth: number, request: ReceivedRequest, response: ServerResponse) => void) {
+  const times = new Map<string, number>()
+  return await startServer(t, (request, response) => {
+    const id = eventIdOf(request)
+    const nth = (times.get(id) ?? 0) + 1
+    times.set(id, nth)
+    receive(nth, request, response)
+  })
+}
+
+async function report (...args: string[]) {
+  const harness = createHarness()
+  const code = await harness.run('send', ...args, '--json')
+  return { code, stderr: harness.stderr.text, ...JSON.parse(harness.stdout.text) }
+}
+
+t.test('our own service gets a perfect report: all events, on schedule, with copies, and each found in the file once', async t => {
+  const path = join(t.testdir(), 'events.ndjson')
+  const service = await buildService(t, { ...signed, FORWARDERS: 'file', FILE_FORWARDER_PATH: path, FILE_FORWARDER_ROTATE_BYTES: '100000' })
+  const harness = createHarness()
+  t.equal(await harness.run(
+    'send', '--all', '--rate', '200', '--count', '200', '--duplicates', '10%', '--overlaps', '10%', '--url', service.url, '--secret', SECRET,
+    '--verify', path, '--verify-within', '120s', ...PATIENT
+  ), 0, harness.stderr.text)
+  const card = harness.stdout.text
+  t.match(card, /^events +200 sent, 200 accepted$/m)
+  t.match(card, /^answers +240 requests \(202: 200, 200: 40\); 0 timeouts, 0 network errors$/m)
+  t.match(card, /^duplicates +40 copies sent on purpose, 40 recognised$/m)
+  t.match(card, /^schedule +200 a second, /m)
+  t.match(card, /^downstream +\S+events\.ndjson: 200 of 200 found once, 0 missing, 0 found more than once; after /m)
+  t.match(card, /^result +perfect\n$/m)
+
+  t.match(await report('--all', '--raw', '--count', '24', '--url', service.url, '--secret', SECRET, '--verify', path, '--verify-within', '120s', ...PATIENT), {
+    code: 0, perfect: true, verification: { lookedFor: 24, foundOnce: 24 }
+  }, 'raw payloads are found by the service\'s own ids')
+  t.match(await report('--all', '--invalid', '--count', '24', '--url', service.url, '--secret', SECRET, '--verify', path, ...PATIENT), {
+    code: 0, perfect: true, verification: { lookedFor: 0, held: 24 }
+  }, 'what is held as invalid is not looked for')
+  t.match(await report('customer.loyalty.tier.left', '--wrong-secret', '--count', '3', '--url', service.url, ...PATIENT), {
+    code: 1, perfect: false, events: { failed: 3 }, answers: { '401 SIGNATURE_WRONG': 3 }, problems: [{ status: 401, message: /signature/i }]
+  })
+})
+
+t.test('a receiver that fails at first is tried again until it accepts, and that is no fault', async t => {
+  const server = await startReceiver(t, (nth, _request, response) => { answer(response, nth <= 3 ? 500 : 202) })
+  const result = await report('--all', '--count', '10', '--url', server.url, ...FAST_CLOCK, ...PATIENT)
+  t.match(result, {
+    code: 0, perfect: true, events: { accepted: 10 }, requests: 40, answers: { 500: 30, 202: 10 }, retries: { spent: 30, mostStrikes: 3 }, switchedOff: [], problems: [{ status: 500 }]
+  })
+  const bodies = new Map(server.requests.map(request => [eventIdOf(request), request.body]))
+  t.ok(server.requests.every(request => bodies.get(eventIdOf(request)) === request.body), 'each retry has the bytes of the first try')
+})
+
+t.test('a receiver that hangs past the limit has the retry while it still works at the first', async t => {
+  const server = await startReceiver(t, (nth, _request, response) => { if (nth > 1) answer(response, 202) })
+  const result = await report('customer.loyalty.tier.left', '--count', '3', '--url', server.url, '--timeout-ms', '1000', ...FAST_CLOCK)
+  t.match(result, { code: 0, perfect: true, events: { accepted: 3 }, problems: [{ status: 'timeout', message: 'no answer within 1000 ms' }] })
+  t.ok(result.timeouts >= 3)
+  t.ok(result.latencyMs.max >= 990)
+})
+
+t.test('the limit goes by the fast clock where that is asked for', async t => {
+  const server = await startReceiver(t, () => {})
+  const result = await report('customer.loyalty.tier.left', '--url', server.url, '--clock', '1000x', '--retries', '1', '--compress-timeout')
+  t.match(result, { code: 1, events: { failed: 1 }, timeouts: 2, problems: [{ message: 'no answer within 10 ms' }] })
+})
+
+t.test('a receiver that dies for good is switched off after twelve retries, and the rest is lost', async t => {
+  let died = false
+  const server = await startReceiver(t, (_nth, _request, response) => {
+    if (died) response.socket?.destroy()
+    else answer(response, 202)
+    died = server.requests.length >= 3
+  })
+  const harness = createHarness()
+  t.equal(await harness.run('send', 'customer.loyalty.tier.left', '--rate', '10', '--count', '100', '--concurrency', '50', '--url', server.url, ...FAST_CLOCK, ...PATIENT), 1)
+  const card = harness.stdout.text
+  t.match(card, /^events +(100 planned, )?\d+ sent, 3 accepted, [1-9]\d* never accepted, \d+ lost$/m)
+  t.match(card, /^retries +\d+ spent, most strikes on one event: 13, SWITCHED OFF$/m)
+  t.match(card, /^ +distr_[0-9a-f]+ switched off after .*: \d+ events lost$/m)
+  t.match(card, /^wrong +event \d+, try 1: (UND_ERR_SOCKET|ECONNRESET) /m)
+  t.match(card, /^result +NOT PERFECT$/m)
+})
+
+t.test('a receiver that acknowledges and loses, or passes on twice, is found out', async t => {
+  const path = join(t.testdir({ 'out.ndjson': '' }), 'out.ndjson')
+  const seen: string[] = []
+  const server = await startReceiver(t, (_nth, request, response) => {
+    seen.push(eventIdOf(request))
+    const lines = seen.length % 5 === 0 ? 0 : seen.length === 7 ? 2 : 1
+    // Another receiver's format: the envelope as it came.
+    for (let line = 0; line < lines; line++) appendFileSync(path, `${request.body}\n`)
+    answer(response, 200)
+  })
+  const result = await report('--all', '--count', '30', '--concurrency', '1', '--url', server.url, '--verify', path, '--verify-within', '0s', ...PATIENT)
+  t.match(result, {
+    code: 1, perfect: false, events: { accepted: 30 }, verification: { complete: false, lookedFor: 30, foundOnce: 23, missing: 6, foundMoreThanOnce: 1 }
+  })
+  t.strictSame(result.verification.missingEvents, seen.filter((_, index) => (index + 1) % 5 === 0))
+  t.strictSame(result.verification.repeatedEvents, [seen[6]])
+  t.equal(readFileSync(path, 'utf8').split('\n').length, 26)
+})
+
+t.test('Ctrl-C prints the report so far', async t => {
+  const server = await startReceiver(t, (_nth, _request, response) => { if (server.requests.length <= 5) answer(response, 202) })
+  const harness = createHarness()
+  const running = harness.run('send', 'customer.loyalty.tier.left', '--seconds', '3600', '--concurrency', '2', '--url', server.url, ...PATIENT)
+  await eventually(() => server.requests.length === 7 ? true : undefined, 'two requests that hang')
+  harness.signal('SIGINT')
+  t.equal(await running, 130)
+  t.match(harness.stdout.text, /^events +7 sent, 5 accepted, 2 unfinished$/m)
+  t.match(harness.stdout.text, /^result +perfect, as far as it went: it was stopped$/m)
+  t.strictSame(harness.exits, [])
+  t.equal(harness.listeners.size, 0)
+})
+
+t.test('Ctrl-C while looking downstream prints what was found by then', async t => {
+  const directory = t.testdir({ 'out.ndjson': '' })
+  const server = await startReceiver(t, (_nth, _request, response) => { answer(response, 202) })
+  const harness = createHarness({ directory, terminal: true })
+  const running = harness.run('send', 'customer.loyalty.tier.left', '--url', server.url, '--verify', 'out.ndjson', '--verify-within', '1h', ...PATIENT)
+  await eventually(() => harness.stderr.text.includes('found downstream') ? true : undefined, 'looking')
+  harness.signal('SIGINT')
+  harness.signal('SIGINT')
+  t.equal(await running, 1)
+  t.match(harness.stdout.text, /0 of 1 found once, 1 missing/)
+  t.match(harness.stdout.text, /^missing +ev_[0-9a-f]{24}$/m)
+})
+
+t.test('an answer without an end is read no further than it makes sense', async t => {
+  const server = await startReceiver(t, (_nth, _request, response) => {
+    response.writeHead(202)
+    const more = (): void => {
+      while (!response.destroyed && response.write('x'.repeat(16_384)));
+      response.once('drain', more)
+    }
+    more()
+  })
+  t.match(await report('customer.loyalty.tier.left', '--url', server.url, ...PATIENT), { code: 0, events: { accepted: 1 } })
+})
+
+t.test('an operator\'s API that cannot be asked stops before anything is sent', async t => {
+  const server = await startReceiver(t, (_nth, _request, response) => { answer(response, 202) })
+  const operator = await startServer(t, (_request, response) => { answer(response, 401) })
+  const harness = createHarness({ environment: { ADMIN_TOKEN: 'a-token-from-the-environment' } })
+  t.equal(await harness.run('send', 'customer.loyalty.tier.left', '--url', server.url, '--verify', operator.url), 1)
+  t.match(harness.stderr.text, /answered 401: give its token with --verify-token/)
+  t.equal(operator.requests[0]?.headers.authorization, 'Bearer a-token-from-the-environment')
+  t.equal(server.requests.length, 0)
+})

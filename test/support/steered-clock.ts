@@ -1,0 +1,39 @@
+import type { Clock } from '../../src/sender/clock.js'
+
+export interface SteeredClock extends Clock {
+  /** Lets this much time go by: every timer in it fires at its time, and what that settles is settled before the next. */
+  readonly pass: (ms: number) => Promise<void>
+}
+
+/** A clock that stands still until a test lets time go by. It begins at 0; the wall clock at the year 2026. */
+export function steeredClock (): SteeredClock {
+  const timers = new Set<{ readonly at: number, readonly callback: () => void }>()
+  let now = 0
+
+  async function settle (): Promise<void> {
+    for (let turn = 0; turn < 3; turn++) await new Promise(resolve => { setImmediate(resolve) })
+  }
+
+  return {
+    now: () => Date.UTC(2026, 0, 31) + now,
+    monotonic: () => now,
+    after (ms, callback) {
+      const timer = { at: now + ms, callback }
+      timers.add(timer)
+      return () => { timers.delete(timer) }
+    },
+    async pass (ms) {
+      const end = now + ms
+      await settle()
+      for (;;) {
+        const due = [...timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0]
+        if (due === undefined) break
+        timers.delete(due)
+        now = due.at
+        due.callback()
+        await settle()
+      }
+      now = end
+    }
+  }
+}
