@@ -41,6 +41,9 @@ const batch = 32
 /** Events that wait for a retry; as long as there are more, no new ones are begun. */
 const waitingLimit = 1_000_000
 
+/** Node's timers fire at once where they are set for more than 24 days. */
+const longestTimerMs = 86_400_000
+
 /** Sends events as Voucherify does until nothing more will come of any, or the signal aborts. */
 export async function run (options: RunOptions): Promise<void> {
   const { supply, pace, limit, clock, tally, signal } = options
@@ -79,7 +82,7 @@ export async function run (options: RunOptions): Promise<void> {
       finish()
     } else if (!signal.aborted && underWay < limit) {
       const wakeAt = Math.min(queue.nextAt ?? Infinity, nextDueAt(now) ?? Infinity)
-      if (wakeAt < Infinity) cancelTimer = clock.after(Math.max(Math.ceil(wakeAt - elapsed()), 0), tick)
+      if (wakeAt < Infinity) cancelTimer = clock.after(Math.min(Math.max(Math.ceil(wakeAt - elapsed()), 0), longestTimerMs), tick)
     }
   }
 

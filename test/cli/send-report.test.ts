@@ -2,6 +2,7 @@ import { appendFileSync, readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import t from 'tap'
+import { formatReportCard } from '../../src/cli/report-card.js'
 import { buildService, SECRET, signed } from '../support/build-service.js'
 import { eventually } from '../support/eventually.js'
 import { createHarness, startServer, type ReceivedRequest } from './harness.js'
@@ -170,4 +171,57 @@ t.test('an operator\'s API that cannot be asked stops before anything is sent', 
   t.match(harness.stderr.text, /answered 401: give its token with --verify-token/)
   t.equal(operator.requests[0]?.headers.authorization, 'Bearer a-token-from-the-environment')
   t.equal(server.requests.length, 0)
+})
+
+t.test('a report card names all that went wrong, on lines that no receiver can steer the terminal by', async t => {
+  const card = formatReportCard({
+    url: 'http://receiver.example/',
+    perfect: false,
+    report: {
+      elapsedMs: 90_061_000,
+      stopped: true,
+      events: { planned: 1_000_000, sent: 5000, accepted: 4000, failed: 3, lost: 990, unfinished: 7 },
+      requests: 6000,
+      answers: { 202: 4000, '503 JOURNAL_UNAVAILABLE': 1990, timeout: 1, ECONNRESET: 9 },
+      timeouts: 1,
+      networkErrors: 9,
+      duplicatesRecognised: 2,
+      copies: { sent: 9, recognised: 1, unmarked: 2, takenTwice: 3, refused: 3 },
+      latencyMs: { p50: 1.25, p90: 999.9, p99: 10_100, p999: 61_000, max: 7_260_000 },
+      schedule: { perSecond: 0.5, kept: false, lateStarts: 12, latestMs: 250, limitReached: true },
+      retries: { spent: 991, mostStrikes: 13 },
+      switchedOff: [{ source: 'distr_1', afterMs: 86_400_000, lost: 1 }],
+      problems: [{ event: 0, attempt: 2, status: 503, message: 'full\u001b[2J', faults: ['/a is wrong'] }, { event: 9, attempt: 1, status: 'timeout', message: 'no answer' }]
+    },
+    verification: {
+      downstream: '/data/events.ndjson',
+      complete: false,
+      lookedFor: 4000,
+      foundOnce: 3977,
+      missing: 22,
+      foundMoreThanOnce: 1,
+      held: 5,
+      nameless: 6,
+      elapsedMs: 30_000,
+      missingEvents: ['ev_1: it is in quarantine', 'ev_2'],
+      repeatedEvents: ['ev_3']
+    }
+  })
+  t.equal(card, `
+to           http://receiver.example/
+events       1,000,000 planned, 5,000 sent, 4,000 accepted, 3 never accepted, 990 lost, 7 unfinished
+answers      6,000 requests (202: 4,000, 503 JOURNAL_UNAVAILABLE: 1,990, ECONNRESET: 9, timeout: 1); 1 timeout, 9 network errors
+duplicates   9 copies sent on purpose, 2 recognised, 2 accepted without saying so, 3 TAKEN AS ANOTHER EVENT, 3 refused
+answered in  p50 1.3 ms, p90 999.9 ms, p99 10.1 s, p99.9 1 min 1 s, max 2 h 1 min, from when each was due
+schedule     0.5 a second, NOT KEPT by this sender: 5,000 events in 25 h 1 min, 12 went out late, by up to 250.0 ms (as many requests as --concurrency allows were under way)
+retries      991 spent, most strikes on one event: 13, SWITCHED OFF
+             distr_1 switched off after 24 h: 1 event lost
+downstream   /data/events.ndjson: 3,977 of 4,000 found once, 22 missing, 1 found more than once, 5 held as invalid, 6 without an id to look for; after 30.0 s
+missing      ev_1: it is in quarantine
+             ev_2
+             and 20 more
+repeated     ev_3
+wrong        event 1, try 2: 503 full\\u001b[2J | /a is wrong
+             event 10, try 1: timeout no answer
+result       NOT PERFECT, as far as it went: it was stopped`.slice(1))
 })
