@@ -1,4 +1,4 @@
-import type { ProblemCode } from '../errors.js'
+import type { Fault, ProblemCode } from '../errors.js'
 import type { Verdict } from './delivery.js'
 import type { Outcome } from './forwarder.js'
 
@@ -27,6 +27,9 @@ export interface AcceptedWebhook {
   readonly held: boolean
   readonly sourceObject: string | null
   readonly sourceId: string | null
+  readonly eventId: string | null
+  /** Why the verdict is `invalid`; empty otherwise. */
+  readonly faults: readonly Fault[]
   /** From 1; `undefined` where no secret is configured. */
   readonly secretNumber: number | undefined
   /** The parsed body; `undefined` where it could not be parsed. To be looked at, and not to be kept. */

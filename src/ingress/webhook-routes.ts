@@ -89,6 +89,8 @@ async function accept (request: WebhookRequest, reply: Pick<FastifyReply, 'elaps
     held,
     sourceObject: reading.facts?.sourceObject ?? null,
     sourceId: reading.facts?.sourceId ?? null,
+    eventId: reading.facts?.eventId ?? null,
+    faults: reading.faults,
     secretNumber: proof.signed ? proof.secretNumber : undefined,
     body: reading.body
   })

@@ -1,0 +1,93 @@
+import type { TSchema } from '@sinclair/typebox'
+import type { Fault } from '../errors.js'
+import { catalogue } from './catalogue.js'
+import { isEnvelope } from './identify.js'
+import { isJsonObject } from './parse-body.js'
+import { kindOf, shapeOf, type Shape } from './shape.js'
+
+export type DriftKind = 'fault' | 'unknown key' | 'unknown event type'
+
+/** One way in which events of a type differ from what is known of them. Never holds a value. */
+export interface Difference {
+  readonly eventType: string
+  readonly kind: DriftKind
+  /** A JSON pointer (RFC 6901) with `*` for the index of an array, and for keys that are no names but ids. */
+  readonly pointer: string
+  readonly expected: string
+  /** What kind of value stands there: `null`, `string`, `number`, `boolean`, `array`, `object`, or `absent`. */
+  readonly seen: string
+}
+
+/** An authentic event, after it was judged. */
+export interface JudgedEvent {
+  readonly eventType: string
+  readonly verdict: 'valid' | 'invalid' | 'unvalidated'
+  readonly faults: readonly Fault[]
+  readonly body: unknown
+}
+
+/**
+ * Tells how an event differs from its schema. What is told again is told by the same object, so that whoever counts can
+ * count by it; faults alone are put together anew each time.
+ */
+export type FindDrift = (event: JudgedEvent, report: (difference: Difference) => void) => void
+
+/** Types that are told one by one; a type that comes after them is put together anew each time. */
+const REMEMBERED_TYPES = 256
+/** Places of one event that are told at the most. */
+const FAULTS_TOLD = 20
+
+/** Events of one's own design: nobody knows how they should be. */
+const CUSTOM_PREFIX = 'custom.'
+
+/** Prepares what is needed to find unknown keys fast: it is done for each event that comes in. */
+export function createDriftFinder (): FindDrift {
+  const shapes = new Map(catalogue.map((event) => [event.type as string, {
+    envelope: shapeOf(event.type, event.envelopeSchema as TSchema),
+    bare: shapeOf(event.type, event.bodySchema as TSchema)
+  }]))
+  const unknownTypes = new Map<string, Difference>()
+
+  function unknownType (eventType: string): Difference {
+    const known = unknownTypes.get(eventType)
+    if (known !== undefined) return known
+    const difference: Difference = { eventType, kind: 'unknown event type', pointer: '/event/type', expected: 'a known event type', seen: 'string' }
+    if (unknownTypes.size < REMEMBERED_TYPES) unknownTypes.set(eventType, difference)
+    return difference
+  }
+
+  return ({ eventType, verdict, faults, body }, report) => {
+    const known = shapes.get(eventType)
+    if (verdict === 'unvalidated') {
+      if (known === undefined && !eventType.startsWith(CUSTOM_PREFIX)) report(unknownType(eventType))
+      return
+    }
+    const shape = known === undefined || !isJsonObject(body) ? undefined : isEnvelope(body) ? known.envelope : known.bare
+    if (shape !== undefined) shape.reportUnknown(body, report)
+    for (let index = 0; index < faults.length && index < FAULTS_TOLD; index++) {
+      const fault = faults[index]
+      if (fault !== undefined) report(asDifference(eventType, fault, body, shape))
+    }
+  }
+}
+
+function asDifference (eventType: string, { pointer, message }: Fault, body: unknown, shape: Shape | undefined): Difference {
+  return {
+    eventType,
+    kind: 'fault',
+    pointer: shape === undefined ? pointer : shape.normalise(pointer),
+    // Where JSON broke off differs from one body to the next.
+    expected: message.replace(/ \(at character \d+\)/, ''),
+    seen: kindOf(valueAt(body, pointer))
+  }
+}
+
+function valueAt (body: unknown, pointer: string): unknown {
+  let value = body
+  for (const part of pointer.split('/').slice(1)) {
+    if (typeof value !== 'object' || value === null) return undefined
+    const key = part.replaceAll('~1', '/').replaceAll('~0', '~')
+    value = Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined
+  }
+  return value
+}
