@@ -179,7 +179,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
 
   async function open (): Promise<StartedService> {
     const forwarders = await openForwarders(configured, {
-      logger, output: logDestination, version, environment, retryAfterMaxMs: settings.RETRY_MAX_MS, now: clock.now
+      logger, output: logDestination, redact: settings.LOG_REDACT, version, environment, retryAfterMaxMs: settings.RETRY_MAX_MS, now: clock.now
     })
     const pumps = forwarders.map((each) => ({ each, pump: createPumpFor(each) }))
     dispatcher = createDispatcher(pumps.map(({ pump }) => pump))

@@ -10,7 +10,7 @@ export function prettyDestination (destination: LogDestination): LogDestination 
   return { write: line => { destination.write(format(line)) }, flushed: destination.flushed }
 }
 
-/** The service's own logger: one JSON object a line, times in ISO 8601. */
-export function createLogger (level: Settings['LOG_LEVEL'], destination: LogDestination): Logger {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination)
+/** The service's own logger: one JSON object a line, times in ISO 8601. What is at the paths of `redact` is hidden. */
+export function createLogger (level: Settings['LOG_LEVEL'], destination: LogDestination, redact: readonly string[] = []): Logger {
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, ...redact.length === 0 ? {} : { redact: [...redact] } }, destination)
 }

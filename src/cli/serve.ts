@@ -38,7 +38,7 @@ export async function serve (context: CommandContext, options: ServeOptions): Pr
   const settings = loadSettings(source)
   const log = context.openLog()
   const logDestination = context.stdout.isTTY === true ? prettyDestination(log) : log
-  const logger = createLogger(settings.LOG_LEVEL, logDestination)
+  const logger = createLogger(settings.LOG_LEVEL, logDestination, settings.LOG_REDACT)
 
   let stopping = false
   let requestStop: (signal: StopSignal) => void = () => {}

@@ -2,7 +2,9 @@ import { KindGuard } from '@sinclair/typebox'
 import type { TSchema } from '@sinclair/typebox'
 import ipaddr from 'ipaddr.js'
 import { isSourceEntry } from '../voucherify/source-addresses.js'
+import { decodeExpectations } from './decode-expectations.js'
 import { decodeHeaders } from './decode-headers.js'
+import { decodeLogPaths } from './decode-log-paths.js'
 import { decodeSecrets } from './decode-secrets.js'
 import { decodeSigningSecrets } from './decode-signing-secrets.js'
 import { decodeStatuses } from './decode-statuses.js'
@@ -33,8 +35,10 @@ function decodeSources (text: string): Decoded {
 
 /** How a text is read where the schema's type alone does not tell. */
 const syntaxes: ReadonlyMap<unknown, (text: string) => Decoded> = new Map([
+  ['expectations', decodeExpectations],
   ['headers', decodeHeaders],
   ['host', decodeHost],
+  ['log-paths', decodeLogPaths],
   ['secrets', decodeSecrets],
   ['signing-secrets', decodeSigningSecrets],
   ['sources', decodeSources],

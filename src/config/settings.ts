@@ -86,11 +86,34 @@ export const SettingsSchema = Type.Object({
     description: 'The least level of the service\'s own log lines: fatal, error, warn, info, debug, trace or silent.',
     default: 'info'
   }),
+  LOG_REDACT: Type.Array(Type.String(), {
+    group: group.server,
+    description: 'What is hidden in log lines, those of the log forwarder included: a comma-separated list of pino\'s redaction paths, ' +
+      'such as sourceAddress,data.customer.email,data.*.metadata.',
+    syntax: 'log-paths',
+    default: []
+  }),
   DATA_DIR: Type.String({
     group: group.server,
     description: 'The directory that holds everything which has to survive a restart.',
     minLength: 1,
     default: './data'
+  }),
+  DISK_FREE_MIN_BYTES: Type.Integer({
+    group: group.server,
+    description: 'How much has to be free on the disk of DATA_DIR for the service to be ready. 0 does not look.',
+    unit: 'bytes',
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    default: 134_217_728
+  }),
+  EXPECT_EVENT_WITHIN: Type.Array(Type.Object({ pattern: Type.String(), withinMs: Type.Number() }, { additionalProperties: false }), {
+    group: group.server,
+    description: 'What is expected to come, and how often at least: a comma-separated list of event types, in which * stands for any ' +
+      'characters, or source: and a source\'s id, each with = and a time in s, m, h or d, such as *=24h,customer.loyalty.tier.*=7d,' +
+      'source:distr_abc=2d. What stays away for longer is logged, and told by a metric.',
+    syntax: 'expectations',
+    default: []
   }),
 
   VOUCHERIFY_WEBHOOK_SECRETS: Type.Array(Type.String(), {

@@ -14,14 +14,16 @@ export interface LogForwarderOptions {
   readonly output: LineOutput
   /** Whether the lines carry the whole event, with the customer's name, e-mail and metadata. */
   readonly withData: boolean
+  /** Paths into the lines, as pino takes them, at which nothing is shown. */
+  readonly redact?: readonly string[] | undefined
 }
 
 const BATCH_SIZE = 64
 const TIMEOUT_MS = 30_000
 
 /** Writes one structured line for each delivery; its message is the event type. */
-export function createLogForwarder ({ name, output, withData }: LogForwarderOptions): Forwarder {
-  const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, { write: (line: string) => { output.write(line) } })
+export function createLogForwarder ({ name, output, withData, redact = [] }: LogForwarderOptions): Forwarder {
+  const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, ...(redact.length === 0 ? {} : { redact: [...redact] }) }, { write: (line: string) => { output.write(line) } })
   return {
     name,
     order: 'arrival',

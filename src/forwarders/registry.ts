@@ -13,6 +13,8 @@ export interface RegistryOptions {
   readonly logger: Logger
   /** Where the lines of log forwarders go. */
   readonly output: LineOutput
+  /** What log forwarders hide. */
+  readonly redact?: readonly string[] | undefined
   /** Where relative paths of files and modules begin. */
   readonly folder: string
   readonly version: string
@@ -61,7 +63,7 @@ export async function createForwarders (specs: readonly ForwarderSpec[], options
 async function createForwarder ({ kind, spec }: ForwarderSpec, options: RegistryOptions): Promise<Forwarder> {
   switch (kind) {
     case 'log':
-      return createLogForwarder({ name: spec.name, output: options.output, withData: spec.withData })
+      return createLogForwarder({ name: spec.name, output: options.output, withData: spec.withData, redact: options.redact })
     case 'file':
       return createFileForwarder({
         name: spec.name,

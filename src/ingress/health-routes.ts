@@ -3,7 +3,7 @@ import type { App } from './app-types.js'
 
 export interface HealthRouteOptions {
   /** Why no webhook should be sent here now; empty where one may. */
-  readonly readiness: () => readonly string[]
+  readonly readiness: () => readonly string[] | Promise<readonly string[]>
 }
 
 const LiveSchema = Type.Object({ status: Type.Literal('live') }, { additionalProperties: false })
@@ -24,7 +24,7 @@ export function addHealthRoutes (app: App, { readiness }: HealthRouteOptions): v
   app.get('/health/ready', {
     schema: { operationId: 'getReadiness', summary: 'Whether webhooks should be sent here now', tags: ['Health'], response: { 200: ReadySchema, 503: NotReadySchema } }
   }, async (_request, reply) => {
-    const reasons = [...readiness()]
+    const reasons = [...await readiness()]
     reply.header('cache-control', 'no-store')
     if (reasons.length === 0) return await reply.code(200).send({ status: 'ready' })
     return await reply.code(503).send({ status: 'not ready', reasons })

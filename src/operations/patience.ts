@@ -31,10 +31,10 @@ const HOUR_MS = 3_600_000
 /** A source that was answered something other than 2xx. Times are in milliseconds since the epoch. */
 export interface FailedSource {
   readonly sourceId: string
-  /** Whether a body of it that failed was authentic. */
+  /** Whether an event of it was ever authentic, accepted or not. If none was, anybody may have made the id up. */
   readonly proven: boolean
-  /** Whether an event of it was ever accepted. Of what is neither, anybody may have made the id up. */
-  readonly known: boolean
+  /** Whether it was ever authentic, or accepted where nothing has to be signed. */
+  readonly trusted: boolean
   /** The most that any of its events has used up. */
   readonly triesUsed: number
   readonly triesAllowed: number
@@ -131,12 +131,21 @@ export function createPatience ({ logger, now, readProven, readUnproven, signed,
     warn(event.sourceId, source, time)
   }
 
+  function isProven (sourceId: string, source: Pick<Source, 'proven'>): boolean {
+    return source.proven || (signed && known.has(sourceId))
+  }
+
+  /** Whether more than a refused body says that there is such a source. */
+  function isTrusted (sourceId: string, source: Pick<Source, 'proven'>): boolean {
+    return source.proven || known.has(sourceId)
+  }
+
   /** The source's place in the table, made where there is one to be had. */
   function sourceFor (sourceId: string, proven: boolean): Source | undefined {
     const present = sources.get(sourceId)
     if (present !== undefined) return present
-    const trusted = proven || known.has(sourceId)
-    const others = [...sources].filter(([id, source]) => (source.proven || known.has(id)) === trusted)
+    const trusted = isTrusted(sourceId, { proven })
+    const others = [...sources].filter(([id, source]) => isTrusted(id, source) === trusted)
     if (others.length >= (trusted ? MOST_SOURCES : MOST_UNKNOWN_SOURCES)) {
       const done = others.find(([, source]) => isOver(source, now()))
       if (done === undefined) return undefined
@@ -151,10 +160,16 @@ export function createPatience ({ logger, now, readProven, readUnproven, signed,
     const { triesUsed, disabledAt, failedEvents } = describe(sourceId, source)
     const alarm = ALARMS.find(({ tries }) => triesUsed >= tries)
     if (alarm === undefined || alarm.tries <= source.alarmed) return
-    if (!source.proven && !known.has(sourceId) && !mayWarnOfUnknown(time)) return
+    if (!isTrusted(sourceId, source) && !mayWarnOfUnknown(time)) return
     source.alarmed = alarm.tries
     const fields = {
-      sourceId, triesUsed, triesAllowed: TRIES_ALLOWED, disabledAt: new Date(disabledAt).toISOString(), failedEvents, lastCode: source.lastCode, proven: source.proven,
+      sourceId,
+      triesUsed,
+      triesAllowed: TRIES_ALLOWED,
+      disabledAt: new Date(disabledAt).toISOString(),
+      failedEvents,
+      lastCode: source.lastCode,
+      proven: isProven(sourceId, source),
       advice: adviceFor(source.lastCode)
     }
     if (alarm.level === 'error') logger.error(fields, 'sender is about to switch the webhook off')
@@ -169,7 +184,8 @@ export function createPatience ({ logger, now, readProven, readUnproven, signed,
     return ++unknownAlarms <= UNKNOWN_ALARMS_PER_HOUR
   }
 
-  function describe (sourceId: string, { proven, lastCode, firstFailureAt, lastFailureAt, events }: Source): FailedSource {
+  function describe (sourceId: string, source: Source): FailedSource {
+    const { lastCode, firstFailureAt, lastFailureAt, events } = source
     let failures = 0
     let firstAt = Infinity
     for (const event of events.values()) {
@@ -178,8 +194,8 @@ export function createPatience ({ logger, now, readProven, readUnproven, signed,
     }
     return {
       sourceId,
-      proven,
-      known: known.has(sourceId),
+      proven: isProven(sourceId, source),
+      trusted: isTrusted(sourceId, source),
       triesUsed: Math.min(failures, TRIES_ALLOWED),
       triesAllowed: TRIES_ALLOWED,
       failedEvents: events.size,

@@ -75,6 +75,8 @@ export interface OpenedWriter {
 export interface WriterApi {
   open: (options: OpenWriter) => OpenedWriter
   commit: (batch: Batch) => BatchResult
+  /** Commits a write that changes nothing, and so tells whether the disk takes one. */
+  probe: () => void
   /** Records that turned out to be damaged: no feed gets them any more. */
   setAside: (sequences: readonly number[]) => void
   registerFeed: (options: RegisterFeed) => Progress

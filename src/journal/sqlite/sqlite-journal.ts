@@ -6,7 +6,7 @@ import type { FeedOptions, Journal } from '../../delivery/journal.js'
 import type { EndedCommit } from '../../delivery/observation.js'
 import { createFeed, type JournalFeed } from '../feed.js'
 import type { FeedStore, Progress } from '../feed-store.js'
-import { isPassing } from './commit-failure.js'
+import { isPassing, reasonOf } from './commit-failure.js'
 import { compactBodies } from './compact-bodies.js'
 import { damageError, databasePath, isDamage } from './database.js'
 import { lockDataFolder } from './data-lock.js'
@@ -51,6 +51,8 @@ export interface SqliteJournal extends Journal {
    */
   readonly start: () => Promise<void>
   readonly isOpen: () => boolean
+  /** Really commits something, and so syncs; resolves with why that can't be, or `undefined`. It takes as long as the disk does. */
+  readonly probe: () => Promise<string | undefined>
 }
 
 /** The sender waits 10 s, and is to hear from us within 5. */
@@ -287,6 +289,17 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     },
 
     isOpen: () => opened,
+
+    async probe () {
+      if (!opened || reopening) return 'it is being opened'
+      try {
+        await watched(writer.remote.probe())
+        return undefined
+      } catch (error) {
+        return reasonOf(error)
+      }
+    },
+
     append: async (delivery: NewDelivery) => await commits.append(delivery),
 
     async openFeed (feedOptions) {

@@ -7,6 +7,7 @@ import { prune } from './prune.js'
 import type { AppendResult, Batch, BatchResult, RegisterFeed, StorageError, WriterApi } from './protocol.js'
 import { asBytes, checksum, cursorChecksum, HOLD, toColumns, toText } from './record.js'
 import { UNKNOWN_FORWARDER, type RememberedForwarder } from './salvage/settle-copies.js'
+import { APPLICATION_ID } from './schema.js'
 import { transaction } from './transaction.js'
 import { readWaiting } from './waiting.js'
 
@@ -77,6 +78,12 @@ export function createWriter (now: () => number): WriterApi {
         // A damaged page of keys may cost a second copy of an event, and never the event.
         return { ...commitBatch({ ...batch, appends: batch.appends.map((delivery) => ({ ...delivery, dedupeKey: null })) }), keysDamaged: true }
       }
+    },
+
+    probe () {
+      const { db } = opened()
+      // SQLite writes the page and syncs it, though it is what it was.
+      transaction(db, () => { db.exec(`PRAGMA application_id = ${APPLICATION_ID}`) })
     },
 
     setAside (sequences) {

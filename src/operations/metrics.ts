@@ -1,0 +1,113 @@
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+import type { KnownForwarder } from '../delivery/operator.js'
+import type { Observer } from '../delivery/observation.js'
+import type { DriftTotal } from './drift.js'
+import { createForwarderMetrics, type ForwarderState } from './forwarder-metrics.js'
+import { createJournalMetrics } from './journal-metrics.js'
+import { TRIES_ALLOWED, type FailedSource } from './patience.js'
+import type { SilenceState } from './silence.js'
+import { createWebhookMetrics } from './webhook-metrics.js'
+
+/** What is looked up when Prometheus asks; each may take its time, within its own limit. `undefined`: it can't be told. */
+export interface MetricSources {
+  readonly store: () => Promise<StoreFacts | undefined>
+  readonly storeBytes: () => Promise<number | undefined>
+  readonly diskFreeBytes: () => Promise<number | undefined>
+  readonly ready: () => Promise<boolean>
+  /** Those that are configured. */
+  readonly forwarders: () => readonly ForwarderState[]
+  readonly drift: () => Iterable<DriftTotal>
+  readonly patience: () => readonly FailedSource[]
+  readonly silence: () => readonly SilenceState[]
+}
+
+export interface StoreFacts {
+  readonly forwarders: readonly KnownForwarder[]
+  readonly quarantined: number
+}
+
+export interface MetricsOptions {
+  readonly version: string
+  /** How many secrets are configured. */
+  readonly secrets: number
+  readonly sources: MetricSources
+  readonly now: () => number
+}
+
+export interface Metrics {
+  readonly observer: Observer
+  readonly contentType: string
+  /** Prometheus' text format. */
+  readonly text: () => Promise<string>
+  readonly close: () => void
+}
+
+/** What Prometheus is told. No label ever takes a value that a sender can choose freely. */
+export function createMetrics ({ version, secrets, sources, now }: MetricsOptions): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  new Gauge({ name: 'tierhook_build_info', help: 'Always 1; the version of tierhook is a label.', labelNames: ['version'], registers }).set({ version }, 1)
+  const webhooks = createWebhookMetrics(registry, { secrets })
+  const journal = createJournalMetrics(registry)
+  const forwarders = createForwarderMetrics(registry, { names: sources.forwarders().map(({ name }) => name), now })
+
+  const ready = new Gauge({ name: 'tierhook_ready', help: 'Whether webhooks would be accepted now, as /health/ready says: 1 or 0.', registers })
+  const quarantined = new Gauge({ name: 'tierhook_quarantined_deliveries', help: 'Deliveries held in quarantine.', registers })
+  const storeBytes = new Gauge({ name: 'tierhook_store_bytes', help: 'Size of the database and its log.', registers })
+  const diskFreeBytes = new Gauge({ name: 'tierhook_disk_free_bytes', help: 'Space that is free on the disk of the data folder.', registers })
+  const triesUsed = new Gauge({ name: 'tierhook_source_tries_used', help: 'The most tries that the sender has used up on any event of a source that failed here.', labelNames: ['source_id'], registers })
+  new Gauge({ name: 'tierhook_source_tries_allowed', help: 'Tries after which the sender switches a source off.', registers }).set(TRIES_ALLOWED)
+  const disabledIn = new Gauge({ name: 'tierhook_source_seconds_until_disabled', help: 'Time until the sender makes its last try of what failed first.', labelNames: ['source_id'], registers })
+  const silence = new Gauge({ name: 'tierhook_silence_seconds', help: 'Time since an event came that is expected.', labelNames: ['expectation'], registers })
+  const silenceLimit = new Gauge({ name: 'tierhook_silence_limit_seconds', help: 'Time within which an event is expected.', labelNames: ['expectation'], registers })
+  const drift = new Counter({ name: 'tierhook_drift_total', help: 'Places in which authentic events differed from what is known of them.', labelNames: ['event_type', 'kind'], registers })
+
+  function lookAtPatience (): void {
+    triesUsed.reset()
+    disabledIn.reset()
+    for (const { sourceId, trusted, triesUsed: used, disabledAt, recovered } of sources.patience()) {
+      // Of the others anybody may have made up the id: they make no series.
+      if (!trusted || recovered) continue
+      triesUsed.set({ source_id: sourceId }, used)
+      disabledIn.set({ source_id: sourceId }, Math.max(0, (disabledAt - now()) / 1000))
+    }
+  }
+
+  function lookAtWhatIsCounted (): void {
+    for (const { expectation, silentMs, withinMs } of sources.silence()) {
+      silence.set({ expectation }, silentMs / 1000)
+      silenceLimit.set({ expectation }, withinMs / 1000)
+    }
+    drift.reset()
+    for (const { eventType, kind, count } of sources.drift()) drift.inc({ event_type: eventType, kind }, count)
+  }
+
+  async function lookAtStore (): Promise<void> {
+    const [store, bytes, free, isReady] = await Promise.all([sources.store(), sources.storeBytes(), sources.diskFreeBytes(), sources.ready()])
+    ready.set(isReady ? 1 : 0)
+    set(storeBytes, bytes)
+    set(diskFreeBytes, free)
+    set(quarantined, store?.quarantined)
+    forwarders.look(sources.forwarders(), store?.forwarders)
+  }
+
+  return {
+    observer: { ...webhooks.observer, ...journal, ...forwarders.observer },
+    contentType: registry.contentType,
+    async text () {
+      webhooks.look()
+      lookAtPatience()
+      lookAtWhatIsCounted()
+      await lookAtStore()
+      return await registry.metrics()
+    },
+    close () { registry.clear() }
+  }
+}
+
+/** What can't be told is left out: neither the value of before nor a zero is true. */
+function set (gauge: Gauge, value: number | undefined): void {
+  if (value === undefined) gauge.remove()
+  else gauge.set(value)
+}
