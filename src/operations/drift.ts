@@ -25,6 +25,8 @@ export interface DriftTotal {
 }
 
 export interface Drift {
+  /** Takes over what was kept of earlier runs, before anything is counted. */
+  readonly restore: (earlier: DriftReport) => void
   readonly accepted: (webhook: AcceptedWebhook) => void
   readonly report: () => DriftReport
   readonly totals: () => Iterable<DriftTotal>
@@ -32,8 +34,6 @@ export interface Drift {
 
 export interface DriftOptions {
   readonly now: () => number
-  /** What was kept of earlier runs. */
-  readonly earlier?: DriftReport | undefined
   /** How many differences are told apart; 500 where absent. */
   readonly limit?: number
 }
@@ -47,18 +47,14 @@ interface Entry {
 }
 
 /** Counts the ways in which authentic events differ from what is known of them. */
-export function createDrift ({ now, earlier, limit = 500 }: DriftOptions): Drift {
+export function createDrift ({ now, limit = 500 }: DriftOptions): Drift {
   const find = createDriftFinder()
   const entries = new Map<string, Entry>()
   /** What is told again is told by the same object: no text has to be put together to find it. */
   const byDifference = new WeakMap<Difference, Entry>()
   const totals = new Map<string, DriftTotal>()
-  let dropped = earlier?.dropped ?? 0
+  let dropped = 0
   let time = 0
-
-  for (const { count, firstAt, lastAt, ...difference } of earlier?.differences.slice(0, limit) ?? []) {
-    entries.set(keyOf(difference), { difference, total: totalOf(difference), count, firstAt, lastAt })
-  }
 
   function totalOf ({ eventType, kind }: Difference): DriftTotal {
     const label = findEvent(eventType) === undefined ? 'other' : eventType
@@ -93,6 +89,12 @@ export function createDrift ({ now, earlier, limit = 500 }: DriftOptions): Drift
   }
 
   return {
+    restore (earlier) {
+      dropped = earlier.dropped
+      for (const { count, firstAt, lastAt, ...difference } of earlier.differences.slice(0, limit)) {
+        entries.set(keyOf(difference), { difference, total: totalOf(difference), count, firstAt, lastAt })
+      }
+    },
     accepted (webhook) {
       // A copy of an event tells nothing that the first did not.
       if (webhook.outcome === 'duplicate') return

@@ -14,7 +14,7 @@ export interface MetricSources {
   readonly storeBytes: () => Promise<number | undefined>
   readonly diskFreeBytes: () => Promise<number | undefined>
   readonly ready: () => Promise<boolean>
-  /** Those that are configured. */
+  /** The configured ones, as far as they are started. */
   readonly forwarders: () => readonly ForwarderState[]
   readonly drift: () => Iterable<DriftTotal>
   readonly patience: () => readonly FailedSource[]
@@ -30,6 +30,8 @@ export interface MetricsOptions {
   readonly version: string
   /** How many secrets are configured. */
   readonly secrets: number
+  /** Of those that are configured. */
+  readonly forwarderNames: readonly string[]
   readonly sources: MetricSources
   readonly now: () => number
 }
@@ -43,14 +45,14 @@ export interface Metrics {
 }
 
 /** What Prometheus is told. No label ever takes a value that a sender can choose freely. */
-export function createMetrics ({ version, secrets, sources, now }: MetricsOptions): Metrics {
+export function createMetrics ({ version, secrets, forwarderNames, sources, now }: MetricsOptions): Metrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
   new Gauge({ name: 'tierhook_build_info', help: 'Always 1; the version of tierhook is a label.', labelNames: ['version'], registers }).set({ version }, 1)
   const webhooks = createWebhookMetrics(registry, { secrets })
   const journal = createJournalMetrics(registry)
-  const forwarders = createForwarderMetrics(registry, { names: sources.forwarders().map(({ name }) => name), now })
+  const forwarders = createForwarderMetrics(registry, { names: forwarderNames, now })
 
   const ready = new Gauge({ name: 'tierhook_ready', help: 'Whether webhooks would be accepted now, as /health/ready says: 1 or 0.', registers })
   const quarantined = new Gauge({ name: 'tierhook_quarantined_deliveries', help: 'Deliveries held in quarantine.', registers })

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { formatObservations, parseObservations, type Observations } from './observations.js'
@@ -18,10 +17,10 @@ export function observationsPath (dataDir: string): string {
  * What was kept; `undefined` where nothing was yet.
  * @throws where it can't be read, or is damaged
  */
-export function readObservations (dataDir: string): Observations | undefined {
+export async function readObservations (dataDir: string): Promise<Observations | undefined> {
   let bytes: Buffer
   try {
-    bytes = readFileSync(observationsPath(dataDir))
+    bytes = await readFile(observationsPath(dataDir))
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
@@ -42,7 +41,7 @@ export interface KeptObservations {
   readonly save: () => Promise<void>
   /** Saves again and again, until `close`. */
   readonly start: () => void
-  /** Saves a last time. Idempotent. */
+  /** Saves a last time, if it was started. Idempotent. */
   readonly close: () => Promise<void>
 }
 
@@ -81,6 +80,8 @@ export function keepObservations ({ dataDir, logger, observe, everyMs = SAVE_EVE
     },
     async close () {
       closing ??= (async () => {
+        // Whoever has not started may be there by mistake, in the folder of another.
+        if (timer === undefined) return
         clearInterval(timer)
         let limit: NodeJS.Timeout | undefined
         const timeout = new Promise<void>((resolve) => { limit = setTimeout(resolve, LAST_SAVE_LIMIT_MS) })

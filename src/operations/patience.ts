@@ -73,10 +73,11 @@ export interface PatienceOptions {
   readonly readUnproven: ReadRefused
   /** Whether a secret is configured: then some refusals say that the body was authentic. */
   readonly signed: boolean
-  readonly earlier?: KeptPatience | undefined
 }
 
 export interface Patience {
+  /** Takes over what was kept of earlier runs, before anything is counted. */
+  readonly restore: (earlier: KeptPatience) => void
   readonly answered: (answer: WebhookAnswer) => void
   readonly sources: () => readonly FailedSource[]
   readonly keep: () => KeptPatience
@@ -96,9 +97,10 @@ interface Source {
 const PROVEN_BY: ReadonlySet<ProblemCode> = new Set<ProblemCode>(['EVENT_INVALID', 'EVENT_UNVALIDATED', 'JOURNAL_UNAVAILABLE'])
 
 /** Counts, from our own answers, how much of its patience the sender has used up on each source. */
-export function createPatience ({ logger, now, readProven, readUnproven, signed, earlier }: PatienceOptions): Patience {
-  const known = new Set(earlier?.known.slice(0, MOST_KNOWN))
-  const sources = new Map((earlier?.sources ?? []).slice(0, MOST_SOURCES).map((kept) => [kept.sourceId, restore(kept)]))
+export function createPatience ({ logger, now, readProven, readUnproven, signed }: PatienceOptions): Patience {
+  /** Sources of which an event was accepted. */
+  const known = new Set<string>()
+  const sources = new Map<string, Source>()
   let unknownAlarms = 0
   let unknownAlarmsSince = -Infinity
 
@@ -208,6 +210,11 @@ export function createPatience ({ logger, now, readProven, readUnproven, signed,
   }
 
   return {
+    restore (earlier) {
+      for (const id of earlier.known.slice(0, MOST_KNOWN)) known.add(id)
+      for (const kept of earlier.sources.slice(0, MOST_SOURCES + MOST_UNKNOWN_SOURCES)) sources.set(kept.sourceId, asSource(kept))
+    },
+
     answered (answer) {
       if (answer.outcome === 'refused') refused(answer)
       else accepted(answer)
@@ -240,7 +247,7 @@ function isOver (source: Source, time: number): boolean {
   return source.events.size === 0 && time - source.lastFailureAt > PATIENCE_MS
 }
 
-function restore ({ sourceId: _, events, lastCode, ...source }: KeptSource): Source {
+function asSource ({ sourceId: _, events, lastCode, ...source }: KeptSource): Source {
   return {
     ...source,
     lastCode: lastCode as ProblemCode,

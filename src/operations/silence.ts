@@ -29,10 +29,11 @@ export interface SilenceOptions {
   readonly expectations: readonly Expectation[]
   readonly logger: Logger
   readonly now: () => number
-  readonly earlier?: readonly KeptSilence[] | undefined
 }
 
 export interface Silence {
+  /** Takes over what was kept of earlier runs, before anything is expected. */
+  readonly restore: (earlier: readonly KeptSilence[]) => void
   readonly accepted: (webhook: AcceptedWebhook) => void
   /** Says what has been silent for too long: once, and again each further period. */
   readonly check: () => void
@@ -43,16 +44,22 @@ export interface Silence {
   readonly close: () => void
 }
 
+interface Watched extends Expectation {
+  readonly matches: (event: Pick<AcceptedWebhook, 'eventType' | 'sourceId'>) => boolean
+  lastAt: number | null
+  /** Since when it is expected. */
+  since: number
+  /** How many times the period of silence has passed that was told. */
+  periods: number
+}
+
 const LONGEST_CHECK_MS = 30_000
 const SHORTEST_CHECK_MS = 1000
 const SOURCE_PREFIX = 'source:'
 
 /** Watches for what does not come: a distribution that is paused sends nothing at all, and so no error either. */
-export function createSilence ({ expectations, logger, now, earlier = [] }: SilenceOptions): Silence {
-  const watched = expectations.map(({ pattern, withinMs }) => {
-    const kept = earlier.find(({ expectation }) => expectation === pattern)
-    return { pattern, withinMs, matches: matcherOf(pattern), lastAt: kept?.lastAt ?? null, since: kept?.since ?? now(), periods: 0 }
-  })
+export function createSilence ({ expectations, logger, now }: SilenceOptions): Silence {
+  const watched = expectations.map(({ pattern, withinMs }): Watched => ({ pattern, withinMs, matches: matcherOf(pattern), lastAt: null, since: now(), periods: 0 }))
   let timer: NodeJS.Timeout | undefined
 
   function silentMs ({ lastAt, since }: { readonly lastAt: number | null, readonly since: number }): number {
@@ -73,6 +80,14 @@ export function createSilence ({ expectations, logger, now, earlier = [] }: Sile
   }
 
   return {
+    restore (earlier) {
+      for (const each of watched) {
+        const kept = earlier.find(({ expectation }) => expectation === each.pattern)
+        if (kept === undefined) continue
+        each.lastAt = kept.lastAt
+        each.since = kept.since
+      }
+    },
     accepted (webhook) {
       for (const each of watched) {
         if (!each.matches(webhook)) continue
