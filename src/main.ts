@@ -7,6 +7,7 @@ import { exitCodes } from './cli/exit-codes.js'
 import { openLogOutput } from './cli/log-output.js'
 import { runProgram } from './cli/program.js'
 import { createService, describeServiceApi, forwarderNames, inspectForwarders, openOperator } from './cli/service-functions.js'
+import { createService, forwarderNames, inspectForwarders, openOperator, readDrift } from './cli/service-functions.js'
 
 const PackageFile = Type.Object({ version: Type.String() })
 
@@ -47,6 +48,7 @@ const context: CommandContext = {
   forwarderNames,
   openOperator,
   describeApi: async () => await describeServiceApi({ version }),
+  readDrift,
   onStopSignal,
   exit: code => { process.exit(code) }
 }

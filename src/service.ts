@@ -24,11 +24,15 @@ import type { RunningForwarder } from './operations/api-forwarders.js'
 import type { AdminApp } from './operations/route-types.js'
 import { createLastOutcomes } from './operations/last-outcomes.js'
 import { createLiveFeed } from './operations/live-feed.js'
+import { readObservations } from './operations/observations-file.js'
+import { reportDrift } from './operations/report.js'
+import type { Drift } from './operations/reports.js'
 import type { Status } from './operations/status.js'
 import { createJudge } from './voucherify/judge.js'
 import { createSourceFilter } from './voucherify/source-addresses.js'
 
 export { forwarderNames } from './configured-forwarders.js'
+export type { Drift as DriftReport } from './operations/reports.js'
 
 export interface ServiceOptions {
   readonly settings: Settings
@@ -297,4 +301,14 @@ export async function inspectForwarders ({ settings, logger, version = 'unknown'
  */
 export function openOperator ({ dataDir }: { readonly dataDir: string }): Operator {
   return openSqliteOperator({ dataDir, judge: createJudge(), now: systemClock.now })
+}
+
+/**
+ * In which ways authentic events differed from their schemas, as the service noted it last in its data folder, whether it
+ * runs or not; `undefined` where it has noted nothing yet.
+ * @throws where the note can't be read
+ */
+export async function readDrift ({ dataDir }: { readonly dataDir: string }): Promise<Drift | undefined> {
+  const observations = await readObservations(dataDir)
+  return observations === undefined ? undefined : reportDrift(observations.drift)
 }

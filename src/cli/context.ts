@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.js'
 import type { Operator } from '../delivery/operator.js'
-import type { InspectedForwarder } from '../service.js'
+import type { DriftReport, InspectedForwarder } from '../service.js'
 
 /** A stream that a command writes to; a terminal if it says so. */
 export type Output = NodeJS.WritableStream & {
@@ -61,6 +61,8 @@ export interface CommandContext {
   readonly openOperator: (options: { readonly dataDir: string }) => Operator
   /** The OpenAPI description of both listeners. */
   readonly describeApi: () => Promise<object>
+  /** What a service has noticed in a data folder, up to some seconds ago; `undefined` where none has; rejects where it can't be read. */
+  readonly readDrift: (options: { readonly dataDir: string }) => Promise<DriftReport | undefined>
   /** Calls `listener` for every stop signal until the function that it returns is called. */
   readonly onStopSignal: (listener: (signal: StopSignal) => void) => () => void
   /** Ends the process at once. */

@@ -1,2 +1,3 @@
 /** What the commands do their work with: the one place where the command line meets the service's composition. */
 export { createService, describeServiceApi, forwarderNames, inspectForwarders, openOperator, OperatorListenerError } from '../service.js'
+export { createService, forwarderNames, inspectForwarders, openOperator, readDrift, OperatorListenerError } from '../service.js'

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { CommandContext } from './context.js'
 import { deadLetters, type DeadLettersOptions } from './dead-letters.js'
 import { deliveries, type DeliveriesOptions } from './deliveries.js'
+import { drift, type DriftOptions } from './drift.js'
 import { addFilterOptions, addStateOptions } from './delivery-filter.js'
 import { forget, type ForgetOptions } from './forget.js'
 import { forwarders, type ForwardersOptions } from './forwarders.js'
@@ -67,6 +68,12 @@ function addLookingCommands (program: Command, context: CommandContext, finish: 
     .option('--json', 'show one JSON object a line instead')
     .addHelpText('after', examples('tierhook tail', 'tierhook tail --type "campaign.*" --json', 'tierhook tail --count 1'))
     .action(async (options: TailOptions) => { finish(await tail(context, options)) })
+
+  addStoreOptions(program.command('drift'))
+    .description('show in which ways authentic events differed from their schemas: what was expected, what was seen')
+    .option('--json', 'show one JSON object a line instead')
+    .addHelpText('after', examples('tierhook drift', 'tierhook drift --json | jq -r .pointer | sort | uniq -c'))
+    .action(async (options: DriftOptions) => { finish(await drift(context, options)) })
 }
 
 function addQuarantineCommands (program: Command, context: CommandContext, finish: (exitCode: number) => void): void {

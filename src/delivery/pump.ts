@@ -181,7 +181,9 @@ export function createPump (options: PumpOptions): Pump {
     const fields = { deliveryId: delivery.id, eventType: delivery.eventType, attempt, replay: claim.replay, ms: Math.round(times.durationMs) }
     switch (outcome.status) {
       case 'forwarded':
-        logger.debug({ ...fields, detail: outcome.detail }, 'delivery forwarded')
+        // One line an attempt, but where the attempt is a line itself, in the log or a file.
+        if (forwarder.recordsSuccess === true || claim.replay) logger.info({ ...fields, detail: outcome.detail }, 'delivery forwarded')
+        else logger.debug({ ...fields, detail: outcome.detail }, 'delivery forwarded')
         return { claim, result: { status: 'forwarded', detail: withAnswer(outcome.detail ?? '', outcome) }, ...(forwarder.recordsSuccess === true || claim.replay ? { record: times } : {}) }
       case 'dead':
         logger.error({ ...fields, reason: outcome.reason }, 'delivery dead')

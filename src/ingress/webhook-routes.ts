@@ -1,6 +1,7 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
 import type { Observer } from '../delivery/observation.js'
+import { traceIdOf } from '../delivery/trace-context.js'
 import type { Fault } from '../errors.js'
 import { catalogue } from '../voucherify/catalogue.js'
 import { EnvelopeSchema } from '../voucherify/envelope.js'
@@ -115,6 +116,7 @@ interface AcceptedFacts {
 }
 
 function logAccepted (request: WebhookRequest, { id, verdict, duplicate, held, proof, reading }: AcceptedFacts): void {
+  const traceId = traceIdOf(request.headers)
   const fields = {
     deliveryId: id,
     eventType: reading.eventType,
@@ -123,6 +125,7 @@ function logAccepted (request: WebhookRequest, { id, verdict, duplicate, held, p
     held,
     sourceId: reading.facts?.sourceId ?? null,
     eventId: reading.facts?.eventId ?? null,
+    ...(traceId === undefined ? {} : { traceId }),
     ...(proof.signed ? { secretNumber: proof.secretNumber, canonical: proof.canonical } : {})
   }
   request.log.info(fields, 'webhook accepted')

@@ -5,6 +5,7 @@ import type { CommandContext, LogOutput, Output, Service, ServiceOptions, StopSi
 import { runProgram } from '../../src/cli/program.js'
 import type { Operator } from '../../src/delivery/operator.js'
 import { describeServiceApi, forwarderNames, inspectForwarders, openOperator } from '../../src/service.js'
+import { forwarderNames, inspectForwarders, openOperator, readDrift } from '../../src/service.js'
 
 /** As much of tap's test as the harness uses. */
 export interface Teardown {
@@ -61,6 +62,7 @@ export function createHarness (options: HarnessOptions = {}) {
     forwarderNames,
     openOperator: options.openOperator ?? openOperator,
     describeApi: async () => await describeServiceApi({ version: '9.8.7' }),
+    readDrift,
     onStopSignal: listener => {
       listeners.add(listener)
       return () => { listeners.delete(listener) }

@@ -1,6 +1,6 @@
 import type { Attempt } from '../../delivery/forwarder.js'
+import { traceHeaders } from '../../delivery/trace-context.js'
 import { headerText } from './percent-encode.js'
-import { traceHeaders } from './trace-context.js'
 
 export interface Header {
   /** In lower case. */

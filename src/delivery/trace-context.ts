@@ -10,6 +10,12 @@ export function traceHeaders (headers: Readonly<Record<string, string>>): Record
   return tracestate === undefined ? { traceparent } : { traceparent, tracestate }
 }
 
+/** The id of the sender's trace, 32 hexadecimal digits, where there is a valid `traceparent`. */
+export function traceIdOf (headers: Readonly<Record<string, unknown>>): string | undefined {
+  const { traceparent } = headers
+  return typeof traceparent === 'string' && isTraceparent(traceparent) ? traceparent.split('-')[1] : undefined
+}
+
 function isTraceparent (value: string): boolean {
   const [, version, more] = TRACEPARENT.exec(value) ?? []
   // Only a later version may have more fields than the four of the first.

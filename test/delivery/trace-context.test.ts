@@ -1,5 +1,5 @@
 import t from 'tap'
-import { traceHeaders } from '../../../src/forwarders/http/trace-context.js'
+import { traceHeaders, traceIdOf } from '../../src/delivery/trace-context.js'
 
 const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
 const parent = '00f067aa0ba902b7'
@@ -18,4 +18,10 @@ t.test('an invalid one is dropped, and a tracestate without one too', async (t) 
   ]
   for (const traceparent of wrong) t.strictSame(traceHeaders({ traceparent, tracestate: 'a=1' }), {}, traceparent)
   t.strictSame(traceHeaders({ tracestate: 'a=1' }), {})
+})
+
+t.test('the id of a trace is told where the traceparent is a valid one', async (t) => {
+  t.equal(traceIdOf({ traceparent: `00-${trace}-${parent}-01` }), trace)
+  t.equal(traceIdOf({ traceparent: `00-${'0'.repeat(32)}-${parent}-01` }), undefined)
+  t.equal(traceIdOf({}), undefined)
 })
