@@ -28,6 +28,7 @@ import { readObservations } from './operations/observations-file.js'
 import { reportDrift } from './operations/report.js'
 import type { Drift } from './operations/reports.js'
 import type { Status } from './operations/status.js'
+import { createWatch } from './operations/watch.js'
 import { createJudge } from './voucherify/judge.js'
 import { createSourceFilter } from './voucherify/source-addresses.js'
 
@@ -91,8 +92,26 @@ export function createService ({ settings, logger, logDestination, clock = syste
   const operator = createRemoteOperator({ dataDir, logger, ...(threads === undefined ? {} : { start: threads.startOperator }) })
   const lastOutcomes = createLastOutcomes(clock.now)
   const liveFeed = createLiveFeed({ logger, lastSequence: operator.lastSequence, monotonic: clock.monotonic })
-  const observer = tellAll([lastOutcomes.observer, liveFeed.observer])
   let running: readonly RunningForwarder[] = []
+  const watch = createWatch({
+    dataDir,
+    logger,
+    clock,
+    version,
+    secrets: settings.VOUCHERIFY_WEBHOOK_SECRETS.length,
+    diskFreeMinBytes: settings.DISK_FREE_MIN_BYTES,
+    expectations: settings.EXPECT_EVENT_WITHIN,
+    isStopping: () => closing !== undefined,
+    journal: { isOpen: () => journal.isOpen(), probe: async () => await journal.probe() },
+    store: async () => {
+      const [forwarders, quarantined] = await Promise.all([operator.forwarders(), operator.countQuarantined()])
+      return { forwarders, quarantined }
+    },
+    forwarders: () => running.map(({ name, breakerState, isPaused }) => ({ name, breakerOpen: breakerState() !== 'closed', paused: isPaused() })),
+    forwarderNames: configured.specs.map(({ spec }) => spec.name),
+    metrics: settings.ADMIN_PORT !== 0
+  })
+  const observer = tellAll([watch.observer, lastOutcomes.observer, liveFeed.observer])
   const journal = createSqliteJournal({
     dataDir,
     logger,
@@ -115,7 +134,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
       ? undefined
       : { allows: createSourceFilter(settings.ALLOWED_SOURCES), mode: settings.ALLOWED_SOURCES_MODE },
     policy: { invalid: settings.INVALID_EVENTS, unvalidated: settings.UNVALIDATED_EVENTS },
-    readiness,
+    readiness: watch.readiness,
     onAnswer: observer.webhookAnswered
   })
   const createOperatorApp = (): AdminApp => createAdminApp({
@@ -124,6 +143,10 @@ export function createService ({ settings, logger, logDestination, clock = syste
     token: settings.ADMIN_TOKEN,
     operator,
     status,
+    metrics: watch.metrics,
+    drift: watch.drift,
+    patience: watch.patience,
+    silence: watch.silence,
     forwarders: () => running,
     lastOutcome: lastOutcomes.of,
     onChange: liveFeed.changed,
@@ -135,13 +158,19 @@ export function createService ({ settings, logger, logDestination, clock = syste
   let starting: Promise<StartedService> | undefined
   let closing: Promise<void> | undefined
 
-  function readiness (): readonly string[] {
-    return closing === undefined ? [] : ['stopping']
-  }
-
   async function status (): Promise<Status> {
-    const reasons = [...readiness()]
-    return { version, startedAt: new Date(startedAt).toISOString(), ready: reasons.length === 0, reasons, lastSequence: await operator.lastSequence().catch(() => null), storeBytes: null, diskFreeBytes: null }
+    const [reasons, lastSequence, storeBytes, diskFreeBytes] = await Promise.all([
+      watch.readiness(), operator.lastSequence().catch(() => null), watch.disk.storeBytes(), watch.disk.freeBytes()
+    ])
+    return {
+      version,
+      startedAt: new Date(startedAt).toISOString(),
+      ready: reasons.length === 0,
+      reasons: [...reasons],
+      lastSequence,
+      storeBytes: storeBytes ?? null,
+      diskFreeBytes: diskFreeBytes ?? null
+    }
   }
 
   function createPumpFor ({ forwarder, start, accepts }: ConfiguredForwarder): Pump {
@@ -189,6 +218,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
     dispatcher = createDispatcher(pumps.map(({ pump }) => pump))
     running = pumps.map(({ each, pump }) => ({ ...pump, ...describeForwarder(each, configured.folder) }))
     await journal.start()
+    await watch.start()
     // Before what may take its time: what is wrong can be looked at.
     const adminUrl = await listenForOperator()
     const forwarding = dispatcher.start().then(reportUnconfigured)
@@ -206,6 +236,8 @@ export function createService ({ settings, logger, logDestination, clock = syste
     await Promise.all([app.close(), adminApp?.close()])
     clearTimeout(cut)
     await dispatcher?.close(Math.max(0, deadline - clock.monotonic()))
+    // Before the folder may be another's.
+    await watch.close()
     await Promise.all([operator.close(), journal.close()])
   }
 

@@ -11,6 +11,8 @@ export interface Operator {
   readonly isServed: () => Promise<boolean>
   /** The last delivery's place in the order; 0 where there has been none. */
   readonly lastSequence: () => Promise<number>
+  /** How many deliveries are in quarantine. */
+  readonly countQuarantined: () => Promise<number>
 
   readonly list: (query: DeliveryQuery) => Promise<readonly ListedDelivery[]>
   /** Newest first, a part at a time: however little of it the filter lets through, a call costs little. */

@@ -21,6 +21,7 @@ export function createOperatorApi ({ judge, now }: Omit<SqliteOperatorOptions, '
     open: (options) => { dataDir = options.dataDir },
     isServed: () => using((api) => api.isServed()),
     lastSequence: () => using((api) => api.lastSequence()),
+    countQuarantined: () => using((api) => api.countQuarantined()),
     list: (query) => using((api) => api.list(query)),
     page: (query) => using((api) => api.page(query)),
     find: (idPrefix) => using((api) => api.find(idPrefix)),

@@ -6,6 +6,7 @@ import { deadLetterPage, deadLetters } from './operator/dead-letters.js'
 import { find, list, page, read } from './operator/deliveries.js'
 import { forget, forwarders, lastSequence } from './operator/forwarders.js'
 import { countPrunable } from './operator/prunable.js'
+import { countQuarantined } from './operator/quarantined.js'
 import { release, type Judge } from './operator/release.js'
 import { replay } from './operator/replay.js'
 import { checkFiles, verify } from './operator/verify.js'
@@ -33,6 +34,7 @@ export function openSqliteOperator (options: SqliteOperatorOptions): Operator {
   return {
     isServed: async () => api.isServed(),
     lastSequence: async () => api.lastSequence(),
+    countQuarantined: async () => api.countQuarantined(),
     list: async (query) => api.list(query),
     page: async (query) => api.page(query),
     find: async (idPrefix) => api.find(idPrefix),
@@ -73,6 +75,7 @@ export function openOperatorApi ({ dataDir, judge, now }: SqliteOperatorOptions)
   return {
     isServed: () => isServed(dataDir),
     lastSequence: () => explained(() => lastSequence(reading)),
+    countQuarantined: () => explained(() => countQuarantined(reading)),
     list: (query) => explained(() => list(reading, query)),
     page: (query) => explained(() => page(reading, query)),
     find: (idPrefix) => explained(() => find(reading, idPrefix)),

@@ -51,6 +51,7 @@ export function createRemoteOperator ({ dataDir, logger, start = startOperatorTh
   return {
     isServed: async () => await call(async (api) => await api.isServed()),
     lastSequence: async () => await call(async (api) => await api.lastSequence()),
+    countQuarantined: async () => await call(async (api) => await api.countQuarantined()),
     list: async (query) => await call(async (api) => await api.list(query)),
     page: async (query) => await call(async (api) => await api.page(query)),
     find: async (idPrefix) => await call(async (api) => await api.find(idPrefix)),
