@@ -9,6 +9,10 @@ import type { ReadRefused } from './read-refused.js'
  */
 export const TRIES_ALLOWED = 12
 const PATIENCE_MS = 86_400_000
+/** When the retries come, after the first attempt. */
+const RETRIES_AFTER_MS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1440].map((minutes) => minutes * 60_000)
+/** How much earlier than by the schedule a retry may come and still be taken for one. */
+const EARLY = 0.8
 /** How much later than that the last try may come before an event counts as given up. */
 const GRACE_MS = 3_600_000
 
@@ -128,8 +132,11 @@ export function createPatience ({ logger, now, readProven, readUnproven, signed 
     source.lastCode = code
     source.lastFailureAt = time
     const seen = source.events.get(event.eventId)
-    if (seen !== undefined) seen.failures++
-    else if (source.events.size < MOST_EVENTS) source.events.set(event.eventId, { failures: 1, firstAt: time })
+    if (seen !== undefined) {
+      if (seen.failures < mostTries(time - seen.firstAt)) seen.failures++
+    } else if (source.events.size < MOST_EVENTS) {
+      source.events.set(event.eventId, { failures: 1, firstAt: time })
+    }
     warn(event.sourceId, source, time)
   }
 
@@ -234,6 +241,11 @@ export function createPatience ({ logger, now, readProven, readUnproven, signed 
       sources: [...sources].map(([sourceId, { events, ...source }]) => ({ sourceId, ...source, events: [...events].map(([eventId, event]) => ({ eventId, ...event })) }))
     })
   }
+}
+
+/** How often the sender can have tried, so long after the first time: what comes faster than by its schedule is not its retry. */
+function mostTries (afterMs: number): number {
+  return 1 + RETRIES_AFTER_MS.filter((dueMs) => afterMs >= dueMs * EARLY).length
 }
 
 /** The sender's tries of an event are over after a day: it is then switched off, or another answer has reached it. */
