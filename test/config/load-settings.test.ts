@@ -259,3 +259,27 @@ t.test('two listeners in each other\'s way are refused', async t => {
   t.equal(messageOf({ PORT: '0', ADMIN_PORT: '0' }), '')
   t.equal(messageOf({ HOST: '10.0.0.1', ALLOW_UNSIGNED: 'true', PORT: '4000', ADMIN_PORT: '4000' }), '', 'each has an address of its own')
 })
+
+t.test('what is expected to come is a list of patterns with times, each once', async t => {
+  t.same(load({ EXPECT_EVENT_WITHIN: '*=24h, customer.loyalty.tier.* = 7d,source:distr_abc=90m,a.b=30s' }).EXPECT_EVENT_WITHIN, [
+    { pattern: '*', withinMs: 86_400_000 }, { pattern: 'customer.loyalty.tier.*', withinMs: 604_800_000 }, { pattern: 'source:distr_abc', withinMs: 5_400_000 }, { pattern: 'a.b', withinMs: 30_000 }
+  ])
+  const cases: Array<[string, RegExp]> = [
+    ['*', /; "\*" is none$/],
+    ['*=24', /"\*=24" is none/],
+    ['*=1w', /is none/],
+    ['source:=1h', /is none/],
+    ['a b=1h', /is none/],
+    ['*=1h,', /; "" is none/],
+    ['*=0h', /must have a time from 1s to 366d for \*/],
+    ['*=367d', /must have a time from 1s to 366d/],
+    ['*=1h,*=2h', /names \* twice/],
+    [Array.from({ length: 21 }, (_, index) => `a${index}=1h`).join(','), /must not name more than 20/]
+  ]
+  for (const [text, reason] of cases) t.match(messageOf({ EXPECT_EVENT_WITHIN: text }), reason)
+})
+
+t.test('what is hidden in the log is a list of paths', async t => {
+  t.same(load({ LOG_REDACT: 'sourceAddress, data.customer.email,*.metadata,data["x-y"][0],[*].a' }).LOG_REDACT, ['sourceAddress', 'data.customer.email', '*.metadata', 'data["x-y"][0]', '[*].a'])
+  for (const text of ['a..b', 'a,', 'a.b.', 'x-y', 'a[', 'a["b]', 'a b', 'a["b,c"]']) t.match(messageOf({ LOG_REDACT: text }), /^LOG_REDACT .*must be a comma-separated list of paths such as .* is none$/)
+})

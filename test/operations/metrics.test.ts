@@ -148,9 +148,19 @@ t.test('twenty thousand random paths, types and sources mint no series', async (
   t.equal(countSeries(await service.metrics()), before)
 
   const watch = createWatch({
-    dataDir: t.testdir(), logger: captureLog().logger, clock: systemClock, version: '1', secrets: 1, diskFreeMinBytes: 0, expectations: [{ pattern: '*', withinMs: 1000 }],
-    isStopping: () => false, journal: { isOpen: () => true, probe: async () => undefined }, store: async () => ({ forwarders: [], quarantined: 0 }),
-    forwarders: () => [], forwarderNames: ['log'], metrics: true
+    dataDir: t.testdir(),
+    logger: captureLog().logger,
+    clock: systemClock,
+    version: '1',
+    secrets: 1,
+    diskFreeMinBytes: 0,
+    expectations: [{ pattern: '*', withinMs: 1000 }],
+    isStopping: () => false,
+    journal: { isOpen: () => true, probe: async () => undefined },
+    store: async () => ({ forwarders: [], quarantined: 0 }),
+    forwarders: () => [],
+    forwarderNames: ['log'],
+    metrics: true
   })
   t.teardown(watch.close)
   const tell = (index: number): void => {
