@@ -6,8 +6,7 @@ import type { CommandContext, StopSignal } from './cli/context.js'
 import { exitCodes } from './cli/exit-codes.js'
 import { openLogOutput } from './cli/log-output.js'
 import { runProgram } from './cli/program.js'
-import { createService, describeServiceApi, forwarderNames, inspectForwarders, openOperator } from './cli/service-functions.js'
-import { createService, forwarderNames, inspectForwarders, openOperator, readDrift } from './cli/service-functions.js'
+import { createService, describeServiceApi, forwarderNames, inspectForwarders, openOperator, readDrift } from './cli/service-functions.js'
 
 const PackageFile = Type.Object({ version: Type.String() })
 

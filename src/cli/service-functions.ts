@@ -1,3 +1,2 @@
 /** What the commands do their work with: the one place where the command line meets the service's composition. */
-export { createService, describeServiceApi, forwarderNames, inspectForwarders, openOperator, OperatorListenerError } from '../service.js'
-export { createService, forwarderNames, inspectForwarders, openOperator, readDrift, OperatorListenerError } from '../service.js'
+export { createService, describeServiceApi, forwarderNames, inspectForwarders, openOperator, OperatorListenerError, readDrift } from '../service.js'
