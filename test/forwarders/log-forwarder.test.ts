@@ -72,3 +72,10 @@ t.test('lines that cannot leave are a failed attempt', async t => {
   const attempts = [{ delivery: sampleDelivery(), number: 1, replay: false }]
   await t.rejects(forwarder.forward(attempts, { signal: new AbortController().signal }), { message: 'nobody reads' })
 })
+
+t.test('what LOG_REDACT names is hidden', async t => {
+  const service = await buildService(t, { ...signed, LOG_FORWARDER_DATA: 'true', LOG_REDACT: 'customerId,data.customer.email' })
+  await service.post('/webhooks', { ...envelope, data })
+  const line = await service.forwarded.find(({ msg }) => msg === UPGRADED)
+  t.match(line, { customerId: '[Redacted]', data: { customer: { email: '[Redacted]', name: 'Zoë Canary' } } })
+})

@@ -175,3 +175,13 @@ t.test('what is stored is the bytes as they came, what was read from them, and t
   await app.post('/webhooks', 'no json')
   t.match(stored[1], { eventType: 'unknown', sourceObject: null, sourceId: null, eventId: null, projectId: null, customerId: null, campaignId: null, dedupeKey: null, held: true })
 })
+
+t.test('the accept line has the id of the trace that the webhook is part of, if it has a valid one', async (t) => {
+  const service = await buildService(t)
+  const event = (number: number) => ({ data: {}, event: { id: `ev_${number}`, type: 'some.event' }, source: { id: 'wh_1' } })
+  await service.post('/webhooks', event(1), { headers: { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' } })
+  await service.post('/webhooks', event(2), { headers: { traceparent: '00-nonsense-01' } })
+  const [first, second] = service.log.find('webhook accepted')
+  t.match(first, { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', reqId: String })
+  t.notOk('traceId' in (second ?? {}))
+})

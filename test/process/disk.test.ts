@@ -59,6 +59,31 @@ async function accepted (service: ServiceProcess, eventId: string): Promise<bool
   return (await postEvent(service.url, eventId)).status < 300
 }
 
+/** Whether webhooks would be taken, and if not, why. */
+async function readiness (service: ServiceProcess): Promise<{ readonly status: number, readonly text: string }> {
+  const response = await fetch(new URL('/health/ready', service.url))
+  return { status: response.status, text: await response.text() }
+}
+
+t.test('whether it is ready is what the disk says: full, not answering, well again', async (t) => {
+  const { disk, start } = await setUp(t)
+  const service = await start()
+  t.equal((await readiness(service)).status, 200)
+  disk.order('write ENOSPC 0')
+  isRefusal(t, await postEvent(service.url, 'ev_full'))
+  t.strictSame(await readiness(service), { status: 503, text: '{"status":"not ready","reasons":["journal cannot commit: the disk is full"]}' })
+  disk.heal()
+  await eventually(async () => (await readiness(service)).status === 200)
+
+  disk.order('sync stall 8000 once')
+  const stalled = postEvent(service.url, 'ev_stalled')
+  await eventually(async () => (await readiness(service)).text.includes('the disk does not answer'))
+  t.equal((await fetch(new URL('/health/live', service.url))).status, 200)
+  isRefusal(t, await stalled)
+  await eventually(async () => (await readiness(service)).status === 200, 30_000)
+  t.equal((await postEvent(service.url, 'ev_after')).status, 202)
+})
+
 t.test('a commit that stalls for 1 s is waited for: 202, and stored', async (t) => {
   const { dataDir, disk, start } = await setUp(t)
   const service = await start()
