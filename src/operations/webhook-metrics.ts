@@ -23,8 +23,9 @@ export function createWebhookMetrics (registry: Registry, { secrets }: { readonl
   const refused = duration.labels('refused')
   const signatures = new Counter({ name: 'tierhook_signatures_total', help: 'Accepted webhooks by the secret that their signature fits, in the order of VOUCHERIFY_WEBHOOK_SECRETS.', labelNames: ['secret'], registers })
   const bySecret = Array.from({ length: secrets }, (_, index) => {
-    signatures.inc({ secret: String(index + 1) }, 0)
-    return signatures.labels(String(index + 1))
+    const labels = { secret: String(index + 1) }
+    signatures.inc(labels, 0)
+    return { labels, count: 0 }
   })
   // The library puts a text together for each count: here that is done when it is told, and not for each webhook.
   const acceptedSeries = new Map<string, Series>()
@@ -56,13 +57,18 @@ export function createWebhookMetrics (registry: Registry, { secrets }: { readonl
         seriesOf(answer).count++
         if (answer.outcome === 'accepted') accepted.observe(seconds)
         else duplicate.observe(seconds)
-        if (answer.secretNumber !== undefined) bySecret[answer.secretNumber - 1]?.inc()
+        const secret = answer.secretNumber === undefined ? undefined : bySecret[answer.secretNumber - 1]
+        if (secret !== undefined) secret.count++
       }
     },
     look () {
       for (const series of [...acceptedSeries.values(), ...refusedSeries.values()]) {
         webhooks.inc(series.labels, series.count)
         series.count = 0
+      }
+      for (const secret of bySecret) {
+        signatures.inc(secret.labels, secret.count)
+        secret.count = 0
       }
     }
   }
