@@ -3,7 +3,7 @@ import Database from 'libsql'
 import { join } from 'node:path'
 import { dead, forwarded, heldDelivery, makeStore, newDelivery, now, retry, settleAll } from '../journal/sqlite/stored.js'
 import { createHarness } from './harness.js'
-import { indentJson } from '../../src/cli/indent-json.js'
+import { indentJson } from '../../src/indent-json.js'
 import { formatSpan } from '../../src/cli/times.js'
 
 const id = '01983f1c-5d2a-7c3e-8000-000000000001'

@@ -1,0 +1,98 @@
+import { indentJson } from '../indent-json.js'
+import type { DeliveryDetails, RecordedAttempt, Replayed, Standing } from './answers.js'
+import { get, post } from './api.js'
+import { actionButton, badge, definitions, element, table, type Column } from './element.js'
+import { bytes, duration, time } from './format.js'
+import { standingBadges, verdictBadge } from './standing-badges.js'
+import { addressOf, type Surroundings, type View } from './view.js'
+
+const attemptColumns: ReadonlyArray<Column<RecordedAttempt>> = [
+  { label: 'Started', cell: ({ startedAt }) => time(startedAt) },
+  { label: 'Forwarder', cell: ({ forwarder, replay }) => replay ? `${forwarder} (replay)` : forwarder },
+  { label: 'Attempt', number: true, cell: ({ attempt }) => attempt },
+  { label: 'Outcome', cell: ({ outcome }) => badge(outcome, outcome === 'forwarded' ? 'good' : outcome === 'dead' ? 'bad' : 'warn') },
+  { label: 'Took', number: true, cell: ({ durationMs }) => duration(durationMs) },
+  { label: 'Detail', cell: ({ detail }) => detail ?? '' }
+]
+
+const standingColumns: ReadonlyArray<Column<Standing>> = [
+  { label: 'Forwarder', cell: ({ forwarder }) => forwarder },
+  { label: 'Standing', cell: (standing) => standingBadges([standing]) },
+  { label: 'Attempt', number: true, cell: ({ attempt }) => attempt },
+  { label: 'Since, or due', cell: ({ dueAt, diedAt }) => dueAt === undefined && diedAt === undefined ? '' : time(dueAt ?? diedAt ?? '') },
+  { label: 'Reason', cell: ({ reason }) => reason ?? '' }
+]
+
+/** One delivery: what it is, where it stands, what was tried, and its body as it was received. */
+export function deliveryView (id: string, { notify }: Surroundings): View {
+  const node = element('article', { 'aria-label': 'Delivery', 'aria-busy': 'true' })
+
+  async function replay (forwarders: readonly string[]): Promise<void> {
+    const { replays, refused } = await post<Replayed>(`/api/deliveries/${encodeURIComponent(id)}/replay`, forwarders.length === 0 ? {} : { forwarders })
+    notify(replays === 0 ? `Nothing to replay${refused[0] === undefined ? '' : `: the delivery is ${refused[0].why}`}.` : undefined)
+    await update()
+  }
+
+  async function release (): Promise<void> {
+    const { released } = await post<{ released: ReadonlyArray<{ readonly status: string }> }>('/api/quarantine/release', { ids: [id], force: true })
+    notify(released[0]?.status === 'released' ? undefined : `Not released: ${released[0]?.status ?? 'gone'}.`)
+    await update()
+  }
+
+  async function update (): Promise<void> {
+    const delivery = await get<DeliveryDetails>(`/api/deliveries/${encodeURIComponent(id)}`)
+    const { receivedAt, eventType, customerId, campaignId, forwarders, attempts, faults, headers } = delivery
+    node.removeAttribute('aria-busy')
+    node.replaceChildren(
+      element('p', {}, element('a', { href: '#/deliveries' }, '← Deliveries')),
+      element('h2', {}, element('code', {}, eventType)),
+      definitions([
+        ['Delivery', element('code', {}, delivery.id)],
+        ['Received', time(receivedAt)],
+        ['Verdict', verdictBadge(delivery)],
+        ['Customer', customerId === null ? null : element('a', { href: addressOf(['deliveries'], { customerId }) }, customerId)],
+        ['Campaign', campaignId],
+        ['Source', [delivery.sourceObject, delivery.sourceId].filter((part) => part !== null).join(' ')],
+        ['Event', delivery.eventId],
+        ['Project', delivery.projectId],
+        ['Copies', delivery.duplicates === 0 ? null : `${delivery.duplicates} more, answered as duplicates`],
+        ['Size', bytes(delivery.bodyBytes)]
+      ]),
+      ...(faults.length === 0 ? [] : [element('h3', {}, 'How it differs from its schema'), faultList(faults)]),
+      element('div', { class: 'actions' },
+        actionButton(forwarders.length > 1 ? 'Replay to all' : 'Replay', async () => { await replay([]) }, delivery.hold === 'quarantined' || delivery.damaged || forwarders.length === 0),
+        ...(forwarders.length > 1 && delivery.hold !== 'quarantined' && !delivery.damaged
+          ? forwarders.map(({ forwarder }) => actionButton(`Replay to ${forwarder}`, async () => { await replay([forwarder]) }))
+          : []),
+        delivery.hold === 'quarantined' && actionButton('Release from quarantine', release)),
+      table('Where it stands', standingColumns, forwarders),
+      element('h3', {}, 'Attempts'),
+      attempts.length === 0 ? element('p', { class: 'quiet' }, 'None is recorded: the log and file forwarders record their failures alone.') : table('Oldest first', attemptColumns, attempts),
+      element('h3', {}, 'Body, as received'),
+      bodyOf(delivery),
+      element('h3', {}, 'Headers that were kept'),
+      definitions(Object.entries(headers).map(([name, value]) => [name, element('code', {}, value)]))
+    )
+  }
+
+  return { node, update }
+}
+
+export function faultList (faults: DeliveryDetails['faults']): HTMLElement {
+  return element('ul', { class: 'faults' }, ...faults.map(({ pointer, message }) => element('li', {}, element('code', {}, pointer === '' ? '(the whole)' : pointer), ` ${message}`)))
+}
+
+function bodyOf ({ body, bodyBase64, damaged }: DeliveryDetails): HTMLElement {
+  if (body === null) return element('pre', { tabindex: 0 }, bodyBase64 ?? (damaged ? 'The record is damaged, and its body cannot be read.' : ''))
+  return element('pre', { tabindex: 0, 'aria-label': 'Body' }, isJson(body) ? indentJson(body) : body)
+}
+
+function isJson (text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    // Then it is shown as it is.
+    return false
+  }
+}

@@ -1,0 +1,42 @@
+import { authorization } from './api.js'
+
+export interface LiveOptions {
+  /** Something has changed. */
+  readonly onChange: () => void
+  readonly onState: (state: 'live' | 'waiting') => void
+}
+
+const RETRY_MS = 2000
+
+/**
+ * Follows the server's events for as long as the page is open. It reads the stream itself, since `EventSource` can send no token.
+ */
+export async function followChanges ({ onChange, onState }: LiveOptions): Promise<never> {
+  for (;;) {
+    try {
+      const response = await fetch('/api/events', { headers: { ...authorization(), accept: 'text/event-stream' } })
+      if (response.ok && response.body !== null) {
+        onState('live')
+        // What happened while nobody listened.
+        onChange()
+        await readEvents(response.body, onChange)
+      }
+    } catch {
+      // The service is away: it is tried again.
+    }
+    onState('waiting')
+    await new Promise((resolve) => { setTimeout(resolve, RETRY_MS) })
+  }
+}
+
+async function readEvents (body: ReadableStream<Uint8Array>, onChange: () => void): Promise<void> {
+  const reader = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader()
+  let rest = ''
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return
+    const events = (rest + value).split('\n\n')
+    rest = events.pop() ?? ''
+    if (events.some((event) => /^event: changed$/m.test(event))) onChange()
+  }
+}

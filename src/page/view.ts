@@ -1,0 +1,28 @@
+/** A view in the page, made for the part of the address after `#/`. */
+export interface View {
+  readonly node: Node
+  /** Fetches anew what it shows. Not called again before it is done. */
+  readonly update: () => Promise<void>
+}
+
+/** What the address says of a view: `#/deliveries/<id>?customerId=…`. */
+export interface Address {
+  readonly path: readonly string[]
+  readonly query: URLSearchParams
+}
+
+export function readAddress (hash: string): Address {
+  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2)
+  return { path: path.split('/').filter((part) => part !== '').map(decodeURIComponent), query: new URLSearchParams(query) }
+}
+
+export function addressOf (path: readonly string[], query: Readonly<Record<string, string>> = {}): string {
+  const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== ''))
+  return `#/${path.map(encodeURIComponent).join('/')}${search.size === 0 ? '' : `?${search.toString()}`}`
+}
+
+/** What a view may ask of the page around it. */
+export interface Surroundings {
+  /** Shows a message until the next one, or none. */
+  readonly notify: (message: string | undefined) => void
+}
