@@ -29,6 +29,7 @@ import { reportDrift } from './operations/report.js'
 import type { Drift } from './operations/reports.js'
 import type { Status } from './operations/status.js'
 import { createWatch } from './operations/watch.js'
+import { addPageRoutes } from './operations/page-routes.js'
 import { createJudge } from './voucherify/judge.js'
 import { createSourceFilter } from './voucherify/source-addresses.js'
 
@@ -151,7 +152,8 @@ export function createService ({ settings, logger, logDestination, clock = syste
     lastOutcome: lastOutcomes.of,
     onChange: liveFeed.changed,
     liveFeed,
-    describe: async () => await describeServiceApi({ version })
+    describe: async () => await describeServiceApi({ version }),
+    addPage: (app) => { addPageRoutes(app, { directory: new URL('./page/', import.meta.url) }) }
   })
   const adminApp = settings.ADMIN_PORT === 0 ? undefined : createOperatorApp()
   let dispatcher: Dispatcher | undefined

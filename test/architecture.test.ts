@@ -8,7 +8,7 @@ const source = join(import.meta.dirname, '../src')
 /** Which room may import from which others. A room may always import from itself. */
 const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   'main.ts': ['cli'],
-  cli: ['service.ts', 'config', 'delivery', 'sender', 'voucherify', 'errors.ts'],
+  cli: ['service.ts', 'config', 'delivery', 'sender', 'voucherify', 'indent-json.ts', 'errors.ts'],
   'service.ts': 'everything',
   'operator-thread.ts': 'everything',
   'configured-forwarders.ts': ['config', 'forwarders', 'errors.ts'],
@@ -21,7 +21,10 @@ const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   // The operator's listener answers in the public one's form.
   operations: ['delivery', 'voucherify', 'ingress', 'errors.ts'],
   sender: ['voucherify', 'errors.ts'],
+  // Runs in a browser: of the service it knows the types of its answers.
+  page: ['operations', 'indent-json.ts'],
   testing: ['forwarders', 'delivery', 'voucherify', 'errors.ts'],
+  'indent-json.ts': [],
   'errors.ts': []
 }
 
