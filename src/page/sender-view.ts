@@ -7,7 +7,7 @@ import type { View } from './view.js'
 const sourceColumns: ReadonlyArray<Column<FailedSource>> = [
   { label: 'Source', cell: ({ sourceId, proven }) => [element('code', {}, sourceId), ' ', proven ? null : badge('unproven', 'quiet', 'The signature was wrong or missing, so somebody else may have sent it.')] },
   { label: 'Tries used', cell: (source) => badge(`${source.triesUsed} of ${source.triesAllowed}`, toneOf(source)) },
-  { label: 'Switched off', cell: ({ recovered, disabledAt }) => recovered ? 'recovered' : time(disabledAt) },
+  { label: 'Switched off', cell: ({ recovered, disabledAt }) => recovered ? 'recovered' : disabledAt === null ? 'not known' : time(disabledAt) },
   { label: 'Failed events', number: true, cell: ({ failedEvents }) => failedEvents },
   { label: 'Last answer', cell: ({ lastCode, lastFailureAt }) => [element('code', {}, lastCode), ' ', time(lastFailureAt)] }
 ]
