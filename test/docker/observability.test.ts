@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import t from 'tap'
 import { existsSync } from 'node:fs'
+import { problems } from '../../src/errors.js'
 import { anchorsOf, compose, mountedAt, readData, readText, serviceNamed } from './files.js'
 import { knownMetrics } from './known-metrics.js'
 import { readPromql, type Expression } from './promql.js'
@@ -12,6 +13,8 @@ const always = new Map([['up', new Set<string>()], ['ALERTS', new Set(['alertnam
 const everywhere = ['job', 'instance']
 const texts = Type.Record(Type.String(), Type.String())
 const known = new Map([...await knownMetrics(), ...always])
+/** The values of the label `answer`. */
+const answers = new Set(['accepted', 'duplicate', ...Object.keys(problems).map(code => code.toLowerCase())])
 const anchors = anchorsOf(DOCS)
 const docs = readText(DOCS)
 
@@ -67,11 +70,12 @@ function read (expr: string): { readonly expression: Expression, readonly labels
   const expression = readPromql(withTimes(expr))
   const faults: string[] = []
   const labels = new Set(everywhere)
-  for (const { metric, labels: matched, within } of expression.selectors) {
+  for (const { metric, matchers, within } of expression.selectors) {
     const has = known.get(metric)
     if (has === undefined) faults.push(`${metric} is no metric`)
     for (const label of has ?? []) labels.add(label)
-    for (const label of matched) if (has?.has(label) === false && !everywhere.includes(label)) faults.push(`${metric} has no label ${label}`)
+    for (const label of matchers.keys()) if (has?.has(label) === false && !everywhere.includes(label)) faults.push(`${metric} has no label ${label}`)
+    for (const answer of (matchers.get('answer') ?? 'accepted').split('|')) if (!answers.has(answer)) faults.push(`${answer} is no answer`)
     if (['rate', 'increase'].includes(within) !== /_(?:total|bucket|sum|count)$/.test(metric)) faults.push(`${within === '' ? 'the bare value' : within} of ${metric}`)
   }
   for (const label of expression.groupings) if (!labels.has(label)) faults.push(`there is no label ${label} to group by`)
@@ -92,6 +96,7 @@ t.test('what reads the expressions finds what is wrong with one', async t => {
   t.same(read('histogram_quantile(0.9, rate(tierhook_webhook_duration_seconds[5m]))').faults[0], 'tierhook_webhook_duration_seconds is no metric')
   t.same(read('tierhook_dead_letters{forwader="crm"}').faults, ['tierhook_dead_letters has no label forwader'])
   t.same(read('sum by (forwader) (tierhook_dead_letters)').faults, ['there is no label forwader to group by'])
+  t.same(read('rate(tierhook_webhooks_total{answer="acepted"}[5m])').faults, ['acepted is no answer'])
   t.same(read('rate(tierhook_ready[5m])').faults, ['rate of tierhook_ready'])
   t.same(read('tierhook_drift_total').faults, ['the bare value of tierhook_drift_total'])
 })
@@ -147,7 +152,7 @@ t.test('each alert is seen to fire and to be silent in the rules\' own tests', a
     }))
   }))
   for (const { series } of tests.flatMap(test => test.input_series)) {
-    for (const { metric, labels } of readPromql(series).selectors) for (const label of labels) t.ok(known.get(metric)?.has(label) === true || everywhere.includes(label), `${metric}: ${label}`)
+    for (const { metric, matchers } of readPromql(series).selectors) for (const label of matchers.keys()) t.ok(known.get(metric)?.has(label) === true || everywhere.includes(label), `${metric}: ${label}`)
   }
   const cases = tests.flatMap(test => test.alert_rule_test)
   for (const { alert, annotations: { summary } } of rules) {

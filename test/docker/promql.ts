@@ -1,7 +1,8 @@
 /** A metric where an expression reads it. */
 export interface Selector {
   readonly metric: string
-  readonly labels: readonly string[]
+  /** What each label is matched with, without the quotes. */
+  readonly matchers: ReadonlyMap<string, string>
   /** The function that it stands in directly, such as `rate`; empty for none. */
   readonly within: string
 }
@@ -48,7 +49,7 @@ export function readPromql (text: string): Expression {
     } else {
       const end = tokens[at + 1] === '{' ? tokens.indexOf('}', at) : at
       if (end === -1) throw new Error(`{ is not closed in ${text}`)
-      selectors.push({ metric: word, labels: labelsOf(tokens.slice(at + 2, end), text), within: open.at(-1)?.of ?? '' })
+      selectors.push({ metric: word, matchers: matchersOf(tokens.slice(at + 2, end), text), within: open.at(-1)?.of ?? '' })
       at = end
     }
   }
@@ -57,15 +58,15 @@ export function readPromql (text: string): Expression {
   return { selectors, groupings }
 }
 
-/** The names in `name="value", …`. */
-function labelsOf (matchers: readonly string[], text: string): string[] {
-  const labels: string[] = []
-  for (let at = 0; at < matchers.length; at += 4) {
-    const [label = '', operator = '', value = '', comma = ','] = matchers.slice(at, at + 4)
+/** The names and values in `name="value", …`. */
+function matchersOf (tokens: readonly string[], text: string): Map<string, string> {
+  const matchers = new Map<string, string>()
+  for (let at = 0; at < tokens.length; at += 4) {
+    const [label = '', operator = '', value = '', comma = ','] = tokens.slice(at, at + 4)
     if (!/^\w+$/.test(label) || !/^(?:=|!=|=~|!~)$/.test(operator) || !/^["']/.test(value) || comma !== ',') throw new Error(`${label}${operator}${value}${comma} is no matcher, in ${text}`)
-    labels.push(label)
+    matchers.set(label, value.slice(1, -1))
   }
-  return labels
+  return matchers
 }
 
 function tokensOf (text: string): string[] {
