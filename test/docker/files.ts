@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { Static, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path/posix'
 import { parse } from 'yaml'
 
 const root = new URL('../../', import.meta.url)
@@ -61,7 +62,7 @@ export function serviceNamed (name: string): (typeof compose.services)[string] {
 export function mountedAt (service: string, path: string): string | undefined {
   for (const volume of serviceNamed(service).volumes) {
     const [source = '', target = ''] = volume.split(':')
-    if (source.startsWith('.') && (path === target || path.startsWith(`${target}/`))) return `docker/${source}${path.slice(target.length)}`.replace(/\/\.(?=\/)/g, '').replace('docker/../', '')
+    if (source.startsWith('.') && (path === target || path.startsWith(`${target}/`))) return join('docker', source, path.slice(target.length))
   }
 }
 
