@@ -21,8 +21,6 @@ const notPassed = new Map([
   ['FORWARDERS_FILE', 'would have to be mounted'],
   ['FILE_FORWARDER_PATH', 'nothing but the volume can be written']
 ])
-/** Settings that the compose file passes on before the service reads them. */
-const toCome = new Set(['ADMIN_HOST', 'ADMIN_TOKEN', 'DISK_FREE_MIN_BYTES', 'EXPECT_EVENT_WITHIN', 'LOG_REDACT'])
 /** Those that the compose file means to be other than by default. */
 const otherThanDefault = new Map([['FORWARDERS', 'log,file']])
 
@@ -82,11 +80,11 @@ t.test('what is mounted is there, and every volume is declared', async t => {
 t.test('the service gets only variables that it knows, each under its own name, with the default that it has anyway', async t => {
   const known = new Map(settingDescriptions.map(setting => [setting.name as string, setting]))
   for (const [name, value] of Object.entries(environment)) {
-    t.ok(known.has(name) || toCome.has(name), `${name} is a setting`)
+    t.ok(known.has(name), `${name} is a setting`)
     const [, variable, operator, fallback] = /^\$\{(\w+)(:-|:\?)(.*)\}$/.exec(value) ?? []
     if (variable === undefined) continue
     t.equal(variable, name)
-    if (operator === ':?') t.ok(known.get(name)?.secret ?? toCome.has(name), `${name} is required, so it is a secret`)
+    if (operator === ':?') t.ok(known.get(name)?.secret, `${name} is required, so it is a secret`)
     else t.equal(fallback, fallback === '' ? '' : otherThanDefault.get(name) ?? known.get(name)?.fallback, name)
   }
 })
@@ -104,7 +102,7 @@ t.test('without a secret and a token for the operator the service is not started
 t.test('image, compose file and service agree on ports, data and the time to stop', async t => {
   const fallback = (name: string): string | undefined => settingDescriptions.find(setting => setting.name === name)?.fallback
   const port = imageEnvironment.get('PORT')
-  const adminPort = fallback('ADMIN_PORT') ?? '3001'
+  const adminPort = fallback('ADMIN_PORT')
   t.equal(port, fallback('PORT'))
   t.match(dockerfile, new RegExp(`^EXPOSE ${port} ${adminPort}$`, 'm'))
   t.same(tierhook.ports?.map(each => each.split(':')[2]), [port, adminPort])

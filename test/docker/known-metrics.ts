@@ -1,48 +1,48 @@
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import { setImmediate } from 'node:timers/promises'
+import { createMetrics } from '../../src/operations/metrics.js'
 
 /** The names under which Prometheus knows a metric's samples, with the labels of each. */
 export type KnownMetrics = ReadonlyMap<string, ReadonlySet<string>>
 
-const histograms: Readonly<Record<string, readonly string[]>> = {
-  tierhook_webhook_duration_seconds: ['answer'],
-  tierhook_journal_commit_duration_seconds: [],
-  tierhook_journal_commit_deliveries: [],
-  tierhook_forwarder_attempt_duration_seconds: ['forwarder'],
-  nodejs_gc_duration_seconds: ['kind']
-}
-
-const others: Readonly<Record<string, readonly string[]>> = {
-  tierhook_webhooks_total: ['event_type', 'verdict', 'answer'],
-  tierhook_signatures_total: ['secret'],
-  tierhook_journal_commit_failures_total: [],
-  tierhook_quarantined_deliveries: [],
-  tierhook_dead_letters: ['forwarder'],
-  tierhook_forwarder_attempts_total: ['forwarder', 'outcome'],
-  tierhook_forwarder_backlog_deliveries: ['forwarder'],
-  tierhook_forwarder_oldest_waiting_seconds: ['forwarder'],
-  tierhook_forwarder_breaker_open: ['forwarder'],
-  tierhook_forwarder_paused: ['forwarder'],
-  tierhook_source_tries_used: ['source_id'],
-  tierhook_source_tries_allowed: [],
-  tierhook_source_seconds_until_disabled: ['source_id'],
-  tierhook_silence_seconds: ['expectation'],
-  tierhook_silence_limit_seconds: ['expectation'],
-  tierhook_drift_total: ['event_type', 'kind'],
-  tierhook_store_bytes: [],
-  tierhook_disk_free_bytes: [],
-  tierhook_ready: [],
-  tierhook_build_info: ['version']
-}
-
-/** What the service tells Prometheus. */
+/** What the service tells Prometheus, once everything has happened that makes a series. */
 export async function knownMetrics (): Promise<KnownMetrics> {
-  const known = new Map<string, ReadonlySet<string>>(Object.entries(others).map(([name, labels]) => [name, new Set(labels)]))
-  for (const [name, labels] of Object.entries(histograms)) {
-    known.set(`${name}_bucket`, new Set([...labels, 'le'])).set(`${name}_sum`, new Set(labels)).set(`${name}_count`, new Set(labels))
+  const metrics = createMetrics({
+    version: '0.0.0',
+    secrets: 1,
+    forwarderNames: ['log'],
+    now: Date.now,
+    sources: {
+      store: async () => ({
+        quarantined: 0,
+        forwarders: [{ name: 'log', addedAt: 0, cursor: 0, pending: 0, waiting: 0, dead: 0, oldestReceivedAt: null, breaker: 'closed' }]
+      }),
+      storeBytes: async () => 0,
+      diskFreeBytes: async () => 0,
+      ready: async () => true,
+      forwarders: () => [{ name: 'log', breakerOpen: false, paused: false }],
+      drift: () => [{ eventType: 'other', kind: 'fault', count: 1 }],
+      patience: () => [{
+        sourceId: 'distr_1', proven: true, trusted: true, triesUsed: 1, triesAllowed: 12, failedEvents: 1, firstFailureAt: 0, lastFailureAt: 0, disabledAt: 1, lastCode: 'INTERNAL', recovered: false
+      }],
+      silence: () => [{ expectation: '*', withinMs: 1, lastAt: null, silentMs: 1, silent: false }]
+    }
+  })
+  metrics.observer.webhookAnswered?.({ outcome: 'refused', status: 401, ms: 1, code: 'SIGNATURE_WRONG', toWebhook: true, rawBody: undefined })
+  metrics.observer.attemptsEnded?.({ forwarder: 'log', outcomes: [{ status: 'forwarded' }], durationMs: 1 })
+  metrics.observer.committed?.({ deliveries: 1, ms: 1 })
+  await setImmediate()
+  const known = new Map<string, Set<string>>()
+  for (const line of (await metrics.text()).split('\n')) {
+    const [, histogram] = /^# TYPE (\S+) histogram$/.exec(line) ?? []
+    if (histogram !== undefined) for (const part of ['bucket', 'sum', 'count']) known.set(`${histogram}_${part}`, new Set())
+    const [, name, labels = ''] = /^(\w+)(?:\{(.*)\})? \S+$/.exec(line) ?? []
+    if (name === undefined) continue
+    const has = known.get(name) ?? new Set()
+    for (const [, label = ''] of labels.matchAll(/(\w+)="(?:[^"\\]|\\.)*"/g)) has.add(label)
+    known.set(name, has)
   }
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
-  for (const { name, type } of await registry.getMetricsAsJSON()) if (String(type) !== 'histogram') known.set(name, new Set())
-  registry.clear()
+  metrics.close()
+  // It has no series before the first collection of garbage.
+  for (const part of ['bucket', 'sum', 'count']) known.get(`nodejs_gc_duration_seconds_${part}`)?.add('kind')
   return known
 }
