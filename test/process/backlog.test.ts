@@ -9,6 +9,7 @@ t.test('a dead destination with a long backlog: acceptance and the file do not n
   t.equal(facts.arrived, facts.deliveries)
   t.strictSame(facts.outOfOrder, [])
   t.equal(facts.fileLines, facts.deliveries, 'each stands in the file once, through kill -9')
+  t.strictSame(facts.health, [200, 200], 'a dead destination is nothing that another service would mend')
   t.ok(facts.waitingMiB < 300, `${facts.waitingMiB} MiB`)
   t.ok(facts.lastRate > facts.firstRate * 0.4, 'no cliff; the exact ratio is a matter of the benchmark')
   t.ok(facts.lastFileDelayMs < facts.firstFileDelayMs * 3 + 50, `${facts.firstFileDelayMs} ms, then ${facts.lastFileDelayMs} ms`)

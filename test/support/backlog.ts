@@ -19,6 +19,8 @@ export interface BacklogFacts {
   /** From the answer until the line stands in the file, median of some probes, in milliseconds. */
   readonly firstFileDelayMs: number
   readonly lastFileDelayMs: number
+  /** What `/health/live` and `/health/ready` answer with the whole backlog waiting. */
+  readonly health: readonly number[]
   /** Resident memory with the whole backlog waiting, and the most there ever was. */
   readonly waitingMiB: number
   readonly peakMiB: number
@@ -76,6 +78,7 @@ export async function pileUp ({ dataDir, deliveries }: { readonly dataDir: strin
   const lastRate = await sendMany(tenth)
   const waitingMiB = memoryMiB(service.child.pid, 'VmRSS')
   const peakMiB = memoryMiB(service.child.pid, 'VmHWM')
+  const health = await Promise.all(['live', 'ready'].map(async (name) => (await fetch(new URL(`/health/${name}`, service.url))).status))
   await service.kill('SIGKILL')
 
   const restartedAt = performance.now()
@@ -102,6 +105,7 @@ export async function pileUp ({ dataDir, deliveries }: { readonly dataDir: strin
     lastRate,
     firstFileDelayMs,
     lastFileDelayMs,
+    health,
     waitingMiB,
     peakMiB,
     drainMs,

@@ -1,0 +1,45 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+
+const project = join(import.meta.dirname, '..')
+
+function read (path: string): string {
+  return readFileSync(join(project, path), 'utf8')
+}
+
+/** On one line, so that it does not matter where a text was broken. */
+function flat (text: string): string {
+  return text.replace(/\s+/g, ' ')
+}
+
+interface Claim {
+  readonly promise: string
+  readonly file: string
+  readonly title: string
+}
+
+/** The rows of the table; a row of another form is one with a file that is not there. */
+function claims (): Claim[] {
+  const rows = read('CLAIMS.md').split('\n').filter((line) => line.startsWith('|')).slice(2)
+  return rows.map((row) => {
+    const [, promise = '', file = '', title = ''] = row.split(' | ').length === 3 ? /^\| (.*) \| `(.*)` \| (.*) \|$/.exec(row) ?? [] : []
+    return { promise, file, title }
+  })
+}
+
+const told = ['README.md', 'docs/operating.md', 'SECURITY.md'].map((path) => flat(read(path))).join('\n')
+
+t.test('every promise is made in these words, and its test is there', async (t) => {
+  t.ok(claims().length > 40)
+  for (const { promise, file, title } of claims()) {
+    t.ok(promise !== '' && told.includes(flat(promise)), `"${promise}" is promised`)
+    if (!existsSync(join(project, file)) || file === '') {
+      t.fail(`${file} is not there, which should show "${promise}"`)
+      continue
+    }
+    // As the source has it between the quotation marks.
+    const source = read(file).replaceAll('\\\'', '\'')
+    t.ok([`t.test('${title}'`, `t.test(\`${title}\``].some((call) => source.includes(call)), `${file} has "${title}"`)
+  }
+})
