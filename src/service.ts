@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
 import { pino, type Logger } from 'pino'
-import { v7 as uuidv7 } from 'uuid'
 import type { Settings } from './config/settings.js'
 import { openForwarders, readForwarderSpecs } from './configured-forwarders.js'
 import { systemClock, type Clock } from './delivery/clock.js'
 import { createDispatcher, type Dispatcher } from './delivery/dispatcher.js'
+import { createNewId } from './delivery/new-id.js'
 import { tellAll } from './delivery/observation.js'
 import type { Operator } from './delivery/operator.js'
 import { createPump, type Pump } from './delivery/pump.js'
@@ -125,7 +125,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
   const app = createApp({
     logger,
     journal,
-    newId: uuidv7,
+    newId: createNewId(clock.now),
     now: clock.now,
     bodyLimitBytes: settings.BODY_LIMIT_BYTES,
     trustProxy: settings.TRUST_PROXY,

@@ -2,12 +2,12 @@ import { openSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
-import { v7 as uuidv7 } from 'uuid'
 import { openLogOutput } from '../../src/cli/log-output.js'
 import { createLogger } from '../../src/cli/logger.js'
 import { loadSettings } from '../../src/config/load-settings.js'
 import { systemClock } from '../../src/delivery/clock.js'
 import type { Journal } from '../../src/delivery/journal.js'
+import { createNewId } from '../../src/delivery/new-id.js'
 import { createApp } from '../../src/ingress/app.js'
 import { createSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.js'
 import { createService } from '../../src/service.js'
@@ -49,7 +49,7 @@ async function openApp (journal: Journal, secret: string): Promise<string> {
   const app = createApp({
     logger,
     journal,
-    newId: uuidv7,
+    newId: createNewId(systemClock.now),
     now: systemClock.now,
     bodyLimitBytes: 1_048_576,
     trustProxy: false,

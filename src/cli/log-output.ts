@@ -11,10 +11,18 @@ export interface LogOutputOptions {
 
 /** How much may wait to be written before lines are dropped: a reader that hangs must not fill the memory. */
 const limitBytes = 67_108_864
+/** Lines are gathered up to this length, in characters, before they are handed on. */
+const gatherLength = 65_536
 
-/** Opens a log output that writes in the background, so that a slow reader holds nothing else up. */
+/**
+ * Opens a log output that writes in the background, so that a slow reader holds nothing else up. The lines of one turn of the
+ * event loop are written together: to measure and copy a line by itself takes as long as to make it.
+ */
 export function openLogOutput (options: LogOutputOptions): LogOutput {
   const destination = pino.destination({ fd: options.fd, sync: false, maxLength: limitBytes })
+  let gathered: string[] = []
+  let length = 0
+  let scheduled: NodeJS.Immediate | undefined
   let closed = false
   let pending = false
   let failure: Error | undefined
@@ -31,6 +39,19 @@ export function openLogOutput (options: LogOutputOptions): LogOutput {
     if (closed) destination.destroy()
   }
 
+  function handOn (): void {
+    clearImmediate(scheduled)
+    scheduled = undefined
+    if (length === 0) return
+    const lines = gathered.join('')
+    gathered = []
+    length = 0
+    if (readerGone) return
+    failure = undefined
+    pending = true
+    destination.write(lines)
+  }
+
   destination.on('drain', () => { pending = false })
   destination.on('error', fail)
   destination.on('drop', () => { fail(new Error('nobody takes log lines off, so lines were dropped')) })
@@ -38,23 +59,27 @@ export function openLogOutput (options: LogOutputOptions): LogOutput {
   return {
     write: line => {
       if (closed || readerGone) return
-      failure = undefined
-      pending = true
-      destination.write(line)
+      gathered.push(line)
+      length += line.length
+      if (length >= gatherLength) handOn()
+      else scheduled ??= setImmediate(handOn)
     },
     flushed: async () => {
+      handOn()
       if (failure !== undefined) throw failure
       if (pending) await once(destination, 'drain')
     },
     close: async () => {
       if (closed || readerGone) return
       closed = true
+      handOn()
       const ended = new Promise<void>(resolve => { destination.once('close', resolve) })
       destination.end()
       await ended
     },
     abandon: () => {
       closed = true
+      clearImmediate(scheduled)
       destination.destroy()
     }
   }

@@ -1,4 +1,5 @@
 import type { Fault } from '../errors.js'
+import type { EventDescription } from '../voucherify/describe-event.js'
 
 /** What validation said of an event: `unvalidated` means that no schema is known for it. */
 export type Verdict = 'valid' | 'invalid' | 'unvalidated'
@@ -28,6 +29,8 @@ export interface NewDelivery {
   readonly headers: Readonly<Record<string, string>>
   /** The body's bytes as received. */
   readonly rawBody: Uint8Array
+  /** What the body says that is not among the fields above. Only while it is in memory from the time that the body was parsed. */
+  readonly description?: EventDescription
 }
 
 /** A delivery as the journal holds it. */

@@ -33,7 +33,9 @@ export function createLogForwarder ({ name, output, withData, redact = [] }: Log
     giveUpMs: Infinity,
     async forward (attempts) {
       for (const { delivery, replay } of attempts) {
-        logger.info({ ...describeDelivery(delivery, { withData }), ...(replay ? { replay } : {}) }, delivery.eventType)
+        const fields = describeDelivery(delivery, { withData })
+        if (replay) fields['replay'] = true
+        logger.info(fields, delivery.eventType)
       }
       await output.flushed()
       return { outcomes: attempts.map(() => ({ status: 'forwarded' })) }

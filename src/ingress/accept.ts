@@ -104,7 +104,8 @@ export async function journalWebhook (
     customerId: reading.customerId,
     campaignId: reading.campaignId,
     headers: keptHeaders(headers),
-    rawBody
+    rawBody,
+    description: reading.description
   })
   return { id: appended.id, verdict: appended.verdict, duplicate: appended.status === 'duplicate' }
 }

@@ -1,5 +1,6 @@
 import type { Verdict } from '../delivery/delivery.js'
 import type { Fault, ProblemCode } from '../errors.js'
+import { describeEvent, type EventDescription } from '../voucherify/describe-event.js'
 import { dedupeKey, readEnvelope, readSubject, type EnvelopeFacts } from '../voucherify/identify.js'
 import { expectedType, judge, type Expected, type Validate } from '../voucherify/judge.js'
 import { isJsonObject, parseBody } from '../voucherify/parse-body.js'
@@ -20,6 +21,7 @@ export interface Reading {
   readonly customerId: string | null
   readonly campaignId: string | null
   readonly dedupeKey: string | null
+  readonly description: EventDescription
   /** Whether the URL names another event than the envelope does. */
   readonly contradictsUrl: boolean
   /** Whether a key is called `__proto__`. */
@@ -34,15 +36,21 @@ export function readWebhook (rawBody: Uint8Array, expected: Expected, validate: 
   if (!isJsonObject(body)) return unreadable(expected, 'EVENT_INVALID', 'must be an object')
 
   const facts = readEnvelope(body)
-  const judgement = judge(body, facts, expected, validate)
+  const { eventType, verdict, faults } = judge(body, facts, expected, validate)
+  const { customerId, campaignId } = readSubject(facts === null ? body : body['data'])
+  // Key by key: spreading objects into the middle of another takes half as long as parsing the body.
   return {
-    ...judgement,
-    problem: judgement.verdict === 'unvalidated' ? 'EVENT_UNVALIDATED' : 'EVENT_INVALID',
+    eventType,
+    verdict,
+    faults,
+    problem: verdict === 'unvalidated' ? 'EVENT_UNVALIDATED' : 'EVENT_INVALID',
     body,
     facts,
-    ...readSubject(facts === null ? body : body['data']),
-    dedupeKey: dedupeKey({ facts, body, rawBody, eventType: judgement.eventType }),
-    contradictsUrl: expected.kind === 'event' && judgement.eventType !== expected.event.type,
+    customerId,
+    campaignId,
+    dedupeKey: dedupeKey({ facts, body, rawBody, eventType }),
+    description: describeEvent(body),
+    contradictsUrl: expected.kind === 'event' && eventType !== expected.event.type,
     poisoned: parsed.poisoned
   }
 }
@@ -58,6 +66,7 @@ function unreadable (expected: Expected, problem: ProblemCode, message: string):
     customerId: null,
     campaignId: null,
     dedupeKey: null,
+    description: {},
     contradictsUrl: false,
     poisoned: false
   }

@@ -9,13 +9,25 @@ function isTextCheck (definition: unknown): definition is TextCheck {
 }
 
 /**
+ * Most date-times that are sent, in UTC and without a leap second: to know one by this takes a fifth of the time of the full
+ * check, which a body asks for a dozen times. What it does not match is for the full check to judge.
+ */
+const USUAL = new RegExp(`^\\d{4}-(?:${['(?:0[1-9]|1[0-2])-(?:0[1-9]|1\\d|2[0-8])', '(?:0[13-9]|1[0-2])-(?:29|30)', '(?:0[13578]|1[02])-31'].join('|')})` +
+  'T(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?Z$')
+
+/** Whether a text is a date-time such as most are. `false` says nothing: it may be another. */
+export function isUsualDateTime (text: string): boolean {
+  return USUAL.test(text)
+}
+
+/**
  * Teaches TypeBox the format `date-time` (RFC 3339, section 5.6), judged by ajv-formats, unless somebody has taught it
  * already. Without it TypeBox refuses every date-time. Throws a TypeError if ajv-formats has no such check.
  */
 export function registerDateTime (definition: unknown = fullFormats['date-time']): void {
   if (FormatRegistry.Has('date-time')) return
   if (!isTextCheck(definition)) throw new TypeError('ajv-formats has no check for date-time')
-  FormatRegistry.Set('date-time', text => definition.validate(text) === true)
+  FormatRegistry.Set('date-time', text => isUsualDateTime(text) || definition.validate(text) === true)
 }
 
 registerDateTime()
