@@ -212,5 +212,5 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
 }
 
 function lastSequence (results: readonly AppendResult[]): number | undefined {
-  return results.findLast((result) => result.status === 'stored')?.sequence
+  return results.findLast((result) => typeof result === 'number')
 }

@@ -1,5 +1,6 @@
 import type { NewDelivery, Verdict } from '../../delivery/delivery.js'
 import type { FeedCommit, Progress } from '../feed-store.js'
+import type { PackedAppends } from './packed-appends.js'
 import type { Salvaged } from './salvage/salvage.js'
 
 /** One transaction. Everything in it is on disk together, or nothing is. */
@@ -10,9 +11,13 @@ export interface Batch {
   readonly appends: readonly NewDelivery[]
 }
 
-export type AppendResult =
-  | { readonly status: 'stored', readonly sequence: number }
-  | { readonly status: 'duplicate', readonly id: string, readonly verdict: Verdict }
+/** The same as it crosses to the writer's thread. */
+export interface PackedBatch extends Omit<Batch, 'appends'> {
+  readonly appends: PackedAppends
+}
+
+/** The sequence under which a delivery is stored, or the delivery that is held already in its stead. */
+export type AppendResult = number | { readonly id: string, readonly verdict: Verdict }
 
 export interface BatchResult {
   /** One result an append, in their order. */
@@ -74,7 +79,7 @@ export interface OpenedWriter {
 
 export interface WriterApi {
   open: (options: OpenWriter) => OpenedWriter
-  commit: (batch: Batch) => BatchResult
+  commit: (batch: PackedBatch) => BatchResult
   /** Commits a write that changes nothing, and so tells whether the disk takes one. */
   probe: () => void
   /** Records that turned out to be damaged: no feed gets them any more. */

@@ -59,12 +59,35 @@ export interface DeliveryRow {
 /** What of a record never changes, or only together with its checksum. */
 export type CheckedColumns = Omit<DeliveryRow, 'sequence' | 'duplicates' | 'checksum'>
 
-/** A record's checksum: of the bytes, and of all that says what they are and what is to become of them. */
-export function checksum (row: CheckedColumns, rawBody: Uint8Array): number {
-  return crc32(rawBody, crc32(JSON.stringify([
+/** The columns that the checksum is taken of, in the order in which they are written down. */
+export type RecordValues = readonly [
+  id: string, receivedAt: number, eventType: string, verdict: Verdict, hold: number, sourceObject: string | null, sourceId: string | null,
+  eventId: string | null, projectId: string | null, customerId: string | null, campaignId: string | null, faults: string | null,
+  headers: string, bodyBytes: number
+]
+
+/** A record as one line of JSON: what its checksum is taken of. */
+export function recordText (row: CheckedColumns): string {
+  const values: RecordValues = [
     row.id, row.received_at, row.event_type, row.verdict, row.hold, row.source_object, row.source_id, row.event_id, row.project_id,
     row.customer_id, row.campaign_id, row.faults, row.headers, row.body_bytes
-  ])))
+  ]
+  return JSON.stringify(values)
+}
+
+/** The values of a line that was made just now by `recordText`. */
+export function fromRecordText (text: string): RecordValues {
+  return JSON.parse(text) as RecordValues
+}
+
+/** A record's checksum: of the bytes, and of all that says what they are and what is to become of them. */
+export function checksum (row: CheckedColumns, rawBody: Uint8Array): number {
+  return textChecksum(recordText(row), rawBody)
+}
+
+/** The same of a record's text. */
+export function textChecksum (text: string, rawBody: Uint8Array): number {
+  return crc32(rawBody, crc32(text))
 }
 
 /** The checksum of a forwarder's place in the journal. */

@@ -18,14 +18,14 @@ export function settleAppends (appends: readonly PendingAppend[], results: reado
   const stored: Array<{ sequence: number, delivery: NewDelivery }> = []
   appends.forEach((pending, index) => {
     const result = results[index]
-    if (result?.status !== 'stored') return
+    if (typeof result !== 'number') return
     if (pending.abandoned) gone.add(pending.delivery.id)
-    else stored.push({ sequence: result.sequence, delivery: pending.delivery })
+    else stored.push({ sequence: result, delivery: pending.delivery })
   })
   appends.forEach((pending, index) => {
     const result = results[index]
     if (pending.abandoned || result === undefined) return
-    if (result.status === 'stored') pending.resolve({ status: 'stored', id: pending.delivery.id, verdict: pending.delivery.verdict })
+    if (typeof result === 'number') pending.resolve({ status: 'stored', id: pending.delivery.id, verdict: pending.delivery.verdict })
     // The first of the two was refused and goes: a copy of it must not be answered as held.
     else if (gone.has(result.id)) pending.reject(refusal(TOO_LATE))
     else pending.resolve({ status: 'duplicate', id: result.id, verdict: result.verdict })

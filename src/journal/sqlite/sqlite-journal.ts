@@ -7,10 +7,10 @@ import type { EndedCommit } from '../../delivery/observation.js'
 import { createFeed, type JournalFeed } from '../feed.js'
 import type { FeedStore, Progress } from '../feed-store.js'
 import { isPassing, reasonOf } from './commit-failure.js'
-import { compactBodies } from './compact-bodies.js'
 import { damageError, databasePath, isDamage } from './database.js'
 import { lockDataFolder } from './data-lock.js'
 import { createGroupCommit } from './group-commit.js'
+import { packAppends } from './packed-appends.js'
 import type { WriterApi } from './protocol.js'
 import type { ReaderApi, ReadResult } from './reader.js'
 import { createRecent, type Recent } from './recent.js'
@@ -86,8 +86,8 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
 
   const commits = createGroupCommit({
     async commit ({ appends, ...rest }) {
-      const { deliveries, buffer } = compactBodies(appends)
-      const result = await watched(writer.remote.commit({ ...rest, appends: deliveries }, [buffer]))
+      const packed = packAppends(appends)
+      const result = await watched(writer.remote.commit({ ...rest, appends: packed }, [packed.bodies]))
       if (result.keysDamaged) startSalvage(new Error('Deduplication keys cannot be read'))
       else if (isDamage(result.progressError)) startSalvage(new ThreadError(result.progressError?.message ?? '', result.progressError?.code))
       return result

@@ -3,9 +3,10 @@ import type { FeedCommit, Progress } from '../feed-store.js'
 import type { Change } from '../schedule.js'
 import { isDamage, prepareAnew, sqliteCode, unlessDamaged, type Connection } from './database.js'
 import { openSound } from './open-sound.js'
+import { unpackAppends, type AppendRecord } from './packed-appends.js'
 import { prune } from './prune.js'
-import type { AppendResult, Batch, BatchResult, RegisterFeed, StorageError, WriterApi } from './protocol.js'
-import { asBytes, checksum, cursorChecksum, HOLD, toColumns, toText } from './record.js'
+import type { AppendResult, BatchResult, PackedBatch, RegisterFeed, StorageError, WriterApi } from './protocol.js'
+import { asBytes, cursorChecksum, HOLD, textChecksum, toText } from './record.js'
 import { UNKNOWN_FORWARDER, type RememberedForwarder } from './salvage/settle-copies.js'
 import { APPLICATION_ID } from './schema.js'
 import { transaction } from './transaction.js'
@@ -27,13 +28,13 @@ export function createWriter (now: () => number): WriterApi {
     return { db, statements }
   }
 
-  function commitBatch (batch: Batch): Omit<BatchResult, 'keysDamaged'> {
+  function commitBatch (batch: Omit<PackedBatch, 'appends'>, appends: readonly AppendRecord[]): Omit<BatchResult, 'keysDamaged'> {
     const { db, statements } = opened()
     const result = transaction(db, () => {
       for (const id of batch.withdraw) statements.withdraw(id)
       const time = now()
       const progressError = saveAll(db, statements, batch.progress, time)
-      return { appends: batch.appends.map((delivery) => append(statements, delivery, time - dedupeWindowMs)), progressError }
+      return { appends: appends.map((record) => append(statements, record, time - dedupeWindowMs)), progressError }
     })
     if (result.progressError === undefined) for (const progress of batch.progress) remember(progress)
     return result
@@ -70,13 +71,14 @@ export function createWriter (now: () => number): WriterApi {
       return { lastSequence: used.lastSequence(), lastReplay: used.lastReplay(), salvaged }
     },
 
-    commit (batch: Batch): BatchResult {
+    commit (batch: PackedBatch): BatchResult {
+      const appends = unpackAppends(batch.appends)
       try {
-        return { ...commitBatch(batch), keysDamaged: false }
+        return { ...commitBatch(batch, appends), keysDamaged: false }
       } catch (error) {
         if (!isDamage(error)) throw error
         // A damaged page of keys may cost a second copy of an event, and never the event.
-        return { ...commitBatch({ ...batch, appends: batch.appends.map((delivery) => ({ ...delivery, dedupeKey: null })) }), keysDamaged: true }
+        return { ...commitBatch(batch, appends.map((record) => ({ ...record, dedupeKey: null }))), keysDamaged: true }
       }
     },
 
@@ -188,22 +190,17 @@ interface FoundKey {
   readonly received_at: number
 }
 
-function append (statements: Statements, delivery: NewDelivery, windowStart: number): AppendResult {
-  const { dedupeKey } = delivery
+function append (statements: Statements, { text, values, dedupeKey, rawBody }: AppendRecord, windowStart: number): AppendResult {
   const first = dedupeKey === null ? undefined : statements.findKey(dedupeKey)
   if (first !== undefined && first.received_at >= windowStart) {
     statements.countDuplicate.run([first.sequence])
-    return { status: 'duplicate', id: first.id, verdict: first.verdict }
+    return { id: first.id, verdict: first.verdict }
   }
-  const row = toColumns(delivery)
-  const { lastInsertRowid } = statements.insertDelivery.run([
-    row.id, row.received_at, row.event_type, row.verdict, row.hold, row.source_object, row.source_id, row.event_id, row.project_id,
-    row.customer_id, row.campaign_id, row.faults, row.headers, row.body_bytes, checksum(row, delivery.rawBody)
-  ])
-  const sequence = Number(lastInsertRowid)
-  statements.insertBody.run([sequence, delivery.rawBody])
-  if (dedupeKey !== null) statements.putKey.run([dedupeKey, delivery.id, delivery.verdict, sequence, delivery.receivedAt])
-  return { status: 'stored', sequence }
+  const sequence = Number(statements.insertDelivery.run([...values, textChecksum(text, rawBody)]).lastInsertRowid)
+  statements.insertBody.run([sequence, rawBody])
+  const [id, receivedAt, , verdict] = values
+  if (dedupeKey !== null) statements.putKey.run([dedupeKey, id, verdict, sequence, receivedAt])
+  return sequence
 }
 
 /** Progress that can't be stored, on a damaged page for one, must not keep webhooks from the disk: it alone is taken back. */

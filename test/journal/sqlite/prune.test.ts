@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { packAppends } from '../../../src/journal/sqlite/packed-appends.js'
 import { prune, usedBytes } from '../../../src/journal/sqlite/prune.js'
 import { openForWriting } from '../../../src/journal/sqlite/database.js'
 import { pruneAll } from '../../../src/journal/sqlite/upkeep.js'
@@ -17,10 +18,10 @@ function filled (dataDir: string, count: number, options: { readonly receivedAt:
   const appends = Array.from({ length: count }, (_, index) => sampleNewDelivery({
     index, receivedAt: options.receivedAt, ...(options.bytes === undefined ? {} : { rawBody: Buffer.alloc(options.bytes) })
   }))
-  writer.commit({ withdraw: [], progress: [], appends })
+  writer.commit({ withdraw: [], progress: [], appends: packAppends(appends) })
   const cursor = (forwarder: string, to: number): void => {
     writer.registerFeed({ forwarder, cursor: 0 })
-    writer.commit({ withdraw: [], appends: [], progress: [{ forwarder, cursor: to, position: undefined, breaker: undefined, changes: [], records: [] }] })
+    writer.commit({ withdraw: [], appends: packAppends([]), progress: [{ forwarder, cursor: to, position: undefined, breaker: undefined, changes: [], records: [] }] })
   }
   const db = openForWriting(path)
   const sequences = (): number[] => (db.prepare('SELECT sequence FROM deliveries ORDER BY sequence').all([]) as Array<{ sequence: number }>).map(({ sequence }) => sequence)

@@ -5,6 +5,7 @@ import type { NewDelivery } from '../../../src/delivery/delivery.js'
 import type { Claim, Feed, Settlement } from '../../../src/delivery/journal.js'
 import { createFeed, type JournalFeed } from '../../../src/journal/feed.js'
 import type { FeedStore } from '../../../src/journal/feed-store.js'
+import { packAppends } from '../../../src/journal/sqlite/packed-appends.js'
 import { databasePath } from '../../../src/journal/sqlite/database.js'
 import { createReader } from '../../../src/journal/sqlite/reader.js'
 import { createSqliteJournal } from '../../../src/journal/sqlite/sqlite-journal.js'
@@ -97,13 +98,13 @@ export function makeStore (t: Folder, dataDir = t.testdir()) {
     readAfter: async (after, limit, limitBytes) => reader.readAfter({ after, visible: last, limit, limitBytes }),
     readMany: async (sequences) => new Map(reader.readMany({ sequences }).deliveries.map(delivery => [delivery.sequence, delivery])),
     readReplaysAfter: async (forwarder, after, limit) => reader.readReplaysAfter({ forwarder, after, limit }),
-    commit: async (progress) => { writer.commit({ withdraw: [], progress: [progress], appends: [] }) },
+    commit: async (progress) => { writer.commit({ withdraw: [], progress: [progress], appends: packAppends([]) }) },
     monotonic: systemClock.monotonic
   }
   return {
     dataDir,
     append: (...deliveries: NewDelivery[]) => {
-      for (const result of writer.commit({ withdraw: [], progress: [], appends: deliveries }).appends) if (result.status === 'stored') last = result.sequence
+      for (const result of writer.commit({ withdraw: [], progress: [], appends: packAppends(deliveries) }).appends) if (typeof result === 'number') last = result
     },
     feed: (forwarder: string, { start = 'beginning', ...options }: FeedSettings = {}) => createFeed(
       { forwarder, order: 'customer', start, onWork: () => {}, ...options }, writer.registerFeed({ forwarder, cursor: start === 'now' ? last : 0 }), store

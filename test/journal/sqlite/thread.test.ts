@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import t from 'tap'
+import { packAppends } from '../../../src/journal/sqlite/packed-appends.js'
 import type { WriterApi } from '../../../src/journal/sqlite/protocol.js'
 import type { ReaderApi } from '../../../src/journal/sqlite/reader.js'
 import { startThread } from '../../../src/journal/sqlite/thread.js'
-import { compactBodies } from '../../../src/journal/sqlite/compact-bodies.js'
 import { sampleNewDelivery } from '../../support/sample-delivery.js'
 
 t.setTimeout(60_000)
@@ -13,14 +13,14 @@ t.test('a writer and a reader in threads of their own: what one stores the other
   const failures: Error[] = []
   const writer = startThread<WriterApi>('writer-thread', (error) => { failures.push(error) })
   const reader = startThread<ReaderApi>('reader-thread', (error) => { failures.push(error) })
-  await t.rejects(writer.remote.commit({ withdraw: [], progress: [], appends: [] }), { name: 'ThreadError', message: 'The journal is not open' })
+  await t.rejects(writer.remote.commit({ withdraw: [], progress: [], appends: packAppends([]) }), { name: 'ThreadError', message: 'The journal is not open' })
   await t.rejects(writer.remote.open({ path: '/nonexistent/tierhook.db', dedupeWindowMs: 1, withdrawn: [] }), { code: /^SQLITE_/ })
   await writer.remote.open({ path, dedupeWindowMs: 1000, withdrawn: [] })
   await reader.remote.open({ path })
   const sent = [1, 2, 3].map((index) => sampleNewDelivery({ index }))
-  const { deliveries, buffer } = compactBodies(sent)
-  t.match(await writer.remote.commit({ withdraw: [], progress: [], appends: deliveries }, [buffer]), { appends: [{ sequence: 1 }, { sequence: 2 }, { sequence: 3 }] })
-  t.equal(buffer.byteLength, 0, 'moved, not copied')
+  const appends = packAppends(sent)
+  t.match(await writer.remote.commit({ withdraw: [], progress: [], appends }, [appends.bodies]), { appends: [1, 2, 3] })
+  t.equal(appends.bodies.byteLength, 0, 'moved, not copied')
   const read = await reader.remote.readAfter({ after: 0, visible: 3, limit: 10, limitBytes: 1_000_000 })
   t.strictSame(read.damaged, [])
   t.ok(read.deliveries.every(({ rawBody }, index) => Buffer.from(sent[index]?.rawBody ?? []).equals(rawBody)))
@@ -34,7 +34,7 @@ t.test('a writer and a reader in threads of their own: what one stores the other
 t.test('a thread that ends by itself says so, and rejects what was asked of it', async (t) => {
   const failed = new Promise<Error>((resolve) => {
     const thread = startThread<WriterApi>('no-such-thread', resolve)
-    t.rejects(thread.remote.commit({ withdraw: [], progress: [], appends: [] })).catch(() => undefined)
+    t.rejects(thread.remote.commit({ withdraw: [], progress: [], appends: packAppends([]) })).catch(() => undefined)
   })
   t.ok((await failed) instanceof Error)
 })
