@@ -1,4 +1,4 @@
-import { canonicalBytes } from './canonical-bytes.js'
+import { compactJson } from './canonical-bytes.js'
 import { isEnvelope } from './identify.js'
 import { memberText, memberTexts } from './members.js'
 import { isJsonObject, parseBody } from './parse-body.js'
@@ -14,7 +14,7 @@ export function eventText (rawBody: Uint8Array, { judgedValid = false }: { reado
 
 /** The `data` of what is an envelope without a doubt; parsing it takes several times as long as finding its two keys. */
 function envelopeData (rawBody: Uint8Array): string | undefined {
-  const [data, event] = memberTexts(canonicalBytes(rawBody), ['data', 'event'])
+  const [data, event] = memberTexts(compactJson(rawBody), ['data', 'event'])
   return data === undefined || event === undefined ? undefined : textOf(data)
 }
 
@@ -22,7 +22,7 @@ function parsedText (rawBody: Uint8Array): string | undefined {
   const parsed = parseBody(rawBody)
   if (!parsed.ok || !isJsonObject(parsed.value)) return undefined
   // Without the white space outside of strings there is no line break left: inside of them JSON has none.
-  const text = canonicalBytes(rawBody)
+  const text = compactJson(rawBody)
   const data = isEnvelope(parsed.value) ? memberText(text, 'data') : undefined
   return textOf(data ?? text).replace(/^\uFEFF/, '')
 }

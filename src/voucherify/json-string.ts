@@ -4,7 +4,10 @@ const BACKSLASH = 0x5C
 
 /** The index of the quote that closes the string opened at `start`; the last index where none does. */
 export function stringEnd (bytes: Uint8Array, start: number): number {
-  let at = start + 1
-  while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1
-  return Math.min(at, bytes.length - 1)
+  for (let at = start + 1; at < bytes.length; at++) {
+    const byte = bytes[at]
+    if (byte === QUOTE) return at
+    if (byte === BACKSLASH) at++
+  }
+  return bytes.length - 1
 }

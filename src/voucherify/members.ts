@@ -1,11 +1,15 @@
-import { QUOTE, stringEnd } from './json-string.js'
+import { stringEnd } from './json-string.js'
 
-const COMMA = 0x2C
-const COLON = 0x3A
-const OPEN_BRACE = 0x7B
-const CLOSE_BRACE = 0x7D
-const OPEN_BRACKET = 0x5B
-const CLOSE_BRACKET = 0x5D
+/** What a byte is outside of strings; 0 for most. */
+const KIND = new Uint8Array(256)
+const STRING = 1
+const NAME_END = 2
+const OPENING = 3
+const CLOSING = 4
+const NEXT = 5
+for (const [kind, bytes] of [[STRING, '"'], [NAME_END, ':'], [OPENING, '{['], [CLOSING, '}]'], [NEXT, ',']] as const) {
+  for (const byte of Buffer.from(bytes)) KIND[byte] = kind
+}
 
 /**
  * The JSON text of one member of the object that `json` holds, exactly as it was written: `1.0` stays `1.0`. Where the key
@@ -20,26 +24,31 @@ export function memberText (json: Uint8Array, key: string): Uint8Array | undefin
 export function memberTexts (json: Uint8Array, keys: readonly string[]): ReadonlyArray<Uint8Array | undefined> {
   const found = keys.map((): Uint8Array | undefined => undefined)
   let depth = 0
-  let keyText: Uint8Array | undefined
+  let keyStart = -1
+  let keyEnd = -1
   let valueStart = -1
   for (let at = 0; at < json.length; at++) {
-    const byte = json[at]
-    if (byte === QUOTE) {
+    const kind = KIND[json[at] ?? 0]
+    if (kind === 0) continue
+    if (kind === STRING) {
       const end = stringEnd(json, at)
-      if (depth === 1 && valueStart === -1) keyText = json.subarray(at, end + 1)
-      at = end
-    } else if (byte === COLON && depth === 1 && valueStart === -1) {
-      valueStart = at + 1
-    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-      depth++
-    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET || (byte === COMMA && depth === 1)) {
-      if (depth === 1) {
-        const index = keyText === undefined || valueStart === -1 ? -1 : keys.indexOf(keyOf(keyText))
-        if (index !== -1) found[index] = json.subarray(valueStart, at)
-        valueStart = -1
-        keyText = undefined
+      if (depth === 1 && valueStart === -1) {
+        keyStart = at
+        keyEnd = end
       }
-      if (byte !== COMMA) depth--
+      at = end
+    } else if (depth > 1 || kind === OPENING) {
+      // Within a value only its end counts.
+      if (kind === OPENING) depth++
+      else if (kind === CLOSING) depth--
+    } else if (kind === NAME_END) {
+      if (valueStart === -1) valueStart = at + 1
+    } else {
+      const index = keyStart === -1 || valueStart === -1 ? -1 : keys.indexOf(keyOf(json.subarray(keyStart, keyEnd + 1)))
+      if (index !== -1) found[index] = json.subarray(valueStart, at)
+      keyStart = -1
+      valueStart = -1
+      if (kind === CLOSING) depth--
     }
   }
   return found

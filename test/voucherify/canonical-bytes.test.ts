@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { canonicalBytes } from '../../src/voucherify/canonical-bytes.js'
+import { canonicalBytes, compactJson } from '../../src/voucherify/canonical-bytes.js'
 import { jsonText, spaced } from './support/json-text.js'
 
 const canonical = (text: string) => Buffer.from(canonicalBytes(Buffer.from(text))).toString()
@@ -56,5 +56,16 @@ t.test('bytes that are no JSON and no UTF-8 are taken without a throw', t => {
     const once = canonicalBytes(bytes)
     return once.length <= bytes.length && Buffer.from(canonicalBytes(once)).equals(once)
   }))
+  t.end()
+})
+
+t.test('of what is known to be JSON the same is dropped, and what is compact is given back as the same object', t => {
+  fc.assert(fc.property(jsonText(), fc.infiniteStream(fc.oneof({ weight: 8, arbitrary: fc.constant('') }, fc.constantFrom(' ', '  ', '\n', '\t', '\r'))), (text, gaps) =>
+    Buffer.from(compactJson(Buffer.from(spaced(text, gaps)))).toString() === text), { numRuns: 500 })
+  for (const text of ['{"a b":"c  d"}', '["é 😀"]', '["Berlin, 10115"]', '[" "]', '{"a":[{"b":", "}]}']) {
+    const body = Buffer.from(text)
+    t.equal(compactJson(body), body)
+  }
+  t.equal(Buffer.from(compactJson(Buffer.from('["a, b", 1]'))).toString(), '["a, b",1]')
   t.end()
 })
