@@ -8,7 +8,7 @@ import { withOther, type GroupOptions } from './relay.js'
 
 const CONNECTIONS = [1, 16, 64, 256]
 const BASELINE: ReceiverMode = 'bare Fastify'
-const CANDIDATES: readonly ReceiverMode[] = ['verify and validate', 'and journal', 'everything on', 'and http']
+const CANDIDATES: readonly ReceiverMode[] = ['verify only', 'verify and validate', 'and journal', 'journal and log', 'journal and file', 'everything on', 'and http']
 const SECRET = 'the-secret-of-the-bench'
 
 /** Accepting signed webhooks, against a bare server that parses the same bodies. */

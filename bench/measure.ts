@@ -4,6 +4,8 @@ export interface Run {
   readonly ms: number
   /** CPU time of the process that is measured, all its threads, for all events. */
   readonly cpuMs: number
+  /** CPU time of what makes the load, for all events: it has the same cores. */
+  readonly loadCpuMs?: number
   readonly latency?: Latency
   /** The most resident memory so far, in bytes. */
   readonly peakBytes?: number

@@ -19,6 +19,8 @@ export interface Row {
   readonly cpuMicrosecondsPerEvent: Spread
   /** The CPU time of each baseline in the same round as a share of this one's: as a rate would be if nothing but it counted. */
   readonly cpuRatio: Readonly<Record<string, Spread>>
+  /** The same of what makes the load. */
+  readonly loadMicrosecondsPerEvent?: number
   readonly latencyMs?: Latency
   readonly peakMebibytes?: number
 }
@@ -34,6 +36,7 @@ export function summarise ({ name, connections, baselines }: Group, measured: re
     rateRatio: ratios(each, bases, (run, base) => rateOf(run) / rateOf(base)),
     cpuMicrosecondsPerEvent: spreadOf(each.runs.map(cpuOf)),
     cpuRatio: ratios(each, bases, (run, base) => cpuOf(base) / cpuOf(run)),
+    ...loadOf(each.runs),
     ...latencyOf(each.runs),
     ...peakOf(each.runs)
   }))
@@ -67,6 +70,11 @@ function ratios (each: Measured, bases: readonly Measured[], ratio: (run: Run, b
       return other === undefined ? [] : [ratio(run, other)]
     }))
   ]))
+}
+
+function loadOf (runs: readonly Run[]): { loadMicrosecondsPerEvent?: number } {
+  const loads = runs.flatMap(({ events, loadCpuMs }) => loadCpuMs === undefined ? [] : [loadCpuMs / events * 1000])
+  return loads.length === 0 ? {} : { loadMicrosecondsPerEvent: spreadOf(loads).median }
 }
 
 function latencyOf (runs: readonly Run[]): { latencyMs?: Latency } {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { sign } from '../../src/voucherify/signature.js'
 import { createEvents } from '../bodies.js'
 import { serveParent } from '../child.js'
@@ -12,10 +12,12 @@ export interface LoadOptions {
   readonly secret: string
 }
 
-export type Load = Pick<Run, 'events' | 'ms'> & { readonly latency: Latency }
+export type Load = Pick<Run, 'events' | 'ms'> & Required<Pick<Run, 'latency' | 'loadCpuMs'>>
 
 const eventAt = createEvents(new Date())
 const ACCEPTED = 'HTTP/1.1 202 '
+/** More than any answer of these servers takes. */
+const ANSWER_BYTES = 8192
 let made = 0
 
 /** The whole request, ready to be written. */
@@ -26,53 +28,77 @@ function nextRequest (secret: string): Buffer {
   return Buffer.concat([Buffer.from(head), body])
 }
 
-async function openSockets (port: number, connections: number): Promise<readonly Socket[]> {
-  return await Promise.all(Array.from({ length: connections }, async () => {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-    await once(socket, 'connect')
-    return socket
-  }))
-}
-
-/** Whether an answer is all there. Those of these servers say their length. */
-function isWhole (text: string): boolean {
+/**
+ * The length of the answer that begins a buffer; `undefined` while its end is not there. Those of these servers say their length.
+ * @throws {Error} for an answer other than 202
+ */
+function answerLength (bytes: Buffer): number | undefined {
+  const text = bytes.toString('latin1')
   const end = text.indexOf('\r\n\r\n')
-  if (end === -1) return false
-  const length = /\r\ncontent-length: (\d+)/i.exec(text)?.[1]
-  return text.length >= end + 4 + Number(length ?? 0)
+  if (end === -1) return undefined
+  if (!text.startsWith(ACCEPTED)) throw new Error(`The server answered ${text.slice(0, 300)}`)
+  const length = end + 4 + Number(/\r\ncontent-length: (\d+)/i.exec(text)?.[1] ?? 0)
+  return bytes.byteLength >= length ? length : undefined
 }
 
-/** One connection: the next request when the answer to the one before is there. */
-async function work (socket: Socket, take: () => Buffer | undefined, note: (ms: number) => void): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    let sentAt = 0
-    let text = ''
+interface Connection {
+  /** Sends one request after another, each when the answer to the one before is there. */
+  readonly work: (take: () => Buffer | undefined, note: (ms: number) => void) => Promise<void>
+  readonly close: () => void
+}
 
-    function next (): void {
-      const request = take()
-      if (request === undefined) {
-        resolve()
-        return
-      }
-      sentAt = performance.now()
-      socket.write(request)
-    }
+/** Reads into a buffer of its own, and looks into an answer no further than it must: what this takes, the server can't have. */
+async function openConnection (port: number): Promise<Connection> {
+  const buffer = Buffer.alloc(ANSWER_BYTES)
+  let received = (_bytes: number): void => {}
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer, callback: (bytes) => { received(bytes); return true } } })
+  await once(socket, 'connect')
 
-    socket.on('error', reject)
-    socket.on('close', () => { reject(new Error('The server closed a connection')) })
-    socket.on('data', (chunk) => {
-      text += chunk.toString('latin1')
-      if (!isWhole(text)) return
-      if (!text.startsWith(ACCEPTED)) {
-        reject(new Error(`The server answered ${text.slice(0, 300)}`))
-        return
+  function work (take: () => Buffer | undefined, note: (ms: number) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let sentAt = 0
+      let usualLength = 0
+      let partial = Buffer.alloc(0)
+
+      function next (): void {
+        const request = take()
+        if (request === undefined) {
+          resolve()
+          return
+        }
+        sentAt = performance.now()
+        socket.write(request)
       }
-      note(performance.now() - sentAt)
-      text = ''
+
+      function answered (): void {
+        note(performance.now() - sentAt)
+        next()
+      }
+
+      /** An answer as long as the one before, with the same beginning, is one like it. */
+      received = (bytes) => {
+        if (partial.byteLength === 0 && bytes === usualLength && buffer.toString('latin1', 0, ACCEPTED.length) === ACCEPTED) {
+          answered()
+          return
+        }
+        try {
+          partial = Buffer.concat([partial, buffer.subarray(0, bytes)])
+          const length = answerLength(partial)
+          if (length === undefined) return
+          usualLength = length
+          partial = Buffer.alloc(0)
+          answered()
+        } catch (error) {
+          reject(error)
+        }
+      }
+      socket.on('error', reject)
+      socket.on('close', () => { reject(new Error('The server closed a connection')) })
       next()
     })
-    next()
-  })
+  }
+
+  return { work, close: () => { socket.removeAllListeners().on('error', () => {}).destroy() } }
 }
 
 function percentiles (times: Float64Array): Latency {
@@ -84,17 +110,17 @@ function percentiles (times: Float64Array): Latency {
 const api = {
   async run ({ port, connections, events, secret }: LoadOptions): Promise<Load> {
     const requests = Array.from({ length: events }, () => nextRequest(secret))
-    const sockets = await openSockets(port, connections)
+    const opened = await Promise.all(Array.from({ length: connections }, async () => await openConnection(port)))
     const times = new Float64Array(events)
     let sent = 0
     let answered = 0
     const before = performance.now()
-    await Promise.all(sockets.map(async (socket) => {
-      await work(socket, () => requests[sent++], (ms) => { times[answered++] = ms })
-    }))
+    const cpuBefore = process.cpuUsage()
+    await Promise.all(opened.map(async ({ work }) => { await work(() => requests[sent++], (ms) => { times[answered++] = ms }) }))
     const ms = performance.now() - before
-    for (const socket of sockets) socket.removeAllListeners().on('error', () => {}).destroy()
-    return { events, ms, latency: percentiles(times) }
+    const { user, system } = process.cpuUsage(cpuBefore)
+    for (const { close } of opened) close()
+    return { events, ms, loadCpuMs: (user + system) / 1000, latency: percentiles(times) }
   }
 }
 

@@ -9,11 +9,14 @@ import { systemClock } from '../../src/delivery/clock.js'
 import type { Journal } from '../../src/delivery/journal.js'
 import { createNewId } from '../../src/delivery/new-id.js'
 import { createApp } from '../../src/ingress/app.js'
+import { authenticate } from '../../src/ingress/authenticate.js'
 import { createSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.js'
 import { createService } from '../../src/service.js'
 import { serveParent } from '../child.js'
 
-export type ReceiverMode = 'bare Fastify' | 'verify and validate' | 'and journal' | 'everything on' | 'and http'
+/** What is on top of what: `everything on` is the service with its log and file forwarders, `and http` with an HTTP destination too. */
+export type ReceiverMode =
+  | 'bare Fastify' | 'verify only' | 'verify and validate' | 'and journal' | 'journal and log' | 'journal and file' | 'everything on' | 'and http'
 
 export interface ReceiverOptions {
   readonly mode: ReceiverMode
@@ -42,6 +45,18 @@ let mark = process.cpuUsage()
 async function openBare (): Promise<string> {
   const app = Fastify()
   app.post('/webhooks', async (_request, reply) => await reply.code(202).send({ message: 'Webhook accepted' }))
+  return await app.listen({ host: '127.0.0.1', port: 0 })
+}
+
+async function openVerifying (secret: string): Promise<string> {
+  const app = Fastify()
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
+  app.post('/webhooks', async (request, reply) => {
+    if (!(request.body instanceof Uint8Array)) throw new TypeError('The body is not there')
+    authenticate(request.body, request.headers, [secret])
+    return await reply.code(202).send({ message: 'Webhook accepted' })
+  })
   return await app.listen({ host: '127.0.0.1', port: 0 })
 }
 
@@ -86,8 +101,11 @@ async function openService ({ dataDir, secret, destination }: ReceiverOptions, f
 async function open (options: ReceiverOptions): Promise<string> {
   switch (options.mode) {
     case 'bare Fastify': return await openBare()
+    case 'verify only': return await openVerifying(options.secret)
     case 'verify and validate': return await openApp(stub, options.secret)
     case 'and journal': return await openApp(await openJournal(options.dataDir), options.secret)
+    case 'journal and log': return await openService(options, 'log')
+    case 'journal and file': return await openService(options, 'file')
     case 'everything on': return await openService(options, 'log,file')
     case 'and http': return await openService(options, 'log,file,http')
   }
