@@ -11,18 +11,19 @@ export interface LogOutputOptions {
 
 /** How much may wait to be written before lines are dropped: a reader that hangs must not fill the memory. */
 const limitBytes = 67_108_864
-/** Lines are gathered up to this length, in characters, before they are handed on. */
+/** Lines are gathered up to this length, in characters, or for this time, in milliseconds, before they are handed on. */
 const gatherLength = 65_536
+const gatherMs = 10
 
 /**
- * Opens a log output that writes in the background, so that a slow reader holds nothing else up. The lines of one turn of the
- * event loop are written together: to measure and copy a line by itself takes as long as to make it.
+ * Opens a log output that writes in the background, so that a slow reader holds nothing else up. Lines are gathered for
+ * a moment and written together: to hand a line on by itself takes several times as long as to make it.
  */
 export function openLogOutput (options: LogOutputOptions): LogOutput {
   const destination = pino.destination({ fd: options.fd, sync: false, maxLength: limitBytes })
   let gathered: string[] = []
   let length = 0
-  let scheduled: NodeJS.Immediate | undefined
+  let scheduled: NodeJS.Timeout | undefined
   let closed = false
   let pending = false
   let failure: Error | undefined
@@ -40,7 +41,7 @@ export function openLogOutput (options: LogOutputOptions): LogOutput {
   }
 
   function handOn (): void {
-    clearImmediate(scheduled)
+    clearTimeout(scheduled)
     scheduled = undefined
     if (length === 0) return
     const lines = gathered.join('')
@@ -62,7 +63,7 @@ export function openLogOutput (options: LogOutputOptions): LogOutput {
       gathered.push(line)
       length += line.length
       if (length >= gatherLength) handOn()
-      else scheduled ??= setImmediate(handOn)
+      else scheduled ??= setTimeout(handOn, gatherMs)
     },
     flushed: async () => {
       handOn()
@@ -79,7 +80,7 @@ export function openLogOutput (options: LogOutputOptions): LogOutput {
     },
     abandon: () => {
       closed = true
-      clearImmediate(scheduled)
+      clearTimeout(scheduled)
       destination.destroy()
     }
   }

@@ -1,12 +1,12 @@
 import { pino } from 'pino'
 import type { Logger } from 'pino'
-import pretty from 'pino-pretty'
 import type { Settings } from '../config/settings.js'
 import type { LogDestination } from './context.js'
 
 /** A destination that makes lines readable for a person at a terminal before it hands them on. */
-export function prettyDestination (destination: LogDestination): LogDestination {
-  const format = pretty.prettyFactory({ colorize: true, translateTime: 'SYS:HH:MM:ss.l' })
+export async function prettyDestination (destination: LogDestination): Promise<LogDestination> {
+  const { prettyFactory } = await import('pino-pretty')
+  const format = prettyFactory({ colorize: true, translateTime: 'SYS:HH:MM:ss.l' })
   return { write: line => { destination.write(format(line)) }, flushed: destination.flushed }
 }
 

@@ -37,7 +37,7 @@ export async function serve (context: CommandContext, options: ServeOptions): Pr
   const source = { environment: context.environment, ...envFile === undefined ? {} : { envFile } }
   const settings = loadSettings(source)
   const log = context.openLog()
-  const logDestination = context.stdout.isTTY === true ? prettyDestination(log) : log
+  const logDestination = context.stdout.isTTY === true ? await prettyDestination(log) : log
   const logger = createLogger(settings.LOG_LEVEL, logDestination, settings.LOG_REDACT)
 
   let stopping = false
