@@ -270,7 +270,7 @@ export async function describeServiceApi ({ version }: { readonly version: strin
       addHealthRoutes(app, { readiness: () => [] })
       addWebhookRoutes(app, {
         journal: { append: never, openFeed: never, close: async () => {} },
-        newId: uuidv7,
+        newId: createNewId(systemClock.now),
         now: systemClock.now,
         secrets: [],
         policy: { invalid: 'quarantine', unvalidated: 'forward' },

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander'
 import { mostRetries } from '../sender/retry-schedule.js'
 import type { CommandContext } from './context.js'
 import { environmentFile, examples } from './help.js'
-import { send, type SendOptions } from './send.js'
+import type { SendOptions } from './send.js'
 import { factor, header, positiveNumber, share, span } from './send-values.js'
 import { wholeNumber } from './whole-number.js'
 
@@ -52,5 +52,9 @@ export function addSendCommand (program: Command, context: CommandContext, finis
       'tierhook send --all --count 100 --clock 10000x       # retries and switching off, a day in 9 seconds',
       'tierhook send --body event.json --header "X-Team: loyalty" --json'
     ))
-    .action(async (names: readonly string[], options: SendOptions) => { finish(await send(context, names, options)) })
+    .action(async (names: readonly string[], options: SendOptions) => {
+      // Only here: its HTTP client would make every other command, and the service, start a fifth later.
+      const { send } = await import('./send.js')
+      finish(await send(context, names, options))
+    })
 }

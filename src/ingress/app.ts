@@ -8,6 +8,7 @@ import { trackAllowedMethods } from './allowed-methods.js'
 import type { App } from './app-types.js'
 import { createClientErrors } from './client-errors.js'
 import { addHealthRoutes, type HealthRouteOptions } from './health-routes.js'
+import { noDefaultCompilers } from './no-default-compilers.js'
 import { createOriginCheck, type OriginOptions } from './origin.js'
 import { answerProblem, toProblem } from './problem-answer.js'
 import { addWebhookRoutes, type WebhookRouteOptions } from './webhook-routes.js'
@@ -52,8 +53,7 @@ export function createApp (options: AppOptions): App {
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true },
     frameworkErrors: (error, request, reply) => { answerError(error, request, reply, options.onAnswer) },
     clientErrorHandler: clientErrors.answer,
-    // Both are set below. Where none are given here, Fastify loads its own, which make a third of its start.
-    schemaController: { compilersFactory: { buildValidator: () => unused, buildSerializer: () => unused } }
+    schemaController: noDefaultCompilers
   }).withTypeProvider<TypeBoxTypeProvider>()
   clientErrors.watch(app.server)
   // Upgrades are not made, and node then drops what it has received behind such a request: nobody may wait for an answer to
@@ -76,10 +76,6 @@ export function createApp (options: AppOptions): App {
   addHealthRoutes(app, options)
   addWebhookRoutes(app, { ...options, checkOrigin: createOriginCheck(options) })
   return app
-}
-
-function unused (): never {
-  throw new TypeError('The app has compilers of its own')
 }
 
 /** What is wrong with a request before its body is looked at, on any path. */

@@ -3,6 +3,7 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyReply, type
 import { Problem } from '../errors.js'
 import { trackAllowedMethods } from '../ingress/allowed-methods.js'
 import { createClientErrors } from '../ingress/client-errors.js'
+import { noDefaultCompilers } from '../ingress/no-default-compilers.js'
 import { answerProblem } from '../ingress/problem-answer.js'
 import { createAuthorization, type AuthorizeOptions } from './authorize.js'
 import { addOperatorRoutes, type OperatorRouteOptions } from './operator-routes.js'
@@ -41,7 +42,8 @@ export function createAdminApp (options: AdminAppOptions): AdminApp {
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true },
     frameworkErrors: answerError,
-    clientErrorHandler: clientErrors.answer
+    clientErrorHandler: clientErrors.answer,
+    schemaController: noDefaultCompilers
   }).withTypeProvider<TypeBoxTypeProvider>()
   clientErrors.watch(app.server)
 
