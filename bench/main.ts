@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { acceptanceGroups } from './acceptance.js'
 import { createChildren } from './child.js'
+import { drainGroups } from './drain.js'
 import { describeMachine } from './machine.js'
 import { toMarkdown } from './markdown.js'
 import { measureGroup, type Group } from './measure.js'
@@ -66,7 +67,7 @@ try {
 
 async function bench (): Promise<void> {
   const options = { children, directory, against: values.against === undefined ? undefined : resolve(values.against) }
-  const groups = [...relayGroups(options), ...acceptanceGroups(options)].flatMap(selected)
+  const groups = [...relayGroups(options), ...drainGroups(options), ...acceptanceGroups(options)].flatMap(selected)
   if (values.list) {
     for (const group of groups) for (const { name } of group.variants) process.stdout.write(`${rowName(group, name)}\n`)
     return

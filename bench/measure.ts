@@ -74,15 +74,18 @@ export async function measureGroup ({ variants }: Pick<Group, 'variants'>, { rou
   }
 }
 
-/** Lets code be compiled, and finds out how many events make a run. */
+/**
+ * Lets code be compiled, and finds out how many events make a run: each runs ever more events until they take long enough to
+ * tell its rate.
+ */
 async function warmUp (variants: readonly OpenVariant[], seconds: number): Promise<number> {
-  const first = Math.max(LEAST_EVENTS, Math.round(1000 * seconds))
   let fastest = 0
   for (const variant of variants) {
-    const { events, ms } = await variant.run(first)
-    fastest = Math.max(fastest, events / ms * 1000)
+    for (let events = Math.max(LEAST_EVENTS, Math.round(1000 * seconds)); ; events *= 2) {
+      const run = await variant.run(Math.min(events, MOST_EVENTS))
+      fastest = Math.max(fastest, run.events / run.ms * 1000)
+      if (run.ms >= seconds * 1000 / 3 || events >= MOST_EVENTS) break
+    }
   }
-  const events = Math.min(MOST_EVENTS, Math.max(LEAST_EVENTS, Math.round(fastest * seconds)))
-  for (const variant of variants) await variant.run(Math.ceil(events / 2))
-  return events
+  return Math.min(MOST_EVENTS, Math.max(LEAST_EVENTS, Math.round(fastest * seconds)))
 }

@@ -1,0 +1,105 @@
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { v7 as uuidv7 } from 'uuid'
+import { systemClock } from '../src/delivery/clock.js'
+import type { Delivery } from '../src/delivery/delivery.js'
+import type { Forwarder } from '../src/delivery/forwarder.js'
+import { createPump } from '../src/delivery/pump.js'
+import { createSqliteJournal, type SqliteJournal } from '../src/journal/sqlite/sqlite-journal.js'
+import { createEvents } from './bodies.js'
+import type { Run } from './measure.js'
+
+export const SIGNATURE = 'ab'.repeat(32)
+const DAY_MS = 86_400_000
+/** As many as wait together in the queue of the journal. */
+const APPENDS = 1000
+
+export const logger = pino({ level: 'info', base: null }, { write: () => {} })
+const eventAt = createEvents(new Date())
+
+/** The delivery of this number, from 0. */
+export function deliveryAt (number: number): Delivery {
+  const { eventType, customerId, body } = eventAt(number)
+  const id = uuidv7()
+  return {
+    id,
+    receivedAt: Date.now(),
+    eventType,
+    verdict: 'valid',
+    faults: [],
+    held: false,
+    dedupeKey: `send-out:${id}`,
+    sourceObject: 'distribution',
+    sourceId: 'distr_1',
+    eventId: `ev_${number}`,
+    projectId: 'proj_1',
+    customerId,
+    campaignId: 'camp_1',
+    headers: { 'content-type': 'application/json', 'x-voucherify-signature': SIGNATURE, 'user-agent': 'sender' },
+    rawBody: body,
+    sequence: number + 1,
+    duplicates: 0
+  }
+}
+
+/** A journal in which deliveries wait for forwarders that it does not know yet. */
+export interface Backlog {
+  /** Lets a forwarder take as many deliveries as asked for, or all that there are, on the pump that the service has. */
+  readonly drainTo: (forwarder: Forwarder, events: number) => Promise<Run>
+}
+
+/** @param folder an empty one */
+export function createBacklog (folder: string): Backlog {
+  let opened: Promise<SqliteJournal> | undefined
+  let length = 0
+
+  async function open (): Promise<SqliteJournal> {
+    const journal = createSqliteJournal({
+      dataDir: join(folder, 'journal'), logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: 365 * DAY_MS, maxBytes: 0 }
+    })
+    await journal.start()
+    return journal
+  }
+
+  async function holdAtLeast (journal: SqliteJournal, events: number): Promise<void> {
+    for (; length < events; length += APPENDS) {
+      await Promise.all(Array.from({ length: APPENDS }, async (_each, index) => await journal.append(deliveryAt(length + index))))
+    }
+  }
+
+  return {
+    async drainTo (forwarder, events) {
+      const journal = await (opened ??= open())
+      await holdAtLeast(journal, events)
+      let forwarded = 0
+      const pump = createPump({
+        forwarder,
+        journal,
+        start: 'beginning',
+        accepts: () => true,
+        retry: { minMs: 1000, maxMs: 1000, giveUpMs: 1000 },
+        breakerThreshold: 5,
+        clock: systemClock,
+        random: Math.random,
+        logger,
+        onAttempts: ({ outcomes }) => { for (const { status } of outcomes) if (status === 'forwarded') forwarded++ }
+      })
+      const run = await timed(length, async () => {
+        await pump.start()
+        await pump.idle()
+      })
+      await pump.close(new AbortController().signal)
+      if (forwarded !== length) throw new Error(`${forwarded} of ${length} were forwarded`)
+      return run
+    }
+  }
+}
+
+export async function timed (events: number, work: () => Promise<void>): Promise<Run> {
+  const cpu = process.cpuUsage()
+  const before = performance.now()
+  await work()
+  const ms = performance.now() - before
+  const { user, system } = process.cpuUsage(cpu)
+  return { events, ms, cpuMs: (user + system) / 1000, peakBytes: process.resourceUsage().maxRSS * 1024 }
+}

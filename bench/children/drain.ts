@@ -1,0 +1,55 @@
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createFileForwarder } from '../../src/forwarders/file/file-forwarder.js'
+import { fileLine } from '../../src/forwarders/file/file-line.js'
+import { createBacklog, deliveryAt, logger, timed, type Backlog } from '../backlog.js'
+import { serveParent } from '../child.js'
+import type { Run } from '../measure.js'
+
+export type DrainMode = 'plain append' | 'pump'
+
+export interface DrainOptions {
+  readonly mode: DrainMode
+  /** An empty folder for the journal and the file. */
+  readonly folder: string
+}
+
+/** How many lines go to the disk at once. */
+const BATCH = 512
+
+const lines: Buffer[] = []
+let options: DrainOptions | undefined
+let backlog: Backlog | undefined
+let files = 0
+
+/** What anybody would write who only wanted the same bytes on the disk. */
+async function append (path: string, batches: readonly Buffer[]): Promise<void> {
+  const file = await open(path, 'a')
+  for (const batch of batches) {
+    await file.write(batch)
+    await file.datasync()
+  }
+  await file.close()
+}
+
+const api = {
+  open (given: DrainOptions): void {
+    options = given
+    backlog = given.mode === 'pump' ? createBacklog(given.folder) : undefined
+  },
+
+  async run (events: number): Promise<Run> {
+    if (options === undefined) throw new Error('The drain is not open')
+    const path = join(options.folder, `${++files}.ndjson`)
+    if (backlog !== undefined) {
+      return await backlog.drainTo(createFileForwarder({ name: `file-${files}`, path, rotateBytes: 0, keepDays: 0, now: Date.now, logger }), events)
+    }
+    while (lines.length < events) lines.push(Buffer.from(`${fileLine({ delivery: deliveryAt(lines.length), number: 1, replay: false })}\n`))
+    const batches = Array.from({ length: Math.ceil(events / BATCH) }, (_each, index) => Buffer.concat(lines.slice(index * BATCH, Math.min(events, (index + 1) * BATCH))))
+    return await timed(events, async () => { await append(path, batches) })
+  }
+}
+
+export type DrainApi = typeof api
+
+serveParent(api)
