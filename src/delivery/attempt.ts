@@ -1,37 +1,78 @@
-import type { Attempt, Forwarder, ForwardResult, Outcome } from './forwarder.js'
+import type { Attempt, ForwardContext, Forwarder, ForwardResult, Outcome } from './forwarder.js'
 
-/**
- * Calls a forwarder and makes sure of what comes back: it may throw, hang or return nonsense, and all of that is a failed
- * attempt and nothing more. Never rejects; resolves once the forwarder is done or its time is over.
- */
-export async function attemptBatch (forwarder: Forwarder, attempts: readonly Attempt[], stop: AbortSignal): Promise<ForwardResult> {
-  if (stop.aborted) return failAll(attempts.length, reasonOf(stop.reason))
-  const controller = new AbortController()
-  const abort = (): void => { controller.abort(stop.reason) }
-  stop.addEventListener('abort', abort)
-  let timer: NodeJS.Timeout | undefined
-  try {
-    const timeout = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        const error = new Error(`The forwarder did not finish within ${forwarder.timeoutMs} ms`)
-        controller.abort(error)
-        reject(error)
-      }, forwarder.timeoutMs)
-    })
-    const stopped = new Promise<never>((_resolve, reject) => { controller.signal.addEventListener('abort', () => { reject(controller.signal.reason) }) })
-    const result = await Promise.race([callForwarder(forwarder, attempts, controller.signal), timeout, stopped])
-    return checkResult(result, attempts.length)
-  } catch (error) {
-    return failAll(attempts.length, reasonOf(error))
-  } finally {
-    clearTimeout(timer)
-    stop.removeEventListener('abort', abort)
+/** The calls of one forwarder. */
+export interface Attempts {
+  /**
+   * Calls the forwarder and makes sure of what comes back: it may throw, hang or return nonsense, and all of that is a failed
+   * attempt and nothing more. Never rejects; resolves once the forwarder is done or its time is over.
+   */
+  readonly run: (attempts: readonly Attempt[]) => Promise<ForwardResult>
+  /** Ends all that run, and all that are begun later, at once. */
+  readonly abort: (reason: Error) => void
+}
+
+export function createAttempts (forwarder: Forwarder): Attempts {
+  const running = new Set<(reason: Error) => void>()
+  let aborted: Error | undefined
+
+  async function call (attempts: readonly Attempt[], context: ForwardContext): Promise<unknown> {
+    // One that throws before its first await rejects like one that throws after it.
+    return await forwarder.forward(attempts, context)
+  }
+
+  return {
+    async run (attempts) {
+      const count = attempts.length
+      if (aborted !== undefined) return failAll(count, reasonOf(aborted))
+      return await new Promise<ForwardResult>((resolve) => {
+        const context = new AttemptContext()
+
+        function end (result: ForwardResult): void {
+          clearTimeout(timer)
+          running.delete(breakOff)
+          resolve(result)
+        }
+
+        function breakOff (reason: Error): void {
+          end(failAll(count, reasonOf(reason)))
+          context.abort(reason)
+        }
+
+        const timer = setTimeout(() => { breakOff(new Error(`The forwarder did not finish within ${forwarder.timeoutMs} ms`)) }, forwarder.timeoutMs)
+        running.add(breakOff)
+        call(attempts, context).then((result) => { end(checkResult(result, count)) }, (error: unknown) => { end(failAll(count, reasonOf(error))) })
+      })
+    },
+
+    abort (reason) {
+      aborted = reason
+      for (const breakOff of [...running]) breakOff(reason)
+    }
   }
 }
 
-/** A forwarder that throws before its first await rejects like one that throws after it. */
-async function callForwarder (forwarder: Forwarder, attempts: readonly Attempt[], signal: AbortSignal): Promise<unknown> {
-  return await forwarder.forward(attempts, { signal })
+/** A signal takes longer to make than all else of an attempt, and most forwarders have no use for it. */
+class AttemptContext implements ForwardContext {
+  #controller: AbortController | undefined
+  #listeners: Array<(reason: unknown) => void> | undefined
+  #aborted: { readonly reason: Error } | undefined
+
+  get signal (): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.reason)
+    return this.#controller.signal
+  }
+
+  onAbort (listener: (reason: unknown) => void): void {
+    if (this.#aborted !== undefined) listener(this.#aborted.reason)
+    else (this.#listeners ??= []).push(listener)
+  }
+
+  abort (reason: Error): void {
+    this.#aborted = { reason }
+    this.#controller?.abort(reason)
+    for (const listener of this.#listeners ?? []) listener(reason)
+  }
 }
 
 function checkResult (result: unknown, count: number): ForwardResult {

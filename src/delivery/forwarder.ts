@@ -23,8 +23,10 @@ export type OutcomeResult =
   | { readonly status: 'dead', readonly reason: string }
 
 export interface ForwardContext {
-  /** Aborted when the time for the attempt is over, or when the service must stop at once. */
+  /** Aborted when the time for the attempt is over, or when the service must stop at once. It is made when it is first read. */
   readonly signal: AbortSignal
+  /** Calls a function when `signal` aborts, with its reason, and without the signal, which costs as much as the rest of a quick attempt. */
+  readonly onAbort?: (listener: (reason: unknown) => void) => void
 }
 
 export interface ForwardResult {

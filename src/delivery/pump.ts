@@ -1,12 +1,11 @@
-import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { attemptBatch } from './attempt.js'
+import { createAttempts } from './attempt.js'
 import { createCircuitBreaker, type BreakerState } from './circuit-breaker.js'
 import type { Clock } from './clock.js'
 import type { Delivery } from './delivery.js'
-import type { Forwarder, Outcome } from './forwarder.js'
-import type { Claim, Feed, Journal, Settlement } from './journal.js'
+import type { Forwarder, ForwardResult, Outcome } from './forwarder.js'
+import type { AttemptRecord, Claim, Feed, Journal, Settlement } from './journal.js'
 import type { Observer } from './observation.js'
 import { backoffMs, type RetryPolicy } from './retry-policy.js'
 
@@ -39,8 +38,9 @@ export interface Pump {
   readonly close: (signal: AbortSignal) => Promise<void>
 }
 
-/** Settlements that may wait to get to the disk, in batches, before no more are begun. */
+/** Calls of a forwarder whose settlements may wait to get to the disk before no more are begun: of batches, and of one delivery each. */
 const UNSETTLED_BATCHES = 256
+const UNSETTLED_DELIVERIES = 4096
 /** How soon reading is tried again after it failed, in milliseconds. */
 const READ_RETRY_MS = 1000
 
@@ -50,14 +50,17 @@ export function createPump (options: PumpOptions): Pump {
   const breaker = createCircuitBreaker({
     threshold: options.breakerThreshold, minMs: retry.minMs, maxMs: retry.maxMs, monotonic: clock.monotonic, random
   })
-  const stop = new AbortController()
-  // Each attempt under way listens, and there are as many as the forwarder takes at once.
-  setMaxListeners(0, stop.signal)
+  const attempts = createAttempts(forwarder)
+  const mostUnsettled = forwarder.batchSize === 1 ? UNSETTLED_DELIVERIES : UNSETTLED_BATCHES
+  /** How many settlements wait for each promise: those that go to the disk together share one. */
+  const unsettledOf = new Map<Promise<void>, number>()
   let opened: Feed | undefined
   /** Only once the forwarder has started. */
   let feed: Feed | undefined
   let inFlight = 0
   let unsettled = 0
+  let ended: EndedCall[] = []
+  let aborted = false
   let turning = false
   let turnAgain = false
   let stopping = false
@@ -124,7 +127,7 @@ export function createPump (options: PumpOptions): Pump {
     while (!stopping && !paused) {
       const calls = Math.min(forwarder.concurrency - inFlight, breaker.allowance())
       if (calls <= 0) return breaker.state() === 'open' ? Math.ceil(breaker.reopensInMs()) : undefined
-      if (unsettled >= UNSETTLED_BATCHES) return undefined
+      if (unsettled >= mostUnsettled) return undefined
       // A probe is one delivery, whatever the size of a batch.
       const probe = breaker.state() !== 'closed'
       const { claims, dueInMs } = await feed.claim(probe ? 1 : calls * forwarder.batchSize)
@@ -135,32 +138,48 @@ export function createPump (options: PumpOptions): Pump {
   }
 
   function begin (feed: Feed, claims: readonly Claim[]): void {
-    if (stopping || paused) return settle(feed, claims.map((claim) => ({ claim, result: { status: 'returned' } })))
-    const wanted = claims.filter(({ delivery }) => options.accepts(delivery))
-    const skipped = claims.filter((claim) => !wanted.includes(claim))
-    if (skipped.length > 0) settle(feed, skipped.map((claim) => ({ claim, result: { status: 'skipped' } })))
-    for (let at = 0; at < wanted.length; at += forwarder.batchSize) {
-      inFlight++
-      breaker.started()
-      attempt(feed, wanted.slice(at, at + forwarder.batchSize)).catch(failed)
+    if (stopping || paused) return settle(feed, claims.map(returned))
+    const wanted: Claim[] = []
+    const skipped: Settlement[] = []
+    for (const claim of claims) {
+      if (options.accepts(claim.delivery)) wanted.push(claim)
+      else skipped.push({ claim, result: { status: 'skipped' } })
     }
+    if (skipped.length > 0) settle(feed, skipped)
+    for (let at = 0; at < wanted.length; at += forwarder.batchSize) call(feed, wanted.slice(at, at + forwarder.batchSize))
   }
 
-  async function attempt (feed: Feed, claims: readonly Claim[]): Promise<void> {
+  function call (feed: Feed, claims: readonly Claim[]): void {
+    inFlight++
+    breaker.started()
     const startedAt = clock.now()
     const before = clock.monotonic()
-    const attempts = claims.map(({ delivery, attempt, replay }) => ({ delivery, number: attempt, replay }))
-    const { outcomes, position } = await attemptBatch(forwarder, attempts, stop.signal)
-    const durationMs = clock.monotonic() - before
-    inFlight--
-    if (stop.signal.aborted) {
-      settle(feed, claims.map((claim) => ({ claim, result: { status: 'returned' } })))
-      if (inFlight === 0) tellIdle()
-      return
+    attempts.run(claims.map(({ delivery, attempt, replay }) => ({ delivery, number: attempt, replay }))).then((result) => {
+      // What ends in the same turn of the event loop is settled together, and what comes after it is begun together.
+      if (ended.length === 0) setImmediate(settleEnded, feed)
+      ended.push({ claims, result: aborted ? undefined : result, startedAt, durationMs: clock.monotonic() - before })
+    }).catch(failed)
+  }
+
+  function settleEnded (feed: Feed): void {
+    const calls = ended
+    ended = []
+    inFlight -= calls.length
+    const settlements: Settlement[] = []
+    let position: string | undefined
+    for (const call of calls) {
+      if (call.result === undefined) {
+        settlements.push(...call.claims.map(returned))
+        continue
+      }
+      const { outcomes } = call.result
+      options.onAttempts?.({ forwarder: forwarder.name, outcomes, durationMs: call.durationMs })
+      note(feed, outcomes)
+      for (const [index, claim] of call.claims.entries()) settlements.push(settlement(claim, outcomes[index] ?? nothing, call))
+      position = call.result.position ?? position
     }
-    options.onAttempts?.({ forwarder: forwarder.name, outcomes, durationMs })
-    note(feed, outcomes)
-    settle(feed, claims.map((claim, index) => settlement(claim, outcomes[index] ?? nothing, { startedAt, durationMs })), position)
+    settle(feed, settlements, position, calls.length)
+    if (aborted && inFlight === 0) tellIdle()
     turn()
   }
 
@@ -176,43 +195,53 @@ export function createPump (options: PumpOptions): Pump {
     if (before !== 'closed' && after === 'closed') logger.info('forwarder goes on')
   }
 
-  function settlement (claim: Claim, outcome: Outcome, times: { startedAt: number, durationMs: number }): Settlement {
+  function settlement (claim: Claim, outcome: Outcome, { startedAt, durationMs }: EndedCall): Settlement {
     const { delivery, attempt } = claim
-    const fields = { deliveryId: delivery.id, eventType: delivery.eventType, attempt, replay: claim.replay, ms: Math.round(times.durationMs) }
+    const record: AttemptRecord = { startedAt, durationMs }
+    const log = (level: 'debug' | 'info' | 'warn' | 'error', message: string, more: object): void => {
+      logger[level]({ deliveryId: delivery.id, eventType: delivery.eventType, attempt, replay: claim.replay, ms: Math.round(durationMs), ...more }, message)
+    }
     switch (outcome.status) {
-      case 'forwarded':
+      case 'forwarded': {
+        const recorded = forwarder.recordsSuccess === true || claim.replay
         // One line an attempt, but where the attempt is a line itself, in the log or a file.
-        if (forwarder.recordsSuccess === true || claim.replay) logger.info({ ...fields, detail: outcome.detail }, 'delivery forwarded')
-        else logger.debug({ ...fields, detail: outcome.detail }, 'delivery forwarded')
-        return { claim, result: { status: 'forwarded', detail: withAnswer(outcome.detail ?? '', outcome) }, ...(forwarder.recordsSuccess === true || claim.replay ? { record: times } : {}) }
+        const level = recorded ? 'info' : 'debug'
+        if (logger.isLevelEnabled(level)) log(level, 'delivery forwarded', { detail: outcome.detail })
+        const result = { status: 'forwarded', detail: withAnswer(outcome.detail ?? '', outcome) } as const
+        return recorded ? { claim, result, record } : { claim, result }
+      }
       case 'dead':
-        logger.error({ ...fields, reason: outcome.reason }, 'delivery dead')
-        return { claim, result: { status: 'dead', reason: withAnswer(outcome.reason, outcome) }, record: times }
+        log('error', 'delivery dead', { reason: outcome.reason })
+        return { claim, result: { status: 'dead', reason: withAnswer(outcome.reason, outcome) }, record }
       case 'retry': {
         const giveUpMs = forwarder.giveUpMs ?? retry.giveUpMs
         const delayMs = Math.max(backoffMs(attempt, retry, random()), outcome.afterMs ?? 0)
         if (claim.waitedMs + delayMs > giveUpMs) {
           const reason = `given up after ${attempt} attempts: ${outcome.reason}`
-          logger.error({ ...fields, reason }, 'delivery dead')
-          return { claim, result: { status: 'dead', reason: withAnswer(reason, outcome) }, record: times }
+          log('error', 'delivery dead', { reason })
+          return { claim, result: { status: 'dead', reason: withAnswer(reason, outcome) }, record }
         }
-        logger.warn({ ...fields, reason: outcome.reason, retryInMs: Math.round(delayMs) }, 'delivery to be retried')
-        return { claim, result: { status: 'retry', reason: withAnswer(outcome.reason, outcome), delayMs }, record: times }
+        log('warn', 'delivery to be retried', { reason: outcome.reason, retryInMs: Math.round(delayMs) })
+        return { claim, result: { status: 'retry', reason: withAnswer(outcome.reason, outcome), delayMs }, record }
       }
     }
   }
 
-  function settle (feed: Feed, settlements: readonly Settlement[], position?: string): void {
-    keep(feed.settle(settlements, position))
+  function settle (feed: Feed, settlements: readonly Settlement[], position?: string, calls = 1): void {
+    keep(feed.settle(settlements, position), calls)
   }
 
   /** What could not be kept in order would be lost at a restart, so no more is begun while too much of it waits. */
-  function keep (kept: Promise<void>): void {
-    unsettled++
+  function keep (kept: Promise<void>, calls = 1): void {
+    unsettled += calls
+    const others = unsettledOf.get(kept)
+    unsettledOf.set(kept, (others ?? 0) + calls)
+    if (others !== undefined) return
     kept
       .catch((error: unknown) => { logger.error({ err: error }, 'forwarder progress not stored') })
       .finally(() => {
-        unsettled--
+        unsettled -= unsettledOf.get(kept) ?? 0
+        unsettledOf.delete(kept)
         turn()
       })
   }
@@ -258,7 +287,8 @@ export function createPump (options: PumpOptions): Pump {
         stopping = true
         clearTimeout(timer)
         const abort = (): void => {
-          stop.abort(new Error('The service is stopping'))
+          aborted = true
+          attempts.abort(new Error('The service is stopping'))
           // A disk that takes no progress, or that is being read and does not answer, is waited for no longer than attempts are.
           if (inFlight === 0) tellIdle()
         }
@@ -277,6 +307,16 @@ export function createPump (options: PumpOptions): Pump {
       await closing
     }
   }
+}
+
+interface EndedCall extends AttemptRecord {
+  readonly claims: readonly Claim[]
+  /** `undefined`: it was ended by the stop, and counts for nothing. */
+  readonly result: ForwardResult | undefined
+}
+
+function returned (claim: Claim): Settlement {
+  return { claim, result: { status: 'returned' } }
 }
 
 const nothing: Outcome = { status: 'retry', reason: 'The forwarder returned nothing' }

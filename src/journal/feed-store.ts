@@ -42,13 +42,20 @@ export interface RecordedAttempt extends AttemptRecord {
   readonly detail: string | null
 }
 
+/** Deliveries that a forwarder may see, in order, and the sequence up to which these are all there are. */
+export interface ReadDeliveries {
+  readonly deliveries: readonly Delivery[]
+  readonly upTo: number
+}
+
 /** What a feed needs of its engine. */
 export interface FeedStore {
-  /** The deliveries after a sequence that a forwarder may see, in order, and the sequence up to which that is all there is. */
-  readonly readAfter: (sequence: number, limit: number, limitBytes: number) => Promise<{ readonly deliveries: readonly Delivery[], readonly upTo: number }>
+  /** What comes after a sequence; at once, where it is at hand. */
+  readonly readAfter: (sequence: number, limit: number, limitBytes: number) => ReadDeliveries | Promise<ReadDeliveries>
   /** What is gone or damaged is missing from the answer. */
   readonly readMany: (sequences: readonly number[]) => Promise<ReadonlyMap<number, Delivery>>
   readonly readReplaysAfter: (forwarder: string, after: { readonly replay: number, readonly sequence: number }, limit: number) => Promise<readonly WaitingMark[]>
+  /** What goes to the disk together may have one promise. */
   readonly commit: (commit: FeedCommit) => Promise<void>
   readonly monotonic: () => number
 }

@@ -3,7 +3,7 @@ import type { BreakerState } from '../delivery/circuit-breaker.js'
 import type { Delivery } from '../delivery/delivery.js'
 import type { AttemptRecord, Claim, Claims, Feed, FeedOptions, Settlement } from '../delivery/journal.js'
 import { createArrivalSchedule } from './arrival-schedule.js'
-import type { FeedStore, Progress, RecordedAttempt, WaitingMark } from './feed-store.js'
+import type { FeedStore, Progress, ReadDeliveries, RecordedAttempt, WaitingMark } from './feed-store.js'
 import { createLaneSchedule } from './lane-schedule.js'
 import type { Entry } from './schedule.js'
 
@@ -39,6 +39,9 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
   let mayHaveMore = true
   let mayHaveReplays = true
   let lastReplay = { replay: 0, sequence: 0 }
+  let readingMore: Promise<void> | undefined
+  let readingReplays: Promise<void> | undefined
+  let readFailure: { readonly error: unknown } | undefined
   let closed = false
 
   for (const mark of progress.waiting) restore(mark)
@@ -56,6 +59,25 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     return mayHaveMore && unmarked <= WINDOW_ENTRIES / 2 && unmarkedBytes <= WINDOW_BYTES / 2 && waiting < WAITING_LIMIT
   }
 
+  /**
+   * Begins to read what will be wanted next, while what is at hand is forwarded. New deliveries and replays are read beside each
+   * other, so that what has just arrived never stands behind more replays than are in memory at once.
+   */
+  function readAhead (): void {
+    // It is told to the claim that finds nothing else, and then it is tried again.
+    if (readFailure !== undefined) return
+    if (readingReplays === undefined && wantsReplays()) readingReplays = readReplays().catch(readFailed).finally(() => { readingReplays = undefined })
+    while (readingMore === undefined && wantsMore()) {
+      const found = readMore()
+      if (found === undefined) continue
+      readingMore = found.catch(readFailed).finally(() => { readingMore = undefined })
+    }
+  }
+
+  function readFailed (error: unknown): void {
+    readFailure ??= { error }
+  }
+
   async function readReplays (): Promise<void> {
     mayHaveReplays = false
     try {
@@ -69,28 +91,38 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     }
   }
 
-  async function readMore (): Promise<void> {
+  /** Returns nothing where it is done already. */
+  function readMore (): Promise<void> | undefined {
     const { unmarked, unmarkedBytes } = schedule.size()
     mayHaveMore = false
-    try {
-      const { deliveries, upTo } = await store.readAfter(readUpTo, WINDOW_ENTRIES - unmarked, WINDOW_BYTES - unmarkedBytes)
-      for (const delivery of deliveries) schedule.offer(delivery)
-      schedule.pass(upTo)
-      mayHaveMore ||= upTo > readUpTo
-      readUpTo = upTo
-    } catch (error) {
+    const found = store.readAfter(readUpTo, WINDOW_ENTRIES - unmarked, WINDOW_BYTES - unmarkedBytes)
+    if (!(found instanceof Promise)) {
+      offer(found)
+      return undefined
+    }
+    return found.then(offer, (error: unknown) => {
       mayHaveMore = true
       throw error
-    }
+    })
+  }
+
+  function offer ({ deliveries, upTo }: ReadDeliveries): void {
+    for (const delivery of deliveries) schedule.offer(delivery)
+    schedule.pass(upTo)
+    mayHaveMore ||= upTo > readUpTo
+    readUpTo = upTo
   }
 
   /** Entries of which only the mark is in memory get their deliveries; those whose record is gone or damaged are let go. */
   async function load (entries: readonly Entry[]): Promise<readonly Claim[]> {
     const missing = entries.filter((entry) => entry.delivery === undefined).map((entry) => entry.sequence)
-    const read = missing.length > 0 ? await readMissing(entries, missing) : new Map<number, Delivery>()
+    return handOut(entries, missing.length > 0 ? await readMissing(entries, missing) : undefined)
+  }
+
+  function handOut (entries: readonly Entry[], read: ReadonlyMap<number, Delivery> | undefined): readonly Claim[] {
     const claims: Claim[] = []
     for (const entry of entries) {
-      const delivery = entry.delivery ?? read.get(entry.sequence)
+      const delivery = entry.delivery ?? read?.get(entry.sequence)
       if (delivery === undefined) {
         schedule.settle(entry, { status: 'skipped' })
         continue
@@ -115,9 +147,11 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     const done = store.commit({
       forwarder, cursor: schedule.cursor(), position: changed.position, breaker: changed.breaker, changes: schedule.drainChanges(), records
     })
-    const tracked = done.finally(() => commits.delete(tracked))
-    commits.add(tracked)
-    return tracked
+    if (commits.has(done)) return done
+    commits.add(done)
+    const forget = (): void => { commits.delete(done) }
+    done.then(forget, forget)
+    return done
   }
 
   return {
@@ -125,31 +159,35 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
 
     async claim (limit): Promise<Claims> {
       while (!closed) {
-        if (wantsReplays()) await readReplays()
-        if (wantsMore()) await readMore()
+        readAhead()
         const { entries, dueInMs } = schedule.take(limit)
         const claims = await load(entries)
         if (claims.length > 0) return { claims }
         // All that was taken was let go; where the journal closes first, it is let go again after the next start.
         if (entries.length > 0) commit([], {}).catch(() => undefined)
+        else if (readingMore !== undefined || readingReplays !== undefined) await Promise.race([readingMore, readingReplays].filter((reading) => reading !== undefined))
+        else if (readFailure !== undefined) {
+          const { error } = readFailure
+          readFailure = undefined
+          throw error
         // A page of which nothing is for a forwarder says nothing about the next page.
-        else if (!wantsReplays() && !wantsMore()) return { claims: [], ...(dueInMs === undefined ? {} : { dueInMs }) }
+        } else if (!wantsReplays() && !wantsMore()) return { claims: [], ...(dueInMs === undefined ? {} : { dueInMs }) }
       }
       return { claims: [] }
     },
 
-    async settle (settlements, newPosition) {
+    settle (settlements, newPosition) {
       const records: RecordedAttempt[] = []
       for (const { claim, result: given, record } of settlements) {
         const entry = claimed.get(claim)
-        if (entry === undefined) throw new TypeError('A settlement must be of a claim that this feed has handed out and that is not settled')
+        if (entry === undefined) return Promise.reject(new TypeError('A settlement must be of a claim that this feed has handed out and that is not settled'))
         const result = given.status === 'retry' ? { ...given, delayMs: keepable(given.delayMs) } : given
         claimed.delete(claim)
-        if (record !== undefined) records.push(toRecord(entry, result, record))
+        if (record !== undefined && result.status !== 'skipped' && result.status !== 'returned') records.push(toRecord(entry, result, record))
         schedule.settle(entry, result)
       }
       if (newPosition !== undefined) position = newPosition
-      await commit(records, { position: newPosition })
+      return commit(records, { position: newPosition })
     },
 
     async noteBreaker (breaker) {
@@ -175,6 +213,8 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
   }
 }
 
+type AttemptedResult = Exclude<Settlement['result'], { readonly status: 'skipped' | 'returned' }>
+
 /** One customer's deliveries are a lane. What names no customer is in nobody's way. */
 function customerOf (delivery: Delivery): string | null {
   return delivery.customerId
@@ -185,8 +225,7 @@ function keepable (delayMs: number): number {
   return Number.isNaN(delayMs) ? 0 : Math.min(Math.max(0, delayMs), LONGEST_DELAY_MS)
 }
 
-function toRecord (entry: Entry, result: Settlement['result'], record: AttemptRecord): RecordedAttempt {
-  if (result.status === 'skipped' || result.status === 'returned') throw new TypeError(`A ${result.status} delivery has no attempt to record`)
+function toRecord ({ sequence, replay, attempt }: Entry, result: AttemptedResult, { startedAt, durationMs }: AttemptRecord): RecordedAttempt {
   const detail = result.status === 'forwarded' ? result.detail : result.reason
-  return { ...record, sequence: entry.sequence, replay: entry.replay, attempt: entry.attempt, outcome: result.status, detail: detail === undefined ? null : String(detail) }
+  return { startedAt, durationMs, sequence, replay, attempt, outcome: result.status, detail: detail === undefined ? null : String(detail) }
 }

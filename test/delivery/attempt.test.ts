@@ -1,6 +1,6 @@
 import t from 'tap'
-import { attemptBatch, reasonOf } from '../../src/delivery/attempt.js'
-import type { Attempt, Forwarder } from '../../src/delivery/forwarder.js'
+import { createAttempts, reasonOf } from '../../src/delivery/attempt.js'
+import type { Attempt, ForwardContext, Forwarder, ForwardResult } from '../../src/delivery/forwarder.js'
 import { sampleDelivery } from '../support/sample-delivery.js'
 
 const attempts: readonly Attempt[] = [1, 2].map((sequence) => ({ delivery: sampleDelivery({ sequence }), number: 1, replay: false }))
@@ -9,11 +9,13 @@ function build (forward: unknown, timeoutMs = 1000): Forwarder {
   return { name: 'test', order: 'none', concurrency: 1, batchSize: 2, timeoutMs, forward: forward as Forwarder['forward'] }
 }
 
-const never = new AbortController().signal
+async function attempt (forwarder: Forwarder): Promise<ForwardResult> {
+  return await createAttempts(forwarder).run(attempts)
+}
 
 t.test('outcomes and the position come back as the forwarder gave them', async (t) => {
   const outcomes = [{ status: 'forwarded', detail: 'status 200' }, { status: 'dead', reason: 'status 410' }]
-  t.strictSame(await attemptBatch(build(async () => ({ outcomes, position: 'here' })), attempts, never), { outcomes, position: 'here' })
+  t.strictSame(await attempt(build(async () => ({ outcomes, position: 'here' }))), { outcomes, position: 'here' })
 })
 
 for (const [title, forward] of Object.entries({
@@ -23,7 +25,7 @@ for (const [title, forward] of Object.entries({
 })) {
   t.test(`${title} fails its own attempts and nothing more`, async (t) => {
     const retry = { status: 'retry', reason: 'boom' }
-    t.strictSame(await attemptBatch(build(forward), attempts, never), { outcomes: [retry, retry] })
+    t.strictSame(await attempt(build(forward)), { outcomes: [retry, retry] })
   })
 }
 
@@ -39,7 +41,7 @@ for (const [title, nonsense] of Object.entries({
   'a text': 'forwarded'
 })) {
   t.test(`a forwarder that returns ${title} has forwarded nothing`, async (t) => {
-    const { outcomes } = await attemptBatch(build(async () => nonsense), attempts, never)
+    const { outcomes } = await attempt(build(async () => nonsense))
     t.strictSame(outcomes.map(({ status }) => status), ['retry', 'retry'])
     t.match(outcomes, [{ reason: /one outcome for each of its 2 attempts/ }])
   })
@@ -51,7 +53,7 @@ t.test('a forwarder that hangs is given up after its time, and is told', async (
     signal = context.signal
     await new Promise(() => {})
   }, 20)
-  const { outcomes } = await attemptBatch(forwarder, attempts, never)
+  const { outcomes } = await attempt(forwarder)
   t.match(outcomes, [{ status: 'retry', reason: 'The forwarder did not finish within 20 ms' }, { status: 'retry' }])
   t.equal(signal?.aborted, true)
 })
@@ -59,7 +61,7 @@ t.test('a forwarder that hangs is given up after its time, and is told', async (
 t.test('a forwarder that throws after its time was over disturbs nobody', async (t) => {
   let reject: (error: Error) => void = () => {}
   const forwarder = build(async () => { await new Promise((_resolve, _reject) => { reject = _reject }) }, 10)
-  await attemptBatch(forwarder, attempts, never)
+  await attempt(forwarder)
   const unhandled: unknown[] = []
   const listener = (error: unknown): void => { unhandled.push(error) }
   process.on('unhandledRejection', listener)
@@ -70,15 +72,37 @@ t.test('a forwarder that throws after its time was over disturbs nobody', async 
 })
 
 t.test('stopping ends an attempt at once', async (t) => {
-  const stop = new AbortController()
-  const done = attemptBatch(build(async () => { await new Promise(() => {}) }), attempts, stop.signal)
-  stop.abort(new Error('stopping'))
+  const told: unknown[] = []
+  const running = createAttempts(build(async (_attempts: unknown, context: ForwardContext) => {
+    context.onAbort?.((reason) => { told.push(reason) })
+    context.signal.addEventListener('abort', () => { told.push(context.signal.reason) })
+    await new Promise(() => {})
+  }))
+  const done = running.run(attempts)
+  const reason = new Error('stopping')
+  running.abort(reason)
   t.match(await done, { outcomes: [{ status: 'retry', reason: 'stopping' }, { status: 'retry' }] })
+  t.strictSame(new Set(told), new Set([reason]))
+  t.equal(told.length, 2, 'the forwarder hears of it in either way')
+})
+
+t.test('a forwarder that looks for the end of its time only after it hears of it at once', async (t) => {
+  let context: ForwardContext | undefined
+  await attempt(build(async (_attempts: unknown, given: ForwardContext) => {
+    context = given
+    await new Promise(() => {})
+  }, 10))
+  const told: unknown[] = []
+  context?.onAbort?.((reason) => { told.push(reason) })
+  t.match(told, [{ message: 'The forwarder did not finish within 10 ms' }])
+  t.equal(context?.signal.aborted, true)
+  t.equal(context?.signal.reason, told[0])
 })
 
 t.test('an attempt that begins after the stop ends at once too', async (t) => {
-  const result = await attemptBatch(build(async () => { await new Promise(() => {}) }), attempts, AbortSignal.abort(new Error('stopped')))
-  t.match(result, { outcomes: [{ status: 'retry', reason: 'stopped' }, { status: 'retry' }] })
+  const stopped = createAttempts(build(async () => { await new Promise(() => {}) }))
+  stopped.abort(new Error('stopped'))
+  t.match(await stopped.run(attempts), { outcomes: [{ status: 'retry', reason: 'stopped' }, { status: 'retry' }] })
 })
 
 t.test('the reason of an error is its message, with its cause', async (t) => {

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import type { ForwardContext } from '../../delivery/forwarder.js'
 
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>
 
@@ -18,7 +19,6 @@ export interface ExchangeLimits {
   readonly bodyLimitBytes: number
   /** How much of the body is kept. */
   readonly keepBytes: number
-  readonly signal: AbortSignal
 }
 
 const NOTHING = new Uint8Array(0)
@@ -28,20 +28,24 @@ const NOTHING = new Uint8Array(0)
  * nothing is written, read or held any more.
  * @throws what kept the head of an answer from coming
  */
-export async function exchange (dispatcher: Dispatcher, request: Dispatcher.DispatchOptions, limits: ExchangeLimits): Promise<Answer> {
-  const { timeoutMs, bodyLimitBytes, keepBytes, signal } = limits
+export async function exchange (dispatcher: Dispatcher, request: Dispatcher.DispatchOptions, limits: ExchangeLimits, context: ForwardContext): Promise<Answer> {
+  const { timeoutMs, bodyLimitBytes, keepBytes } = limits
   return await new Promise<Answer>((resolve, reject) => {
     const chunks: Buffer[] = []
     let head: Pick<Answer, 'statusCode' | 'headers'> | undefined
     let controller: Dispatcher.DispatchController | undefined
     let bytes = 0
     let settled = false
+    let unwatch = nothing
 
     function settle (brokenBy?: unknown): void {
-      if (settled) return
+      if (settled) {
+        unwatch()
+        return
+      }
       settled = true
       clearTimeout(timer)
-      signal.removeEventListener('abort', aborted)
+      unwatch()
       if (head === undefined) {
         reject(brokenBy)
         return
@@ -56,14 +60,14 @@ export async function exchange (dispatcher: Dispatcher, request: Dispatcher.Disp
       controller?.abort(reason)
     }
 
-    function aborted (): void {
-      breakOff(new Error('The attempt was stopped', { cause: signal.reason }))
+    function aborted (reason: unknown): void {
+      breakOff(new Error('The attempt was stopped', { cause: reason }))
     }
 
     const timer = setTimeout(() => { breakOff(new Error(`There was no whole answer within ${timeoutMs} ms`)) }, timeoutMs)
-    signal.addEventListener('abort', aborted)
-    if (signal.aborted) {
-      aborted()
+    unwatch = watchAbort(context, aborted)
+    if (settled) {
+      unwatch()
       return
     }
 
@@ -89,3 +93,18 @@ export async function exchange (dispatcher: Dispatcher, request: Dispatcher.Disp
     })
   })
 }
+
+/** Tells of an abort, also of one that was before. Returns what is to be called when nobody wants to know any more. */
+function watchAbort (context: ForwardContext, aborted: (reason: unknown) => void): () => void {
+  if (context.onAbort !== undefined) {
+    context.onAbort(aborted)
+    return nothing
+  }
+  const { signal } = context
+  const listener = (): void => { aborted(signal.reason) }
+  signal.addEventListener('abort', listener)
+  if (signal.aborted) listener()
+  return () => { signal.removeEventListener('abort', listener) }
+}
+
+function nothing (): void {}

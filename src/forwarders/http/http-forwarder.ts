@@ -1,8 +1,8 @@
-import type { Attempt, Forwarder, Outcome } from '../../delivery/forwarder.js'
+import type { Attempt, ForwardContext, Forwarder, Outcome } from '../../delivery/forwarder.js'
 import { contentOf, type Format } from './content.js'
 import { describeAnswer } from './describe-answer.js'
 import { createDestination } from './destination.js'
-import { exchange } from './exchange.js'
+import { exchange, type ExchangeLimits } from './exchange.js'
 import { judgeAnswer, outcomeOf } from './judge-answer.js'
 import { networkReason } from './network-reason.js'
 import { isReservedHeader, ownHeaders, type Header } from './own-headers.js'
@@ -63,18 +63,17 @@ export function createHttpForwarder (options: HttpForwarderOptions): Forwarder {
   const fixed = [...options.headers.flatMap((header) => [header.name, header.value]), 'user-agent', `tierhook/${options.version}`]
   const destination = createDestination({ url: options.url, connections: concurrency, timeoutMs, environment: options.environment })
   const { dispatcher, origin, path } = destination
+  const limits: ExchangeLimits = { timeoutMs, bodyLimitBytes: BODY_LIMIT_BYTES, keepBytes: KEEP_BYTES }
   const refused = createRefusals(REMEMBERED_REFUSALS)
 
-  async function post (attempt: Attempt, signal: AbortSignal): Promise<Outcome> {
+  async function post (attempt: Attempt, context: ForwardContext): Promise<Outcome> {
     const { id } = attempt.delivery
     const content = contentOf(attempt.delivery, format)
     const timestamp = Math.floor(now() / 1000)
     // A list, because an object of so many keys, put together anew for each request, took a tenth of a request's time.
     const headers = fixed.concat(content.headers, ownHeaders(attempt, timestamp))
     if (keys.length > 0) headers.push('webhook-signature', standardSignature({ id, timestamp, body: content.body }, keys))
-    const answer = await exchange(dispatcher, { origin, path, method: 'POST', headers, body: content.body }, {
-      timeoutMs, bodyLimitBytes: BODY_LIMIT_BYTES, keepBytes: KEEP_BYTES, signal
-    })
+    const answer = await exchange(dispatcher, { origin, path, method: 'POST', headers, body: content.body }, limits, context)
     const judgement = judgeAnswer(answer, permanent)
     if (attempt.number === 1) refused.forget(id)
     const outcome = outcomeOf(answer, {
@@ -89,9 +88,9 @@ export function createHttpForwarder (options: HttpForwarderOptions): Forwarder {
     return outcome
   }
 
-  async function attemptOne (attempt: Attempt, signal: AbortSignal): Promise<Outcome> {
+  async function attemptOne (attempt: Attempt, context: ForwardContext): Promise<Outcome> {
     try {
-      return await post(attempt, signal)
+      return await post(attempt, context)
     } catch (error) {
       return { status: 'retry', reason: networkReason(error) }
     }
@@ -104,8 +103,8 @@ export function createHttpForwarder (options: HttpForwarderOptions): Forwarder {
     batchSize: 1,
     timeoutMs: timeoutMs + GRACE_MS,
     recordsSuccess: true,
-    async forward (attempts, { signal }) {
-      return { outcomes: await Promise.all(attempts.map(async (attempt) => await attemptOne(attempt, signal))) }
+    async forward (attempts, context) {
+      return { outcomes: await Promise.all(attempts.map(async (attempt) => await attemptOne(attempt, context))) }
     },
     async check (signal) { await tryConnection(destination, signal) },
     async close () { await dispatcher.destroy() }

@@ -1,7 +1,8 @@
 import type { NewDelivery } from '../../delivery/delivery.js'
 import type { Appended } from '../../delivery/journal.js'
 import type { EndedCommit } from '../../delivery/observation.js'
-import type { FeedCommit } from '../feed-store.js'
+import type { FeedCommit, RecordedAttempt } from '../feed-store.js'
+import type { Change } from '../schedule.js'
 import { createAppendQueue, type PendingAppend } from './append-queue.js'
 import { mayBeOnDisk, reasonOf, refusal } from './commit-failure.js'
 import type { AppendResult, Batch, BatchResult } from './protocol.js'
@@ -46,8 +47,14 @@ export interface GroupCommit {
   readonly close: (timeoutMs: number) => Promise<void>
 }
 
-interface PendingProgress {
-  readonly progress: FeedCommit
+/** The progress of one forwarder since its last commit. What comes meanwhile is put to it, and waits for the same promise. */
+interface PendingProgress extends FeedCommit {
+  cursor: number
+  position: FeedCommit['position']
+  breaker: FeedCommit['breaker']
+  readonly changes: Change[]
+  readonly records: RecordedAttempt[]
+  readonly saved: Promise<void>
   readonly resolve: () => void
   readonly reject: (error: Error) => void
 }
@@ -61,6 +68,8 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
   const queue = createAppendQueue()
   const refuse = createRefuse(options)
   let progress: PendingProgress[] = []
+  /** By forwarder: what its next progress is put to. */
+  const collecting = new Map<string, PendingProgress>()
   let withdraw: string[] = []
   let inFlight: { readonly appends: readonly PendingAppend[], readonly startedAt: number } | undefined
   let lastStored = 0
@@ -98,10 +107,11 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
     const saves = progress
     const withdrawn = withdraw
     progress = []
+    collecting.clear()
     withdraw = []
     const startedAt = monotonic()
     inFlight = { appends, startedAt }
-    const outcome = await options.commit({ withdraw: withdrawn, progress: saves.map((save) => save.progress), appends: appends.map(({ delivery }) => delivery) })
+    const outcome = await options.commit({ withdraw: withdrawn, progress: saves.map(toProgress), appends: appends.map(({ delivery }) => delivery) })
       .catch((error: unknown) => ({ error }))
     inFlight = undefined
     const facts = { deliveries: appends.length, ms: monotonic() - startedAt }
@@ -187,10 +197,16 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
 
     save (feedCommit) {
       if (closing !== undefined) return Promise.reject(refusal(STOPPING))
-      return new Promise((resolve, reject) => {
-        progress.push({ progress: feedCommit, resolve, reject })
-        scheduleLater(PROGRESS_DELAY_MS)
-      })
+      const others = collecting.get(feedCommit.forwarder)
+      if (others !== undefined) {
+        addProgress(others, feedCommit)
+        return others.saved
+      }
+      const pending = pendingProgress(feedCommit)
+      collecting.set(feedCommit.forwarder, pending)
+      progress.push(pending)
+      scheduleLater(PROGRESS_DELAY_MS)
+      return pending.saved
     },
 
     setUnavailable (error) {
@@ -213,4 +229,27 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
 
 function lastSequence (results: readonly AppendResult[]): number | undefined {
   return results.findLast((result) => typeof result === 'number')
+}
+
+function pendingProgress ({ changes, records, ...rest }: FeedCommit): PendingProgress {
+  let resolve = (): void => {}
+  let reject: (error: Error) => void = () => {}
+  const saved = new Promise<void>((_resolve, _reject) => {
+    resolve = _resolve
+    reject = _reject
+  })
+  return { ...rest, changes: [...changes], records: [...records], saved, resolve, reject }
+}
+
+function addProgress (pending: PendingProgress, { cursor, position, breaker, changes, records }: FeedCommit): void {
+  pending.cursor = cursor
+  pending.position = position ?? pending.position
+  pending.breaker = breaker ?? pending.breaker
+  pending.changes.push(...changes)
+  pending.records.push(...records)
+}
+
+/** What of it may cross to another thread. */
+function toProgress ({ forwarder, cursor, position, breaker, changes, records }: PendingProgress): FeedCommit {
+  return { forwarder, cursor, position, breaker, changes, records }
 }

@@ -5,14 +5,14 @@ import type { NewDelivery } from '../../delivery/delivery.js'
 import type { FeedOptions, Journal } from '../../delivery/journal.js'
 import type { EndedCommit } from '../../delivery/observation.js'
 import { createFeed, type JournalFeed } from '../feed.js'
-import type { FeedStore, Progress } from '../feed-store.js'
+import type { FeedStore, Progress, ReadDeliveries } from '../feed-store.js'
 import { isPassing, reasonOf } from './commit-failure.js'
 import { damageError, databasePath, isDamage } from './database.js'
 import { lockDataFolder } from './data-lock.js'
 import { createGroupCommit } from './group-commit.js'
 import { packAppends } from './packed-appends.js'
 import type { WriterApi } from './protocol.js'
-import type { ReaderApi, ReadResult } from './reader.js'
+import type { ReadAfter, ReaderApi, ReadResult } from './reader.js'
 import { createRecent, type Recent } from './recent.js'
 import { reportSalvaged } from './report-salvaged.js'
 import { startThread, ThreadError, type Thread } from './thread.js'
@@ -244,14 +244,14 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     writer.remote.setAside(damaged).catch((error: unknown) => { logger.warn({ err: error, sequences: damaged }, 'damaged records not marked') })
   }
 
+  async function readFromDisk (page: ReadAfter): Promise<ReadDeliveries> {
+    const result = await watched(reader.remote.readAfter(page))
+    reportDamaged(result)
+    return result
+  }
+
   const store: FeedStore = {
-    async readAfter (after, limit, limitBytes) {
-      const atHand = recent.after(after, visible, limit)
-      if (atHand !== undefined) return atHand
-      const result = await watched(reader.remote.readAfter({ after, visible, limit, limitBytes }))
-      reportDamaged(result)
-      return result
-    },
+    readAfter: (after, limit, limitBytes) => recent.after(after, visible, limit) ?? readFromDisk({ after, visible, limit, limitBytes }),
     async readMany (sequences) {
       const result = await watched(reader.remote.readMany({ sequences }))
       reportDamaged(result)

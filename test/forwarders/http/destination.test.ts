@@ -170,7 +170,8 @@ t.test('a proxy that is none stops the start, and is not shown', async (t) => {
 })
 
 t.test('the pool has nothing running, waiting or queued once an exchange is over, however it went', async (t) => {
-  const limits: ExchangeLimits = { timeoutMs: 200, bodyLimitBytes: 100, keepBytes: 10, signal: new AbortController().signal }
+  const limits: ExchangeLimits = { timeoutMs: 200, bodyLimitBytes: 100, keepBytes: 10 }
+  const { signal } = new AbortController()
   const ways: ReadonlyArray<(socket: Socket) => void> = [
     () => {},
     (socket) => { socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf') },
@@ -182,7 +183,7 @@ t.test('the pool has nothing running, waiting or queued once an exchange is over
     const server = await rawDestination(t, behave)
     const { dispatcher, origin, path } = createDestination({ url: server.url, connections: 2, timeoutMs: 200, environment: {} })
     if (!(dispatcher instanceof Pool)) throw new Error('there is no pool')
-    const ends = await Promise.allSettled(Array.from({ length: 6 }, async () => await exchange(dispatcher, { origin, path, method: 'POST' }, limits)))
+    const ends = await Promise.allSettled(Array.from({ length: 6 }, async () => await exchange(dispatcher, { origin, path, method: 'POST' }, limits, { signal })))
     for (const end of ends) if (end.status === 'fulfilled') t.ok(end.value.start.byteLength <= 10)
     for (let tries = 0; dispatcher.stats.size > 0 && tries < 200; tries++) await sleep(10)
     t.match(dispatcher.stats, { running: 0, pending: 0, queued: 0, size: 0 })
@@ -197,8 +198,8 @@ t.test('a request that waited for its connection until its time was over is neve
   const server = await httpDestination(t, (_request, response) => { setTimeout(() => { response.end() }, 300) })
   const { dispatcher, origin, path } = createDestination({ url: server.url, connections: 1, timeoutMs: 5000, environment: {} })
   const send = async (timeoutMs: number, to: string) => await exchange(dispatcher, { origin, path: `${path}${to}`, method: 'POST' }, {
-    timeoutMs, bodyLimitBytes: 100, keepBytes: 10, signal: new AbortController().signal
-  })
+    timeoutMs, bodyLimitBytes: 100, keepBytes: 10
+  }, { signal: new AbortController().signal })
   const first = send(5000, 'first')
   await t.rejects(send(100, 'second'), /no whole answer within 100 ms/)
   t.match(await first, { statusCode: 200 })
