@@ -1,7 +1,8 @@
-import type { Delivery } from '../../delivery/delivery.js'
 import type { WaitingMark } from '../feed-store.js'
 import { damageError, openForReading, type Connection } from './database.js'
-import { DELIVERY_COLUMNS, HOLD, toDelivery, toRow, toRows, type DeliveryRow } from './record.js'
+import { packDeliveries, type PackedDeliveries, type SoundRecord } from './packed-deliveries.js'
+import { readPage, type Place } from './read-page.js'
+import { checkedText, DELIVERY_COLUMNS, HOLD, toDelivery, toRow, type DeliveryRow } from './record.js'
 import { readReplaysAfter } from './waiting.js'
 
 export interface ReadAfter {
@@ -13,7 +14,7 @@ export interface ReadAfter {
 }
 
 export interface ReadResult {
-  readonly deliveries: readonly Delivery[]
+  readonly deliveries: PackedDeliveries
   /** There is nothing else up to here. */
   readonly upTo: number
   /** Sequences of records whose checksum differs. A page that can't be read is an error instead. */
@@ -52,22 +53,16 @@ export function createReader (now: () => number): ReaderApi {
     },
 
     readAfter: ({ after, visible, limit, limitBytes }) => consistent(opened(), (db) => {
-      const found = readRows(db, { after, visible, limit })
-      const rows = takeBytes(found.rows, limitBytes)
-      const upTo = rows.length < found.rows.length ? rows.at(-1)?.sequence ?? after : found.upTo
+      const found = readPlaces(db, { after, visible, limit })
+      const places = takeBytes(found.places, limitBytes)
+      const upTo = places.length < found.places.length ? places.at(-1)?.sequence ?? after : found.upTo
+      const records = readPage(db, places)
+      if (records !== undefined) return { deliveries: packDeliveries(records), damaged: [], upTo: Math.max(upTo, after) }
+      const rows = readRows(db, places.map(({ sequence }) => sequence))
       return { ...withBodies(db, rows, ({ hold }) => hold === HOLD.never), upTo: Math.max(upTo, after) }
     }),
 
-    readMany: ({ sequences }) => consistent(opened(), (db) => {
-      const select = db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.sequence = ?`)
-      const isLost = db.prepare('SELECT 1 FROM bodies WHERE sequence = ?')
-      const rows = sequences.flatMap((sequence) => {
-        const row = toRow(select.get([sequence]))
-        if (row === undefined && isLost.get([sequence]) !== undefined) throw damageError(`delivery ${sequence} is not found`)
-        return row === undefined ? [] : [row]
-      })
-      return { ...withBodies(db, rows, () => true), upTo: 0 }
-    }),
+    readMany: ({ sequences }) => consistent(opened(), (db) => ({ ...withBodies(db, readRows(db, sequences), () => true), upTo: 0 })),
 
     readReplaysAfter: ({ forwarder, after, limit }) => readReplaysAfter(opened(), forwarder, after, limit, now()),
 
@@ -78,54 +73,66 @@ export function createReader (now: () => number): ReaderApi {
   }
 }
 
-/** As many rows as their bodies leave room for, but one at least. */
-function takeBytes (rows: readonly DeliveryRow[], limitBytes: number): readonly DeliveryRow[] {
+/** As many as their bodies leave room for, but one at least. */
+function takeBytes (places: readonly Place[], limitBytes: number): readonly Place[] {
   let bytes = 0
-  const end = rows.findIndex((row, index) => {
-    bytes += row.body_bytes
+  const end = places.findIndex(({ bodyBytes }, index) => {
+    bytes += bodyBytes
     return index > 0 && bytes > limitBytes
   })
-  return end === -1 ? rows : rows.slice(0, end)
+  return end === -1 ? places : places.slice(0, end)
+}
+
+/** Those of them that there are. */
+function readRows (db: Connection, sequences: readonly number[]): readonly DeliveryRow[] {
+  const select = db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.sequence = ?`)
+  const isLost = db.prepare('SELECT 1 FROM bodies WHERE sequence = ?')
+  return sequences.flatMap((sequence) => {
+    const row = toRow(select.get([sequence]))
+    if (row === undefined && isLost.get([sequence]) !== undefined) throw damageError(`delivery ${sequence} is not found`)
+    return row === undefined ? [] : [row]
+  })
 }
 
 /** Each is checked, also what nobody waits for: that it is held back may itself be damage. */
-function withBodies (db: Connection, rows: readonly DeliveryRow[], isWanted: (row: DeliveryRow) => boolean): { deliveries: Delivery[], damaged: number[] } {
+function withBodies (db: Connection, rows: readonly DeliveryRow[], isWanted: (row: DeliveryRow) => boolean): { deliveries: PackedDeliveries, damaged: number[] } {
   const select = db.prepare('SELECT raw_body AS rawBody FROM bodies WHERE sequence = ?')
-  const deliveries: Delivery[] = []
+  const records: SoundRecord[] = []
   const damaged: number[] = []
   for (const row of rows.filter(({ hold }) => hold !== HOLD.damaged)) {
     const body = select.get([row.sequence]) as { rawBody: Uint8Array } | undefined
     if (body === undefined) throw damageError(`the body of delivery ${row.sequence} is not found`)
-    const delivery = toDelivery(row, body.rawBody)
-    if (delivery === undefined) damaged.push(row.sequence)
-    else if (isWanted(row)) deliveries.push(delivery)
+    if (toDelivery(row, body.rawBody) === undefined) damaged.push(row.sequence)
+    else if (isWanted(row)) records.push({ sequence: row.sequence, duplicates: row.duplicates, checkedText: checkedText(row), rawBody: body.rawBody })
   }
-  return { deliveries, damaged }
+  return { deliveries: packDeliveries(records), damaged }
 }
 
-interface Rows {
-  readonly rows: readonly DeliveryRow[]
+interface Places {
+  readonly places: readonly Place[]
   /** These are all up to here. */
   readonly upTo: number
 }
 
-/** The rows after a sequence, whatever holds them back. */
-function readRows (db: Connection, { after, visible, limit }: Omit<ReadAfter, 'limitBytes'>): Rows {
-  const rows = toRows(db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.sequence > ? AND d.sequence <= ? ORDER BY d.sequence LIMIT ?`)
-    .all([after, visible, limit]))
-  const upTo = rows.length < limit ? visible : rows.at(-1)?.sequence ?? visible
-  checkGaps(db, rows, after, upTo)
-  return { rows, upTo }
+/** What there is after a sequence, whatever holds it back. */
+function readPlaces (db: Connection, { after, visible, limit }: Omit<ReadAfter, 'limitBytes'>): Places {
+  // A number is a number, also where a flipped bit says that it is text.
+  const rows = db.prepare(`SELECT sequence, CAST(hold AS INTEGER), CAST(body_bytes AS INTEGER) FROM deliveries
+    WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?`).raw().all([after, visible, limit]) as ReadonlyArray<readonly [number, number, number]>
+  const places = rows.map(([sequence, hold, bodyBytes]) => ({ sequence, hold, bodyBytes }))
+  const upTo = places.length < limit ? visible : places.at(-1)?.sequence ?? visible
+  checkGaps(db, places, after, upTo)
+  return { places, upTo }
 }
 
 /**
  * Sequences are missing where deliveries were pruned or withdrawn, and then their bodies are gone too. Where a body is there, the
  * page that leads to its delivery is damaged: SQLite does not notice, and the delivery must not be passed over.
  */
-function checkGaps (db: Connection, rows: readonly DeliveryRow[], after: number, upTo: number): void {
+function checkGaps (db: Connection, places: readonly Place[], after: number, upTo: number): void {
   const between = db.prepare('SELECT sequence FROM bodies WHERE sequence > ? AND sequence < ? LIMIT 1')
   let last = after
-  for (const sequence of [...rows.map((row) => row.sequence), upTo + 1]) {
+  for (const sequence of [...places.map((place) => place.sequence), upTo + 1]) {
     if (sequence <= last) throw damageError(`delivery ${sequence} follows ${last}`)
     const found = sequence > last + 1 ? between.get([last, sequence]) as { sequence: number } | undefined : undefined
     if (found !== undefined) throw damageError(`delivery ${found.sequence} is not found`)

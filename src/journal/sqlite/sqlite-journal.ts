@@ -11,6 +11,7 @@ import { damageError, databasePath, isDamage } from './database.js'
 import { lockDataFolder } from './data-lock.js'
 import { createGroupCommit } from './group-commit.js'
 import { packAppends } from './packed-appends.js'
+import { unpackDeliveries } from './packed-deliveries.js'
 import type { WriterApi } from './protocol.js'
 import type { ReadAfter, ReaderApi, ReadResult } from './reader.js'
 import { createRecent, type Recent } from './recent.js'
@@ -247,7 +248,7 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
   async function readFromDisk (page: ReadAfter): Promise<ReadDeliveries> {
     const result = await watched(reader.remote.readAfter(page))
     reportDamaged(result)
-    return result
+    return { deliveries: unpackDeliveries(result.deliveries), upTo: result.upTo }
   }
 
   const store: FeedStore = {
@@ -255,7 +256,7 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     async readMany (sequences) {
       const result = await watched(reader.remote.readMany({ sequences }))
       reportDamaged(result)
-      return new Map(result.deliveries.map((delivery) => [delivery.sequence, delivery]))
+      return new Map(unpackDeliveries(result.deliveries).map((delivery) => [delivery.sequence, delivery]))
     },
     readReplaysAfter: async (forwarder, after, limit) => await watched(reader.remote.readReplaysAfter({ forwarder, after, limit })),
     commit: commits.save,

@@ -1,5 +1,5 @@
 import type { NewDelivery } from '../../delivery/delivery.js'
-import type { FeedCommit, Progress } from '../feed-store.js'
+import type { FeedCommit, Progress, RecordedAttempt } from '../feed-store.js'
 import type { Change } from '../schedule.js'
 import { isDamage, prepareAnew, sqliteCode, unlessDamaged, type Connection } from './database.js'
 import { openSound } from './open-sound.js'
@@ -143,7 +143,8 @@ function prepare (db: Connection) {
   const deleteWaiting = db.prepare('DELETE FROM waiting WHERE forwarder = ? AND replay = ? AND sequence = ?')
   const putDeadLetter = db.prepare('INSERT OR REPLACE INTO dead_letters (forwarder, sequence, died_at, attempts, reason) VALUES (?, ?, ?, ?, ?)')
   const deleteDeadLetter = db.prepare('DELETE FROM dead_letters WHERE forwarder = ? AND sequence = ?')
-  const insertAttempt = db.prepare('INSERT INTO attempts (sequence, forwarder, replay, attempt, started_at, duration_ms, outcome, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+  const insertAttempt = db.prepare(insertAttempts(1))
+  const insertManyAttempts = db.prepare(insertAttempts(ATTEMPTS_AT_ONCE))
   // The table has the say too: a number that is too low would leave deliveries out.
   const lastSequence = db.prepare("SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'deliveries'), 0), coalesce((SELECT max(sequence) FROM deliveries), 0)) AS n")
   const lastReplay = db.prepare("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'replays'), 0) AS n")
@@ -177,10 +178,25 @@ function prepare (db: Connection) {
     deleteWaiting,
     putDeadLetter,
     deleteDeadLetter,
-    insertAttempt,
+    insertAttempts (forwarder: string, records: readonly RecordedAttempt[]) {
+      let at = 0
+      for (; at + ATTEMPTS_AT_ONCE <= records.length; at += ATTEMPTS_AT_ONCE) insertManyAttempts.run(attemptValues(forwarder, records.slice(at, at + ATTEMPTS_AT_ONCE)))
+      for (; at < records.length; at++) insertAttempt.run(attemptValues(forwarder, records.slice(at, at + 1)))
+    },
     lastSequence: () => (lastSequence.get([]) as { n: number }).n,
     lastReplay: () => (lastReplay.get([]) as { n: number }).n
   }
+}
+
+/** One statement for each costs twice as much. */
+const ATTEMPTS_AT_ONCE = 32
+
+function insertAttempts (count: number): string {
+  return `INSERT INTO attempts (sequence, forwarder, replay, attempt, started_at, duration_ms, outcome, detail) VALUES ${Array.from({ length: count }, () => '(?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}`
+}
+
+function attemptValues (forwarder: string, records: readonly RecordedAttempt[]): ReadonlyArray<string | number | null> {
+  return records.flatMap(({ sequence, replay, attempt, startedAt, durationMs, outcome, detail }) => [sequence, forwarder, replay, attempt, startedAt, durationMs, outcome, detail])
 }
 
 interface FoundKey {
@@ -222,11 +238,7 @@ function saveAll (db: Connection, statements: Statements, progress: readonly Fee
 function saveProgress (statements: Statements, progress: FeedCommit, time: number): void {
   statements.saveCursor.run([progress.cursor, cursorChecksum(progress.forwarder, progress.cursor), progress.position ?? null, progress.breaker ?? null, progress.forwarder])
   for (const change of progress.changes) saveChange(statements, progress.forwarder, change, time)
-  for (const record of progress.records) {
-    statements.insertAttempt.run([
-      record.sequence, progress.forwarder, record.replay, record.attempt, record.startedAt, record.durationMs, record.outcome, record.detail
-    ])
-  }
+  statements.insertAttempts(progress.forwarder, progress.records)
 }
 
 function saveChange (statements: Statements, forwarder: string, change: Change, time: number): void {

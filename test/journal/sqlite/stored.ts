@@ -7,6 +7,7 @@ import { createFeed, type JournalFeed } from '../../../src/journal/feed.js'
 import type { FeedStore } from '../../../src/journal/feed-store.js'
 import { packAppends } from '../../../src/journal/sqlite/packed-appends.js'
 import { databasePath } from '../../../src/journal/sqlite/database.js'
+import { unpackDeliveries } from '../../../src/journal/sqlite/packed-deliveries.js'
 import { createReader } from '../../../src/journal/sqlite/reader.js'
 import { createSqliteJournal } from '../../../src/journal/sqlite/sqlite-journal.js'
 import { createWriter } from '../../../src/journal/sqlite/writer.js'
@@ -95,8 +96,11 @@ export function makeStore (t: Folder, dataDir = t.testdir()) {
   }
   t.teardown(close)
   const store: FeedStore = {
-    readAfter: async (after, limit, limitBytes) => reader.readAfter({ after, visible: last, limit, limitBytes }),
-    readMany: async (sequences) => new Map(reader.readMany({ sequences }).deliveries.map(delivery => [delivery.sequence, delivery])),
+    readAfter: async (after, limit, limitBytes) => {
+      const { deliveries, upTo } = reader.readAfter({ after, visible: last, limit, limitBytes })
+      return { deliveries: unpackDeliveries(deliveries), upTo }
+    },
+    readMany: async (sequences) => new Map(unpackDeliveries(reader.readMany({ sequences }).deliveries).map(delivery => [delivery.sequence, delivery])),
     readReplaysAfter: async (forwarder, after, limit) => reader.readReplaysAfter({ forwarder, after, limit }),
     commit: async (progress) => { writer.commit({ withdraw: [], progress: [progress], appends: packAppends([]) }) },
     monotonic: systemClock.monotonic
