@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createFileForwarder } from '../../src/forwarders/file/file-forwarder.js'
-import { fileLine } from '../../src/forwarders/file/file-line.js'
+import { fileLines } from '../../src/forwarders/file/file-line.js'
 import { createBacklog, deliveryAt, logger, timed, type Backlog } from '../backlog.js'
 import { serveParent } from '../child.js'
 import type { Run } from '../measure.js'
@@ -44,7 +44,7 @@ const api = {
     if (backlog !== undefined) {
       return await backlog.drainTo(createFileForwarder({ name: `file-${files}`, path, rotateBytes: 0, keepDays: 0, now: Date.now, logger }), events)
     }
-    while (lines.length < events) lines.push(Buffer.from(`${fileLine({ delivery: deliveryAt(lines.length), number: 1, replay: false })}\n`))
+    while (lines.length < events) lines.push(fileLines([{ delivery: deliveryAt(lines.length), number: 1, replay: false }]))
     const batches = Array.from({ length: Math.ceil(events / BATCH) }, (_each, index) => Buffer.concat(lines.slice(index * BATCH, Math.min(events, (index + 1) * BATCH))))
     return await timed(events, async () => { await append(path, batches) })
   }

@@ -116,10 +116,10 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
   /** Entries of which only the mark is in memory get their deliveries; those whose record is gone or damaged are let go. */
   async function load (entries: readonly Entry[]): Promise<readonly Claim[]> {
     const missing = entries.filter((entry) => entry.delivery === undefined).map((entry) => entry.sequence)
-    return handOut(entries, missing.length > 0 ? await readMissing(entries, missing) : undefined)
+    return handOut(entries, await readMissing(entries, missing))
   }
 
-  function handOut (entries: readonly Entry[], read: ReadonlyMap<number, Delivery> | undefined): readonly Claim[] {
+  function handOut (entries: readonly Entry[], read?: ReadonlyMap<number, Delivery>): readonly Claim[] {
     const claims: Claim[] = []
     for (const entry of entries) {
       const delivery = entry.delivery ?? read?.get(entry.sequence)
@@ -161,7 +161,7 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
       while (!closed) {
         readAhead()
         const { entries, dueInMs } = schedule.take(limit)
-        const claims = await load(entries)
+        const claims = entries.some((entry) => entry.delivery === undefined) ? await load(entries) : handOut(entries)
         if (claims.length > 0) return { claims }
         // All that was taken was let go; where the journal closes first, it is let go again after the next start.
         if (entries.length > 0) commit([], {}).catch(() => undefined)

@@ -10,6 +10,9 @@ export interface LaneScheduleOptions {
   readonly monotonic: () => number
 }
 
+/** Entries that the cursor has passed are let go together, in this number at most. */
+const PASSED_KEPT = 512
+
 /**
  * A schedule in which entries of different lanes pass each other, and those of one lane never do. An entry that must wait
  * gets a durable mark, and so does everything behind it in its lane: then the cursor goes on, and only the lane waits.
@@ -22,6 +25,8 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic }: LaneSc
   const waiting = createDueQueue()
   /** In sequence order: entries without a mark, and finished ones not yet passed by the cursor. */
   const unmarked: Entry[] = []
+  /** How many of them, at the beginning, the cursor has passed. */
+  let passed = 0
   let changes: Change[] = []
   let offered = start
   let unmarkedCount = 0
@@ -148,10 +153,13 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic }: LaneSc
     },
 
     cursor () {
-      let passed = 0
       while (passed < unmarked.length && isPassed(unmarked[passed])) passed++
-      unmarked.splice(0, passed)
-      const first = unmarked[0]
+      // Now and then, because each time moves all that are behind.
+      if (passed >= PASSED_KEPT || passed === unmarked.length) {
+        unmarked.splice(0, passed)
+        passed = 0
+      }
+      const first = unmarked[passed]
       return first === undefined ? offered : first.sequence - 1
     },
 

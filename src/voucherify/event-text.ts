@@ -1,32 +1,47 @@
+import { isUtf8 } from 'node:buffer'
 import { compactJson } from './canonical-bytes.js'
 import { isEnvelope } from './identify.js'
 import { memberText, memberTexts } from './members.js'
 import { isJsonObject, parseBody } from './parse-body.js'
 
+export interface EventTextOptions {
+  /** Whether it was parsed before and its schema found to hold: then it need not be parsed to tell an envelope. */
+  readonly judgedValid?: boolean
+}
+
+const BYTE_ORDER_MARK = Buffer.from('\uFEFF')
+
 /**
  * The event's own JSON text on one line, number for number as it was sent: the `data` of an envelope, or the whole body.
  * `undefined` where the raw body is not a JSON object.
- * @param judgedValid whether it was parsed before and its schema found to hold: then it need not be parsed to tell an envelope
  */
-export function eventText (rawBody: Uint8Array, { judgedValid = false }: { readonly judgedValid?: boolean } = {}): string | undefined {
-  return judgedValid ? envelopeData(rawBody) ?? parsedText(rawBody) : parsedText(rawBody)
+export function eventText (rawBody: Uint8Array, options: EventTextOptions = {}): string | undefined {
+  const bytes = eventBytes(rawBody, options)
+  return bytes === undefined ? undefined : toBuffer(bytes).toString('utf8')
+}
+
+/** The same as bytes, which are UTF-8 whatever was sent. */
+export function eventBytes (rawBody: Uint8Array, { judgedValid = false }: EventTextOptions = {}): Uint8Array | undefined {
+  const bytes = judgedValid ? envelopeData(rawBody) ?? parsedData(rawBody) : parsedData(rawBody)
+  return bytes === undefined || isUtf8(bytes) ? bytes : Buffer.from(toBuffer(bytes).toString('utf8'))
 }
 
 /** The `data` of what is an envelope without a doubt; parsing it takes several times as long as finding its two keys. */
-function envelopeData (rawBody: Uint8Array): string | undefined {
+function envelopeData (rawBody: Uint8Array): Uint8Array | undefined {
   const [data, event] = memberTexts(compactJson(rawBody), ['data', 'event'])
-  return data === undefined || event === undefined ? undefined : textOf(data)
+  return event === undefined ? undefined : data
 }
 
-function parsedText (rawBody: Uint8Array): string | undefined {
+function parsedData (rawBody: Uint8Array): Uint8Array | undefined {
   const parsed = parseBody(rawBody)
   if (!parsed.ok || !isJsonObject(parsed.value)) return undefined
   // Without the white space outside of strings there is no line break left: inside of them JSON has none.
   const text = compactJson(rawBody)
   const data = isEnvelope(parsed.value) ? memberText(text, 'data') : undefined
-  return textOf(data ?? text).replace(/^\uFEFF/, '')
+  if (data !== undefined) return data
+  return BYTE_ORDER_MARK.equals(text.subarray(0, BYTE_ORDER_MARK.byteLength)) ? text.subarray(BYTE_ORDER_MARK.byteLength) : text
 }
 
-function textOf (bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+function toBuffer (bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -10,6 +10,12 @@ t.test('the data of an envelope, or the whole of a bare body, on one line as it 
   t.equal(textOf('\uFEFF{"a":1}'), '{"a":1}', 'without a byte order mark')
 })
 
+t.test('what was found to be valid before is not parsed again, and comes out the same', async t => {
+  for (const body of ['{"id":"a b","event":{"type":"x"},"data":{"n":1.0}}', '{ "data" : {"n": "a b"} ,\n"event":{} }', '{"customer":{"data":1}, "created_at":"x"}', '\uFEFF{"data":{},"event":{}}']) {
+    t.equal(eventText(Buffer.from(body), { judgedValid: true }), textOf(body), body)
+  }
+})
+
 t.test('an envelope without data is the event itself', async t => {
   t.equal(textOf('{"event":{"type":"x"}, "id":1}'), '{"event":{"type":"x"},"id":1}')
 })

@@ -22,11 +22,12 @@ export interface EventFile {
   /** Opens the file and cuts off what was written after the position was committed. Where that fails, the next `append` tries again. */
   readonly start: (position: FilePosition | undefined) => Promise<void>
   /** Appends whole lines and brings them to the disk. Where that fails, or `signal` aborts before it is done, nothing of them stays. */
-  readonly append: (lines: string, signal: AbortSignal) => Promise<FilePosition>
+  readonly append: (lines: Uint8Array, signal: AbortSignal) => Promise<FilePosition>
   /** Waits for a write that was given up, for a short time at most. */
   readonly close: (end?: ForwarderEnd) => Promise<void>
 }
 
+const LINE_BREAK = Buffer.from('\n')
 const DAY_MS = 86_400_000
 const CLOSE_TIMEOUT_MS = 1000
 /** No more batches than this are ever written without a commit of the first: more than the dispatcher lets go uncommitted. */
@@ -176,11 +177,11 @@ export function createEventFile ({ path, rotateBytes, keepDays, now, logger }: E
     return file
   }
 
-  async function appendNow (lines: string, signal: AbortSignal): Promise<FilePosition> {
+  async function appendNow (lines: Uint8Array, signal: AbortSignal): Promise<FilePosition> {
     signal.throwIfAborted()
     await recoverOnce()
     const target = await rotateIfDue(await followFile())
-    const buffer = Buffer.from(target.torn ? `\n${lines}` : lines)
+    const buffer = target.torn ? Buffer.concat([LINE_BREAK, lines]) : lines
     const end = target.bytes + buffer.byteLength
     try {
       await writeAll(target.handle, buffer, target.bytes)
@@ -224,7 +225,7 @@ export function createEventFile ({ path, rotateBytes, keepDays, now, logger }: E
   }
 }
 
-async function writeAll (file: FileHandle, buffer: Buffer, position: number): Promise<void> {
+async function writeAll (file: FileHandle, buffer: Uint8Array, position: number): Promise<void> {
   let written = 0
   while (written < buffer.byteLength) {
     const { bytesWritten } = await file.write(buffer, written, buffer.byteLength - written, position + written)

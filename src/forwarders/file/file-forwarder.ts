@@ -1,7 +1,7 @@
 import type { Forwarder } from '../../delivery/forwarder.js'
 import { checkFile } from './check-file.js'
 import { createEventFile, type EventFileOptions } from './event-file.js'
-import { fileLine } from './file-line.js'
+import { fileLines } from './file-line.js'
 import { parsePosition } from './file-position.js'
 
 export interface FileForwarderOptions extends EventFileOptions {
@@ -27,7 +27,7 @@ export function createFileForwarder ({ name, ...options }: FileForwarderOptions)
     giveUpMs: Infinity,
     async start (position) { await file.start(parsePosition(position)) },
     async forward (attempts, { signal }) {
-      const position = await file.append(attempts.map((attempt) => `${fileLine(attempt)}\n`).join(''), signal)
+      const position = await file.append(fileLines(attempts), signal)
       return { outcomes: attempts.map(() => ({ status: 'forwarded' })), position: JSON.stringify(position) }
     },
     async check () { await checkFile(options.path) },

@@ -2,7 +2,7 @@ import type { WaitingMark } from '../feed-store.js'
 import { damageError, openForReading, type Connection } from './database.js'
 import { packDeliveries, type PackedDeliveries, type SoundRecord } from './packed-deliveries.js'
 import { readPage, type Place } from './read-page.js'
-import { checkedText, DELIVERY_COLUMNS, HOLD, toDelivery, toRow, type DeliveryRow } from './record.js'
+import { DELIVERY_COLUMNS, HOLD, recordText, toDelivery, toRow, type DeliveryRow } from './record.js'
 import { readReplaysAfter } from './waiting.js'
 
 export interface ReadAfter {
@@ -103,7 +103,7 @@ function withBodies (db: Connection, rows: readonly DeliveryRow[], isWanted: (ro
     const body = select.get([row.sequence]) as { rawBody: Uint8Array } | undefined
     if (body === undefined) throw damageError(`the body of delivery ${row.sequence} is not found`)
     if (toDelivery(row, body.rawBody) === undefined) damaged.push(row.sequence)
-    else if (isWanted(row)) records.push({ sequence: row.sequence, duplicates: row.duplicates, checkedText: checkedText(row), rawBody: body.rawBody })
+    else if (isWanted(row)) records.push({ sequence: row.sequence, duplicates: row.duplicates, checkedText: recordText(row), rawBody: body.rawBody })
   }
   return { deliveries: packDeliveries(records), damaged }
 }

@@ -22,7 +22,7 @@ function fileIn (t: Test, overrides: Partial<EventFileOptions> = {}) {
       const file = createEventFile({ ...options, ...more })
       await file.start(position)
       t.teardown(async () => { await file.close() })
-      return file
+      return { ...file, append: async (lines: string, signal: AbortSignal) => await file.append(Buffer.from(lines), signal) }
     }
   }
 }

@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import type { Attempt } from '../../../src/delivery/forwarder.js'
 import { createFileForwarder } from '../../../src/forwarders/file/file-forwarder.js'
-import { fileLine } from '../../../src/forwarders/file/file-line.js'
+import { fileLines } from '../../../src/forwarders/file/file-line.js'
 import { parsePosition } from '../../../src/forwarders/file/file-position.js'
 import { captureLog } from '../../support/capture-log.js'
 import { sampleDelivery } from '../../support/sample-delivery.js'
 
 const signal = new AbortController().signal
+const fileLine = (attempt: Attempt): string => fileLines([attempt]).toString().slice(0, -1)
 
 t.test('each delivery is one line of JSON, with the event as it was sent', async (t) => {
   const path = join(t.testdir(), 'events.ndjson')
@@ -37,6 +39,10 @@ t.test('a line is one line, whatever the body', (t) => {
   t.match(attempt(Buffer.from([0xFF, 0x0A, 0x00])), { body: '/woA' })
   for (const text of ['{\n"a": 1.0}', '[1,\n2]', 'x\ny']) t.notMatch(fileLine({ delivery: sampleDelivery({ rawBody: Buffer.from(text) }), number: 1, replay: false }), '\n')
   t.match(fileLine({ delivery: sampleDelivery({ rawBody: Buffer.from('{"a": 1.0}') }), number: 1, replay: false }), '"body":{"a":1.0}}', 'number for number')
+  const notUtf8 = Buffer.concat([Buffer.from('{"data":{ "a":"é'), Buffer.from([0xC3]), Buffer.from('"},"event":{}}')])
+  t.match(fileLine({ delivery: sampleDelivery({ rawBody: notUtf8, verdict: 'valid' }), number: 1, replay: false }), '"body":{"a":"é\uFFFD"}}', 'UTF-8 whatever was sent')
+  const lines = fileLines([1, 2].map((index) => ({ delivery: sampleDelivery({ index }), number: 1, replay: false }))).toString()
+  t.match(lines.split('\n').map((line) => line.slice(-2)), ['}}', '}}', ''])
   t.end()
 })
 
