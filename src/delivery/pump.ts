@@ -8,6 +8,7 @@ import type { Forwarder, ForwardResult, Outcome } from './forwarder.js'
 import type { AttemptRecord, Claim, Feed, Journal, Settlement } from './journal.js'
 import type { Observer } from './observation.js'
 import { backoffMs, type RetryPolicy } from './retry-policy.js'
+import { createSettle } from './settlement.js'
 
 export interface PumpOptions {
   readonly forwarder: Forwarder
@@ -51,6 +52,7 @@ export function createPump (options: PumpOptions): Pump {
     threshold: options.breakerThreshold, minMs: retry.minMs, maxMs: retry.maxMs, monotonic: clock.monotonic, random
   })
   const attempts = createAttempts(forwarder)
+  const settlementOf = createSettle({ forwarder, retry, random, logger })
   const mostUnsettled = forwarder.batchSize === 1 ? UNSETTLED_DELIVERIES : UNSETTLED_BATCHES
   /** How many settlements wait for each promise: those that go to the disk together share one. */
   const unsettledOf = new Map<Promise<void>, number>()
@@ -175,7 +177,7 @@ export function createPump (options: PumpOptions): Pump {
       const { outcomes } = call.result
       options.onAttempts?.({ forwarder: forwarder.name, outcomes, durationMs: call.durationMs })
       note(feed, outcomes)
-      for (const [index, claim] of call.claims.entries()) settlements.push(settlement(claim, outcomes[index] ?? nothing, call))
+      for (const [index, claim] of call.claims.entries()) settlements.push(settlementOf(claim, outcomes[index] ?? nothing, call))
       position = call.result.position ?? position
     }
     settle(feed, settlements, position, calls.length)
@@ -193,38 +195,6 @@ export function createPump (options: PumpOptions): Pump {
     if ((before === 'closed') !== (after === 'closed')) keep(feed.noteBreaker(after))
     if (before === 'closed' && after === 'open') logger.warn({ probeInMs: Math.ceil(breaker.reopensInMs()) }, 'forwarder paused')
     if (before !== 'closed' && after === 'closed') logger.info('forwarder goes on')
-  }
-
-  function settlement (claim: Claim, outcome: Outcome, { startedAt, durationMs }: EndedCall): Settlement {
-    const { delivery, attempt } = claim
-    const record: AttemptRecord = { startedAt, durationMs }
-    const log = (level: 'debug' | 'info' | 'warn' | 'error', message: string, more: object): void => {
-      logger[level]({ deliveryId: delivery.id, eventType: delivery.eventType, attempt, replay: claim.replay, ms: Math.round(durationMs), ...more }, message)
-    }
-    switch (outcome.status) {
-      case 'forwarded': {
-        const recorded = forwarder.recordsSuccess === true || claim.replay
-        // One line an attempt, but where the attempt is a line itself, in the log or a file.
-        const level = recorded ? 'info' : 'debug'
-        if (logger.isLevelEnabled(level)) log(level, 'delivery forwarded', { detail: outcome.detail })
-        const result = { status: 'forwarded', detail: withAnswer(outcome.detail ?? '', outcome) } as const
-        return recorded ? { claim, result, record } : { claim, result }
-      }
-      case 'dead':
-        log('error', 'delivery dead', { reason: outcome.reason })
-        return { claim, result: { status: 'dead', reason: withAnswer(outcome.reason, outcome) }, record }
-      case 'retry': {
-        const giveUpMs = forwarder.giveUpMs ?? retry.giveUpMs
-        const delayMs = Math.max(backoffMs(attempt, retry, random()), outcome.afterMs ?? 0)
-        if (claim.waitedMs + delayMs > giveUpMs) {
-          const reason = `given up after ${attempt} attempts: ${outcome.reason}`
-          log('error', 'delivery dead', { reason })
-          return { claim, result: { status: 'dead', reason: withAnswer(reason, outcome) }, record }
-        }
-        log('warn', 'delivery to be retried', { reason: outcome.reason, retryInMs: Math.round(delayMs) })
-        return { claim, result: { status: 'retry', reason: withAnswer(outcome.reason, outcome), delayMs }, record }
-      }
-    }
   }
 
   function settle (feed: Feed, settlements: readonly Settlement[], position?: string, calls = 1): void {
@@ -320,8 +290,3 @@ function returned (claim: Claim): Settlement {
 }
 
 const nothing: Outcome = { status: 'retry', reason: 'The forwarder returned nothing' }
-
-/** What is kept of an attempt, and not logged. */
-function withAnswer (text: string, { answer }: Outcome): string {
-  return answer === undefined ? text : `${text}: ${answer}`
-}

@@ -1,11 +1,11 @@
 import type { NewDelivery } from '../../delivery/delivery.js'
 import type { Appended } from '../../delivery/journal.js'
 import type { EndedCommit } from '../../delivery/observation.js'
-import type { FeedCommit, RecordedAttempt } from '../feed-store.js'
-import type { Change } from '../schedule.js'
+import type { FeedCommit } from '../feed-store.js'
 import { createAppendQueue, type PendingAppend } from './append-queue.js'
 import { mayBeOnDisk, reasonOf, refusal } from './commit-failure.js'
 import type { AppendResult, Batch, BatchResult } from './protocol.js'
+import { createProgressQueue, toCommit } from './progress-queue.js'
 import { createRefuse, type RefuseOptions } from './refuse.js'
 import { settleAppends, TOO_LATE } from './settle-appends.js'
 
@@ -47,18 +47,6 @@ export interface GroupCommit {
   readonly close: (timeoutMs: number) => Promise<void>
 }
 
-/** The progress of one forwarder since its last commit. What comes meanwhile is put to it, and waits for the same promise. */
-interface PendingProgress extends FeedCommit {
-  cursor: number
-  position: FeedCommit['position']
-  breaker: FeedCommit['breaker']
-  readonly changes: Change[]
-  readonly records: RecordedAttempt[]
-  readonly saved: Promise<void>
-  readonly resolve: () => void
-  readonly reject: (error: Error) => void
-}
-
 /**
  * Lets everything that arrives during one commit share the next, and nobody wait for company. An append that is not on
  * disk in time is refused, and then it is not stored: not now, and not by a commit that comes through late.
@@ -67,9 +55,7 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
   const { monotonic, storeTimeoutMs } = options
   const queue = createAppendQueue()
   const refuse = createRefuse(options)
-  let progress: PendingProgress[] = []
-  /** By forwarder: what its next progress is put to. */
-  const collecting = new Map<string, PendingProgress>()
+  const progress = createProgressQueue()
   let withdraw: string[] = []
   let inFlight: { readonly appends: readonly PendingAppend[], readonly startedAt: number } | undefined
   let lastStored = 0
@@ -82,7 +68,7 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
   let onIdle: (() => void) | undefined
 
   function isBusy (): boolean {
-    return inFlight !== undefined || queue.length() + progress.length + withdraw.length > 0
+    return inFlight !== undefined || queue.length() + progress.length() + withdraw.length > 0
   }
 
   /** What arrives in the same turn of the event loop is together without having waited. */
@@ -104,19 +90,17 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
   async function run (): Promise<void> {
     if (!isBusy()) return finishRun(false)
     const appends = queue.takeBatch()
-    const saves = progress
+    const saves = progress.take()
     const withdrawn = withdraw
-    progress = []
-    collecting.clear()
     withdraw = []
     const startedAt = monotonic()
     inFlight = { appends, startedAt }
-    const outcome = await options.commit({ withdraw: withdrawn, progress: saves.map(toProgress), appends: appends.map(({ delivery }) => delivery) })
+    const outcome = await options.commit({ withdraw: withdrawn, progress: saves.map(toCommit), appends: appends.map(({ delivery }) => delivery) })
       .catch((error: unknown) => ({ error }))
     inFlight = undefined
     const facts = { deliveries: appends.length, ms: monotonic() - startedAt }
     if ('error' in outcome) {
-      progress = [...saves, ...progress]
+      progress.putBack(saves)
       withdraw = [...withdrawn, ...withdraw]
       const unsure = mayBeOnDisk(outcome.error)
       if (unsure) withdraw.push(...appends.map(({ delivery }) => delivery.id))
@@ -128,7 +112,7 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
       withdraw.push(...gone)
       options.onStored(stored)
       if (outcome.progressError === undefined) for (const save of saves) save.resolve()
-      else progress = [...saves, ...progress]
+      else progress.putBack(saves)
       if (withdraw.length === 0) options.onVisible(lastStored)
       if (withdrawn.length > 0 && withdraw.length === 0) options.clearWithdrawals()
       options.onCommit({ ...facts, ...(outcome.progressError === undefined ? {} : { progressError: outcome.progressError }) })
@@ -179,7 +163,7 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
     }
     isOpen = false
     clearTimeout(deadlineTimer)
-    for (const save of progress) save.reject(refusal(STOPPING))
+    for (const save of progress.take()) save.reject(refusal(STOPPING))
     refuse(queue.takeArrivedBy(Infinity), refusal(STOPPING), 'queued')
     refuse(inFlight?.appends ?? [], refusal(STOPPING), 'committing')
   }
@@ -197,16 +181,9 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
 
     save (feedCommit) {
       if (closing !== undefined) return Promise.reject(refusal(STOPPING))
-      const others = collecting.get(feedCommit.forwarder)
-      if (others !== undefined) {
-        addProgress(others, feedCommit)
-        return others.saved
-      }
-      const pending = pendingProgress(feedCommit)
-      collecting.set(feedCommit.forwarder, pending)
-      progress.push(pending)
+      const saved = progress.add(feedCommit)
       scheduleLater(PROGRESS_DELAY_MS)
-      return pending.saved
+      return saved
     },
 
     setUnavailable (error) {
@@ -229,27 +206,4 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
 
 function lastSequence (results: readonly AppendResult[]): number | undefined {
   return results.findLast((result) => typeof result === 'number')
-}
-
-function pendingProgress ({ changes, records, ...rest }: FeedCommit): PendingProgress {
-  let resolve = (): void => {}
-  let reject: (error: Error) => void = () => {}
-  const saved = new Promise<void>((_resolve, _reject) => {
-    resolve = _resolve
-    reject = _reject
-  })
-  return { ...rest, changes: [...changes], records: [...records], saved, resolve, reject }
-}
-
-function addProgress (pending: PendingProgress, { cursor, position, breaker, changes, records }: FeedCommit): void {
-  pending.cursor = cursor
-  pending.position = position ?? pending.position
-  pending.breaker = breaker ?? pending.breaker
-  pending.changes.push(...changes)
-  pending.records.push(...records)
-}
-
-/** What of it may cross to another thread. */
-function toProgress ({ forwarder, cursor, position, breaker, changes, records }: PendingProgress): FeedCommit {
-  return { forwarder, cursor, position, breaker, changes, records }
 }

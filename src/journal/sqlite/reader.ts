@@ -1,5 +1,5 @@
 import type { WaitingMark } from '../feed-store.js'
-import { damageError, openForReading, type Connection } from './database.js'
+import { damageError, openForReading, prepareAnew, type Connection } from './database.js'
 import { packDeliveries, type PackedDeliveries, type SoundRecord } from './packed-deliveries.js'
 import { readPage, type Place } from './read-page.js'
 import { DELIVERY_COLUMNS, HOLD, recordText, toDelivery, toRow, type DeliveryRow } from './record.js'
@@ -35,41 +35,60 @@ export interface ReaderApi {
 /** The reading side of the journal, synchronous: it lives in a thread of its own, so that a long read holds up nothing else. */
 export function createReader (now: () => number): ReaderApi {
   let db: Connection | undefined
+  let statements: Statements | undefined
 
-  function opened (): Connection {
-    if (db === undefined) throw new Error('The journal is not open')
-    return db
+  function opened (): Opened {
+    if (db === undefined || statements === undefined) throw new Error('The journal is not open')
+    return { db, statements }
   }
 
   function close (): void {
     db?.close()
     db = undefined
+    statements = undefined
   }
 
   return {
     open ({ path }) {
       close()
       db = openForReading(path)
+      statements = prepare(db)
     },
 
-    readAfter: ({ after, visible, limit, limitBytes }) => consistent(opened(), (db) => {
-      const found = readPlaces(db, { after, visible, limit })
+    readAfter: ({ after, visible, limit, limitBytes }) => consistent(opened(), ({ db, statements }) => {
+      const found = readPlaces(db, statements, { after, visible, limit })
       const places = takeBytes(found.places, limitBytes)
       const upTo = places.length < found.places.length ? places.at(-1)?.sequence ?? after : found.upTo
       const records = readPage(db, places)
       if (records !== undefined) return { deliveries: packDeliveries(records), damaged: [], upTo: Math.max(upTo, after) }
-      const rows = readRows(db, places.map(({ sequence }) => sequence))
-      return { ...withBodies(db, rows, ({ hold }) => hold === HOLD.never), upTo: Math.max(upTo, after) }
+      const rows = readRows(statements, places.map(({ sequence }) => sequence))
+      return { ...withBodies(statements, rows, ({ hold }) => hold === HOLD.never), upTo: Math.max(upTo, after) }
     }),
 
-    readMany: ({ sequences }) => consistent(opened(), (db) => ({ ...withBodies(db, readRows(db, sequences), () => true), upTo: 0 })),
+    readMany: ({ sequences }) => consistent(opened(), ({ statements }) => ({ ...withBodies(statements, readRows(statements, sequences), () => true), upTo: 0 })),
 
-    readReplaysAfter: ({ forwarder, after, limit }) => readReplaysAfter(opened(), forwarder, after, limit, now()),
+    readReplaysAfter: ({ forwarder, after, limit }) => readReplaysAfter(opened().db, forwarder, after, limit, now()),
 
-    lastReplay: () => (opened().prepare("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'replays'), 0) AS n").get([]) as { n: number }).n,
+    lastReplay: () => (opened().db.prepare("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'replays'), 0) AS n").get([]) as { n: number }).n,
 
     letGo: close,
     close
+  }
+}
+
+interface Opened {
+  readonly db: Connection
+  readonly statements: Statements
+}
+
+type Statements = ReturnType<typeof prepare>
+
+/** What is asked record by record. To prepare it takes longer than to run it. */
+function prepare (db: Connection) {
+  return {
+    row: prepareAnew(db, `SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.sequence = ?`),
+    body: prepareAnew(db, 'SELECT raw_body AS rawBody FROM bodies WHERE sequence = ?'),
+    bodyBetween: prepareAnew(db, 'SELECT sequence FROM bodies WHERE sequence > ? AND sequence < ? LIMIT 1')
   }
 }
 
@@ -84,23 +103,20 @@ function takeBytes (places: readonly Place[], limitBytes: number): readonly Plac
 }
 
 /** Those of them that there are. */
-function readRows (db: Connection, sequences: readonly number[]): readonly DeliveryRow[] {
-  const select = db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.sequence = ?`)
-  const isLost = db.prepare('SELECT 1 FROM bodies WHERE sequence = ?')
+function readRows (statements: Statements, sequences: readonly number[]): readonly DeliveryRow[] {
   return sequences.flatMap((sequence) => {
-    const row = toRow(select.get([sequence]))
-    if (row === undefined && isLost.get([sequence]) !== undefined) throw damageError(`delivery ${sequence} is not found`)
+    const row = toRow(statements.row.get([sequence]))
+    if (row === undefined && statements.bodyBetween.get([sequence - 1, sequence + 1]) !== undefined) throw damageError(`delivery ${sequence} is not found`)
     return row === undefined ? [] : [row]
   })
 }
 
 /** Each is checked, also what nobody waits for: that it is held back may itself be damage. */
-function withBodies (db: Connection, rows: readonly DeliveryRow[], isWanted: (row: DeliveryRow) => boolean): { deliveries: PackedDeliveries, damaged: number[] } {
-  const select = db.prepare('SELECT raw_body AS rawBody FROM bodies WHERE sequence = ?')
+function withBodies (statements: Statements, rows: readonly DeliveryRow[], isWanted: (row: DeliveryRow) => boolean): { deliveries: PackedDeliveries, damaged: number[] } {
   const records: SoundRecord[] = []
   const damaged: number[] = []
   for (const row of rows.filter(({ hold }) => hold !== HOLD.damaged)) {
-    const body = select.get([row.sequence]) as { rawBody: Uint8Array } | undefined
+    const body = statements.body.get([row.sequence]) as { rawBody: Uint8Array } | undefined
     if (body === undefined) throw damageError(`the body of delivery ${row.sequence} is not found`)
     if (toDelivery(row, body.rawBody) === undefined) damaged.push(row.sequence)
     else if (isWanted(row)) records.push({ sequence: row.sequence, duplicates: row.duplicates, checkedText: recordText(row), rawBody: body.rawBody })
@@ -115,13 +131,13 @@ interface Places {
 }
 
 /** What there is after a sequence, whatever holds it back. */
-function readPlaces (db: Connection, { after, visible, limit }: Omit<ReadAfter, 'limitBytes'>): Places {
+function readPlaces (db: Connection, statements: Statements, { after, visible, limit }: Omit<ReadAfter, 'limitBytes'>): Places {
   // A number is a number, also where a flipped bit says that it is text.
   const rows = db.prepare(`SELECT sequence, CAST(hold AS INTEGER), CAST(body_bytes AS INTEGER) FROM deliveries
     WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?`).raw().all([after, visible, limit]) as ReadonlyArray<readonly [number, number, number]>
   const places = rows.map(([sequence, hold, bodyBytes]) => ({ sequence, hold, bodyBytes }))
   const upTo = places.length < limit ? visible : places.at(-1)?.sequence ?? visible
-  checkGaps(db, places, after, upTo)
+  checkGaps(statements, places, after, upTo)
   return { places, upTo }
 }
 
@@ -129,23 +145,22 @@ function readPlaces (db: Connection, { after, visible, limit }: Omit<ReadAfter, 
  * Sequences are missing where deliveries were pruned or withdrawn, and then their bodies are gone too. Where a body is there, the
  * page that leads to its delivery is damaged: SQLite does not notice, and the delivery must not be passed over.
  */
-function checkGaps (db: Connection, places: readonly Place[], after: number, upTo: number): void {
-  const between = db.prepare('SELECT sequence FROM bodies WHERE sequence > ? AND sequence < ? LIMIT 1')
+function checkGaps (statements: Statements, places: readonly Place[], after: number, upTo: number): void {
   let last = after
   for (const sequence of [...places.map((place) => place.sequence), upTo + 1]) {
     if (sequence <= last) throw damageError(`delivery ${sequence} follows ${last}`)
-    const found = sequence > last + 1 ? between.get([last, sequence]) as { sequence: number } | undefined : undefined
+    const found = sequence > last + 1 ? statements.bodyBetween.get([last, sequence]) as { sequence: number } | undefined : undefined
     if (found !== undefined) throw damageError(`delivery ${found.sequence} is not found`)
     last = sequence
   }
 }
 
 /** What is read together is of one moment: nothing is removed in between. */
-function consistent<T> (db: Connection, read: (db: Connection) => T): T {
-  db.exec('BEGIN')
+function consistent<T> (opened: Opened, read: (opened: Opened) => T): T {
+  opened.db.exec('BEGIN')
   try {
-    return read(db)
+    return read(opened)
   } finally {
-    db.exec('ROLLBACK')
+    opened.db.exec('ROLLBACK')
   }
 }

@@ -1,0 +1,83 @@
+import t from 'tap'
+import type { Claim } from '../../src/delivery/journal.js'
+import { createFeed } from '../../src/journal/feed.js'
+import type { FeedStore, ReadDeliveries, WaitingMark } from '../../src/journal/feed-store.js'
+import { latch } from '../support/latch.js'
+import { sampleDelivery } from '../support/sample-delivery.js'
+
+const page = (first: number, last: number): ReadDeliveries => ({
+  deliveries: Array.from({ length: last - first + 1 }, (_, index) => sampleDelivery({ sequence: first + index, customerId: null })), upTo: last
+})
+const sequences = (claims: readonly Claim[]) => claims.map(({ delivery }) => delivery.sequence)
+
+function build (store: Partial<FeedStore>) {
+  return createFeed({ forwarder: 'f', order: 'none', start: 'beginning', onWork: () => {} }, { cursor: 0, position: null, waiting: [] }, {
+    readAfter: () => ({ deliveries: [], upTo: 0 }),
+    readMany: async (wanted) => new Map(wanted.map((sequence) => [sequence, sampleDelivery({ sequence })])),
+    readReplaysAfter: async () => [],
+    commit: async () => {},
+    monotonic: () => performance.now(),
+    ...store
+  })
+}
+
+t.test('what is at hand is handed out while the next page is being read, and the page once it is there', async (t) => {
+  const { opened, open } = latch()
+  const feed = build({
+    async readAfter (after) {
+      if (after === 0) return page(1, 10)
+      await opened
+      return page(11, 12)
+    }
+  })
+  t.strictSame(sequences((await feed.claim(4)).claims), [1, 2, 3, 4])
+  t.strictSame(sequences((await feed.claim(100)).claims), [5, 6, 7, 8, 9, 10])
+  const next = feed.claim(100)
+  open()
+  t.strictSame(sequences((await next).claims), [11, 12])
+})
+
+t.test('a page that cannot be read is told once nothing else is left, and is tried again', async (t) => {
+  let broken = true
+  let reads = 0
+  const feed = build({
+    async readAfter (after) {
+      if (after === 0) return page(1, 3)
+      reads++
+      if (broken) throw new Error('the disk does not answer')
+      return page(after + 1, 4)
+    }
+  })
+  for (const sequence of [1, 2, 3]) t.strictSame(sequences((await feed.claim(1)).claims), [sequence])
+  t.equal(reads, 1, 'not again for each claim')
+  await t.rejects(feed.claim(1), { message: 'the disk does not answer' })
+  broken = false
+  t.strictSame(sequences((await feed.claim(1)).claims), [4])
+})
+
+t.test('what has just arrived does not wait for replays to be read', async (t) => {
+  const mark = (sequence: number): WaitingMark => ({ sequence, replay: 1, lane: null, attempt: 1, waitedMs: 0, dueInMs: 0 })
+  let arrived = 0
+  let pages = 0
+  const feed = build({
+    readAfter: (after) => after < arrived ? page(after + 1, arrived) : { deliveries: [], upTo: after },
+    async readReplaysAfter (_forwarder, after, limit) {
+      if (++pages > 1) await new Promise(() => {})
+      return Array.from({ length: limit }, (_, index) => mark(after.sequence + index + 1))
+    }
+  })
+  const replays = await feed.claim(1000)
+  t.ok(replays.claims.length > 0 && replays.claims.every(({ replay }) => replay))
+  arrived = 5000
+  feed.wake()
+  const { claims } = await feed.claim(1)
+  t.strictSame([sequences(claims), claims[0]?.replay], [[1], false])
+})
+
+t.test('settlements that go to the disk together have one promise', async (t) => {
+  const { opened } = latch()
+  const feed = build({ readAfter: (after) => after === 0 ? page(1, 2) : { deliveries: [], upTo: after }, commit: () => opened })
+  const { claims } = await feed.claim(2)
+  const promises = claims.map((claim) => feed.settle([{ claim, result: { status: 'forwarded' } }]))
+  t.equal(promises[0], promises[1])
+})
