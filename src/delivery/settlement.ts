@@ -20,12 +20,10 @@ export function createSettle ({ forwarder, retry, random, logger }: SettlementOp
     const { delivery, attempt, replay } = claim
     const record: AttemptRecord = { startedAt, durationMs }
 
-    function log (level: 'debug' | 'info' | 'warn' | 'error', message: string, more: object): void {
-      logger[level]({ deliveryId: delivery.id, eventType: delivery.eventType, attempt, replay, ms: Math.round(durationMs), ...more }, message)
-    }
+    const fields = (): object => ({ deliveryId: delivery.id, eventType: delivery.eventType, attempt, replay, ms: Math.round(durationMs) })
 
     function dead (reason: string): Settlement {
-      log('error', 'delivery dead', { reason })
+      logger.error({ ...fields(), reason }, 'delivery dead')
       return { claim, result: { status: 'dead', reason: withAnswer(reason, outcome) }, record }
     }
 
@@ -33,8 +31,8 @@ export function createSettle ({ forwarder, retry, random, logger }: SettlementOp
       case 'forwarded': {
         const recorded = forwarder.recordsSuccess === true || replay
         // One line an attempt, but where the attempt is a line itself, in the log or a file.
-        const level = recorded ? 'info' : 'debug'
-        if (logger.isLevelEnabled(level)) log(level, 'delivery forwarded', { detail: outcome.detail })
+        if (recorded) logger.info({ ...fields(), detail: outcome.detail }, 'delivery forwarded')
+        else if (logger.isLevelEnabled('debug')) logger.debug({ ...fields(), detail: outcome.detail }, 'delivery forwarded')
         const result = { status: 'forwarded', detail: withAnswer(outcome.detail ?? '', outcome) } as const
         return recorded ? { claim, result, record } : { claim, result }
       }
@@ -43,7 +41,7 @@ export function createSettle ({ forwarder, retry, random, logger }: SettlementOp
       case 'retry': {
         const delayMs = Math.max(backoffMs(attempt, retry, random()), outcome.afterMs ?? 0)
         if (claim.waitedMs + delayMs > giveUpMs) return dead(`given up after ${attempt} attempts: ${outcome.reason}`)
-        log('warn', 'delivery to be retried', { reason: outcome.reason, retryInMs: Math.round(delayMs) })
+        logger.warn({ ...fields(), reason: outcome.reason, retryInMs: Math.round(delayMs) }, 'delivery to be retried')
         return { claim, result: { status: 'retry', reason: withAnswer(outcome.reason, outcome), delayMs }, record }
       }
     }
