@@ -1,12 +1,12 @@
 import t from 'tap'
 import { packDeliveries, unpackDeliveries, type SoundRecord } from '../../../src/journal/sqlite/packed-deliveries.js'
-import { checkedText, toColumns } from '../../../src/journal/sqlite/record.js'
+import { recordText, toColumns } from '../../../src/journal/sqlite/record.js'
 import { sampleDelivery } from '../../support/sample-delivery.js'
 
 function pack (bodies: readonly Uint8Array[]) {
   const deliveries = bodies.map((rawBody, index) => sampleDelivery({ index, rawBody, sequence: 3 * index + 1, duplicates: index, dedupeKey: null }))
   const records = deliveries.map((delivery): SoundRecord => ({
-    sequence: delivery.sequence, duplicates: delivery.duplicates, checkedText: checkedText(toColumns(delivery)), rawBody: delivery.rawBody
+    sequence: delivery.sequence, duplicates: delivery.duplicates, checkedText: recordText(toColumns(delivery)), rawBody: delivery.rawBody
   }))
   return { deliveries, packed: packDeliveries(records) }
 }
