@@ -23,7 +23,7 @@ export interface EventFile {
   readonly start: (position: FilePosition | undefined) => Promise<void>
   /** Appends whole lines and brings them to the disk. Where that fails, or `signal` aborts before it is done, nothing of them stays. */
   readonly append: (lines: Uint8Array, signal: AbortSignal) => Promise<FilePosition>
-  /** Waits for a write that was given up, for a short time at most. */
+  /** Waits for a start or a write that was given up, for a short time at most. */
   readonly close: (end?: ForwarderEnd) => Promise<void>
 }
 
@@ -199,21 +199,25 @@ export function createEventFile ({ path, rotateBytes, keepDays, now, logger }: E
     }
   }
 
+  /** One after another: an append that was given up may still be at work on a slow disk, and a start when all is closed. */
+  async function next<T> (work: () => Promise<T>): Promise<T> {
+    const mine = last.catch(() => undefined).then(work)
+    last = mine
+    return await mine
+  }
+
   return {
     async start (position) {
       committed = position
       try {
-        await recoverOnce()
+        await next(recoverOnce)
       } catch (error) {
         logger.error({ err: error, path }, 'event file cannot be opened')
       }
     },
 
     async append (lines, signal) {
-      // One that was given up may still be at work on a slow disk.
-      const mine = last.catch(() => undefined).then(async () => await appendNow(lines, signal))
-      last = mine
-      return await mine
+      return await next(async () => await appendNow(lines, signal))
     },
 
     async close ({ settled } = { settled: true }) {

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createEventFile, type EventFileOptions } from '../../../src/forwarders/file/event-file.js'
@@ -25,6 +25,18 @@ function fileIn (t: Test, overrides: Partial<EventFileOptions> = {}) {
       return { ...file, append: async (lines: string, signal: AbortSignal) => await file.append(Buffer.from(lines), signal) }
     }
   }
+}
+
+/** The paths of the files that this process has open. */
+function openFiles (): readonly string[] {
+  return readdirSync('/proc/self/fd').flatMap((descriptor) => {
+    try {
+      return [readlinkSync(join('/proc/self/fd', descriptor))]
+    } catch {
+      // The one that the folder itself was read by.
+      return []
+    }
+  })
 }
 
 t.test('lines stand in the file one after another', async (t) => {
@@ -74,6 +86,16 @@ t.test('a stop before the very first commit, as on a disk that is full: all that
   await first.close({ settled: false })
   await (await open()).append('one\n', never)
   t.equal(content(), 'one\n')
+})
+
+t.test('a stop during the start, which once left the file open: what the start opens is closed', { skip: !existsSync('/proc/self/fd') && 'open files cannot be seen' }, async (t) => {
+  const path = join(t.testdir(), 'events.ndjson')
+  const file = createEventFile({ path, rotateBytes: 0, keepDays: 0, now: Date.now, logger: captureLog().logger })
+  const starting = file.start(undefined)
+  await file.close()
+  await starting
+  t.ok(existsSync(path))
+  t.notOk(openFiles().includes(path))
 })
 
 t.test('a position that was lost after a proper end cuts nothing off', async (t) => {
