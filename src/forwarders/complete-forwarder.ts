@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { Logger } from 'pino'
-import type { Forwarder } from '../delivery/forwarder.js'
+import type { Forwarder, ForwarderEnd } from '../delivery/forwarder.js'
 import { compileValidator } from '../voucherify/validate.js'
 import { OrderSchema, type ModuleSpec } from './forwarder-spec.js'
 import type { OwnForwarder } from './own-forwarder.js'
@@ -58,18 +58,19 @@ export function completeForwarder (made: unknown, { spec, logger }: CompleteOpti
     async start (position) { await own.start?.(position) },
     forward: async (attempts, context) => await own.forward(attempts, context),
     ...(own.check === undefined ? {} : { check: async (signal) => { await own.check?.(signal) } }),
-    async close () {
-      closing ??= closeInTime(own, (error) => { logger.error({ err: error }, 'forwarder not closed') })
+    // One that was never started has nothing that is not on disk.
+    async close (end = { settled: true }) {
+      closing ??= closeInTime(own, end, (error) => { logger.error({ err: error }, 'forwarder not closed') })
       await closing
     }
   }
 }
 
-async function closeInTime (own: OwnForwarder, report: (error: unknown) => void): Promise<void> {
+async function closeInTime (own: OwnForwarder, end: ForwarderEnd, report: (error: unknown) => void): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => { reject(new Error(`It took longer than ${CLOSE_LIMIT_MS} ms`)) }, CLOSE_LIMIT_MS)
   })
-  await Promise.race([(async () => { await own.close?.() })(), timeout]).catch(report)
+  await Promise.race([(async () => { await own.close?.(end) })(), timeout]).catch(report)
   clearTimeout(timer)
 }

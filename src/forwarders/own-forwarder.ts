@@ -5,7 +5,7 @@ import type { Forwarder } from '../delivery/forwarder.js'
  * What a forwarder of one's own is written against.
  */
 export type { Delivery, Verdict } from '../delivery/delivery.js'
-export type { Attempt, ForwardContext, ForwardResult, Order, Outcome } from '../delivery/forwarder.js'
+export type { Attempt, ForwardContext, ForwarderEnd, ForwardResult, Order, Outcome } from '../delivery/forwarder.js'
 export type { Fault } from '../errors.js'
 
 /** What a forwarder's module gets beside its options. */

@@ -57,7 +57,7 @@ export function forwarderContract (create: () => OwnForwarder | Promise<OwnForwa
   }
 
   async function close (forwarder: OwnForwarder): Promise<void> {
-    await inTime((async () => { await forwarder.close?.() })(), 'close')
+    await inTime((async () => { await forwarder.close?.({ settled: true }) })(), 'close')
   }
 
   async function withForwarder (use: (forwarder: OwnForwarder) => Promise<void>): Promise<void> {

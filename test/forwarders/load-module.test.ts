@@ -48,7 +48,7 @@ t.test('it gets its options and context, and decides what the configuration leav
           async start (position) { logger.info({ position }, 'started') },
           async forward (attempts) { return { outcomes: attempts.map(() => ({ status: 'forwarded', detail: name })), position: 'p' } },
           async check (signal) { signal.throwIfAborted() },
-          async close () { logger.info('closed') }
+          async close ({ settled }) { logger.info({ settled }, 'closed') }
         }
       }`
   })
@@ -61,7 +61,8 @@ t.test('it gets its options and context, and decides what the configuration leav
   t.strictSame(await forwarder.forward([sampleAttempt()], { signal }), { outcomes: [{ status: 'forwarded', detail: 'own' }], position: 'p' })
   await forwarder.check?.(signal)
   await t.rejects(forwarder.check?.(AbortSignal.abort()) ?? Promise.resolve())
-  await Promise.all([forwarder.close?.(), forwarder.close?.()])
+  await Promise.all([forwarder.close?.({ settled: false }), forwarder.close?.()])
+  t.match(log.find('closed'), [{ settled: false }])
   t.equal(log.find('closed').length, 1)
 })
 
