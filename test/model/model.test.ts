@@ -16,7 +16,9 @@ const remembered: ReadonlyArray<readonly [title: string, ...happenings: Command[
   ['a kill that tears the first line of the event file', send(webhook), crash(0.3)],
   ['a copy of what was refused after a stall, and its commit came through', stall('after'), send(webhook), pass(5000), sendAgain(0, 2), crash(1), sendAgain(0, 1)],
   ['a kill between the answers of a batch and their commit', send(webhook, webhook, webhook), answer('batch', 'mixed'), answer('lanes', 'dead'), crashAt(3, 1), pass(20), sendAgain(0, 1)],
-  ['a replay and a release that wait for a forwarder while the process is killed', send(webhook, { ...webhook, held: true }), answer('lanes', 'forwarded'), pass(20), replay(0, 'lanes'), replay(0, 'file'), release(0), crash(0), pass(1100)]
+  ['a replay and a release that wait for a forwarder while the process is killed', send(webhook, { ...webhook, held: true }), answer('lanes', 'forwarded'), pass(20), replay(0, 'lanes'), replay(0, 'file'), release(0), crash(0), pass(1100)],
+  ['a replay of what is on the disk and is refused before its commit answers, which once reached the forwarder all the same', stall('after'), send(webhook), replay(0, 'file'), pass(5000)],
+  ['a replay behind one of what is taken back, which must not wait for the next webhook', send(webhook), answer('lanes', 'forwarded'), pass(20), failAt('lost', 1), send(webhook), replay(0, 'lanes'), replay(1, 'lanes'), pass(2000)]
 ]
 
 for (const [title, ...happenings] of remembered) {

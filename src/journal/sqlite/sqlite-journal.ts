@@ -76,6 +76,8 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
   let recent: Recent = createRecent(Infinity)
   let visible = 0
   let lastReplay = 0
+  /** Whether replays were asked for of what is on the disk and may yet be withdrawn. */
+  let replaysHeldBack = false
   let lock: ReturnType<typeof lockDataFolder> | undefined
   let closing: Promise<void> | undefined
   let failure: string | undefined
@@ -97,9 +99,11 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     clearWithdrawals: () => { withdrawals.clear().catch(defect) },
     onStored: (stored) => { for (const { sequence, delivery } of stored) recent.add({ ...delivery, sequence, duplicates: 0 }) },
     onVisible: (sequence) => {
-      if (sequence <= visible) return
-      visible = sequence
-      for (const feed of feeds.values()) feed.wake()
+      if (sequence > visible) {
+        visible = sequence
+        for (const feed of feeds.values()) feed.wake()
+      }
+      wakeHeldBack()
     },
     onDefect: defect,
     onCommit: committed,
@@ -107,6 +111,13 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     storeTimeoutMs: options.storeTimeoutMs ?? STORE_TIMEOUT_MS,
     withdrawTimeoutMs: WITHDRAW_TIMEOUT_MS
   })
+
+  /** What was withdrawn has taken its marks with it by now. */
+  function wakeHeldBack (): void {
+    if (!replaysHeldBack) return
+    replaysHeldBack = false
+    for (const feed of feeds.values()) feed.wakeReplays()
+  }
 
   function defect (error: unknown): void {
     logger.fatal({ err: error }, 'journal failed')
@@ -258,7 +269,13 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
       reportDamaged(result)
       return new Map(unpackDeliveries(result.deliveries).map((delivery) => [delivery.sequence, delivery]))
     },
-    readReplaysAfter: async (forwarder, after, limit) => await watched(reader.remote.readReplaysAfter({ forwarder, after, limit })),
+    async readReplaysAfter (forwarder, after, limit) {
+      const marks = await watched(reader.remote.readReplaysAfter({ forwarder, after, limit }))
+      const end = marks.findIndex(({ sequence }) => sequence > visible)
+      if (end === -1) return marks
+      replaysHeldBack = true
+      return marks.slice(0, end)
+    },
     commit: commits.save,
     monotonic: clock.monotonic
   }

@@ -131,6 +131,8 @@ function prepare (db: Connection) {
   // By the time first: that has an index, and the id has none.
   const deleteKeyOf = db.prepare('DELETE FROM dedupe_keys WHERE received_at = ? AND id = ?')
   const deleteBody = db.prepare('DELETE FROM bodies WHERE sequence = ?')
+  // A person may have asked for replays of it: it was there to be seen.
+  const deleteMarks = db.prepare('DELETE FROM waiting WHERE sequence = ?')
   const deleteDelivery = db.prepare('DELETE FROM deliveries WHERE sequence = ?')
   const setAside = prepareAnew(db, `UPDATE deliveries SET hold = ${HOLD.damaged} WHERE sequence = ?`)
   const forwarder = db.prepare(`SELECT cursor, ${asBytes('position')} FROM forwarders WHERE name = ?`)
@@ -163,6 +165,7 @@ function prepare (db: Connection) {
       if (found === undefined) return
       deleteKeyOf.run([found.received_at, id])
       deleteBody.run([found.sequence])
+      deleteMarks.run([found.sequence])
       deleteDelivery.run([found.sequence])
     },
     setAside: (sequence: number) => { setAside.run([sequence]) },
