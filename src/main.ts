@@ -6,7 +6,13 @@ import type { CommandContext, StopSignal } from './cli/context.js'
 import { exitCodes } from './cli/exit-codes.js'
 import { openLogOutput } from './cli/log-output.js'
 import { runProgram } from './cli/program.js'
+import { written } from './cli/written.js'
 import { createService, describeServiceApi, forwarderNames, inspectForwarders, openOperator, readDrift } from './cli/service-functions.js'
+
+/** How long a pipe's reader may take nothing, in milliseconds: a person may be reading page by page. */
+const READER_LIMIT_MS = 600_000
+/** The same for error messages, which nothing must wait for. */
+const ERRORS_LIMIT_MS = 1000
 
 const PackageFile = Type.Object({ version: Type.String() })
 
@@ -26,6 +32,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(exitCodes.ok)
   throw error
 })
+
+// There is nobody left to tell.
+process.stderr.on('error', () => {})
 
 const version = readVersion()
 
@@ -52,5 +61,9 @@ const context: CommandContext = {
   exit: code => { process.exit(code) }
 }
 
+const exitCode = await runProgram(context, process.argv.slice(2))
+const all = await written(process.stdout, { stallLimitMs: READER_LIMIT_MS })
+if (!all) process.stderr.write(`tierhook: the output was cut off: nobody has read it for ${READER_LIMIT_MS / 60_000} minutes\n`)
+await written(process.stderr, { stallLimitMs: ERRORS_LIMIT_MS })
 // Exits even if something were still open: a service that has stopped must not wait to be killed.
-process.exit(await runProgram(context, process.argv.slice(2)))
+process.exit(all ? exitCode : exitCodes.failure)

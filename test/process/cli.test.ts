@@ -2,7 +2,9 @@ import t from 'tap'
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { makeStore, newDelivery } from '../journal/sqlite/stored.js'
 
 const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
@@ -52,6 +54,35 @@ t.test('a command that is not there ends with the code of a usage error', async 
   const { code, stderr } = await run(t.testdir(), ['sevre'])
   t.equal(code, 2)
   t.match(stderr, 'Did you mean serve?')
+})
+
+t.test('what is more than a pipe holds arrives whole at a slow reader, which an exit right after the command once cut off', async t => {
+  const directory = t.testdir({ data: {} })
+  const store = makeStore(t, join(directory, 'data'))
+  store.append(...Array.from({ length: 500 }, () => newDelivery({ customerId: 'x'.repeat(2000) })))
+  store.close()
+  const list = () => {
+    const child = spawn(process.execPath, [program, 'deliveries', '--json', '--limit', '500'], { cwd: directory, env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'pipe'] })
+    t.teardown(() => { child.kill('SIGKILL') })
+    let stderr = ''
+    child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString() })
+    return { child, ended: new Promise(resolve => { child.on('close', code => { resolve({ code, stderr }) }) }) }
+  }
+
+  const { child, ended } = list()
+  let text = ''
+  for await (const chunk of child.stdout.setEncoding('utf8')) {
+    text += String(chunk)
+    for (let turns = 0; turns < 100; turns++) await turn()
+  }
+  t.same(await ended, { code: 0, stderr: '' })
+  t.ok(text.length > 1_000_000)
+  t.equal(text.split('\n').length, 501)
+  t.ok(text.endsWith('}\n'))
+
+  const enough = list()
+  enough.child.stdout.once('data', () => { enough.child.stdout.destroy() })
+  t.same(await enough.ended, { code: 0, stderr: '' }, 'a reader that has seen enough, such as head, is no fault')
 })
 
 t.test('it serves until SIGTERM, and a second one at the same port says what to do', async t => {
