@@ -3,12 +3,14 @@ import type { Pruned, PruneOptions } from './protocol.js'
 import { HOLD } from './record.js'
 import { transaction } from './transaction.js'
 
+/** Replays looked at in one step, the oldest first. What is left of them are rows of attempts, so there are few. */
+const REPLAYS_LOOKED_AT = 10_000
 /** Pages given back to the file system in one step: 4 MiB. */
 const VACUUM_PAGES = 1024
 
 /**
  * One small step of retention: looks at some of the oldest deliveries, removes those that every forwarder has finished with,
- * and gives their space back. What waits, is a dead letter or is held in quarantine stays, however old.
+ * and gives their space back; and so with replays that are over. What waits, is a dead letter or is held in quarantine stays, however old.
  */
 export function prune (db: Connection, { receivedBefore, maxBytes, keysBefore, limit, after }: PruneOptions): Pruned {
   const pruned = transaction(db, () => {
@@ -27,11 +29,25 @@ export function prune (db: Connection, { receivedBefore, maxBytes, keysBefore, l
       for (const { sequence } of chosen) remove.run([sequence])
     }
     const keys = db.prepare(`DELETE FROM dedupe_keys WHERE key IN (SELECT key FROM dedupe_keys WHERE received_at < ? LIMIT ${limit})`).run([keysBefore])
-    const more = (rows.length === limit && old.length > 0) || keys.changes === limit
+    const replays = removeReplays(db, { receivedBefore, limit })
+    const more = (rows.length === limit && old.length > 0) || keys.changes === limit || replays === limit
     return { removed: chosen.length, next: more ? rows.at(-1)?.sequence ?? after : undefined }
   })
   db.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`)
   return pruned
+}
+
+/** Removes what was asked for long ago, and of which nothing waits and no attempt is left; returns how many. The last one stays: it has the greatest number. */
+function removeReplays (db: Connection, { receivedBefore, limit }: Pick<PruneOptions, 'receivedBefore' | 'limit'>): number {
+  // `waiting` is in the order of the forwarders first: each is looked at for itself.
+  return db.prepare(`
+    WITH RECURSIVE waiters (name) AS (
+      SELECT min(forwarder) FROM waiting UNION ALL SELECT (SELECT min(forwarder) FROM waiting WHERE forwarder > name) FROM waiters WHERE name IS NOT NULL)
+    DELETE FROM replays WHERE number IN (
+      SELECT number FROM (SELECT number FROM replays WHERE requested_at < ? AND number < (SELECT max(number) FROM replays) ORDER BY number LIMIT ?)
+      WHERE NOT EXISTS (SELECT 1 FROM attempts a WHERE a.replay = number AND a.replay > 0)
+        AND NOT EXISTS (SELECT 1 FROM waiters CROSS JOIN waiting w ON w.forwarder = waiters.name AND w.replay = number)
+      LIMIT ?)`).run([receivedBefore, REPLAYS_LOOKED_AT, limit]).changes
 }
 
 /**

@@ -12,6 +12,7 @@ export const APPLICATION_ID = 0x74686B6A
  * `forwarders.checksum`: of name and cursor: a wrong one would pass over deliveries for good. Null where a person put the row in.
  * `waiting`: deliveries that a forwarder's cursor has passed and that are not finished. `replay` is 0 for the first way through.
  * `replays.kind`: `replay`, or `release` for what comes out of quarantine and so goes its first way.
+ * `attempts_replay`: what is left of a replay; with nothing left its row goes with the retention.
  */
 const migrations: readonly string[] = [`
   CREATE TABLE deliveries (
@@ -91,6 +92,8 @@ const migrations: readonly string[] = [`
     kind TEXT NOT NULL DEFAULT 'replay',
     description TEXT NOT NULL
   ) STRICT;
+`, `
+  CREATE INDEX attempts_replay ON attempts (replay) WHERE replay > 0;
 `]
 
 export const SCHEMA_VERSION = migrations.length

@@ -63,6 +63,22 @@ t.test('what is young stays, unless the store is too large', (t) => {
   t.end()
 })
 
+t.test('a replay that is over goes, and not as long as something waits or an attempt of it is told of; the last one stays for its number', (t) => {
+  const { db, cursor } = filled(t.testdir(), 2, { receivedAt: old })
+  cursor('f', 2)
+  const young = Date.now()
+  db.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
+    INSERT INTO replays (requested_at, description) SELECT CASE WHEN i = 18 THEN ${young} ELSE ${old} END, 'x' FROM n;
+    INSERT INTO waiting (forwarder, replay, sequence, attempt, waited_ms, delay_ms, due_at) VALUES ('f', 3, 1, 1, 0, 0, 0), ('gone', 7, 1, 1, 0, 0, 0);
+    INSERT INTO attempts (sequence, forwarder, replay, attempt, started_at, duration_ms, outcome) VALUES (1, 'f', 2, 1, 0, 1, 'forwarded'), (2, 'f', 5, 1, 0, 1, 'forwarded')`)
+  const left = (): number[] => (db.prepare('SELECT number FROM replays ORDER BY number').all([]) as Array<{ number: number }>).map(({ number }) => number)
+  t.match(prune(db, { ...limits, limit: 9 }), { removed: 1, next: 2 }, 'as many in one step as there may be')
+  t.equal(left().length, 11)
+  t.match(prune(db, { ...limits, after: 2 }), { next: undefined })
+  t.strictSame(left(), [2, 3, 7, 18, 20])
+  t.end()
+})
+
 t.test('where no forwarder has ever been, nobody is waited for', (t) => {
   const { db, sequences } = filled(t.testdir(), 3, { receivedAt: old })
   prune(db, limits)
