@@ -2,7 +2,10 @@ import * as fc from 'fast-check'
 import type { NewDelivery } from '../../src/delivery/delivery.js'
 import { answers, type DestinationAnswer } from './controlled-forwarder.js'
 import type { History, Sent } from './history.js'
-import { controlled, eventTypes, faults, type Fault, type World } from './world.js'
+import { controlled, eventTypes } from './shapes.js'
+import type { StallPhase } from './stall.js'
+import { faults, type Fault } from './statement-faults.js'
+import type { World } from './world.js'
 
 export type Command = fc.AsyncCommand<History, World>
 
@@ -79,7 +82,7 @@ export const answer = (name: string, ...each: DestinationAnswer[]): Command => c
 
 export const pass = (ms: number): Command => command('pass', [ms], async (world) => { await world.time.advance(ms) })
 export const stepClock = (ms: number): Command => command('stepClock', [ms], (world) => { world.time.stepWall(ms) })
-export const stall = (phase: 'before' | 'after'): Command => command('stall', [phase], (world) => { world.stall(phase) })
+export const stall = (phase: StallPhase): Command => command('stall', [phase], (world) => { world.stall(phase) })
 export const heal = (): Command => command('heal', [], (world) => { world.heal() })
 export const crash = (tear: number): Command => command('crash', [tear], async (world) => { await world.crash(tear) })
 export const crashAt = (points: number, tear: number): Command => command('crashAt', [points, tear], (world) => { world.arm('crash', points, tear) })
