@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { faultRounds, isKept } from '../support/fault-rounds.js'
+import { isKept } from '../support/fault-report.js'
+import { faultRounds } from '../support/fault-rounds.js'
 
 // npm run soak -- [--minutes N] [--seed S]: load, kills, stops, a full, a stalling and a failing disk, a broken destination and a clock
 // that steps, at random; then everything is looked for everywhere. The same seed makes the same choices, though not the same moments.

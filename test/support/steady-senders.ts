@@ -1,0 +1,132 @@
+import { Agent } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { postBody } from './service-process.js'
+
+const SENDERS = 12
+const CUSTOMERS_PER_SENDER = 3
+const GIVE_UP = 0.2
+const AGAIN = 0.05
+
+/** What came of everything that was sent. */
+export interface SentTally {
+  readonly acknowledged: ReadonlySet<string>
+  /** Events that were never in doubt, answered 503, and given up. */
+  readonly refused: ReadonlySet<string>
+  /** Answers that there must not be. */
+  readonly otherAnswers: readonly string[]
+  /** From the end of a fault until the next webhook was accepted, in milliseconds. */
+  readonly recoveries: readonly number[]
+  readonly duplicates: number
+  readonly unanswered: number
+  /** Answers that said 503. */
+  readonly refusals: number
+}
+
+export interface SteadySenders {
+  readonly tally: SentTally
+  readonly isSending: () => boolean
+  /** Takes the time until something is accepted again. */
+  readonly healed: () => void
+  /** Sends no new events, and resolves when those on their way are answered or lost. */
+  readonly stop: () => Promise<void>
+}
+
+export interface SenderOptions {
+  readonly url: () => string
+  readonly chance: (probability: number) => boolean
+}
+
+/** Twelve senders, each with customers of its own, whose moves are sent again until they are acknowledged, or given up for good. */
+export function startSenders ({ url, chance }: SenderOptions): SteadySenders {
+  const acknowledged = new Set<string>()
+  const refused = new Set<string>()
+  const otherAnswers: string[] = []
+  const recoveries: number[] = []
+  const counts = { duplicates: 0, unanswered: 0, refusals: 0 }
+  let healedAt: number | undefined
+  let sending = true
+
+  /** One customer's moves go one after another: the next only once this one is acknowledged, or given up for good. */
+  async function sendMoves (sender: number): Promise<void> {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    for (let move = 0; sending; move++) {
+      const eventId = `ev_${sender}_${move}`
+      const body = bodyOf(eventId, `cust_${sender}_${move % CUSTOMERS_PER_SENDER}`, move)
+      await sendUntilTaken(eventId, body, agent)
+      if (acknowledged.has(eventId) && chance(AGAIN)) {
+        const status = await sendOnce(body, agent)
+        if (status === 202) otherAnswers.push(`a copy of ${eventId} was stored`)
+      }
+    }
+    agent.destroy()
+  }
+
+  async function sendUntilTaken (eventId: string, body: Buffer, agent: Agent): Promise<void> {
+    for (let certain = true; sending && !acknowledged.has(eventId);) {
+      const status = await sendOnce(body, agent)
+      if (status === undefined) {
+        certain = false
+        counts.unanswered++
+        await sleep(20)
+      } else if (status === 503) {
+        counts.refusals++
+        // What was never in doubt may be given up: then it must not be there.
+        if (certain && chance(GIVE_UP)) {
+          refused.add(eventId)
+          return
+        }
+        await sleep(50)
+      } else take(eventId, status)
+    }
+  }
+
+  async function sendOnce (body: Buffer, agent: Agent): Promise<number | undefined> {
+    try {
+      return (await postBody(url(), body, agent)).status
+    } catch {
+      // Killed before it answered, or not there.
+      return undefined
+    }
+  }
+
+  function take (eventId: string, status: number): void {
+    if (status === 200) counts.duplicates++
+    if (status !== 200 && status !== 202) {
+      otherAnswers.push(`${eventId} was answered ${status}`)
+      sending = false
+    } else {
+      acknowledged.add(eventId)
+      if (healedAt !== undefined) recoveries.push(performance.now() - healedAt)
+      healedAt = undefined
+    }
+  }
+
+  const senders = Array.from({ length: SENDERS }, async (_, sender) => { await sendMoves(sender) })
+  return {
+    tally: {
+      acknowledged,
+      refused,
+      otherAnswers,
+      recoveries,
+      get duplicates () { return counts.duplicates },
+      get unanswered () { return counts.unanswered },
+      get refusals () { return counts.refusals }
+    },
+    isSending: () => sending,
+    healed () { healedAt = performance.now() },
+    async stop () {
+      sending = false
+      await Promise.all(senders)
+    }
+  }
+}
+
+function bodyOf (eventId: string, customerId: string, move: number): Buffer {
+  return Buffer.from(JSON.stringify({
+    id: `whs_${eventId}`,
+    type: 'tier.upgraded',
+    source: { id: 'distr_1', object: 'distribution' },
+    event: { id: eventId, type: 'customer.loyalty.tier.upgraded', created_at: '2026-01-31T00:00:00Z' },
+    data: { customer: { id: customerId, object: 'customer', metadata: { move } }, campaign: null, loyalty_tier_from: null, loyalty_tier_to: null, created_at: '2026-01-31T00:00:00Z' }
+  }))
+}
