@@ -1,40 +1,29 @@
 import { resolve } from 'node:path'
-import { pino, type Logger } from 'pino'
+import type { Logger } from 'pino'
 import type { Settings } from './config/settings.js'
 import { openForwarders, readForwarderSpecs } from './configured-forwarders.js'
 import { systemClock, type Clock } from './delivery/clock.js'
 import { createDispatcher, type Dispatcher } from './delivery/dispatcher.js'
 import { createNewId } from './delivery/new-id.js'
 import { tellAll } from './delivery/observation.js'
-import type { Operator } from './delivery/operator.js'
 import { createPump, type Pump } from './delivery/pump.js'
-import { describeForwarder, type ForwarderSummary } from './forwarders/describe-forwarder.js'
+import { describeServiceApi } from './describe-service-api.js'
+import { describeForwarder } from './forwarders/describe-forwarder.js'
 import type { LineOutput } from './forwarders/log-forwarder.js'
 import type { ConfiguredForwarder } from './forwarders/registry.js'
 import { createApp } from './ingress/app.js'
-import { addHealthRoutes } from './ingress/health-routes.js'
-import { addWebhookRoutes } from './ingress/webhook-routes.js'
-import { openSqliteOperator } from './journal/sqlite/operator.js'
 import { createRemoteOperator, type StartOperatorThread } from './journal/sqlite/remote-operator.js'
 import { createSqliteJournal, type JournalThreads } from './journal/sqlite/sqlite-journal.js'
 import { createAdminApp } from './operations/admin-app.js'
-import type { ApiDescription } from './operations/api-description.js'
-import { addOperatorRoutes } from './operations/operator-routes.js'
 import type { RunningForwarder } from './operations/api-forwarders.js'
 import type { AdminApp } from './operations/route-types.js'
 import { createLastOutcomes } from './operations/last-outcomes.js'
 import { createLiveFeed } from './operations/live-feed.js'
-import { readObservations } from './operations/observations-file.js'
-import { reportDrift } from './operations/report.js'
-import type { Drift } from './operations/reports.js'
 import type { Status } from './operations/status.js'
 import { createWatch } from './operations/watch.js'
 import { addPageRoutes } from './operations/page-routes.js'
-import { createJudge } from './voucherify/judge.js'
+import { openOperator } from './open-store.js'
 import { createSourceFilter } from './voucherify/source-addresses.js'
-
-export { forwarderNames } from './configured-forwarders.js'
-export type { Drift as DriftReport } from './operations/reports.js'
 
 export interface ServiceOptions {
   readonly settings: Settings
@@ -258,91 +247,4 @@ export function createService ({ settings, logger, logDestination, clock = syste
       await closing
     }
   }
-}
-
-/** Describes what both listeners of a service answer, without one. */
-export async function describeServiceApi ({ version }: { readonly version: string }): Promise<ApiDescription> {
-  const { describeApi } = await import('./operations/api-description.js')
-  const never = async (): Promise<never> => { throw new Error('What is described is not called') }
-  return await describeApi({
-    version,
-    addPublicRoutes (app) {
-      addHealthRoutes(app, { readiness: () => [] })
-      addWebhookRoutes(app, {
-        journal: { append: never, openFeed: never, close: async () => {} },
-        newId: createNewId(systemClock.now),
-        now: systemClock.now,
-        secrets: [],
-        policy: { invalid: 'quarantine', unvalidated: 'forward' },
-        checkOrigin: () => {}
-      })
-    },
-    addOperatorRoutes (app) {
-      const logger = pino({ level: 'silent' })
-      // Neither does anything before it is called.
-      const operator = createRemoteOperator({ dataDir: '', logger })
-      const liveFeed = createLiveFeed({ logger, lastSequence: operator.lastSequence, monotonic: systemClock.monotonic })
-      addOperatorRoutes(app, {
-        operator,
-        liveFeed,
-        status: never,
-        drift: never,
-        patience: never,
-        silence: never,
-        metrics: { contentType: 'text/plain', text: never },
-        forwarders: () => [],
-        lastOutcome: () => undefined,
-        onChange: () => {},
-        describe: never
-      })
-    }
-  })
-}
-
-export interface InspectOptions extends Pick<ServiceOptions, 'settings' | 'logger' | 'version' | 'environment' | 'variables'> {}
-
-/** A forwarder as it would run. */
-export interface InspectedForwarder extends ForwarderSummary {
-  /** Tries whether its destination can be reached; absent where it can't tell. */
-  readonly check?: (signal: AbortSignal) => Promise<void>
-  readonly close: () => Promise<void>
-}
-
-/**
- * Makes the forwarders that are configured, without starting them, to be looked at, tried and closed.
- * @throws {ConfigurationError} with every fault at once
- */
-export async function inspectForwarders ({ settings, logger, version = 'unknown', environment = {}, variables = environment }: InspectOptions): Promise<readonly InspectedForwarder[]> {
-  const configured = readForwarderSpecs(settings, variables)
-  const forwarders = await openForwarders(configured, {
-    logger,
-    output: { write: () => {}, flushed: async () => {} },
-    version,
-    environment,
-    retryAfterMaxMs: settings.RETRY_MAX_MS,
-    now: systemClock.now
-  })
-  return forwarders.map((each) => ({
-    ...describeForwarder(each, configured.folder),
-    ...(each.forwarder.check === undefined ? {} : { check: each.forwarder.check }),
-    close: async () => { await each.forwarder.close?.() }
-  }))
-}
-
-/**
- * Opens the store in a data folder for people's commands, beside a running service or without one.
- * @throws {StoreError}
- */
-export function openOperator ({ dataDir }: { readonly dataDir: string }): Operator {
-  return openSqliteOperator({ dataDir, judge: createJudge(), now: systemClock.now })
-}
-
-/**
- * In which ways authentic events differed from their schemas, as the service noted it last in its data folder, whether it
- * runs or not; `undefined` where it has noted nothing yet.
- * @throws where the note can't be read
- */
-export async function readDrift ({ dataDir }: { readonly dataDir: string }): Promise<Drift | undefined> {
-  const observations = await readObservations(dataDir)
-  return observations === undefined ? undefined : reportDrift(observations.drift)
 }

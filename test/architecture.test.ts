@@ -8,8 +8,11 @@ const source = join(import.meta.dirname, '../src')
 /** Which room may import from which others. A room may always import from itself. */
 const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   'main.ts': ['cli'],
-  cli: ['service.ts', 'config', 'delivery', 'sender', 'voucherify', 'indent-json.ts', 'errors.ts'],
+  cli: ['service.ts', 'describe-service-api.ts', 'inspect-forwarders.ts', 'open-store.ts', 'configured-forwarders.ts', 'config', 'delivery', 'sender', 'voucherify', 'indent-json.ts', 'errors.ts'],
   'service.ts': 'everything',
+  'describe-service-api.ts': 'everything',
+  'inspect-forwarders.ts': 'everything',
+  'open-store.ts': 'everything',
   'operator-thread.ts': 'everything',
   'configured-forwarders.ts': ['config', 'forwarders', 'errors.ts'],
   config: ['voucherify', 'errors.ts'],

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.js'
 import type { Operator } from '../delivery/operator.js'
-import type { DriftReport, InspectedForwarder } from '../service.js'
+import type { InspectedForwarder } from '../inspect-forwarders.js'
+import type { DriftReport } from '../open-store.js'
 
 /** A stream that a command writes to; a terminal if it says so. */
 export type Output = NodeJS.WritableStream & {

@@ -1,2 +1,6 @@
 /** What the commands do their work with: the one place where the command line meets the service's composition. */
-export { createService, describeServiceApi, forwarderNames, inspectForwarders, openOperator, OperatorListenerError, readDrift } from '../service.js'
+export { forwarderNames } from '../configured-forwarders.js'
+export { describeServiceApi } from '../describe-service-api.js'
+export { inspectForwarders } from '../inspect-forwarders.js'
+export { openOperator, readDrift } from '../open-store.js'
+export { createService, OperatorListenerError } from '../service.js'

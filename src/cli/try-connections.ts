@@ -1,4 +1,4 @@
-import type { InspectedForwarder } from '../service.js'
+import type { InspectedForwarder } from '../inspect-forwarders.js'
 
 /** What came of trying to reach a forwarder's destination; `unknown` where it can't be tried. */
 export type Connection =

@@ -4,7 +4,7 @@ import { Writable } from 'node:stream'
 import type { CommandContext, LogOutput, Output, Service, ServiceOptions, StopSignal } from '../../src/cli/context.js'
 import { runProgram } from '../../src/cli/program.js'
 import type { Operator } from '../../src/delivery/operator.js'
-import { describeServiceApi, forwarderNames, inspectForwarders, openOperator, readDrift } from '../../src/service.js'
+import { describeServiceApi, forwarderNames, inspectForwarders, openOperator, readDrift } from '../../src/cli/service-functions.js'
 
 /** As much of tap's test as the harness uses. */
 export interface Teardown {

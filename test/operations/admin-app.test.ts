@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { StoreError, type Operator } from '../../src/delivery/operator.js'
-import { openOperator } from '../../src/service.js'
+import { openOperator } from '../../src/open-store.js'
 import { makeStore } from '../journal/sqlite/stored.js'
 import { buildAdmin, type AdminAnswer } from '../support/build-admin.js'
 import { rawConnection } from '../support/raw-http.js'

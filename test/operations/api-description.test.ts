@@ -2,7 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import t from 'tap'
 import { problems } from '../../src/errors.js'
-import { describeServiceApi } from '../../src/service.js'
+import { describeServiceApi } from '../../src/describe-service-api.js'
 import { catalogue } from '../../src/voucherify/catalogue.js'
 
 type Json = Record<string, unknown>

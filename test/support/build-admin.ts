@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { Agent, request } from 'undici'
 import { createAdminApp, type AdminAppOptions } from '../../src/operations/admin-app.js'
 import { createLiveFeed, type LiveFeed, type LiveFeedOptions } from '../../src/operations/live-feed.js'
-import { openOperator } from '../../src/service.js'
+import { openOperator } from '../../src/open-store.js'
 import { captureLog, type CapturedLog } from './capture-log.js'
 
 export interface AdminAnswer {

@@ -1,0 +1,27 @@
+import { systemClock } from './delivery/clock.js'
+import type { Operator } from './delivery/operator.js'
+import { openSqliteOperator } from './journal/sqlite/operator.js'
+import { readObservations } from './operations/observations-file.js'
+import { reportDrift } from './operations/report.js'
+import type { Drift } from './operations/reports.js'
+import { createJudge } from './voucherify/judge.js'
+
+export type { Drift as DriftReport } from './operations/reports.js'
+
+/**
+ * Opens the store in a data folder for people's commands, beside a running service or without one.
+ * @throws {StoreError}
+ */
+export function openOperator ({ dataDir }: { readonly dataDir: string }): Operator {
+  return openSqliteOperator({ dataDir, judge: createJudge(), now: systemClock.now })
+}
+
+/**
+ * In which ways authentic events differed from their schemas, as the service noted it last in its data folder, whether it
+ * runs or not; `undefined` where it has noted nothing yet.
+ * @throws where the note can't be read
+ */
+export async function readDrift ({ dataDir }: { readonly dataDir: string }): Promise<Drift | undefined> {
+  const observations = await readObservations(dataDir)
+  return observations === undefined ? undefined : reportDrift(observations.drift)
+}
