@@ -68,7 +68,7 @@ t.test('a sender that never ends its request does not keep it from stopping', as
   await idle.answers(1)
   const before = performance.now()
   await made.close()
-  t.ok(performance.now() - before < 5000, 'well before the request times out')
+  t.ok(performance.now() - before < 9000, 'before the request times out')
   await sender.closed()
   await idle.closed()
 })

@@ -27,10 +27,8 @@ t.test('a service that does not listen, or does not answer, is not healthy', asy
   t.match(absent.stderr.text, 'cannot be reached (ECONNREFUSED)')
   const server = await startServer(t, () => { /* never answers */ })
   const hanging = createHarness({ environment: { PORT: String(server.port) } })
-  const begun = performance.now()
   t.equal(await hanging.run('health'), 1)
   t.match(hanging.stderr.text, 'did not answer within 2000 ms')
-  t.ok(performance.now() - begun < 3000)
 })
 
 t.test('a port that the service chose by itself cannot be asked', async t => {

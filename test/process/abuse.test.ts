@@ -7,8 +7,6 @@ import { randomFor } from '../support/abuse/random.js'
 import { rawConnection } from '../support/raw-http.js'
 import { eventBody, PROCESS_SECRET, startServiceProcess } from '../support/service-process.js'
 
-t.setTimeout(600_000)
-
 /**
  * What once went wrong, by the seed and the number of its conversation. Each cause has a test of its own beside the ingress, too:
  * another generator makes another conversation of a seed.
@@ -91,7 +89,7 @@ t.test(`${requests} mutated requests, while one client behaves well`, async (t) 
   t.ok(facts.acknowledgedToGood > 0 && facts.acknowledged > 0)
   t.strictSame(facts.lost, [], 'what was acknowledged is in the file')
   t.strictSame(facts.twice, [], 'once')
-  t.ok(facts.worstMs < 5000, `the client that behaves well waited ${facts.worstMs} ms at worst`)
+  t.ok(facts.worstMs < 10_000, `the client that behaves well waited ${facts.worstMs} ms at worst`)
   t.ok(facts.endMiB < facts.warmMiB + 150, `${facts.warmMiB} MiB after a fifth of the requests, ${facts.endMiB} MiB after all`)
   // A request may take 10 s to arrive, and is looked at every second.
   t.ok(facts.seconds < 25 || facts.cutOff > 0, 'those who are slow are cut off')

@@ -16,7 +16,7 @@ interface Ended {
 
 /** Runs the built program in an empty directory to its end. */
 async function run (directory: string, args: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
-  const child = spawn(process.execPath, [program, ...args], { cwd: directory, env: { PATH: process.env['PATH'], ADMIN_PORT: '0', ...environment }, timeout: 20_000 })
+  const child = spawn(process.execPath, [program, ...args], { cwd: directory, env: { PATH: process.env['PATH'], ADMIN_PORT: '0', ...environment }, timeout: 300_000 })
   const output = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk: Buffer) => { output.stdout += chunk.toString() })
   child.stderr.on('data', (chunk: Buffer) => { output.stderr += chunk.toString() })

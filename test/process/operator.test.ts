@@ -29,16 +29,16 @@ async function startDestination (t: { teardown: (fn: () => unknown) => void }) {
 }
 
 async function until<T> (read: () => Promise<T> | T, holds: (value: T) => boolean, what: string): Promise<T> {
-  const deadline = performance.now() + 20_000
+  const deadline = performance.now() + 120_000
   for (;;) {
     const value = await read()
     if (holds(value)) return value
-    if (performance.now() > deadline) throw new Error(`It has not come true within 20 s: ${what}: ${JSON.stringify(value)}`)
+    if (performance.now() > deadline) throw new Error(`It has not come true within two minutes: ${what}: ${JSON.stringify(value)}`)
     await new Promise(resolve => { setTimeout(resolve, 100) })
   }
 }
 
-t.test('dead letters, replays, quarantine and forwarders are managed beside a running service and without one', { timeout: 120_000 }, async t => {
+t.test('dead letters, replays, quarantine and forwarders are managed beside a running service and without one', async t => {
   const directory = t.testdir()
   mkdirSync(join(directory, 'data'))
   const destination = await startDestination(t)

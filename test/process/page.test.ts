@@ -7,8 +7,6 @@ import { eventually } from '../support/eventually.js'
 import { freePort, httpDestination } from '../forwarders/http/support/servers.js'
 import { eventBody, postEvent, PROCESS_SECRET, startServiceProcess } from '../support/service-process.js'
 
-t.setTimeout(170_000)
-
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path))
 const skip = executablePath === undefined && 'no Chromium is installed'
 const TOKEN = 'a-token-of-the-tests-that-is-long-enough'

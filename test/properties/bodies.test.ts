@@ -10,8 +10,6 @@ import { envelopeAround } from '../support/envelope-around.js'
 import { mutate, mutation } from '../support/mutate-json.js'
 import { valueFrom } from '../support/value-from-schema.js'
 
-t.setTimeout(180_000)
-
 const service = await buildService(t, signed)
 let sent = 0
 

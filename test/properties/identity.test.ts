@@ -17,8 +17,6 @@ import { eventually } from '../support/eventually.js'
 import { localThreads, type LocalThreads } from '../support/local-threads.js'
 import { eventBody, PROCESS_SECRET, postEvent, startServiceProcess, type ServiceProcess } from '../support/service-process.js'
 
-t.setTimeout(180_000)
-
 /** Something that takes events, and crashes. */
 interface System {
   /** The delivery that the event is told to be; `undefined` where no answer came, or a 503. */

@@ -138,7 +138,7 @@ async function untilInFile (path: string, text: string): Promise<number> {
   const startedAt = performance.now()
   for (;;) {
     if (endOf(path).includes(text)) return performance.now() - startedAt
-    if (performance.now() - startedAt > 20_000) throw new Error(`Waited in vain for ${text} in the file`)
+    if (performance.now() - startedAt > 120_000) throw new Error(`Waited in vain for ${text} in the file`)
     await pause(1)
   }
 }

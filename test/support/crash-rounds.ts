@@ -120,7 +120,7 @@ export async function crashRounds ({ dataDir, rounds, seed, forMs = Infinity, on
 }
 
 async function allForwarded (service: ServiceProcess, dataDir: string, acknowledged: ReadonlySet<string>): Promise<void> {
-  for (const deadline = performance.now() + 20_000; performance.now() < deadline;) {
+  for (const deadline = performance.now() + 120_000; performance.now() < deadline;) {
     const there = new Set(readLines(dataDir).ids)
     if ([...acknowledged].every((id) => there.has(id))) return
     await sleep(100)

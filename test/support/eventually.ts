@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-const DEADLINE_MS = 15_000
+const DEADLINE_MS = 120_000
 
 /** The first value other than `undefined` that the question gives; asked again until then, and not for ever. */
 export async function eventually<T> (question: () => T | undefined | Promise<T | undefined>, what: string): Promise<T> {

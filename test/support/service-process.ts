@@ -93,7 +93,7 @@ export async function postBody (url: string, body: Buffer, agent: Agent): Promis
   const startedAt = performance.now()
   return await new Promise((resolve, reject) => {
     const post = request(new URL('/webhooks', url), {
-      agent, method: 'POST', timeout: 30_000, headers: { 'content-type': 'application/json', 'content-length': body.byteLength, 'x-voucherify-signature': signature }
+      agent, method: 'POST', timeout: 120_000, headers: { 'content-type': 'application/json', 'content-length': body.byteLength, 'x-voucherify-signature': signature }
     }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => { chunks.push(chunk) })

@@ -95,7 +95,8 @@ for (const [name, value] of Object.entries({
     const faults = validate(value)
     const tookMs = performance.now() - start
     t.ok(faults.length > 0 && faults.length <= 50)
-    t.ok(tookMs < 800, `${tookMs} ms`)
+    // Some hundred at the most, where nothing else runs; what is quadratic takes minutes.
+    t.ok(tookMs < 5000, `${tookMs} ms`)
     t.ok(JSON.stringify(faults).length < 50_000)
     t.end()
   })

@@ -11,9 +11,6 @@ const CUSTOMERS = 100
 const MOVES = 100
 const SAID = /"customer":\{"id":"(cust_\d+)".*"move":(\d+)/
 
-// It takes some ten seconds, and longer where other tests run beside it.
-t.setTimeout(120_000)
-
 /** A tier move that says which one of its customer's it is. */
 function moveBodies (): (customer: string, move: number) => string {
   const sample = sampleEnvelope('customer.loyalty.tier.upgraded', { index: 0, now: new Date() })
@@ -69,7 +66,7 @@ t.test('ten thousand tier moves of a hundred customers arrive in each customer\'
   }))
   const acceptedMs = performance.now() - startedAt
   const count = (): number => [...arrived.values()].reduce((sum, moves) => sum + moves.length, 0)
-  while (count() < CUSTOMERS * MOVES && performance.now() - startedAt < 60_000) await sleep(20)
+  while (count() < CUSTOMERS * MOVES && performance.now() - startedAt < 300_000) await sleep(20)
 
   t.equal(arrived.size, CUSTOMERS)
   const wanted = Array.from({ length: MOVES }, (_, move) => move)

@@ -105,8 +105,6 @@ async function makeTemplate (dataDir: string): Promise<{ readonly before: Readon
   return { before: new Set(first.got), dead }
 }
 
-t.setTimeout(120_000)
-
 t.test('One flipped byte in the store takes every later record with it, or stops the start: not one, on any page', async (t) => {
   const folder = t.testdir()
   const template = join(folder, 'template')
@@ -165,7 +163,7 @@ async function oneRound (dataDir: string, { before, dead }: { readonly before: R
   const fresh: NewDelivery[] = [sampleNewDelivery({ index: 900 }), sampleNewDelivery({ index: 901 })]
   try {
     for (const delivery of fresh) {
-      const deadline = performance.now() + 5000
+      const deadline = performance.now() + 60_000
       for (;;) {
         // A salvage may be under way: the sender comes again.
         const answer = await service.journal.append(delivery).catch((error: unknown) => error)
@@ -174,7 +172,7 @@ async function oneRound (dataDir: string, { before, dead }: { readonly before: R
         await new Promise((resolve) => { setTimeout(resolve, 5) })
       }
     }
-    const deadline = performance.now() + 3000
+    const deadline = performance.now() + 60_000
     const last = fresh[1]?.id ?? ''
     while (!(fileIds(dataDir).includes(last) && service.got.includes(last)) && performance.now() < deadline) {
       await service.idle()

@@ -66,8 +66,6 @@ async function create (t: Test): Promise<JournalUnderTest> {
   }
 }
 
-t.setTimeout(120_000)
-
 t.test('the contract of a journal', (t) => {
   journalContract(t, create)
   t.end()

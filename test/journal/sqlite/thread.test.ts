@@ -7,8 +7,6 @@ import type { ReaderApi } from '../../../src/journal/sqlite/reader.js'
 import { startThread } from '../../../src/journal/sqlite/thread.js'
 import { sampleNewDelivery } from '../../support/sample-delivery.js'
 
-t.setTimeout(60_000)
-
 t.test('a writer and a reader in threads of their own: what one stores the other reads, byte for byte', async (t) => {
   const path = join(t.testdir(), 'tierhook.db')
   const failures: Error[] = []

@@ -150,7 +150,7 @@ function watchLog (): { readonly read: (text: string) => void, readonly faults: 
 /** How often each delivery and each event is in the file, once all of these are in it, or there is no hope for them. */
 async function linesWith (dataDir: string, ids: ReadonlySet<string>, eventIds: readonly string[]): Promise<{ readonly ids: ReadonlyMap<string, number>, readonly eventIds: ReadonlyMap<string, number> }> {
   const path = join(dataDir, 'events.ndjson')
-  for (const deadline = performance.now() + 60_000; ;) {
+  for (const deadline = performance.now() + 120_000; ;) {
     const found = { ids: new Map<string, number>(), eventIds: new Map<string, number>() }
     for (const line of existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []) {
       const { id, eventId } = JSON.parse(line)
@@ -183,6 +183,6 @@ function openSockets (pid: number | undefined): number {
 }
 
 async function settledSockets (pid: number | undefined, before: number): Promise<number> {
-  for (const deadline = performance.now() + 30_000; openSockets(pid) > before && performance.now() < deadline;) await sleep(100)
+  for (const deadline = performance.now() + 120_000; openSockets(pid) > before && performance.now() < deadline;) await sleep(100)
   return openSockets(pid)
 }

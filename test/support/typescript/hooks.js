@@ -8,7 +8,7 @@ const kept = join(root, '.tap/compiled')
 
 /** A source names another by what it is compiled to. */
 export async function resolve (specifier, context, nextResolve) {
-  if (!/^(\.\.?\/|file:)/.test(specifier)) return await nextResolve(specifier, context)
+  if (!/^(\.{0,2}\/|file:)/.test(specifier)) return await nextResolve(specifier, context)
   const url = new URL(specifier, context.parentURL)
   if (url.pathname.endsWith('.js') && !url.pathname.includes('/node_modules/')) {
     const source = new URL(url)
