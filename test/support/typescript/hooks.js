@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { createRequire } from 'node:module'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const root = fileURLToPath(new URL('../../../', import.meta.url))
-const kept = join(root, '.tap/compiled')
+const require = createRequire(import.meta.url)
+const kept = fileURLToPath(new URL('../../../.tap/compiled', import.meta.url))
 
 /** A source names another by what it is compiled to. */
 export async function resolve (specifier, context, nextResolve) {
@@ -21,21 +22,24 @@ export async function resolve (specifier, context, nextResolve) {
 export async function load (url, context, nextLoad) {
   if (!url.startsWith('file:') || !new URL(url).pathname.endsWith('.ts')) return await nextLoad(url, context)
   const { source } = await nextLoad(url, { ...context, format: 'module' })
-  return { format: 'module', source: await compile(fileURLToPath(url), String(source)), shortCircuit: true }
+  return { format: 'module', source: compile(fileURLToPath(url), String(source)), shortCircuit: true }
 }
 
-async function compile (path, source) {
-  const mark = createHash('sha256').update(source).digest('hex')
-  const at = join(kept, `${relative(root, path)}.js`)
-  const before = existsSync(at) ? readFileSync(at, 'utf8') : ''
-  if (before.startsWith(`${mark}\n`)) return before.slice(mark.length + 1)
-  const { default: ts } = await import('typescript')
+function compile (path, source) {
+  // The map to the source names it by the last part of its path, and nothing else depends on where it is.
+  const name = basename(path)
+  const at = join(kept, `${name}-${createHash('sha256').update(source).digest('hex')}.js`)
+  if (existsSync(at)) return readFileSync(at, 'utf8')
+  // Not imported: its names would have to be found first, in nine megabytes.
+  const ts = require('typescript')
   const { outputText } = ts.transpileModule(source, {
-    fileName: path,
+    fileName: name,
     compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true, inlineSourceMap: true }
   })
-  mkdirSync(dirname(at), { recursive: true })
-  writeFileSync(`${at}.${process.pid}`, `${mark}\n${outputText}`)
-  renameSync(`${at}.${process.pid}`, at)
+  mkdirSync(kept, { recursive: true })
+  // Others may be at the same source: whoever finds the file finds all of it.
+  const unfinished = join(kept, randomUUID())
+  writeFileSync(unfinished, outputText)
+  renameSync(unfinished, at)
   return outputText
 }
