@@ -84,7 +84,7 @@ export async function crashRounds ({ dataDir, rounds, seed, forMs = Infinity, on
     const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
     let stopped = false
     const senders = Array.from({ length: CONNECTIONS }, async () => { await send(service, agent, () => stopped) })
-    await sleep(50 + random() * 500)
+    await sleep(30 + random() * 270)
     stopped = random() < 0.2
     await service.kill('SIGKILL')
     stopped = true
