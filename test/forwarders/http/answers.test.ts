@@ -13,7 +13,6 @@ import { sampleNewDelivery } from '../../support/sample-delivery.js'
 import { attempt, attemptAt, forwarderTo } from './support/forwarder.js'
 import { freePort, httpDestination, listen, rawDestination, selfSigned, type Teardown } from './support/servers.js'
 
-
 async function outcomeOfStatus (t: Teardown, status: number, headers: Record<string, string> = {}, options = {}): Promise<Outcome> {
   const destination = await httpDestination(t, (_request, response) => { response.writeHead(status, headers).end('the reason') })
   const forwarder = forwarderTo(t, destination.url, options)
