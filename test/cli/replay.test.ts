@@ -88,7 +88,7 @@ t.test('a rate paces what a running service gets, and Ctrl-C tells how to go on'
   const harness = createHarness()
   const running = harness.run('replay', '--all', '--rate', '1', '--data-dir', store.dataDir)
   while (harness.listeners.size === 0) await new Promise(resolve => { setImmediate(resolve) })
-  await new Promise(resolve => { setTimeout(resolve, 300) })
+  await new Promise(resolve => { setTimeout(resolve, 600) })
   harness.signal('SIGINT')
   t.equal(await running, 130)
   t.match(harness.stdout.text, '1 replay asked for')

@@ -17,7 +17,7 @@ t.test('what comes in is shown, what was there is not, and Ctrl-C ends it in ord
   const harness = createHarness()
   const running = harness.run('tail', '--data-dir', store.dataDir)
   while (harness.listeners.size === 0) await new Promise(resolve => { setTimeout(resolve, 5) })
-  await new Promise(resolve => { setTimeout(resolve, 50) })
+  await new Promise(resolve => { setTimeout(resolve, 500) })
   const [fresh, held] = [newDelivery({ customerId: null }), heldDelivery()]
   store.append(fresh, held)
   await shown(harness, held.id)
@@ -34,7 +34,7 @@ t.test('it ends by itself after so many, and shows only what matches', async t =
   const harness = createHarness()
   const running = harness.run('tail', '--data-dir', store.dataDir, '--type', 'campaign.*', '--count', '2', '--json')
   while (harness.listeners.size === 0) await new Promise(resolve => { setTimeout(resolve, 5) })
-  await new Promise(resolve => { setTimeout(resolve, 50) })
+  await new Promise(resolve => { setTimeout(resolve, 500) })
   const wanted = [newDelivery({ eventType: 'campaign.a' }), newDelivery({ eventType: 'campaign.b' }), newDelivery({ eventType: 'campaign.c' })]
   store.append(newDelivery(), ...wanted)
   t.equal(await running, 0)

@@ -64,14 +64,15 @@ t.test('a commit that comes through after its 503 is taken back, before anybody 
 
 t.test('a copy that shares the commit with a first one that was refused meanwhile is refused too', async (t) => {
   const dataDir = t.testdir()
-  const { journal, threads } = await openIn(t, dataDir, { storeTimeoutMs: 300 })
+  const { journal, threads } = await openIn(t, dataDir, { storeTimeoutMs: 3000 })
   const stalls = [latch(), latch()]
   let commits = 0
   threads.beforeWrite = async (method) => { if (method === 'commit') await stalls[commits++]?.opened }
   const ahead = journal.append(sampleNewDelivery())
-  await sleep(20)
+  while (commits === 0) await sleep(5)
   const first = journal.append(sampleNewDelivery({ dedupeKey: 'same' }))
-  await sleep(150)
+  // Time that the copy has left when that of the first is over.
+  await sleep(1000)
   const copy = journal.append(sampleNewDelivery({ dedupeKey: 'same' }))
   stalls[0]?.open()
   await ahead
@@ -114,8 +115,12 @@ t.test('a thread that ends is replaced: what was under way is refused, and the n
     await sleep(20)
   }
   threads.endReader()
-  await sleep(1200)
-  t.strictSame((await feed.claim(5)).claims.map(({ delivery }) => delivery.id), [id])
+  let claimed: readonly string[] = []
+  while (claimed.length === 0) {
+    await sleep(20)
+    claimed = await feed.claim(5).then(({ claims }) => claims.map(({ delivery }) => delivery.id), () => [])
+  }
+  t.strictSame(claimed, [id])
   t.equal(log.find('journal thread failed').length, 2)
 })
 
