@@ -74,9 +74,9 @@ export interface Feed {
   readonly position: string | null
   /**
    * Hands out up to `limit` deliveries that are due: none whose lane holds an earlier delivery that is not finished.
-   * Deliveries in quarantine and damaged records are never among them.
+   * Deliveries in quarantine and damaged records are never among them. What is in memory is handed out at once, without a promise.
    */
-  claim: (limit: number) => Promise<Claims>
+  claim: (limit: number) => Claims | Promise<Claims>
   /**
    * Takes effect at once, and resolves when it is on disk; all settlements of one call, and the position, go to disk together.
    * A settlement that can't be written yet is kept and written with the next.

@@ -8,7 +8,7 @@ import type { Forwarder, ForwardResult, Outcome } from './forwarder.js'
 import type { AttemptRecord, Claim, Feed, Journal, Settlement } from './journal.js'
 import type { Observer } from './observation.js'
 import { backoffMs, type RetryPolicy } from './retry-policy.js'
-import { createSettle } from './settlement.js'
+import { createSettle, type Settled } from './settlement.js'
 
 export interface PumpOptions {
   readonly forwarder: Forwarder
@@ -132,7 +132,9 @@ export function createPump (options: PumpOptions): Pump {
       if (unsettled >= mostUnsettled) return undefined
       // A probe is one delivery, whatever the size of a batch.
       const probe = breaker.state() !== 'closed'
-      const { claims, dueInMs } = await feed.claim(probe ? 1 : calls * forwarder.batchSize)
+      const found = feed.claim(probe ? 1 : calls * forwarder.batchSize)
+      // Not to wait for what is at hand lets the next attempt begin before the last one is logged.
+      const { claims, dueInMs } = found instanceof Promise ? await found : found
       if (claims.length === 0) return dueInMs === undefined ? undefined : Math.ceil(dueInMs)
       begin(feed, claims)
     }
@@ -168,6 +170,7 @@ export function createPump (options: PumpOptions): Pump {
     ended = []
     inFlight -= calls.length
     const settlements: Settlement[] = []
+    const settled: Settled[] = []
     let position: string | undefined
     for (const call of calls) {
       if (call.result === undefined) {
@@ -175,14 +178,26 @@ export function createPump (options: PumpOptions): Pump {
         continue
       }
       const { outcomes } = call.result
-      options.onAttempts?.({ forwarder: forwarder.name, outcomes, durationMs: call.durationMs })
       note(feed, outcomes)
-      for (const [index, claim] of call.claims.entries()) settlements.push(settlementOf(claim, outcomes[index] ?? nothing, call))
+      for (const [index, claim] of call.claims.entries()) {
+        const each = settlementOf(claim, outcomes[index] ?? nothing, call)
+        settled.push(each)
+        settlements.push(each.settlement)
+      }
       position = call.result.position ?? position
     }
     settle(feed, settlements, position, calls.length)
     if (aborted && inFlight === 0) tellIdle()
+    // What is told of these attempts takes its time while the destination has the next ones.
     turn()
+    tell(calls, settled)
+  }
+
+  function tell (calls: readonly EndedCall[], settled: readonly Settled[]): void {
+    for (const { result, durationMs } of calls) {
+      if (result !== undefined) options.onAttempts?.({ forwarder: forwarder.name, outcomes: result.outcomes, durationMs })
+    }
+    for (const { log } of settled) log()
   }
 
   /** One batch is one sign of life, or of its absence. */

@@ -10,39 +10,54 @@ export interface SettlementOptions {
   readonly logger: Logger
 }
 
-/** Decides what becomes of a delivery after an attempt, and logs it. */
-export type Settle = (claim: Claim, outcome: Outcome, record: AttemptRecord) => Settlement
+/** Decides what becomes of a delivery after an attempt. */
+export type Settle = (claim: Claim, outcome: Outcome, record: AttemptRecord) => Settled
+
+export interface Settled {
+  readonly settlement: Settlement
+  /** Writes the attempt's line. It may wait until the next attempt is on its way: at one connection a line costs a good part of an attempt. */
+  readonly log: () => void
+}
 
 export function createSettle ({ forwarder, retry, random, logger }: SettlementOptions): Settle {
   const giveUpMs = forwarder.giveUpMs ?? retry.giveUpMs
 
   return (claim, outcome, { startedAt, durationMs }) => {
-    const { delivery, attempt, replay } = claim
+    const { delivery: { id: deliveryId, eventType }, attempt, replay } = claim
     const record: AttemptRecord = { startedAt, durationMs }
+    const ms = Math.round(durationMs)
 
-    const fields = (): object => ({ deliveryId: delivery.id, eventType: delivery.eventType, attempt, replay, ms: Math.round(durationMs) })
-
-    function dead (reason: string): Settlement {
-      logger.error({ ...fields(), reason }, 'delivery dead')
-      return { claim, result: { status: 'dead', reason: withAnswer(reason, outcome) }, record }
+    function dead (reason: string): Settled {
+      return {
+        settlement: { claim, result: { status: 'dead', reason: withAnswer(reason, outcome) }, record },
+        log () { logger.error({ deliveryId, eventType, attempt, replay, ms, reason }, 'delivery dead') }
+      }
     }
 
     switch (outcome.status) {
       case 'forwarded': {
+        const { detail } = outcome
         const recorded = forwarder.recordsSuccess === true || replay
-        // One line an attempt, but where the attempt is a line itself, in the log or a file.
-        if (recorded) logger.info({ ...fields(), detail: outcome.detail }, 'delivery forwarded')
-        else if (logger.isLevelEnabled('debug')) logger.debug({ ...fields(), detail: outcome.detail }, 'delivery forwarded')
-        const result = { status: 'forwarded', detail: withAnswer(outcome.detail ?? '', outcome) } as const
-        return recorded ? { claim, result, record } : { claim, result }
+        const result = { status: 'forwarded', detail: withAnswer(detail ?? '', outcome) } as const
+        return {
+          settlement: recorded ? { claim, result, record } : { claim, result },
+          log () {
+            // One line an attempt, but where the attempt is a line itself, in the log or a file.
+            if (recorded) logger.info({ deliveryId, eventType, attempt, replay, ms, detail }, 'delivery forwarded')
+            else if (logger.isLevelEnabled('debug')) logger.debug({ deliveryId, eventType, attempt, replay, ms, detail }, 'delivery forwarded')
+          }
+        }
       }
       case 'dead':
         return dead(outcome.reason)
       case 'retry': {
+        const { reason } = outcome
         const delayMs = Math.max(backoffMs(attempt, retry, random()), outcome.afterMs ?? 0)
-        if (claim.waitedMs + delayMs > giveUpMs) return dead(`given up after ${attempt} attempts: ${outcome.reason}`)
-        logger.warn({ ...fields(), reason: outcome.reason, retryInMs: Math.round(delayMs) }, 'delivery to be retried')
-        return { claim, result: { status: 'retry', reason: withAnswer(outcome.reason, outcome), delayMs }, record }
+        if (claim.waitedMs + delayMs > giveUpMs) return dead(`given up after ${attempt} attempts: ${reason}`)
+        return {
+          settlement: { claim, result: { status: 'retry', reason: withAnswer(reason, outcome), delayMs }, record },
+          log () { logger.warn({ deliveryId, eventType, attempt, replay, ms, reason, retryInMs: Math.round(delayMs) }, 'delivery to be retried') }
+        }
       }
     }
   }

@@ -5,7 +5,7 @@ import type { AttemptRecord, Claim, Claims, Feed, FeedOptions, Settlement } from
 import { createArrivalSchedule } from './arrival-schedule.js'
 import type { FeedStore, Progress, ReadDeliveries, RecordedAttempt, WaitingMark } from './feed-store.js'
 import { createLaneSchedule } from './lane-schedule.js'
-import type { Entry } from './schedule.js'
+import type { Entry, Taken } from './schedule.js'
 
 /** How much of the journal's order a feed holds in memory at once: entries and bytes of bodies. */
 const WINDOW_ENTRIES = 1024
@@ -143,6 +143,29 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     }
   }
 
+  /** Waits for what is being read, until there is something to hand out or nothing more to wait for. */
+  async function claimOnceRead (limit: number, taken: Taken): Promise<Claims> {
+    for (let { entries, dueInMs } = taken; !closed; { entries, dueInMs } = takeMore(limit)) {
+      const claims = areAtHand(entries) ? handOut(entries) : await load(entries)
+      if (claims.length > 0) return { claims }
+      // All that was taken was let go; where the journal closes first, it is let go again after the next start.
+      if (entries.length > 0) commit([], {}).catch(() => undefined)
+      else if (readingMore !== undefined || readingReplays !== undefined) await Promise.race([readingMore, readingReplays].filter((reading) => reading !== undefined))
+      else if (readFailure !== undefined) {
+        const { error } = readFailure
+        readFailure = undefined
+        throw error
+      // A page of which nothing is for a forwarder says nothing about the next page.
+      } else if (!wantsReplays() && !wantsMore()) return { claims: [], ...(dueInMs === undefined ? {} : { dueInMs }) }
+    }
+    return { claims: [] }
+  }
+
+  function takeMore (limit: number): Taken {
+    readAhead()
+    return schedule.take(limit)
+  }
+
   function commit (records: readonly RecordedAttempt[], changed: { readonly position?: string | undefined, readonly breaker?: BreakerState }): Promise<void> {
     const done = store.commit({
       forwarder, cursor: schedule.cursor(), position: changed.position, breaker: changed.breaker, changes: schedule.drainChanges(), records
@@ -157,23 +180,10 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
   return {
     get position () { return position },
 
-    async claim (limit): Promise<Claims> {
-      while (!closed) {
-        readAhead()
-        const { entries, dueInMs } = schedule.take(limit)
-        const claims = entries.some((entry) => entry.delivery === undefined) ? await load(entries) : handOut(entries)
-        if (claims.length > 0) return { claims }
-        // All that was taken was let go; where the journal closes first, it is let go again after the next start.
-        if (entries.length > 0) commit([], {}).catch(() => undefined)
-        else if (readingMore !== undefined || readingReplays !== undefined) await Promise.race([readingMore, readingReplays].filter((reading) => reading !== undefined))
-        else if (readFailure !== undefined) {
-          const { error } = readFailure
-          readFailure = undefined
-          throw error
-        // A page of which nothing is for a forwarder says nothing about the next page.
-        } else if (!wantsReplays() && !wantsMore()) return { claims: [], ...(dueInMs === undefined ? {} : { dueInMs }) }
-      }
-      return { claims: [] }
+    claim (limit) {
+      if (closed) return { claims: [] }
+      const taken = takeMore(limit)
+      return taken.entries.length > 0 && areAtHand(taken.entries) ? { claims: handOut(taken.entries) } : claimOnceRead(limit, taken)
     },
 
     settle (settlements, newPosition) {
@@ -211,6 +221,10 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
       onWork()
     }
   }
+}
+
+function areAtHand (entries: readonly Entry[]): boolean {
+  return entries.every(({ delivery }) => delivery !== undefined)
 }
 
 type AttemptedResult = Exclude<Settlement['result'], { readonly status: 'skipped' | 'returned' }>

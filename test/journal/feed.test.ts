@@ -50,7 +50,7 @@ t.test('a page that cannot be read is told once nothing else is left, and is tri
   })
   for (const sequence of [1, 2, 3]) t.strictSame(sequences((await feed.claim(1)).claims), [sequence])
   t.equal(reads, 1, 'not again for each claim')
-  await t.rejects(feed.claim(1), { message: 'the disk does not answer' })
+  await t.rejects(async () => await feed.claim(1), { message: 'the disk does not answer' })
   broken = false
   t.strictSame(sequences((await feed.claim(1)).claims), [4])
 })

@@ -118,7 +118,7 @@ t.test('a thread that ends is replaced: what was under way is refused, and the n
   let claimed: readonly string[] = []
   while (claimed.length === 0) {
     await sleep(20)
-    claimed = await feed.claim(5).then(({ claims }) => claims.map(({ delivery }) => delivery.id), () => [])
+    claimed = await Promise.resolve(feed.claim(5)).then(({ claims }) => claims.map(({ delivery }) => delivery.id), () => [])
   }
   t.strictSame(claimed, [id])
   t.equal(log.find('journal thread failed').length, 2)
@@ -154,7 +154,7 @@ t.test('a read that fails is tried again, and loses nothing', async (t) => {
     threads.beforeRead = async (method) => { if (method !== 'lastReplay' && failures-- > 0) throw new ThreadError('disk I/O error', 'SQLITE_IOERR_READ') }
     const seen: string[] = []
     for (let turn = 0; turn < 20 && seen.length < 3; turn++) {
-      const claimed = await feed.claim(1).catch(() => undefined)
+      const claimed = await Promise.resolve(feed.claim(1)).catch(() => undefined)
       for (const claim of claimed?.claims ?? []) {
         failures = seen.length === 0 ? 2 : 0
         // The first is tried again, so that it and its lane must be read again.
