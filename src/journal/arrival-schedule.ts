@@ -23,8 +23,9 @@ export function createArrivalSchedule ({ cursor: start, monotonic }: ArrivalSche
 
   function drop (entry: Entry): void {
     const queue = entry.replay > 0 ? replays : first
-    // All that is out was taken from the head, and results come in the order in which it was taken.
-    queue.splice(queue.indexOf(entry), 1)
+    // All that is out was taken from the head, and results come in the order in which it was taken. To splice would move all that is behind.
+    if (queue[0] === entry) queue.shift()
+    else queue.splice(queue.indexOf(entry), 1)
     if (!entry.marked) arrivedBytes -= entry.delivery?.rawBody.byteLength ?? 0
     else if (entry.replay === 0) waiting--
   }
