@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { compactJson } from './canonical-bytes.js'
 import { isEnvelope } from './identify.js'
-import { memberText, memberTexts } from './members.js'
+import { compactMemberTexts, memberText } from './members.js'
 import { isJsonObject, parseBody } from './parse-body.js'
 
 export interface EventTextOptions {
@@ -9,6 +9,7 @@ export interface EventTextOptions {
   readonly judgedValid?: boolean
 }
 
+const DATA_AND_EVENT = [Buffer.from('data'), Buffer.from('event')]
 const BYTE_ORDER_MARK = Buffer.from('\uFEFF')
 
 /**
@@ -28,7 +29,7 @@ export function eventBytes (rawBody: Uint8Array, { judgedValid = false }: EventT
 
 /** The `data` of what is an envelope without a doubt; parsing it takes several times as long as finding its two keys. */
 function envelopeData (rawBody: Uint8Array): Uint8Array | undefined {
-  const [data, event] = memberTexts(compactJson(rawBody), ['data', 'event'])
+  const [data, event] = compactMemberTexts(rawBody, DATA_AND_EVENT) ?? compactMemberTexts(compactJson(rawBody), DATA_AND_EVENT) ?? []
   return event === undefined ? undefined : data
 }
 

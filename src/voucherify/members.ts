@@ -7,7 +7,9 @@ const NAME_END = 2
 const OPENING = 3
 const CLOSING = 4
 const NEXT = 5
-for (const [kind, bytes] of [[STRING, '"'], [NAME_END, ':'], [OPENING, '{['], [CLOSING, '}]'], [NEXT, ',']] as const) {
+const WHITE_SPACE = 6
+const BACKSLASH = 0x5C
+for (const [kind, bytes] of [[STRING, '"'], [NAME_END, ':'], [OPENING, '{['], [CLOSING, '}]'], [NEXT, ','], [WHITE_SPACE, ' \t\n\r']] as const) {
   for (const byte of Buffer.from(bytes)) KIND[byte] = kind
 }
 
@@ -17,11 +19,19 @@ for (const [kind, bytes] of [[STRING, '"'], [NAME_END, ':'], [OPENING, '{['], [C
  * @param json the text of a JSON object, known to be well-formed
  */
 export function memberText (json: Uint8Array, key: string): Uint8Array | undefined {
-  return memberTexts(json, [key])[0]
+  return scan(json, [Buffer.from(key)], false)?.[0]
 }
 
-/** The same for several members in one pass, in the order of the keys. */
-export function memberTexts (json: Uint8Array, keys: readonly string[]): ReadonlyArray<Uint8Array | undefined> {
+/**
+ * The same for several members in one pass, in the order of the keys. `undefined` for all of them where there is white space
+ * outside of strings, which is found in the same pass.
+ * @param keys in UTF-8
+ */
+export function compactMemberTexts (json: Uint8Array, keys: readonly Uint8Array[]): ReadonlyArray<Uint8Array | undefined> | undefined {
+  return scan(json, keys, true)
+}
+
+function scan (json: Uint8Array, keys: readonly Uint8Array[], compactOnly: boolean): ReadonlyArray<Uint8Array | undefined> | undefined {
   const found = keys.map((): Uint8Array | undefined => undefined)
   let depth = 0
   let keyStart = -1
@@ -37,6 +47,8 @@ export function memberTexts (json: Uint8Array, keys: readonly string[]): Readonl
         keyEnd = end
       }
       at = end
+    } else if (kind === WHITE_SPACE) {
+      if (compactOnly) return undefined
     } else if (depth > 1 || kind === OPENING) {
       // Within a value only its end counts.
       if (kind === OPENING) depth++
@@ -44,7 +56,7 @@ export function memberTexts (json: Uint8Array, keys: readonly string[]): Readonl
     } else if (kind === NAME_END) {
       if (valueStart === -1) valueStart = at + 1
     } else {
-      const index = keyStart === -1 || valueStart === -1 ? -1 : keys.indexOf(keyOf(json.subarray(keyStart, keyEnd + 1)))
+      const index = keyStart === -1 || valueStart === -1 ? -1 : indexOfKey(json, keyStart + 1, keyEnd, keys)
       if (index !== -1) found[index] = json.subarray(valueStart, at)
       keyStart = -1
       valueStart = -1
@@ -54,7 +66,20 @@ export function memberTexts (json: Uint8Array, keys: readonly string[]): Readonl
   return found
 }
 
-function keyOf (keyText: Uint8Array): string {
-  const text = Buffer.from(keyText.buffer, keyText.byteOffset, keyText.byteLength).toString('utf8')
-  return text.includes('\\') ? String(JSON.parse(text)) : text.slice(1, -1)
+/** Which of the keys stands from `start` up to `end`; -1 where it is none of them. */
+function indexOfKey (json: Uint8Array, start: number, end: number, keys: readonly Uint8Array[]): number {
+  for (let at = start; at < end; at++) {
+    if (json[at] !== BACKSLASH) continue
+    const text = Buffer.from(json.buffer, json.byteOffset + start - 1, end - start + 2).toString('utf8')
+    const key = Buffer.from(String(JSON.parse(text)))
+    return keys.findIndex((each) => key.equals(each))
+  }
+  return keys.findIndex((each) => isAt(each, json, start, end))
+}
+
+/** Compared here, because it is a few bytes: to make a text or a view of them takes longer. */
+function isAt (key: Uint8Array, json: Uint8Array, start: number, end: number): boolean {
+  if (key.length !== end - start) return false
+  for (let at = 0; at < key.length; at++) if (json[start + at] !== key[at]) return false
+  return true
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { memberText } from '../../src/voucherify/members.js'
+import { compactMemberTexts, memberText } from '../../src/voucherify/members.js'
 
 function member (json: string, key: string): string | undefined {
   const found = memberText(Buffer.from(json), key)
@@ -31,4 +31,11 @@ t.test('it is the member that JSON.parse would give', async () => {
     const expected = new Map(members.map(([name, value]) => [name, value])).get(wanted)
     return found === (expected === undefined ? undefined : JSON.stringify(JSON.parse(expected)))
   }))
+})
+
+t.test('several members are found together where there is no white space between them', async t => {
+  const find = (json: string): readonly unknown[] | undefined => compactMemberTexts(Buffer.from(json), [Buffer.from('data'), Buffer.from('event')])?.map((found) => found === undefined ? undefined : Buffer.from(found).toString())
+  t.strictSame(find('{"event":"a b","data":{"x":[" ","\\t"]}}'), ['{"x":[" ","\\t"]}', '"a b"'])
+  t.strictSame(find('{"event":1}'), [undefined, '1'])
+  for (const json of ['{"data": 1}', '{"data":{"x":[1,\n2]}}', '{"data":1,\t"event":2}', '{"data":1}\r\n', ' {"data":1}']) t.equal(find(json), undefined, JSON.stringify(json))
 })
