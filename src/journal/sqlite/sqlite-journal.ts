@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import type { Clock } from '../../delivery/clock.js'
-import type { NewDelivery } from '../../delivery/delivery.js'
 import type { FeedOptions, Journal } from '../../delivery/journal.js'
 import type { EndedCommit } from '../../delivery/observation.js'
 import { createFeed, type JournalFeed } from '../feed.js'
@@ -318,7 +317,7 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
       }
     },
 
-    append: async (delivery: NewDelivery) => await commits.append(delivery),
+    append: commits.append,
 
     async openFeed (feedOptions) {
       await firstOpen
