@@ -149,7 +149,7 @@ export function journalContract (t: Test, create: (t: Test) => Promise<JournalUn
     t.strictSame(ids([a1, b1, ...nobody].filter((claim) => claim !== undefined)), [0, 2, 4, 5].map((index) => sent[index]?.id))
     t.strictSame((await feed.claim(10)).claims, [])
     if (a1 === undefined || b1 === undefined) return
-    await feed.settle([{ claim: a1, result: { status: 'retry', reason: 'down', delayMs: 40 } }, { claim: b1, result: { status: 'forwarded' } }])
+    await feed.settle([{ claim: a1, result: { status: 'retry', reason: 'down', delayMs: 1000 } }, { claim: b1, result: { status: 'forwarded' } }])
     const waiting = await feed.claim(10)
     t.strictSame(waiting.claims, [], 'the customer waits as a whole')
     t.ok((waiting.dueInMs ?? 0) > 0)
@@ -175,7 +175,7 @@ export function journalContract (t: Test, create: (t: Test) => Promise<JournalUn
     const [a, b] = await claimSome(feed, 2)
     if (a === undefined || b === undefined) throw new Error('two lanes')
     await feed.settle([
-      { claim: a, result: { status: 'retry', reason: 'down', delayMs: 150 }, record: { startedAt: Date.now(), durationMs: 3 } }, { claim: b, result: { status: 'forwarded' } }
+      { claim: a, result: { status: 'retry', reason: 'down', delayMs: 2000 }, record: { startedAt: Date.now(), durationMs: 3 } }, { claim: b, result: { status: 'forwarded' } }
     ])
     await first.close()
 
@@ -184,7 +184,7 @@ export function journalContract (t: Test, create: (t: Test) => Promise<JournalUn
     t.strictSame((await again.claim(10)).claims, [])
     const [retried] = await claimSome(again, 1)
     t.equal(retried?.delivery.id, sent[0]?.id)
-    t.match(retried, { attempt: 2, waitedMs: 150, replay: false })
+    t.match(retried, { attempt: 2, waitedMs: 2000, replay: false })
     if (retried !== undefined) await forwardAll(again, [retried])
     t.strictSame(ids(await claimSome(again, 1)), [sent[1]?.id])
     await second.close()
@@ -197,7 +197,7 @@ export function journalContract (t: Test, create: (t: Test) => Promise<JournalUn
     const feed = await journal.openFeed({ ...options, order: 'arrival' })
     const batch = await claimSome(feed, 2)
     t.strictSame((await feed.claim(2)).claims, [], 'one batch at a time')
-    await feed.settle(batch.map((claim) => ({ claim, result: { status: 'retry', reason: 'full', delayMs: 30 } })))
+    await feed.settle(batch.map((claim) => ({ claim, result: { status: 'retry', reason: 'full', delayMs: 1000 } })))
     t.strictSame((await feed.claim(10)).claims, [])
     t.strictSame(ids(await claimSome(feed, 4)), sent.map(({ id }) => id))
     await journal.close()
