@@ -87,6 +87,7 @@ t.test('an operator finds a customer\'s delivery, sees why it waits, mends the d
   await page.getByLabel('Customer').fill('cust_ev_3')
   await page.keyboard.press('Enter')
   await page.getByRole('cell', { name: 'cust_ev_11' }).waitFor({ state: 'detached' })
+  await page.getByRole('cell', { name: 'cust_ev_3' }).waitFor()
   t.equal(await page.locator('tbody tr').count(), 1)
   t.match(page.url(), /customerId=cust_ev_3/)
   await page.locator('tbody tr a').first().click()
