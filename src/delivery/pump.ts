@@ -42,6 +42,8 @@ export interface Pump {
 /** Calls of a forwarder whose settlements may wait to get to the disk before no more are begun: of batches, and of one delivery each. */
 const UNSETTLED_BATCHES = 256
 const UNSETTLED_DELIVERIES = 4096
+/** The least time between two batches that are not full, in milliseconds: a sync for each delivery would hold up the next webhook's. */
+const GATHER_MS = 10
 /** How soon reading is tried again after it failed, in milliseconds. */
 const READ_RETRY_MS = 1000
 
@@ -68,6 +70,8 @@ export function createPump (options: PumpOptions): Pump {
   let stopping = false
   let paused = false
   let timer: NodeJS.Timeout | undefined
+  let gathering: NodeJS.Timeout | undefined
+  let lastBegunAt = -Infinity
   let onIdle: Array<() => void> = []
   let closing: Promise<void> | undefined
 
@@ -100,6 +104,8 @@ export function createPump (options: PumpOptions): Pump {
     turning = true
     turnAgain = false
     clearTimeout(timer)
+    clearTimeout(gathering)
+    gathering = undefined
     claimDue(feed)
       .catch((error: unknown) => {
         logger.error({ err: error }, 'forwarder cannot read the journal')
@@ -110,6 +116,13 @@ export function createPump (options: PumpOptions): Pump {
         if (turnAgain) turn()
         else rest(waitMs)
       }, failed)
+  }
+
+  /** What comes alone goes at once; what follows it closely goes together, where the forwarder takes batches. */
+  function turnSoon (): void {
+    const waitMs = forwarder.batchSize === 1 || stopping ? 0 : lastBegunAt + GATHER_MS - clock.monotonic()
+    if (waitMs <= 0) turn()
+    else gathering ??= setTimeout(turn, waitMs)
   }
 
   function rest (waitMs: number | undefined): void {
@@ -158,6 +171,7 @@ export function createPump (options: PumpOptions): Pump {
     breaker.started()
     const startedAt = clock.now()
     const before = clock.monotonic()
+    lastBegunAt = before
     attempts.run(claims.map(({ delivery, attempt, replay }) => ({ delivery, number: attempt, replay }))).then((result) => {
       // What ends in the same turn of the event loop is settled together, and what comes after it is begun together.
       if (ended.length === 0) setImmediate(settleEnded, feed)
@@ -189,7 +203,8 @@ export function createPump (options: PumpOptions): Pump {
     settle(feed, settlements, position, calls.length)
     if (aborted && inFlight === 0) tellIdle()
     // What is told of these attempts takes its time while the destination has the next ones.
-    turn()
+    if (calls.some(({ claims }) => claims.length === forwarder.batchSize)) turn()
+    else turnSoon()
     tell(calls, settled)
   }
 
@@ -227,7 +242,7 @@ export function createPump (options: PumpOptions): Pump {
       .finally(() => {
         unsettled -= unsettledOf.get(kept) ?? 0
         unsettledOf.delete(kept)
-        turn()
+        turnSoon()
       })
   }
 
@@ -250,7 +265,7 @@ export function createPump (options: PumpOptions): Pump {
     },
 
     async start () {
-      opened = await journal.openFeed({ forwarder: forwarder.name, order: forwarder.order, start: options.start, onWork: turn })
+      opened = await journal.openFeed({ forwarder: forwarder.name, order: forwarder.order, start: options.start, onWork: turnSoon })
       keep(opened.noteBreaker('closed'))
       // A forwarder that hangs in its start must not hold up the service's.
       const begun = new AbortController()
@@ -271,6 +286,7 @@ export function createPump (options: PumpOptions): Pump {
       closing ??= (async () => {
         stopping = true
         clearTimeout(timer)
+        clearTimeout(gathering)
         const abort = (): void => {
           aborted = true
           attempts.abort(new Error('The service is stopping'))

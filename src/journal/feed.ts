@@ -25,6 +25,8 @@ export interface JournalFeed extends Feed {
   readonly wake: () => void
   /** Tells that replays were asked for. */
   readonly wakeReplays: () => void
+  /** The sequence up to which it has all that it needs. */
+  readonly readUpTo: () => number
 }
 
 /** The reading side of one forwarder over any engine: a window of the journal's order, and its schedule. */
@@ -219,7 +221,9 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     wakeReplays () {
       mayHaveReplays = true
       onWork()
-    }
+    },
+
+    readUpTo: () => readUpTo
   }
 }
 

@@ -7,6 +7,8 @@ const LIMIT_BYTES = 8 * 1024 * 1024
 /** The newest deliveries, so that a forwarder that keeps up never waits for what was just written to be read back. */
 export interface Recent {
   readonly add: (delivery: Delivery) => void
+  /** Lets go of what every reader has: what stays long is copied by every collection of garbage, and a forwarder that keeps up needs nothing twice. */
+  readonly release: (upTo: number) => void
   /** The deliveries after a sequence, where all that there are after it are at hand; `undefined` where they are not. */
   readonly after: (sequence: number, visible: number, limit: number) => { readonly deliveries: readonly Delivery[], readonly upTo: number } | undefined
 }
@@ -19,7 +21,11 @@ export function createRecent (floor: number): Recent {
   function trim (): void {
     if (kept.length <= LIMIT_DELIVERIES && bytes <= LIMIT_BYTES) return
     // Half goes at once, so that it is not done for each delivery.
-    const gone = kept.splice(0, Math.ceil(kept.length / 2))
+    drop(Math.ceil(kept.length / 2))
+  }
+
+  function drop (count: number): void {
+    const gone = kept.splice(0, count)
     for (const delivery of gone) bytes -= delivery.rawBody.byteLength
     floor = gone.at(-1)?.sequence ?? floor
   }
@@ -40,6 +46,10 @@ export function createRecent (floor: number): Recent {
       kept.push(delivery)
       bytes += delivery.rawBody.byteLength
       trim()
+    },
+
+    release (upTo) {
+      if ((kept[0]?.sequence ?? Infinity) <= upTo) drop(firstAfter(upTo))
     },
 
     after (sequence, visible, limit) {

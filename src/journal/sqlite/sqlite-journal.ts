@@ -101,6 +101,7 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
       if (sequence > visible) {
         visible = sequence
         for (const feed of feeds.values()) feed.wake()
+        recent.release(readByAll())
       }
       wakeHeldBack()
     },
@@ -110,6 +111,12 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     storeTimeoutMs: options.storeTimeoutMs ?? STORE_TIMEOUT_MS,
     withdrawTimeoutMs: WITHDRAW_TIMEOUT_MS
   })
+
+  function readByAll (): number {
+    let least = visible
+    for (const feed of feeds.values()) least = Math.min(least, feed.readUpTo())
+    return least
+  }
 
   /** What was withdrawn has taken its marks with it by now. */
   function wakeHeldBack (): void {
