@@ -8,14 +8,14 @@ import { withOther, type GroupOptions } from './relay.js'
 
 const CONNECTIONS = [1, 16, 64, 256]
 const BASELINE: ReceiverMode = 'bare Fastify'
-const CANDIDATES: readonly ReceiverMode[] = ['verify only', 'verify and validate', 'and journal', 'journal and log', 'journal and file', 'everything on', 'and http']
+const CANDIDATES: readonly ReceiverMode[] = ['verify only', 'verify and validate', 'and journal', 'journal and log', 'journal and file', 'everything on', 'and http', 'and hanging http']
 const SECRET = 'the-secret-of-the-bench'
 
 /** Accepting signed webhooks, against a bare server that parses the same bodies. */
 export function acceptanceGroups ({ children, directory, against }: GroupOptions): readonly Group[] {
   async function open (mode: ReceiverMode, connections: number, build?: string): Promise<OpenVariant> {
     const destination = children.start<DestinationApi>('destination')
-    const { url } = await destination.remote.open()
+    const { url } = await destination.remote.open({ hangs: mode === 'and hanging http' })
     const receiver = children.start<ReceiverApi>('receiver', build)
     const { port } = await receiver.remote.open({ mode, secret: SECRET, dataDir: mkdtempSync(join(directory, 'accept-')), destination: url })
     const load = children.start<LoadApi>('load')

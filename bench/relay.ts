@@ -21,7 +21,7 @@ const CANDIDATES: readonly RelayMode[] = ['forwarder', 'pump']
 export function relayGroups ({ children, directory, against }: GroupOptions): readonly Group[] {
   async function open (mode: RelayMode, connections: number, build?: string): Promise<OpenVariant> {
     const destination = children.start<DestinationApi>('destination')
-    const { url } = await destination.remote.open()
+    const { url } = await destination.remote.open({ hangs: false })
     const relay = children.start<RelayApi>('relay', build)
     await relay.remote.open({ mode, url, connections, dataDir: mkdtempSync(join(directory, 'relay-')) })
     return {

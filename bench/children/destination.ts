@@ -2,14 +2,17 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { serveParent } from '../child.js'
 
-/** An HTTP server that does as little as it can: reads the body, answers 204. */
+let hangs = false
+
+/** An HTTP server that does as little as it can: reads the body, and answers 204 or nothing. */
 const server = createServer((request, response) => {
   request.resume()
-  request.once('end', () => { response.writeHead(204).end() })
+  request.once('end', () => { if (!hangs) response.writeHead(204).end() })
 })
 
 const api = {
-  async open (): Promise<{ readonly url: string }> {
+  async open (options: { readonly hangs: boolean }): Promise<{ readonly url: string }> {
+    hangs = options.hangs
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const address = server.address()

@@ -14,9 +14,9 @@ import { createSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.js'
 import { createService } from '../../src/service.js'
 import { serveParent } from '../child.js'
 
-/** What is on top of what: `everything on` is the service with its log and file forwarders, `and http` with an HTTP destination too. */
+/** What is on top of what: `everything on` is the service with its log and file forwarders, `and http` with an HTTP destination too, which may hang. */
 export type ReceiverMode =
-  | 'bare Fastify' | 'verify only' | 'verify and validate' | 'and journal' | 'journal and log' | 'journal and file' | 'everything on' | 'and http'
+  | 'bare Fastify' | 'verify only' | 'verify and validate' | 'and journal' | 'journal and log' | 'journal and file' | 'everything on' | 'and http' | 'and hanging http'
 
 export interface ReceiverOptions {
   readonly mode: ReceiverMode
@@ -107,7 +107,8 @@ async function open (options: ReceiverOptions): Promise<string> {
     case 'journal and log': return await openService(options, 'log')
     case 'journal and file': return await openService(options, 'file')
     case 'everything on': return await openService(options, 'log,file')
-    case 'and http': return await openService(options, 'log,file,http')
+    case 'and http':
+    case 'and hanging http': return await openService(options, 'log,file,http')
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+import { closeSync, createReadStream, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -32,13 +32,16 @@ export interface BacklogFacts {
   /** Customers whose moves did not arrive in order, or not all. */
   readonly outOfOrder: readonly string[]
   readonly fileLines: number
+  /** How long the operator's API takes for the newest page of deliveries, and for the second one, in milliseconds; the first call, which starts a thread, is not counted. */
+  readonly pageMs: readonly number[]
 }
 
 /** Lets deliveries pile up before a dead HTTP destination, beside a file forwarder; restarts; then lets the destination come back. */
 export async function pileUp ({ dataDir, deliveries }: { readonly dataDir: string, readonly deliveries: number }): Promise<BacklogFacts> {
   const port = await freePort()
+  const adminPort = await freePort()
   const environment = {
-    FORWARDERS: 'file,http', HTTP_FORWARDER_URL: `http://127.0.0.1:${port}/`, FILE_FORWARDER_ROTATE_BYTES: '0', RETRY_MIN_MS: '100', RETRY_MAX_MS: '500'
+    ADMIN_PORT: String(adminPort), FORWARDERS: 'file,http', HTTP_FORWARDER_URL: `http://127.0.0.1:${port}/`, FILE_FORWARDER_ROTATE_BYTES: '0', RETRY_MIN_MS: '100', RETRY_MAX_MS: '500'
   }
   let service = await startServiceProcess(dataDir, environment)
   const tenth = Math.floor(deliveries / 10)
@@ -78,6 +81,7 @@ export async function pileUp ({ dataDir, deliveries }: { readonly dataDir: strin
   const lastRate = await sendMany(tenth)
   const waitingMiB = memoryMiB(service.child.pid, 'VmRSS')
   const peakMiB = memoryMiB(service.child.pid, 'VmHWM')
+  const pageMs = await timePages(`http://127.0.0.1:${adminPort}`)
   const health = await Promise.all(['live', 'ready'].map(async (name) => (await fetch(new URL(`/health/${name}`, service.url))).status))
   await service.kill('SIGKILL')
 
@@ -112,7 +116,8 @@ export async function pileUp ({ dataDir, deliveries }: { readonly dataDir: strin
     restartMs,
     arrived: seen.size,
     outOfOrder: [...arrivals].filter(([, moves]) => moves.some((move, index) => index > 0 && move < (moves[index - 1] ?? 0))).map(([customer]) => customer),
-    fileLines: readFileSync(join(dataDir, 'events.ndjson'), 'utf8').split('\n').length - 1
+    fileLines: await countLines(join(dataDir, 'events.ndjson')),
+    pageMs
   }
 }
 
@@ -141,6 +146,27 @@ async function untilInFile (path: string, text: string): Promise<number> {
     if (performance.now() - startedAt > 120_000) throw new Error(`Waited in vain for ${text} in the file`)
     await pause(1)
   }
+}
+
+async function timePages (url: string): Promise<readonly number[]> {
+  await fetch(new URL('/api/deliveries', url))
+  const pageMs: number[] = []
+  for (let cursor = ''; pageMs.length < 2;) {
+    const startedAt = performance.now()
+    const page = await (await fetch(new URL(`/api/deliveries?${cursor}`, url))).json() as { readonly next: string }
+    pageMs.push(performance.now() - startedAt)
+    cursor = `cursor=${encodeURIComponent(page.next)}`
+  }
+  return pageMs
+}
+
+/** A file of a million lines is longer than a string may be. */
+async function countLines (path: string): Promise<number> {
+  let lines = 0
+  for await (const chunk of createReadStream(path)) {
+    for (let at = (chunk as Buffer).indexOf(0x0A); at !== -1; at = (chunk as Buffer).indexOf(0x0A, at + 1)) lines++
+  }
+  return lines
 }
 
 function endOf (path: string): string {
