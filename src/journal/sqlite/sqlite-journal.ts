@@ -6,16 +6,15 @@ import type { EndedCommit } from '../../delivery/observation.js'
 import { createFeed, type JournalFeed } from '../feed.js'
 import type { FeedStore, Progress, ReadDeliveries } from '../feed-store.js'
 import { isPassing, reasonOf } from './commit-failure.js'
-import { damageError, databasePath, isDamage } from './database.js'
+import { databasePath, isDamage } from './database.js'
 import { lockDataFolder } from './data-lock.js'
 import { createGroupCommit } from './group-commit.js'
 import { packAppends } from './packed-appends.js'
 import { unpackDeliveries } from './packed-deliveries.js'
-import type { WriterApi } from './protocol.js'
-import type { ReadAfter, ReaderApi, ReadResult } from './reader.js'
+import type { ReadAfter, ReadResult } from './reader.js'
 import { createRecent, type Recent } from './recent.js'
-import { reportSalvaged } from './report-salvaged.js'
-import { startThread, ThreadError, type Thread } from './thread.js'
+import { createStoreThreads, REOPEN_MS, type JournalThreads } from './store-threads.js'
+import { ThreadError } from './thread.js'
 import { pause, startUpkeep } from './upkeep.js'
 import { createWithdrawals } from './withdrawals.js'
 
@@ -29,17 +28,6 @@ export interface SqliteJournalOptions {
   readonly storeTimeoutMs?: number
   readonly onCommit?: (commit: EndedCommit) => void
   readonly threads?: JournalThreads
-}
-
-/** How the two sides of the journal are started, each where a slow disk holds up nothing but itself. */
-export interface JournalThreads {
-  readonly startWriter: (onFailure: (error: Error) => void) => Thread<WriterApi>
-  readonly startReader: (onFailure: (error: Error) => void) => Thread<ReaderApi>
-}
-
-const workerThreads: JournalThreads = {
-  startWriter: (onFailure) => startThread('writer-thread', onFailure),
-  startReader: (onFailure) => startThread('reader-thread', onFailure)
 }
 
 export interface SqliteJournal extends Journal {
@@ -58,20 +46,15 @@ export interface SqliteJournal extends Journal {
 /** The sender waits 10 s, and is to hear from us within 5. */
 const STORE_TIMEOUT_MS = 4000
 const WITHDRAW_TIMEOUT_MS = 500
-const REOPEN_MS = 1000
-const SALVAGE_EVERY_MS = 60_000
 /** How long closing waits for a disk that does not answer, for its commits and for its threads. */
 const CLOSE_TIMEOUT_MS = 1500
 
 /** The journal on an SQLite database in the data folder. */
 export function createSqliteJournal (options: SqliteJournalOptions): SqliteJournal {
-  const { dataDir, logger, clock, dedupeWindowMs, retention, threads = workerThreads } = options
-  const path = databasePath(dataDir)
+  const { dataDir, logger, clock, dedupeWindowMs, retention } = options
   const withdrawals = createWithdrawals(dataDir, (error) => { logger.error({ err: error }, 'withdrawal not recorded') })
   const feeds = new Map<string, JournalFeed>()
   const stop = new AbortController()
-  let writer = startWriter()
-  let reader = startReader()
   let recent: Recent = createRecent(Infinity)
   let visible = 0
   let lastReplay = 0
@@ -83,15 +66,27 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
   let markOpen = (): void => {}
   const firstOpen = new Promise<void>((resolve) => { markOpen = resolve })
   let opened = false
-  let reopening = false
-  let nextSalvageAt = -Infinity
+  const threads = createStoreThreads({
+    path: databasePath(dataDir),
+    dedupeWindowMs,
+    threads: options.threads,
+    logger,
+    clock,
+    signal: stop.signal,
+    isOpen: () => opened,
+    visible: () => visible,
+    onUnavailable: (error) => { commits.setUnavailable(error) },
+    onAvailable: () => { commits.open() },
+    onDefect: defect
+  })
+  const { watched } = threads
 
   const commits = createGroupCommit({
     async commit ({ appends, ...rest }) {
       const packed = packAppends(appends)
-      const result = await watched(writer.remote.commit({ ...rest, appends: packed }, [packed.bodies]))
-      if (result.keysDamaged) startSalvage(new Error('Deduplication keys cannot be read'))
-      else if (isDamage(result.progressError)) startSalvage(new ThreadError(result.progressError?.message ?? '', result.progressError?.code))
+      const result = await watched(threads.writer().commit({ ...rest, appends: packed }, [packed.bodies]))
+      if (result.keysDamaged) threads.startSalvage(new Error('Deduplication keys cannot be read'))
+      else if (isDamage(result.progressError)) threads.startSalvage(new ThreadError(result.progressError?.message ?? '', result.progressError?.code))
       return result
     },
     recordWithdrawals: withdrawals.record,
@@ -138,89 +133,10 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     options.onCommit?.(facts)
   }
 
-  function startWriter (): Thread<WriterApi> {
-    return threads.startWriter((error) => {
-      writer = startWriter()
-      threadFailed(error)
-    })
-  }
-
-  function startReader (): Thread<ReaderApi> {
-    return threads.startReader((error) => {
-      reader = startReader()
-      threadFailed(error)
-    })
-  }
-
-  /** A thread may run out of memory, say. Its successor opens the database anew, and what was under way has been refused. */
-  function threadFailed (error: Error): void {
-    logger.error({ err: error }, 'journal thread failed')
-    if (!opened || reopening) return
-    reopening = true
-    commits.setUnavailable(error)
-    reopen().catch(defect)
-  }
-
-  async function reopen (): Promise<void> {
-    while (!stop.signal.aborted) {
-      await pause(REOPEN_MS, stop.signal)
-      try {
-        await openAgain({ damaged: false })
-        return
-      } catch (error) {
-        logger.error({ err: error }, 'journal cannot open')
-      }
-    }
-  }
-
-  async function openAgain ({ damaged }: { readonly damaged: boolean }): Promise<void> {
-    // A connection that is closed later would take the log that is there then for its own.
-    await reader.remote.letGo()
-    // What was withdrawn since the start is known to the commits, which come to it before anything else.
-    const { salvaged } = await writer.remote.open({ path, dedupeWindowMs, withdrawn: [], damaged, above: visible })
-    reportSalvaged(logger, salvaged)
-    await reader.remote.open({ path })
-    reopening = false
-    commits.open()
-  }
-
-  /** What waits in memory goes on where it was: sequences stay what they are. */
-  async function salvageNow (): Promise<void> {
-    try {
-      await openAgain({ damaged: true })
-    } catch (error) {
-      logger.error({ err: error }, 'damaged database cannot be salvaged')
-      await reopen()
-    }
-  }
-
-  /** Not again at once: a disk that damages what was just written anew would be filled with what is set aside. */
-  function startSalvage (error: unknown): void {
-    if (!opened || reopening || stop.signal.aborted || clock.monotonic() < nextSalvageAt) return
-    nextSalvageAt = clock.monotonic() + SALVAGE_EVERY_MS
-    reopening = true
-    logger.error({ err: error }, 'database damaged')
-    commits.setUnavailable(damageError('it is being mended'))
-    salvageNow().catch(defect)
-  }
-
-  /** Passes on what comes of a call to a thread; where it met damage, that is mended before the next. */
-  async function watched<T> (call: Promise<T>): Promise<T> {
-    try {
-      return await call
-    } catch (error) {
-      if (isDamage(error)) startSalvage(error)
-      throw error
-    }
-  }
-
   async function open (): Promise<void> {
     await mkdir(dataDir, { recursive: true })
     lock ??= lockDataFolder(dataDir)
-    const withdrawn = await withdrawals.read()
-    const state = await writer.remote.open({ path, dedupeWindowMs, withdrawn })
-    reportSalvaged(logger, state.salvaged)
-    await reader.remote.open({ path })
+    const state = await threads.open(await withdrawals.read())
     await withdrawals.clear()
     recent = createRecent(state.lastSequence)
     visible = state.lastSequence
@@ -230,7 +146,7 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     markOpen()
     commits.open()
     startUpkeep({
-      now: clock.now, logger, dedupeWindowMs, retention, signal: stop.signal, lookForReplays, prune: async (step) => await watched(writer.remote.prune(step))
+      now: clock.now, logger, dedupeWindowMs, retention, signal: stop.signal, lookForReplays, prune: async (step) => await watched(threads.writer().prune(step))
     })
   }
 
@@ -250,7 +166,7 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
 
   /** Another process, a command, may have asked for replays. */
   async function lookForReplays (): Promise<void> {
-    const last = await watched(reader.remote.lastReplay())
+    const last = await watched(threads.reader().lastReplay())
     if (last === lastReplay) return
     lastReplay = last
     for (const feed of feeds.values()) feed.wakeReplays()
@@ -259,11 +175,11 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
   function reportDamaged ({ damaged }: ReadResult): void {
     if (damaged.length === 0) return
     logger.error({ sequences: damaged }, 'damaged records set aside')
-    writer.remote.setAside(damaged).catch((error: unknown) => { logger.warn({ err: error, sequences: damaged }, 'damaged records not marked') })
+    threads.writer().setAside(damaged).catch((error: unknown) => { logger.warn({ err: error, sequences: damaged }, 'damaged records not marked') })
   }
 
   async function readFromDisk (page: ReadAfter): Promise<ReadDeliveries> {
-    const result = await watched(reader.remote.readAfter(page))
+    const result = await watched(threads.reader().readAfter(page))
     reportDamaged(result)
     return { deliveries: unpackDeliveries(result.deliveries), upTo: result.upTo }
   }
@@ -271,12 +187,12 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
   const store: FeedStore = {
     readAfter: (after, limit, limitBytes) => recent.after(after, visible, limit) ?? readFromDisk({ after, visible, limit, limitBytes }),
     async readMany (sequences) {
-      const result = await watched(reader.remote.readMany({ sequences }))
+      const result = await watched(threads.reader().readMany({ sequences }))
       reportDamaged(result)
       return new Map(unpackDeliveries(result.deliveries).map((delivery) => [delivery.sequence, delivery]))
     },
     async readReplaysAfter (forwarder, after, limit) {
-      const marks = await watched(reader.remote.readReplaysAfter({ forwarder, after, limit }))
+      const marks = await watched(threads.reader().readReplaysAfter({ forwarder, after, limit }))
       const end = marks.findIndex(({ sequence }) => sequence > visible)
       if (end === -1) return marks
       replaysHeldBack = true
@@ -291,7 +207,7 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     const cursor = start === 'now' ? visible : 0
     for (let attempt = 1; ; attempt++) {
       try {
-        return await watched(writer.remote.registerFeed({ forwarder, cursor }))
+        return await watched(threads.writer().registerFeed({ forwarder, cursor }))
       } catch (error) {
         if ((!isPassing(error) && !isDamage(error)) || stop.signal.aborted) throw error
         if (attempt === 1) logger.error({ err: error, forwarder }, 'forwarder cannot be registered')
@@ -315,9 +231,9 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     isOpen: () => opened,
 
     async probe () {
-      if (!opened || reopening) return 'it is being opened'
+      if (!opened || threads.isReopening()) return 'it is being opened'
       try {
-        await watched(writer.remote.probe())
+        await watched(threads.writer().probe())
         return undefined
       } catch (error) {
         return reasonOf(error)
@@ -338,9 +254,8 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
       closing ??= (async () => {
         stop.abort()
         await commits.close(CLOSE_TIMEOUT_MS)
-        const ended = await Promise.all([writer.close(CLOSE_TIMEOUT_MS), reader.close(CLOSE_TIMEOUT_MS)])
         // A thread that still waits for the disk may yet write: then the folder stays ours until the process ends.
-        if (ended.every(Boolean)) lock?.release()
+        if (await threads.close(CLOSE_TIMEOUT_MS)) lock?.release()
         else logger.error('journal closed while the disk does not answer')
         markOpen()
       })()
