@@ -230,6 +230,24 @@ t.test('a batch is one call', async (t) => {
   t.strictSame(sizes, [4, 4, 2])
 })
 
+t.test('what follows a batch closely is gathered, and goes together', async (t) => {
+  const { pump, append } = await build(t)
+  let now = 1_000_000
+  const sizes: number[] = []
+  const sink = recorder()
+  const running = pump({ concurrency: 1, batchSize: 4, forward: async (batch) => { sizes.push(batch.length); return await sink.forward(batch) } }, { clock: { ...systemClock, monotonic: () => now } })
+  await running.start()
+  await append(1)
+  await sink.until(1)
+  await running.idle()
+  now = 0
+  await append(1)
+  await append(1)
+  t.strictSame(sizes, [1], 'the first went at once, and what came after it waits: long, since the clock was put back')
+  await running.idle()
+  t.strictSame(sizes, [1, 2])
+})
+
 t.test('stopping waits for the attempt under way and begins no other', async (t) => {
   const { pump, append } = await build(t)
   await append(5)
