@@ -1,3 +1,4 @@
+import { createDeadlines, type Deadlines, type Timed } from './deadlines.js'
 import type { Attempt, ForwardContext, Forwarder, ForwardResult, Outcome } from './forwarder.js'
 
 /** The calls of one forwarder. */
@@ -12,51 +13,68 @@ export interface Attempts {
 }
 
 export function createAttempts (forwarder: Forwarder): Attempts {
-  const running = new Set<(reason: Error) => void>()
+  const calls = createDeadlines<Call>(forwarder.timeoutMs)
   let aborted: Error | undefined
-
-  async function call (attempts: readonly Attempt[], context: ForwardContext): Promise<unknown> {
-    // One that throws before its first await rejects like one that throws after it.
-    return await forwarder.forward(attempts, context)
-  }
 
   return {
     async run (attempts) {
-      const count = attempts.length
-      if (aborted !== undefined) return failAll(count, reasonOf(aborted))
-      return await new Promise<ForwardResult>((resolve) => {
-        const context = new AttemptContext()
-
-        function end (result: ForwardResult): void {
-          clearTimeout(timer)
-          running.delete(breakOff)
-          resolve(result)
-        }
-
-        function breakOff (reason: Error): void {
-          end(failAll(count, reasonOf(reason)))
-          context.abort(reason)
-        }
-
-        const timer = setTimeout(() => { breakOff(new Error(`The forwarder did not finish within ${forwarder.timeoutMs} ms`)) }, forwarder.timeoutMs)
-        running.add(breakOff)
-        call(attempts, context).then((result) => { end(checkResult(result, count)) }, (error: unknown) => { end(failAll(count, reasonOf(error))) })
-      })
+      if (aborted !== undefined) return failAll(attempts.length, reasonOf(aborted))
+      return await new Promise<ForwardResult>((resolve) => { new Call(forwarder, attempts.length, calls, resolve).begin(attempts) })
     },
 
     abort (reason) {
       aborted = reason
-      for (const breakOff of [...running]) breakOff(reason)
+      for (const call of [...calls.running()]) call.breakOff(reason)
     }
   }
 }
 
-/** A signal takes longer to make than all else of an attempt, and most forwarders have no use for it. */
-class AttemptContext implements ForwardContext {
+/** One call of a forwarder. A class, because functions of its own for each call took several times as much memory. */
+class Call implements ForwardContext, Timed {
+  place = -1
+  overAt = 0
+  readonly #forwarder: Forwarder
+  readonly #count: number
+  readonly #calls: Deadlines<Call>
+  readonly #resolve: (result: ForwardResult) => void
   #controller: AbortController | undefined
   #listeners: Array<(reason: unknown) => void> | undefined
   #aborted: { readonly reason: Error } | undefined
 
+  constructor (forwarder: Forwarder, count: number, calls: Deadlines<Call>, resolve: (result: ForwardResult) => void) {
+    this.#forwarder = forwarder
+    this.#count = count
+    this.#calls = calls
+    this.#resolve = resolve
+  }
+
+  begin (attempts: readonly Attempt[]): void {
+    this.#calls.add(this)
+    this.#forward(attempts).then((result) => { this.#end(checkResult(result, this.#count)) }, (error: unknown) => { this.#end(failAll(this.#count, reasonOf(error))) })
+  }
+
+  /** One that throws before its first await rejects like one that throws after it. */
+  async #forward (attempts: readonly Attempt[]): Promise<unknown> {
+    return await this.#forwarder.forward(attempts, this)
+  }
+
+  #end (result: ForwardResult): void {
+    this.#calls.remove(this)
+    this.#resolve(result)
+  }
+
+  breakOff (reason: Error): void {
+    this.#end(failAll(this.#count, reasonOf(reason)))
+    this.#aborted = { reason }
+    this.#controller?.abort(reason)
+    for (const listener of this.#listeners ?? []) listener(reason)
+  }
+
+  timeOver (): void {
+    this.breakOff(new Error(`The forwarder did not finish within ${this.#forwarder.timeoutMs} ms`))
+  }
+
+  /** It takes longer to make than all else of an attempt, and most forwarders have no use for it. */
   get signal (): AbortSignal {
     this.#controller ??= new AbortController()
     if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.reason)
@@ -67,12 +85,6 @@ class AttemptContext implements ForwardContext {
     if (this.#aborted !== undefined) listener(this.#aborted.reason)
     else (this.#listeners ??= []).push(listener)
   }
-
-  abort (reason: Error): void {
-    this.#aborted = { reason }
-    this.#controller?.abort(reason)
-    for (const listener of this.#listeners ?? []) listener(reason)
-  }
 }
 
 function checkResult (result: unknown, count: number): ForwardResult {
@@ -80,15 +92,18 @@ function checkResult (result: unknown, count: number): ForwardResult {
   if (!Array.isArray(outcomes) || outcomes.length !== count || !outcomes.every(isOutcome)) {
     return failAll(count, `The forwarder must return one outcome for each of its ${count} attempts`)
   }
-  return { outcomes, ...(typeof position === 'string' ? { position } : {}) }
+  return typeof position === 'string' ? { outcomes, position } : { outcomes }
 }
 
 function isOutcome (value: unknown): value is Outcome {
   if (typeof value !== 'object' || value === null) return false
   const { status, reason, detail, answer, afterMs } = value as Readonly<Record<string, unknown>>
-  const texts = [detail, answer].every((text) => text === undefined || typeof text === 'string')
   const known = status === 'forwarded' || ((status === 'retry' || status === 'dead') && typeof reason === 'string')
-  return texts && known && (afterMs === undefined || Number.isFinite(afterMs))
+  return known && isTextOrNothing(detail) && isTextOrNothing(answer) && (afterMs === undefined || Number.isFinite(afterMs))
+}
+
+function isTextOrNothing (value: unknown): boolean {
+  return value === undefined || typeof value === 'string'
 }
 
 function failAll (count: number, reason: string): ForwardResult {

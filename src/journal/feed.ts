@@ -4,6 +4,7 @@ import type { Delivery } from '../delivery/delivery.js'
 import type { AttemptRecord, Claim, Claims, Feed, FeedOptions, Settlement } from '../delivery/journal.js'
 import { createArrivalSchedule } from './arrival-schedule.js'
 import type { FeedStore, Progress, ReadDeliveries, RecordedAttempt, WaitingMark } from './feed-store.js'
+import { HeldClaim } from './held-claim.js'
 import { createLaneSchedule } from './lane-schedule.js'
 import type { Entry, Taken } from './schedule.js'
 
@@ -34,7 +35,6 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
   const schedule = order === 'arrival'
     ? createArrivalSchedule({ cursor: progress.cursor, monotonic: store.monotonic })
     : createLaneSchedule({ cursor: progress.cursor, laneOf: order === 'customer' ? customerOf : () => null, monotonic: store.monotonic })
-  const claimed = new Map<Claim, Entry>()
   const commits = new Set<Promise<void>>()
   let position = progress.position
   let readUpTo = progress.cursor
@@ -129,9 +129,7 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
         schedule.settle(entry, { status: 'skipped' })
         continue
       }
-      const claim: Claim = { delivery, attempt: entry.attempt, replay: entry.replay > 0 && entry.released !== true, waitedMs: entry.waitedMs }
-      claimed.set(claim, entry)
-      claims.push(claim)
+      claims.push(new HeldClaim(schedule, entry, delivery))
     }
     return claims
   }
@@ -191,10 +189,9 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     settle (settlements, newPosition) {
       const records: RecordedAttempt[] = []
       for (const { claim, result: given, record } of settlements) {
-        const entry = claimed.get(claim)
+        const entry = claim instanceof HeldClaim ? claim.letGo(schedule) : undefined
         if (entry === undefined) return Promise.reject(new TypeError('A settlement must be of a claim that this feed has handed out and that is not settled'))
         const result = given.status === 'retry' ? { ...given, delayMs: keepable(given.delayMs) } : given
-        claimed.delete(claim)
         if (record !== undefined && result.status !== 'skipped' && result.status !== 'returned') records.push(toRecord(entry, result, record))
         schedule.settle(entry, result)
       }

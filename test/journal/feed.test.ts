@@ -81,3 +81,15 @@ t.test('settlements that go to the disk together have one promise', async (t) =>
   const promises = claims.map((claim) => feed.settle([{ claim, result: { status: 'forwarded' } }]))
   t.equal(promises[0], promises[1])
 })
+
+t.test('a claim is settled once, and by the feed that handed it out', async (t) => {
+  const store: Partial<FeedStore> = { readAfter: (after) => after === 0 ? page(1, 1) : { deliveries: [], upTo: after } }
+  const [feed, other] = [build(store), build(store)]
+  const { claims: [claim] } = await feed.claim(1)
+  if (claim === undefined) throw new Error('there is no claim')
+  const settlement = { claim, result: { status: 'forwarded' } } as const
+  await t.rejects(other.settle([settlement]), TypeError)
+  await t.rejects(feed.settle([{ ...settlement, claim: { ...claim } }]), TypeError)
+  await feed.settle([settlement])
+  await t.rejects(feed.settle([settlement]), TypeError)
+})
