@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import { createDeadlines, type Deadlines, type Timed } from '../../delivery/deadlines.js'
 import type { ForwardContext } from '../../delivery/forwarder.js'
 
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>
@@ -28,70 +29,99 @@ const NOTHING = new Uint8Array(0)
  * nothing is written, read or held any more.
  * @throws what kept the head of an answer from coming
  */
-export async function exchange (dispatcher: Dispatcher, request: Dispatcher.DispatchOptions, limits: ExchangeLimits, context: ForwardContext): Promise<Answer> {
-  const { timeoutMs, bodyLimitBytes, keepBytes } = limits
-  return await new Promise<Answer>((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let head: Pick<Answer, 'statusCode' | 'headers'> | undefined
-    let controller: Dispatcher.DispatchController | undefined
-    let bytes = 0
-    let settled = false
-    let unwatch = nothing
+export type Exchange = (request: Dispatcher.DispatchOptions, context: ForwardContext) => Promise<Answer>
 
-    function settle (brokenBy?: unknown): void {
-      if (settled) {
-        unwatch()
-        return
-      }
-      settled = true
-      clearTimeout(timer)
-      unwatch()
-      if (head === undefined) {
-        reject(brokenBy)
-        return
-      }
-      const start = chunks.length === 0 ? NOTHING : Buffer.concat(chunks).subarray(0, keepBytes)
-      const { statusCode, headers } = head
-      resolve(brokenBy === undefined ? { statusCode, headers, start } : { statusCode, headers, start, brokenBy })
-    }
+export function createExchange (dispatcher: Dispatcher, limits: ExchangeLimits): Exchange {
+  const deadlines = createDeadlines<RunningExchange>(limits.timeoutMs)
+  return async (request, context) => await new Promise<Answer>((resolve, reject) => {
+    const exchange = new RunningExchange(limits, deadlines, resolve, reject)
+    if (exchange.begin(context)) dispatcher.dispatch(request, exchange)
+  })
+}
 
-    function breakOff (reason: Error): void {
-      settle(reason)
-      controller?.abort(reason)
-    }
+class RunningExchange implements Dispatcher.DispatchHandler, Timed {
+  place = -1
+  overAt = 0
+  readonly #limits: ExchangeLimits
+  readonly #deadlines: Deadlines<RunningExchange>
+  readonly #resolve: (answer: Answer) => void
+  readonly #reject: (reason: unknown) => void
+  #chunks: Buffer[] | undefined
+  #bytes = 0
+  #statusCode: number | undefined
+  #headers: AnswerHeaders = {}
+  #controller: Dispatcher.DispatchController | undefined
+  #settled = false
+  #unwatch = nothing
 
-    function aborted (reason: unknown): void {
-      breakOff(new Error('The attempt was stopped', { cause: reason }))
-    }
+  constructor (limits: ExchangeLimits, deadlines: Deadlines<RunningExchange>, resolve: (answer: Answer) => void, reject: (reason: unknown) => void) {
+    this.#limits = limits
+    this.#deadlines = deadlines
+    this.#resolve = resolve
+    this.#reject = reject
+  }
 
-    const timer = setTimeout(() => { breakOff(new Error(`There was no whole answer within ${timeoutMs} ms`)) }, timeoutMs)
-    unwatch = watchAbort(context, aborted)
-    if (settled) {
-      unwatch()
+  /** Returns whether there is anything to do: it may have been stopped before. */
+  begin (context: ForwardContext): boolean {
+    this.#deadlines.add(this)
+    const unwatch = watchAbort(context, (reason) => { this.#breakOff(new Error('The attempt was stopped', { cause: reason })) })
+    if (this.#settled) unwatch()
+    else this.#unwatch = unwatch
+    return !this.#settled
+  }
+
+  timeOver (): void {
+    this.#breakOff(new Error(`There was no whole answer within ${this.#limits.timeoutMs} ms`))
+  }
+
+  #breakOff (reason: Error): void {
+    this.#settle(reason)
+    this.#controller?.abort(reason)
+  }
+
+  #settle (brokenBy?: unknown): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.#deadlines.remove(this)
+    this.#unwatch()
+    const statusCode = this.#statusCode
+    if (statusCode === undefined) {
+      this.#reject(brokenBy)
       return
     }
+    const headers = this.#headers
+    const start = this.#chunks === undefined ? NOTHING : Buffer.concat(this.#chunks).subarray(0, this.#limits.keepBytes)
+    this.#resolve(brokenBy === undefined ? { statusCode, headers, start } : { statusCode, headers, start, brokenBy })
+  }
 
-    dispatcher.dispatch(request, {
-      onRequestStart (started) {
-        controller = started
-        // A request that waited for its connection until its time was over must not be sent any more.
-        if (settled) started.abort(new Error('The attempt is over'))
-      },
-      onResponseStart (_controller, statusCode, headers) {
-        // What comes before the answer proper, such as 103 Early Hints, decides nothing.
-        if (statusCode >= 200) head = { statusCode, headers }
-      },
-      onResponseData (started, chunk) {
-        if (bytes < keepBytes) chunks.push(chunk)
-        bytes += chunk.byteLength
-        if (bytes <= bodyLimitBytes) return
-        settle()
-        started.abort(new Error('The body is too long'))
-      },
-      onResponseEnd () { settle() },
-      onResponseError (_controller, error) { settle(error) }
-    })
-  })
+  onRequestStart (controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    // A request that waited for its connection until its time was over must not be sent any more.
+    if (this.#settled) controller.abort(new Error('The attempt is over'))
+  }
+
+  onResponseStart (_controller: Dispatcher.DispatchController, statusCode: number, headers: AnswerHeaders): void {
+    // What comes before the answer proper, such as 103 Early Hints, decides nothing.
+    if (statusCode < 200) return
+    this.#statusCode = statusCode
+    this.#headers = headers
+  }
+
+  onResponseData (controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#bytes < this.#limits.keepBytes) (this.#chunks ??= []).push(chunk)
+    this.#bytes += chunk.byteLength
+    if (this.#bytes <= this.#limits.bodyLimitBytes) return
+    this.#settle()
+    controller.abort(new Error('The body is too long'))
+  }
+
+  onResponseEnd (): void {
+    this.#settle()
+  }
+
+  onResponseError (_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#settle(error)
+  }
 }
 
 /** Tells of an abort, also of one that was before. Returns what is to be called when nobody wants to know any more. */

@@ -2,7 +2,7 @@ import type { Attempt, ForwardContext, Forwarder, Outcome } from '../../delivery
 import { contentOf, type Format } from './content.js'
 import { describeAnswer } from './describe-answer.js'
 import { createDestination } from './destination.js'
-import { exchange, type ExchangeLimits } from './exchange.js'
+import { createExchange } from './exchange.js'
 import { judgeAnswer, outcomeOf } from './judge-answer.js'
 import { networkReason } from './network-reason.js'
 import { isReservedHeader, ownHeaders, type Header } from './own-headers.js'
@@ -63,7 +63,7 @@ export function createHttpForwarder (options: HttpForwarderOptions): Forwarder {
   const fixed = [...options.headers.flatMap((header) => [header.name, header.value]), 'user-agent', `tierhook/${options.version}`]
   const destination = createDestination({ url: options.url, connections: concurrency, timeoutMs, environment: options.environment })
   const { dispatcher, origin, path } = destination
-  const limits: ExchangeLimits = { timeoutMs, bodyLimitBytes: BODY_LIMIT_BYTES, keepBytes: KEEP_BYTES }
+  const exchange = createExchange(dispatcher, { timeoutMs, bodyLimitBytes: BODY_LIMIT_BYTES, keepBytes: KEEP_BYTES })
   const refused = createRefusals(REMEMBERED_REFUSALS)
 
   async function post (attempt: Attempt, context: ForwardContext): Promise<Outcome> {
@@ -73,7 +73,7 @@ export function createHttpForwarder (options: HttpForwarderOptions): Forwarder {
     // A list, because an object of so many keys, put together anew for each request, took a tenth of a request's time.
     const headers = fixed.concat(content.headers, ownHeaders(attempt, timestamp))
     if (keys.length > 0) headers.push('webhook-signature', standardSignature({ id, timestamp, body: content.body }, keys))
-    const answer = await exchange(dispatcher, { origin, path, method: 'POST', headers, body: content.body }, limits, context)
+    const answer = await exchange({ origin, path, method: 'POST', headers, body: content.body }, context)
     const judgement = judgeAnswer(answer, permanent)
     if (attempt.number === 1) refused.forget(id)
     const outcome = outcomeOf(answer, {
@@ -104,7 +104,10 @@ export function createHttpForwarder (options: HttpForwarderOptions): Forwarder {
     timeoutMs: timeoutMs + GRACE_MS,
     recordsSuccess: true,
     async forward (attempts, context) {
-      return { outcomes: await Promise.all(attempts.map(async (attempt) => await attemptOne(attempt, context))) }
+      const outcomes: Outcome[] = []
+      // There is one at a time.
+      for (const attempt of attempts) outcomes.push(await attemptOne(attempt, context))
+      return { outcomes }
     },
     async check (signal) { await tryConnection(destination, signal) },
     async close () { await dispatcher.destroy() }

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { Pool } from 'undici'
 import { createDestination } from '../../../src/forwarders/http/destination.js'
-import { exchange, type ExchangeLimits } from '../../../src/forwarders/http/exchange.js'
+import { createExchange, type ExchangeLimits } from '../../../src/forwarders/http/exchange.js'
 import { attempt, forwarderTo } from './support/forwarder.js'
 import { httpDestination, listen, rawDestination, selfSigned, type Teardown } from './support/servers.js'
 
@@ -183,7 +183,8 @@ t.test('the pool has nothing running, waiting or queued once an exchange is over
     const server = await rawDestination(t, behave)
     const { dispatcher, origin, path } = createDestination({ url: server.url, connections: 2, timeoutMs: 200, environment: {} })
     if (!(dispatcher instanceof Pool)) throw new Error('there is no pool')
-    const ends = await Promise.allSettled(Array.from({ length: 6 }, async () => await exchange(dispatcher, { origin, path, method: 'POST' }, limits, { signal })))
+    const exchange = createExchange(dispatcher, limits)
+    const ends = await Promise.allSettled(Array.from({ length: 6 }, async () => await exchange({ origin, path, method: 'POST' }, { signal })))
     for (const end of ends) if (end.status === 'fulfilled') t.ok(end.value.start.byteLength <= 10)
     for (let tries = 0; dispatcher.stats.size > 0 && tries < 12_000; tries++) await sleep(10)
     t.match(dispatcher.stats, { running: 0, pending: 0, queued: 0, size: 0 })
@@ -197,9 +198,9 @@ t.test('the pool has nothing running, waiting or queued once an exchange is over
 t.test('a request that waited for its connection until its time was over is never sent', async (t) => {
   const server = await httpDestination(t, (_request, response) => { setTimeout(() => { response.end() }, 300) })
   const { dispatcher, origin, path } = createDestination({ url: server.url, connections: 1, timeoutMs: 5000, environment: {} })
-  const send = async (timeoutMs: number, to: string) => await exchange(dispatcher, { origin, path: `${path}${to}`, method: 'POST' }, {
-    timeoutMs, bodyLimitBytes: 100, keepBytes: 10
-  }, { signal: new AbortController().signal })
+  const send = async (timeoutMs: number, to: string) => await createExchange(dispatcher, { timeoutMs, bodyLimitBytes: 100, keepBytes: 10 })(
+    { origin, path: `${path}${to}`, method: 'POST' }, { signal: new AbortController().signal }
+  )
   const first = send(5000, 'first')
   await t.rejects(send(100, 'second'), /no whole answer within 100 ms/)
   t.match(await first, { statusCode: 200 })
