@@ -5,7 +5,7 @@ export interface DestinationOptions {
   readonly url: string
   /** The most connections at once. */
   readonly connections: number
-  /** The time for a whole request, of which each of its parts may take a share, in milliseconds. */
+  /** The time that a whole request is given, in milliseconds: to connect, and to go on with a body, may take a share of it. */
   readonly timeoutMs: number
   /** Where `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are looked up, in lower case first. */
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -32,7 +32,8 @@ export function createDestination ({ url, connections, timeoutMs, environment }:
   const path = `${pathname}${search}`
   const variable = protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY'
   const proxy = lookUp(environment, variable)
-  const limits = { connections, headersTimeout: timeoutMs, bodyTimeout: Math.min(timeoutMs, LONGEST_BODY_PAUSE_MS) }
+  // For the headers it would be as long as for the whole request, and chance would say which of the two is told of.
+  const limits = { connections, headersTimeout: 0, bodyTimeout: Math.min(timeoutMs, LONGEST_BODY_PAUSE_MS) }
 
   if (proxy === '') {
     return { dispatcher: new Pool(origin, { ...limits, connect: connectOptions(timeoutMs, 2) }), origin, path }

@@ -209,3 +209,12 @@ t.test('a request that waited for its connection until its time was over is neve
   await dispatcher.destroy()
   await server.deserted()
 })
+
+t.test('headers that do not come are told of in one way, and not by whichever of two timers is first', async (t) => {
+  const server = await rawDestination(t, () => {})
+  const { dispatcher, origin, path } = createDestination({ url: server.url, connections: 1, timeoutMs: 20, environment: {} })
+  const exchange = createExchange(dispatcher, { timeoutMs: 200, bodyLimitBytes: 100, keepBytes: 10 })
+  await t.rejects(exchange({ origin, path, method: 'POST' }, { signal: new AbortController().signal }), /no whole answer within 200 ms/)
+  await dispatcher.destroy()
+  await server.deserted()
+})
