@@ -28,12 +28,12 @@ export interface OutcomeFacts {
 }
 
 /** What becomes of the attempt. */
-export function outcomeOf (answer: Answer, { text, ...facts }: OutcomeFacts): Outcome {
+export function outcomeOf (answer: Answer, facts: OutcomeFacts): Outcome {
   const result = resultOf(answer, facts)
-  return text === undefined ? result : { ...result, answer: text }
+  return facts.text === undefined ? result : { ...result, answer: facts.text }
 }
 
-function resultOf (answer: Answer, { judgement, refusals, refusalLimit, retryAfterMaxMs, now }: Omit<OutcomeFacts, 'text'>): OutcomeResult {
+function resultOf (answer: Answer, { judgement, refusals, refusalLimit, retryAfterMaxMs, now }: OutcomeFacts): OutcomeResult {
   const detail = `status ${answer.statusCode}`
   switch (judgement) {
     case 'forwarded':

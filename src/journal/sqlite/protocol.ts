@@ -1,6 +1,7 @@
 import type { NewDelivery, Verdict } from '../../delivery/delivery.js'
 import type { FeedCommit, Progress } from '../feed-store.js'
 import type { PackedAppends } from './packed-appends.js'
+import type { PackedProgress } from './packed-progress.js'
 import type { Salvaged } from './salvage/salvage.js'
 
 /** One transaction. Everything in it is on disk together, or nothing is. */
@@ -12,7 +13,9 @@ export interface Batch {
 }
 
 /** The same as it crosses to the writer's thread. */
-export interface PackedBatch extends Omit<Batch, 'appends'> {
+export interface PackedBatch {
+  readonly withdraw: readonly string[]
+  readonly progress: readonly PackedProgress[]
   readonly appends: PackedAppends
 }
 

@@ -11,6 +11,7 @@ import { lockDataFolder } from './data-lock.js'
 import { createGroupCommit } from './group-commit.js'
 import { packAppends } from './packed-appends.js'
 import { unpackDeliveries } from './packed-deliveries.js'
+import { packProgress } from './packed-progress.js'
 import type { ReadAfter, ReadResult } from './reader.js'
 import { createRecent, type Recent } from './recent.js'
 import { createStoreThreads, REOPEN_MS, type JournalThreads } from './store-threads.js'
@@ -82,9 +83,9 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
   const { watched } = threads
 
   const commits = createGroupCommit({
-    async commit ({ appends, ...rest }) {
+    async commit ({ withdraw, progress, appends }) {
       const packed = packAppends(appends)
-      const result = await watched(threads.writer().commit({ ...rest, appends: packed }, [packed.bodies]))
+      const result = await watched(threads.writer().commit({ withdraw, progress: progress.map(packProgress), appends: packed }, [packed.bodies]))
       if (result.keysDamaged) threads.startSalvage(new Error('Deduplication keys cannot be read'))
       else if (isDamage(result.progressError)) threads.startSalvage(new ThreadError(result.progressError?.message ?? '', result.progressError?.code))
       return result

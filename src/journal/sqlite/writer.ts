@@ -1,9 +1,10 @@
 import type { NewDelivery } from '../../delivery/delivery.js'
-import type { FeedCommit, Progress, RecordedAttempt } from '../feed-store.js'
+import type { Progress } from '../feed-store.js'
 import type { Change } from '../schedule.js'
 import { isDamage, prepareAnew, sqliteCode, unlessDamaged, type Connection } from './database.js'
 import { openSound } from './open-sound.js'
 import { unpackAppends, type AppendRecord } from './packed-appends.js'
+import { countRecords, recordAt, type PackedProgress, type PackedRecords } from './packed-progress.js'
 import { prune } from './prune.js'
 import type { AppendResult, BatchResult, PackedBatch, RegisterFeed, StorageError, WriterApi } from './protocol.js'
 import { asBytes, cursorChecksum, HOLD, textChecksum, toText } from './record.js'
@@ -181,10 +182,11 @@ function prepare (db: Connection) {
     deleteWaiting,
     putDeadLetter,
     deleteDeadLetter,
-    insertAttempts (forwarder: string, records: readonly RecordedAttempt[]) {
+    insertAttempts (forwarder: string, records: PackedRecords) {
+      const count = countRecords(records)
       let at = 0
-      for (; at + ATTEMPTS_AT_ONCE <= records.length; at += ATTEMPTS_AT_ONCE) insertManyAttempts.run(attemptValues(forwarder, records.slice(at, at + ATTEMPTS_AT_ONCE)))
-      for (; at < records.length; at++) insertAttempt.run(attemptValues(forwarder, records.slice(at, at + 1)))
+      for (; at + ATTEMPTS_AT_ONCE <= count; at += ATTEMPTS_AT_ONCE) insertManyAttempts.run(attemptValues(forwarder, records, at, ATTEMPTS_AT_ONCE))
+      for (; at < count; at++) insertAttempt.run(attemptValues(forwarder, records, at, 1))
     },
     lastSequence: () => (lastSequence.get([]) as { n: number }).n,
     lastReplay: () => (lastReplay.get([]) as { n: number }).n
@@ -195,11 +197,13 @@ function prepare (db: Connection) {
 const ATTEMPTS_AT_ONCE = 32
 
 function insertAttempts (count: number): string {
-  return `INSERT INTO attempts (sequence, forwarder, replay, attempt, started_at, duration_ms, outcome, detail) VALUES ${Array.from({ length: count }, () => '(?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}`
+  return `INSERT INTO attempts (forwarder, sequence, replay, attempt, started_at, duration_ms, outcome, detail) VALUES ${Array.from({ length: count }, () => '(?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}`
 }
 
-function attemptValues (forwarder: string, records: readonly RecordedAttempt[]): ReadonlyArray<string | number | null> {
-  return records.flatMap(({ sequence, replay, attempt, startedAt, durationMs, outcome, detail }) => [sequence, forwarder, replay, attempt, startedAt, durationMs, outcome, detail])
+function attemptValues (forwarder: string, records: PackedRecords, start: number, count: number): ReadonlyArray<string | number | null> {
+  const values: Array<string | number | null> = []
+  for (let at = start; at < start + count; at++) values.push(forwarder, ...recordAt(records, at))
+  return values
 }
 
 interface FoundKey {
@@ -223,7 +227,7 @@ function append (statements: Statements, { text, values, dedupeKey, rawBody }: A
 }
 
 /** Progress that can't be stored, on a damaged page for one, must not keep webhooks from the disk: it alone is taken back. */
-function saveAll (db: Connection, statements: Statements, progress: readonly FeedCommit[], time: number): StorageError | undefined {
+function saveAll (db: Connection, statements: Statements, progress: readonly PackedProgress[], time: number): StorageError | undefined {
   if (progress.length === 0) return undefined
   db.exec('SAVEPOINT progress')
   try {
@@ -238,7 +242,7 @@ function saveAll (db: Connection, statements: Statements, progress: readonly Fee
   }
 }
 
-function saveProgress (statements: Statements, progress: FeedCommit, time: number): void {
+function saveProgress (statements: Statements, progress: PackedProgress, time: number): void {
   statements.saveCursor.run([progress.cursor, cursorChecksum(progress.forwarder, progress.cursor), progress.position ?? null, progress.breaker ?? null, progress.forwarder])
   for (const change of progress.changes) saveChange(statements, progress.forwarder, change, time)
   statements.insertAttempts(progress.forwarder, progress.records)

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { packAppends } from '../../../src/journal/sqlite/packed-appends.js'
+import { packProgress } from '../../../src/journal/sqlite/packed-progress.js'
 import { prune, usedBytes } from '../../../src/journal/sqlite/prune.js'
 import { openForWriting } from '../../../src/journal/sqlite/database.js'
 import { pruneAll } from '../../../src/journal/sqlite/upkeep.js'
@@ -21,7 +22,7 @@ function filled (dataDir: string, count: number, options: { readonly receivedAt:
   writer.commit({ withdraw: [], progress: [], appends: packAppends(appends) })
   const cursor = (forwarder: string, to: number): void => {
     writer.registerFeed({ forwarder, cursor: 0 })
-    writer.commit({ withdraw: [], appends: packAppends([]), progress: [{ forwarder, cursor: to, position: undefined, breaker: undefined, changes: [], records: [] }] })
+    writer.commit({ withdraw: [], appends: packAppends([]), progress: [packProgress({ forwarder, cursor: to, position: undefined, breaker: undefined, changes: [], records: [] })] })
   }
   const db = openForWriting(path)
   const sequences = (): number[] => (db.prepare('SELECT sequence FROM deliveries ORDER BY sequence').all([]) as Array<{ sequence: number }>).map(({ sequence }) => sequence)

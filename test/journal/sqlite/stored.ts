@@ -6,6 +6,7 @@ import type { Claim, Feed, Settlement } from '../../../src/delivery/journal.js'
 import { createFeed, type JournalFeed } from '../../../src/journal/feed.js'
 import type { FeedStore } from '../../../src/journal/feed-store.js'
 import { packAppends } from '../../../src/journal/sqlite/packed-appends.js'
+import { packProgress } from '../../../src/journal/sqlite/packed-progress.js'
 import { databasePath } from '../../../src/journal/sqlite/database.js'
 import { unpackDeliveries } from '../../../src/journal/sqlite/packed-deliveries.js'
 import { createReader } from '../../../src/journal/sqlite/reader.js'
@@ -102,7 +103,7 @@ export function makeStore (t: Folder, dataDir = t.testdir()) {
     },
     readMany: async (sequences) => new Map(unpackDeliveries(reader.readMany({ sequences }).deliveries).map(delivery => [delivery.sequence, delivery])),
     readReplaysAfter: async (forwarder, after, limit) => reader.readReplaysAfter({ forwarder, after, limit }),
-    commit: async (progress) => { writer.commit({ withdraw: [], progress: [progress], appends: packAppends([]) }) },
+    commit: async (progress) => { writer.commit({ withdraw: [], progress: [packProgress(progress)], appends: packAppends([]) }) },
     monotonic: systemClock.monotonic
   }
   return {
