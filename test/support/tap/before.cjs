@@ -25,5 +25,8 @@ exports.enableSourceMaps = () => {
   process.setSourceMapsEnabled(true)
 }
 
+// Of the programs that the tests start, only the one that is tested is measured.
+if (!/\.test\.ts$|\/dist\/main\.js$/.test(process.argv[1] ?? '')) process.env._TAPJS_PROCESSINFO_COVERAGE_ = '0'
+
 // Programs that the tests start have folders of their own.
 process.env.NODE_OPTIONS = process.env.NODE_OPTIONS?.replace('./test/support/tap/before.cjs', () => __filename)

@@ -1,5 +1,4 @@
 import { register } from 'node:module'
-import { isMainThread } from 'node:worker_threads'
 
 // The sources are compiled once and kept, where every process and every thread of the tests would otherwise load the compiler, which costs
 // each of them a second. tap's own way of compiling stands aside when it is told so by a variable; below Node 22 it takes the variable
