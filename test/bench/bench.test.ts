@@ -4,18 +4,18 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { plainNode } from '../support/program.js'
 
 const run = promisify(execFile)
 const project = join(import.meta.dirname, '../..')
 
 /** As `npm run bench` does it, in a folder of the test's own; the types are checked elsewhere. */
 async function build (outDir: string): Promise<void> {
-  await run(process.execPath, [join(project, 'node_modules/typescript/bin/tsc'), '-p', join(project, 'bench'), '--noCheck', '--outDir', outDir, '--incremental', 'false', '--tsBuildInfoFile', 'null'])
+  await run('env', [...plainNode, join(project, 'node_modules/typescript/bin/tsc'), '-p', join(project, 'bench'), '--noCheck', '--outDir', outDir, '--incremental', 'false', '--tsBuildInfoFile', 'null'])
 }
 
 async function bench (program: string, ...options: readonly string[]): Promise<string> {
-  // tap adds options to what runs node, to measure coverage, which slows it and its children down.
-  const { stdout } = await run('env', ['-u', 'NODE_OPTIONS', process.execPath, program, ...options], { timeout: 300_000 })
+  const { stdout } = await run('env', [...plainNode, program, ...options], { timeout: 300_000 })
   return stdout
 }
 

@@ -3,10 +3,8 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { makeStore, newDelivery } from '../journal/sqlite/stored.js'
-
-const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+import { program } from '../support/program.js'
 
 interface Ended {
   readonly code: number | null
@@ -14,7 +12,7 @@ interface Ended {
   readonly stderr: string
 }
 
-/** Runs the built program in an empty directory to its end. */
+/** Runs the built program to its end, measured: what it does with a process is nowhere else. */
 async function run (directory: string, args: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
   const child = spawn(process.execPath, [program, ...args], { cwd: directory, env: { PATH: process.env['PATH'], ADMIN_PORT: '0', ...environment }, timeout: 300_000 })
   const output = { stdout: '', stderr: '' }

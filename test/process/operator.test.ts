@@ -3,9 +3,8 @@ import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-
-const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+import { createHarness } from '../cli/harness.js'
+import { plainNode, program } from '../support/program.js'
 
 /** A destination that answers with the status that it is set to, and keeps the bodies that it took. */
 async function startDestination (t: { teardown: (fn: () => unknown) => void }) {
@@ -43,7 +42,7 @@ t.test('dead letters, replays, quarantine and forwarders are managed beside a ru
   mkdirSync(join(directory, 'data'))
   const destination = await startDestination(t)
   const environment = {
-    PATH: process.env['PATH'],
+    PATH: process.env['PATH'] ?? '',
     PORT: '0',
     ADMIN_PORT: '0',
     FORWARDERS: 'file,http',
@@ -54,15 +53,11 @@ t.test('dead letters, replays, quarantine and forwarders are managed beside a ru
     VOUCHERIFY_WEBHOOK_SECRETS: 'a-secret-of-some-length'
   }
 
+  /** In this process, which is another one than the service's. */
   async function run (...args: string[]) {
-    const child = spawn(process.execPath, [program, ...args], { cwd: directory, env: environment })
-    const output = { stdout: '', stderr: '' }
-    child.stdout.on('data', (chunk: Buffer) => { output.stdout += chunk.toString() })
-    child.stderr.on('data', (chunk: Buffer) => { output.stderr += chunk.toString() })
-    return await new Promise<{ code: number | null, stdout: string, stderr: string }>((resolve, reject) => {
-      child.on('error', reject)
-      child.on('close', code => { resolve({ code, ...output }) })
-    })
+    const { stdout, stderr, run } = createHarness({ environment, directory })
+    const code = await run(...args)
+    return { code, stdout: stdout.text, stderr: stderr.text }
   }
 
   async function json (...args: string[]) {
@@ -72,7 +67,7 @@ t.test('dead letters, replays, quarantine and forwarders are managed beside a ru
   }
 
   async function serve () {
-    const child = spawn(process.execPath, [program], { cwd: directory, env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn('env', [...plainNode, program], { cwd: directory, env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
     t.teardown(() => { child.kill('SIGKILL') })
     const ended = new Promise(resolve => { child.on('close', resolve) })
     let log = ''

@@ -1,16 +1,15 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import Database from 'libsql'
 import t from 'tap'
 import { databasePath } from '../../src/journal/sqlite/database.js'
 import { createWriter } from '../../src/journal/sqlite/writer.js'
 import { freePort } from '../cli/harness.js'
 import { eventually } from '../support/eventually.js'
+import { plainNode, program } from '../support/program.js'
 import { postEvent, startServiceProcess } from '../support/service-process.js'
 
-const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const DELIVERIES = 20_000
 
 /** A store with deliveries that have all been forwarded. */
@@ -58,7 +57,7 @@ t.test('webhooks are accepted while the operator\'s thread has its hands full', 
 })
 
 t.test('the description can be had without a service and without a configuration', async t => {
-  const child = spawn(process.execPath, [program, 'openapi'], { cwd: t.testdir(), env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn('env', [...plainNode, program, 'openapi'], { cwd: t.testdir(), env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => { text += chunk })
   const code = await new Promise(resolve => { child.on('close', resolve) })

@@ -1,13 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { request } from 'undici'
 import { sampleEnvelope } from '../../src/voucherify/samples.js'
 import { eventually } from '../support/eventually.js'
-
-const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+import { plainNode, program } from '../support/program.js'
 
 interface Running {
   readonly child: ChildProcess
@@ -17,7 +15,7 @@ interface Running {
 }
 
 function run (t: Test, directory: string, args: readonly string[], environment: Record<string, string> = {}): Running {
-  const child = spawn(process.execPath, [program, ...args], { cwd: directory, env: { PATH: process.env['PATH'], PORT: '0', ADMIN_PORT: '0', ...environment } })
+  const child = spawn('env', [...plainNode, program, ...args], { cwd: directory, env: { PATH: process.env['PATH'], PORT: '0', ADMIN_PORT: '0', ...environment } })
   t.teardown(() => { child.kill('SIGKILL') })
   const output = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk: Buffer) => { output.stdout += chunk.toString() })

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { plainNode } from '../support/program.js'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -34,7 +35,7 @@ t.test('others get the event schemas from tierhook/events, and validate with the
     const faults = compileValidator(findEvent('customer.loyalty.tier.left').bodySchema)({})
     console.log(JSON.stringify({ types: catalogue.length, pointers: faults.map(({ pointer }) => pointer), signature: sign(Buffer.from('{"a":1}'), 'secretKey') }))
   `)
-  t.strictSame(JSON.parse(execFileSync('node', ['use.mjs'], { cwd: dir, encoding: 'utf8' })), {
+  t.strictSame(JSON.parse(execFileSync('env', [...plainNode, 'use.mjs'], { cwd: dir, encoding: 'utf8' })), {
     types: 8,
     pointers: ['/customer', '/campaign', '/loyalty_tier', '/created_at'],
     signature: 'a17d2ac229d1ebbb5f10e839c7985c4818e5986eab297f7e5979196d4d7d3ed2'
@@ -52,7 +53,7 @@ t.test('others get the types of the events, derived from the schemas', async (t)
   writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify({
     compilerOptions: { module: 'NodeNext', strict: true, noEmit: true, skipLibCheck: true, types: [] }, include: ['use.ts']
   }))
-  t.equal(execFileSync('node', [join(root, 'node_modules/typescript/bin/tsc'), '-p', dir], { encoding: 'utf8' }), '')
+  t.equal(execFileSync('env', [...plainNode, join(root, 'node_modules/typescript/bin/tsc'), '-p', dir], { encoding: 'utf8' }), '')
 })
 
 t.test('others write a forwarder against tierhook/forwarder, and test it with tierhook/testing', async (t) => {
@@ -81,7 +82,7 @@ t.test('others write a forwarder against tierhook/forwarder, and test it with ti
     compilerOptions: { module: 'NodeNext', target: 'ES2022', strict: true, skipLibCheck: true, types: [], lib: ['ES2022', 'DOM'] }, include: ['*.ts']
   }))
   writeFileSync(join(dir, 'package.json'), '{"type":"module"}')
-  t.equal(execFileSync('node', [join(root, 'node_modules/typescript/bin/tsc'), '-p', dir], { encoding: 'utf8' }), '')
+  t.equal(execFileSync('env', [...plainNode, join(root, 'node_modules/typescript/bin/tsc'), '-p', dir], { encoding: 'utf8' }), '')
 
   writeFileSync(join(dir, 'run.mjs'), `
     import { forwarderContext, forwarderContract } from 'tierhook/testing'
@@ -91,7 +92,7 @@ t.test('others write a forwarder against tierhook/forwarder, and test it with ti
     for (const { title, run } of forwarderContract(() => createForwarder({}, forwarderContext()))) await run().catch(() => { failed.push(title) })
     console.log(JSON.stringify({ failed, types: Object.keys(types) }))
   `)
-  t.strictSame(JSON.parse(execFileSync('node', ['run.mjs'], { cwd: dir, encoding: 'utf8' })), { failed: [], types: [] })
+  t.strictSame(JSON.parse(execFileSync('env', [...plainNode, 'run.mjs'], { cwd: dir, encoding: 'utf8' })), { failed: [], types: [] })
 })
 
 t.test('every dependency is pinned to one version', async (t) => {
@@ -143,15 +144,15 @@ t.test('the lock file names no registry, and holds every package to its contents
 
 t.test('what is packed, installed with scripts off and nothing for development, starts and serves', async (t) => {
   const dir = t.testdir({})
-  const [packed] = JSON.parse(execFileSync('npm', ['pack', '--dry-run', '--ignore-scripts', '--json'], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))
+  const [packed] = JSON.parse(execFileSync('env', ['-u', 'NODE_OPTIONS', 'npm', 'pack', '--dry-run', '--ignore-scripts', '--json'], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))
   const paths: string[] = packed.files.map(({ path }: { path: string }) => path)
   t.strictSame(paths.filter((path) => !/^(?:dist\/|package\.json$|LICENSE$|README\.md$)/.test(path)), [], 'nothing else is packed')
   for (const path of [...paths, 'package-lock.json']) cpSync(join(root, path), join(dir, path))
   // Whoever runs the tests has installed the same packages, so they are at hand.
-  execFileSync('npm', ['ci', '--omit=dev', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'], { cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] })
+  execFileSync('env', ['-u', 'NODE_OPTIONS', 'npm', 'ci', '--omit=dev', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'], { cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] })
   t.notOk(existsSync(join(dir, 'node_modules/typescript')))
 
-  const child = spawn(process.execPath, [join(dir, 'dist/main.js'), 'serve'], {
+  const child = spawn('env', [...plainNode, join(dir, 'dist/main.js'), 'serve'], {
     cwd: dir, env: { PATH: process.env['PATH'], PORT: '0', ADMIN_PORT: '0', DATA_DIR: join(dir, 'data'), FORWARDERS: 'file' }, stdio: ['ignore', 'pipe', 'pipe']
   })
   t.teardown(() => child.kill('SIGKILL'))

@@ -2,9 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
-import { fileURLToPath } from 'node:url'
+import { plainNode, program } from './program.js'
 
-const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 export const PROCESS_SECRET = 'process-test-secret'
 
 export interface ServiceProcess {
@@ -24,8 +23,7 @@ const KEPT_OUTPUT = 50_000_000
  * @param onOutput gets all that it logs, as it comes
  */
 export async function startServiceProcess (dataDir: string, environment: Readonly<Record<string, string>> = {}, onOutput: (text: string) => void = () => {}): Promise<ServiceProcess> {
-  // tap adds options to what runs node, to measure coverage, which makes its start twice as long.
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, program, 'serve'], {
+  const child = spawn('env', [...plainNode, program, 'serve'], {
     cwd: dataDir,
     env: {
       PATH: process.env['PATH'], PORT: '0', ADMIN_PORT: '0', DATA_DIR: dataDir, VOUCHERIFY_WEBHOOK_SECRETS: PROCESS_SECRET, FORWARDERS: 'file', LOG_LEVEL: 'info', ...environment
