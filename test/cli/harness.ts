@@ -4,6 +4,7 @@ import { Writable } from 'node:stream'
 import type { CommandContext, LogOutput, Output, Service, ServiceOptions, StopSignal } from '../../src/cli/context.js'
 import { runProgram } from '../../src/cli/program.js'
 import type { Operator } from '../../src/delivery/operator.js'
+import { latch } from '../support/latch.js'
 import { describeServiceApi, forwarderNames, inspectForwarders, openOperator, readDrift } from '../../src/cli/service-functions.js'
 
 /** As much of tap's test as the harness uses. */
@@ -76,6 +77,25 @@ export function createHarness (options: HarnessOptions = {}) {
     listeners,
     signal: (signal: StopSignal) => { for (const listener of listeners) listener(signal) },
     run: async (...args: string[]): Promise<number> => await runProgram(context, args)
+  }
+}
+
+/** Opens the store as the program does, and tells when a method of it has first done its work. */
+export function watchOperator (method: 'lastSequence' | 'replay') {
+  const done = latch()
+  return {
+    done: done.opened,
+    openOperator (options: { readonly dataDir: string }): Operator {
+      const operator = openOperator(options)
+      return {
+        ...operator,
+        async [method] (argument: never) {
+          const result = await operator[method](argument)
+          done.open()
+          return result
+        }
+      }
+    }
   }
 }
 

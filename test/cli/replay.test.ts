@@ -1,6 +1,6 @@
 import t from 'tap'
 import { dead, forwarded, heldDelivery, makeStore, newDelivery, openJournal, settleAll } from '../journal/sqlite/stored.js'
-import { createHarness } from './harness.js'
+import { createHarness, watchOperator } from './harness.js'
 
 t.test('deliveries that are named go to every known forwarder again, as often as it is asked for', async t => {
   const store = makeStore(t)
@@ -85,10 +85,10 @@ t.test('a rate paces what a running service gets, and Ctrl-C tells how to go on'
   t.ok(performance.now() - begun >= 250, 'it takes its time')
   t.equal(paced.stderr.text, '')
 
-  const harness = createHarness()
+  const asked = watchOperator('replay')
+  const harness = createHarness(asked)
   const running = harness.run('replay', '--all', '--rate', '1', '--data-dir', store.dataDir)
-  while (harness.listeners.size === 0) await new Promise(resolve => { setImmediate(resolve) })
-  await new Promise(resolve => { setTimeout(resolve, 600) })
+  await asked.done
   harness.signal('SIGINT')
   t.equal(await running, 130)
   t.match(harness.stdout.text, '1 replay asked for')

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { heldDelivery, makeStore, newDelivery } from '../journal/sqlite/stored.js'
-import { createHarness } from './harness.js'
+import { createHarness, watchOperator } from './harness.js'
 
 async function shown (harness: ReturnType<typeof createHarness>, text: string): Promise<void> {
   const deadline = performance.now() + 120_000
@@ -14,10 +14,10 @@ t.test('what comes in is shown, what was there is not, and Ctrl-C ends it in ord
   const store = makeStore(t)
   const old = newDelivery()
   store.append(old)
-  const harness = createHarness()
+  const begun = watchOperator('lastSequence')
+  const harness = createHarness(begun)
   const running = harness.run('tail', '--data-dir', store.dataDir)
-  while (harness.listeners.size === 0) await new Promise(resolve => { setTimeout(resolve, 5) })
-  await new Promise(resolve => { setTimeout(resolve, 500) })
+  await begun.done
   const [fresh, held] = [newDelivery({ customerId: null }), heldDelivery()]
   store.append(fresh, held)
   await shown(harness, held.id)
@@ -31,10 +31,10 @@ t.test('what comes in is shown, what was there is not, and Ctrl-C ends it in ord
 
 t.test('it ends by itself after so many, and shows only what matches', async t => {
   const store = makeStore(t)
-  const harness = createHarness()
+  const begun = watchOperator('lastSequence')
+  const harness = createHarness(begun)
   const running = harness.run('tail', '--data-dir', store.dataDir, '--type', 'campaign.*', '--count', '2', '--json')
-  while (harness.listeners.size === 0) await new Promise(resolve => { setTimeout(resolve, 5) })
-  await new Promise(resolve => { setTimeout(resolve, 500) })
+  await begun.done
   const wanted = [newDelivery({ eventType: 'campaign.a' }), newDelivery({ eventType: 'campaign.b' }), newDelivery({ eventType: 'campaign.c' })]
   store.append(newDelivery(), ...wanted)
   t.equal(await running, 0)

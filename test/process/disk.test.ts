@@ -102,7 +102,7 @@ for (const seconds of [8, 20]) {
     t.ok(await accepted(service, 'ev_before'))
     disk.order(`sync stall ${seconds * 1000} once`)
     const first = postEvent(service.url, 'ev_stalled')
-    await sleep(300)
+    await eventually(() => disk.isTaken())
     const behind = postEvent(service.url, 'ev_behind')
     isRefusal(t, await first)
     isRefusal(t, await behind)

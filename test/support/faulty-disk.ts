@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -8,6 +8,8 @@ export interface FaultyDisk {
   readonly environment: Readonly<Record<string, string>>
   /** What happens to the database's files from now on, such as `sync stall 6000` or `write ENOSPC 0`; `once` at the end: one time. */
   readonly order: (order: string) => void
+  /** Whether the order that was for one time has been carried out, or is being. */
+  readonly isTaken: () => boolean
   readonly heal: () => void
   /** Sets the wall clock this many seconds off. */
   readonly setClock: (seconds: number) => void
@@ -29,6 +31,7 @@ export function createFaultyDisk (folder: string, dataDir: string): FaultyDisk {
   return {
     environment: { LD_PRELOAD: library, FAULTY_DISK_FOLDER: dataDir, FAULTY_DISK_ORDER: orders, FAULTY_CLOCK: clock },
     order: (order) => { writeFileSync(orders, order) },
+    isTaken: () => !existsSync(orders),
     heal: () => { rmSync(orders, { force: true }) },
     setClock (seconds) {
       const offset = Buffer.alloc(8)

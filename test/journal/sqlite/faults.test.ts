@@ -101,9 +101,14 @@ t.test('a thread that ends is replaced: what was under way is refused, and the n
   const { journal, threads, log } = await openIn(t, dataDir)
   const feed = await journal.openFeed({ forwarder: 'f', order: 'none', start: 'beginning', onWork: () => {} })
   const stall = latch()
-  threads.beforeWrite = async (method) => { if (method === 'commit') await stall.opened }
+  const begun = latch()
+  threads.beforeWrite = async (method) => {
+    if (method !== 'commit') return
+    begun.open()
+    await stall.opened
+  }
   const lost = journal.append(sampleNewDelivery())
-  await sleep(20)
+  await begun.opened
   threads.endWriter()
   threads.beforeWrite = async () => {}
   stall.open()

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'libsql'
 import t, { type Test } from 'tap'
 import { systemClock } from '../../../src/delivery/clock.js'
 import { createSqliteJournal, type SqliteJournal, type SqliteJournalOptions } from '../../../src/journal/sqlite/sqlite-journal.js'
 import { journalContract, type JournalUnderTest } from '../../contracts/journal-contract.js'
 import { captureLog } from '../../support/capture-log.js'
+import { latch } from '../../support/latch.js'
 import { localThreads } from '../../support/local-threads.js'
 import { sampleNewDelivery } from '../../support/sample-delivery.js'
 
@@ -164,9 +164,10 @@ t.test('a replay of many holds up nothing that has just arrived', async (t) => {
   const journal = await engine.open()
   const appended = await Promise.all(Array.from({ length: 12_000 / 4 }, async (_, index) => await journal.append(sampleNewDelivery({ index }))))
   t.equal(appended.length, 3000)
-  const feed = await journal.openFeed({ forwarder: 'f', order: 'customer', start: 'now', onWork: () => {} })
+  const noticed = latch()
+  const feed = await journal.openFeed({ forwarder: 'f', order: 'customer', start: 'now', onWork: noticed.open })
   await engine.replay('f', Array.from({ length: 3000 }, (_, index) => index + 1))
-  await sleep(1100)
+  await noticed.opened
   const { claims } = await feed.claim(600)
   t.ok(claims.length <= 512)
   const { id } = await journal.append(sampleNewDelivery({ index: 9999 }))
