@@ -40,16 +40,22 @@ t.test('webhooks are accepted while the operator\'s thread has its hands full', 
     return response.json() as Promise<{ next: string | null }>
   }
   await list()
-  let done = 0
-  const lists = Array.from({ length: 60 }, async () => {
-    const page = await list()
-    done++
-    return page
-  })
-  await eventually(() => done > 0 ? true : undefined, 'the first list')
-  t.equal((await postEvent(service.url, 'ev_meanwhile')).status, 202)
-  t.ok(done < lists.length, `it was on disk when ${done} of ${lists.length} lists were done`)
-  t.ok((await Promise.all(lists)).every(({ next }) => next === null))
+  let overtook = false
+  // A disk that is busy may take longer than all of the lists. A webhook that waited for them would never be quicker.
+  for (let round = 0; !overtook && round < 20; round++) {
+    let done = 0
+    const lists = Array.from({ length: 60 }, async () => {
+      const page = await list()
+      done++
+      return page
+    })
+    await eventually(() => done > 0 ? true : undefined, 'the first list')
+    t.equal((await postEvent(service.url, `ev_meanwhile_${round}`)).status, 202)
+    overtook = done < lists.length
+    t.comment(`it was on disk when ${done} of ${lists.length} lists were done`)
+    t.ok((await Promise.all(lists)).every(({ next }) => next === null))
+  }
+  t.ok(overtook)
 
   const health = await fetch(`${service.url}/health/live`)
   t.equal(health.status, 200)
