@@ -7,8 +7,8 @@ const Module = require('node:module')
 // Hooks of its own see each module loaded, and pass its text and the map to its source to the other thread; those of its own modules, too.
 const { register } = Module
 Module.register = (specifier, parentURL, options) => {
-  const from = String(typeof parentURL === 'object' && 'parentURL' in parentURL ? parentURL.parentURL : parentURL)
-  if (!from.includes('/node_modules/@tapjs/')) register(specifier, parentURL, options)
+  const from = parentURL?.parentURL ?? parentURL
+  if (!String(from).includes('/node_modules/@tapjs/')) register(specifier, parentURL, options)
 }
 Module.syncBuiltinESMExports()
 process.env._TAPJS_PROCESSINFO_EXCLUDE_ = String.raw`/(^(node|tapmock):|[\\\/](\.tap|tap-snapshots|node_modules)[\\\/])/`
@@ -29,4 +29,5 @@ exports.enableSourceMaps = () => {
 if (!/\.test\.ts$|\/dist\/main\.js$/.test(process.argv[1] ?? '')) process.env._TAPJS_PROCESSINFO_COVERAGE_ = '0'
 
 // Programs that the tests start have folders of their own.
-process.env.NODE_OPTIONS = process.env.NODE_OPTIONS?.replace('./test/support/tap/before.cjs', () => __filename)
+const { NODE_OPTIONS } = process.env
+if (NODE_OPTIONS !== undefined) process.env.NODE_OPTIONS = NODE_OPTIONS.replace('./test/support/tap/before.cjs', () => __filename)
