@@ -1,5 +1,6 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { canonicalBytes } from './canonical-bytes.js'
+import { hmacSha256 } from './hmac.js'
 
 export interface SignatureInput {
   /** The body as received, before anything has parsed it. */
@@ -53,7 +54,7 @@ export function verifySignature ({ rawBody, header, secrets }: SignatureInput): 
 
 function digest (bytes: Uint8Array, secret: string): Buffer {
   if (secret === '') throw new TypeError('The secret is empty')
-  return createHmac('sha256', secret).update(bytes).digest()
+  return hmacSha256(Buffer.from(secret), bytes)
 }
 
 /** The number of the first secret that matches, from 1, or 0. */
