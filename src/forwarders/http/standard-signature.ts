@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { hmacSha256 } from '../../voucherify/hmac.js'
 
 export interface SignedMessage {
   readonly id: string
@@ -29,5 +29,6 @@ export function signingKey (secret: string): Uint8Array {
 
 /** The value of `webhook-signature`: a signature for each key, separated by spaces, so that a receiver may know only one. */
 export function standardSignature ({ id, timestamp, body }: SignedMessage, keys: readonly Uint8Array[]): string {
-  return keys.map((key) => `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`).join(' ')
+  const signed = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), body])
+  return keys.map((key) => `v1,${hmacSha256(key, signed).toString('base64')}`).join(' ')
 }
