@@ -23,6 +23,8 @@ export interface AbuseFacts {
   readonly seconds: number
   /** How often each status was answered. */
   readonly statuses: Readonly<Record<string, number>>
+  /** How often the service's parser said what of the requests that were not understood. */
+  readonly notUnderstood: Readonly<Record<string, number>>
   /** How many slow connections the service has cut off. */
   readonly cutOff: number
   /** What was not as it should be, with what to repeat it by. */
@@ -108,6 +110,7 @@ export async function abuse ({ dataDir, requests, seed, only, onProgress = () =>
       connections,
       seconds,
       statuses: Object.fromEntries([...statuses].sort(([one], [other]) => one - other)),
+      notUnderstood: logged.notUnderstood(),
       cutOff,
       faults,
       acknowledged: acknowledged.size,
@@ -130,8 +133,9 @@ function quantile (sorted: readonly number[], share: number): number {
 }
 
 /** Reads the log as it comes, since there is too much of it to be kept. */
-function watchLog (): { readonly read: (text: string) => void, readonly faults: () => readonly string[] } {
+function watchLog (): { readonly read: (text: string) => void, readonly faults: () => readonly string[], readonly notUnderstood: () => Readonly<Record<string, number>> } {
   const faults: string[] = []
+  const notUnderstood: Record<string, number> = {}
   let rest = ''
   return {
     read (text) {
@@ -140,10 +144,13 @@ function watchLog (): { readonly read: (text: string) => void, readonly faults: 
       for (const line of lines) {
         const secret = [CANARY, PROCESS_SECRET].find((each) => line.includes(each)) ?? /\b[0-9a-f]{64}\b/.exec(line)?.[0]
         if (secret !== undefined) faults.push(`the log tells ${secret}: ${line.slice(0, 1000)}`)
+        const reason = /"reason":"?(\w+)"?,"msg":"request not understood"/.exec(line)?.[1]
+        if (reason !== undefined) notUnderstood[reason] = (notUnderstood[reason] ?? 0) + 1
         if (/"level":[56]0\b/.test(line) && !line.includes('JOURNAL_UNAVAILABLE')) faults.push(`the log has an error: ${line.slice(0, 3000)}`)
       }
     },
-    faults: () => faults.slice(0, FAULTS_TOLD)
+    faults: () => faults.slice(0, FAULTS_TOLD),
+    notUnderstood: () => notUnderstood
   }
 }
 
