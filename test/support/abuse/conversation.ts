@@ -10,6 +10,8 @@ export interface Conversation {
   readonly requests: readonly MutatedRequest[]
   readonly ending: Ending
   readonly random: Random
+  /** Milliseconds between the pieces of what is said in pieces; chance has it where absent. */
+  readonly pauseMs?: number | undefined
 }
 
 export interface Talked {
@@ -23,6 +25,7 @@ export interface Talked {
 const LONGEST = 30
 /** What follows from the first fault is not worth telling. */
 const FAULTS_TOLD = 2
+const LONG_PAUSE_MS = 20
 /** Far more than a service on a slow machine needs, and less than for ever. */
 const PATIENCE_MS = 60_000
 
@@ -36,13 +39,14 @@ export function conversationOf (seed: number, number: number): Conversation {
 }
 
 /** Says it all to the service on a connection of its own, and judges what comes back. Never rejects. */
-export async function talk (port: number, { requests, ending, random }: Conversation): Promise<Talked> {
+export async function talk (port: number, { requests, ending, random, pauseMs }: Conversation): Promise<Talked> {
   const stream = answerStream(requests.map(({ method }) => method))
   const answers: WireAnswer[] = []
   const faults: string[] = []
   const socket = connect({ port, host: '127.0.0.1' })
-  // Some speak as fast as they can, some in pieces.
+  // Some speak as fast as they can, some in pieces, and some of those wait for a while in the middle of a request.
   const pieces = pieced(Buffer.concat(requests.map(({ bytes }) => bytes)), random)
+  const pause = pauseMs ?? (random.chance(0.1) ? LONG_PAUSE_MS : 0)
   await new Promise<void>((resolve) => {
     const timer = setTimeout(() => {
       faults.push(`no end after ${answers.length} answers to ${requests.length} requests and "${ending.name}"`)
@@ -50,12 +54,10 @@ export async function talk (port: number, { requests, ending, random }: Conversa
     }, PATIENCE_MS)
     const writeNext = (): void => {
       const piece = pieces.shift()
-      if (piece !== undefined && socket.writable) socket.write(piece, () => { setImmediate(writeNext) })
+      if (piece === undefined) finishWhenAnswered()
+      else if (socket.writable) socket.write(piece, () => { setTimeout(writeNext, pause) })
     }
-    socket.on('connect', () => {
-      if (requests.length === 0) finish()
-      else writeNext()
-    })
+    socket.on('connect', writeNext)
     socket.on('error', () => { /* Seen as the close that follows. */ })
     socket.on('close', () => {
       clearTimeout(timer)
@@ -70,12 +72,13 @@ export async function talk (port: number, { requests, ending, random }: Conversa
         faults.push(`not HTTP: ${error.message}`)
         socket.destroy()
       }
-      // The ending can make the connection break, and so what was answered before is waited for.
-      if (answers.length < requests.length || ended) return
-      ended = true
-      finish()
+      finishWhenAnswered()
     })
-    function finish (): void {
+    function finishWhenAnswered (): void {
+      // The ending can make the connection break, and so what was answered before is waited for. A refusal can come before all
+      // of its request is said: what is not said yet belongs to it still, and the ending would be read as its body.
+      if (answers.length < requests.length || pieces.length > 0 || ended) return
+      ended = true
       switch (ending.then) {
         case 'end':
           socket.end(ending.bytes)
