@@ -35,11 +35,11 @@ export function readEnvelope (body: JsonObject): EnvelopeFacts | null {
   const source = objectOrEmpty(body['source'])
   return {
     eventType: typeName(event['type']),
-    id: text(body['id']),
+    id: exactText(body['id']),
     projectId: text(body['project_id']),
     sourceObject: text(source['object']),
-    sourceId: text(source['id']),
-    eventId: text(event['id'])
+    sourceId: exactText(source['id']),
+    eventId: exactText(event['id'])
   }
 }
 
@@ -72,8 +72,15 @@ export function dedupeKey ({ facts, body, rawBody, eventType }: Identified): str
   return `bytes:${eventType}:${createHash('sha256').update(canonicalBytes(rawBody)).digest('base64url')}`
 }
 
+/** JSON may write half a surrogate pair (RFC 8259, section 8.2), which cannot be stored as text: U+FFFD stands in its place. */
 function text (value: unknown): string | null {
-  return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_ID ? value : null
+  return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_ID ? value.toWellFormed() : null
+}
+
+/** Text by which events are told apart: two that differ in such a half alone would become one, so it is treated as absent. */
+function exactText (value: unknown): string | null {
+  const known = text(value)
+  return known === value ? known : null
 }
 
 /** Printable ASCII without spaces, since it becomes a name in logs and headers. */

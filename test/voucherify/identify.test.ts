@@ -29,6 +29,13 @@ t.test('member and campaign are those that the event is about', async t => {
   for (const data of [undefined, null, 'text', [], { customer: 'cust_1', campaign: [] }]) t.strictSame(readSubject(data), { customerId: null, campaignId: null })
 })
 
+t.test('half a surrogate pair cannot be stored: it is replaced in what describes an event, and what tells events apart is absent', async t => {
+  const facts = readEnvelope({ data: {}, id: 'w\ud83d', project_id: 'p\ud83d', source: { id: 's\ud83d', object: '\udc00' }, event: { id: 'e\ud83e' } })
+  t.strictSame(facts, { eventType: null, id: null, projectId: 'p\ufffd', sourceObject: '\ufffd', sourceId: null, eventId: null })
+  t.strictSame(readSubject({ customer: { id: 'c\ud83d' }, campaign: { id: '\ud83dc' } }), { customerId: 'c\ufffd', campaignId: '\ufffdc' })
+  t.strictSame(readSubject({ customer: { id: 'c\ud83d\ude00' } }), { customerId: 'c😀', campaignId: null })
+})
+
 const rawBody = Buffer.from('{}')
 const keyOf = (body: Record<string, unknown>, eventType = 'a.b') => dedupeKey({ facts: readEnvelope(body), body, rawBody, eventType })
 
