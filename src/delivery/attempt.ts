@@ -81,9 +81,12 @@ class Call implements ForwardContext, Timed {
     return this.#controller.signal
   }
 
-  onAbort (listener: (reason: unknown) => void): void {
-    if (this.#aborted !== undefined) listener(this.#aborted.reason)
-    else (this.#listeners ??= []).push(listener)
+  /** Made for whoever asks for it, so that it may be taken out of its context, as `signal` may. */
+  get onAbort (): (listener: (reason: unknown) => void) => void {
+    return (listener) => {
+      if (this.#aborted !== undefined) listener(this.#aborted.reason)
+      else (this.#listeners ??= []).push(listener)
+    }
   }
 }
 

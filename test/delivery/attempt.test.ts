@@ -73,9 +73,9 @@ t.test('a forwarder that throws after its time was over disturbs nobody', async 
 
 t.test('stopping ends an attempt at once', async (t) => {
   const told: unknown[] = []
-  const running = createAttempts(build(async (_attempts: unknown, context: ForwardContext) => {
-    context.onAbort?.((reason) => { told.push(reason) })
-    context.signal.addEventListener('abort', () => { told.push(context.signal.reason) })
+  const running = createAttempts(build(async (_attempts: unknown, { onAbort, signal }: ForwardContext) => {
+    onAbort?.((reason) => { told.push(reason) })
+    signal.addEventListener('abort', () => { told.push(signal.reason) })
     await new Promise(() => {})
   }))
   const done = running.run(attempts)

@@ -126,8 +126,9 @@ class RunningExchange implements Dispatcher.DispatchHandler, Timed {
 
 /** Tells of an abort, also of one that was before. Returns what is to be called when nobody wants to know any more. */
 function watchAbort (context: ForwardContext, aborted: (reason: unknown) => void): () => void {
-  if (context.onAbort !== undefined) {
-    context.onAbort(aborted)
+  const { onAbort } = context
+  if (onAbort !== undefined) {
+    onAbort(aborted)
     return nothing
   }
   const { signal } = context
