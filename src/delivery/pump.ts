@@ -9,6 +9,8 @@ import type { AttemptRecord, Claim, Feed, Journal, Settlement } from './journal.
 import type { Observer } from './observation.js'
 import { backoffMs, type RetryPolicy } from './retry-policy.js'
 import { createSettle, type Settled } from './settlement.js'
+import { createTurns } from './turns.js'
+import { createUnsettled } from './unsettled.js'
 
 export interface PumpOptions {
   readonly forwarder: Forwarder
@@ -56,21 +58,27 @@ export function createPump (options: PumpOptions): Pump {
   const attempts = createAttempts(forwarder)
   const settlementOf = createSettle({ forwarder, retry, random, logger })
   const mostUnsettled = forwarder.batchSize === 1 ? UNSETTLED_DELIVERIES : UNSETTLED_BATCHES
-  /** How many settlements wait for each promise: those that go to the disk together share one. */
-  const unsettledOf = new Map<Promise<void>, number>()
+  const turns = createTurns({
+    take: claimDue,
+    // What comes alone goes at once; what follows it closely goes together, where the forwarder takes batches.
+    gatherMs: () => forwarder.batchSize === 1 ? 0 : lastBegunAt + GATHER_MS - clock.monotonic(),
+    onRest () { if (inFlight === 0 && unsettled.count() === 0) tellIdle() },
+    onDefect: failed
+  })
+  // What could not be kept in order would be lost at a restart, so no more is begun while too much of it waits.
+  const unsettled = createUnsettled({
+    onKept: turns.soon,
+    onError (error) { logger.error({ err: error }, 'forwarder progress not stored') }
+  })
   let opened: Feed | undefined
   /** Only once the forwarder has started. */
   let feed: Feed | undefined
   let inFlight = 0
-  let unsettled = 0
   let ended: EndedCall[] = []
   let aborted = false
-  let turning = false
-  let turnAgain = false
   let stopping = false
   let paused = false
-  let timer: NodeJS.Timeout | undefined
-  let gathering: NodeJS.Timeout | undefined
+  let startTimer: NodeJS.Timeout | undefined
   let lastBegunAt = -Infinity
   let onIdle: Array<() => void> = []
   let closing: Promise<void> | undefined
@@ -82,53 +90,16 @@ export function createPump (options: PumpOptions): Pump {
     } catch (error) {
       const retryInMs = backoffMs(attempt, retry, random())
       logger.error({ err: error, attempt, retryInMs: Math.round(retryInMs) }, 'forwarder cannot start')
-      if (!stopping) timer = setTimeout(() => { beginWith(opened, attempt + 1).catch(failed) }, retryInMs)
+      if (!stopping) startTimer = setTimeout(() => { beginWith(opened, attempt + 1).catch(failed) }, retryInMs)
       return
     }
     feed = opened
-    turn()
+    turns.begin()
   }
 
   /** What comes here is a defect of ours. */
   function failed (error: unknown): void {
     logger.fatal({ err: error }, 'forwarder stopped')
-  }
-
-  /** Never two turns at once; a call during one makes another follow. */
-  function turn (): void {
-    if (feed === undefined) return
-    if (turning) {
-      turnAgain = true
-      return
-    }
-    turning = true
-    turnAgain = false
-    clearTimeout(timer)
-    clearTimeout(gathering)
-    gathering = undefined
-    claimDue(feed)
-      .catch((error: unknown) => {
-        logger.error({ err: error }, 'forwarder cannot read the journal')
-        return READ_RETRY_MS
-      })
-      .then((waitMs) => {
-        turning = false
-        if (turnAgain) turn()
-        else rest(waitMs)
-      }, failed)
-  }
-
-  /** What comes alone goes at once; what follows it closely goes together, where the forwarder takes batches. */
-  function turnSoon (): void {
-    const waitMs = forwarder.batchSize === 1 || stopping ? 0 : lastBegunAt + GATHER_MS - clock.monotonic()
-    if (waitMs <= 0) turn()
-    else gathering ??= setTimeout(turn, waitMs)
-  }
-
-  function rest (waitMs: number | undefined): void {
-    if (waitMs !== undefined && !stopping) timer = setTimeout(turn, waitMs)
-    if (inFlight > 0 || unsettled > 0) return
-    tellIdle()
   }
 
   function tellIdle (): void {
@@ -137,12 +108,21 @@ export function createPump (options: PumpOptions): Pump {
     for (const listener of listeners) listener()
   }
 
+  async function claimDue (): Promise<number | undefined> {
+    try {
+      return await beginDue()
+    } catch (error) {
+      logger.error({ err: error }, 'forwarder cannot read the journal')
+      return READ_RETRY_MS
+    }
+  }
+
   /** Begins all attempts that may begin now. Returns how long there is nothing to do for, where that is known. */
-  async function claimDue (feed: Feed): Promise<number | undefined> {
-    while (!stopping && !paused) {
+  async function beginDue (): Promise<number | undefined> {
+    while (feed !== undefined && !stopping && !paused) {
       const calls = Math.min(forwarder.concurrency - inFlight, breaker.allowance())
       if (calls <= 0) return breaker.state() === 'open' ? Math.ceil(breaker.reopensInMs()) : undefined
-      if (unsettled >= mostUnsettled) return undefined
+      if (unsettled.count() >= mostUnsettled) return undefined
       // A probe is one delivery, whatever the size of a batch.
       const probe = breaker.state() !== 'closed'
       const found = feed.claim(probe ? 1 : calls * forwarder.batchSize)
@@ -203,8 +183,8 @@ export function createPump (options: PumpOptions): Pump {
     settle(feed, settlements, position, calls.length)
     if (aborted && inFlight === 0) tellIdle()
     // What is told of these attempts takes its time while the destination has the next ones.
-    if (calls.some(({ claims }) => claims.length === forwarder.batchSize)) turn()
-    else turnSoon()
+    if (calls.some(({ claims }) => claims.length === forwarder.batchSize)) turns.now()
+    else turns.soon()
     tell(calls, settled)
   }
 
@@ -222,28 +202,13 @@ export function createPump (options: PumpOptions): Pump {
     if (outcomes.some(({ status }) => status !== 'retry')) breaker.succeeded()
     else breaker.failed()
     const after = breaker.state()
-    if ((before === 'closed') !== (after === 'closed')) keep(feed.noteBreaker(after))
+    if ((before === 'closed') !== (after === 'closed')) unsettled.add(feed.noteBreaker(after), 1)
     if (before === 'closed' && after === 'open') logger.warn({ probeInMs: Math.ceil(breaker.reopensInMs()) }, 'forwarder paused')
     if (before !== 'closed' && after === 'closed') logger.info('forwarder goes on')
   }
 
   function settle (feed: Feed, settlements: readonly Settlement[], position?: string, calls = 1): void {
-    keep(feed.settle(settlements, position), calls)
-  }
-
-  /** What could not be kept in order would be lost at a restart, so no more is begun while too much of it waits. */
-  function keep (kept: Promise<void>, calls = 1): void {
-    unsettled += calls
-    const others = unsettledOf.get(kept)
-    unsettledOf.set(kept, (others ?? 0) + calls)
-    if (others !== undefined) return
-    kept
-      .catch((error: unknown) => { logger.error({ err: error }, 'forwarder progress not stored') })
-      .finally(() => {
-        unsettled -= unsettledOf.get(kept) ?? 0
-        unsettledOf.delete(kept)
-        turnSoon()
-      })
+    unsettled.add(feed.settle(settlements, position), calls)
   }
 
   return {
@@ -261,12 +226,12 @@ export function createPump (options: PumpOptions): Pump {
       if (!paused) return
       paused = false
       logger.info('forwarder resumed by an operator')
-      turn()
+      turns.now()
     },
 
     async start () {
-      opened = await journal.openFeed({ forwarder: forwarder.name, order: forwarder.order, start: options.start, onWork: turnSoon })
-      keep(opened.noteBreaker('closed'))
+      opened = await journal.openFeed({ forwarder: forwarder.name, order: forwarder.order, start: options.start, onWork: turns.soon })
+      unsettled.add(opened.noteBreaker('closed'), 1)
       // A forwarder that hangs in its start must not hold up the service's.
       const begun = new AbortController()
       await Promise.race([
@@ -278,15 +243,15 @@ export function createPump (options: PumpOptions): Pump {
     async idle () {
       await new Promise<void>((resolve) => {
         onIdle.push(resolve)
-        turn()
+        turns.now()
       })
     },
 
     async close (signal) {
       closing ??= (async () => {
         stopping = true
-        clearTimeout(timer)
-        clearTimeout(gathering)
+        clearTimeout(startTimer)
+        turns.end()
         const abort = (): void => {
           aborted = true
           attempts.abort(new Error('The service is stopping'))
@@ -296,14 +261,14 @@ export function createPump (options: PumpOptions): Pump {
         if (feed !== undefined) {
           await new Promise<void>((resolve) => {
             onIdle.push(resolve)
-            turn()
+            turns.now()
             signal.addEventListener('abort', abort)
             if (signal.aborted) abort()
           })
         }
         await opened?.close()
         signal.removeEventListener('abort', abort)
-        await forwarder.close?.({ settled: unsettled === 0 })
+        await forwarder.close?.({ settled: unsettled.count() === 0 })
       })()
       await closing
     }

@@ -1,0 +1,26 @@
+export interface Unsettled {
+  /** How many calls of the forwarder wait for their settlements to get to the disk. */
+  readonly count: () => number
+  /** Counts calls until the promise of their settlements ends. Settlements that go to the disk together share one. */
+  readonly add: (kept: Promise<void>, calls: number) => void
+}
+
+/** @param onKept called when some are on disk, or never will be */
+export function createUnsettled ({ onKept, onError }: { readonly onKept: () => void, readonly onError: (error: unknown) => void }): Unsettled {
+  const callsOf = new Map<Promise<void>, number>()
+  let count = 0
+  return {
+    count: () => count,
+    add (kept, calls) {
+      count += calls
+      const others = callsOf.get(kept)
+      callsOf.set(kept, (others ?? 0) + calls)
+      if (others !== undefined) return
+      kept.catch(onError).finally(() => {
+        count -= callsOf.get(kept) ?? 0
+        callsOf.delete(kept)
+        onKept()
+      })
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { createTurns } from '../../src/delivery/turns.js'
+import { latch } from '../support/latch.js'
+
+function build (t: Test, { gatherMs = 0 } = {}) {
+  const taken: Array<{ readonly end: (restMs?: number) => void, readonly fail: (error: Error) => void }> = []
+  const defects: unknown[] = []
+  let rests = 0
+  let running = 0
+  const turns = createTurns({
+    take: async () => {
+      running++
+      t.equal(running, 1, 'never two at once')
+      try {
+        return await new Promise<number | undefined>((resolve, reject) => { taken.push({ end: resolve, fail: reject }) })
+      } finally {
+        running--
+      }
+    },
+    gatherMs: () => gatherMs,
+    onRest () { rests++ },
+    onDefect (error) { defects.push(error) }
+  })
+  t.teardown(() => { turns.end() })
+  return { turns, taken, defects, rests: () => rests }
+}
+
+t.test('what is asked for before the first turn does nothing', async (t) => {
+  const { turns, taken, rests } = build(t)
+  turns.now()
+  turns.soon()
+  await nextTurn()
+  t.equal(taken.length + rests(), 0)
+  turns.begin()
+  t.equal(taken.length, 1)
+})
+
+t.test('one that is asked for during another follows it, once, and then there is rest', async (t) => {
+  const { turns, taken, rests } = build(t)
+  turns.begin()
+  turns.now()
+  turns.soon()
+  turns.now()
+  t.equal(taken.length, 1)
+  taken[0]?.end()
+  await nextTurn()
+  t.equal(taken.length, 2)
+  t.equal(rests(), 0)
+  taken[1]?.end()
+  await nextTurn()
+  t.equal(taken.length, 2)
+  t.equal(rests(), 1)
+})
+
+t.test('after the time that a turn asks for the next is taken, and one that was asked for before has been it', async (t) => {
+  const { turns, taken } = build(t)
+  turns.begin()
+  taken[0]?.end(1)
+  while (taken.length < 2) await nextTurn()
+  taken[1]?.end(3_600_000)
+  await nextTurn()
+  turns.now()
+  t.equal(taken.length, 3)
+})
+
+t.test('those who can wait share a turn', async (t) => {
+  const { turns, taken } = build(t, { gatherMs: 5 })
+  turns.begin()
+  taken[0]?.end()
+  await nextTurn()
+  turns.soon()
+  turns.soon()
+  t.equal(taken.length, 1, 'none yet')
+  while (taken.length < 2) await nextTurn()
+  taken[1]?.end()
+  const passed = latch()
+  setTimeout(passed.open, 20)
+  await passed.opened
+  t.equal(taken.length, 2)
+})
+
+t.test('after the end none is taken by itself, and what is asked for is taken at once', async (t) => {
+  const { turns, taken } = build(t, { gatherMs: 1 })
+  turns.begin()
+  taken[0]?.end()
+  await nextTurn()
+  turns.soon()
+  turns.end()
+  turns.soon()
+  t.equal(taken.length, 2)
+  taken[1]?.end(1)
+  const passed = latch()
+  setTimeout(passed.open, 20)
+  await passed.opened
+  t.equal(taken.length, 2)
+})
+
+t.test('a turn that fails is told of, and no other is taken', async (t) => {
+  const { turns, taken, defects, rests } = build(t)
+  turns.begin()
+  taken[0]?.fail(new Error('a defect'))
+  await nextTurn()
+  turns.now()
+  t.match(defects, [{ message: 'a defect' }])
+  t.equal(taken.length, 1)
+  t.equal(rests(), 0)
+})
