@@ -13,7 +13,7 @@ export interface GroupOptions {
   readonly against: string | undefined
 }
 
-const CONNECTIONS = [1, 16]
+const CONNECTIONS = [1, 16, 64]
 const BASELINES: readonly RelayMode[] = ['few headers', 'same headers']
 const CANDIDATES: readonly RelayMode[] = ['forwarder', 'pump']
 
