@@ -8,8 +8,8 @@ const LOCK_TIMEOUT_MS = 2000
 /** The write-ahead log is cut back to this size once it has been copied into the database. */
 const WAL_LIMIT_BYTES = 64 * 1024 * 1024
 /**
- * Pages in the write-ahead log, of 4 KiB each, after which a commit copies it into the database. With SQLite's 1000 a burst has that
- * every 400 webhooks, with syncs of its own; pages that change again and again are copied less often this way, too.
+ * Pages in the write-ahead log, of 4 KiB each, after which a commit copies into the database what the reader's thread has not copied
+ * by then, and the log begins anew. With SQLite's 1000 a burst has that every 400 webhooks, with syncs of its own.
  */
 const CHECKPOINT_PAGES = 4000
 
@@ -36,8 +36,9 @@ export function openDraft (path: string): Connection {
   })
 }
 
+/** A connection that changes nothing that is stored. It may copy the log into the database, and syncs both then. */
 export function openForReading (path: string): Connection {
-  return configure(connect(path), (db) => { db.exec('PRAGMA query_only = ON; PRAGMA temp_store = MEMORY') })
+  return configure(connect(path), (db) => { db.exec('PRAGMA query_only = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY') })
 }
 
 /** Where opening fails, libsql tells SQLite's code only at the end of its message. */

@@ -27,6 +27,8 @@ export interface ReaderApi {
   readMany: (options: { readonly sequences: readonly number[] }) => ReadResult
   readReplaysAfter: (options: { readonly forwarder: string, readonly after: { readonly replay: number, readonly sequence: number }, readonly limit: number }) => readonly WaitingMark[]
   lastReplay: () => number
+  /** Copies the write-ahead log into the database as far as that goes beside those who read and write. It changes nothing that is stored. */
+  checkpoint: () => void
   /** Closes the database until it is opened again, so that its file can be put in another place. */
   letGo: () => void
   close: () => void
@@ -70,6 +72,11 @@ export function createReader (now: () => number): ReaderApi {
     readReplaysAfter: ({ forwarder, after, limit }) => readReplaysAfter(opened().db, forwarder, after, limit, now()),
 
     lastReplay: () => (opened().db.prepare("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'replays'), 0) AS n").get([]) as { n: number }).n,
+
+    checkpoint () {
+      // It may have been let go of in the meantime.
+      db?.prepare('PRAGMA wal_checkpoint(PASSIVE)').raw().get([])
+    },
 
     letGo: close,
     close

@@ -5,6 +5,7 @@ import type { FeedOptions, Journal } from '../../delivery/journal.js'
 import type { EndedCommit } from '../../delivery/observation.js'
 import { createFeed, type JournalFeed } from '../feed.js'
 import type { FeedStore, Progress, ReadDeliveries } from '../feed-store.js'
+import { createCheckpoints } from './checkpoints.js'
 import { isPassing, reasonOf } from './commit-failure.js'
 import { databasePath, isDamage } from './database.js'
 import { lockDataFolder } from './data-lock.js'
@@ -81,11 +82,14 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     onDefect: defect
   })
   const { watched } = threads
+  // A disk that fails is told of by the commits, which copy what is left.
+  const checkpoints = createCheckpoints(async () => { await watched(threads.reader().checkpoint()).catch(() => undefined) }, defect)
 
   const commits = createGroupCommit({
     async commit ({ withdraw, progress, appends }) {
       const packed = packAppends(appends)
       const result = await watched(threads.writer().commit({ withdraw, progress: progress.map(packProgress), appends: packed }, [packed.bodies]))
+      checkpoints.logged(appends.map(({ rawBody }) => rawBody.byteLength))
       if (result.keysDamaged) threads.startSalvage(new Error('Deduplication keys cannot be read'))
       else if (isDamage(result.progressError)) threads.startSalvage(new ThreadError(result.progressError?.message ?? '', result.progressError?.code))
       return result

@@ -1,0 +1,67 @@
+import { statSync } from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import t from 'tap'
+import { createCheckpoints } from '../../../src/journal/sqlite/checkpoints.js'
+import { databasePath } from '../../../src/journal/sqlite/database.js'
+import { packAppends } from '../../../src/journal/sqlite/packed-appends.js'
+import { createReader } from '../../../src/journal/sqlite/reader.js'
+import { createWriter } from '../../../src/journal/sqlite/writer.js'
+import { newDelivery, now } from './stored.js'
+
+const MEBIBYTE = 1024 * 1024
+
+t.test('there is one each time that enough has been logged, and never two at once', async (t) => {
+  const running: Array<() => void> = []
+  const defects: unknown[] = []
+  const { logged } = createCheckpoints(async () => { await new Promise<void>((resolve) => { running.push(resolve) }) }, (error) => { defects.push(error) })
+  logged(Array.from({ length: 300 }, () => 2000))
+  t.equal(running.length, 0)
+  logged(Array.from({ length: 300 }, () => 2000))
+  t.equal(running.length, 1)
+  logged([4 * MEBIBYTE])
+  t.equal(running.length, 1, 'not while one runs')
+  running[0]?.()
+  await nextTurn()
+  logged([1])
+  t.equal(running.length, 2, 'and then at once')
+  t.strictSame(defects, [])
+})
+
+t.test('one that rejects is told of, and the next begins all the same', async (t) => {
+  const defects: unknown[] = []
+  let count = 0
+  const { logged } = createCheckpoints(async () => {
+    count++
+    throw new Error('a defect')
+  }, (error) => { defects.push(error) })
+  logged([4 * MEBIBYTE])
+  await nextTurn()
+  logged([4 * MEBIBYTE])
+  await nextTurn()
+  t.equal(count, 2)
+  t.match(defects, [{ message: 'a defect' }, { message: 'a defect' }])
+})
+
+t.test('the reader copies the log into the database, beside a writer who goes on, and after it has been let go of there is nothing to do', async (t) => {
+  const path = databasePath(t.testdir())
+  const writer = createWriter(() => now)
+  const reader = createReader(() => now)
+  t.teardown(() => {
+    writer.close()
+    reader.close()
+  })
+  writer.open({ path, dedupeWindowMs: 1000, withdrawn: [] })
+  reader.open({ path })
+  const append = (): void => { writer.commit({ withdraw: [], progress: [], appends: packAppends(Array.from({ length: 50 }, () => newDelivery({ rawBody: Buffer.alloc(10_000, 0x20) }))) }) }
+  append()
+  const before = statSync(path).size
+  t.ok(before < 50 * 10_000, 'the bodies are in the log alone')
+  reader.checkpoint()
+  t.ok(statSync(path).size > 50 * 10_000, 'and now in the database')
+  append()
+  reader.checkpoint()
+  t.ok(statSync(path).size > 100 * 10_000)
+  t.equal(reader.readAfter({ after: 0, visible: 100, limit: 200, limitBytes: 1e9 }).damaged.length, 0)
+  reader.letGo()
+  t.doesNotThrow(() => { reader.checkpoint() })
+})
