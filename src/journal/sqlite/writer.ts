@@ -127,6 +127,7 @@ function prepare (db: Connection) {
   const findKey = prepareAnew(db, `SELECT ${asBytes('id')}, ${asBytes('verdict')}, sequence, received_at FROM dedupe_keys WHERE key = ?`)
   const putKey = prepareAnew(db, `INSERT INTO dedupe_keys (key, id, verdict, sequence, received_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET id = excluded.id, verdict = excluded.verdict, sequence = excluded.sequence, received_at = excluded.received_at`)
+  const findSetAside = prepareAnew(db, `SELECT 1 FROM deliveries WHERE sequence = ? AND hold = ${HOLD.damaged}`)
   const countDuplicate = prepareAnew(db, 'UPDATE deliveries SET duplicates = duplicates + 1 WHERE sequence = ?')
   const findId = db.prepare('SELECT sequence, received_at FROM deliveries WHERE id = ?')
   // By the time first: that has an index, and the id has none.
@@ -160,6 +161,7 @@ function prepare (db: Connection) {
       return found === undefined ? undefined : toText<FoundKey>(Object(found))
     },
     putKey,
+    isSetAside: (sequence: number) => findSetAside.get([sequence]) !== undefined,
     countDuplicate,
     withdraw (id: string) {
       const found = findId.get([id]) as { sequence: number, received_at: number } | undefined
@@ -215,7 +217,8 @@ interface FoundKey {
 
 function append (statements: Statements, { text, values, dedupeKey, rawBody }: AppendRecord, windowStart: number): AppendResult {
   const first = dedupeKey === null ? undefined : statements.findKey(dedupeKey)
-  if (first !== undefined && first.received_at >= windowStart) {
+  // A record that is set aside reaches nobody: the copy that the sender still has takes its place.
+  if (first !== undefined && first.received_at >= windowStart && !statements.isSetAside(first.sequence)) {
     statements.countDuplicate.run([first.sequence])
     return { id: first.id, verdict: first.verdict }
   }

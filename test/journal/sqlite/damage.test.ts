@@ -7,7 +7,10 @@ import type { NewDelivery } from '../../../src/delivery/delivery.js'
 import { createPump, type Pump } from '../../../src/delivery/pump.js'
 import type { Forwarder } from '../../../src/delivery/forwarder.js'
 import { createFileForwarder } from '../../../src/forwarders/file/file-forwarder.js'
+import { databasePath } from '../../../src/journal/sqlite/database.js'
+import { packAppends } from '../../../src/journal/sqlite/packed-appends.js'
 import { createSqliteJournal, type SqliteJournal } from '../../../src/journal/sqlite/sqlite-journal.js'
+import { createWriter } from '../../../src/journal/sqlite/writer.js'
 import { captureLog, type CapturedLog } from '../../support/capture-log.js'
 import { seeded } from '../../support/crash-rounds.js'
 import { localThreads } from '../../support/local-threads.js'
@@ -149,6 +152,19 @@ t.test('One flipped byte in the store takes every later record with it, or stops
   t.ok(salvages > pages / 4, `${salvages} salvages for ${pages} pages`)
   t.ok(lostMost <= ROWS_A_PAGE, `${lostMost} records were lost at most`)
   t.comment(`${pages} pages, ${salvages} salvages, ${lostMost} lost at most, in ${Math.round(performance.now() - begun)} ms; file lines twice where the position was lost: ${duplicates.join(', ')}`)
+})
+
+t.test('an event whose record was set aside is stored anew when it comes again, and is then held once', (t) => {
+  const writer = createWriter(Date.now)
+  writer.open({ path: databasePath(t.testdir()), dedupeWindowMs: DAY_MS, withdrawn: [] })
+  t.teardown(() => { writer.close() })
+  const append = (): unknown => writer.commit({ withdraw: [], progress: [], appends: packAppends([sampleNewDelivery({ dedupeKey: 'same' })]) }).appends[0]
+  t.equal(append(), 1)
+  t.match(append(), { verdict: 'valid' }, 'held already')
+  writer.setAside([1])
+  t.equal(append(), 2, 'the sender still has what the disk has lost')
+  t.match(append(), { verdict: 'valid' })
+  t.end()
 })
 
 function contentOffset (bytes: Buffer, page: number, share: number): number {
