@@ -22,7 +22,7 @@ export function isSourceEntry (entry: string): boolean {
 
 /**
  * Makes the test whether an address is on an allow list. No entries allow nothing; an address that cannot be read is not
- * allowed; an IPv4 address written as IPv6 (`::ffff:192.0.2.1`) is the IPv4 address. Throws a TypeError that names an
+ * allowed; an IPv4 address written as IPv6 (`::ffff:192.0.2.1`) is the IPv4 address; a port does not count. Throws a TypeError that names an
  * entry which is neither region, address nor range.
  */
 export function createSourceFilter (entries: readonly string[]): (address: string) => boolean {
@@ -32,9 +32,14 @@ export function createSourceFilter (entries: readonly string[]): (address: strin
     return ranges
   })
   return address => {
-    const source = readAddress(address)
+    const source = readAddress(withoutPort(address))
     return source !== undefined && allowed.some(([base, bits]) => base.kind() === source.kind() && source.match(base, bits))
   }
+}
+
+/** Some proxies write the sender's port into X-Forwarded-For as well: `192.0.2.1:51234`, `[2001:db8::1]:51234`. */
+function withoutPort (text: string): string {
+  return /^(\d+\.\d+\.\d+\.\d+):\d{1,5}$/.exec(text)?.[1] ?? /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text)?.[1] ?? text
 }
 
 function rangesOf (entry: string): Range[] | undefined {

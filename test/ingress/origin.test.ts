@@ -54,6 +54,7 @@ t.test('X-Forwarded-For is believed from nobody unless TRUST_PROXY names them', 
     ['127.0.0.1,10.0.0.0/8', `${sender}, 10.1.2.3`, 202],
     ['loopback', `${sender}, 203.0.113.9`, 403],
     ['loopback', `203.0.113.9, ${sender}`, 202],
+    ['loopback', `${sender}:51234`, 202],
     ['loopback', 'nonsense', 403],
     ['loopback', '', 403],
     ['true', sender, 202]

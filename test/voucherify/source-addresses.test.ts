@@ -24,6 +24,13 @@ t.test('addresses and ranges of both families match, also IPv4 that is written a
   t.end()
 })
 
+t.test('the port that some proxies write behind an address does not count', t => {
+  const allowed = createSourceFilter(['192.0.2.7', '2001:db8::1'])
+  for (const address of ['192.0.2.7:51234', '[2001:db8::1]:443', '[2001:db8::1]', '[::ffff:192.0.2.7]:1']) t.equal(allowed(address), true, address)
+  for (const address of ['192.0.2.8:51234', '[2001:db8::2]:443']) t.equal(allowed(address), false, address)
+  t.end()
+})
+
 t.test('a range of the whole of one family says nothing about the other', t => {
   t.equal(createSourceFilter(['0.0.0.0/0'])('2001:db8::1'), false)
   t.equal(createSourceFilter(['0.0.0.0/0'])('::ffff:1.2.3.4'), true)
@@ -35,7 +42,7 @@ t.test('a range of the whole of one family says nothing about the other', t => {
 
 t.test('an address that cannot be read is not let in, and no entries let nothing in', t => {
   const allowed = createSourceFilter(['0.0.0.0/0', '::/0'])
-  for (const address of ['', 'localhost', '1.2.3', '1.2.3.4.5', '256.1.1.1', '0x7f.0.0.1', '1.2.3.4:80', '[::1]', '1.2.3.4, 5.6.7.8', '1.2.3.4/32']) {
+  for (const address of ['', 'localhost', '1.2.3', '1.2.3.4.5', '256.1.1.1', '0x7f.0.0.1', '1.2.3.4:', '1.2.3.4:x', '[1.2.3.4', '[]', '1.2.3.4, 5.6.7.8', '1.2.3.4/32']) {
     t.equal(allowed(address), false, address)
   }
   t.equal(createSourceFilter([])('34.247.197.22'), false)
