@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { CommandContext, StopSignal } from './cli/context.js'
+import { errorCode } from './cli/error-code.js'
 import { exitCodes } from './cli/exit-codes.js'
 import { openLogOutput } from './cli/log-output.js'
 import { runProgram } from './cli/program.js'
@@ -27,11 +28,14 @@ function onStopSignal (listener: (signal: StopSignal) => void): () => void {
   return () => { for (const signal of signals) process.off(signal, listener) }
 }
 
-// A reader that has seen enough, such as head, closes the pipe: that is no fault of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(exitCodes.ok)
-  throw error
-})
+/** A reader that has seen enough, such as head, closes the pipe: that is no fault of ours. All else is said. */
+function exitWithoutOutput (error: Error): never {
+  if (errorCode(error) === 'EPIPE') process.exit(exitCodes.ok)
+  process.stderr.write(`tierhook: the output cannot be written (${errorCode(error)}): look for room and rights where it is to go\n`)
+  process.exit(exitCodes.failure)
+}
+
+process.stdout.on('error', exitWithoutOutput)
 
 // There is nobody left to tell.
 process.stderr.on('error', () => {})
@@ -63,6 +67,7 @@ const context: CommandContext = {
 
 const exitCode = await runProgram(context, process.argv.slice(2))
 const all = await written(process.stdout, { stallLimitMs: READER_LIMIT_MS })
+if (process.stdout.errored !== null) exitWithoutOutput(process.stdout.errored)
 if (!all) process.stderr.write(`tierhook: the output was cut off: nobody has read it for ${READER_LIMIT_MS / 60_000} minutes\n`)
 await written(process.stderr, { stallLimitMs: ERRORS_LIMIT_MS })
 // Exits even if something were still open: a service that has stopped must not wait to be killed.

@@ -5,6 +5,8 @@ import type { Writable } from 'node:stream'
  * Resolves with whether it has left; not so where writing failed, or where no write was taken for `stallLimitMs` milliseconds.
  */
 export async function written (output: Writable, { stallLimitMs }: { readonly stallLimitMs: number }): Promise<boolean> {
+  // An error of a write that was done at once is told a turn later, when the process might have gone.
+  if (output.errored !== null) return false
   let left = output.writableLength
   if (left === 0) return true
   return await new Promise((resolve) => {

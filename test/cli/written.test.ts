@@ -31,6 +31,13 @@ t.test('a reader that takes nothing any more is not waited for, and one that tak
   t.equal(output.writableLength, 10)
 })
 
+t.test('what could not be written has not left, though nothing is left to write and nobody was told yet', async t => {
+  const output = new Writable({ write (_chunk, _encoding, done) { done(new Error('ENOSPC')) } })
+  output.on('error', () => {})
+  output.write('line\n')
+  t.equal(await written(output, { stallLimitMs }), false)
+})
+
 t.test('what cannot be written has not left', async t => {
   const output = new Writable({ write (_chunk, _encoding, done) { setImmediate(done, new Error('EIO')) } })
   output.on('error', () => {})

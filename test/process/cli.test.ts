@@ -1,6 +1,6 @@
 import t from 'tap'
 import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { makeStore, newDelivery } from '../journal/sqlite/stored.js'
@@ -81,6 +81,18 @@ t.test('what is more than a pipe holds arrives whole at a slow reader, which an 
   const enough = list()
   enough.child.stdout.once('data', () => { enough.child.stdout.destroy() })
   t.same(await enough.ended, { code: 0, stderr: '' }, 'a reader that has seen enough, such as head, is no fault')
+})
+
+t.test('an output that cannot be written fails the command, and says so in a line', { skip: !existsSync('/dev/full') }, async t => {
+  const full = openSync('/dev/full', 'w')
+  t.teardown(() => { closeSync(full) })
+  for (const args of [['events'], ['--help']]) {
+    const child = spawn(process.execPath, [program, ...args], { cwd: t.testdir(), env: { PATH: process.env['PATH'] }, stdio: ['ignore', full, 'pipe'] })
+    let stderr = ''
+    child.stderr?.on('data', (chunk: Buffer) => { stderr += chunk.toString() })
+    t.equal(await new Promise(resolve => { child.on('close', resolve) }), 1)
+    t.equal(stderr, 'tierhook: the output cannot be written (ENOSPC): look for room and rights where it is to go\n')
+  }
 })
 
 t.test('it serves until SIGTERM, and a second one at the same port says what to do', async t => {
