@@ -26,6 +26,7 @@ export function addDeadLetterRoutes (app: AdminApp, { operator }: { readonly ope
     }
   }, async ({ query: { cursor, limit, forwarder, eventType } }) => {
     const { items, next } = await operator.deadLetterPage({ forwarder, eventType, before: readCursor(cursor), limit: limit ?? DEFAULT_LIMIT })
+    if (items.length === 0 && forwarder !== undefined) await knownForwarders(operator, [forwarder])
     return { deadLetters: items.map(describeDeadLetter), next: cursorOf(next) }
   })
 

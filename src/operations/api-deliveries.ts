@@ -64,6 +64,7 @@ export function addDeliveryRoutes (app: AdminApp, { operator }: DeliveryRouteOpt
       after,
       limit: limit ?? DEFAULT_LIMIT
     })
+    if (items.length === 0 && filter.forwarder !== undefined) await knownForwarders(operator, [filter.forwarder])
     return { deliveries: items.map(describeListed), next: cursorOf(next) }
   })
 

@@ -14,7 +14,7 @@ export async function findDelivery (operator: Operator, text: string): Promise<F
   const found = await operator.find(text)
   switch (found.status) {
     case 'found': return found
-    case 'unknown': throw new Problem('DELIVERY_UNKNOWN', { detail: 'There is no delivery whose id is this, or begins so. Retention may have removed it.' })
+    case 'unknown': throw new Problem('DELIVERY_UNKNOWN', { detail: `There is no delivery whose id is, or begins with, ${JSON.stringify(text)}. Retention may have removed it.` })
     case 'ambiguous': throw new Problem('DELIVERY_AMBIGUOUS', { detail: `Write more of the id: ${found.ids.join(', ')}.` })
   }
 }
@@ -39,6 +39,6 @@ export async function findDeliveries (operator: Operator, texts: readonly string
 export async function knownForwarders (operator: Operator, names: readonly string[] | undefined): Promise<readonly string[]> {
   const known = (await operator.forwarders()).map(({ name }) => name)
   const unknown = names?.find((name) => !known.includes(name))
-  if (unknown !== undefined) throw new Problem('FORWARDER_UNKNOWN', { detail: `The store knows no forwarder of this name. It knows ${known.join(', ') || 'none yet'}.` })
+  if (unknown !== undefined) throw new Problem('FORWARDER_UNKNOWN', { detail: `The store knows no forwarder ${JSON.stringify(unknown)}. It knows ${known.join(', ') || 'none yet'}.` })
   return names === undefined ? known : [...new Set(names)]
 }

@@ -57,7 +57,7 @@ t.test('a page of another site can change nothing', async t => {
 
 t.test('what is asked for wrongly is told in our form, and nothing is kept by anybody', async t => {
   const admin = await buildAdmin(t, { dataDir: makeStore(t).dataDir })
-  for (const path of ['?limit=0', '?limit=201', '?limit=1e1', '?limit=', '?limit=1&limit=2', '?unknown=1', '?verdict=good', '?standing=earlier', '?cursor=x', '?cursor=!', '?since=yesterday', '?since=2026-13-01T00:00:00Z', '?after=-1', '?customerId=']) {
+  for (const path of ['?limit=0', '?limit=201', '?limit=1e1', '?limit=', '?limit=1&limit=2', '?unknown=1', '?verdict=good', '?standing=earlier', '?cursor=x', '?cursor=!', '?since=yesterday', '?since=2026-13-01T00:00:00Z', '?since=2026-02-30T00:00:00Z', '?after=-1', '?customerId=']) {
     const answer = await admin.get(`/api/deliveries${path}`)
     expectProblem(t, answer, 400, 'PARAMETERS_WRONG')
     t.match(answer.body, { errors: [{ pointer: /^\/[a-z]+/i }] }, path)

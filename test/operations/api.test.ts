@@ -44,7 +44,12 @@ t.test('one delivery is shown with its body as it came, by its id or the beginni
   })
   t.match((await admin.get(`/api/deliveries/${binary.id.toUpperCase()}`)).body, { body: null, bodyBase64: Buffer.from([0x7B, 0xFF, 0x7D]).toString('base64') })
   t.match(await admin.get('/api/deliveries/019a'), { status: 409, body: { code: 'DELIVERY_AMBIGUOUS', detail: new RegExp(`${text.id}, ${binary.id}`) } })
-  t.match(await admin.get('/api/deliveries/ffff'), { status: 404, body: { code: 'DELIVERY_UNKNOWN' } })
+  t.match(await admin.get('/api/deliveries/ffff'), { status: 404, body: { code: 'DELIVERY_UNKNOWN', detail: /begins with, "ffff"/ } })
+  t.match(await admin.post('/api/quarantine/release', { body: { ids: [text.id, 'fffe'] } }), { status: 404, body: { code: 'DELIVERY_UNKNOWN', detail: /begins with, "fffe"/ } })
+  for (const path of ['/api/deliveries?standing=dead&forwarder=htpp', '/api/dead-letters?forwarder=htpp']) {
+    t.match(await admin.get(path), { status: 404, body: { code: 'FORWARDER_UNKNOWN', detail: /no forwarder "htpp". It knows http/ } }, 'a mistyped name is no empty list')
+  }
+  t.match((await admin.get('/api/deliveries?since=2026-01-31')).body, { detail: /since must be a time with Z or an offset, such as 2026-01-31T08:00:00Z/ })
 })
 
 t.test('a delivery is replayed to the forwarders that are named, or to all', async t => {
