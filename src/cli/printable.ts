@@ -1,11 +1,12 @@
-// What a sender chose must not steer the terminal of whoever reads it.
+// What a sender chose must not steer the terminal of whoever reads it, nor hide in it: control characters, line and paragraph
+// separators, marks of direction, what has no width and is no joiner of letters, tags, and half surrogate pairs.
 // eslint-disable-next-line no-control-regex
-const control = /[\u0000-\u001F\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069]/g
-// eslint-disable-next-line no-control-regex
-const controlInText = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g
+const control = /[\u0000-\u001F\u007F-\u009F\u00AD\u061C\u180E\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB\u{E0000}-\u{E007F}\uD800-\uDFFF]/gu
+/** The same but for line breaks and tabs. */
+const controlInText = new RegExp(`(?![\\n\\t\\u2028\\u2029])${control.source}`, 'gu')
 
 function escape (character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return character.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
 }
 
 /** A text for one line of output, control characters written as escapes. */

@@ -20,7 +20,9 @@ import { wholeNumber } from './whole-number.js'
 
 /** Builds the command line. `finish` is told the exit code of the command that ran. */
 function createProgram (context: CommandContext, finish: (exitCode: number) => void): Command {
-  const width = Math.min(context.stdout.columns ?? 80, 120)
+  const { columns = 0 } = context.stdout
+  // A terminal that does not know its width says 0.
+  const width = columns > 0 ? Math.min(columns, 120) : 80
   const program = new Command('tierhook')
     .description('Receives Voucherify loyalty tier webhooks, keeps them, and forwards them.\nWithout a command it serves.')
     .version(context.version, '-V, --version', 'show the version')

@@ -32,7 +32,8 @@ export async function release (context: CommandContext, ids: readonly string[], 
   if (ids.length === 0 && options.all !== true && !chosen) throw new UsageError('Name the deliveries to release, or give --all or a filter such as --type')
 
   return await withStore(context, options, async ({ operator }) => await untilStopped(context, async stop => {
-    const named = await Promise.all(ids.map(async id => (await findDelivery(operator, id)).sequence))
+    // One that is named twice is released once, and then is no longer in quarantine.
+    const named = [...new Set(await Promise.all(ids.map(async id => (await findDelivery(operator, id)).sequence)))]
     const last = await operator.lastSequence()
     const bar = startProgressBar(context.stderr, named.length > 0 ? named.length : last)
     const counts: Record<Released['status'], number> = { released: 0, 'still invalid': 0, 'not in quarantine': 0, damaged: 0, gone: 0 }

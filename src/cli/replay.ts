@@ -36,7 +36,7 @@ interface Tally {
   deliveries: number
   replays: number
   passedOver: number
-  refused: Replayed['refused'][number][]
+  refused: Array<Replayed['refused'][number] & { readonly id: string }>
   lastId: string
 }
 
@@ -131,7 +131,7 @@ async function run (operator: Operator, steps: AsyncGenerator<Step>, { options, 
       sequences, forwarders, finishedOnly: !byName && options.dead !== true, description, dryRun: options.dryRun === true
     })
     // What is not there for a replay is told of where it was named; where it was not, it never was chosen.
-    if (byName) tally.refused.push(...refused)
+    if (byName) tally.refused.push(...refused.map((each) => ({ id: lastId, ...each })))
     tally.deliveries += sequences.length - refused.length
     tally.replays += replays
     tally.passedOver += passedOver
@@ -155,8 +155,8 @@ function report (context: CommandContext, tally: Tally, { options, served, stopp
     context.stdout.write(`${JSON.stringify({ ...tally, dryRun: options.dryRun === true, stopped })}\n`)
     return
   }
-  for (const { sequence, why } of tally.refused) {
-    context.stderr.write(`Delivery ${sequence} is ${why === 'quarantined' ? 'in quarantine: "tierhook quarantine release" lets it out' : why}\n`)
+  for (const { id, why } of tally.refused) {
+    context.stderr.write(`Delivery ${id} is ${why === 'quarantined' ? 'in quarantine: "tierhook quarantine release" lets it out' : why}\n`)
   }
   const verb = options.dryRun === true ? 'would be asked for' : 'asked for'
   context.stdout.write(`${plural(tally.replays, 'replay')} ${verb}, of ${countDeliveries(tally.deliveries)}\n`)

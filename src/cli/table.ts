@@ -10,7 +10,9 @@ export function formatTable (rows: ReadonlyArray<readonly string[]>): string {
 
 /** Writes a table. On a terminal no line is wider than it: what does not fit is cut off. */
 export function writeTable (output: Output, rows: ReadonlyArray<readonly string[]>): void {
-  const width = output.isTTY === true ? output.columns ?? Infinity : Infinity
+  const columns = output.isTTY === true ? output.columns ?? 0 : 0
+  // A terminal that does not know its width says 0.
+  const width = columns > 0 ? columns : Infinity
   const lines = formatTable(rows).split('\n').map(line => line.length > width ? `${line.slice(0, width - 1)}…` : line)
   output.write(`${lines.join('\n')}\n`)
 }

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { heldDelivery, makeStore, newDelivery, now, settleAll, forwarded, dead, retry } from '../journal/sqlite/stored.js'
 import { createHarness } from './harness.js'
+import { printable, printableText } from '../../src/cli/printable.js'
 
 function lines (text: string): Array<Record<string, unknown>> {
   return text.split('\n').filter(line => line !== '').map(line => JSON.parse(line))
@@ -48,6 +49,28 @@ t.test('no line is wider than the terminal', async t => {
   t.match(harness.stdout.text, /…$/m)
 })
 
+t.test('a terminal that does not know its width gets whole lines', async t => {
+  const store = makeStore(t)
+  store.append(newDelivery())
+  const harness = createHarness({ terminal: true })
+  harness.stdout.columns = 0
+  t.equal(await harness.run('deliveries', '--data-dir', store.dataDir), 0)
+  t.match(harness.stdout.text, /CUSTOMER\n.* cust_1\n$/)
+  t.equal(await harness.run('prune', '--help'), 0)
+  t.match(harness.stdout.text, 'remove now what RETENTION_DAYS and RETENTION_MAX_BYTES no longer keep, as the')
+})
+
+t.test('what has no width, turns the direction or is half a character cannot hide in a line', async t => {
+  const store = makeStore(t)
+  store.append(newDelivery({ customerId: 'a\u200F\u061C\u200Bb\uFEFF\u{E0041}c' }), newDelivery({ customerId: 'Zoë 日本 👩\u200D👧' }))
+  const harness = createHarness()
+  t.equal(await harness.run('deliveries', '--data-dir', store.dataDir), 0)
+  t.match(harness.stdout.text, ' a\\u200f\\u061c\\u200bb\\ufeff\\udb40\\udc41c\n')
+  t.match(harness.stdout.text, ' Zoë 日本 👩\u200D👧\n')
+  t.equal(printable('\uD800x\uDC00'), '\\ud800x\\udc00')
+  t.equal(printableText('a\n\tb\u200E\r'), 'a\n\tb\\u200e\\u000d')
+})
+
 t.test('deliveries are told as JSON, page by page, and filtered', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
@@ -88,6 +111,8 @@ t.test('a wrong filter says what to write instead', async t => {
   for (const [args, expected] of [
     [['--since', 'yesterday'], 'a span before now such as'],
     [['--since', '2026-13-45'], 'It must be a time'],
+    [['--since', '2026-02-30'], 'It must be a time'],
+    [['--until', '2026-11-31T08:00:00Z'], 'It must be a time'],
     [['--state', 'deaf'], 'Allowed choices are pending, waiting, dead'],
     [['--forwarder', 'htp'], 'no forwarder "htp": did you mean http? It knows http'],
     [['--before', 'ffff'], 'no delivery whose id is, or begins with, ffff'],

@@ -50,7 +50,7 @@ t.test('what is valid by today\'s schemas is released, the rest stays unless it 
   t.match(named.stdout.text, '0 deliveries released, 2 not')
   t.match(named.stderr.text, `${valid.id} not in quarantine\n`)
   const forced = createHarness()
-  t.equal(await forced.run('quarantine', 'release', invalid.id, '--force', '--data-dir', store.dataDir), 0)
+  t.equal(await forced.run('quarantine', 'release', invalid.id, invalid.id, '--force', '--data-dir', store.dataDir), 0)
   t.match(forced.stdout.text, '1 delivery released\n')
   const json = createHarness()
   t.equal(await json.run('quarantine', 'release', '--type', 'unknown', '--json', '--data-dir', store.dataDir), 0)
