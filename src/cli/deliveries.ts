@@ -3,6 +3,7 @@ import { toFilter, type FilterOptions } from './delivery-filter.js'
 import { listedColumns, listedJson, listedRow } from './describe-listed.js'
 import { exitCodes } from './exit-codes.js'
 import { findDelivery } from './find-delivery.js'
+import { listReadable, reportUnreadable } from './list-readable.js'
 import { withStore, type StoreOptions } from './store.js'
 import { writeTable } from './table.js'
 
@@ -20,18 +21,20 @@ export async function deliveries (context: CommandContext, options: DeliveriesOp
   return await withStore(context, options, async ({ operator }) => {
     const filter = await toFilter(operator, options)
     const before = options.before === undefined ? undefined : (await findDelivery(operator, options.before)).sequence
-    const listed = await operator.list({ filter, order: 'newest first', before, limit: options.limit })
+    const readable = await listReadable(operator, { filter, before, limit: options.limit })
+    const { listed } = readable
+    const exitCode = reportUnreadable(context.stderr, readable) ? exitCodes.failure : exitCodes.ok
     if (options.json === true) {
       for (const delivery of listed) context.stdout.write(`${JSON.stringify(listedJson(delivery))}\n`)
-      return exitCodes.ok
+      return exitCode
     }
     const last = listed.at(-1)
     if (last === undefined) {
       context.stderr.write('No delivery matches.\n')
-      return exitCodes.ok
+      return exitCode
     }
     writeTable(context.stdout, [listedColumns, ...listed.map(delivery => listedRow(delivery, options.forwarder))])
     if (listed.length === options.limit) context.stderr.write(`For the next ${options.limit}, add --before ${last.id}\n`)
-    return exitCodes.ok
+    return exitCode
   })
 }

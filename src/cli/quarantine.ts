@@ -4,6 +4,7 @@ import { toFilter, type FilterOptions } from './delivery-filter.js'
 import { listedJson } from './describe-listed.js'
 import { exitCodes } from './exit-codes.js'
 import { findDelivery } from './find-delivery.js'
+import { listReadable, reportUnreadable } from './list-readable.js'
 import { withStore, type StoreOptions } from './store.js'
 import { writeTable } from './table.js'
 import { shortTime } from './times.js'
@@ -22,22 +23,24 @@ export async function quarantine (context: CommandContext, options: QuarantineOp
   return await withStore(context, options, async ({ operator }) => {
     const filter = { ...await toFilter(operator, options), standing: 'quarantined' } as const
     const before = options.before === undefined ? undefined : (await findDelivery(operator, options.before)).sequence
-    const held = await operator.list({ filter, order: 'newest first', before, limit: options.limit })
+    const readable = await listReadable(operator, { filter, before, limit: options.limit })
+    const held = readable.listed
+    const exitCode = reportUnreadable(context.stderr, readable) ? exitCodes.failure : exitCodes.ok
     if (options.json === true) {
       for (const delivery of held) context.stdout.write(`${JSON.stringify(listedJson(delivery))}\n`)
-      return exitCodes.ok
+      return exitCode
     }
     const last = held.at(-1)
     if (last === undefined) {
       context.stderr.write('Nothing is in quarantine.\n')
-      return exitCodes.ok
+      return exitCode
     }
     writeTable(context.stdout, [
       ['ID', 'RECEIVED', 'TYPE', 'VERDICT', 'CUSTOMER', 'FAULTS'],
       ...held.map(delivery => [delivery.id, shortTime(delivery.receivedAt), delivery.eventType, delivery.verdict, delivery.customerId ?? '-', faultWords(delivery.faults)])
     ])
     if (held.length === options.limit) context.stderr.write(`For the next ${options.limit}, add --before ${last.id}\n`)
-    return exitCodes.ok
+    return exitCode
   })
 }
 

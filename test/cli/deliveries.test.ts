@@ -1,4 +1,8 @@
 import t from 'tap'
+import Database from 'libsql'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { StoreError } from '../../src/delivery/operator.js'
 import { heldDelivery, makeStore, newDelivery, now, settleAll, forwarded, dead, retry } from '../journal/sqlite/stored.js'
 import { createHarness } from './harness.js'
 import { printable, printableText } from '../../src/cli/printable.js'
@@ -30,6 +34,51 @@ t.test('deliveries are listed newest first as a table, with where they stand', a
   const one = createHarness()
   await one.run('deliveries', '--data-dir', store.dataDir, '--forwarder', 'file', '--until', '2026-03-01T12:00:00.500Z')
   t.match(one.stdout.text, /valid +earlier +cust_1$/m)
+})
+
+t.test('what can be read of a damaged database is listed, and what cannot is told of', async t => {
+  const store = makeStore(t)
+  const made = Array.from({ length: 60 }, () => newDelivery({ customerId: null }))
+  store.append(...made, heldDelivery())
+  store.close()
+  const path = join(store.dataDir, 'tierhook.db')
+  const db = new Database(path)
+  const root = (db.prepare("SELECT rootpage AS n FROM sqlite_master WHERE name = 'deliveries'").get([]) as { n: number }).n
+  db.pragma('wal_checkpoint(TRUNCATE)')
+  db.close()
+  const bytes = readFileSync(path)
+  // The second of the pages that the tree's root leads to.
+  const child = bytes.readUInt32BE((root - 1) * 4096 + bytes.readUInt16BE((root - 1) * 4096 + 14))
+  bytes.fill(0xFF, (child - 1) * 4096, child * 4096)
+  writeFileSync(path, bytes)
+
+  const harness = createHarness({ environment: { DATA_DIR: store.dataDir } })
+  t.equal(await harness.run('deliveries', '--json', '--limit', '100'), 1)
+  const sequences = lines(harness.stdout.text).map(({ sequence }) => Number(sequence))
+  const lost = Array.from({ length: 61 }, (_, index) => 61 - index).filter(sequence => !sequences.includes(sequence))
+  t.ok(lost.length > 0 && lost.length < 40 && !lost.includes(1), `${lost.length} are lost`)
+  t.same(sequences, [...sequences].sort((a, b) => b - a), 'newest first')
+  t.match(harness.stderr.text, `tierhook: The database is damaged: ${lost.length} deliveries cannot be read, from sequence ${lost.at(-1)} to ${lost[0]}. `)
+
+  const above = createHarness({ environment: { DATA_DIR: store.dataDir } })
+  t.equal(await above.run('deliveries', '--limit', '5'), 0, 'a page without damage is as it always is')
+  t.equal(above.stderr.text.trimEnd().split('\n').length, 1)
+  const pages = createHarness({ environment: { DATA_DIR: store.dataDir } })
+  t.equal(await pages.run('deliveries', '--json', '--before', made[4]?.id ?? ''), 0)
+  t.same(lines(pages.stdout.text).map(({ sequence }) => sequence), [4, 3, 2, 1])
+  t.equal(await pages.run('quarantine', '--json'), 0)
+})
+
+t.test('where more is damaged than is worth the time, the list ends, and says where', async t => {
+  const readable = createHarness({
+    openOperator: () => ({
+      lastSequence: async () => 1_000_000,
+      list: async () => { throw new StoreError('STORE_DAMAGED', 'all of it') },
+      close: async () => {}
+    }) as never
+  })
+  t.equal(await readable.run('deliveries'), 1)
+  t.match(readable.stderr.text, /to 1000000, and what is older than sequence \d+ was not looked for\. /)
 })
 
 t.test('a store without forwarders says nothing of their state', async t => {
