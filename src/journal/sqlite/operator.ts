@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { StoreError, type Operator } from '../../delivery/operator.js'
 import { isServed } from './data-lock.js'
 import { databasePath, openForReading, openForWriting, sqliteCode, type Connection } from './database.js'
@@ -59,9 +59,7 @@ export function openSqliteOperator (options: SqliteOperatorOptions): Operator {
  */
 export function openOperatorApi ({ dataDir, judge, now }: SqliteOperatorOptions): OperatorApi {
   const path = databasePath(dataDir)
-  if (!existsSync(path)) {
-    throw new StoreError('NO_STORE', `There is no tierhook.db in ${dataDir}: name the right data folder with --data-dir or DATA_DIR, or start the service there first`)
-  }
+  checkThere(path, dataDir)
   const explained = <T>(work: () => T): T => explain(path, work)
   const reading = explained(() => openChecked(path))
   let writing: Connection | undefined
@@ -95,6 +93,19 @@ export function openOperatorApi ({ dataDir, judge, now }: SqliteOperatorOptions)
       writing?.close()
       writing = undefined
     }
+  }
+}
+
+/** A folder that may not be entered is the service's own, most often, and not the wrong one. */
+function checkThere (path: string, dataDir: string): void {
+  try {
+    statSync(path)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      throw new StoreError('NO_STORE', `There is no tierhook.db in ${dataDir}: name the right data folder with --data-dir or DATA_DIR, or start the service there first`, error)
+    }
+    throw new StoreError('STORE_READ_ONLY', `The database ${path} cannot be reached (${code}): run as the user that the service runs as`, error)
   }
 }
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'libsql'
 import type { DeliveryFilter, Operator } from '../../../src/delivery/operator.js'
@@ -309,6 +309,8 @@ t.test('whether a service uses the folder is found without a trace', async t => 
 t.test('a folder without a database, a newer one, an older one and somebody else\'s are refused and left alone', async t => {
   const folder = t.testdir({ empty: {}, data: {} })
   const empty = join(folder, 'empty')
+  symlinkSync('round', join(empty, 'round'))
+  t.throws(() => open(t, join(empty, 'round')), { code: 'STORE_READ_ONLY', message: 'cannot be reached (ELOOP): run as the user' }, 'what may not be looked at is not said to be absent')
   t.throws(() => open(t, empty), { code: 'NO_STORE', message: `There is no tierhook.db in ${empty}: name the right data folder` })
   t.notOk(existsSync(join(empty, 'tierhook.db')), 'nothing is made')
 
