@@ -2,6 +2,7 @@ import type { CommandContext } from './context.js'
 import { exitCodes } from './exit-codes.js'
 import { findDelivery } from './find-delivery.js'
 import { knownForwarder } from './known-forwarder.js'
+import { jsonLine } from './printable.js'
 import { withStore, type StoreOptions } from './store.js'
 import { writeTable } from './table.js'
 import { shortTime } from './times.js'
@@ -25,7 +26,7 @@ export async function deadLetters (context: CommandContext, options: DeadLetters
     const letters = await operator.deadLetters({ forwarder: options.forwarder, eventType: options.type, before, limit: options.limit })
     if (options.json === true) {
       for (const { receivedAt, diedAt, ...rest } of letters) {
-        context.stdout.write(`${JSON.stringify({ ...rest, receivedAt: new Date(receivedAt).toISOString(), diedAt: new Date(diedAt).toISOString() })}\n`)
+        context.stdout.write(jsonLine({ ...rest, receivedAt: new Date(receivedAt).toISOString(), diedAt: new Date(diedAt).toISOString() }))
       }
       return exitCodes.ok
     }

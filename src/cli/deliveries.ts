@@ -4,6 +4,7 @@ import { listedColumns, listedJson, listedRow } from './describe-listed.js'
 import { exitCodes } from './exit-codes.js'
 import { findDelivery } from './find-delivery.js'
 import { listReadable, reportUnreadable } from './list-readable.js'
+import { jsonLine } from './printable.js'
 import { withStore, type StoreOptions } from './store.js'
 import { writeTable } from './table.js'
 
@@ -25,7 +26,7 @@ export async function deliveries (context: CommandContext, options: DeliveriesOp
     const { listed } = readable
     const exitCode = reportUnreadable(context.stderr, readable) ? exitCodes.failure : exitCodes.ok
     if (options.json === true) {
-      for (const delivery of listed) context.stdout.write(`${JSON.stringify(listedJson(delivery))}\n`)
+      for (const delivery of listed) context.stdout.write(jsonLine(listedJson(delivery)))
       return exitCode
     }
     const last = listed.at(-1)

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { loadStoreSettings } from '../config/load-settings.js'
 import type { CommandContext } from './context.js'
 import { exitCodes } from './exit-codes.js'
+import { jsonLine } from './printable.js'
 import { readEnvFile } from './read-env-file.js'
 import type { StoreOptions } from './store.js'
 import { writeTable } from './table.js'
@@ -32,7 +33,7 @@ export async function drift (context: CommandContext, options: DriftOptions): Pr
   }
   const { differences, dropped } = report
   if (options.json === true) {
-    for (const difference of differences) context.stdout.write(`${JSON.stringify(difference)}\n`)
+    for (const difference of differences) context.stdout.write(jsonLine(difference))
   } else if (differences.length > 0) {
     writeTable(context.stdout, [
       ['COUNT', 'LAST', 'FIRST', 'TYPE', 'KIND', 'POINTER', 'EXPECTED', 'SEEN'],

@@ -18,3 +18,8 @@ export function printable (text: string): string {
 export function printableText (text: string): string {
   return text.replaceAll(controlInText, escape)
 }
+
+/** A value as one line of JSON, in which the same stands as escapes: whoever parses it gets what was sent. */
+export function jsonLine (value: unknown): string {
+  return `${printable(JSON.stringify(value))}\n`
+}

@@ -5,6 +5,7 @@ import { listedJson } from './describe-listed.js'
 import { exitCodes } from './exit-codes.js'
 import { findDelivery } from './find-delivery.js'
 import { listReadable, reportUnreadable } from './list-readable.js'
+import { jsonLine } from './printable.js'
 import { withStore, type StoreOptions } from './store.js'
 import { writeTable } from './table.js'
 import { shortTime } from './times.js'
@@ -27,7 +28,7 @@ export async function quarantine (context: CommandContext, options: QuarantineOp
     const held = readable.listed
     const exitCode = reportUnreadable(context.stderr, readable) ? exitCodes.failure : exitCodes.ok
     if (options.json === true) {
-      for (const delivery of held) context.stdout.write(`${JSON.stringify(listedJson(delivery))}\n`)
+      for (const delivery of held) context.stdout.write(jsonLine(listedJson(delivery)))
       return exitCode
     }
     const last = held.at(-1)

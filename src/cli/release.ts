@@ -6,6 +6,7 @@ import { exitCodes } from './exit-codes.js'
 import { findDelivery } from './find-delivery.js'
 import { countDeliveries } from './plural.js'
 import { startProgressBar } from './progress-bar.js'
+import { jsonLine } from './printable.js'
 import { faultWords } from './quarantine.js'
 import { untilStopped } from './stop.js'
 import { withStore, type StoreOptions } from './store.js'
@@ -42,7 +43,7 @@ export async function release (context: CommandContext, ids: readonly string[], 
       for await (const { sequences, progress } of steps(operator, named, options)) {
         for (const result of await operator.release({ sequences, force: options.force === true })) {
           counts[result.status] += 1
-          if (options.json === true) context.stdout.write(`${JSON.stringify(result)}\n`)
+          if (options.json === true) context.stdout.write(jsonLine(result))
           else if (result.status !== 'released' && staying.length < shownLimit) staying.push(result)
         }
         bar.update(progress)

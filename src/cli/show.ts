@@ -27,7 +27,7 @@ export async function show (context: CommandContext, idText: string, options: Sh
     const delivery = await operator.read(sequence)
     if (delivery === undefined) throw new UsageError(`The delivery ${id} has just been removed by retention`)
     if (options.raw === true) return writeRaw(context, delivery)
-    context.stdout.write(options.json === true ? `${toJson(delivery)}\n` : `${describe(delivery, Date.now())}\n`)
+    context.stdout.write(options.json === true ? `${printable(toJson(delivery))}\n` : `${describe(delivery, Date.now())}\n`)
     return exitCodes.ok
   })
 }

@@ -3,6 +3,7 @@ import type { ListedDelivery } from '../delivery/operator.js'
 import type { CommandContext } from './context.js'
 import { listedJson } from './describe-listed.js'
 import { exitCodes } from './exit-codes.js'
+import { jsonLine } from './printable.js'
 import { untilStopped } from './stop.js'
 import { withStore, type StoreOptions } from './store.js'
 import { writeTable } from './table.js'
@@ -41,7 +42,7 @@ export async function tail (context: CommandContext, options: TailOptions): Prom
 
 function show (context: CommandContext, delivery: ListedDelivery, json: boolean): void {
   if (json) {
-    context.stdout.write(`${JSON.stringify(listedJson(delivery))}\n`)
+    context.stdout.write(jsonLine(listedJson(delivery)))
     return
   }
   // What has just come in is on its way: only what is not is worth a word.
