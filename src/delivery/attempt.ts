@@ -1,6 +1,9 @@
 import { createDeadlines, type Deadlines, type Timed } from './deadlines.js'
 import type { Attempt, ForwardContext, Forwarder, ForwardResult, Outcome } from './forwarder.js'
 
+/** How much is kept of a reason, a detail or an answer, in UTF-16 code units. */
+const LONGEST_TEXT = 2048
+
 /** The calls of one forwarder. */
 export interface Attempts {
   /**
@@ -67,7 +70,7 @@ class Call implements ForwardContext, Timed {
     this.#end(failAll(this.#count, reasonOf(reason)))
     this.#aborted = { reason }
     this.#controller?.abort(reason)
-    for (const listener of this.#listeners ?? []) listener(reason)
+    for (const listener of this.#listeners ?? []) tell(listener, reason)
   }
 
   timeOver (): void {
@@ -90,32 +93,68 @@ class Call implements ForwardContext, Timed {
   }
 }
 
-function checkResult (result: unknown, count: number): ForwardResult {
-  const { outcomes, position } = typeof result === 'object' && result !== null ? result as Record<string, unknown> : {}
-  if (!Array.isArray(outcomes) || outcomes.length !== count || !outcomes.every(isOutcome)) {
-    return failAll(count, `The forwarder must return one outcome for each of its ${count} attempts`)
+/** What a listener throws has nobody to go to: its attempt is over, and others have yet to be told. */
+function tell (listener: (reason: unknown) => void, reason: unknown): void {
+  try {
+    listener(reason)
+  } catch {
+    // It has been told, and what it makes of that is its own.
   }
-  return typeof position === 'string' ? { outcomes, position } : { outcomes }
 }
 
-function isOutcome (value: unknown): value is Outcome {
-  if (typeof value !== 'object' || value === null) return false
+/**
+ * What came back, as values of our own: the forwarder may change its own later, when somebody else reads them, and to read them
+ * may run its code. Never throws.
+ */
+function checkResult (result: unknown, count: number): ForwardResult {
+  try {
+    const { outcomes, position } = typeof result === 'object' && result !== null ? result as Record<string, unknown> : {}
+    // One that was left out of an array comes as undefined, and is no outcome.
+    const checked = Array.isArray(outcomes) && outcomes.length === count ? Array.from(outcomes, toOutcome).filter((outcome) => outcome !== undefined) : []
+    if (checked.length !== count) return failAll(count, `The forwarder must return one outcome for each of its ${count} attempts`)
+    return typeof position === 'string' ? { outcomes: checked, position } : { outcomes: checked }
+  } catch (error) {
+    return failAll(count, reasonOf(error))
+  }
+}
+
+function toOutcome (value: unknown): Outcome | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
   const { status, reason, detail, answer, afterMs } = value as Readonly<Record<string, unknown>>
-  const known = status === 'forwarded' || ((status === 'retry' || status === 'dead') && typeof reason === 'string')
-  return known && isTextOrNothing(detail) && isTextOrNothing(answer) && (afterMs === undefined || Number.isFinite(afterMs))
+  if (!isTextOrNothing(detail) || !isTextOrNothing(answer) || !(afterMs === undefined || (typeof afterMs === 'number' && Number.isFinite(afterMs)))) return undefined
+  const told = answer === undefined ? {} : { answer: cut(answer) }
+  if (status === 'forwarded') return { status, ...(detail === undefined ? {} : { detail: cut(detail) }), ...told }
+  if (typeof reason !== 'string') return undefined
+  if (status === 'dead') return { status, reason: cut(reason), ...told }
+  if (status === 'retry') return { status, reason: cut(reason), ...(afterMs === undefined ? {} : { afterMs }), ...told }
+  return undefined
 }
 
-function isTextOrNothing (value: unknown): boolean {
+function isTextOrNothing (value: unknown): value is string | undefined {
   return value === undefined || typeof value === 'string'
+}
+
+/** It is kept with every attempt. */
+function cut (text: string): string {
+  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text
 }
 
 function failAll (count: number, reason: string): ForwardResult {
   return { outcomes: Array.from({ length: count }, () => ({ status: 'retry', reason })) }
 }
 
-/** The message, with the cause's where there is one: undici says "fetch failed" and means what its cause says. */
+/** The message, with the cause's where there is one: undici says "fetch failed" and means what its cause says. Never throws. */
 export function reasonOf (error: unknown): string {
+  try {
+    return cut(words(error))
+  } catch {
+    // It has a message that throws, or is an object that cannot be made a text.
+    return 'The forwarder failed, and its error cannot be read'
+  }
+}
+
+function words (error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const cause = error.cause instanceof Error ? `: ${error.cause.message}` : ''
-  return `${error.message}${cause}` || error.name
+  return `${error.message}${cause}` || String(error.name)
 }

@@ -38,6 +38,7 @@ for (const [title, nonsense] of Object.entries({
   'a failure without a reason': { outcomes: [{ status: 'forwarded' }, { status: 'retry' }] },
   'a time that is none': { outcomes: [{ status: 'forwarded' }, { status: 'retry', reason: 'x', afterMs: NaN }] },
   'an answer that is no text': { outcomes: [{ status: 'forwarded' }, { status: 'forwarded', answer: {} }] },
+  'an outcome and a hole': { outcomes: Object.assign(new Array(2), { 0: { status: 'forwarded' } }) },
   'a text': 'forwarded'
 })) {
   t.test(`a forwarder that returns ${title} has forwarded nothing`, async (t) => {
@@ -46,6 +47,51 @@ for (const [title, nonsense] of Object.entries({
     t.match(outcomes, [{ reason: /one outcome for each of its 2 attempts/ }])
   })
 }
+
+function throwing (): never {
+  throw new Error('boom')
+}
+
+for (const [title, forward] of Object.entries({
+  'a result that throws when it is looked at': async () => ({ get outcomes () { return throwing() } }),
+  'an outcome that throws when it is looked at': async () => ({ outcomes: [{ status: 'forwarded' }, { get status () { return throwing() } }] }),
+  'a proxy that throws': async () => new Proxy({}, { get: (_target, key) => key === 'then' ? undefined : throwing() })
+})) {
+  t.test(`${title} fails its own attempts, and not the process`, async (t) => {
+    const retry = { status: 'retry', reason: 'boom' }
+    t.strictSame(await attempt(build(forward)), { outcomes: [retry, retry] })
+  })
+}
+
+t.test('what a forwarder makes of its outcomes later changes nothing, nor does what else is in them', async (t) => {
+  let reads = 0
+  const changing = { get status () { return ++reads === 1 ? 'forwarded' : throwing() } }
+  const kept = { status: 'retry', reason: 'x', afterMs: 1, extra: 1 }
+  const result = { outcomes: [changing, kept] }
+  const { outcomes } = await attempt(build(async () => result))
+  Object.assign(kept, { status: 'nonsense' })
+  result.outcomes.length = 0
+  t.strictSame(outcomes, [{ status: 'forwarded' }, { status: 'retry', reason: 'x', afterMs: 1 }])
+})
+
+t.test('of a text without end the beginning is kept', async (t) => {
+  const endless = 'x'.repeat(10_000_000)
+  const [first, second] = (await attempt(build(async () => ({ outcomes: [{ status: 'forwarded', detail: endless, answer: endless }, { status: 'dead', reason: endless }] })))).outcomes
+  t.match([first, second], [{ detail: /^x{2048}…$/, answer: /^x{2048}…$/ }, { reason: /^x{2048}…$/ }])
+  t.match(await attempt(build(async () => { throw new Error(endless) })), { outcomes: [{ reason: /^x{2048}…$/ }, { status: 'retry' }] })
+})
+
+t.test('a listener that throws when its time is over keeps nobody from being told', async (t) => {
+  const told: unknown[] = []
+  const result = await attempt(build(async (_attempts: unknown, { onAbort }: ForwardContext) => {
+    onAbort?.(() => throwing())
+    onAbort?.((reason) => { told.push(reason) })
+    await new Promise(() => {})
+  }, 10))
+  t.match(result, { outcomes: [{ reason: 'The forwarder did not finish within 10 ms' }, { status: 'retry' }] })
+  await new Promise((resolve) => setImmediate(resolve))
+  t.equal(told.length, 1)
+})
 
 t.test('a forwarder that hangs is given up after its time, and is told', async (t) => {
   let signal: AbortSignal | undefined
@@ -109,4 +155,14 @@ t.test('the reason of an error is its message, with its cause', async (t) => {
   t.equal(reasonOf(new Error('fetch failed', { cause: new Error('connect ECONNREFUSED') })), 'fetch failed: connect ECONNREFUSED')
   t.equal(reasonOf(new TypeError('')), 'TypeError')
   t.equal(reasonOf('text'), 'text')
+})
+
+t.test('an error that cannot be read has a reason too', async (t) => {
+  const reason = 'The forwarder failed, and its error cannot be read'
+  const unreadable = [Object.create(null), Object.defineProperty(new Error('x'), 'message', { get: throwing }), new Proxy({}, { getPrototypeOf: throwing })]
+  for (const error of unreadable) {
+    t.equal(reasonOf(error), reason)
+    t.strictSame(await attempt(build(async () => await Promise.reject(error))), { outcomes: [{ status: 'retry', reason }, { status: 'retry', reason }] })
+  }
+  t.type(reasonOf(Object.assign(new Error(''), { name: undefined })), 'string')
 })
