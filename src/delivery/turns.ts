@@ -20,6 +20,9 @@ export interface Turns {
   readonly end: () => void
 }
 
+/** A timer of more than 24.8 days ends at once in Node, and turns would follow one another without end. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 export function createTurns ({ take, gatherMs, onRest, onDefect }: TurnsOptions): Turns {
   let begun = false
   let ended = false
@@ -51,7 +54,7 @@ export function createTurns ({ take, gatherMs, onRest, onDefect }: TurnsOptions)
   }
 
   function rest (restMs: number | undefined): void {
-    if (restMs !== undefined && !ended) restTimer = setTimeout(now, restMs)
+    if (restMs !== undefined && !ended) restTimer = setTimeout(now, Math.min(restMs, LONGEST_TIMER_MS))
     onRest()
   }
 

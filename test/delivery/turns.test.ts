@@ -106,3 +106,13 @@ t.test('a turn that fails is told of, and no other is taken', async (t) => {
   t.equal(taken.length, 1)
   t.equal(rests(), 0)
 })
+
+t.test('a rest that is longer than a timer can be is a rest', async (t) => {
+  const { turns, taken } = build(t)
+  turns.begin()
+  taken[0]?.end(31 * 86_400_000)
+  await nextTurn()
+  // Those that do not fit are ended after 1 ms, so before this one.
+  await new Promise((resolve) => { setTimeout(resolve, 5) })
+  t.equal(taken.length, 1)
+})
