@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { Logger } from 'pino'
-import type { Forwarder, ForwarderEnd } from '../delivery/forwarder.js'
+import type { Attempt, Forwarder, ForwarderEnd } from '../delivery/forwarder.js'
 import { compileValidator } from '../voucherify/validate.js'
 import { OrderSchema, type ModuleSpec } from './forwarder-spec.js'
 import type { OwnForwarder } from './own-forwarder.js'
@@ -56,13 +56,27 @@ export function completeForwarder (made: unknown, { spec, logger }: CompleteOpti
     ...(own.giveUpMs === undefined ? {} : { giveUpMs: own.giveUpMs }),
     // Called on what was returned, which may be an object of a class.
     async start (position) { await own.start?.(position) },
-    forward: async (attempts, context) => await own.forward(attempts, context),
+    forward: async (attempts, context) => await own.forward(attempts.map(copyOf), context),
     ...(own.check === undefined ? {} : { check: async (signal) => { await own.check?.(signal) } }),
     // One that was never started has nothing that is not on disk.
     async close (end = { settled: true }) {
       closing ??= closeInTime(own, end, (error) => { logger.error({ err: error }, 'forwarder not closed') })
       await closing
     }
+  }
+}
+
+/**
+ * The same in objects and bytes of its own. What the journal hands out goes to the other forwarders and to the next attempt, and
+ * its bytes may share one buffer with other bodies: to change it, or to transfer it to a worker, would take it from all of them.
+ * The bytes are a `Buffer` whether they came just now or from the disk: else `toString` would be the event at first, and a list
+ * of numbers after a restart.
+ */
+function copyOf ({ delivery, ...attempt }: Attempt): Attempt {
+  const { headers, faults, rawBody } = delivery
+  return {
+    ...attempt,
+    delivery: { ...delivery, headers: { ...headers }, faults: faults.map((fault) => ({ ...fault })), rawBody: Buffer.from(new Uint8Array(rawBody).buffer) }
   }
 }
 

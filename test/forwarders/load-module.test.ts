@@ -85,6 +85,33 @@ t.test('an object of a class keeps its this', async (t) => {
   await forwarder.close?.()
 })
 
+t.test('what it does to a delivery is done to a copy, whose bytes are a Buffer where they came from as well', async (t) => {
+  const folder = t.testdir({
+    'changing.mjs': `
+      export const createForwarder = () => ({
+        async forward (attempts) {
+          const [{ delivery }] = attempts
+          const detail = delivery.rawBody.toString()
+          delivery.rawBody.fill(0)
+          structuredClone(delivery.rawBody.buffer, { transfer: [delivery.rawBody.buffer] })
+          delivery.headers['content-type'] = 'text/plain'
+          delivery.faults[0].message = ''
+          delivery.customerId = null
+          attempts[0].number = 7
+          attempts.pop()
+          return { outcomes: [{ status: 'forwarded', detail }] }
+        }
+      })`
+  })
+  const both = new TextEncoder().encode('{"a":1}{"b":2}')
+  const attempts = [sampleAttempt({ rawBody: both.subarray(0, 7), faults: [{ pointer: '/a', message: 'is wrong' }] })]
+  const before = structuredClone(attempts)
+  const forwarder = await load(folder, './changing.mjs')
+  t.match(await forwarder.forward(attempts, { signal }), { outcomes: [{ detail: '{"a":1}' }] })
+  t.strictSame(structuredClone(attempts), before)
+  t.equal(Buffer.from(both).toString(), '{"a":1}{"b":2}', 'the body beside it is still there')
+})
+
 t.test('what is no forwarder\'s module is told by what it lacks', async (t) => {
   const folder = t.testdir({
     'empty.mjs': '',
