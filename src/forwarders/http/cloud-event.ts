@@ -12,6 +12,8 @@ export interface Content {
 
 const JSON_TYPE = 'application/json'
 const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i
+const FIRST_TIME = Date.parse('0000-01-01T00:00:00Z')
+const LAST_TIME = Date.parse('9999-12-31T23:59:59.999Z')
 
 /** CloudEvents 1.0 in structured mode: one JSON text, in which the event's own text stands as it was sent. */
 export function structuredCloudEvent (delivery: Delivery): Content {
@@ -51,9 +53,10 @@ function segment (id: string | null): string {
 
 /** When it happened, as far as the event says so; else when it was received. */
 function occurredAt (delivery: Delivery): string {
-  const { occurredAt: time } = describeDelivery(delivery, { withData: false })
-  const said = typeof time === 'string' && DATE_TIME.test(time) ? new Date(time) : undefined
-  return (said === undefined || Number.isNaN(said.getTime()) ? new Date(delivery.receivedAt) : said).toISOString()
+  const { occurredAt: said } = describeDelivery(delivery, { withData: false })
+  const time = typeof said === 'string' && DATE_TIME.test(said) ? Date.parse(said) : NaN
+  // By its zone it may be in a year of five digits, which the format does not have.
+  return new Date(time >= FIRST_TIME && time <= LAST_TIME ? time : delivery.receivedAt).toISOString()
 }
 
 /** The sender's content type. */

@@ -52,6 +52,9 @@ for (const format of ['cloudevents-structured', 'cloudevents-binary'] as const) 
     t.equal(unnamed.time, '2026-01-31T00:00:00.000Z')
     const timeless = parse(await send(t, format, { receivedAt: 1_769_817_600_000, rawBody: Buffer.from('{"created_at":1}') }))
     t.equal(timeless.time, '2026-01-31T00:00:00.000Z')
+    for (const [said, time] of [['9999-12-31T23:59:59-12:00', '2026-01-31T00:00:00.000Z'], ['0000-01-01T00:00:00+12:00', '2026-01-31T00:00:00.000Z'], ['9999-12-31T23:59:59Z', '9999-12-31T23:59:59.000Z']]) {
+      t.equal(parse(await send(t, format, { receivedAt: 1_769_817_600_000, rawBody: Buffer.from(JSON.stringify({ created_at: said })) })).time, time)
+    }
   })
 }
 
