@@ -62,11 +62,14 @@ function invalidDetail (reading: Reading): string {
 /** The request headers that are kept with a delivery. */
 const KEPT_HEADERS = ['content-type', 'x-voucherify-signature', 'user-agent', 'traceparent', 'tracestate'] as const
 
+/** In characters. Nothing that matters is longer, and a destination that has less room for headers than we would refuse the event for them. */
+const LONGEST_HEADER = 1024
+
 export function keptHeaders (headers: IncomingHttpHeaders): Record<string, string> {
   const kept: Record<string, string> = {}
   for (const name of KEPT_HEADERS) {
     const value = headers[name]
-    if (typeof value === 'string') kept[name] = value
+    if (typeof value === 'string' && value.length <= LONGEST_HEADER) kept[name] = value
   }
   return kept
 }

@@ -8,6 +8,7 @@ import { loadSettings } from '../../../src/config/load-settings.js'
 import { createService, type Service } from '../../../src/service.js'
 import { sign } from '../../../src/voucherify/signature.js'
 import { captureLog } from '../../support/capture-log.js'
+import { rawConnection } from '../../support/raw-http.js'
 import { httpDestination } from './support/servers.js'
 
 function service (environment: Record<string, string>): Service {
@@ -55,6 +56,30 @@ t.test('what is sent to the service arrives byte for byte, signed anew and with 
     }
   })
   t.ok(new Webhook(secret).verify(received?.body ?? '', Object.fromEntries(Object.entries(received?.headers ?? {}).map(([name, value]) => [name, String(value)]))))
+})
+
+t.test('headers for which the destination has no room are left out, and strange ones go on byte for byte', async (t) => {
+  const destination = await httpDestination(t)
+  const running = service({ DATA_DIR: t.testdir(), HTTP_FORWARDER_URL: destination.url })
+  t.teardown(async () => { await running.close() })
+  const { port } = new URL((await running.start()).url)
+  const latin1 = Array.from({ length: 128 }, (_each, index) => String.fromCharCode(128 + index)).join('').trim()
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+  for (const [index, headers] of [
+    { 'content-type': 'application/json', traceparent, tracestate: `a=${'b'.repeat(16_050)}` },
+    { 'content-type': `application/json;charset="utf-8";x=${'y'.repeat(16_050)}` },
+    { 'content-type': 'application/json', 'x-voucherify-signature': latin1, traceparent, tracestate: '' }
+  ].entries()) {
+    const connection = await rawConnection(t, Number(port))
+    const lines = Object.entries({ host: 'x', 'content-length': '2', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
+    connection.write(Buffer.from(`POST /webhooks/custom/header HTTP/1.1\r\n${lines.join('')}\r\n{}`, 'latin1'))
+    t.match(await connection.answers(1), [{ status: 202 }])
+    for (let tries = 0; destination.received.length === index && tries < 12_000; tries++) await sleep(10)
+  }
+  const [traced, typed, strange] = destination.received.map(({ headers }) => headers)
+  t.match(traced, { 'content-type': 'application/json', traceparent, tracestate: undefined })
+  t.match(typed, { 'content-type': 'application/json' })
+  t.match(strange, { 'x-voucherify-signature': latin1, tracestate: '' })
 })
 
 t.test('a header that the forwarder sends itself stops the start, by the name of its variable and without its value', async (t) => {
