@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import type { Logger } from 'pino'
+import { pino, type Logger } from 'pino'
+import { reasonOf } from '../delivery/attempt.js'
 import type { Attempt, Forwarder, ForwarderEnd } from '../delivery/forwarder.js'
 import { compileValidator } from '../voucherify/validate.js'
 import { OrderSchema, type ModuleSpec } from './forwarder-spec.js'
@@ -55,12 +56,18 @@ export function completeForwarder (made: unknown, { spec, logger }: CompleteOpti
     recordsSuccess: own.recordsSuccess ?? true,
     ...(own.giveUpMs === undefined ? {} : { giveUpMs: own.giveUpMs }),
     // Called on what was returned, which may be an object of a class.
-    async start (position) { await own.start?.(position) },
+    async start (position) {
+      try {
+        await own.start?.(position)
+      } catch (error) {
+        throw loggable(error)
+      }
+    },
     forward: async (attempts, context) => await own.forward(attempts.map(copyOf), context),
     ...(own.check === undefined ? {} : { check: async (signal) => { await own.check?.(signal) } }),
     // One that was never started has nothing that is not on disk.
     async close (end = { settled: true }) {
-      closing ??= closeInTime(own, end, (error) => { logger.error({ err: error }, 'forwarder not closed') })
+      closing ??= closeInTime(own, end, (error) => { logger.error({ err: loggable(error) }, 'forwarder not closed') })
       await closing
     }
   }
@@ -77,6 +84,16 @@ function copyOf ({ delivery, ...attempt }: Attempt): Attempt {
   return {
     ...attempt,
     delivery: { ...delivery, headers: { ...headers }, faults: faults.map((fault) => ({ ...fault })), rawBody: Buffer.from(new Uint8Array(rawBody).buffer) }
+  }
+}
+
+/** An error that throws when it is read would be thrown by the logger, and so keep the service from its start or its stop. */
+function loggable (error: unknown): unknown {
+  try {
+    if (error instanceof Error) pino.stdSerializers.err(error)
+    return error
+  } catch {
+    return new Error(reasonOf(error))
   }
 }
 

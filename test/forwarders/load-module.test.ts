@@ -112,6 +112,19 @@ t.test('what it does to a delivery is done to a copy, whose bytes are a Buffer w
   t.equal(Buffer.from(both).toString(), '{"a":1}{"b":2}', 'the body beside it is still there')
 })
 
+t.test('an error of its start or its end that throws when it is logged is told as one that can be', async (t) => {
+  const folder = t.testdir({
+    'unreadable.mjs': `
+      function fail () { throw Object.defineProperty(new Error('x'), 'message', { enumerable: true, get () { throw new Error('boom') } }) }
+      export const createForwarder = () => ({ start: fail, close: fail, forward: async () => undefined })`
+  })
+  const forwarder = await load(folder, './unreadable.mjs')
+  const message = 'The forwarder failed, and its error cannot be read'
+  await t.rejects(async () => { await forwarder.start?.(null) }, { message })
+  await forwarder.close?.()
+  t.match(log.find('forwarder not closed').at(-1), { err: { message } })
+})
+
 t.test('what is no forwarder\'s module is told by what it lacks', async (t) => {
   const folder = t.testdir({
     'empty.mjs': '',
