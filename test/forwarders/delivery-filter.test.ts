@@ -27,6 +27,17 @@ t.test('event types match whole, and a star stands for any characters', async (t
   t.ok(createFilter({ events: ['a', 'customer.*'] })(bare), 'one of several is enough')
 })
 
+t.test('several stars are matched at once, however long the type that does not match', async (t) => {
+  const texts = ['', ...'ab', 'aa', 'ab', 'ba', 'aab', 'aba', 'abab', 'abba', 'aabb', 'babab']
+  const patterns = ['*', '**', 'a*', '*a', 'a*a', '*a*', 'a*b', 'ab*ba', '*ab*', 'a*b*a', '*b*b', 'ab*ab', '*ab*ab*', 'a**b', 'aba*ba']
+  for (const pattern of patterns) {
+    const wants = createFilter({ events: [pattern] })
+    const matched = texts.filter((eventType) => wants(sampleDelivery({ eventType })))
+    t.strictSame(matched, texts.filter((text) => new RegExp(`^${pattern.replaceAll('*', '.*')}$`).test(text)), pattern)
+  }
+  t.notOk(createFilter({ events: [`${'*.'.repeat(12)}!`] })(sampleDelivery({ eventType: '.'.repeat(256) })))
+})
+
 t.test('verdicts are compared', async (t) => {
   const wanted = createFilter({ verdicts: ['valid'] })
   t.ok(wanted(sampleDelivery({ verdict: 'valid' })))
