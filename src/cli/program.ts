@@ -15,14 +15,13 @@ import { addSendCommand } from './send-command.js'
 import { serve } from './serve.js'
 import type { ServeOptions } from './serve.js'
 import { addStoreCommands } from './store-commands.js'
+import { columnsOf } from './table.js'
 import { UsageError } from './usage-error.js'
 import { wholeNumber } from './whole-number.js'
 
 /** Builds the command line. `finish` is told the exit code of the command that ran. */
 function createProgram (context: CommandContext, finish: (exitCode: number) => void): Command {
-  const { columns = 0 } = context.stdout
-  // A terminal that does not know its width says 0.
-  const width = columns > 0 ? Math.min(columns, 120) : 80
+  const width = Math.min(columnsOf(context.stdout) ?? 80, 120)
   const program = new Command('tierhook')
     .description('Receives Voucherify loyalty tier webhooks, keeps them, and forwards them.\nWithout a command it serves.')
     .version(context.version, '-V, --version', 'show the version')

@@ -1,4 +1,5 @@
 import { Type, type TString } from '@sinclair/typebox'
+import { parseTime } from '../delivery/parse-time.js'
 import { Problem } from '../errors.js'
 
 /** A time in a query: ISO 8601 with its distance from UTC, since whose midnight it would be otherwise nobody could tell. */
@@ -15,10 +16,8 @@ export function TimeParameter (description: string): TString {
 export function readTime (name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   if (!PATTERN.test(text)) throw wrong(name, 'must be a time with Z or an offset, such as 2026-01-31T08:00:00Z')
-  const time = Date.parse(text)
-  // `Date.parse` takes February 30th for March 2nd.
-  const day = text.slice(0, 10)
-  if (!Number.isNaN(time) && new Date(day).toISOString().startsWith(day)) return time
+  const time = parseTime(text)
+  if (!Number.isNaN(time)) return time
   throw wrong(name, 'must be a time that there is')
 }
 

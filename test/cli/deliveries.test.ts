@@ -1,9 +1,6 @@
 import t from 'tap'
-import Database from 'libsql'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { StoreError } from '../../src/delivery/operator.js'
-import { heldDelivery, makeStore, newDelivery, now, settleAll, forwarded, dead, retry } from '../journal/sqlite/stored.js'
+import { destroyPage, heldDelivery, makeStore, newDelivery, now, settleAll, forwarded, dead, retry } from '../journal/sqlite/stored.js'
 import { createHarness } from './harness.js'
 import { printable, printableText } from '../../src/cli/printable.js'
 
@@ -41,16 +38,7 @@ t.test('what can be read of a damaged database is listed, and what cannot is tol
   const made = Array.from({ length: 60 }, () => newDelivery({ customerId: null }))
   store.append(...made, heldDelivery())
   store.close()
-  const path = join(store.dataDir, 'tierhook.db')
-  const db = new Database(path)
-  const root = (db.prepare("SELECT rootpage AS n FROM sqlite_master WHERE name = 'deliveries'").get([]) as { n: number }).n
-  db.pragma('wal_checkpoint(TRUNCATE)')
-  db.close()
-  const bytes = readFileSync(path)
-  // The second of the pages that the tree's root leads to.
-  const child = bytes.readUInt32BE((root - 1) * 4096 + bytes.readUInt16BE((root - 1) * 4096 + 14))
-  bytes.fill(0xFF, (child - 1) * 4096, child * 4096)
-  writeFileSync(path, bytes)
+  destroyPage(store.dataDir, 1)
 
   const harness = createHarness({ environment: { DATA_DIR: store.dataDir } })
   t.equal(await harness.run('deliveries', '--json', '--limit', '100'), 1)

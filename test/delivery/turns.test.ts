@@ -1,7 +1,6 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createTurns } from '../../src/delivery/turns.js'
-import { latch } from '../support/latch.js'
 
 function build (t: Test, { gatherMs = 0 } = {}) {
   const taken: Array<{ readonly end: (restMs?: number) => void, readonly fail: (error: Error) => void }> = []
@@ -74,9 +73,7 @@ t.test('those who can wait share a turn', async (t) => {
   t.equal(taken.length, 1, 'none yet')
   while (taken.length < 2) await nextTurn()
   taken[1]?.end()
-  const passed = latch()
-  setTimeout(passed.open, 20)
-  await passed.opened
+  await sleep(20)
   t.equal(taken.length, 2)
 })
 
@@ -90,9 +87,7 @@ t.test('after the end none is taken by itself, and what is asked for is taken at
   turns.soon()
   t.equal(taken.length, 2)
   taken[1]?.end(1)
-  const passed = latch()
-  setTimeout(passed.open, 20)
-  await passed.opened
+  await sleep(20)
   t.equal(taken.length, 2)
 })
 
@@ -113,6 +108,6 @@ t.test('a rest that is longer than a timer can be is a rest', async (t) => {
   taken[0]?.end(31 * 86_400_000)
   await nextTurn()
   // Those that do not fit are ended after 1 ms, so before this one.
-  await new Promise((resolve) => { setTimeout(resolve, 5) })
+  await sleep(5)
   t.equal(taken.length, 1)
 })

@@ -1,12 +1,12 @@
 import t from 'tap'
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'libsql'
 import type { DeliveryFilter, Operator } from '../../../src/delivery/operator.js'
 import { openSqliteOperator } from '../../../src/journal/sqlite/operator.js'
 import { selectDeliveries } from '../../../src/journal/sqlite/operator/select.js'
 import { createJudge } from '../../../src/voucherify/judge.js'
-import { dead, forwarded, heldDelivery, makeStore, newDelivery, now, openJournal, retry, settleAll, type Folder } from './stored.js'
+import { dead, destroyPage, forwarded, heldDelivery, makeStore, newDelivery, now, openJournal, retry, settleAll, type Folder } from './stored.js'
 
 function open (t: Folder, dataDir: string, judge = createJudge()): Operator {
   const operator = openSqliteOperator({ dataDir, judge, now: () => now + 60_000 })
@@ -263,15 +263,7 @@ t.test('a page of the file that is destroyed takes only its own records with it'
   const store = makeStore(t)
   store.append(...Array.from({ length: 60 }, () => newDelivery()))
   store.close()
-  const path = join(store.dataDir, 'tierhook.db')
-  const db = new Database(path)
-  const root = (db.prepare("SELECT rootpage AS n FROM sqlite_master WHERE name = 'deliveries'").get([]) as { n: number }).n
-  db.pragma('wal_checkpoint(TRUNCATE)')
-  db.close()
-  const bytes = readFileSync(path)
-  const child = bytes.readUInt32BE((root - 1) * 4096 + bytes.readUInt16BE((root - 1) * 4096 + 12))
-  bytes.fill(0xFF, (child - 1) * 4096, child * 4096)
-  writeFileSync(path, bytes)
+  destroyPage(store.dataDir, 0)
   const operator = open(t, store.dataDir)
   const { checked, damaged, done } = await operator.verify({ after: 0, limit: 500 })
   t.ok(done)

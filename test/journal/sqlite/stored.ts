@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import Database from 'libsql'
 import { pino } from 'pino'
 import { v7 as uuidv7 } from 'uuid'
 import { systemClock } from '../../../src/delivery/clock.js'
@@ -140,3 +142,21 @@ export async function settleAll (feed: Feed | JournalFeed, result: (claim: Claim
 export const forwarded = (): Settlement['result'] => ({ status: 'forwarded', detail: 'status 200' })
 export const dead = (): Settlement['result'] => ({ status: 'dead', reason: 'status 410' })
 export const retry = (): Settlement['result'] => ({ status: 'retry', reason: 'status 503', delayMs: 3_600_000 })
+
+const PAGE_BYTES = 4096
+/** Where an inner page of a tree has the list of its cells (https://www.sqlite.org/fileformat2.html#b_tree_pages). */
+const CELLS_AT = 12
+
+/** Destroys one of the pages that the root of the table of deliveries leads to, counted from 0. Nobody may have the database open. */
+export function destroyPage (dataDir: string, index: number): void {
+  const path = databasePath(dataDir)
+  const db = new Database(path)
+  const { root } = db.prepare("SELECT rootpage AS root FROM sqlite_master WHERE name = 'deliveries'").get([]) as { root: number }
+  db.pragma('wal_checkpoint(TRUNCATE)')
+  db.close()
+  const bytes = readFileSync(path)
+  const rootAt = (root - 1) * PAGE_BYTES
+  const page = bytes.readUInt32BE(rootAt + bytes.readUInt16BE(rootAt + CELLS_AT + 2 * index))
+  bytes.fill(0xFF, (page - 1) * PAGE_BYTES, page * PAGE_BYTES)
+  writeFileSync(path, bytes)
+}
