@@ -11,8 +11,8 @@ import { settleAppends, TOO_LATE } from './settle-appends.js'
 
 /** How soon a commit that failed is tried again when no webhook asks for one, in milliseconds. */
 const RETRY_MS = 500
-/** How long progress may wait for company before it gets a commit of its own, in milliseconds. */
-const PROGRESS_DELAY_MS = 20
+/** How long progress may wait for company before it gets a commit of its own, in milliseconds. So much is forwarded again after a crash. */
+const PROGRESS_DELAY_MS = 50
 const STOPPING = 'tierhook is stopping.'
 
 export interface GroupCommitOptions extends RefuseOptions {

@@ -42,7 +42,7 @@ function readColumns (db: Connection, first: number, last: number): Columns {
   const [texts, sequences, checksums, duplicates] = readRow(db, `SELECT CAST(group_concat(${CHECKED_TEXT}, char(${LINE_FEED})) AS BLOB),
     CAST(json_group_array(d.sequence) AS BLOB), CAST(json_group_array(d.checksum) AS BLOB), CAST(json_group_array(d.duplicates) AS BLOB)
     FROM deliveries d WHERE d.sequence BETWEEN ? AND ?`, [first, last])
-  const [bodies] = readRow(db, "SELECT CAST(group_concat(CAST(raw_body AS TEXT), '') AS BLOB) FROM bodies WHERE sequence BETWEEN ? AND ?", [first, last])
+  const [bodies] = readRow(db, "SELECT CAST(group_concat(raw_body, '') AS BLOB) FROM bodies WHERE sequence BETWEEN ? AND ?", [first, last])
   return { texts: toBuffer(texts), sequences: toList(sequences), checksums: toList(checksums), duplicates: toList(duplicates), bodies: toBuffer(bodies) }
 }
 

@@ -139,13 +139,22 @@ interface Places {
 
 /** What there is after a sequence, whatever holds it back. */
 function readPlaces (db: Connection, statements: Statements, { after, visible, limit }: Omit<ReadAfter, 'limitBytes'>): Places {
-  // A number is a number, also where a flipped bit says that it is text.
-  const rows = db.prepare(`SELECT sequence, CAST(hold AS INTEGER), CAST(body_bytes AS INTEGER) FROM deliveries
-    WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?`).raw().all([after, visible, limit]) as ReadonlyArray<readonly [number, number, number]>
-  const places = rows.map(([sequence, hold, bodyBytes]) => ({ sequence, hold, bodyBytes }))
+  const [sequences = [], holds = [], bodyBytes = []] = readLists(db, `SELECT json_group_array(sequence), json_group_array(hold), json_group_array(body_bytes) FROM (
+    SELECT sequence, CAST(hold AS INTEGER) AS hold, CAST(body_bytes AS INTEGER) AS body_bytes FROM deliveries
+    WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?)`, [after, visible, limit])
+  const places = sequences.map((sequence, index) => ({ sequence, hold: holds[index] ?? HOLD.never, bodyBytes: bodyBytes[index] ?? 0 }))
   const upTo = places.length < limit ? visible : places.at(-1)?.sequence ?? visible
   checkGaps(statements, places, after, upTo)
   return { places, upTo }
+}
+
+/**
+ * Lists of numbers, which SQLite gathers: rows would take three times as long. A number is a number, also where a flipped bit says
+ * that it is text, as long as the query casts it.
+ */
+function readLists (db: Connection, sql: string, parameters: readonly number[]): ReadonlyArray<readonly number[]> {
+  const row = db.prepare(sql).raw().get(parameters) as readonly string[]
+  return row.map((list) => JSON.parse(list) as readonly number[])
 }
 
 /**
