@@ -14,8 +14,8 @@ import { rowName, summarise, type Row } from './summary.js'
 const USAGE = `npm run bench -- [options]
 
   --only <pattern>   only rows whose name (group/variant/connections) matches this regular expression, and their baselines
-  --rounds <n>       how often each row is measured; 5 where absent
-  --seconds <n>      about how long each measurement takes; 3 where absent
+  --rounds <n>       how often each row is measured, each time by a process of its own; 5 where absent
+  --seconds <n>      about how long each measurement takes; 2 where absent
   --json             prints JSON instead of Markdown
   --list             prints the names of the rows and measures nothing
   --dir <path>       where journals are kept meanwhile: on the disk that is to be measured; the system's temporary folder where absent
@@ -28,7 +28,7 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
     rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '2' },
     minutes: { type: 'string', default: '60' },
     json: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },

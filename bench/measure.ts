@@ -54,38 +54,37 @@ const MOST_EVENTS = 60_000
 
 /**
  * Runs every variant once a round, one after another, so that what else the machine does hits all of them alike. The order
- * turns from round to round. All variants handle the same number of events.
+ * turns from round to round, and each round has processes of its own: two of the same code may differ by a fifth for as long as
+ * they live. All variants handle the same number of events.
  */
 export async function measureGroup ({ variants }: Pick<Group, 'variants'>, { rounds, seconds, onRound }: MeasureOptions): Promise<readonly Measured[]> {
-  const open: Array<{ readonly name: string, readonly variant: OpenVariant, readonly runs: Run[] }> = []
-  try {
-    for (const { name, open: start } of variants) open.push({ name, variant: await start(), runs: [] })
-    const events = await warmUp(open.map(({ variant }) => variant), seconds)
-    for (let round = 0; round < rounds; round++) {
-      onRound(round + 1)
-      for (let turn = 0; turn < open.length; turn++) {
-        const each = open[(round + turn) % open.length]
-        each?.runs.push(await each.variant.run(events))
-      }
+  const runs = new Map<string, Run[]>(variants.map(({ name }) => [name, []]))
+  let events: number | undefined
+  for (let round = 0; round < rounds; round++) {
+    onRound(round + 1)
+    const turned = [...variants.slice(round % variants.length), ...variants.slice(0, round % variants.length)]
+    const opened: Array<{ readonly name: string, readonly variant: OpenVariant }> = []
+    try {
+      for (const { name, open } of turned) opened.push({ name, variant: await open() })
+      let fastest = 0
+      for (const { variant } of opened) fastest = Math.max(fastest, await warmUp(variant, seconds))
+      events ??= Math.min(MOST_EVENTS, Math.max(LEAST_EVENTS, Math.round(fastest * seconds)))
+      for (const { name, variant } of opened) runs.get(name)?.push(await variant.run(events))
+    } finally {
+      for (const { variant } of opened) await variant.close()
     }
-    return open
-  } finally {
-    for (const { variant } of open) await variant.close()
   }
+  return variants.map(({ name }) => ({ name, runs: runs.get(name) ?? [] }))
 }
 
-/**
- * Lets code be compiled, and finds out how many events make a run: each runs ever more events until they take long enough to
- * tell its rate.
- */
-async function warmUp (variants: readonly OpenVariant[], seconds: number): Promise<number> {
+/** Lets code be compiled, by runs of ever more events until they have taken as long as what is measured. Returns the best rate, in events a second. */
+async function warmUp (variant: OpenVariant, seconds: number): Promise<number> {
   let fastest = 0
-  for (const variant of variants) {
-    for (let events = Math.max(LEAST_EVENTS, Math.round(1000 * seconds)); ; events *= 2) {
-      const run = await variant.run(Math.min(events, MOST_EVENTS))
-      fastest = Math.max(fastest, run.events / run.ms * 1000)
-      if (run.ms >= seconds * 1000 / 3 || events >= MOST_EVENTS) break
-    }
+  let takenMs = 0
+  for (let events = Math.max(LEAST_EVENTS, Math.round(1000 * seconds)); takenMs < seconds * 1000; events = Math.min(MOST_EVENTS, events * 2)) {
+    const run = await variant.run(events)
+    fastest = Math.max(fastest, run.events / run.ms * 1000)
+    takenMs += run.ms
   }
-  return Math.min(MOST_EVENTS, Math.max(LEAST_EVENTS, Math.round(fastest * seconds)))
+  return fastest
 }
