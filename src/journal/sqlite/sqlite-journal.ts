@@ -48,6 +48,11 @@ export interface SqliteJournal extends Journal {
 /** The sender waits 10 s, and is to hear from us within 5. */
 const STORE_TIMEOUT_MS = 4000
 const WITHDRAW_TIMEOUT_MS = 500
+/**
+ * How many deliveries are kept in memory for a feed that has yet to read them. One that is farther behind reads them from the disk: while
+ * a destination hangs, what was kept for it and copied by the collections of garbage made every webhook's answer later.
+ */
+const KEPT_FOR_FEED = 512
 /** How long closing waits for a disk that does not answer, for its commits and for its threads. */
 const CLOSE_TIMEOUT_MS = 1500
 
@@ -99,9 +104,10 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     onStored: (stored) => { for (const { sequence, delivery } of stored) recent.add({ ...delivery, sequence, duplicates: 0 }) },
     onVisible: (sequence) => {
       if (sequence > visible) {
+        const before = visible
         visible = sequence
         for (const feed of feeds.values()) feed.wake()
-        recent.release(readByAll())
+        recent.release(readByAll(before))
       }
       wakeHeldBack()
     },
@@ -112,10 +118,10 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     withdrawTimeoutMs: WITHDRAW_TIMEOUT_MS
   })
 
-  function readByAll (): number {
-    let least = visible
-    for (const feed of feeds.values()) least = Math.min(least, feed.readUpTo())
-    return least
+  /** Up to where all have read that were not far behind `last`. */
+  function readByAll (last: number): number {
+    const readUpTo = [...feeds.values()].map((feed) => feed.readUpTo()).filter((upTo) => last - upTo <= KEPT_FOR_FEED)
+    return Math.min(visible, ...readUpTo)
   }
 
   /** What was withdrawn has taken its marks with it by now. */

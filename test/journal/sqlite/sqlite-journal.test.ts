@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import Database from 'libsql'
 import t, { type Test } from 'tap'
 import { systemClock } from '../../../src/delivery/clock.js'
+import type { Feed } from '../../../src/delivery/journal.js'
 import { createSqliteJournal, type SqliteJournal, type SqliteJournalOptions } from '../../../src/journal/sqlite/sqlite-journal.js'
 import { journalContract, type JournalUnderTest } from '../../contracts/journal-contract.js'
 import { captureLog } from '../../support/capture-log.js'
@@ -172,4 +173,34 @@ t.test('a replay of many holds up nothing that has just arrived', async (t) => {
   t.ok(claims.length <= 512)
   const { id } = await journal.append(sampleNewDelivery({ index: 9999 }))
   t.ok((await feed.claim(600)).claims.some(({ delivery }) => delivery.id === id))
+})
+
+t.test('a feed that falls far behind is not kept waiting for in memory: it reads from the disk, and who keeps up does not', async (t) => {
+  const { journal, threads } = journalIn(t, t.testdir())
+  await journal.start()
+  const pages: string[] = []
+  threads.beforeRead = async (method) => { if (method === 'readAfter') pages.push(method) }
+  const open = async (forwarder: string) => await journal.openFeed({ forwarder, order: 'arrival', start: 'now', onWork () {} })
+  const [prompt, stuck] = [await open('prompt'), await open('stuck')]
+
+  async function takeAll (feed: Feed): Promise<readonly number[]> {
+    const sequences: number[] = []
+    for (;;) {
+      const { claims } = await feed.claim(1000)
+      if (claims.length === 0) return sequences
+      sequences.push(...claims.map(({ delivery }) => delivery.sequence))
+      await feed.settle(claims.map((claim) => ({ claim, result: { status: 'forwarded' } })))
+    }
+  }
+
+  const taken: number[] = []
+  for (let round = 0; round < 3; round++) {
+    await Promise.all(Array.from({ length: 600 }, async () => await journal.append(sampleNewDelivery())))
+    taken.push(...await takeAll(prompt))
+  }
+  const all = Array.from({ length: 1800 }, (_each, index) => index + 1)
+  t.strictSame(taken, all)
+  t.strictSame(pages, [], 'what was just stored is at hand, however much of it came at once')
+  t.strictSame(await takeAll(stuck), all)
+  t.ok(pages.length > 0)
 })
