@@ -33,10 +33,24 @@ export interface NewDelivery {
   readonly description?: EventDescription
 }
 
+/** Where in a raw body the event's own JSON text stands, in bytes: from `start` up to `end`. */
+export interface EventPlace {
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * Finds where the event's text stands in the raw body of a delivery that was judged valid; `undefined` where it does not stand there
+ * as it is to be passed on. Of other bodies its answer means nothing; it never throws.
+ */
+export type LocateEvent = (rawBody: Uint8Array) => EventPlace | undefined
+
 /** A delivery as the journal holds it. */
 export interface Delivery extends NewDelivery {
   /** Its place in the journal's order, from 1. Later is greater; there may be gaps. */
   readonly sequence: number
+  /** Where in the raw body the event's own JSON text stands, where the journal has looked for it. Never of an event that is not `valid`. */
+  readonly eventPlace?: EventPlace | undefined
   /** How many copies of it have been answered as duplicates. */
   readonly duplicates: number
 }

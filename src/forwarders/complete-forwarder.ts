@@ -76,14 +76,14 @@ export function completeForwarder (made: unknown, { spec, logger }: CompleteOpti
 /**
  * The same in objects and bytes of its own. What the journal hands out goes to the other forwarders and to the next attempt, and
  * its bytes may share one buffer with other bodies: to change it, or to transfer it to a worker, would take it from all of them.
- * The bytes are a `Buffer` whether they came just now or from the disk: else `toString` would be the event at first, and a list
- * of numbers after a restart.
+ * It is the same whether the delivery came just now or from the disk: what is known of the one alone is left out, and the bytes
+ * are a `Buffer`, or else `toString` would be the event at first, and a list of numbers after a restart.
  */
 function copyOf ({ delivery, ...attempt }: Attempt): Attempt {
-  const { headers, faults, rawBody } = delivery
+  const { description, eventPlace, headers, faults, rawBody, ...rest } = delivery
   return {
     ...attempt,
-    delivery: { ...delivery, headers: { ...headers }, faults: faults.map((fault) => ({ ...fault })), rawBody: Buffer.from(new Uint8Array(rawBody).buffer) }
+    delivery: { ...rest, headers: { ...headers }, faults: faults.map((fault) => ({ ...fault })), rawBody: Buffer.from(new Uint8Array(rawBody).buffer) }
   }
 }
 

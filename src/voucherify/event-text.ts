@@ -13,18 +13,28 @@ const DATA_AND_EVENT = [Buffer.from('data'), Buffer.from('event')]
 const BYTE_ORDER_MARK = Buffer.from('\uFEFF')
 
 /**
- * The event's own JSON text on one line, number for number as it was sent: the `data` of an envelope, or the whole body.
- * `undefined` where the raw body is not a JSON object.
+ * The event's own JSON text on one line, number for number as it was sent: the `data` of an envelope, or the whole body. As bytes,
+ * which are UTF-8 whatever was sent. `undefined` where the raw body is not a JSON object.
  */
-export function eventText (rawBody: Uint8Array, options: EventTextOptions = {}): string | undefined {
-  const bytes = eventBytes(rawBody, options)
-  return bytes === undefined ? undefined : toBuffer(bytes).toString('utf8')
-}
-
-/** The same as bytes, which are UTF-8 whatever was sent. */
 export function eventBytes (rawBody: Uint8Array, { judgedValid = false }: EventTextOptions = {}): Uint8Array | undefined {
   const bytes = judgedValid ? envelopeData(rawBody) ?? parsedData(rawBody) : parsedData(rawBody)
   return bytes === undefined || isUtf8(bytes) ? bytes : Buffer.from(toBuffer(bytes).toString('utf8'))
+}
+
+/**
+ * Where in a raw body that was judged valid the `data` of its envelope stands, as it is to be passed on: in bytes, from `start` up to
+ * `end`. `undefined` where there is no envelope, or white space between the tokens. Of other bodies its answer means nothing; it never throws.
+ */
+export function locateEvent (rawBody: Uint8Array): { readonly start: number, readonly end: number } | undefined {
+  try {
+    const [data, event] = compactMemberTexts(rawBody, DATA_AND_EVENT) ?? []
+    if (data === undefined || event === undefined) return undefined
+    const start = data.byteOffset - rawBody.byteOffset
+    return { start, end: start + data.byteLength }
+  } catch {
+    // A key with an escape that is none in JSON: nobody has judged that valid.
+    return undefined
+  }
 }
 
 /** The `data` of what is an envelope without a doubt; parsing it takes several times as long as finding its two keys. */

@@ -9,6 +9,7 @@ import { packAppends } from '../../src/journal/sqlite/packed-appends.js'
 import { unpackDeliveries } from '../../src/journal/sqlite/packed-deliveries.js'
 import { createReader } from '../../src/journal/sqlite/reader.js'
 import { createWriter } from '../../src/journal/sqlite/writer.js'
+import { locateEvent } from '../../src/voucherify/event-text.js'
 
 /** Whatever JSON can write in a string: control characters, U+0000 and halves of surrogate pairs too. */
 const anyText = fc.oneof(
@@ -43,7 +44,7 @@ async function accepted (body: unknown): Promise<NewDelivery> {
 t.test('whatever an event says of itself, it is read back as it was stored, and none is taken for damaged', async (t) => {
   const path = databasePath(t.testdir())
   const writer = createWriter(() => 1)
-  const reader = createReader(() => 1)
+  const reader = createReader({ now: () => 1, locateEvent })
   writer.open({ path, dedupeWindowMs: 1000, withdrawn: [] })
   reader.open({ path })
   t.teardown(() => {

@@ -5,6 +5,7 @@ import { ThreadError, type Thread } from '../../src/journal/sqlite/thread.js'
 import { createWriter } from '../../src/journal/sqlite/writer.js'
 import type { ServiceThreads } from '../../src/service.js'
 import { createJudge } from '../../src/voucherify/judge.js'
+import { locateEvent } from '../../src/voucherify/event-text.js'
 
 export interface LocalThreads extends ServiceThreads {
   /** Called before each call of a method of the writer; may wait, or throw in its stead. */
@@ -35,7 +36,7 @@ export function localThreads (now: () => number = Date.now): LocalThreads {
       return thread
     },
     startReader (onFailure) {
-      const { thread, end } = local(createReader(now), async (method) => { await threads.beforeRead(method) }, nothing, onFailure)
+      const { thread, end } = local(createReader({ now, locateEvent }), async (method) => { await threads.beforeRead(method) }, nothing, onFailure)
       endReader = end
       return thread
     },

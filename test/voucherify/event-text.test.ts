@@ -1,7 +1,10 @@
 import t from 'tap'
-import { eventText } from '../../src/voucherify/event-text.js'
+import { eventBytes, locateEvent, type EventTextOptions } from '../../src/voucherify/event-text.js'
 
-const textOf = (body: string | Uint8Array) => eventText(Buffer.from(body))
+function textOf (body: string | Uint8Array, options?: EventTextOptions): string | undefined {
+  const bytes = eventBytes(Buffer.from(body), options)
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString()
+}
 
 t.test('the data of an envelope, or the whole of a bare body, on one line as it was written', async t => {
   t.equal(textOf('{"event":{},"data":{ "n": 1.0,\r\n\t"m":1e2 }}'), '{"n":1.0,"m":1e2}')
@@ -12,7 +15,7 @@ t.test('the data of an envelope, or the whole of a bare body, on one line as it 
 
 t.test('what was found to be valid before is not parsed again, and comes out the same', async t => {
   for (const body of ['{"id":"a b","event":{"type":"x"},"data":{"n":1.0}}', '{ "data" : {"n": "a b"} ,\n"event":{} }', '{"customer":{"data":1}, "created_at":"x"}', '\uFEFF{"data":{},"event":{}}']) {
-    t.equal(eventText(Buffer.from(body), { judgedValid: true }), textOf(body), body)
+    t.equal(textOf(body, { judgedValid: true }), textOf(body), body)
   }
 })
 
@@ -22,4 +25,29 @@ t.test('an envelope without data is the event itself', async t => {
 
 t.test('what is no JSON object has no event text', async t => {
   for (const body of ['', 'text', '[1]', '"a"', 'null', new Uint8Array([0xFF])]) t.equal(textOf(body), undefined)
+})
+
+t.test('the place of the data in an envelope is told where it can be passed on from there', async t => {
+  for (const [body, text] of [
+    ['{"id":"1","data":{"n":1.0,"a":["}",{"b":"\\"]"}]},"event":{"type":"x"}}', '{"n":1.0,"a":["}",{"b":"\\"]"}]}'],
+    ['{"event":{"type":"x"},"data":{}}', '{}'],
+    ['{"data":{"n":1},"event":{},"data":{"n":2}}', '{"n":2}'],
+    ['{"d\\u0061ta":{"é":"☃"},"event":{}}', '{"é":"☃"}']
+  ] as const) {
+    // Not at the start of its buffer, as bodies that were read together are not.
+    const rawBody = Buffer.from(`..${body}`).subarray(2)
+    const place = locateEvent(rawBody)
+    t.equal(rawBody.subarray(place?.start, place?.end).toString(), text, body)
+    t.equal(textOf(body), text, `${body} as it is when it is parsed`)
+  }
+})
+
+t.test('no place is told where the text is not there as it is to be passed on', async t => {
+  for (const body of ['{"customer":{},"created_at":"x"}', '{"data":{}}', '{"event":{}}', '{"data":{"n": 1},"event":{}}', '{"data":{},\n"event":{}}', '{"data":{} ,"event":{}}', '']) {
+    t.equal(locateEvent(Buffer.from(body)), undefined, body)
+  }
+})
+
+t.test('looking for the place takes any bytes', async t => {
+  for (const body of ['{"\\x":1}', '{"data":', '{"data":"', '{"data":"\\', '}}}}', '"', ':', '\uD800']) t.doesNotThrow(() => locateEvent(Buffer.from(body)), body)
 })

@@ -1,6 +1,6 @@
 import type { Delivery } from '../../delivery/delivery.js'
-import { eventText } from '../../voucherify/event-text.js'
 import { describeDelivery } from '../describe-delivery.js'
+import { eventOf } from '../event-of.js'
 import { headerText, uriSegment } from './percent-encode.js'
 
 /** A body and the headers that belong to it. */
@@ -17,20 +17,22 @@ const LAST_TIME = Date.parse('9999-12-31T23:59:59.999Z')
 
 /** CloudEvents 1.0 in structured mode: one JSON text, in which the event's own text stands as it was sent. */
 export function structuredCloudEvent (delivery: Delivery): Content {
-  const text = eventText(delivery.rawBody)
-  const contentType = text === undefined ? contentTypeOf(delivery) : JSON_TYPE
-  const head = JSON.stringify({ ...attributesOf(delivery), datacontenttype: contentType })
-  const data = text === undefined ? `"data_base64":"${Buffer.from(delivery.rawBody).toString('base64')}"` : `"data":${text}`
-  return { headers: ['content-type', 'application/cloudevents+json'], body: Buffer.from(`${head.slice(0, -1)},${data}}`) }
+  const event = eventOf(delivery)
+  const contentType = event === undefined ? contentTypeOf(delivery) : JSON_TYPE
+  const head = JSON.stringify({ ...attributesOf(delivery), datacontenttype: contentType }).slice(0, -1)
+  const parts = event === undefined
+    ? [Buffer.from(`${head},"data_base64":"${Buffer.from(delivery.rawBody).toString('base64')}"}`)]
+    : [Buffer.from(`${head},"data":`), event, Buffer.from('}')]
+  return { headers: ['content-type', 'application/cloudevents+json'], body: Buffer.concat(parts) }
 }
 
 /** CloudEvents 1.0 in binary mode: the event's own text as the body, everything else in headers. */
 export function binaryCloudEvent (delivery: Delivery): Content {
-  const text = eventText(delivery.rawBody)
+  const event = eventOf(delivery)
   const attributes = Object.entries(attributesOf(delivery)).flatMap(([name, value]) => [`ce-${name}`, headerText(value)])
   return {
-    headers: [...attributes, 'content-type', text === undefined ? contentTypeOf(delivery) : JSON_TYPE],
-    body: text === undefined ? delivery.rawBody : Buffer.from(text)
+    headers: [...attributes, 'content-type', event === undefined ? contentTypeOf(delivery) : JSON_TYPE],
+    body: event ?? delivery.rawBody
   }
 }
 

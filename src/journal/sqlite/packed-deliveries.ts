@@ -1,4 +1,4 @@
-import type { Delivery, Verdict } from '../../delivery/delivery.js'
+import type { Delivery, EventPlace, Verdict } from '../../delivery/delivery.js'
 import type { Fault } from '../../errors.js'
 import { HOLD } from './record.js'
 
@@ -12,6 +12,8 @@ export interface PackedDeliveries {
   readonly sequences: readonly number[]
   readonly duplicates: readonly number[]
   readonly bodyBytes: readonly number[]
+  /** Where the event's text begins and ends in each body; -1 where that is not known. */
+  readonly eventPlaces: Int32Array
   /** The bodies, one after another. A body keeps its whole buffer in memory, so there are only so many in one. */
   readonly buffers: readonly ArrayBuffer[]
 }
@@ -22,10 +24,12 @@ export interface SoundRecord {
   readonly duplicates: number
   readonly checkedText: string
   readonly rawBody: Uint8Array
+  readonly eventPlace: EventPlace | undefined
 }
 
 /** A buffer with several bodies is no larger than this, in bytes. */
 const BUFFER_BYTES = 65_536
+const NOWHERE = [-1, -1]
 
 export function packDeliveries (records: readonly SoundRecord[]): PackedDeliveries {
   const buffers: ArrayBuffer[] = []
@@ -39,6 +43,7 @@ export function packDeliveries (records: readonly SoundRecord[]): PackedDeliveri
     sequences: records.map(({ sequence }) => sequence),
     duplicates: records.map(({ duplicates }) => duplicates),
     bodyBytes: records.map(({ rawBody }) => rawBody.byteLength),
+    eventPlaces: Int32Array.from(records.flatMap(({ eventPlace }) => eventPlace === undefined ? NOWHERE : [eventPlace.start, eventPlace.end])),
     buffers
   }
 }
@@ -69,7 +74,7 @@ type CheckedValues = readonly [
   eventId: string | null, projectId: string | null, customerId: string | null, campaignId: string | null, faults: string | null, headers: string, bodyBytes: number
 ]
 
-export function unpackDeliveries ({ checked, sequences, duplicates, bodyBytes, buffers }: PackedDeliveries): readonly Delivery[] {
+export function unpackDeliveries ({ checked, sequences, duplicates, bodyBytes, eventPlaces, buffers }: PackedDeliveries): readonly Delivery[] {
   // Our own JSON, with a checksum that held a moment ago in the other thread.
   const records = JSON.parse(checked) as readonly CheckedValues[]
   let buffer = 0
@@ -82,13 +87,15 @@ export function unpackDeliveries ({ checked, sequences, duplicates, bodyBytes, b
     }
     const rawBody = new Uint8Array(buffers[buffer] ?? new ArrayBuffer(length), at, length)
     at += length
-    return toDelivery(values, sequences[index] ?? 0, duplicates[index] ?? 0, rawBody)
+    const start = eventPlaces[2 * index] ?? -1
+    const eventPlace = start === -1 ? undefined : { start, end: eventPlaces[2 * index + 1] ?? -1 }
+    return toDelivery(values, sequences[index] ?? 0, duplicates[index] ?? 0, rawBody, eventPlace)
   })
 }
 
 function toDelivery (
   [id, receivedAt, eventType, verdict, hold, sourceObject, sourceId, eventId, projectId, customerId, campaignId, faults, headers]: CheckedValues,
-  sequence: number, duplicates: number, rawBody: Uint8Array
+  sequence: number, duplicates: number, rawBody: Uint8Array, eventPlace: EventPlace | undefined
 ): Delivery {
   return {
     sequence,
@@ -107,6 +114,7 @@ function toDelivery (
     campaignId,
     headers: JSON.parse(headers) as Readonly<Record<string, string>>,
     rawBody,
+    eventPlace: verdict === 'valid' ? eventPlace : undefined,
     duplicates
   }
 }

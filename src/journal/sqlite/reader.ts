@@ -1,3 +1,4 @@
+import type { LocateEvent } from '../../delivery/delivery.js'
 import type { WaitingMark } from '../feed-store.js'
 import { damageError, openForReading, prepareAnew, type Connection } from './database.js'
 import { packDeliveries, type PackedDeliveries, type SoundRecord } from './packed-deliveries.js'
@@ -34,8 +35,13 @@ export interface ReaderApi {
   close: () => void
 }
 
+export interface ReaderOptions {
+  readonly now: () => number
+  readonly locateEvent: LocateEvent
+}
+
 /** The reading side of the journal, synchronous: it lives in a thread of its own, so that a long read holds up nothing else. */
-export function createReader (now: () => number): ReaderApi {
+export function createReader ({ now, locateEvent }: ReaderOptions): ReaderApi {
   let db: Connection | undefined
   let statements: Statements | undefined
 
@@ -61,13 +67,13 @@ export function createReader (now: () => number): ReaderApi {
       const found = readPlaces(db, statements, { after, visible, limit })
       const places = takeBytes(found.places, limitBytes)
       const upTo = places.length < found.places.length ? places.at(-1)?.sequence ?? after : found.upTo
-      const records = readPage(db, places)
+      const records = readPage(db, places, locateEvent)
       if (records !== undefined) return { deliveries: packDeliveries(records), damaged: [], upTo: Math.max(upTo, after) }
       const rows = readRows(statements, places.map(({ sequence }) => sequence))
-      return { ...withBodies(statements, rows, ({ hold }) => hold === HOLD.never), upTo: Math.max(upTo, after) }
+      return { ...withBodies(statements, rows, { locateEvent, isWanted: ({ hold }) => hold === HOLD.never }), upTo: Math.max(upTo, after) }
     }),
 
-    readMany: ({ sequences }) => consistent(opened(), ({ statements }) => ({ ...withBodies(statements, readRows(statements, sequences), () => true), upTo: 0 })),
+    readMany: ({ sequences }) => consistent(opened(), ({ statements }) => ({ ...withBodies(statements, readRows(statements, sequences), { locateEvent, isWanted: () => true }), upTo: 0 })),
 
     readReplaysAfter: ({ forwarder, after, limit }) => readReplaysAfter(opened().db, forwarder, after, limit, now()),
 
@@ -119,14 +125,16 @@ function readRows (statements: Statements, sequences: readonly number[]): readon
 }
 
 /** Each is checked, also what nobody waits for: that it is held back may itself be damage. */
-function withBodies (statements: Statements, rows: readonly DeliveryRow[], isWanted: (row: DeliveryRow) => boolean): { deliveries: PackedDeliveries, damaged: number[] } {
+function withBodies (
+  statements: Statements, rows: readonly DeliveryRow[], { locateEvent, isWanted }: { readonly locateEvent: LocateEvent, readonly isWanted: (row: DeliveryRow) => boolean }
+): { deliveries: PackedDeliveries, damaged: number[] } {
   const records: SoundRecord[] = []
   const damaged: number[] = []
   for (const row of rows.filter(({ hold }) => hold !== HOLD.damaged)) {
     const body = statements.body.get([row.sequence]) as { rawBody: Uint8Array } | undefined
     if (body === undefined) throw damageError(`the body of delivery ${row.sequence} is not found`)
     if (toDelivery(row, body.rawBody) === undefined) damaged.push(row.sequence)
-    else if (isWanted(row)) records.push({ sequence: row.sequence, duplicates: row.duplicates, checkedText: recordText(row), rawBody: body.rawBody })
+    else if (isWanted(row)) records.push({ sequence: row.sequence, duplicates: row.duplicates, checkedText: recordText(row), rawBody: body.rawBody, eventPlace: locateEvent(body.rawBody) })
   }
   return { deliveries: packDeliveries(records), damaged }
 }

@@ -6,6 +6,7 @@ import { databasePath } from '../../../src/journal/sqlite/database.js'
 import { packAppends } from '../../../src/journal/sqlite/packed-appends.js'
 import { createReader } from '../../../src/journal/sqlite/reader.js'
 import { createWriter } from '../../../src/journal/sqlite/writer.js'
+import { locateEvent } from '../../../src/voucherify/event-text.js'
 import { newDelivery, now } from './stored.js'
 
 const MEBIBYTE = 1024 * 1024
@@ -45,7 +46,7 @@ t.test('one that rejects is told of, and the next begins all the same', async (t
 t.test('the reader copies the log into the database, beside a writer who goes on, and after it has been let go of there is nothing to do', async (t) => {
   const path = databasePath(t.testdir())
   const writer = createWriter(() => now)
-  const reader = createReader(() => now)
+  const reader = createReader({ now: () => now, locateEvent })
   t.teardown(() => {
     writer.close()
     reader.close()

@@ -1,12 +1,13 @@
 import t from 'tap'
+import type { Delivery } from '../../../src/delivery/delivery.js'
 import { packDeliveries, unpackDeliveries, type SoundRecord } from '../../../src/journal/sqlite/packed-deliveries.js'
 import { recordText, toColumns } from '../../../src/journal/sqlite/record.js'
 import { sampleDelivery } from '../../support/sample-delivery.js'
 
-function pack (bodies: readonly Uint8Array[]) {
-  const deliveries = bodies.map((rawBody, index) => sampleDelivery({ index, rawBody, sequence: 3 * index + 1, duplicates: index, dedupeKey: null }))
+function pack (bodies: readonly Uint8Array[], fields: Partial<Delivery> = {}) {
+  const deliveries = bodies.map((rawBody, index) => sampleDelivery({ index, rawBody, sequence: 3 * index + 1, duplicates: index, dedupeKey: null, eventPlace: index % 2 === 0 ? undefined : { start: index, end: 2 * index }, ...fields }))
   const records = deliveries.map((delivery): SoundRecord => ({
-    sequence: delivery.sequence, duplicates: delivery.duplicates, checkedText: recordText(toColumns(delivery)), rawBody: delivery.rawBody
+    sequence: delivery.sequence, duplicates: delivery.duplicates, checkedText: recordText(toColumns(delivery)), rawBody: delivery.rawBody, eventPlace: delivery.eventPlace
   }))
   return { deliveries, packed: packDeliveries(records) }
 }
@@ -15,6 +16,11 @@ t.test('what is packed comes out as it was, whatever the sizes of the bodies', a
   const { deliveries, packed } = pack([0, 1, 2000, 0, 65_536, 65_537, 3, 200_000, 0].map((bytes, index) => Buffer.alloc(bytes, index)))
   const unpacked = unpackDeliveries(structuredClone(packed))
   t.strictSame(unpacked.map(({ rawBody, ...rest }) => ({ ...rest, rawBody: Buffer.from(rawBody) })), deliveries.map(({ rawBody, ...rest }) => ({ ...rest, rawBody: Buffer.from(rawBody) })))
+})
+
+t.test('a place in a body that is not valid is not passed on: nobody knows that it is one', async (t) => {
+  const { packed } = pack([Buffer.from('{"data":1}')], { verdict: 'invalid', eventPlace: { start: 8, end: 9 } })
+  t.equal(unpackDeliveries(packed)[0]?.eventPlace, undefined)
 })
 
 t.test('a body that is kept keeps few others in memory', async (t) => {

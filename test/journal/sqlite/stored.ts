@@ -15,6 +15,7 @@ import { createReader } from '../../../src/journal/sqlite/reader.js'
 import { createSqliteJournal } from '../../../src/journal/sqlite/sqlite-journal.js'
 import { createWriter } from '../../../src/journal/sqlite/writer.js'
 import { sampleEnvelope } from '../../../src/voucherify/samples.js'
+import { locateEvent } from '../../../src/voucherify/event-text.js'
 
 /** As much of tap's test as this uses. */
 export interface Folder {
@@ -88,7 +89,7 @@ interface FeedSettings {
 export function makeStore (t: Folder, dataDir = t.testdir()) {
   const path = databasePath(dataDir)
   const writer = createWriter(Date.now)
-  const reader = createReader(Date.now)
+  const reader = createReader({ now: Date.now, locateEvent })
   writer.open({ path, dedupeWindowMs: 86_400_000, withdrawn: [] })
   reader.open({ path })
   let last = 0

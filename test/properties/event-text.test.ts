@@ -1,0 +1,44 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { eventBytes, locateEvent } from '../../src/voucherify/event-text.js'
+
+/** Texts in which what stands for structure elsewhere is common. */
+const text = fc.string({ unit: fc.constantFrom('"', '\\', '{', '}', '[', ']', ':', ',', ' ', '\n', 'data', 'event', 'é', '☃', '😀', '\u0000') })
+const value = fc.letrec((tie) => ({
+  value: fc.oneof({ maxDepth: 4 }, text, fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.constant(null), fc.array(tie('value')), fc.dictionary(text, tie('value')))
+})).value
+const object = fc.dictionary(fc.oneof(text, fc.constantFrom('data', 'event')), value)
+
+/** The members of an envelope, its two in any place among others. */
+const envelope = fc.tuple(object, object, fc.array(fc.tuple(text, value)), fc.nat()).map(([data, event, others, turn]) => {
+  const members: Array<readonly [string, unknown]> = [['data', data], ['event', event], ...others.filter(([key]) => key !== 'data' && key !== 'event')]
+  const first = turn % members.length
+  return { data, members: [...members.slice(first), ...members.slice(0, first)] }
+})
+
+/** Object.fromEntries would put keys that are numbers first, and drop one that stands twice. */
+function write (members: ReadonlyArray<readonly [string, unknown]>, between: string): string {
+  return `{${members.map(([key, value]) => `${JSON.stringify(key)}:${between}${JSON.stringify(value)}`).join(',')}}`
+}
+
+t.test('the place of the event\'s text is where its data was written, whatever is around it and in it', async (t) => {
+  let found = 0
+  fc.assert(fc.property(envelope, fc.nat(9), ({ data, members }, before) => {
+    const rawBody = Buffer.concat([Buffer.alloc(before), Buffer.from(write(members, ''))]).subarray(before)
+    const place = locateEvent(rawBody)
+    found++
+    return place !== undefined && rawBody.subarray(place.start, place.end).toString() === JSON.stringify(data)
+  }), { numRuns: 2000 })
+  t.equal(found, 2000)
+})
+
+t.test('none is told where there is white space between the tokens, and the event\'s text is the same for those who parse and those who need not', async (t) => {
+  let found = 0
+  fc.assert(fc.property(envelope, fc.constantFrom(' ', '\n', '\t', '\r', ''), ({ data, members }, space) => {
+    const rawBody = Buffer.from(write(members, space))
+    const texts = [eventBytes(rawBody, { judgedValid: true }), eventBytes(rawBody)].map((bytes) => Buffer.from(bytes ?? []).toString())
+    found++
+    return (locateEvent(rawBody) === undefined) === (space !== '') && texts.every((each) => each === JSON.stringify(data))
+  }), { numRuns: 2000 })
+  t.equal(found, 2000)
+})
