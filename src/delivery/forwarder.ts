@@ -52,7 +52,7 @@ export interface Forwarder {
   readonly order: Order
   /** The most calls of `forward` at once. */
   readonly concurrency: number
-  /** The most attempts in one call of `forward`. Where it is more than one, calls that are not full begin at least 10 ms apart. */
+  /** The most attempts in one call of `forward`. Where it is more than one, calls that are not full begin at least 25 ms apart. */
   readonly batchSize: number
   /** How long one call of `forward` may take, in milliseconds. */
   readonly timeoutMs: number

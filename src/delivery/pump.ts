@@ -45,7 +45,7 @@ export interface Pump {
 const UNSETTLED_BATCHES = 256
 const UNSETTLED_DELIVERIES = 4096
 /** The least time between two batches that are not full, in milliseconds: a sync for each delivery would hold up the next webhook's. */
-const GATHER_MS = 10
+const GATHER_MS = 25
 /** How soon reading is tried again after it failed, in milliseconds. */
 const READ_RETRY_MS = 1000
 

@@ -18,7 +18,7 @@ export interface LogForwarderOptions {
   readonly redact?: readonly string[] | undefined
 }
 
-const BATCH_SIZE = 64
+const BATCH_SIZE = 256
 const TIMEOUT_MS = 30_000
 
 /** Writes one structured line for each delivery; its message is the event type. */
