@@ -1,4 +1,4 @@
-import type { Delivery, EventPlace, Verdict } from '../../delivery/delivery.js'
+import type { Delivery, EventPlace, LocateEvent, Verdict } from '../../delivery/delivery.js'
 import type { Fault } from '../../errors.js'
 import { HOLD } from './record.js'
 
@@ -12,7 +12,10 @@ export interface PackedDeliveries {
   readonly sequences: readonly number[]
   readonly duplicates: readonly number[]
   readonly bodyBytes: readonly number[]
-  /** Where the event's text begins and ends in each body; -1 where that is not known. */
+  /**
+   * Where the event's text begins and ends in each body; -1 where that is not known. It is looked for here, because the thread that
+   * gets the bodies has none of them in its caches.
+   */
   readonly eventPlaces: Int32Array
   /** The bodies, one after another. A body keeps its whole buffer in memory, so there are only so many in one. */
   readonly buffers: readonly ArrayBuffer[]
@@ -24,14 +27,13 @@ export interface SoundRecord {
   readonly duplicates: number
   readonly checkedText: string
   readonly rawBody: Uint8Array
-  readonly eventPlace: EventPlace | undefined
 }
 
 /** A buffer with several bodies is no larger than this, in bytes. */
 const BUFFER_BYTES = 65_536
-const NOWHERE = [-1, -1]
+const NOWHERE: EventPlace = { start: -1, end: -1 }
 
-export function packDeliveries (records: readonly SoundRecord[]): PackedDeliveries {
+export function packDeliveries (records: readonly SoundRecord[], locateEvent: LocateEvent): PackedDeliveries {
   const buffers: ArrayBuffer[] = []
   for (let start = 0; start < records.length;) {
     const end = endOfBuffer(records, start)
@@ -43,9 +45,16 @@ export function packDeliveries (records: readonly SoundRecord[]): PackedDeliveri
     sequences: records.map(({ sequence }) => sequence),
     duplicates: records.map(({ duplicates }) => duplicates),
     bodyBytes: records.map(({ rawBody }) => rawBody.byteLength),
-    eventPlaces: Int32Array.from(records.flatMap(({ eventPlace }) => eventPlace === undefined ? NOWHERE : [eventPlace.start, eventPlace.end])),
+    eventPlaces: placesOf(records, locateEvent),
     buffers
   }
+}
+
+function placesOf (records: readonly SoundRecord[], locateEvent: LocateEvent): Int32Array {
+  return Int32Array.from(records.flatMap(({ rawBody }) => {
+    const { start, end } = locateEvent(rawBody) ?? NOWHERE
+    return [start, end]
+  }))
 }
 
 function endOfBuffer (records: readonly SoundRecord[], start: number): number {

@@ -1,5 +1,4 @@
 import { crc32 } from 'node:zlib'
-import type { LocateEvent } from '../../delivery/delivery.js'
 import type { Connection } from './database.js'
 import type { SoundRecord } from './packed-deliveries.js'
 import { CHECKED_TEXT, HOLD } from './record.js'
@@ -18,12 +17,12 @@ const LINE_FEED = 10
  * calls and not in SQLite. Text is put together as bytes, whatever is in it. Returns those that were never held back;
  * `undefined` where not every record is sound: then it must be looked at each of them.
  */
-export function readPage (db: Connection, places: readonly Place[], locateEvent: LocateEvent): readonly SoundRecord[] | undefined {
+export function readPage (db: Connection, places: readonly Place[]): readonly SoundRecord[] | undefined {
   const first = places[0]?.sequence
   const last = places.at(-1)?.sequence
   if (first === undefined || last === undefined) return []
   try {
-    return soundRecords(places, readColumns(db, first, last), locateEvent)
+    return soundRecords(places, readColumns(db, first, last))
   } catch {
     // Damage, or what may be damage: a blob where text should be is an error of the function that makes JSON of it.
     return undefined
@@ -65,7 +64,7 @@ export function toList (value: unknown): readonly unknown[] {
   return Array.isArray(list) ? list : []
 }
 
-function soundRecords (places: readonly Place[], { texts, sequences, checksums, duplicates, bodies }: Columns, locateEvent: LocateEvent): readonly SoundRecord[] | undefined {
+function soundRecords (places: readonly Place[], { texts, sequences, checksums, duplicates, bodies }: Columns): readonly SoundRecord[] | undefined {
   const records: SoundRecord[] = []
   let textAt = 0
   let bodyAt = 0
@@ -77,8 +76,7 @@ function soundRecords (places: readonly Place[], { texts, sequences, checksums, 
     bodyAt += bodyBytes
     if (hold === HOLD.damaged) continue
     if (sequences[index] !== sequence || crc32(rawBody, crc32(text)) !== checksums[index]) return undefined
-    // Here the body has just been read, for its checksum: to look through it later, in another thread, takes twice as long.
-    if (hold === HOLD.never) records.push({ sequence, duplicates: Number(duplicates[index]), checkedText: text.toString(), rawBody, eventPlace: locateEvent(rawBody) })
+    if (hold === HOLD.never) records.push({ sequence, duplicates: Number(duplicates[index]), checkedText: text.toString(), rawBody })
   }
   return bodyAt === bodies.byteLength ? records : undefined
 }

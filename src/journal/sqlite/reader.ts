@@ -67,13 +67,17 @@ export function createReader ({ now, locateEvent }: ReaderOptions): ReaderApi {
       const found = readPlaces(db, statements, { after, visible, limit })
       const places = takeBytes(found.places, limitBytes)
       const upTo = places.length < found.places.length ? places.at(-1)?.sequence ?? after : found.upTo
-      const records = readPage(db, places, locateEvent)
-      if (records !== undefined) return { deliveries: packDeliveries(records), damaged: [], upTo: Math.max(upTo, after) }
-      const rows = readRows(statements, places.map(({ sequence }) => sequence))
-      return { ...withBodies(statements, rows, { locateEvent, isWanted: ({ hold }) => hold === HOLD.never }), upTo: Math.max(upTo, after) }
+      const page = readPage(db, places)
+      const { records, damaged } = page === undefined
+        ? readEach(statements, places.map(({ sequence }) => sequence), ({ hold }) => hold === HOLD.never)
+        : { records: page, damaged: [] }
+      return { deliveries: packDeliveries(records, locateEvent), damaged, upTo: Math.max(upTo, after) }
     }),
 
-    readMany: ({ sequences }) => consistent(opened(), ({ statements }) => ({ ...withBodies(statements, readRows(statements, sequences), { locateEvent, isWanted: () => true }), upTo: 0 })),
+    readMany: ({ sequences }) => consistent(opened(), ({ statements }) => {
+      const { records, damaged } = readEach(statements, sequences, () => true)
+      return { deliveries: packDeliveries(records, locateEvent), damaged, upTo: 0 }
+    }),
 
     readReplaysAfter: ({ forwarder, after, limit }) => readReplaysAfter(opened().db, forwarder, after, limit, now()),
 
@@ -125,18 +129,16 @@ function readRows (statements: Statements, sequences: readonly number[]): readon
 }
 
 /** Each is checked, also what nobody waits for: that it is held back may itself be damage. */
-function withBodies (
-  statements: Statements, rows: readonly DeliveryRow[], { locateEvent, isWanted }: { readonly locateEvent: LocateEvent, readonly isWanted: (row: DeliveryRow) => boolean }
-): { deliveries: PackedDeliveries, damaged: number[] } {
+function readEach (statements: Statements, sequences: readonly number[], isWanted: (row: DeliveryRow) => boolean): { records: readonly SoundRecord[], damaged: readonly number[] } {
   const records: SoundRecord[] = []
   const damaged: number[] = []
-  for (const row of rows.filter(({ hold }) => hold !== HOLD.damaged)) {
+  for (const row of readRows(statements, sequences).filter(({ hold }) => hold !== HOLD.damaged)) {
     const body = statements.body.get([row.sequence]) as { rawBody: Uint8Array } | undefined
     if (body === undefined) throw damageError(`the body of delivery ${row.sequence} is not found`)
     if (toDelivery(row, body.rawBody) === undefined) damaged.push(row.sequence)
-    else if (isWanted(row)) records.push({ sequence: row.sequence, duplicates: row.duplicates, checkedText: recordText(row), rawBody: body.rawBody, eventPlace: locateEvent(body.rawBody) })
+    else if (isWanted(row)) records.push({ sequence: row.sequence, duplicates: row.duplicates, checkedText: recordText(row), rawBody: body.rawBody })
   }
-  return { deliveries: packDeliveries(records), damaged }
+  return { records, damaged }
 }
 
 interface Places {
