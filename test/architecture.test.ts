@@ -14,7 +14,7 @@ const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   'inspect-forwarders.ts': 'everything',
   'open-store.ts': 'everything',
   'operator-thread.ts': 'everything',
-  'reader-thread.ts': 'everything',
+  'writer-thread.ts': 'everything',
   'configured-forwarders.ts': ['config', 'forwarders', 'errors.ts'],
   config: ['voucherify', 'errors.ts'],
   voucherify: ['errors.ts'],

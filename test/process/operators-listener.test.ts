@@ -9,13 +9,14 @@ import { freePort } from '../cli/harness.js'
 import { eventually } from '../support/eventually.js'
 import { plainNode, program } from '../support/program.js'
 import { postEvent, startServiceProcess } from '../support/service-process.js'
+import { locateEvent } from '../../src/voucherify/event-text.js'
 
 const DELIVERIES = 20_000
 
 /** A store with deliveries that have all been forwarded. */
 function fillStore (dataDir: string): void {
   const path = databasePath(dataDir)
-  const writer = createWriter(Date.now)
+  const writer = createWriter({ now: Date.now, locateEvent })
   writer.open({ path, dedupeWindowMs: 86_400_000, withdrawn: [] })
   writer.close()
   const db = new Database(path)

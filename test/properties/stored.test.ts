@@ -43,8 +43,8 @@ async function accepted (body: unknown): Promise<NewDelivery> {
 
 t.test('whatever an event says of itself, it is read back as it was stored, and none is taken for damaged', async (t) => {
   const path = databasePath(t.testdir())
-  const writer = createWriter(() => 1)
-  const reader = createReader({ now: () => 1, locateEvent })
+  const writer = createWriter({ now: () => 1, locateEvent })
+  const reader = createReader(() => 1)
   writer.open({ path, dedupeWindowMs: 1000, withdrawn: [] })
   reader.open({ path })
   t.teardown(() => {

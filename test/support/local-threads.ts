@@ -31,12 +31,12 @@ export function localThreads (now: () => number = Date.now): LocalThreads {
     endWriter: () => { endWriter() },
     endReader: () => { endReader() },
     startWriter (onFailure) {
-      const { thread, end } = local(createWriter(now), async (method) => { await threads.beforeWrite(method) }, async (method) => { await threads.afterWrite(method) }, onFailure)
+      const { thread, end } = local(createWriter({ now, locateEvent }), async (method) => { await threads.beforeWrite(method) }, async (method) => { await threads.afterWrite(method) }, onFailure)
       endWriter = end
       return thread
     },
     startReader (onFailure) {
-      const { thread, end } = local(createReader({ now, locateEvent }), async (method) => { await threads.beforeRead(method) }, nothing, onFailure)
+      const { thread, end } = local(createReader(now), async (method) => { await threads.beforeRead(method) }, nothing, onFailure)
       endReader = end
       return thread
     },

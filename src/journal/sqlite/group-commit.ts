@@ -7,7 +7,7 @@ import { mayBeOnDisk, reasonOf, refusal } from './commit-failure.js'
 import type { AppendResult, Batch, BatchResult } from './protocol.js'
 import { createProgressQueue, toCommit } from './progress-queue.js'
 import { createRefuse, type RefuseOptions } from './refuse.js'
-import { settleAppends, TOO_LATE } from './settle-appends.js'
+import { settleAppends, TOO_LATE, type StoredDelivery } from './settle-appends.js'
 
 /** How soon a commit that failed is tried again when no webhook asks for one, in milliseconds. */
 const RETRY_MS = 500
@@ -22,7 +22,7 @@ export interface GroupCommitOptions extends RefuseOptions {
   /** Must not fail, and not overtake a `recordWithdrawals`. */
   readonly clearWithdrawals: () => void
   /** Deliveries that are on disk to stay, in order. */
-  readonly onStored: (stored: ReadonlyArray<{ readonly sequence: number, readonly delivery: NewDelivery }>) => void
+  readonly onStored: (stored: readonly StoredDelivery[]) => void
   /** Nothing up to this sequence will be withdrawn any more: it may be read. */
   readonly onVisible: (sequence: number) => void
   /** Told of what can only be a defect of ours. */
@@ -108,7 +108,7 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
       options.onCommit({ ...facts, error: outcome.error })
     } else {
       lastStored = lastSequence(outcome.appends) ?? lastStored
-      const { stored, gone } = settleAppends(appends, outcome.appends)
+      const { stored, gone } = settleAppends(appends, outcome)
       withdraw.push(...gone)
       options.onStored(stored)
       if (outcome.progressError === undefined) for (const save of saves) save.resolve()

@@ -1,5 +1,5 @@
-import type { NewDelivery } from '../../delivery/delivery.js'
-import { fromRecordText, recordText, toColumns, type RecordValues } from './record.js'
+import type { EventPlace, LocateEvent, NewDelivery } from '../../delivery/delivery.js'
+import { fromRecordText, recordText, toColumns, withEventPlace, type RecordValues } from './record.js'
 
 /**
  * Deliveries on their way to the writer's thread. A message clones every object key by key and copies the whole buffer behind
@@ -18,6 +18,7 @@ export interface AppendRecord {
   readonly values: RecordValues
   readonly dedupeKey: string | null
   readonly rawBody: Uint8Array
+  readonly eventPlace: EventPlace | undefined
 }
 
 export function packAppends (deliveries: readonly NewDelivery[]): PackedAppends {
@@ -32,15 +33,24 @@ export function packAppends (deliveries: readonly NewDelivery[]): PackedAppends 
   return { lines: lines.join('\n'), bodies: bodies.buffer }
 }
 
-export function unpackAppends ({ lines, bodies }: PackedAppends): readonly AppendRecord[] {
+/** Finds where the events stand, too: the bodies are about to be read for their checksums, and this is once for all forwarders. */
+export function unpackAppends ({ lines, bodies }: PackedAppends, locateEvent: LocateEvent): readonly AppendRecord[] {
   const records: AppendRecord[] = []
   const parts = lines.split('\n')
   let at = 0
   for (let index = 0; index + 1 < parts.length; index += 2) {
     const text = parts[index] ?? ''
     const values = fromRecordText(text)
-    const bodyBytes = values[13]
-    records.push({ text, values, dedupeKey: JSON.parse(parts[index + 1] ?? 'null') as string | null, rawBody: new Uint8Array(bodies, at, bodyBytes) })
+    const [, , , verdict, , , , , , , , , , bodyBytes] = values
+    const rawBody = new Uint8Array(bodies, at, bodyBytes)
+    const eventPlace = verdict === 'valid' ? locateEvent(rawBody) : undefined
+    records.push({
+      text: eventPlace === undefined ? text : withEventPlace(text, eventPlace),
+      values,
+      dedupeKey: JSON.parse(parts[index + 1] ?? 'null') as string | null,
+      rawBody,
+      eventPlace
+    })
     at += bodyBytes
   }
   return records

@@ -1,6 +1,6 @@
-import type { Delivery, EventPlace, LocateEvent, Verdict } from '../../delivery/delivery.js'
+import type { Delivery } from '../../delivery/delivery.js'
 import type { Fault } from '../../errors.js'
-import { HOLD } from './record.js'
+import { HOLD, type RecordValues } from './record.js'
 
 /**
  * Deliveries as they cross from thread to thread: a few large values, because many small ones take several times as long
@@ -12,11 +12,6 @@ export interface PackedDeliveries {
   readonly sequences: readonly number[]
   readonly duplicates: readonly number[]
   readonly bodyBytes: readonly number[]
-  /**
-   * Where the event's text begins and ends in each body; -1 where that is not known. It is looked for here, because the thread that
-   * gets the bodies has none of them in its caches.
-   */
-  readonly eventPlaces: Int32Array
   /** The bodies, one after another. A body keeps its whole buffer in memory, so there are only so many in one. */
   readonly buffers: readonly ArrayBuffer[]
 }
@@ -31,9 +26,8 @@ export interface SoundRecord {
 
 /** A buffer with several bodies is no larger than this, in bytes. */
 const BUFFER_BYTES = 65_536
-const NOWHERE: EventPlace = { start: -1, end: -1 }
 
-export function packDeliveries (records: readonly SoundRecord[], locateEvent: LocateEvent): PackedDeliveries {
+export function packDeliveries (records: readonly SoundRecord[]): PackedDeliveries {
   const buffers: ArrayBuffer[] = []
   for (let start = 0; start < records.length;) {
     const end = endOfBuffer(records, start)
@@ -45,16 +39,8 @@ export function packDeliveries (records: readonly SoundRecord[], locateEvent: Lo
     sequences: records.map(({ sequence }) => sequence),
     duplicates: records.map(({ duplicates }) => duplicates),
     bodyBytes: records.map(({ rawBody }) => rawBody.byteLength),
-    eventPlaces: placesOf(records, locateEvent),
     buffers
   }
-}
-
-function placesOf (records: readonly SoundRecord[], locateEvent: LocateEvent): Int32Array {
-  return Int32Array.from(records.flatMap(({ rawBody }) => {
-    const { start, end } = locateEvent(rawBody) ?? NOWHERE
-    return [start, end]
-  }))
 }
 
 function endOfBuffer (records: readonly SoundRecord[], start: number): number {
@@ -77,15 +63,9 @@ function joinBodies (records: readonly SoundRecord[]): ArrayBuffer {
   return buffer
 }
 
-/** What the checked text of a record holds, in its order. */
-type CheckedValues = readonly [
-  id: string, receivedAt: number, eventType: string, verdict: Verdict, hold: number, sourceObject: string | null, sourceId: string | null,
-  eventId: string | null, projectId: string | null, customerId: string | null, campaignId: string | null, faults: string | null, headers: string, bodyBytes: number
-]
-
-export function unpackDeliveries ({ checked, sequences, duplicates, bodyBytes, eventPlaces, buffers }: PackedDeliveries): readonly Delivery[] {
+export function unpackDeliveries ({ checked, sequences, duplicates, bodyBytes, buffers }: PackedDeliveries): readonly Delivery[] {
   // Our own JSON, with a checksum that held a moment ago in the other thread.
-  const records = JSON.parse(checked) as readonly CheckedValues[]
+  const records = JSON.parse(checked) as readonly RecordValues[]
   let buffer = 0
   let at = 0
   return records.map((values, index) => {
@@ -96,15 +76,13 @@ export function unpackDeliveries ({ checked, sequences, duplicates, bodyBytes, e
     }
     const rawBody = new Uint8Array(buffers[buffer] ?? new ArrayBuffer(length), at, length)
     at += length
-    const start = eventPlaces[2 * index] ?? -1
-    const eventPlace = start === -1 ? undefined : { start, end: eventPlaces[2 * index + 1] ?? -1 }
-    return toDelivery(values, sequences[index] ?? 0, duplicates[index] ?? 0, rawBody, eventPlace)
+    return toDelivery(values, sequences[index] ?? 0, duplicates[index] ?? 0, rawBody)
   })
 }
 
 function toDelivery (
-  [id, receivedAt, eventType, verdict, hold, sourceObject, sourceId, eventId, projectId, customerId, campaignId, faults, headers]: CheckedValues,
-  sequence: number, duplicates: number, rawBody: Uint8Array, eventPlace: EventPlace | undefined
+  [id, receivedAt, eventType, verdict, hold, sourceObject, sourceId, eventId, projectId, customerId, campaignId, faults, headers, , eventStart, eventEnd]: RecordValues,
+  sequence: number, duplicates: number, rawBody: Uint8Array
 ): Delivery {
   return {
     sequence,
@@ -123,7 +101,7 @@ function toDelivery (
     campaignId,
     headers: JSON.parse(headers) as Readonly<Record<string, string>>,
     rawBody,
-    eventPlace: verdict === 'valid' ? eventPlace : undefined,
+    eventPlace: eventStart === undefined || eventEnd === undefined ? undefined : { start: eventStart, end: eventEnd },
     duplicates
   }
 }

@@ -1,4 +1,3 @@
-import type { LocateEvent } from '../../delivery/delivery.js'
 import type { WaitingMark } from '../feed-store.js'
 import { damageError, openForReading, prepareAnew, type Connection } from './database.js'
 import { packDeliveries, type PackedDeliveries, type SoundRecord } from './packed-deliveries.js'
@@ -35,13 +34,8 @@ export interface ReaderApi {
   close: () => void
 }
 
-export interface ReaderOptions {
-  readonly now: () => number
-  readonly locateEvent: LocateEvent
-}
-
 /** The reading side of the journal, synchronous: it lives in a thread of its own, so that a long read holds up nothing else. */
-export function createReader ({ now, locateEvent }: ReaderOptions): ReaderApi {
+export function createReader (now: () => number): ReaderApi {
   let db: Connection | undefined
   let statements: Statements | undefined
 
@@ -71,12 +65,12 @@ export function createReader ({ now, locateEvent }: ReaderOptions): ReaderApi {
       const { records, damaged } = page === undefined
         ? readEach(statements, places.map(({ sequence }) => sequence), ({ hold }) => hold === HOLD.never)
         : { records: page, damaged: [] }
-      return { deliveries: packDeliveries(records, locateEvent), damaged, upTo: Math.max(upTo, after) }
+      return { deliveries: packDeliveries(records), damaged, upTo: Math.max(upTo, after) }
     }),
 
     readMany: ({ sequences }) => consistent(opened(), ({ statements }) => {
       const { records, damaged } = readEach(statements, sequences, () => true)
-      return { deliveries: packDeliveries(records, locateEvent), damaged, upTo: 0 }
+      return { deliveries: packDeliveries(records), damaged, upTo: 0 }
     }),
 
     readReplaysAfter: ({ forwarder, after, limit }) => readReplaysAfter(opened().db, forwarder, after, limit, now()),

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import type { Delivery, NewDelivery, Verdict } from '../../delivery/delivery.js'
+import type { Delivery, EventPlace, NewDelivery, Verdict } from '../../delivery/delivery.js'
 import type { Fault } from '../../errors.js'
 
 /** `deliveries.hold` */
@@ -9,7 +9,7 @@ export const HOLD = { never: 0, quarantined: 1, released: 2, damaged: 3 } as con
  * The columns of `deliveries` that make a record, as bytes where they are text: libsql ends the whole process over text that is not
  * UTF-8, which one flipped bit makes of it.
  */
-export const DELIVERY_COLUMNS = `d.sequence, d.received_at, d.hold, d.duplicates, d.body_bytes, d.checksum, ${
+export const DELIVERY_COLUMNS = `d.sequence, d.received_at, d.hold, d.duplicates, d.body_bytes, d.event_start, d.event_end, d.checksum, ${
   ['id', 'event_type', 'verdict', 'source_object', 'source_id', 'event_id', 'project_id', 'customer_id', 'campaign_id', 'faults', 'headers']
     .map((name) => asBytes(`d.${name}`, name)).join(', ')}`
 
@@ -53,17 +53,23 @@ export interface DeliveryRow {
   readonly faults: string | null
   readonly headers: string
   readonly body_bytes: number
+  /** Both or none: most of what is `valid` has them. */
+  readonly event_start: number | null
+  readonly event_end: number | null
   readonly checksum: number
 }
 
 /** What of a record never changes, or only together with its checksum. */
 export type CheckedColumns = Omit<DeliveryRow, 'sequence' | 'duplicates' | 'checksum'>
 
-/** The columns that the checksum is taken of, in the order in which they are written down. */
+/**
+ * The columns that the checksum is taken of, in the order in which they are written down. Where the event's text stands is left out
+ * where it is not known: so what was stored before that was written down has the checksum that it was given.
+ */
 export type RecordValues = readonly [
   id: string, receivedAt: number, eventType: string, verdict: Verdict, hold: number, sourceObject: string | null, sourceId: string | null,
   eventId: string | null, projectId: string | null, customerId: string | null, campaignId: string | null, faults: string | null,
-  headers: string, bodyBytes: number
+  headers: string, bodyBytes: number, eventStart?: number, eventEnd?: number
 ]
 
 /** A record as one line of JSON: what its checksum is taken of. */
@@ -72,12 +78,23 @@ export function recordText (row: CheckedColumns): string {
     row.id, row.received_at, row.event_type, row.verdict, row.hold, row.source_object, row.source_id, row.event_id, row.project_id,
     row.customer_id, row.campaign_id, row.faults, row.headers, row.body_bytes
   ]
-  return JSON.stringify(values)
+  // Only damage leaves one of the two.
+  return JSON.stringify(row.event_start === null && row.event_end === null ? values : [...values, row.event_start, row.event_end])
+}
+
+/** The same record once it is known where its event's text stands. */
+export function withEventPlace (text: string, { start, end }: EventPlace): string {
+  return `${text.slice(0, -1)},${start},${end}]`
 }
 
 /** The same in SQL. Where SQLite should ever write a text in another way, the checksum differs, and nothing is concluded from that alone. */
-export const CHECKED_TEXT = `json_array(d.id, d.received_at, d.event_type, d.verdict, d.hold, d.source_object, d.source_id, d.event_id, d.project_id,
-  d.customer_id, d.campaign_id, d.faults, d.headers, d.body_bytes)`
+export const CHECKED_TEXT = checkedText()
+
+function checkedText (): string {
+  const values = `d.id, d.received_at, d.event_type, d.verdict, d.hold, d.source_object, d.source_id, d.event_id, d.project_id,
+    d.customer_id, d.campaign_id, d.faults, d.headers, d.body_bytes`
+  return `iif(coalesce(d.event_start, d.event_end) IS NULL, json_array(${values}), json_array(${values}, d.event_start, d.event_end))`
+}
 
 /** The values of a line that was made just now by `recordText`. */
 export function fromRecordText (text: string): RecordValues {
@@ -114,7 +131,9 @@ export function toColumns (delivery: NewDelivery): CheckedColumns {
     campaign_id: delivery.campaignId,
     faults: delivery.faults.length > 0 ? JSON.stringify(delivery.faults) : null,
     headers: JSON.stringify(delivery.headers),
-    body_bytes: delivery.rawBody.byteLength
+    body_bytes: delivery.rawBody.byteLength,
+    event_start: null,
+    event_end: null
   }
 }
 

@@ -12,6 +12,8 @@ export const APPLICATION_ID = 0x74686B6A
  * `forwarders.checksum`: of name and cursor: a wrong one would pass over deliveries for good. Null where a person put the row in.
  * `waiting`: deliveries that a forwarder's cursor has passed and that are not finished. `replay` is 0 for the first way through.
  * `replays.kind`: `replay`, or `release` for what comes out of quarantine and so goes its first way.
+ * `event_start`, `event_end`: where in the body the event's own text stands, in bytes. Null where the body is not just what was judged
+ * valid without white space, and in what was stored before there were these columns.
  * `attempts_replay`: what is left of a replay; with nothing left its row goes with the retention.
  */
 const migrations: readonly string[] = [`
@@ -94,6 +96,9 @@ const migrations: readonly string[] = [`
   ) STRICT;
 `, `
   CREATE INDEX attempts_replay ON attempts (replay) WHERE replay > 0;
+`, `
+  ALTER TABLE deliveries ADD COLUMN event_start INTEGER;
+  ALTER TABLE deliveries ADD COLUMN event_end INTEGER;
 `]
 
 export const SCHEMA_VERSION = migrations.length

@@ -1,26 +1,32 @@
-import type { NewDelivery } from '../../delivery/delivery.js'
+import type { EventPlace, NewDelivery } from '../../delivery/delivery.js'
 import type { PendingAppend } from './append-queue.js'
 import { refusal } from './commit-failure.js'
-import type { AppendResult } from './protocol.js'
+import type { BatchResult } from './protocol.js'
 
 export const TOO_LATE = 'The webhook could not be stored in time.'
 
+export interface StoredDelivery {
+  readonly sequence: number
+  readonly delivery: NewDelivery
+  readonly eventPlace: EventPlace | undefined
+}
+
 export interface SettledAppends {
   /** On disk to stay, in order. */
-  readonly stored: ReadonlyArray<{ readonly sequence: number, readonly delivery: NewDelivery }>
+  readonly stored: readonly StoredDelivery[]
   /** Ids of those that are on disk and were refused meanwhile. */
   readonly gone: readonly string[]
 }
 
 /** Answers the appends of a commit that is on disk, and tells those that have to be removed again. */
-export function settleAppends (appends: readonly PendingAppend[], results: readonly AppendResult[]): SettledAppends {
+export function settleAppends (appends: readonly PendingAppend[], { appends: results, eventPlaces }: Pick<BatchResult, 'appends' | 'eventPlaces'>): SettledAppends {
   const gone = new Set<string>()
-  const stored: Array<{ sequence: number, delivery: NewDelivery }> = []
+  const stored: StoredDelivery[] = []
   appends.forEach((pending, index) => {
     const result = results[index]
     if (typeof result !== 'number') return
     if (pending.abandoned) gone.add(pending.delivery.id)
-    else stored.push({ sequence: result, delivery: pending.delivery })
+    else stored.push({ sequence: result, delivery: pending.delivery, eventPlace: placeAt(eventPlaces, index) })
   })
   appends.forEach((pending, index) => {
     const result = results[index]
@@ -31,4 +37,9 @@ export function settleAppends (appends: readonly PendingAppend[], results: reado
     else pending.resolve({ status: 'duplicate', id: result.id, verdict: result.verdict })
   })
   return { stored, gone: [...gone] }
+}
+
+function placeAt (eventPlaces: Int32Array, index: number): EventPlace | undefined {
+  const start = eventPlaces[2 * index] ?? -1
+  return start === -1 ? undefined : { start, end: eventPlaces[2 * index + 1] ?? -1 }
 }

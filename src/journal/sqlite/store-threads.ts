@@ -14,9 +14,9 @@ export interface JournalThreads {
 }
 
 const workerThreads: JournalThreads = {
-  startWriter: (onFailure) => startThread('writer-thread', onFailure),
   // Beside the composition root, because an event's text is found by what the journal does not know.
-  startReader: (onFailure) => startThread('../../reader-thread', onFailure)
+  startWriter: (onFailure) => startThread('../../writer-thread', onFailure),
+  startReader: (onFailure) => startThread('reader-thread', onFailure)
 }
 
 export interface StoreThreadsOptions {

@@ -1,4 +1,4 @@
-import type { NewDelivery } from '../../delivery/delivery.js'
+import type { LocateEvent, NewDelivery } from '../../delivery/delivery.js'
 import type { Progress } from '../feed-store.js'
 import type { Change } from '../schedule.js'
 import { isDamage, prepareAnew, sqliteCode, unlessDamaged, type Connection } from './database.js'
@@ -16,8 +16,13 @@ import { readWaiting } from './waiting.js'
 /** How long after a salvage a forwarder that nobody knows may be one that was lost in it, in milliseconds. */
 const UNKNOWN_KEPT_MS = 3_600_000
 
+export interface WriterOptions {
+  readonly now: () => number
+  readonly locateEvent: LocateEvent
+}
+
 /** The writing side of the journal, synchronous: it lives in a thread of its own, so that a slow disk holds up nothing else. */
-export function createWriter (now: () => number): WriterApi {
+export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
   let db: Connection | undefined
   let statements: Statements | undefined
   let dedupeWindowMs = 0
@@ -29,7 +34,7 @@ export function createWriter (now: () => number): WriterApi {
     return { db, statements }
   }
 
-  function commitBatch (batch: Omit<PackedBatch, 'appends'>, appends: readonly AppendRecord[]): Omit<BatchResult, 'keysDamaged'> {
+  function commitBatch (batch: Omit<PackedBatch, 'appends'>, appends: readonly AppendRecord[]): Omit<BatchResult, 'keysDamaged' | 'eventPlaces'> {
     const { db, statements } = opened()
     const result = transaction(db, () => {
       for (const id of batch.withdraw) statements.withdraw(id)
@@ -73,13 +78,14 @@ export function createWriter (now: () => number): WriterApi {
     },
 
     commit (batch: PackedBatch): BatchResult {
-      const appends = unpackAppends(batch.appends)
+      const appends = unpackAppends(batch.appends, locateEvent)
+      const eventPlaces = toPlaces(appends)
       try {
-        return { ...commitBatch(batch, appends), keysDamaged: false }
+        return { ...commitBatch(batch, appends), eventPlaces, keysDamaged: false }
       } catch (error) {
         if (!isDamage(error)) throw error
         // A damaged page of keys may cost a second copy of an event, and never the event.
-        return { ...commitBatch(batch, appends.map((record) => ({ ...record, dedupeKey: null }))), keysDamaged: true }
+        return { ...commitBatch(batch, appends.map((record) => ({ ...record, dedupeKey: null }))), eventPlaces, keysDamaged: true }
       }
     },
 
@@ -122,7 +128,7 @@ type Statements = ReturnType<typeof prepare>
 
 function prepare (db: Connection) {
   const insertDelivery = db.prepare(`INSERT INTO deliveries (id, received_at, event_type, verdict, hold, source_object, source_id, event_id,
-    project_id, customer_id, campaign_id, faults, headers, body_bytes, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+    project_id, customer_id, campaign_id, faults, headers, body_bytes, event_start, event_end, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
   const insertBody = db.prepare('INSERT INTO bodies (sequence, raw_body) VALUES (?, ?)')
   const findKey = prepareAnew(db, `SELECT ${asBytes('id')}, ${asBytes('verdict')}, sequence, received_at FROM dedupe_keys WHERE key = ?`)
   const putKey = prepareAnew(db, `INSERT INTO dedupe_keys (key, id, verdict, sequence, received_at) VALUES (?, ?, ?, ?, ?)
@@ -215,14 +221,20 @@ interface FoundKey {
   readonly received_at: number
 }
 
-function append (statements: Statements, { text, values, dedupeKey, rawBody }: AppendRecord, windowStart: number): AppendResult {
+function toPlaces (appends: readonly AppendRecord[]): Int32Array {
+  const places = new Int32Array(2 * appends.length).fill(-1)
+  appends.forEach(({ eventPlace }, index) => { if (eventPlace !== undefined) places.set([eventPlace.start, eventPlace.end], 2 * index) })
+  return places
+}
+
+function append (statements: Statements, { text, values, dedupeKey, rawBody, eventPlace }: AppendRecord, windowStart: number): AppendResult {
   const first = dedupeKey === null ? undefined : statements.findKey(dedupeKey)
   // A record that is set aside reaches nobody: the copy that the sender still has takes its place.
   if (first !== undefined && first.received_at >= windowStart && !statements.isSetAside(first.sequence)) {
     statements.countDuplicate.run([first.sequence])
     return { id: first.id, verdict: first.verdict }
   }
-  const sequence = Number(statements.insertDelivery.run([...values, textChecksum(text, rawBody)]).lastInsertRowid)
+  const sequence = Number(statements.insertDelivery.run([...values, eventPlace?.start ?? null, eventPlace?.end ?? null, textChecksum(text, rawBody)]).lastInsertRowid)
   statements.insertBody.run([sequence, rawBody])
   const [id, receivedAt, , verdict] = values
   if (dedupeKey !== null) statements.putKey.run([dedupeKey, id, verdict, sequence, receivedAt])

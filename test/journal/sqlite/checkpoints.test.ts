@@ -45,8 +45,8 @@ t.test('one that rejects is told of, and the next begins all the same', async (t
 
 t.test('the reader copies the log into the database, beside a writer who goes on, and after it has been let go of there is nothing to do', async (t) => {
   const path = databasePath(t.testdir())
-  const writer = createWriter(() => now)
-  const reader = createReader({ now: () => now, locateEvent })
+  const writer = createWriter({ now: () => now, locateEvent })
+  const reader = createReader(() => now)
   t.teardown(() => {
     writer.close()
     reader.close()

@@ -15,6 +15,7 @@ import { captureLog, type CapturedLog } from '../../support/capture-log.js'
 import { seeded } from '../../support/crash-rounds.js'
 import { localThreads } from '../../support/local-threads.js'
 import { sampleNewDelivery } from '../../support/sample-delivery.js'
+import { locateEvent } from '../../../src/voucherify/event-text.js'
 
 const DAY_MS = 86_400_000
 const PAGE_BYTES = 4096
@@ -155,7 +156,7 @@ t.test('One flipped byte in the store takes every later record with it, or stops
 })
 
 t.test('an event whose record was set aside is stored anew when it comes again, and is then held once', (t) => {
-  const writer = createWriter(Date.now)
+  const writer = createWriter({ now: Date.now, locateEvent })
   writer.open({ path: databasePath(t.testdir()), dedupeWindowMs: DAY_MS, withdrawn: [] })
   t.teardown(() => { writer.close() })
   const append = (): unknown => writer.commit({ withdraw: [], progress: [], appends: packAppends([sampleNewDelivery({ dedupeKey: 'same' })]) }).appends[0]

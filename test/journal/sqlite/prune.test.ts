@@ -9,12 +9,13 @@ import { pruneAll } from '../../../src/journal/sqlite/upkeep.js'
 import { createWriter } from '../../../src/journal/sqlite/writer.js'
 import { captureLog } from '../../support/capture-log.js'
 import { sampleNewDelivery } from '../../support/sample-delivery.js'
+import { locateEvent } from '../../../src/voucherify/event-text.js'
 
 const DAY_MS = 86_400_000
 
 function filled (dataDir: string, count: number, options: { readonly receivedAt: number, readonly bytes?: number }) {
   const path = join(dataDir, 'tierhook.db')
-  const writer = createWriter(Date.now)
+  const writer = createWriter({ now: Date.now, locateEvent })
   writer.open({ path, dedupeWindowMs: 7 * DAY_MS, withdrawn: [] })
   const appends = Array.from({ length: count }, (_, index) => sampleNewDelivery({
     index, receivedAt: options.receivedAt, ...(options.bytes === undefined ? {} : { rawBody: Buffer.alloc(options.bytes) })

@@ -5,13 +5,14 @@ import t from 'tap'
 import { packAppends } from '../../../src/journal/sqlite/packed-appends.js'
 import { createWriter } from '../../../src/journal/sqlite/writer.js'
 import { sampleNewDelivery } from '../../support/sample-delivery.js'
+import { locateEvent } from '../../../src/voucherify/event-text.js'
 
 const options = { dedupeWindowMs: 1_000_000, withdrawn: [] }
 
 /** A database of three deliveries, and a salvaged copy of it. */
 function makeBoth (folder: string) {
   const path = join(folder, 'tierhook.db')
-  const writer = createWriter(Date.now)
+  const writer = createWriter({ now: Date.now, locateEvent })
   writer.open({ path, ...options })
   writer.registerFeed({ forwarder: 'f', cursor: 0 })
   writer.commit({ withdraw: [], progress: [], appends: packAppends([1, 2, 3].map((index) => sampleNewDelivery({ index }))) })
@@ -31,7 +32,7 @@ t.test('all is taken over, the damaged file is kept, and no sequence is given tw
   const { path, salvaged } = makeBoth(folder)
   t.match(salvaged, { kept: 3, lost: 0, forwardersLost: false })
   t.ok(existsSync(salvaged?.damagedFile ?? ''))
-  const writer = createWriter(Date.now)
+  const writer = createWriter({ now: Date.now, locateEvent })
   t.equal(writer.open({ path, ...options }).salvaged, undefined)
   t.match(writer.registerFeed({ forwarder: 'f', cursor: 9 }), { cursor: 0 })
   const { appends } = writer.commit({ withdraw: [], progress: [], appends: packAppends([sampleNewDelivery()]) })
@@ -68,7 +69,7 @@ t.test('a crash at any step of the salvage leaves the old database or the whole 
     mkdirSync(folder)
     const path = join(folder, 'tierhook.db')
     crash(path)
-    const writer = createWriter(Date.now)
+    const writer = createWriter({ now: Date.now, locateEvent })
     t.ok(writer.open({ path, ...options }).lastSequence >= 3, name)
     t.equal(writer.registerFeed({ forwarder: 'f', cursor: 9 }).cursor, 0)
     writer.close()
@@ -78,7 +79,7 @@ t.test('a crash at any step of the salvage leaves the old database or the whole 
 
 t.test('a file that is no database of ours is refused and left alone', async (t) => {
   const path = join(t.testdir(), 'tierhook.db')
-  const writer = createWriter(Date.now)
+  const writer = createWriter({ now: Date.now, locateEvent })
   const text = 'this is a text, and no database at all'.repeat(300)
   writeFileSync(path, text)
   t.throws(() => writer.open({ path, ...options }), { code: 'WRONG_DATABASE', message: /no database of tierhook/ })
@@ -95,7 +96,7 @@ t.test('forwarders that are lost begin with the oldest delivery, whatever their 
   bytes[at] = 'g'.charCodeAt(0)
   writeFileSync(path, bytes)
   let now = Date.now()
-  const writer = createWriter(() => now)
+  const writer = createWriter({ now: () => now, locateEvent })
   t.match(writer.open({ path, ...options }).salvaged, { forwardersLost: true, kept: 3, lost: 0 })
   t.equal(writer.registerFeed({ forwarder: 'f', cursor: 3 }).cursor, 0)
   now += 4_000_000

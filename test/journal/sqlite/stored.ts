@@ -88,8 +88,8 @@ interface FeedSettings {
 /** The same journal without its threads, its lock and its group commit, which take their time: for what only has to be in the store. */
 export function makeStore (t: Folder, dataDir = t.testdir()) {
   const path = databasePath(dataDir)
-  const writer = createWriter(Date.now)
-  const reader = createReader({ now: Date.now, locateEvent })
+  const writer = createWriter({ now: Date.now, locateEvent })
+  const reader = createReader(Date.now)
   writer.open({ path, dedupeWindowMs: 86_400_000, withdrawn: [] })
   reader.open({ path })
   let last = 0

@@ -10,8 +10,8 @@ import { sampleNewDelivery } from '../../support/sample-delivery.js'
 t.test('a writer and a reader in threads of their own: what one stores the other reads, byte for byte', async (t) => {
   const path = join(t.testdir(), 'tierhook.db')
   const failures: Error[] = []
-  const writer = startThread<WriterApi>('writer-thread', (error) => { failures.push(error) })
-  const reader = startThread<ReaderApi>('../../reader-thread', (error) => { failures.push(error) })
+  const writer = startThread<WriterApi>('../../writer-thread', (error) => { failures.push(error) })
+  const reader = startThread<ReaderApi>('reader-thread', (error) => { failures.push(error) })
   await t.rejects(writer.remote.commit({ withdraw: [], progress: [], appends: packAppends([]) }), { name: 'ThreadError', message: 'The journal is not open' })
   await t.rejects(writer.remote.open({ path: '/nonexistent/tierhook.db', dedupeWindowMs: 1, withdrawn: [] }), { code: /^SQLITE_/ })
   await writer.remote.open({ path, dedupeWindowMs: 1000, withdrawn: [] })

@@ -69,16 +69,21 @@ const MARKS = `
 function inserters (db: Connection): Partial<Record<TableName, (row: Row) => void>> {
   db.exec(MARKS)
   const into = (target: string, columns: string, values: (row: Row) => readonly unknown[] = (row) => row.values): ((row: Row) => void) => {
+    const parameters = columns.split(',').map(() => '?')
     // What breaks a rule of the table is damaged, or there already.
-    const statement = db.prepare(`INSERT OR IGNORE INTO ${target} (${columns}) VALUES (${columns.replaceAll(/\w+/g, '?')})`)
-    return (row) => { statement.run([...values(row)]) }
+    const statement = db.prepare(`INSERT OR IGNORE INTO ${target} (${columns}) VALUES (${parameters.join(', ')})`)
+    return (row) => {
+      const given = values(row)
+      // A row of an earlier schema version ends before the columns that were added since.
+      statement.run(parameters.map((_each, index) => given[index] ?? null))
+    }
   }
   const withRowid = ({ rowid, values }: Row): readonly unknown[] => [rowid, ...values]
   const withKey = ({ rowid, values }: Row): readonly unknown[] => [rowid, ...values.slice(1)]
   const deadMark = into('dead_marks', 'sequence, forwarder')
   return {
     deliveries: into('deliveries', `sequence, id, received_at, event_type, verdict, hold, source_object, source_id, event_id, project_id, customer_id,
-      campaign_id, duplicates, faults, headers, body_bytes, checksum`, withKey),
+      campaign_id, duplicates, faults, headers, body_bytes, checksum, event_start, event_end`, withKey),
     bodies: into('bodies', 'sequence, raw_body', withKey),
     attempts: into('attempts', 'rowid, sequence, forwarder, replay, attempt, started_at, duration_ms, outcome, detail', withRowid),
     replays: into('replays', 'number, requested_at, kind, description', withKey),

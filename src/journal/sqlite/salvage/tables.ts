@@ -3,11 +3,12 @@ import type { Value } from './record-format.js'
 
 /**
  * What a row of each table and index is made of, in the order in which its columns stand in the file: `i` a whole number, `n` a
- * number, `t` text, `b` bytes, `-` the rowid's place; in capitals where it may be null. No two of them are alike but where the
- * values tell them apart, so that a row is known by itself, without the tree that it hung from.
+ * number, `t` text, `b` bytes, `-` the rowid's place; in capitals where it may be null. `added` are the columns that rows of an
+ * earlier schema version do not have. No two of them are alike but where the values tell them apart, so that a row is known by
+ * itself, without the tree that it hung from.
  */
 const shapes = {
-  deliveries: { rowid: true, columns: '-tittiTTTTTTiTtii' },
+  deliveries: { rowid: true, columns: '-tittiTTTTTTiTtii', added: 'II' },
   bodies: { rowid: true, columns: '-b' },
   attempts: { rowid: true, columns: 'itiiintT' },
   replays: { rowid: true, columns: '-itt' },
@@ -22,14 +23,22 @@ const shapes = {
   other_index: { rowid: false, columns: 'ii' },
   id_index: { rowid: false, columns: 'ti' },
   sqlite_schema: { rowid: true, columns: 'tttiT' }
-} as const
+} as const satisfies Record<string, Shape>
+
+interface Shape {
+  readonly rowid: boolean
+  readonly columns: string
+  readonly added?: string
+}
 
 export type TableName = keyof typeof shapes
 
 const byShape = new Map<string, Array<{ name: TableName, columns: string }>>()
-for (const [name, { rowid, columns }] of Object.entries(shapes) as Array<[TableName, typeof shapes[TableName]]>) {
-  const key = `${rowid} ${columns.length}`
-  byShape.set(key, [...byShape.get(key) ?? [], { name, columns }])
+for (const [name, { rowid, columns, added = '' }] of Object.entries(shapes) as Array<[TableName, Shape]>) {
+  for (const each of new Set([columns, columns + added])) {
+    const key = `${rowid} ${each.length}`
+    byShape.set(key, [...byShape.get(key) ?? [], { name, columns: each }])
+  }
 }
 
 /** The table or index that a row is of; `undefined` where it is of none of ours. */

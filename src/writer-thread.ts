@@ -1,6 +1,6 @@
 import { systemClock } from './delivery/clock.js'
-import { createReader } from './journal/sqlite/reader.js'
 import { serveThread } from './journal/sqlite/thread.js'
+import { createWriter } from './journal/sqlite/writer.js'
 import { locateEvent } from './voucherify/event-text.js'
 
-serveThread(createReader({ now: systemClock.now, locateEvent }))
+serveThread(createWriter({ now: systemClock.now, locateEvent }))
