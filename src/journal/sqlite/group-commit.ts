@@ -13,6 +13,8 @@ import { settleAppends, TOO_LATE, type StoredDelivery } from './settle-appends.j
 const RETRY_MS = 500
 /** How long progress may wait for company before it gets a commit of its own, in milliseconds. So much is forwarded again after a crash. */
 const PROGRESS_DELAY_MS = 50
+/** So many appends are not left to wait for what else arrives in the same turn of the event loop. */
+const EARLY_APPENDS = 24
 const STOPPING = 'tierhook is stopping.'
 
 export interface GroupCommitOptions extends RefuseOptions {
@@ -76,10 +78,19 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
     if (scheduled !== undefined || inFlight !== undefined || !isOpen) return
     clearTimeout(retryTimer)
     retryTimer = undefined
-    scheduled = setImmediate(() => {
-      scheduled = undefined
-      run().catch(options.onDefect)
-    })
+    scheduled = setImmediate(begin)
+  }
+
+  function begin (): void {
+    clearImmediate(scheduled)
+    scheduled = undefined
+    run().catch(options.onDefect)
+  }
+
+  /** Of many that arrive in one turn, the first go to the disk while the others are still being read: together, they would wait for each other. */
+  function scheduleAppend (): void {
+    schedule()
+    if (scheduled !== undefined && queue.length() >= EARLY_APPENDS) begin()
   }
 
   function scheduleLater (delayMs: number): void {
@@ -174,7 +185,7 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
       if (refused !== undefined) return Promise.reject(refused)
       return new Promise((resolve, reject) => {
         queue.push({ delivery, arrivedAt: monotonic(), resolve, reject, abandoned: false })
-        schedule()
+        scheduleAppend()
         armDeadline()
       })
     },
