@@ -30,7 +30,7 @@ export interface NewDelivery {
   /** The body's bytes as received. */
   readonly rawBody: Uint8Array
   /** What the body says that is not among the fields above. Only while it is in memory from the time that the body was parsed. */
-  readonly description?: EventDescription
+  readonly description?: EventDescription | undefined
 }
 
 /** Where in a raw body the event's own JSON text stands, in bytes: from `start` up to `end`. */

@@ -1,4 +1,4 @@
-import type { NewDelivery } from '../../delivery/delivery.js'
+import type { Delivery, NewDelivery } from '../../delivery/delivery.js'
 import type { Appended } from '../../delivery/journal.js'
 import type { EndedCommit } from '../../delivery/observation.js'
 import type { FeedCommit } from '../feed-store.js'
@@ -7,7 +7,7 @@ import { mayBeOnDisk, reasonOf, refusal } from './commit-failure.js'
 import type { AppendResult, Batch, BatchResult } from './protocol.js'
 import { createProgressQueue, toCommit } from './progress-queue.js'
 import { createRefuse, type RefuseOptions } from './refuse.js'
-import { settleAppends, TOO_LATE, type StoredDelivery } from './settle-appends.js'
+import { settleAppends, TOO_LATE } from './settle-appends.js'
 
 /** How soon a commit that failed is tried again when no webhook asks for one, in milliseconds. */
 const RETRY_MS = 500
@@ -24,7 +24,7 @@ export interface GroupCommitOptions extends RefuseOptions {
   /** Must not fail, and not overtake a `recordWithdrawals`. */
   readonly clearWithdrawals: () => void
   /** Deliveries that are on disk to stay, in order. */
-  readonly onStored: (stored: readonly StoredDelivery[]) => void
+  readonly onStored: (stored: readonly Delivery[]) => void
   /** Nothing up to this sequence will be withdrawn any more: it may be read. */
   readonly onVisible: (sequence: number) => void
   /** Told of what can only be a defect of ours. */

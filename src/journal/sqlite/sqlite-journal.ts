@@ -101,7 +101,7 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     },
     recordWithdrawals: withdrawals.record,
     clearWithdrawals: () => { withdrawals.clear().catch(defect) },
-    onStored: (stored) => { for (const { delivery, ...found } of stored) recent.add({ ...delivery, ...found, duplicates: 0 }) },
+    onStored: (stored) => { for (const delivery of stored) recent.add(delivery) },
     onVisible: (sequence) => {
       if (sequence > visible) {
         const before = visible
