@@ -9,14 +9,21 @@ export class DataFolderInUseError extends Error {
   readonly code = 'DATA_FOLDER_IN_USE'
 }
 
+/** Nothing can be written to the data folder: often because a volume belongs to another user. */
+export class DataFolderNotWritableError extends Error {
+  override readonly name = 'DataFolderNotWritableError'
+  readonly code = 'DATA_FOLDER_NOT_WRITABLE'
+}
+
 /**
  * Takes the data folder for this process alone, until `release` or the end of the process: the operating system lets go
  * of the lock however a process ends. Reading beside it stays possible.
  * @throws {DataFolderInUseError}
+ * @throws {DataFolderNotWritableError}
  */
 export function lockDataFolder (dataDir: string): { readonly release: () => void } {
   // SQLite's lock on a file of its own, because node has no call for one.
-  const db = new Database(join(dataDir, 'tierhook.lock'), { timeout: 0 })
+  const db = openLock(dataDir)
   try {
     db.exec('BEGIN EXCLUSIVE')
   } catch (error) {
@@ -33,6 +40,16 @@ export function lockDataFolder (dataDir: string): { readonly release: () => void
       released = true
       db.close()
     }
+  }
+}
+
+function openLock (dataDir: string): Database.Database {
+  const path = join(dataDir, 'tierhook.lock')
+  try {
+    return new Database(path, { timeout: 0 })
+  } catch (error) {
+    // libsql says no more than that it cannot open the file.
+    throw new DataFolderNotWritableError(`The data folder ${dataDir} cannot be written to: ${path} cannot be opened. Let the user that tierhook runs as write there, or set DATA_DIR to another folder.`, { cause: error })
   }
 }
 

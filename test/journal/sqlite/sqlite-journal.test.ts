@@ -109,6 +109,11 @@ t.test('a data folder that will not be one by itself stops the start', async (t)
   await t.rejects(journal.start(), { code: 'ENOTDIR' })
 })
 
+t.test('a data folder that cannot be written to stops the start, and it is said which', async (t) => {
+  const dataDir = t.testdir({ 'tierhook.lock': {} })
+  await t.rejects(journalIn(t, dataDir).journal.start(), { code: 'DATA_FOLDER_NOT_WRITABLE', message: `The data folder ${dataDir} cannot be written to` })
+})
+
 t.test('a journal whose database another process holds waits for it, and misses nothing that came after', async (t) => {
   const dataDir = t.testdir()
   const first = journalIn(t, dataDir).journal
