@@ -2,7 +2,7 @@ import type { NewDelivery } from '../../delivery/delivery.js'
 import type { Appended } from '../../delivery/journal.js'
 
 /** The most deliveries, and bytes of bodies, in one commit. */
-const BATCH_DELIVERIES = 512
+export const BATCH_DELIVERIES = 512
 const BATCH_BYTES = 8 * 1024 * 1024
 /** The most that may queue for a commit, in deliveries and in bytes of bodies. */
 const QUEUE_DELIVERIES = 10_000

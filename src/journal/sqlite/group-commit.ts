@@ -14,7 +14,7 @@ const RETRY_MS = 500
 /** How long progress may wait for company before it gets a commit of its own, in milliseconds. So much is forwarded again after a crash. */
 const PROGRESS_DELAY_MS = 50
 /** So many appends are not left to wait for what else arrives in the same turn of the event loop. */
-const EARLY_APPENDS = 24
+export const EARLY_APPENDS = 24
 const STOPPING = 'tierhook is stopping.'
 
 export interface GroupCommitOptions extends RefuseOptions {

@@ -25,7 +25,7 @@ export type AppendResult = number | { readonly id: string, readonly verdict: Ver
 export interface BatchResult {
   /** One result an append, in their order. */
   readonly appends: readonly AppendResult[]
-  /** Where the event's text begins and ends in the body of each append; -1 where that is not known. One value, because many small ones take long to cross. */
+  /** Where the event's text stands in the body of each append, packed. */
   readonly eventPlaces: Int32Array
   /** Why the progress was left out, where it alone can't be stored: it costs no webhook its place on the disk. */
   readonly progressError: StorageError | undefined

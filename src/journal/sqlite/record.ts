@@ -87,14 +87,11 @@ export function withEventPlace (text: string, { start, end }: EventPlace): strin
   return `${text.slice(0, -1)},${start},${end}]`
 }
 
-/** The same in SQL. Where SQLite should ever write a text in another way, the checksum differs, and nothing is concluded from that alone. */
-export const CHECKED_TEXT = checkedText()
+const ALWAYS_CHECKED = `d.id, d.received_at, d.event_type, d.verdict, d.hold, d.source_object, d.source_id, d.event_id, d.project_id,
+  d.customer_id, d.campaign_id, d.faults, d.headers, d.body_bytes`
 
-function checkedText (): string {
-  const values = `d.id, d.received_at, d.event_type, d.verdict, d.hold, d.source_object, d.source_id, d.event_id, d.project_id,
-    d.customer_id, d.campaign_id, d.faults, d.headers, d.body_bytes`
-  return `iif(coalesce(d.event_start, d.event_end) IS NULL, json_array(${values}), json_array(${values}, d.event_start, d.event_end))`
-}
+/** `recordText` in SQL. Where SQLite should ever write a text in another way, the checksum differs, and nothing is concluded from that alone. */
+export const CHECKED_TEXT = `iif(coalesce(d.event_start, d.event_end) IS NULL, json_array(${ALWAYS_CHECKED}), json_array(${ALWAYS_CHECKED}, d.event_start, d.event_end))`
 
 /** The values of a line that was made just now by `recordText`. */
 export function fromRecordText (text: string): RecordValues {

@@ -1,6 +1,7 @@
 import type { Delivery, EventPlace, NewDelivery } from '../../delivery/delivery.js'
 import type { PendingAppend } from './append-queue.js'
 import { refusal } from './commit-failure.js'
+import { placeAt } from './packed-places.js'
 import type { BatchResult } from './protocol.js'
 
 export const TOO_LATE = 'The webhook could not be stored in time.'
@@ -56,9 +57,4 @@ function toDelivery (delivery: NewDelivery, sequence: number, eventPlace: EventP
     eventPlace,
     duplicates: 0
   }
-}
-
-function placeAt (eventPlaces: Int32Array, index: number): EventPlace | undefined {
-  const start = eventPlaces[2 * index] ?? -1
-  return start === -1 ? undefined : { start, end: eventPlaces[2 * index + 1] ?? -1 }
 }

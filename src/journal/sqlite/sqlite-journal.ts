@@ -5,11 +5,12 @@ import type { FeedOptions, Journal } from '../../delivery/journal.js'
 import type { EndedCommit } from '../../delivery/observation.js'
 import { createFeed, type JournalFeed } from '../feed.js'
 import type { FeedStore, Progress, ReadDeliveries } from '../feed-store.js'
+import { BATCH_DELIVERIES } from './append-queue.js'
 import { createCheckpoints } from './checkpoints.js'
 import { isPassing, reasonOf } from './commit-failure.js'
 import { databasePath, isDamage } from './database.js'
 import { lockDataFolder } from './data-lock.js'
-import { createGroupCommit } from './group-commit.js'
+import { createGroupCommit, EARLY_APPENDS } from './group-commit.js'
 import { packAppends } from './packed-appends.js'
 import { unpackDeliveries } from './packed-deliveries.js'
 import { packProgress } from './packed-progress.js'
@@ -50,9 +51,10 @@ const STORE_TIMEOUT_MS = 4000
 const WITHDRAW_TIMEOUT_MS = 500
 /**
  * How many deliveries are kept in memory for a feed that has yet to read them. One that is farther behind reads them from the disk: while
- * a destination hangs, what was kept for it and copied by the collections of garbage made every webhook's answer later.
+ * a destination hangs, what was kept for it and copied by the collections of garbage made every webhook's answer later. Of many that
+ * come at once, these two commits may be through before a feed has its turn.
  */
-const KEPT_FOR_FEED = 512
+const KEPT_FOR_FEED = EARLY_APPENDS + BATCH_DELIVERIES
 /** How long closing waits for a disk that does not answer, for its commits and for its threads. */
 const CLOSE_TIMEOUT_MS = 1500
 

@@ -4,6 +4,7 @@ import type { Change } from '../schedule.js'
 import { isDamage, prepareAnew, sqliteCode, unlessDamaged, type Connection } from './database.js'
 import { openSound } from './open-sound.js'
 import { unpackAppends, type AppendRecord } from './packed-appends.js'
+import { packPlaces } from './packed-places.js'
 import { countRecords, recordAt, type PackedProgress, type PackedRecords } from './packed-progress.js'
 import { prune } from './prune.js'
 import type { AppendResult, BatchResult, PackedBatch, RegisterFeed, StorageError, WriterApi } from './protocol.js'
@@ -79,7 +80,7 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
 
     commit (batch: PackedBatch): BatchResult {
       const appends = unpackAppends(batch.appends, locateEvent)
-      const eventPlaces = toPlaces(appends)
+      const eventPlaces = packPlaces(appends.map(({ eventPlace }) => eventPlace))
       try {
         return { ...commitBatch(batch, appends), eventPlaces, keysDamaged: false }
       } catch (error) {
@@ -219,12 +220,6 @@ interface FoundKey {
   readonly verdict: NewDelivery['verdict']
   readonly sequence: number
   readonly received_at: number
-}
-
-function toPlaces (appends: readonly AppendRecord[]): Int32Array {
-  const places = new Int32Array(2 * appends.length).fill(-1)
-  appends.forEach(({ eventPlace }, index) => { if (eventPlace !== undefined) places.set([eventPlace.start, eventPlace.end], 2 * index) })
-  return places
 }
 
 function append (statements: Statements, { text, values, dedupeKey, rawBody, eventPlace }: AppendRecord, windowStart: number): AppendResult {
