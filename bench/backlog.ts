@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { v7 as uuidv7 } from 'uuid'
+import { keepObjectsYoung } from '../src/cli/young-objects.js'
 import { systemClock } from '../src/delivery/clock.js'
 import type { Delivery } from '../src/delivery/delivery.js'
 import type { Forwarder } from '../src/delivery/forwarder.js'
@@ -50,6 +51,8 @@ export interface Backlog {
 
 /** @param folder an empty one */
 export function createBacklog (folder: string): Backlog {
+  // As the program does.
+  keepObjectsYoung()
   let opened: Promise<SqliteJournal> | undefined
   let length = 0
 

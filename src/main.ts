@@ -8,6 +8,7 @@ import { exitCodes } from './cli/exit-codes.js'
 import { openLogOutput } from './cli/log-output.js'
 import { runProgram } from './cli/program.js'
 import { written } from './cli/written.js'
+import { keepObjectsYoung } from './cli/young-objects.js'
 import { createService, describeServiceApi, forwarderNames, inspectForwarders, openOperator, readDrift } from './cli/service-functions.js'
 
 /** How long a pipe's reader may take nothing, in milliseconds: a person may be reading page by page. */
@@ -41,6 +42,8 @@ process.stdout.on('error', exitWithoutOutput)
 process.stderr.on('error', () => {})
 
 const version = readVersion()
+
+keepObjectsYoung()
 
 // What is kept has people's data in it: others on the machine may not read it.
 process.umask(0o027)

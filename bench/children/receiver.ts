@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
 import { openLogOutput } from '../../src/cli/log-output.js'
 import { createLogger } from '../../src/cli/logger.js'
+import { keepObjectsYoung } from '../../src/cli/young-objects.js'
 import { loadSettings } from '../../src/config/load-settings.js'
 import { systemClock } from '../../src/delivery/clock.js'
 import type { Journal } from '../../src/delivery/journal.js'
@@ -99,6 +100,8 @@ async function openService ({ dataDir, secret, destination }: ReceiverOptions, f
 }
 
 async function open (options: ReceiverOptions): Promise<string> {
+  // As the program does.
+  if (options.mode !== 'bare Fastify') keepObjectsYoung()
   switch (options.mode) {
     case 'bare Fastify': return await openBare()
     case 'verify only': return await openVerifying(options.secret)
