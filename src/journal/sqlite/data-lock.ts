@@ -1,5 +1,6 @@
 import Database from 'libsql'
 import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sqliteCode } from './database.js'
 
@@ -9,10 +10,27 @@ export class DataFolderInUseError extends Error {
   readonly code = 'DATA_FOLDER_IN_USE'
 }
 
-/** Nothing can be written to the data folder: often because a volume belongs to another user. */
+/** The data folder cannot be made or written to: often because a volume belongs to another user. */
 export class DataFolderNotWritableError extends Error {
   override readonly name = 'DataFolderNotWritableError'
   readonly code = 'DATA_FOLDER_NOT_WRITABLE'
+}
+
+/**
+ * Makes the data folder where it is not there yet.
+ * @throws {DataFolderNotWritableError}
+ */
+export async function makeDataFolder (dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true })
+  } catch (error) {
+    if (!isDenied(error)) throw error
+    throw new DataFolderNotWritableError(`The data folder ${dataDir} cannot be made (${error.code}). Let the user that tierhook runs as make it, or set DATA_DIR to another folder.`, { cause: error })
+  }
+}
+
+function isDenied (error: unknown): error is NodeJS.ErrnoException & { readonly code: string } {
+  return error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM' || error.code === 'EROFS')
 }
 
 /**

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import type { Clock } from '../../delivery/clock.js'
 import type { FeedOptions, Journal } from '../../delivery/journal.js'
@@ -9,7 +8,7 @@ import { BATCH_DELIVERIES } from './append-queue.js'
 import { createCheckpoints } from './checkpoints.js'
 import { isPassing, reasonOf } from './commit-failure.js'
 import { databasePath, isDamage } from './database.js'
-import { lockDataFolder } from './data-lock.js'
+import { lockDataFolder, makeDataFolder } from './data-lock.js'
 import { createGroupCommit, EARLY_APPENDS } from './group-commit.js'
 import { packAppends } from './packed-appends.js'
 import { unpackDeliveries } from './packed-deliveries.js'
@@ -147,7 +146,7 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
   }
 
   async function open (): Promise<void> {
-    await mkdir(dataDir, { recursive: true })
+    await makeDataFolder(dataDir)
     lock ??= lockDataFolder(dataDir)
     const state = await threads.open(await withdrawals.read())
     await withdrawals.clear()

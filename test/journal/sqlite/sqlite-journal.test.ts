@@ -1,3 +1,4 @@
+import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import Database from 'libsql'
 import t, { type Test } from 'tap'
@@ -112,6 +113,18 @@ t.test('a data folder that will not be one by itself stops the start', async (t)
 t.test('a data folder that cannot be written to stops the start, and it is said which', async (t) => {
   const dataDir = t.testdir({ 'tierhook.lock': {} })
   await t.rejects(journalIn(t, dataDir).journal.start(), { code: 'DATA_FOLDER_NOT_WRITABLE', message: `The data folder ${dataDir} cannot be written to` })
+})
+
+t.test('a data folder that may not be made stops the start, and it is said which', async (t) => {
+  const parent = join(t.testdir({ locked: {} }), 'locked')
+  await chmod(parent, 0o500)
+  // Root may write everywhere.
+  if (process.geteuid?.() === 0) {
+    process.seteuid?.(65_534)
+    t.teardown(() => { process.seteuid?.(0) })
+  }
+  const dataDir = join(parent, 'data')
+  await t.rejects(journalIn(t, dataDir).journal.start(), { code: 'DATA_FOLDER_NOT_WRITABLE', message: `The data folder ${dataDir} cannot be made (EACCES)` })
 })
 
 t.test('a journal whose database another process holds waits for it, and misses nothing that came after', async (t) => {
