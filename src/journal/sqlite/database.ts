@@ -2,6 +2,7 @@ import Database from 'libsql'
 import { join } from 'node:path'
 
 export type Connection = Database.Database
+export type Statement = Pick<Database.Statement, 'get' | 'run'>
 
 /** How long a statement waits for a lock of another process, in milliseconds. */
 const LOCK_TIMEOUT_MS = 2000
@@ -78,7 +79,7 @@ const primaryCodes: Readonly<Record<number, string>> = {
 }
 
 /** A statement that can be run again after it has failed: libsql leaves one that met a damaged page at that page for good. */
-export function prepareAnew (db: Connection, sql: string): Pick<Database.Statement, 'get' | 'run'> {
+export function prepareAnew (db: Connection, sql: string): Statement {
   let statement = db.prepare(sql)
   function attempt<T> (work: (statement: Database.Statement) => T): T {
     try {

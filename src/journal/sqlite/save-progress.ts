@@ -1,0 +1,45 @@
+import type { Change } from '../schedule.js'
+import { sqliteCode, type Connection } from './database.js'
+import type { PackedProgress } from './packed-progress.js'
+import type { StorageError } from './protocol.js'
+import { cursorChecksum } from './record.js'
+import type { WriterStatements } from './writer-statements.js'
+
+/** Progress that can't be stored, on a damaged page for one, must not keep webhooks from the disk: it alone is taken back. */
+export function saveProgress (db: Connection, statements: WriterStatements, progress: readonly PackedProgress[], time: number): StorageError | undefined {
+  if (progress.length === 0) return undefined
+  db.exec('SAVEPOINT progress')
+  try {
+    for (const each of progress) saveOne(statements, each, time)
+    db.exec('RELEASE progress')
+    return undefined
+  } catch (error) {
+    // After some errors, such as a full disk, SQLite has taken the whole transaction back.
+    if (!db.inTransaction) throw error
+    db.exec('ROLLBACK TO progress; RELEASE progress')
+    return { message: error instanceof Error ? error.message : String(error), code: sqliteCode(error) }
+  }
+}
+
+function saveOne (statements: WriterStatements, progress: PackedProgress, time: number): void {
+  statements.saveCursor.run([progress.cursor, cursorChecksum(progress.forwarder, progress.cursor), progress.position ?? null, progress.breaker ?? null, progress.forwarder])
+  for (const change of progress.changes) saveChange(statements, progress.forwarder, change, time)
+  statements.insertAttempts(progress.forwarder, progress.records)
+}
+
+function saveChange (statements: WriterStatements, forwarder: string, change: Change, time: number): void {
+  const { sequence, replay, lane, attempt, waitedMs } = change.entry
+  switch (change.type) {
+    case 'wait':
+      statements.putWaiting.run([forwarder, replay, sequence, lane, attempt, Math.round(waitedMs), Math.round(change.delayMs), Math.round(time + change.delayMs), change.reason])
+      break
+    case 'finish':
+      statements.deleteWaiting.run([forwarder, replay, sequence])
+      // It has gone through on a replay: the dead letter that it was is no more.
+      if (replay > 0) statements.deleteDeadLetter.run([forwarder, sequence])
+      break
+    case 'dead':
+      statements.deleteWaiting.run([forwarder, replay, sequence])
+      statements.putDeadLetter.run([forwarder, sequence, time, attempt, change.reason])
+  }
+}
