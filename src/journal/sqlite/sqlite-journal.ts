@@ -3,7 +3,7 @@ import type { Clock } from '../../delivery/clock.js'
 import type { FeedOptions, Journal } from '../../delivery/journal.js'
 import type { EndedCommit } from '../../delivery/observation.js'
 import { createFeed, type JournalFeed } from '../feed.js'
-import type { FeedStore, Progress, ReadDeliveries } from '../feed-store.js'
+import type { FeedStore, Progress } from '../feed-store.js'
 import { BATCH_DELIVERIES } from './append-queue.js'
 import { createCheckpoints } from './checkpoints.js'
 import { isPassing, reasonOf } from './commit-failure.js'
@@ -11,10 +11,9 @@ import { databasePath, isDamage } from './database.js'
 import { lockDataFolder, makeDataFolder } from './data-lock.js'
 import { createGroupCommit, EARLY_APPENDS } from './group-commit.js'
 import { packAppends } from './packed-appends.js'
-import { unpackDeliveries } from './packed-deliveries.js'
 import { packProgress } from './packed-progress.js'
-import type { ReadAfter, ReadResult } from './reader.js'
 import { createRecent, type Recent } from './recent.js'
+import { createStoreReads } from './store-reads.js'
 import { createStoreThreads, REOPEN_MS, type JournalThreads } from './store-threads.js'
 import { ThreadError } from './thread.js'
 import { pause, startUpkeep } from './upkeep.js'
@@ -66,8 +65,6 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
   let recent: Recent = createRecent(Infinity)
   let visible = 0
   let lastReplay = 0
-  /** Whether replays were asked for of what is on the disk and may yet be withdrawn. */
-  let replaysHeldBack = false
   let lock: ReturnType<typeof lockDataFolder> | undefined
   let closing: Promise<void> | undefined
   let failure: string | undefined
@@ -110,7 +107,8 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
         for (const feed of feeds.values()) feed.wake()
         recent.release(readByAll(before))
       }
-      wakeHeldBack()
+      // What was withdrawn has taken its marks with it by now.
+      if (reads.takeHeldBack()) wakeReplays()
     },
     onDefect: defect,
     onCommit: committed,
@@ -125,10 +123,7 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     return Math.min(visible, ...readUpTo)
   }
 
-  /** What was withdrawn has taken its marks with it by now. */
-  function wakeHeldBack (): void {
-    if (!replaysHeldBack) return
-    replaysHeldBack = false
+  function wakeReplays (): void {
     for (const feed of feeds.values()) feed.wakeReplays()
   }
 
@@ -181,38 +176,11 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     const last = await watched(threads.reader().lastReplay())
     if (last === lastReplay) return
     lastReplay = last
-    for (const feed of feeds.values()) feed.wakeReplays()
+    wakeReplays()
   }
 
-  function reportDamaged ({ damaged }: ReadResult): void {
-    if (damaged.length === 0) return
-    logger.error({ sequences: damaged }, 'damaged records set aside')
-    threads.writer().setAside(damaged).catch((error: unknown) => { logger.warn({ err: error, sequences: damaged }, 'damaged records not marked') })
-  }
-
-  async function readFromDisk (page: ReadAfter): Promise<ReadDeliveries> {
-    const result = await watched(threads.reader().readAfter(page))
-    reportDamaged(result)
-    return { deliveries: unpackDeliveries(result.deliveries), upTo: result.upTo }
-  }
-
-  const store: FeedStore = {
-    readAfter: (after, limit, limitBytes) => recent.after(after, visible, limit) ?? readFromDisk({ after, visible, limit, limitBytes }),
-    async readMany (sequences) {
-      const result = await watched(threads.reader().readMany({ sequences }))
-      reportDamaged(result)
-      return new Map(unpackDeliveries(result.deliveries).map((delivery) => [delivery.sequence, delivery]))
-    },
-    async readReplaysAfter (forwarder, after, limit) {
-      const marks = await watched(threads.reader().readReplaysAfter({ forwarder, after, limit }))
-      const end = marks.findIndex(({ sequence }) => sequence > visible)
-      if (end === -1) return marks
-      replaysHeldBack = true
-      return marks.slice(0, end)
-    },
-    commit: commits.save,
-    monotonic: clock.monotonic
-  }
+  const reads = createStoreReads({ threads, logger, recent: () => recent, visible: () => visible })
+  const store: FeedStore = { ...reads, commit: commits.save, monotonic: clock.monotonic }
 
   /** "Now" is when it was asked for: however long the disk takes, nothing that was accepted since is missed. */
   async function register ({ forwarder, start }: FeedOptions): Promise<Progress> {
