@@ -24,13 +24,10 @@ export async function makeDataFolder (dataDir: string): Promise<void> {
   try {
     await mkdir(dataDir, { recursive: true })
   } catch (error) {
-    if (!isDenied(error)) throw error
-    throw new DataFolderNotWritableError(`The data folder ${dataDir} cannot be made (${error.code}). Let the user that tierhook runs as make it, or set DATA_DIR to another folder.`, { cause: error })
+    const code = sqliteCode(error)
+    if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') throw error
+    throw new DataFolderNotWritableError(`The data folder ${dataDir} cannot be made (${code}). Let the user that tierhook runs as make it, or set DATA_DIR to another folder.`, { cause: error })
   }
-}
-
-function isDenied (error: unknown): error is NodeJS.ErrnoException & { readonly code: string } {
-  return error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM' || error.code === 'EROFS')
 }
 
 /**
