@@ -58,16 +58,17 @@ function open (): void {
   update()
 }
 
-/** Never two updates at once; what changes during one makes another follow. */
+/** Never two updates at once; what changes during one makes another follow. None while the token is asked for: that would empty the field again. */
 function update (): void {
+  const view = current
+  if (view === undefined) return
   if (updating) {
     updateAgain = true
     return
   }
   updating = true
   updateAgain = false
-  const view = current
-  Promise.all([showStatus(), view?.update()])
+  Promise.all([showStatus(), view.update()])
     .then(() => {
       if (!following) follow()
     })
