@@ -27,7 +27,7 @@ export async function inspectForwarders ({ settings, logger, version = 'unknown'
     now: systemClock.now
   })
   return forwarders.map((each) => ({
-    ...describeForwarder(each, configured.folder),
+    ...describeForwarder(each, configured.folder, environment),
     ...(each.forwarder.check === undefined ? {} : { check: each.forwarder.check }),
     close: async () => { await each.forwarder.close?.() }
   }))

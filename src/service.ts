@@ -208,7 +208,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
     })
     const pumps = forwarders.map((each) => ({ each, pump: createPumpFor(each) }))
     dispatcher = createDispatcher(pumps.map(({ pump }) => pump))
-    running = pumps.map(({ each, pump }) => ({ ...pump, ...describeForwarder(each, configured.folder) }))
+    running = pumps.map(({ each, pump }) => ({ ...pump, ...describeForwarder(each, configured.folder, environment) }))
     await journal.start()
     await watch.start()
     // Before what may take its time: what is wrong can be looked at.

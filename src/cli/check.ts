@@ -73,10 +73,11 @@ function show ({ stdout, stderr }: CommandContext, settings: Settings, forwarder
   stdout.write(`Asks a webhook for ${proofs.length === 0 ? 'nothing' : printable(proofs.join(', '))}\n`)
   stdout.write(`Forwarders, from ${settings.FORWARDERS_FILE === undefined ? 'FORWARDERS' : printable(settings.FORWARDERS_FILE)}:\n`)
   for (const [index, forwarder] of forwarders.entries()) {
-    const { name, type, destination, start, order, concurrency, options } = forwarder
+    const { name, type, destination, route, start, order, concurrency, options } = forwarder
     stdout.write(`\n${name} (${printable(type)}), to ${printable(destination)}\n`)
     stdout.write(`  takes ${printable(wants(forwarder))}, ${start === 'now' ? 'from now on' : 'from the beginning of the journal'}; order: ${order}; ${concurrency} at once\n`)
     stdout.write(`  ${printable(Object.entries(options).map(([key, value]) => `${key}: ${Array.isArray(value) ? value.join(' ') || 'none' : String(value)}`).join('; '))}\n`)
+    if (route !== undefined) stdout.write(`  connects ${printable(route)}\n`)
     if (connections !== undefined) stdout.write(`  connection: ${printable(connectionText(connections[index]))}\n`)
   }
   for (const { variable, message } of findWarnings(settings)) stderr.write(`warning: ${variable} ${message}\n`)

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { describeRoute, routeTo, type ProxyVariables } from './http/route.js'
 import type { ConfiguredForwarder } from './registry.js'
 
 /** What a person may see of a forwarder: no secret, no header's value, and of a URL nothing that may be one. */
@@ -7,6 +8,8 @@ export interface ForwarderSummary {
   readonly type: string
   /** Where it passes deliveries on to. */
   readonly destination: string
+  /** How its destination is connected to, in words; absent where it is not known. */
+  readonly route?: string
   readonly start: 'now' | 'beginning'
   readonly order: string
   readonly concurrency: number
@@ -19,8 +22,11 @@ export interface ForwarderSummary {
   readonly options: Readonly<Record<string, unknown>>
 }
 
-/** @param folder where relative paths begin */
-export function describeForwarder ({ configured, forwarder, start }: ConfiguredForwarder, folder: string): ForwarderSummary {
+/**
+ * @param folder where relative paths begin
+ * @param environment where the http forwarder's proxy is looked up
+ */
+export function describeForwarder ({ configured, forwarder, start }: ConfiguredForwarder, folder: string, environment: ProxyVariables = {}): ForwarderSummary {
   const { name, type, events, verdicts, where } = configured.spec
   const { order, concurrency } = forwarder
   // The pump gives the http forwarder a little longer than what is configured.
@@ -28,7 +34,7 @@ export function describeForwarder ({ configured, forwarder, start }: ConfiguredF
   return {
     name,
     type,
-    ...about(configured, folder),
+    ...about(configured, folder, environment),
     start,
     order,
     concurrency,
@@ -39,7 +45,7 @@ export function describeForwarder ({ configured, forwarder, start }: ConfiguredF
   }
 }
 
-function about ({ kind, spec }: ConfiguredForwarder['configured'], folder: string): Pick<ForwarderSummary, 'destination' | 'options'> {
+function about ({ kind, spec }: ConfiguredForwarder['configured'], folder: string, environment: ProxyVariables): Pick<ForwarderSummary, 'destination' | 'route' | 'options'> {
   switch (kind) {
     case 'log':
       return { destination: 'stdout', options: { withData: spec.withData } }
@@ -48,6 +54,7 @@ function about ({ kind, spec }: ConfiguredForwarder['configured'], folder: strin
     case 'http':
       return {
         destination: withoutPath(spec.url),
+        route: describeRoute(routeTo(spec.url, environment)),
         options: {
           format: spec.format,
           secrets: spec.secrets.length,

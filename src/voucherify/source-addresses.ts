@@ -1,7 +1,4 @@
-import ipaddr from 'ipaddr.js'
-
-type Address = ipaddr.IPv4 | ipaddr.IPv6
-type Range = [Address, number]
+import { isInRange, readRange, type AddressRange } from './address-range.js'
 
 /**
  * The addresses that Voucherify publishes for its shared regions, as of August 2026. They changed twice in 2024: a stale
@@ -32,8 +29,8 @@ export function createSourceFilter (entries: readonly string[]): (address: strin
     return ranges
   })
   return address => {
-    const source = readAddress(withoutPort(address))
-    return source !== undefined && allowed.some(([base, bits]) => base.kind() === source.kind() && source.match(base, bits))
+    const source = withoutPort(address)
+    return allowed.some(range => isInRange(source, range))
   }
 }
 
@@ -42,25 +39,8 @@ function withoutPort (text: string): string {
   return /^(\d+\.\d+\.\d+\.\d+):\d{1,5}$/.exec(text)?.[1] ?? /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text)?.[1] ?? text
 }
 
-function rangesOf (entry: string): Range[] | undefined {
+function rangesOf (entry: string): AddressRange[] | undefined {
   const addresses = regions.get(entry) ?? [entry]
   const ranges = addresses.map(readRange).filter(range => range !== undefined)
   return ranges.length === addresses.length ? ranges : undefined
-}
-
-function readRange (text: string): Range | undefined {
-  if (ipaddr.IPv4.isValidCIDRFourPartDecimal(text)) return ipaddr.IPv4.parseCIDR(text)
-  if (ipaddr.IPv6.isValidCIDR(text)) {
-    const [address, bits] = ipaddr.IPv6.parseCIDR(text)
-    // The last 32 bits of a mapped range are the IPv4 range; a wider one spans more than IPv4 and stays as it is.
-    return address.isIPv4MappedAddress() && bits >= 96 ? [address.toIPv4Address(), bits - 96] : [address, bits]
-  }
-  const address = readAddress(text)
-  return address === undefined ? undefined : [address, address.kind() === 'ipv4' ? 32 : 128]
-}
-
-// Only the usual form of IPv4: 10.1 and 012.0.0.1 are addresses to some programs, and different ones to others.
-function readAddress (text: string): Address | undefined {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text)
-  return ipaddr.IPv6.isValid(text) ? ipaddr.process(text) : undefined
 }

@@ -129,6 +129,33 @@ t.test('destinations are tried, and one that cannot be reached ends with the cod
   ])
 })
 
+t.test('whether a destination is connected to through a proxy or directly is said of each, and shows no password', async (t) => {
+  const directory = t.testdir({
+    'forwarders.json': JSON.stringify([
+      { name: 'crm', type: 'http', url: 'https://crm.example/hunter2' },
+      { name: 'inside', type: 'http', url: 'https://10.1.2.3/' },
+      { name: 'plain', type: 'http', url: 'http://crm.example/' },
+      { name: 'log', type: 'log' }
+    ])
+  })
+  const environment = { FORWARDERS_FILE: 'forwarders.json', HTTPS_PROXY: 'http://user:hunter2@proxy.example:3128', NO_PROXY: '10.0.0.0/8' }
+  const harness = createHarness({ directory, environment })
+  t.equal(await harness.run('check'), 0)
+  t.strictSame(harness.stdout.text.match(/connects .*/g), ['connects through the proxy http://proxy.example:3128 (HTTPS_PROXY)', 'connects directly', 'connects directly'])
+  t.notMatch(harness.stdout.text + harness.stderr.text, 'hunter2')
+
+  const json = createHarness({ directory, environment })
+  t.equal(await json.run('check', '--json'), 0)
+  t.strictSame(JSON.parse(json.stdout.text).forwarders.map(({ route }: { route?: string }) => route), ['through the proxy http://proxy.example:3128 (HTTPS_PROXY)', 'directly', 'directly', undefined])
+})
+
+t.test('an entry of NO_PROXY that cannot be understood is a fault, and not passed over', async (t) => {
+  const environment = { FORWARDERS: 'http', HTTP_FORWARDER_URL: 'http://127.0.0.1/', HTTP_PROXY: 'proxy.example:3128', NO_PROXY: 'localhost,127.*' }
+  const harness = createHarness({ directory: t.testdir(), environment })
+  t.equal(await harness.run('check'), 2)
+  t.match(harness.stderr.text, 'forwarder http: NO_PROXY cannot be understood: "127.*" is none of what it may list')
+})
+
 t.test('the paths of the settings begin in the directory of the command', async (t) => {
   const directory = t.testdir()
   const harness = createHarness({ directory, environment: { FORWARDERS: 'file', FILE_FORWARDER_PATH: 'x/events.ndjson' } })

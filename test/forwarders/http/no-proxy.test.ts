@@ -1,0 +1,74 @@
+import t from 'tap'
+import { createNoProxy } from '../../../src/forwarders/http/no-proxy.js'
+import { describeRoute, routeTo } from '../../../src/forwarders/http/route.js'
+
+/** Whether a list has the origin of a URL in it. */
+function has (list: string, url: string): boolean {
+  const { hostname, port, protocol } = new URL(url)
+  return createNoProxy(list)({ hostname, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) })
+}
+
+const cases: ReadonlyArray<readonly [title: string, list: string, listed: readonly string[], others: readonly string[]]> = [
+  ['nothing', '', [], ['http://a.example', 'http://[::1]']],
+  ['a star alone has everything', '*', ['http://a.example', 'http://[::1]:8080', 'https://10.0.0.1'], []],
+  ['a name has itself and all below it', 'example.com', ['http://example.com', 'https://a.b.example.com:8443', 'http://EXAMPLE.com', 'http://example.com.'], ['http://notexample.com', 'http://example.com.evil.test', 'http://com']],
+  ['a dot in front changes nothing', '.example.com', ['http://example.com', 'http://a.example.com'], ['http://notexample.com']],
+  ['nor a star and a dot', '*.example.com', ['http://example.com', 'http://a.example.com'], ['http://notexample.com']],
+  ['nor upper case, nor a dot at the end', 'Example.COM.', ['http://example.com', 'http://a.example.com.'], ['http://example.org']],
+  ['what Kubernetes is commonly given', 'localhost,127.0.0.1,10.96.0.0/12,192.168.0.0/16,.svc,.cluster.local,kubernetes.default',
+    ['http://localhost:3000', 'http://127.0.0.1', 'http://10.96.0.1', 'http://10.111.255.255', 'http://192.168.1.1', 'http://crm.shop.svc', 'http://crm.shop.svc.cluster.local', 'http://kubernetes.default'],
+    ['http://10.112.0.1', 'http://10.0.0.1', 'http://svc.example', 'http://mysvc', 'http://127.0.0.2', 'http://default']],
+  ['a block of addresses', '10.0.0.0/8 fd00::/8', ['http://10.255.0.1', 'http://[fd12::1]', 'http://[::ffff:10.1.2.3]'], ['http://11.0.0.1', 'http://[fe80::1]', 'http://10.example']],
+  ['a block that begins elsewhere', '10.1.2.3/8', ['http://10.9.9.9'], ['http://11.1.2.3']],
+  ['an address of IPv6, in any spelling', '::1,[2001:DB8::1]', ['http://[::1]', 'http://[0:0:0:0:0:0:0:1]:99', 'https://[2001:db8:0::1]'], ['http://[::2]', 'http://localhost']],
+  ['an address of IPv4, written as IPv6', '::ffff:10.0.0.1', ['http://10.0.0.1', 'http://[::ffff:a00:1]'], ['http://10.0.0.2']],
+  ['a port goes with no other', 'a.example:8080,[::1]:81,10.0.0.1:443', ['http://a.example:8080', 'http://b.a.example:8080', 'http://[::1]:81', 'https://10.0.0.1'], ['http://a.example', 'http://[::1]', 'http://10.0.0.1']],
+  ['the port that a URL does not say', 'a.example:80,b.example:443', ['http://a.example', 'https://b.example'], ['https://a.example', 'http://b.example']],
+  ['spaces, new lines, empty places', ' a.example ,\t,b.example c.example\n d.example,', ['http://a.example', 'http://b.example', 'http://c.example', 'http://d.example'], ['http://e.example']],
+  ['a name of a few labels and odd characters', 'my_host,xn--bcher-kva.example,1und1.example', ['http://my_host', 'http://bücher.example', 'http://1und1.example'], []],
+  ['a name that is written as people write it', 'Bücher.example', ['http://xn--bcher-kva.example'], []],
+  ['an address is never below a name', '1.example', [], ['http://10.0.0.1']]
+]
+
+for (const [title, list, listed, others] of cases) {
+  t.test(`NO_PROXY: ${title}`, async (t) => {
+    for (const url of listed) t.ok(has(list, url), `${list} has ${url}`)
+    for (const url of others) t.notOk(has(list, url), `${list} does not have ${url}`)
+  })
+}
+
+t.test('an entry that nobody can understand is refused by its name, all of them at once', async (t) => {
+  for (const wrong of [
+    '127.*', '10.*.0.1', 'a*.example', '*example.com', '**', '<local>', 'http://a.example', 'a.example/path', '10.0.0.0/33', '10.0.0/8', '::1/129', '10.0.0.0/8:80',
+    '127.0.0', '10.', '256.1.1.1', '0x7f.1', 'a..example', '-a.example', 'a.example:0', 'a.example:99999', 'a.example:http', '[10.0.0.1]', '[a.example]', '[::1', '::1]', '"a.example"',
+    'a.example;b.example', 'a|b', '!a.example', 'user@a.example', `${'a'.repeat(64)}.example`
+  ]) t.throws(() => createNoProxy(`a.example,${wrong}`), { name: 'TypeError', message: `${JSON.stringify(wrong)} is none of what it may list` }, wrong)
+  t.throws(() => createNoProxy('a*, localhost, b*'), { message: /^"a\*", "b\*" are none of what it may list: a name such as example\.com or \.svc, an address, / })
+})
+
+t.test('the way to a destination is said, and shows no password', async (t) => {
+  const proxies = { HTTP_PROXY: 'user:hunter2@plain:3128', HTTPS_PROXY: 'http://secure:3128/hunter2' }
+  const way = (url: string, variables: Record<string, string>): string => describeRoute(routeTo(url, variables))
+  t.equal(way('http://a.example/', proxies), 'through the proxy http://plain:3128 (HTTP_PROXY)')
+  t.equal(way('https://a.example/', proxies), 'through the proxy http://secure:3128 (HTTPS_PROXY)')
+  t.equal(way('https://a.example/', { ...proxies, https_proxy: '' }), 'directly')
+  t.equal(way('https://a.example/', { ...proxies, https_proxy: 'other' }), 'through the proxy http://other (https_proxy)')
+  t.equal(way('https://a.example/', { ...proxies, NO_PROXY: 'a.example:443' }), 'directly')
+  t.equal(way('https://a.example/', { ...proxies, NO_PROXY: 'a.example', no_proxy: 'b.example' }), 'through the proxy http://secure:3128 (HTTPS_PROXY)')
+  t.equal(way('https://a.example/', {}), 'directly')
+})
+
+t.test('a list that cannot be understood is told by its variable, and only where there is a proxy to do without', async (t) => {
+  t.throws(() => routeTo('http://a.example/', { HTTP_PROXY: 'x', NO_PROXY: '127.*' }), { name: 'TypeError', message: /^NO_PROXY cannot be understood: "127\.\*" is none of what it may list/ })
+  t.throws(() => routeTo('http://a.example/', { http_proxy: 'x', no_proxy: '127.*' }), { message: /^no_proxy cannot be understood/ })
+  t.strictSame(routeTo('http://a.example/', { HTTPS_PROXY: 'x', NO_PROXY: '127.*' }), { via: 'direct' })
+})
+
+t.test('a proxy is given the user name alone, or the password alone, as it is given both', async (t) => {
+  const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`
+  for (const [proxy, said] of [['user@x', 'user:'], ['us%40er:pass%20word@x', 'us@er:pass word'], [':token@x', ':token']] as const) {
+    t.match(routeTo('http://a.example/', { HTTP_PROXY: proxy }), { origin: 'http://x', authorization: basic(said) })
+  }
+  t.notOk('authorization' in routeTo('http://a.example/', { HTTP_PROXY: 'x' }))
+  t.throws(() => routeTo('http://a.example/', { HTTP_PROXY: 'hunter2%:@x' }), { message: 'HTTP_PROXY must be the http:// or https:// URL of a proxy, or its host and port' })
+})
