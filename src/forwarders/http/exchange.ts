@@ -23,6 +23,9 @@ export interface ExchangeLimits {
 }
 
 const NOTHING = new Uint8Array(0)
+const RESET_CONTENT = 205
+/** Statuses whose answers are whole at the end of their heads, whatever length they say (RFC 9112, section 6.3; of 205: RFC 9110, section 15.3.6). */
+const WITHOUT_CONTENT: ReadonlySet<number> = new Set([204, RESET_CONTENT, 304])
 
 /**
  * Sends one request and reads its answer. Whatever the destination does, it is over when this settles or soon after:
@@ -100,11 +103,15 @@ class RunningExchange implements Dispatcher.DispatchHandler, Timed {
     if (this.#settled) controller.abort(new Error('The attempt is over'))
   }
 
-  onResponseStart (_controller: Dispatcher.DispatchController, statusCode: number, headers: AnswerHeaders): void {
+  onResponseStart (controller: Dispatcher.DispatchController, statusCode: number, headers: AnswerHeaders): void {
     // What comes before the answer proper, such as 103 Early Hints, decides nothing.
     if (statusCode < 200) return
     this.#statusCode = statusCode
     this.#headers = headers
+    if (!WITHOUT_CONTENT.has(statusCode)) return
+    this.#settle()
+    // The client would go on to wait for the content of a 205, which has none.
+    if (statusCode === RESET_CONTENT && headers['content-length'] !== '0') controller.abort(new Error('The answer is whole'))
   }
 
   onResponseData (controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -1,7 +1,8 @@
 import { getEventListeners } from 'node:events'
 import { createServer as createTlsServer } from 'node:https'
-import type { Socket } from 'node:net'
+import { createServer as createNetServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createServer as createRawTlsServer } from 'node:tls'
 import t from 'tap'
 import { systemClock } from '../../../src/delivery/clock.js'
 import { createDispatcher } from '../../../src/delivery/dispatcher.js'
@@ -10,7 +11,7 @@ import { createPump } from '../../../src/delivery/pump.js'
 import { createSqliteJournal } from '../../../src/journal/sqlite/sqlite-journal.js'
 import { captureLog } from '../../support/capture-log.js'
 import { sampleNewDelivery } from '../../support/sample-delivery.js'
-import { attempt, attemptAt, forwarderTo } from './support/forwarder.js'
+import { attempt, attemptAt, attemptWith, forwarderTo } from './support/forwarder.js'
 import { freePort, httpDestination, listen, rawDestination, selfSigned, type Teardown } from './support/servers.js'
 
 async function outcomeOfStatus (t: Teardown, status: number, headers: Record<string, string> = {}, options = {}): Promise<Outcome> {
@@ -124,11 +125,103 @@ const hostile: ReadonlyArray<readonly [string, (socket: Socket) => void, object]
     socket.write(`HTTP/1.1 200 OK\r\n${`X-A: ${'a'.repeat(1000)}\r\n`.repeat(100)}`)
   }, { status: 'retry', reason: /Headers Overflow/i }],
   ['switches protocols', write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'), { status: 'retry', reason: 'bad upgrade' }],
-  ['says to go on, unasked', write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'), { status: 'retry', reason: 'bad response' }],
   ['says only something preliminary', write('HTTP/1.1 102 Processing\r\n\r\n'), { status: 'retry', reason: /^There was no whole answer/ }],
-  ['gives hints first', write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'), { status: 'forwarded', detail: 'status 200', answer: 'ok' }],
+  ['says to go on and never more', write('HTTP/1.1 100 Continue\r\n\r\n'), { status: 'retry', reason: /^There was no whole answer/ }],
+  ['says to go on for ever', (socket) => {
+    const more = (): void => { while (!socket.destroyed && socket.write('HTTP/1.1 100 Continue\r\n\r\n'.repeat(1000))); }
+    socket.on('drain', more)
+    more()
+  }, { status: 'retry', reason: 'bad response' }],
+  ['says to go on, without an end of its headers', (socket) => {
+    socket.write(`HTTP/1.1 100 Continue\r\n${`X-A: ${'a'.repeat(1000)}\r\n`.repeat(100)}`)
+  }, { status: 'retry', reason: /Headers Overflow/i }],
   ['says two lengths', write('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nok'), { status: 'retry', reason: /Content-Length/i }]
 ]
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
+const forwarded = { status: 'forwarded', detail: 'status 200', answer: 'ok' }
+
+/** A socket that gets a text byte by byte, each in a packet of its own. */
+function drip (text: string): (socket: Socket) => void {
+  return (socket) => {
+    socket.setNoDelay(true)
+    let at = 0
+    const timer = setInterval(() => { if (at < text.length) socket.write(text.charAt(at++)) }, 1)
+    socket.on('close', () => { clearInterval(timer) })
+  }
+}
+
+/** Destinations that have taken the delivery, and say so in an unusual way. */
+const unusual: ReadonlyArray<readonly [string, (socket: Socket) => void, object]> = [
+  ['says to go on, unasked', write(`HTTP/1.1 100 Continue\r\n\r\n${OK}`), forwarded],
+  ['says to go on, unasked, in pieces', drip(`HTTP/1.1 100 Continue\r\nX: y\r\n\r\n${OK}`), forwarded],
+  ['says to go on, in the old version', write(`HTTP/1.0 100 Continue\r\n\r\n${OK}`), forwarded],
+  ['gives hints first', write(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${OK}`), forwarded],
+  ['says several things first', write(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 199 Odd\r\nContent-Length: 9\r\n\r\n${OK}`), forwarded],
+  ['says 204 with a length', write('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n'), { status: 'forwarded', detail: 'status 204' }],
+  ['says 204 with a length and a body', write('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello'), { status: 'forwarded', detail: 'status 204' }],
+  ['says 204 with a length and resets', (socket) => {
+    socket.write('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n', () => { socket.resetAndDestroy() })
+  }, { status: 'forwarded', detail: 'status 204' }],
+  ['says to go on, then 204 with a length', write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n'), { status: 'forwarded', detail: 'status 204' }],
+  ['says 205 with a length and sends nothing', write('HTTP/1.1 205 Reset Content\r\nContent-Length: 5\r\n\r\n'), { status: 'forwarded', detail: 'status 205' }],
+  ['says 205 without a length and stays', write('HTTP/1.1 205 Reset Content\r\n\r\n'), { status: 'forwarded', detail: 'status 205' }],
+  ['answers by the old version, and closes', (socket) => { socket.end('HTTP/1.0 200 OK\r\n\r\nok') }, forwarded],
+  ['answers without a length, and closes', (socket) => { socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok') }, forwarded],
+  ['resets after a whole answer', (socket) => { socket.write(OK, () => { socket.resetAndDestroy() }) }, forwarded],
+  ['says something more after its answer', write(`${OK}and so on`), forwarded],
+  ['answers twice', write(`${OK}HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n`), forwarded],
+  ['sends chunks and trailers', write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n2\r\nok\r\n0\r\nX: y\r\n\r\n'), forwarded],
+  ['has large headers', write(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\n${`Set-Cookie: ${'a'.repeat(4000)}\r\n`.repeat(12)}\r\nok`), forwarded]
+]
+
+for (const [name, behave, expected] of unusual) {
+  t.test(`a destination that ${name} has taken the delivery`, async (t) => {
+    const destination = await rawDestination(t, behave)
+    const forwarder = forwarderTo(t, destination.url, { timeoutMs: 1000 })
+    t.strictSame(await attempt(forwarder), expected)
+    await forwarder.close?.()
+    await destination.deserted()
+  })
+}
+
+t.test('304 is a failure that is known at the end of its head', async (t) => {
+  const destination = await rawDestination(t, write('HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n'))
+  t.strictSame(await attempt(forwarderTo(t, destination.url)), { status: 'retry', reason: 'status 304' })
+})
+
+t.test('a destination that answers before it has the whole body, and closes, has taken the delivery', async (t) => {
+  const rawBody = Buffer.alloc(20_000_000, 0x61)
+  const ways: ReadonlyArray<(socket: Socket) => void> = [
+    (socket) => { socket.write(OK, () => { socket.resetAndDestroy() }) },
+    (socket) => { socket.write(OK.replace('OK\r\n', 'OK\r\nConnection: close\r\n'), () => { socket.destroy() }) },
+    (socket) => { socket.write(`HTTP/1.1 100 Continue\r\n\r\n${OK}`, () => { socket.resetAndDestroy() }) }
+  ]
+  for (const answerEarly of ways) {
+    const destination = await rawDestination(t, (socket) => {
+      socket.pause()
+      answerEarly(socket)
+    })
+    const forwarder = forwarderTo(t, destination.url)
+    t.strictSame(await attempt(forwarder, attemptAt({ rawBody })), forwarded)
+    await forwarder.close?.()
+    await destination.deserted()
+  }
+})
+
+t.test('what comes before each answer is left out on a connection that is used again, with TLS too', async (t) => {
+  const { key, cert, certPath } = selfSigned(t.testdir())
+  const answer = `HTTP/1.1 100 Continue\r\n\r\n${OK}`
+  const each = (socket: Socket): void => { socket.on('data', () => { socket.write(answer) }) }
+  const plain = await listen(t, createNetServer(each))
+  const forwarder = forwarderTo(t, `http://127.0.0.1:${plain.port}/`, { concurrency: 1 })
+  for (let count = 0; count < 5; count++) t.strictSame(await attempt(forwarder), forwarded)
+  t.equal(plain.sockets.total, 1)
+
+  const secure = await listen(t, createRawTlsServer({ key, cert }, each))
+  t.strictSame(await attemptWith(`https://localhost:${secure.port}/`, { NODE_EXTRA_CA_CERTS: certPath }, 5), Array(5).fill(forwarded))
+  t.equal(secure.sockets.total, 1)
+})
 
 for (const [name, behave, expected] of hostile) {
   t.test(`a destination that ${name} has the documented outcome and leaks nothing`, async (t) => {

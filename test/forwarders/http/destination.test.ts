@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { createServer as createHttpServer, type IncomingHttpHeaders } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { connect, type Socket } from 'node:net'
@@ -9,7 +7,7 @@ import t from 'tap'
 import { Pool } from 'undici'
 import { createDestination } from '../../../src/forwarders/http/destination.js'
 import { createExchange, type ExchangeLimits } from '../../../src/forwarders/http/exchange.js'
-import { attempt, forwarderTo } from './support/forwarder.js'
+import { attempt, attemptWith, forwarderTo } from './support/forwarder.js'
 import { httpDestination, listen, rawDestination, selfSigned, type Teardown } from './support/servers.js'
 
 interface Proxied {
@@ -73,16 +71,6 @@ async function startTlsDestination (t: Teardown, directory: string) {
   return { ...listening, url: `https://localhost:${listening.port}/hook`, certPath, paths }
 }
 
-/** One attempt in a process of its own, with variables of its own. */
-async function attemptWith (url: string, environment: Record<string, string>): Promise<unknown> {
-  const child = spawn(process.execPath, [...process.execArgv, new URL('./support/attempt-once.ts', import.meta.url).pathname, url], {
-    env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'inherit']
-  })
-  const [output] = await Promise.all([text(child.stdout), once(child, 'close')])
-  const outcome: unknown = JSON.parse(output)
-  return outcome
-}
-
 t.test('a certificate is trusted through NODE_EXTRA_CA_CERTS and by no other way, with a proxy and without', async (t) => {
   const destination = await startTlsDestination(t, t.testdir())
   const proxy = await startProxy(t)
@@ -90,15 +78,15 @@ t.test('a certificate is trusted through NODE_EXTRA_CA_CERTS and by no other way
   const unchecked = { NODE_TLS_REJECT_UNAUTHORIZED: '0' }
   const through = { HTTPS_PROXY: `http://user:pass%20word@${proxy.address}` }
   const [direct, wrong] = await Promise.all([attemptWith(destination.url, trusted), attemptWith(destination.url, unchecked)])
-  t.match(direct, { status: 'forwarded', detail: 'status 200', answer: 'thanks' })
-  t.match(wrong, { status: 'retry', reason: /self-signed/ })
+  t.match(direct, [{ status: 'forwarded', detail: 'status 200', answer: 'thanks' }])
+  t.match(wrong, [{ status: 'retry', reason: /self-signed/ }])
   t.equal(proxy.seen.length, 0)
 
   const [proxied, wrongToo] = await Promise.all([
     attemptWith(destination.url, { ...trusted, ...through }), attemptWith(destination.url, { ...unchecked, ...through })
   ])
-  t.match(proxied, { status: 'forwarded', detail: 'status 200', answer: 'thanks' })
-  t.match(wrongToo, { status: 'retry', reason: /self-signed/ })
+  t.match(proxied, [{ status: 'forwarded', detail: 'status 200', answer: 'thanks' }])
+  t.match(wrongToo, [{ status: 'retry', reason: /self-signed/ }])
   t.strictSame(destination.paths, ['/hook', '/hook'])
   t.match(proxy.seen[0], {
     method: 'CONNECT', target: `localhost:${destination.port}`, headers: { 'proxy-authorization': `Basic ${Buffer.from('user:pass word').toString('base64')}` }
@@ -130,7 +118,8 @@ t.test('the proxy is left aside for NO_PROXY, for the other protocol, and for wh
   process.env['HTTPS_PROXY'] = `http://${proxy.address}`
   const environments = [
     {}, { HTTP_PROXY: '' }, { HTTPS_PROXY: proxy.address },
-    { HTTP_PROXY: proxy.address, NO_PROXY: 'example.com, 127.0.0.1' }, { HTTP_PROXY: proxy.address, no_proxy: '*' }
+    { HTTP_PROXY: proxy.address, NO_PROXY: 'example.com, 127.0.0.1' }, { HTTP_PROXY: proxy.address, no_proxy: '*' },
+    { HTTP_PROXY: proxy.address, NO_PROXY: 'localhost,127.0.0.0/8,::1,.svc' }, { HTTP_PROXY: proxy.address, NO_PROXY: `127.0.0.1:${destination.port}` }
   ]
   for (const environment of environments) {
     const forwarder = forwarderTo(t, destination.url, { environment })

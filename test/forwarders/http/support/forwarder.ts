@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import type { Delivery } from '../../../../src/delivery/delivery.js'
 import type { Attempt, Forwarder, Outcome } from '../../../../src/delivery/forwarder.js'
 import { createHttpForwarder, type HttpForwarderOptions } from '../../../../src/forwarders/http/http-forwarder.js'
@@ -35,4 +38,14 @@ export async function attempt (forwarder: Forwarder, given: Attempt = attemptAt(
   const { outcomes: [outcome] } = await forwarder.forward([given], { signal })
   if (outcome === undefined) throw new Error('there is no outcome')
   return outcome
+}
+
+/** Attempts one after another in a process of its own, with variables of its own, and what became of them. */
+export async function attemptWith (url: string, environment: Record<string, string>, count = 1): Promise<unknown> {
+  const child = spawn(process.execPath, [...process.execArgv, new URL('attempt-alone.ts', import.meta.url).pathname, url, String(count)], {
+    env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'inherit']
+  })
+  const [output] = await Promise.all([text(child.stdout), once(child, 'close')])
+  const outcomes: unknown = JSON.parse(output)
+  return outcomes
 }

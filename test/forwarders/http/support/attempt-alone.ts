@@ -1,9 +1,10 @@
 import { argv, env } from 'node:process'
+import type { Outcome } from '../../../../src/delivery/forwarder.js'
 import { createHttpForwarder } from '../../../../src/forwarders/http/http-forwarder.js'
 import { attempt } from './forwarder.js'
 
-// A process of its own, because it is at its start that Node reads whom to trust. Prints what became of one attempt.
-const [, , url = ''] = argv
+// A process of its own, because it is at its start that Node reads whom to trust. Prints what became of the attempts, one after another.
+const [, , url = '', count = '1'] = argv
 const forwarder = createHttpForwarder({
   name: 'http',
   url,
@@ -19,5 +20,7 @@ const forwarder = createHttpForwarder({
   environment: env,
   now: Date.now
 })
-console.log(JSON.stringify(await attempt(forwarder)))
+const outcomes: Outcome[] = []
+while (outcomes.length < Number(count)) outcomes.push(await attempt(forwarder))
+console.log(JSON.stringify(outcomes))
 await forwarder.close?.()
