@@ -9,6 +9,8 @@ export interface Answer {
   readonly headers: AnswerHeaders
   /** The first bytes of the body. */
   readonly start: Uint8Array
+  /** Whether that is all of the body. */
+  readonly whole: boolean
   /** Why the answer did not come to its end; absent where it did, and where it was dropped for its size. */
   readonly brokenBy?: unknown
 }
@@ -94,7 +96,8 @@ class RunningExchange implements Dispatcher.DispatchHandler, Timed {
     }
     const headers = this.#headers
     const start = this.#chunks === undefined ? NOTHING : Buffer.concat(this.#chunks).subarray(0, this.#limits.keepBytes)
-    this.#resolve(brokenBy === undefined ? { statusCode, headers, start } : { statusCode, headers, start, brokenBy })
+    const whole = brokenBy === undefined && start.byteLength === this.#bytes
+    this.#resolve({ statusCode, headers, start, whole, ...(brokenBy === undefined ? {} : { brokenBy }) })
   }
 
   onRequestStart (controller: Dispatcher.DispatchController): void {

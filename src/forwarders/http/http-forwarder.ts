@@ -3,10 +3,13 @@ import { contentOf, type Format } from './content.js'
 import { describeAnswer } from './describe-answer.js'
 import { createDestination } from './destination.js'
 import { createExchange } from './exchange.js'
+import { createHide } from './hide.js'
 import { judgeAnswer, outcomeOf } from './judge-answer.js'
 import { networkReason } from './network-reason.js'
 import { isReservedHeader, ownHeaders, type Header } from './own-headers.js'
 import { createRefusals } from './refusals.js'
+import { routeTo } from './route.js'
+import { sentSecrets } from './sent-secrets.js'
 import { signingKey, standardSignature } from './standard-signature.js'
 import { tryConnection } from './try-connection.js'
 
@@ -45,8 +48,6 @@ const BODY_LIMIT_BYTES = 4096
 const KEEP_BYTES = 2048
 /** By how much the pump's time is longer, so that it is the forwarder that says what took so long. */
 const GRACE_MS = 1000
-/** Shorter parts of a header's value are no secret. */
-const SHORTEST_SECRET = 8
 
 /**
  * Posts each delivery to a URL: the bytes as received, or as a CloudEvent, with headers that tell what it is and, given a
@@ -59,7 +60,7 @@ export function createHttpForwarder (options: HttpForwarderOptions): Forwarder {
   if (reserved !== undefined) throw new TypeError(`The header ${reserved.name} is the http forwarder's own and cannot be set`)
   const keys = options.secrets.map(signingKey)
   const permanent = new Set(options.permanentStatus)
-  const hidden = options.headers.flatMap(({ value }) => [value, ...value.split(' ')]).filter((text) => text.length >= SHORTEST_SECRET)
+  const hide = createHide(sentSecrets({ url: options.url, headers: options.headers, route: routeTo(options.url, options.environment) }))
   const fixed = [...options.headers.flatMap((header) => [header.name, header.value]), 'user-agent', `tierhook/${options.version}`]
   const destination = createDestination({ url: options.url, connections: concurrency, timeoutMs, environment: options.environment })
   const { dispatcher, origin, path } = destination
@@ -78,7 +79,7 @@ export function createHttpForwarder (options: HttpForwarderOptions): Forwarder {
     if (attempt.number === 1) refused.forget(id)
     const outcome = outcomeOf(answer, {
       judgement,
-      text: describeAnswer(answer, hidden),
+      text: describeAnswer(answer, hide),
       refusals: judgement === 'refused' ? refused.add(id) : 0,
       refusalLimit,
       retryAfterMaxMs,
