@@ -50,7 +50,7 @@ export type Order = 'none' | 'customer' | 'arrival'
 export interface Forwarder {
   readonly name: string
   readonly order: Order
-  /** The most calls of `forward` at once. */
+  /** The most calls of `forward` at once: 1 where `order` is `arrival`. */
   readonly concurrency: number
   /** The most attempts in one call of `forward`. Where it is more than one, calls that are not full begin at least 25 ms apart. */
   readonly batchSize: number

@@ -3,7 +3,7 @@ import { pino, type Logger } from 'pino'
 import { reasonOf } from '../delivery/attempt.js'
 import type { Attempt, Forwarder, ForwarderEnd } from '../delivery/forwarder.js'
 import { compileValidator } from '../voucherify/validate.js'
-import { OrderSchema, type ModuleSpec } from './forwarder-spec.js'
+import { OrderSchema, orderFault, type ModuleSpec } from './forwarder-spec.js'
 import type { OwnForwarder } from './own-forwarder.js'
 
 const callable = Type.Unsafe<unknown>(Type.Function([], Type.Unknown(), { errorMessage: 'must be a function' }))
@@ -23,10 +23,17 @@ const validate = compileValidator(Type.Object({
   close: Type.Optional(callable)
 }))
 
-/** Why something is no forwarder; `undefined` if it is one. */
-export function faultOf (value: unknown): string | undefined {
+/**
+ * Why something is no forwarder; `undefined` if it is one.
+ * @param spec what the configuration says in its stead
+ */
+export function faultOf (value: unknown, spec: Pick<ModuleSpec, 'order' | 'concurrency'> = {}): string | undefined {
   const faults = validate(value)
-  if (faults.length === 0) return undefined
+  if (faults.length === 0) {
+    const { order, concurrency } = value as OwnForwarder
+    const fault = orderFault({ order: spec.order ?? order, concurrency: spec.concurrency ?? concurrency })
+    return fault === undefined ? undefined : `concurrency ${fault}`
+  }
   return faults.map(({ pointer, message }) => `${pointer === '' ? 'it' : pointer.slice(1)} ${message}`).join(', ')
 }
 

@@ -57,6 +57,15 @@ export type FileSpec = Static<typeof FileSpecSchema>
 export type HttpSpec = Static<typeof HttpSpecSchema>
 export type ModuleSpec = Static<typeof ModuleSpecSchema>
 
+/**
+ * Why a forwarder cannot have this order and this concurrency together; `undefined` if it can. In order of arrival, calls beside
+ * each other would end in any order.
+ */
+export function orderFault ({ order, concurrency }: { readonly order?: unknown, readonly concurrency?: unknown }): string | undefined {
+  if (order !== 'arrival' || typeof concurrency !== 'number' || concurrency <= 1) return undefined
+  return `must be 1 where order is arrival, and is ${concurrency}: one after another means one at a time. Make it 1, or set order to customer or none`
+}
+
 /** What stands for everything that the description of a forwarder may leave out. */
 export interface ForwarderDefaults {
   readonly log: Required<Pick<LogSpec, 'withData'>>

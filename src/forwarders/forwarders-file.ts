@@ -5,7 +5,7 @@ import { distance } from 'fastest-levenshtein'
 import type { Fault } from '../errors.js'
 import { isJsonObject, parseBody, type JsonObject } from '../voucherify/parse-body.js'
 import { compileValidator } from '../voucherify/validate.js'
-import { builtInSchemas, FileSpecSchema, HttpSpecSchema, LogSpecSchema, ModuleSpecSchema, type ForwarderDefaults, type ForwarderSpec } from './forwarder-spec.js'
+import { builtInSchemas, FileSpecSchema, HttpSpecSchema, LogSpecSchema, ModuleSpecSchema, orderFault, type ForwarderDefaults, type ForwarderSpec } from './forwarder-spec.js'
 import { httpFaults } from './http/http-faults.js'
 import { substituteVariables, type Variables } from './substitute-variables.js'
 
@@ -77,6 +77,7 @@ function faultsOfItem (item: unknown): readonly Fault[] {
   return [
     ...validators.get(schema)?.(item) ?? [],
     ...isJsonObject(item) ? conditionFaults(item['where']) : [],
+    ...isJsonObject(item) && schema === ModuleSpecSchema ? concurrencyFaults(item) : [],
     ...isJsonObject(item) && schema === HttpSpecSchema ? httpFaults(item) : []
   ]
 }
@@ -97,6 +98,12 @@ function conditionFaults (where: unknown): readonly Fault[] {
   return where.flatMap((condition: unknown, index) => isJsonObject(condition) && Object.keys(condition).every((key) => key === 'pointer')
     ? [{ pointer: `/where/${index}`, message: 'must have one of equals, in, exists, gte and lte at least' }]
     : [])
+}
+
+/** Told by name: of many forwarders, a place in the file is hard to find. */
+function concurrencyFaults (item: JsonObject): readonly Fault[] {
+  const fault = orderFault(item)
+  return fault === undefined ? [] : [{ pointer: '/concurrency', message: `of the forwarder ${String(item['name'])} ${fault}` }]
 }
 
 function twice (items: readonly unknown[], key: string, same: (text: string) => string, message: string): readonly Fault[] {

@@ -35,7 +35,7 @@ export async function loadForwarder (spec: ModuleSpec, { folder, logger, limitMs
   const made = await orFault(async (): Promise<unknown> => {
     return await (create as CreateForwarder)(spec.options ?? {}, { name: spec.name, folder, logger: own })
   }, limitMs, `createForwarder of ${spec.type} failed`)
-  const fault = faultOf(made)
+  const fault = faultOf(made, spec)
   if (fault !== undefined) throw new ForwarderModuleError(`What createForwarder of ${spec.type} returns is no forwarder: ${fault}`)
   return completeForwarder(made, { spec, logger: own })
 }

@@ -60,7 +60,7 @@ t.test('everything can be said', (t) => {
       headers: { Authorization: 'Bearer x' },
       permanentStatus: [404, 410]
     },
-    { ...common, name: 'own', type: 'a-package', order: 'arrival', concurrency: 2, timeoutMs: 3, options: { any: { thing: [1] } } }
+    { ...common, name: 'own', type: 'a-package', order: 'arrival', concurrency: 1, timeoutMs: 3, options: { any: { thing: [1] } } }
   ]
   t.strictSame(specs(all).map(({ spec }) => spec), all)
   t.end()
@@ -114,6 +114,15 @@ t.test('every fault is told at once, with its place', (t) => {
     '/3/path is not known',
     '/4/type is required'
   ])
+  t.end()
+})
+
+t.test('order of arrival with more than one at a time, which would arrive in any order', (t) => {
+  const own = { name: 'crm', type: './crm.js', order: 'arrival' }
+  t.strictSame(faults([log, { ...own, concurrency: 4 }]), [
+    '/1/concurrency of the forwarder crm must be 1 where order is arrival, and is 4: one after another means one at a time. Make it 1, or set order to customer or none'
+  ])
+  t.match(specs([{ ...own, concurrency: 1 }, { ...own, name: 'other' }, { ...own, name: 'lanes', order: 'customer', concurrency: 4 }]), { length: 3 })
   t.end()
 })
 

@@ -44,7 +44,7 @@ t.test('it gets its options and context, and decides what the configuration leav
       export async function createForwarder (options, { name, folder, logger }) {
         logger.info({ options, folder }, 'created')
         return {
-          name: 'other', order: 'arrival', concurrency: 3, batchSize: 4, timeoutMs: 5, giveUpMs: Infinity, recordsSuccess: false,
+          name: 'other', order: 'customer', concurrency: 3, batchSize: 4, timeoutMs: 5, giveUpMs: Infinity, recordsSuccess: false,
           async start (position) { logger.info({ position }, 'started') },
           async forward (attempts) { return { outcomes: attempts.map(() => ({ status: 'forwarded', detail: name })), position: 'p' } },
           async check (signal) { signal.throwIfAborted() },
@@ -54,7 +54,7 @@ t.test('it gets its options and context, and decides what the configuration leav
   })
   const forwarder = await load(folder, './own.mjs', { options: { path: 'x' } })
   t.match(log.find('created'), [{ forwarder: 'own', options: { path: 'x' }, folder }])
-  t.match(forwarder, { name: 'own', order: 'arrival', concurrency: 3, batchSize: 4, timeoutMs: 5, giveUpMs: Infinity, recordsSuccess: false })
+  t.match(forwarder, { name: 'own', order: 'customer', concurrency: 3, batchSize: 4, timeoutMs: 5, giveUpMs: Infinity, recordsSuccess: false })
   t.match(await load(folder, './own.mjs', { order: 'none', concurrency: 6, timeoutMs: 7 }), { order: 'none', concurrency: 6, batchSize: 4, timeoutMs: 7 })
   await forwarder.start?.('there')
   t.match(log.find('started'), [{ position: 'there', forwarder: 'own' }])
@@ -64,6 +64,17 @@ t.test('it gets its options and context, and decides what the configuration leav
   await Promise.all([forwarder.close?.({ settled: false }), forwarder.close?.()])
   t.match(log.find('closed'), [{ settled: false }])
   t.equal(log.find('closed').length, 1)
+})
+
+t.test('order of arrival with more than one at a time, whether the module says so or the configuration', async (t) => {
+  const folder = t.testdir({
+    'many.mjs': 'export const createForwarder = ({ order }) => ({ order, concurrency: 4, forward: async () => ({ outcomes: [] }) })'
+  })
+  const message = /^What createForwarder of .\/many.mjs returns is no forwarder: concurrency must be 1 where order is arrival, and is 4: .*Make it 1, or set order to customer or none$/
+  await t.rejects(load(folder, './many.mjs', { options: { order: 'arrival' } }), { message })
+  await t.rejects(load(folder, './many.mjs', { order: 'arrival' }), { message })
+  t.match(await load(folder, './many.mjs', { order: 'arrival', concurrency: 1 }), { order: 'arrival', concurrency: 1 })
+  t.match(await load(folder, './many.mjs', { options: { order: 'arrival' }, order: 'customer' }), { order: 'customer', concurrency: 4 })
 })
 
 t.test('an object of a class keeps its this', async (t) => {
