@@ -2,6 +2,7 @@ import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'nod
 import { createRequire } from 'node:module'
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
 import { join } from 'node:path'
+import { sqlite } from '../src/journal/sqlite/binding.js'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { spreadOf } from './summary.js'
@@ -11,7 +12,7 @@ export interface Machine {
   readonly cpus: number
   readonly memoryGibibytes: number
   readonly system: string
-  readonly versions: Readonly<Record<'node' | 'fastify' | 'undici' | 'libsql', string>>
+  readonly versions: Readonly<Record<'node' | 'fastify' | 'undici' | 'sqlite', string>>
   /** How long the disk takes to keep 4 KiB, in milliseconds: the median. */
   readonly fsyncMs: number
   readonly loadAverage: number
@@ -27,10 +28,15 @@ export function describeMachine (directory: string): Machine {
     cpus: availableParallelism(),
     memoryGibibytes: Math.round(totalmem() / 2 ** 30),
     system: `${type()} ${release()}`,
-    versions: { node: process.versions.node, fastify: versionOf('fastify'), undici: versionOf('undici'), libsql: versionOf('libsql') },
+    versions: { node: process.versions.node, fastify: versionOf('fastify'), undici: versionOf('undici'), sqlite: sqliteVersion() },
     fsyncMs: fsyncMs(directory),
     loadAverage: loadavg()[0] ?? 0
   }
+}
+
+function sqliteVersion (): string {
+  const db = new (sqlite().DatabaseSync)(':memory:')
+  return String(Object.values(Object(db.prepare('SELECT sqlite_version()').get()))[0])
 }
 
 function versionOf (name: string): string {

@@ -10,7 +10,7 @@ export interface Report {
 
 export function toMarkdown ({ machine, rounds, seconds, rows }: Report): string {
   const head = `${machine.cpus} × ${machine.cpu}, ${machine.memoryGibibytes} GiB, ${machine.system}; node ${machine.versions.node}, ` +
-    `fastify ${machine.versions.fastify}, undici ${machine.versions.undici}, libsql ${machine.versions.libsql}; ` +
+    `fastify ${machine.versions.fastify}, undici ${machine.versions.undici}, SQLite ${machine.versions.sqlite}; ` +
     `4 KiB fsync ${fixed(machine.fsyncMs, 2)} ms; load ${fixed(machine.loadAverage, 1)} at the start. ` +
     `Medians of ${rounds} rounds of ${seconds} s a row, each by a new process that had run as long before, in brackets the least and the most; ratios are of runs in the same round. ` +
     'What makes the load runs on the same cores as what is measured.'

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
-import Database from 'libsql'
+import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
 import type { CreateForwarder, Delivery } from 'tierhook/forwarder'
 
 /** How long it waits for another process that writes, in milliseconds. */
 const LOCK_TIMEOUT_MS = 2000
 
 /**
- * Appends every delivery to a table of a SQLite database. Each stands there once, whatever happens: the delivery's id is
+ * Appends every delivery to a table of an SQLite database. From Node.js 24 on, `node:sqlite` has the same API and needs no package. Each stands there once, whatever happens: the delivery's id is
  * the key, and it is the same on every attempt and replay.
  *
  * Options: `path`, the database's file, from the folder of the forwarders file.
@@ -16,10 +16,11 @@ export const createForwarder: CreateForwarder = ({ path, ...others }, { folder, 
   const [unknown] = Object.keys(others)
   if (unknown !== undefined) throw new Error(`the option ${unknown} is not known`)
   const file = resolve(folder, path)
-  let db: Database.Database | undefined
+  // Kept here: the library closes a database that nothing refers to, also while its statements are in use.
+  let db: DatabaseSyncInstance | undefined
 
-  function open (): Database.Database {
-    const opened = new Database(file, { timeout: LOCK_TIMEOUT_MS })
+  function open (): DatabaseSyncInstance {
+    const opened = new DatabaseSync(file, { timeout: LOCK_TIMEOUT_MS })
     try {
       opened.exec(`CREATE TABLE IF NOT EXISTS tier_events (
         id TEXT PRIMARY KEY, received_at TEXT NOT NULL, event_type TEXT NOT NULL, verdict TEXT NOT NULL,
@@ -50,7 +51,14 @@ export const createForwarder: CreateForwarder = ({ path, ...others }, { folder, 
       const opened = db ??= open()
       const insert = opened.prepare('INSERT OR IGNORE INTO tier_events VALUES (?, ?, ?, ?, ?, ?, ?)')
       // What this throws is a failed attempt for all of them, and they come again.
-      opened.transaction(() => { for (const { delivery } of attempts) insert.run(...rowOf(delivery)) })()
+      opened.exec('BEGIN IMMEDIATE')
+      try {
+        for (const { delivery } of attempts) insert.run(...rowOf(delivery))
+        opened.exec('COMMIT')
+      } catch (error) {
+        if (opened.isTransaction) opened.exec('ROLLBACK')
+        throw error
+      }
       return { outcomes: attempts.map(() => ({ status: 'forwarded' as const })) }
     },
 

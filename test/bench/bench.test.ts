@@ -30,7 +30,7 @@ t.test('the bench measures what it is asked for, beside its baselines, and leave
 
   const table = await bench(program, '--only', '^relay/(forwarder|pump)/16$', ...short)
   const [head = '', , columns = '', line = '', ...rows] = table.trimEnd().split('\n')
-  t.match(head, /; node \d+\.\d+\.\d+, fastify 5\.\S+, undici 7\.\S+, libsql \S+; 4 KiB fsync \d+\.\d\d ms; .* Medians of 2 rounds of 0\.05 s/)
+  t.match(head, /; node \d+\.\d+\.\d+, fastify 5\.\S+, undici 7\.\S+, SQLite 3\.\S+; 4 KiB fsync \d+\.\d\d ms; .* Medians of 2 rounds of 0\.05 s/)
   t.match(columns, /^\| relay \| connections \| events\/s \| rate to few headers \| rate to same headers \| CPU µs\/event \|/)
   t.match(line, /^\| --- (\| ---: )+\|$/)
   t.strictSame(rows.map((row) => row.split(' | ').slice(0, 2)), [['| few headers', '16'], ['| same headers', '16'], ['| forwarder', '16'], ['| pump', '16']])

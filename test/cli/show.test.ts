@@ -1,6 +1,6 @@
 import t from 'tap'
-import Database from 'libsql'
 import { join } from 'node:path'
+import { connect } from '../../src/journal/sqlite/binding.js'
 import { dead, forwarded, heldDelivery, makeStore, newDelivery, now, retry, settleAll } from '../journal/sqlite/stored.js'
 import { createHarness } from './harness.js'
 import { indentJson } from '../../src/indent-json.js'
@@ -91,7 +91,7 @@ t.test('what is held, was a duplicate, or is faulty says so, and so does a repla
 t.test('a damaged record is shown as one', async t => {
   const store = makeStore(t)
   store.append(newDelivery({ id }))
-  const db = new Database(join(store.dataDir, 'tierhook.db'))
+  const db = connect(join(store.dataDir, 'tierhook.db'))
   db.exec('DELETE FROM bodies')
   const harness = createHarness()
   t.equal(await harness.run('show', id, '--data-dir', store.dataDir), 0)

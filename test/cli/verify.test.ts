@@ -1,6 +1,6 @@
 import t from 'tap'
-import Database from 'libsql'
 import { join } from 'node:path'
+import { connect } from '../../src/journal/sqlite/binding.js'
 import { makeStore, newDelivery } from '../journal/sqlite/stored.js'
 import { createHarness } from './harness.js'
 
@@ -25,7 +25,7 @@ t.test('damaged records are told by their ids, and fail the command', async t =>
   const store = makeStore(t)
   const delivery = newDelivery()
   store.append(newDelivery(), delivery)
-  const db = new Database(join(store.dataDir, 'tierhook.db'))
+  const db = connect(join(store.dataDir, 'tierhook.db'))
   db.exec("UPDATE deliveries SET event_type = 'customer.loyalty.tier.lift' WHERE sequence = 2")
   const harness = createHarness()
   t.equal(await harness.run('verify', '--data-dir', store.dataDir), 1)

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'libsql'
+import { connect } from '../../src/journal/sqlite/binding.js'
 import { readFileLines, type FileLine } from './file-lines.js'
 import type { History, Sent, Sink } from './history.js'
 
@@ -20,7 +20,7 @@ const QUARANTINED = 1
 export function readStored (dataDir: string): Stored {
   const path = join(dataDir, 'tierhook.db')
   if (!existsSync(path)) return { lastSequence: 0, deliveries: [], forwarders: [], waiting: [], dead: [], lines: readFileLines(dataDir) }
-  const db = new Database(path, { timeout: 2000 })
+  const db = connect(path, { lockTimeoutMs: 2000 })
   try {
     const all = <T>(sql: string): T[] => db.prepare(sql).all([]) as T[]
     if (all("SELECT 1 FROM sqlite_master WHERE name = 'replays'").length === 0) return { lastSequence: 0, deliveries: [], forwarders: [], waiting: [], dead: [], lines: readFileLines(dataDir) }

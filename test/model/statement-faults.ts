@@ -28,7 +28,7 @@ export function statementFaults (die: (tear: number) => void): StatementFaults {
     armed = undefined
     if (fault === 'crash') return die(tear)
     // As SQLite does where there is no room left.
-    if (fault === 'full' && db?.inTransaction === true) db.exec('ROLLBACK')
+    if (fault === 'full' && db?.isTransaction === true) db.exec('ROLLBACK')
     throw Object.assign(new Error(`${fault} ${moment} ${sql.slice(0, 20)}`), { code: fault === 'full' ? 'SQLITE_FULL' : 'SQLITE_IOERR_WRITE' })
   })
   const all: StatementFaults = {

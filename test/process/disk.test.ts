@@ -3,8 +3,8 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, write
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import Database from 'libsql'
 import t, { type Test } from 'tap'
+import { connect } from '../../src/journal/sqlite/binding.js'
 import { readLines } from '../support/crash-rounds.js'
 import { createFaultyDisk } from '../support/faulty-disk.js'
 import { postEvent, startServiceProcess, type Answered, type ServiceProcess } from '../support/service-process.js'
@@ -42,7 +42,7 @@ function isRefusal (t: Test, { status, retryAfter, ms }: Answered): void {
 
 /** The events that the journal holds. */
 function stored (dataDir: string): string[] {
-  const db = new Database(join(dataDir, 'tierhook.db'))
+  const db = connect(join(dataDir, 'tierhook.db'))
   const rows = db.prepare('SELECT event_id AS id FROM deliveries ORDER BY sequence').all([]) as Array<{ id: string }>
   db.close()
   return rows.map(({ id }) => id)
@@ -281,8 +281,8 @@ t.test('pages that are damaged under a running service: it mends itself, and not
   await eventually(() => readLines(dataDir).ids.length === events.length)
   await writing.kill('SIGTERM')
   const path = join(dataDir, 'tierhook.db')
-  const db = new Database(path)
-  db.pragma('wal_checkpoint(TRUNCATE)')
+  const db = connect(path)
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   const roots = db.prepare("SELECT name, rootpage FROM sqlite_master WHERE name IN ('deliveries', 'bodies')").all([]) as Array<{ rootpage: number }>
   db.close()
   t.equal(roots.length, 2)
@@ -294,7 +294,7 @@ t.test('pages that are damaged under a running service: it mends itself, and not
   for (const { rootpage } of roots) writeSync(file, Buffer.from([0xFF]), 0, 1, (rootpage - 1) * 4096)
   closeSync(file)
   // A write of another process makes the service read anew what it has in memory.
-  const other = new Database(path, { timeout: 5000 })
+  const other = connect(path, { lockTimeoutMs: 5000 })
   other.exec("INSERT INTO replays (requested_at, description) VALUES (1, 'nothing')")
   other.close()
   const more: string[] = []

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'libsql'
 import t from 'tap'
+import { connect } from '../../src/journal/sqlite/binding.js'
 import { databasePath } from '../../src/journal/sqlite/database.js'
 import { createWriter } from '../../src/journal/sqlite/writer.js'
 import { freePort } from '../cli/harness.js'
@@ -19,7 +19,7 @@ function fillStore (dataDir: string): void {
   const writer = createWriter({ now: Date.now, locateEvent })
   writer.open({ path, dedupeWindowMs: 86_400_000, withdrawn: [] })
   writer.close()
-  const db = new Database(path)
+  const db = connect(path)
   db.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${DELIVERIES})
     INSERT INTO deliveries (sequence, id, received_at, event_type, verdict, hold, headers, body_bytes, checksum)
     SELECT i, printf('%08x-0000-7000-8000-000000000000', i), 1, 'customer.loyalty.tier.left', 'valid', 0, '{}', 0, 0 FROM n`)

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
-import Database from 'libsql'
 import { pino } from 'pino'
 import t from 'tap'
+import { connect } from '../../src/journal/sqlite/binding.js'
 import { systemClock } from '../../src/delivery/clock.js'
 import { databasePath } from '../../src/journal/sqlite/database.js'
 import { createSqliteJournal, type SqliteJournal } from '../../src/journal/sqlite/sqlite-journal.js'
@@ -119,7 +119,7 @@ t.test('any interleaving of sends, copies, crashes around a commit and restarts 
       restart,
       async deliveries () {
         await current?.close()
-        const db = new Database(databasePath(dataDir))
+        const db = connect(databasePath(dataDir))
         const rows = db.prepare('SELECT event_id AS id FROM deliveries').all([]) as Array<{ id: string }>
         db.close()
         return rows.map(({ id }) => id)

@@ -1,18 +1,19 @@
-import Database from 'libsql'
+import type { DatabaseSyncInstance } from '@photostructure/sqlite'
+import { sqlite } from '../../src/journal/sqlite/binding.js'
 
 /** Called before and after each statement that changes something; may throw in its stead, or after it. */
-export type StatementHook = (moment: 'before' | 'after', sql: string, db: Database.Database | undefined) => void
+export type StatementHook = (moment: 'before' | 'after', sql: string, db: DatabaseSyncInstance | undefined) => void
 
 /** Stands between the code and SQLite, in this process, until the function that it returns is called. */
 export function hookStatements (hook: StatementHook): () => void {
-  const probe = new Database(':memory:')
+  const probe = new (sqlite().DatabaseSync)(':memory:')
   const databases = Object.getPrototypeOf(probe) as object
   const statements = Object.getPrototypeOf(probe.prepare('SELECT 1')) as object
   probe.close()
   const exec = Reflect.get(databases, 'exec') as (this: unknown, sql: string) => void
   const run = Reflect.get(statements, 'run') as (this: unknown, ...parameters: unknown[]) => unknown
 
-  Reflect.set(databases, 'exec', function (this: Database.Database, sql: string) {
+  Reflect.set(databases, 'exec', function (this: DatabaseSyncInstance, sql: string) {
     hook('before', sql, this)
     Reflect.apply(exec, this, [sql])
     hook('after', sql, this)

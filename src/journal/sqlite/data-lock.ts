@@ -1,8 +1,8 @@
-import Database from 'libsql'
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { sqliteCode } from './database.js'
+import { connect, type Connection } from './binding.js'
+import { codeOf } from './database.js'
 
 /** Another process serves the same data folder. */
 export class DataFolderInUseError extends Error {
@@ -24,7 +24,7 @@ export async function makeDataFolder (dataDir: string): Promise<void> {
   try {
     await mkdir(dataDir, { recursive: true })
   } catch (error) {
-    const code = sqliteCode(error)
+    const code = codeOf(error)
     if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') throw error
     throw new DataFolderNotWritableError(`The data folder ${dataDir} cannot be made (${code}). Let the user that tierhook runs as make it, or set DATA_DIR to another folder.`, { cause: error })
   }
@@ -43,7 +43,7 @@ export function lockDataFolder (dataDir: string): { readonly release: () => void
     db.exec('BEGIN EXCLUSIVE')
   } catch (error) {
     db.close()
-    if (sqliteCode(error) === 'SQLITE_BUSY') {
+    if (codeOf(error) === 'SQLITE_BUSY') {
       throw new DataFolderInUseError(`Another tierhook serves the data folder ${dataDir}. Stop it first, or give this one a DATA_DIR of its own.`)
     }
     throw error
@@ -58,12 +58,11 @@ export function lockDataFolder (dataDir: string): { readonly release: () => void
   }
 }
 
-function openLock (dataDir: string): Database.Database {
+function openLock (dataDir: string): Connection {
   const path = join(dataDir, 'tierhook.lock')
   try {
-    return new Database(path, { timeout: 0 })
+    return connect(path)
   } catch (error) {
-    // libsql says no more than that it cannot open the file.
     throw new DataFolderNotWritableError(`The data folder ${dataDir} cannot be written to: ${path} cannot be opened. Let the user that tierhook runs as write there, or set DATA_DIR to another folder.`, { cause: error })
   }
 }
@@ -72,13 +71,13 @@ function openLock (dataDir: string): Database.Database {
 export function isServed (dataDir: string): boolean {
   const path = join(dataDir, 'tierhook.lock')
   if (!existsSync(path)) return false
-  const db = new Database(path, { timeout: 0 })
+  const db = connect(path)
   try {
     // Reading is all that it takes to find out, and it is over at once: nobody is kept from taking the folder.
     db.exec('SELECT 1 FROM sqlite_master LIMIT 1')
     return false
   } catch (error) {
-    if (sqliteCode(error) === 'SQLITE_BUSY') return true
+    if (codeOf(error) === 'SQLITE_BUSY') return true
     throw error
   } finally {
     db.close()

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
-import { damageError, isDamage, openForWriting, sqliteCode, type Connection } from './database.js'
-import { asBytes, cursorChecksum, toText } from './record.js'
+import { damageError, isDamage, openForWriting, pragma, codeOf, type Connection } from './database.js'
+import { cursorChecksum, toText } from './record.js'
 import { assess } from './salvage/assess.js'
 import { salvage, type Salvaged, type SalvageOptions } from './salvage/salvage.js'
 import { finishSwap } from './salvage/swap-files.js'
@@ -41,7 +41,7 @@ export function openSound<T> (path: string, { damaged, use, ...options }: Salvag
 
 /** SQL that has always worked does not fail by itself: the definitions of the tables are damaged then. */
 function meansDamage (error: unknown): boolean {
-  return isDamage(error) || sqliteCode(error) === 'SQLITE_ERROR'
+  return isDamage(error) || codeOf(error) === 'SQLITE_ERROR'
 }
 
 function open<T> (path: string, use: (db: Connection) => T): { readonly db: Connection, readonly used: T } {
@@ -60,13 +60,12 @@ function open<T> (path: string, use: (db: Connection) => T): { readonly db: Conn
 /** A page of the tree may lead nowhere, or elsewhere, without any error: what hangs from it is just not found. */
 function checkStructure (db: Connection, path: string): void {
   if (statSync(path).size > CHECK_LIMIT_BYTES) return
-  const row: unknown = db.prepare('PRAGMA quick_check(1)').raw().get([])
-  const complaint = Array.isArray(row) ? String(row[0]) : 'ok'
+  const complaint = String(pragma(db, 'quick_check(1)') ?? 'ok')
   if (complaint !== 'ok') throw damageError(complaint)
 }
 
 function checkForwarders (db: Connection): void {
-  const rows = db.prepare(`SELECT ${asBytes('name')}, cursor, checksum FROM forwarders`).all([]) as object[]
+  const rows = db.prepare('SELECT name, cursor, checksum FROM forwarders').all()
   const wrong = rows.map((row) => toText<{ name: string, cursor: number, checksum: number | null }>(row)).find(({ name, cursor, checksum }) => checksum !== null && checksum !== cursorChecksum(name, cursor))
   if (wrong !== undefined) throw damageError(`the place of forwarder ${wrong.name} is not the one that was written`)
 }

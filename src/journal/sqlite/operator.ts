@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { StoreError, type Operator } from '../../delivery/operator.js'
 import { isServed } from './data-lock.js'
-import { databasePath, openForReading, openForWriting, sqliteCode, type Connection } from './database.js'
+import { databasePath, openForReading, openForWriting, codeOf, type Connection } from './database.js'
 import { deadLetterPage, deadLetters } from './operator/dead-letters.js'
 import { find, list, page, read } from './operator/deliveries.js'
 import { forget, forwarders, lastSequence } from './operator/forwarders.js'
@@ -89,7 +89,7 @@ export function openOperatorApi ({ dataDir, judge, now }: SqliteOperatorOptions)
     prune: (request) => explained(() => prune(writable(), request)),
     countPrunable: ({ receivedBefore }) => explained(() => countPrunable(reading, receivedBefore)),
     close () {
-      if (reading.open) reading.close()
+      reading.close()
       writing?.close()
       writing = undefined
     }
@@ -129,7 +129,7 @@ function explain<T> (path: string, work: () => T): T {
     return work()
   } catch (error) {
     if (error instanceof WrongDatabaseError) throw new StoreError('WRONG_STORE', error.message, error)
-    const code = sqliteCode(error) ?? ''
+    const code = codeOf(error) ?? ''
     if (code.startsWith('SQLITE_BUSY')) throw new StoreError('STORE_BUSY', `The database ${path} is in use by another process for longer than this waits: try again`, error)
     if (/^SQLITE_(?:READONLY|CANTOPEN|PERM|AUTH)/.test(code)) {
       throw new StoreError('STORE_READ_ONLY', `The database ${path} cannot be opened for this (${code}): run as the user that the service runs as, on a file system that can be written to`, error)

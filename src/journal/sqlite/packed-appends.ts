@@ -1,5 +1,5 @@
 import type { EventPlace, LocateEvent, NewDelivery } from '../../delivery/delivery.js'
-import { fromRecordText, recordText, toColumns, withEventPlace, type RecordValues } from './record.js'
+import { fromRecordText, recordText, toColumns, withEventPlace, type PlacelessValues } from './record.js'
 
 /**
  * Deliveries on their way to the writer's thread. A message clones every object key by key and copies the whole buffer behind
@@ -15,7 +15,7 @@ export interface PackedAppends {
 export interface AppendRecord {
   /** The text that the checksum is taken of. */
   readonly text: string
-  readonly values: RecordValues
+  readonly values: PlacelessValues
   readonly dedupeKey: string | null
   readonly rawBody: Uint8Array
   readonly eventPlace: EventPlace | undefined

@@ -1,4 +1,4 @@
-import type { Connection } from './database.js'
+import { pragma, type Connection } from './database.js'
 import type { Pruned, PruneOptions } from './protocol.js'
 import { HOLD } from './record.js'
 import { transaction } from './transaction.js'
@@ -61,6 +61,5 @@ function finishedUpTo (db: Connection): number {
 
 /** The bytes that the database's content takes, free pages not counted. */
 export function usedBytes (db: Connection): number {
-  const read = (name: string): number => Number((db.prepare(`PRAGMA ${name}`).raw().get([]) as unknown[])[0])
-  return (read('page_count') - read('freelist_count')) * read('page_size')
+  return (Number(pragma(db, 'page_count')) - Number(pragma(db, 'freelist_count'))) * Number(pragma(db, 'page_size'))
 }

@@ -1,5 +1,5 @@
 import type { WaitingMark } from '../feed-store.js'
-import { damageError, openForReading, prepareAnew, type Connection } from './database.js'
+import { damageError, openForReading, type Connection } from './database.js'
 import { packDeliveries, type PackedDeliveries, type SoundRecord } from './packed-deliveries.js'
 import { readPage, readRow, toList, type Place } from './read-page.js'
 import { DELIVERY_COLUMNS, HOLD, recordText, toDelivery, toRow, type DeliveryRow } from './record.js'
@@ -79,7 +79,7 @@ export function createReader (now: () => number): ReaderApi {
 
     checkpoint () {
       // It may have been let go of in the meantime.
-      db?.prepare('PRAGMA wal_checkpoint(PASSIVE)').raw().get([])
+      db?.exec('PRAGMA wal_checkpoint(PASSIVE)')
     },
 
     letGo: close,
@@ -97,9 +97,9 @@ type Statements = ReturnType<typeof prepare>
 /** What is asked record by record. To prepare it takes longer than to run it. */
 function prepare (db: Connection) {
   return {
-    row: prepareAnew(db, `SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.sequence = ?`),
-    body: prepareAnew(db, 'SELECT raw_body AS rawBody FROM bodies WHERE sequence = ?'),
-    bodyBetween: prepareAnew(db, 'SELECT sequence FROM bodies WHERE sequence > ? AND sequence < ? LIMIT 1')
+    row: db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.sequence = ?`),
+    body: db.prepare('SELECT raw_body AS rawBody FROM bodies WHERE sequence = ?'),
+    bodyBetween: db.prepare('SELECT sequence FROM bodies WHERE sequence > ? AND sequence < ? LIMIT 1')
   }
 }
 

@@ -5,35 +5,21 @@ import type { Fault } from '../../errors.js'
 /** `deliveries.hold` */
 export const HOLD = { never: 0, quarantined: 1, released: 2, damaged: 3 } as const
 
-/**
- * The columns of `deliveries` that make a record, as bytes where they are text: libsql ends the whole process over text that is not
- * UTF-8, which one flipped bit makes of it.
- */
-export const DELIVERY_COLUMNS = `d.sequence, d.received_at, d.hold, d.duplicates, d.body_bytes, d.event_start, d.event_end, d.checksum, ${
-  ['id', 'event_type', 'verdict', 'source_object', 'source_id', 'event_id', 'project_id', 'customer_id', 'campaign_id', 'faults', 'headers']
-    .map((name) => asBytes(`d.${name}`, name)).join(', ')}`
+/** The columns of `deliveries` that make a record. */
+export const DELIVERY_COLUMNS = `d.sequence, d.received_at, d.hold, d.duplicates, d.body_bytes, d.event_start, d.event_end, d.checksum, d.id, d.event_type,
+  d.verdict, d.source_object, d.source_id, d.event_id, d.project_id, d.customer_id, d.campaign_id, d.faults, d.headers`
 
-/** Text of a column, as bytes. */
-export function asBytes (column: string, name = column): string {
-  return `CAST(${column} AS BLOB) AS ${name}`
-}
-
-/** A row with text in the place of bytes. What is not UTF-8 becomes text that was not written, and so differs from its checksum. */
+/** A row with text in the place of bytes, which one flipped bit makes of text: then it differs from what was written, and so from its checksum. */
 export function toText<T extends object> (row: object): T {
-  return Object.fromEntries(Object.entries(row).map(([name, value]: [string, unknown]) => [name, isBytes(value) ? Buffer.from(value).toString() : value])) as T
+  return Object.fromEntries(Object.entries(row).map(([name, value]: [string, unknown]) => [name, value instanceof Uint8Array ? Buffer.from(value).toString() : value])) as T
 }
 
-/** For many rows at once, libsql gives other objects for bytes than for one. */
-function isBytes (value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array || value instanceof ArrayBuffer
+export function toRow (row: object | undefined): DeliveryRow | undefined {
+  return row === undefined ? undefined : toText<DeliveryRow>(row)
 }
 
-export function toRow (row: unknown): DeliveryRow | undefined {
-  return typeof row === 'object' && row !== null ? toText<DeliveryRow>(row) : undefined
-}
-
-export function toRows (rows: readonly unknown[]): readonly DeliveryRow[] {
-  return rows.map((row) => toText<DeliveryRow>(Object(row)))
+export function toRows (rows: readonly object[]): readonly DeliveryRow[] {
+  return rows.map((row) => toText<DeliveryRow>(row))
 }
 
 export interface DeliveryRow {
@@ -62,15 +48,18 @@ export interface DeliveryRow {
 /** What of a record never changes, or only together with its checksum. */
 export type CheckedColumns = Omit<DeliveryRow, 'sequence' | 'duplicates' | 'checksum'>
 
-/**
- * The columns that the checksum is taken of, in the order in which they are written down. Where the event's text stands is left out
- * where it is not known: so what was stored before that was written down has the checksum that it was given.
- */
-export type RecordValues = readonly [
+/** The columns that the checksum is taken of, in the order in which they are written down, but for where the event's text stands. */
+export type PlacelessValues = readonly [
   id: string, receivedAt: number, eventType: string, verdict: Verdict, hold: number, sourceObject: string | null, sourceId: string | null,
   eventId: string | null, projectId: string | null, customerId: string | null, campaignId: string | null, faults: string | null,
-  headers: string, bodyBytes: number, eventStart?: number, eventEnd?: number
+  headers: string, bodyBytes: number
 ]
+
+/**
+ * All of them. Where the event's text stands is left out where it is not known: so what was stored before that was written down has the
+ * checksum that it was given.
+ */
+export type RecordValues = readonly [...PlacelessValues, eventStart?: number, eventEnd?: number]
 
 /** A record as one line of JSON: what its checksum is taken of. */
 export function recordText (row: CheckedColumns): string {
@@ -93,9 +82,9 @@ const ALWAYS_CHECKED = `d.id, d.received_at, d.event_type, d.verdict, d.hold, d.
 /** `recordText` in SQL. Where SQLite should ever write a text in another way, the checksum differs, and nothing is concluded from that alone. */
 export const CHECKED_TEXT = `iif(coalesce(d.event_start, d.event_end) IS NULL, json_array(${ALWAYS_CHECKED}), json_array(${ALWAYS_CHECKED}, d.event_start, d.event_end))`
 
-/** The values of a line that was made just now by `recordText`. */
-export function fromRecordText (text: string): RecordValues {
-  return JSON.parse(text) as RecordValues
+/** The values of a line that was made just now by `recordText`, of a delivery that is new. */
+export function fromRecordText (text: string): PlacelessValues {
+  return JSON.parse(text) as PlacelessValues
 }
 
 /** A record's checksum: of the bytes, and of all that says what they are and what is to become of them. */

@@ -1,5 +1,5 @@
 import type { Change } from '../schedule.js'
-import { sqliteCode, type Connection } from './database.js'
+import { codeOf, type Connection } from './database.js'
 import type { PackedProgress } from './packed-progress.js'
 import type { StorageError } from './protocol.js'
 import { cursorChecksum } from './record.js'
@@ -15,9 +15,9 @@ export function saveProgress (db: Connection, statements: WriterStatements, prog
     return undefined
   } catch (error) {
     // After some errors, such as a full disk, SQLite has taken the whole transaction back.
-    if (!db.inTransaction) throw error
+    if (!db.inTransaction()) throw error
     db.exec('ROLLBACK TO progress; RELEASE progress')
-    return { message: error instanceof Error ? error.message : String(error), code: sqliteCode(error) }
+    return { message: error instanceof Error ? error.message : String(error), code: codeOf(error) }
   }
 }
 

@@ -1,4 +1,4 @@
-import type Database from 'libsql'
+import { pragma, type Connection } from './database.js'
 
 /** Marks the file as ours: "thkj" in ASCII. */
 export const APPLICATION_ID = 0x74686B6A
@@ -113,7 +113,7 @@ export class WrongDatabaseError extends Error {
  * Brings the database to the current schema version, each step in a transaction of its own.
  * @throws {WrongDatabaseError}
  */
-export function migrate (db: Database.Database): void {
+export function migrate (db: Connection): void {
   for (let next = schemaVersion(db); next < SCHEMA_VERSION; next++) {
     db.exec(`BEGIN IMMEDIATE; ${migrations[next] ?? ''}; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${next + 1}; COMMIT`)
   }
@@ -123,27 +123,17 @@ export function migrate (db: Database.Database): void {
  * The database's schema version; 0 where nothing is in it yet. Changes nothing.
  * @throws {WrongDatabaseError}
  */
-export function schemaVersion (db: Database.Database): number {
-  const version = readPragma(db, 'user_version')
-  if (readPragma(db, 'application_id') !== APPLICATION_ID && (version > 0 || hasTables(db))) {
-    throw new WrongDatabaseError(`The database ${pathOf(db)} was not made by tierhook. Point DATA_DIR at a folder of its own.`)
+export function schemaVersion (db: Connection): number {
+  const version = Number(pragma(db, 'user_version'))
+  if (Number(pragma(db, 'application_id')) !== APPLICATION_ID && (version > 0 || hasTables(db))) {
+    throw new WrongDatabaseError(`The database ${db.path} was not made by tierhook. Point DATA_DIR at a folder of its own.`)
   }
   if (version > SCHEMA_VERSION) {
-    throw new WrongDatabaseError(`The database ${pathOf(db)} has schema version ${version}, and this tierhook knows versions up to ${SCHEMA_VERSION}. Start the newer tierhook that wrote it.`)
+    throw new WrongDatabaseError(`The database ${db.path} has schema version ${version}, and this tierhook knows versions up to ${SCHEMA_VERSION}. Start the newer tierhook that wrote it.`)
   }
   return version
 }
 
-function hasTables (db: Database.Database): boolean {
+function hasTables (db: Connection): boolean {
   return db.prepare('SELECT 1 FROM sqlite_master LIMIT 1').get([]) !== undefined
-}
-
-function pathOf (db: Database.Database): string {
-  const row: unknown = db.prepare('PRAGMA database_list').raw().get([])
-  return Array.isArray(row) ? String(row[2]) : ''
-}
-
-function readPragma (db: Database.Database, name: 'user_version' | 'application_id'): number {
-  const row: unknown = db.prepare(`PRAGMA ${name}`).raw().get()
-  return Array.isArray(row) ? Number(row[0]) : 0
 }

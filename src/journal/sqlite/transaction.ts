@@ -9,7 +9,7 @@ export function transaction<T> (db: Connection, work: () => T): T {
     return result
   } catch (error) {
     // SQLite has rolled back by itself after some errors, such as a full disk.
-    if (db.inTransaction) db.exec('ROLLBACK')
+    if (db.inTransaction()) db.exec('ROLLBACK')
     throw error
   }
 }

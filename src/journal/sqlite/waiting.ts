@@ -1,6 +1,6 @@
 import type { WaitingMark } from '../feed-store.js'
 import type { Connection } from './database.js'
-import { asBytes, toText } from './record.js'
+import { toText } from './record.js'
 
 interface WaitingRow {
   readonly replay: number
@@ -13,19 +13,19 @@ interface WaitingRow {
   readonly kind?: 'replay' | 'release' | null
 }
 
-const COLUMNS = `replay, sequence, ${asBytes('lane')}, attempt, waited_ms, delay_ms, due_at`
+const COLUMNS = 'replay, sequence, lane, attempt, waited_ms, delay_ms, due_at'
 
 /** What waits on the first way through a forwarder, in the journal's order. */
 export function readWaiting (db: Connection, forwarder: string, now: number): readonly WaitingMark[] {
-  const rows = db.prepare(`SELECT ${COLUMNS} FROM waiting WHERE forwarder = ? AND replay = 0 ORDER BY sequence`).all([forwarder]) as object[]
+  const rows = db.prepare(`SELECT ${COLUMNS} FROM waiting WHERE forwarder = ? AND replay = 0 ORDER BY sequence`).all([forwarder])
   return rows.map((row) => toMark(toText(row), now))
 }
 
 export function readReplaysAfter (
   db: Connection, forwarder: string, after: { readonly replay: number, readonly sequence: number }, limit: number, now: number
 ): readonly WaitingMark[] {
-  const rows = db.prepare(`SELECT ${COLUMNS}, (SELECT CAST(kind AS BLOB) FROM replays WHERE number = replay) AS kind FROM waiting
-    WHERE forwarder = ? AND replay > 0 AND (replay, sequence) > (?, ?) ORDER BY replay, sequence LIMIT ?`).all([forwarder, after.replay, after.sequence, limit]) as object[]
+  const rows = db.prepare(`SELECT ${COLUMNS}, (SELECT kind FROM replays WHERE number = replay) AS kind FROM waiting
+    WHERE forwarder = ? AND replay > 0 AND (replay, sequence) > (?, ?) ORDER BY replay, sequence LIMIT ?`).all([forwarder, after.replay, after.sequence, limit])
   return rows.map((row) => toMark(toText(row), now))
 }
 

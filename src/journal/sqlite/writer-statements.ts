@@ -1,7 +1,7 @@
 import type { NewDelivery } from '../../delivery/delivery.js'
-import { prepareAnew, type Connection, type Statement } from './database.js'
+import type { Connection, Statement } from './database.js'
 import { countRecords, recordAt, type PackedRecords } from './packed-progress.js'
-import { asBytes, cursorChecksum, HOLD, toText } from './record.js'
+import { cursorChecksum, HOLD, toText } from './record.js'
 import { UNKNOWN_FORWARDER } from './salvage/settle-copies.js'
 
 export type WriterStatements = ReturnType<typeof prepareStatements>
@@ -12,11 +12,11 @@ export function prepareStatements (db: Connection) {
   const insertDelivery = prepare(`INSERT INTO deliveries (id, received_at, event_type, verdict, hold, source_object, source_id, event_id,
     project_id, customer_id, campaign_id, faults, headers, body_bytes, event_start, event_end, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
   const insertBody = prepare('INSERT INTO bodies (sequence, raw_body) VALUES (?, ?)')
-  const findKey = prepareAnew(db, `SELECT ${asBytes('id')}, ${asBytes('verdict')}, sequence, received_at FROM dedupe_keys WHERE key = ?`)
-  const putKey = prepareAnew(db, `INSERT INTO dedupe_keys (key, id, verdict, sequence, received_at) VALUES (?, ?, ?, ?, ?)
+  const findKey = db.prepare('SELECT id, verdict, sequence, received_at FROM dedupe_keys WHERE key = ?')
+  const putKey = db.prepare(`INSERT INTO dedupe_keys (key, id, verdict, sequence, received_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET id = excluded.id, verdict = excluded.verdict, sequence = excluded.sequence, received_at = excluded.received_at`)
-  const findSetAside = prepareAnew(db, `SELECT 1 FROM deliveries WHERE sequence = ? AND hold = ${HOLD.damaged}`)
-  const countDuplicate = prepareAnew(db, 'UPDATE deliveries SET duplicates = duplicates + 1 WHERE sequence = ?')
+  const findSetAside = db.prepare(`SELECT 1 FROM deliveries WHERE sequence = ? AND hold = ${HOLD.damaged}`)
+  const countDuplicate = db.prepare('UPDATE deliveries SET duplicates = duplicates + 1 WHERE sequence = ?')
   const findId = prepare('SELECT sequence, received_at FROM deliveries WHERE id = ?')
   // By the time first: that has an index, and the id has none.
   const deleteKeyOf = prepare('DELETE FROM dedupe_keys WHERE received_at = ? AND id = ?')
@@ -24,8 +24,8 @@ export function prepareStatements (db: Connection) {
   // A person may have asked for replays of it: it was there to be seen.
   const deleteMarks = prepare('DELETE FROM waiting WHERE sequence = ?')
   const deleteDelivery = prepare('DELETE FROM deliveries WHERE sequence = ?')
-  const setAside = prepareAnew(db, `UPDATE deliveries SET hold = ${HOLD.damaged} WHERE sequence = ?`)
-  const forwarder = prepare(`SELECT cursor, ${asBytes('position')} FROM forwarders WHERE name = ?`)
+  const setAside = db.prepare(`UPDATE deliveries SET hold = ${HOLD.damaged} WHERE sequence = ?`)
+  const forwarder = prepare('SELECT cursor, position FROM forwarders WHERE name = ?')
   const addForwarder = prepare('INSERT INTO forwarders (name, cursor, began, added_at, checksum) VALUES (?, ?, ?, ?, ?)')
   const forgetUnknown = prepare('DELETE FROM forwarders WHERE name = ? AND added_at < ?')
   const addReleased = prepare(`INSERT INTO waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at)
@@ -46,7 +46,7 @@ export function prepareStatements (db: Connection) {
     insertBody,
     findKey (key: string) {
       const found = findKey.get([key])
-      return found === undefined ? undefined : toText<FoundKey>(Object(found))
+      return found === undefined ? undefined : toText<FoundKey>(found)
     },
     putKey,
     isSetAside: (sequence: number) => findSetAside.get([sequence]) !== undefined,
@@ -62,7 +62,7 @@ export function prepareStatements (db: Connection) {
     setAside: (sequence: number) => { setAside.run([sequence]) },
     forwarder (name: string) {
       const found = forwarder.get([name])
-      return found === undefined ? undefined : toText<{ cursor: number, position: string | null }>(Object(found))
+      return found === undefined ? undefined : toText<{ cursor: number, position: string | null }>(found)
     },
     addForwarder: (name: string, cursor: number, at: number) => { addForwarder.run([name, cursor, cursor, at, cursorChecksum(name, cursor)]) },
     forgetUnknown: (addedBefore: number) => { forgetUnknown.run([UNKNOWN_FORWARDER, addedBefore]) },

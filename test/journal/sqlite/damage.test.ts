@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'libsql'
 import t from 'tap'
+import { connect } from '../../../src/journal/sqlite/binding.js'
 import { systemClock } from '../../../src/delivery/clock.js'
 import type { NewDelivery } from '../../../src/delivery/delivery.js'
 import { createPump, type Pump } from '../../../src/delivery/pump.js'
@@ -113,8 +113,8 @@ t.test('One flipped byte in the store takes every later record with it, or stops
   const template = join(folder, 'template')
   mkdirSync(template)
   const { before, dead } = await makeTemplate(template)
-  const db = new Database(join(template, 'tierhook.db'))
-  db.pragma('wal_checkpoint(TRUNCATE)')
+  const db = connect(join(template, 'tierhook.db'))
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   db.close()
   const bytes = readFileSync(join(template, 'tierhook.db'))
   const random = seeded(11)

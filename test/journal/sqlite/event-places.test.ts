@@ -1,5 +1,5 @@
-import Database from 'libsql'
 import t from 'tap'
+import { connect } from '../../../src/journal/sqlite/binding.js'
 import type { NewDelivery } from '../../../src/delivery/delivery.js'
 import { databasePath } from '../../../src/journal/sqlite/database.js'
 import { createOperatorApi } from '../../../src/journal/sqlite/operator-api.js'
@@ -43,7 +43,7 @@ function readAll (t: Folder, path: string) {
 
 /** Takes from a closed database what the third version of the schema has brought, which no record in it may have. */
 function toSecondVersion (path: string): void {
-  const db = new Database(path)
+  const db = connect(path)
   db.exec('ALTER TABLE deliveries DROP COLUMN event_start; ALTER TABLE deliveries DROP COLUMN event_end; PRAGMA user_version = 2')
   db.close()
 }
@@ -66,7 +66,7 @@ t.test('a place that is not the one that was stored is damage', async (t) => {
   for (const change of ['event_start = event_start + 1', 'event_end = NULL', 'event_start = NULL', 'event_start = NULL, event_end = NULL']) {
     const path = databasePath(t.testdir())
     append(path, [newDelivery()])
-    const db = new Database(path)
+    const db = connect(path)
     db.exec(`UPDATE deliveries SET ${change}`)
     db.close()
     const { deliveries, damaged } = readAll(t, path)

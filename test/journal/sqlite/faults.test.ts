@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import Database from 'libsql'
 import t, { type Test } from 'tap'
+import { connect } from '../../../src/journal/sqlite/binding.js'
 import { systemClock } from '../../../src/delivery/clock.js'
 import { createSqliteJournal, type SqliteJournalOptions } from '../../../src/journal/sqlite/sqlite-journal.js'
 import { ThreadError } from '../../../src/journal/sqlite/thread.js'
@@ -25,7 +25,7 @@ async function openIn (t: Test, dataDir: string, overrides: Partial<SqliteJourna
 }
 
 function stored (dataDir: string): string[] {
-  const db = new Database(join(dataDir, 'tierhook.db'))
+  const db = connect(join(dataDir, 'tierhook.db'))
   const rows = db.prepare('SELECT id FROM deliveries ORDER BY sequence').all([]) as Array<{ id: string }>
   db.close()
   return rows.map(({ id }) => id)
@@ -135,7 +135,7 @@ t.test('progress that can\'t be stored keeps no webhook from the disk, and is re
   await journal.append(sampleNewDelivery())
   const feed = await journal.openFeed({ forwarder: 'f', order: 'none', start: 'beginning', onWork: () => {} })
   const { claims } = await feed.claim(1)
-  const db = new Database(join(dataDir, 'tierhook.db'), { timeout: 5000 })
+  const db = connect(join(dataDir, 'tierhook.db'), { lockTimeoutMs: 5000 })
   db.exec("CREATE TRIGGER broken BEFORE UPDATE ON forwarders BEGIN SELECT raise(ABORT, 'broken'); END")
   const settled = feed.settle(claims.map((claim) => ({ claim, result: { status: 'forwarded' } })))
   for (let count = 0; count < 3; count++) t.equal((await journal.append(sampleNewDelivery())).status, 'stored')
@@ -180,7 +180,7 @@ t.test('deliveries that are damaged hold up nothing behind them, be they ever so
   await Promise.all(Array.from({ length: 1500 }, async (_, index) => { await first.journal.append(sampleNewDelivery({ index })) }))
   const last = await first.journal.append(sampleNewDelivery())
   await first.journal.close()
-  const db = new Database(join(dataDir, 'tierhook.db'))
+  const db = connect(join(dataDir, 'tierhook.db'))
   db.exec('UPDATE bodies SET raw_body = x\'00\' WHERE sequence <= 1500')
   db.close()
   const { journal, log } = await openIn(t, dataDir)
@@ -199,7 +199,7 @@ t.test('a clock that steps by an hour, back or forth, neither loses a retry nor 
   const { claims } = await feed.claim(2)
   await feed.settle(claims.map((claim) => ({ claim, result: { status: 'retry', reason: 'down', delayMs: 60_000 } })))
   await first.journal.close()
-  const db = new Database(join(dataDir, 'tierhook.db'))
+  const db = connect(join(dataDir, 'tierhook.db'))
   // As a clock leaves it that has been set back, or forth, by an hour since.
   db.exec('UPDATE waiting SET due_at = due_at + 3600000 WHERE sequence = 1; UPDATE waiting SET due_at = due_at - 3600000 WHERE sequence = 2')
   db.close()

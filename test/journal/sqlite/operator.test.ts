@@ -1,7 +1,7 @@
 import t from 'tap'
 import { existsSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'libsql'
+import { connect } from '../../../src/journal/sqlite/binding.js'
 import type { DeliveryFilter, Operator } from '../../../src/delivery/operator.js'
 import { openSqliteOperator } from '../../../src/journal/sqlite/operator.js'
 import { selectDeliveries } from '../../../src/journal/sqlite/operator/select.js'
@@ -212,7 +212,7 @@ t.test('a replay by filter passes over what is on its first way, and takes nothi
   store.append(newDelivery({ customerId: null }), newDelivery({ customerId: null }), heldDelivery(), heldDelivery(), newDelivery())
   const first = await http.claim(2)
   await http.settle(first.claims.map((claim, index) => ({ claim, result: index === 0 ? forwarded() : retry() })))
-  const db = new Database(join(store.dataDir, 'tierhook.db'))
+  const db = connect(join(store.dataDir, 'tierhook.db'))
   db.exec('UPDATE deliveries SET hold = 3 WHERE sequence = 4')
   const operator = open(t, store.dataDir)
   await operator.replay({ sequences: [1], forwarders: ['http'], finishedOnly: true, description: '', dryRun: false })
@@ -244,7 +244,7 @@ t.test('one flipped byte is found, and costs no other record', async t => {
   const store = makeStore(t)
   store.append(newDelivery(), newDelivery(), heldDelivery(), newDelivery())
   store.close()
-  const db = new Database(join(store.dataDir, 'tierhook.db'))
+  const db = connect(join(store.dataDir, 'tierhook.db'))
   db.exec("UPDATE bodies SET raw_body = CAST(replace(CAST(raw_body AS TEXT), 'proj', 'prok') AS BLOB) WHERE sequence = 2; DELETE FROM bodies WHERE sequence = 3; UPDATE deliveries SET headers = '{' WHERE sequence = 4")
   db.close()
   const operator = open(t, store.dataDir)
@@ -310,7 +310,7 @@ t.test('a folder without a database, a newer one, an older one and somebody else
   store.close()
   const path = join(store.dataDir, 'tierhook.db')
   const change = (sql: string): void => {
-    const db = new Database(path)
+    const db = connect(path)
     db.exec(sql)
     db.close()
   }
@@ -329,7 +329,7 @@ t.test('a database that another process holds on to is reported as busy', async 
   store.append(newDelivery())
   store.feed('http')
   store.close()
-  const db = new Database(join(store.dataDir, 'tierhook.db'))
+  const db = connect(join(store.dataDir, 'tierhook.db'))
   db.exec('BEGIN IMMEDIATE')
   const operator = open(t, store.dataDir)
   await t.rejects(operator.replay({ sequences: [1], forwarders: ['http'], finishedOnly: false, description: '', dryRun: false }), { code: 'STORE_BUSY', message: 'try again' })
@@ -343,7 +343,7 @@ t.test('a page of a store of 100,000 deliveries looks at a small part of it, how
   store.feed('http')
   store.append(newDelivery())
   store.close()
-  const db = new Database(join(store.dataDir, 'tierhook.db'))
+  const db = connect(join(store.dataDir, 'tierhook.db'))
   t.teardown(() => { db.close() })
   db.exec(`WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
     INSERT INTO deliveries (id, received_at, event_type, verdict, hold, customer_id, headers, body_bytes, checksum)

@@ -92,7 +92,7 @@ t.test('many that must stay are walked past in small steps, and the space of the
   const { path, writer, db, cursor, sequences, keys } = filled(t.testdir(), 900, { receivedAt: old, bytes: 8192 })
   cursor('f', 900)
   db.exec('UPDATE deliveries SET hold = 1 WHERE sequence <= 450')
-  db.pragma('wal_checkpoint(TRUNCATE)')
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   const before = { file: statSync(path).size, used: usedBytes(db) }
   const log = captureLog()
   await pruneAll({
@@ -107,7 +107,7 @@ t.test('many that must stay are walked past in small steps, and the space of the
   t.equal(sequences().length, 450)
   t.equal(keys(), 0)
   t.match(log.find('journal pruned'), [{ removed: 450 }])
-  db.pragma('wal_checkpoint(TRUNCATE)')
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   t.ok(usedBytes(db) < before.used * 0.6)
   t.ok(statSync(path).size < before.file * 0.6)
 })

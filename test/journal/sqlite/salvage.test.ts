@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'libsql'
 import t from 'tap'
+import { connect } from '../../../src/journal/sqlite/binding.js'
 import { packAppends } from '../../../src/journal/sqlite/packed-appends.js'
 import { createWriter } from '../../../src/journal/sqlite/writer.js'
 import { sampleNewDelivery } from '../../support/sample-delivery.js'
@@ -18,8 +18,8 @@ function makeBoth (folder: string) {
   writer.commit({ withdraw: [], progress: [], appends: packAppends([1, 2, 3].map((index) => sampleNewDelivery({ index }))) })
   const old = join(folder, 'old')
   writer.close()
-  const db = new Database(path)
-  db.pragma('wal_checkpoint(TRUNCATE)')
+  const db = connect(path)
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   db.close()
   copyFileSync(path, old)
   const { salvaged } = writer.open({ path, ...options, damaged: true, above: 50 })

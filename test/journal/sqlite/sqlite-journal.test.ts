@@ -1,7 +1,7 @@
 import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
-import Database from 'libsql'
 import t, { type Test } from 'tap'
+import { connect as connectTo, type Connection } from '../../../src/journal/sqlite/binding.js'
 import { systemClock } from '../../../src/delivery/clock.js'
 import type { Feed } from '../../../src/delivery/journal.js'
 import { createSqliteJournal, type SqliteJournal, type SqliteJournalOptions } from '../../../src/journal/sqlite/sqlite-journal.js'
@@ -24,13 +24,13 @@ function journalIn (t: Test, dataDir: string, overrides: Partial<SqliteJournalOp
 }
 
 /** Another process's connection to the same database. */
-function connect (dataDir: string): Database.Database {
-  return new Database(join(dataDir, 'tierhook.db'), { timeout: 5000 })
+function connect (dataDir: string): Connection {
+  return connectTo(join(dataDir, 'tierhook.db'), { lockTimeoutMs: 5000 })
 }
 
 async function create (t: Test): Promise<JournalUnderTest> {
   const dataDir = t.testdir()
-  let blocker: Database.Database | undefined
+  let blocker: Connection | undefined
   return {
     dedupeWindowMs: 7 * DAY_MS,
     async open (): Promise<SqliteJournal> {

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import Database from 'libsql'
+import { connect } from '../../../src/journal/sqlite/binding.js'
 import { pino } from 'pino'
 import { v7 as uuidv7 } from 'uuid'
 import { systemClock } from '../../../src/delivery/clock.js'
@@ -151,9 +151,9 @@ const CELLS_AT = 12
 /** Destroys one of the pages that the root of the table of deliveries leads to, counted from 0. Nobody may have the database open. */
 export function destroyPage (dataDir: string, index: number): void {
   const path = databasePath(dataDir)
-  const db = new Database(path)
+  const db = connect(path)
   const { root } = db.prepare("SELECT rootpage AS root FROM sqlite_master WHERE name = 'deliveries'").get([]) as { root: number }
-  db.pragma('wal_checkpoint(TRUNCATE)')
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   db.close()
   const bytes = readFileSync(path)
   const rootAt = (root - 1) * PAGE_BYTES

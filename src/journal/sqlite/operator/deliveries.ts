@@ -1,7 +1,7 @@
 import type { DeliveryDetails, DeliveryQuery, Found, ListedDelivery, Page, PageQuery, RecordedTry } from '../../../delivery/operator.js'
 import type { Fault } from '../../../errors.js'
 import type { Connection } from '../database.js'
-import { isDamage } from '../database.js'
+import { unlessDamaged } from '../database.js'
 import { DELIVERY_COLUMNS, parseJson, toDelivery, toRow, toRows, type DeliveryRow } from '../record.js'
 import { selectDeliveries, selectFloor } from './select.js'
 import { createStandings } from './standing.js'
@@ -85,18 +85,8 @@ export function read (db: Connection, sequence: number): DeliveryDetails | undef
 
 /** Reads bodies; `undefined` for one that is gone or can't be read. */
 export function bodyReader (db: Connection): (sequence: number) => Uint8Array | undefined {
-  const prepare = (): ReturnType<Connection['prepare']> => db.prepare('SELECT raw_body AS rawBody FROM bodies WHERE sequence = ?')
-  let select = prepare()
-  return (sequence) => {
-    try {
-      return (select.get([sequence]) as { rawBody: Uint8Array } | undefined)?.rawBody
-    } catch (error) {
-      if (!isDamage(error)) throw error
-      // A statement that has failed once fails from then on: libsql does not reset it.
-      select = prepare()
-      return undefined
-    }
-  }
+  const select = db.prepare('SELECT raw_body AS rawBody FROM bodies WHERE sequence = ?')
+  return (sequence) => unlessDamaged(() => (select.get([sequence]) as { rawBody: Uint8Array } | undefined)?.rawBody, undefined)
 }
 
 function readAttempts (db: Connection, sequence: number): readonly RecordedTry[] {

@@ -1,6 +1,6 @@
 import type { KnownForwarder } from '../../../delivery/operator.js'
 import type { Connection } from '../database.js'
-import { asBytes, HOLD, toText } from '../record.js'
+import { HOLD, toText } from '../record.js'
 import { UNKNOWN_FORWARDER } from '../salvage/settle-copies.js'
 import { transaction } from '../transaction.js'
 
@@ -15,7 +15,7 @@ interface ForwarderRow {
 const COUNT_BY_INDEX = 100_000
 
 export function forwarders (db: Connection, except: readonly string[]): readonly KnownForwarder[] {
-  const found = db.prepare(`SELECT ${asBytes('name')}, cursor, ${asBytes('breaker')}, added_at AS addedAt FROM forwarders f WHERE f.name <> ? ORDER BY f.name`).all([UNKNOWN_FORWARDER]) as object[]
+  const found = db.prepare('SELECT name, cursor, breaker, added_at AS addedAt FROM forwarders f WHERE f.name <> ? ORDER BY f.name').all([UNKNOWN_FORWARDER])
   const rows = found.map((row) => toText<ForwarderRow>(row))
   return rows.filter(({ name }) => !except.includes(name)).map((row) => ({
     name: row.name,

@@ -1,5 +1,5 @@
 import type { Released, ReleaseRequest } from '../../../delivery/operator.js'
-import { prepareAnew, unlessDamaged, type Connection } from '../database.js'
+import { unlessDamaged, type Connection } from '../database.js'
 import { checksum, DELIVERY_COLUMNS, HOLD, toDelivery, toRow, type DeliveryRow } from '../record.js'
 import { UNKNOWN_FORWARDER } from '../salvage/settle-copies.js'
 import { transaction } from '../transaction.js'
@@ -39,7 +39,7 @@ interface Judged {
 }
 
 function judgeOne (db: Connection, force: boolean, judge: Judge): (sequence: number) => Judged {
-  const select = prepareAnew(db, `SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE sequence = ?`)
+  const select = db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE sequence = ?`)
   const readBody = bodyReader(db)
   const none = (result: Released): Judged => ({ result, checksumWith: () => 0 })
   return (sequence) => {

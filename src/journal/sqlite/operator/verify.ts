@@ -39,10 +39,10 @@ function readPage (db: Connection, after: number, limit: number, last: number): 
 function readOneByOne (db: Connection, after: number, upTo: number): Page {
   const rows: DeliveryRow[] = []
   const unreadable: number[] = []
+  const select = db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE sequence = ?`)
   for (let sequence = after + 1; sequence <= upTo; sequence++) {
     try {
-      // A statement of its own each time: one that has failed once fails from then on, because libsql does not reset it.
-      const row = toRow(db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE sequence = ?`).get([sequence]))
+      const row = toRow(select.get([sequence]))
       if (row !== undefined) rows.push(row)
     } catch (error) {
       if (!isDamage(error)) throw error
@@ -54,8 +54,8 @@ function readOneByOne (db: Connection, after: number, upTo: number): Page {
 
 export function checkFiles (db: Connection): readonly string[] {
   try {
-    const rows = db.prepare(`PRAGMA quick_check(${COMPLAINTS_LIMIT})`).raw().all([]) as unknown[][]
-    return rows.map((row) => String(row[0])).filter((line) => line !== 'ok')
+    const rows = db.prepare(`PRAGMA quick_check(${COMPLAINTS_LIMIT})`).all()
+    return rows.map((row) => String(Object.values(row)[0])).filter((line) => line !== 'ok')
   } catch (error) {
     if (isDamage(error)) return [error instanceof Error ? error.message : String(error)]
     throw error

@@ -1,4 +1,4 @@
-import type { Connection } from '../database.js'
+import type { Connection, SqlValue } from '../database.js'
 import { cursorChecksum } from '../record.js'
 import { readRows, type Row } from './cells.js'
 import { createLivePages } from './live-pages.js'
@@ -68,7 +68,7 @@ const MARKS = `
 
 function inserters (db: Connection): Partial<Record<TableName, (row: Row) => void>> {
   db.exec(MARKS)
-  const into = (target: string, columns: string, values: (row: Row) => readonly unknown[] = (row) => row.values): ((row: Row) => void) => {
+  const into = (target: string, columns: string, values: (row: Row) => readonly SqlValue[] = (row) => row.values): ((row: Row) => void) => {
     const parameters = columns.split(',').map(() => '?')
     // What breaks a rule of the table is damaged, or there already.
     const statement = db.prepare(`INSERT OR IGNORE INTO ${target} (${columns}) VALUES (${parameters.join(', ')})`)
@@ -78,8 +78,8 @@ function inserters (db: Connection): Partial<Record<TableName, (row: Row) => voi
       statement.run(parameters.map((_each, index) => given[index] ?? null))
     }
   }
-  const withRowid = ({ rowid, values }: Row): readonly unknown[] => [rowid, ...values]
-  const withKey = ({ rowid, values }: Row): readonly unknown[] => [rowid, ...values.slice(1)]
+  const withRowid = ({ rowid, values }: Row): readonly SqlValue[] => [rowid ?? null, ...values]
+  const withKey = ({ rowid, values }: Row): readonly SqlValue[] => [rowid ?? null, ...values.slice(1)]
   const deadMark = into('dead_marks', 'sequence, forwarder')
   return {
     deliveries: into('deliveries', `sequence, id, received_at, event_type, verdict, hold, source_object, source_id, event_id, project_id, customer_id,

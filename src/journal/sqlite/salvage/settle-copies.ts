@@ -68,10 +68,10 @@ function checkRecords (db: Connection): number {
   const noteLost = db.prepare('INSERT OR IGNORE INTO lost VALUES (?)')
   let lastGood = 0
   for (let after = Number.MIN_SAFE_INTEGER; ;) {
-    const found = select.all([after]) as Array<{ readonly rawBody: ArrayBuffer | Uint8Array | null }>
+    const found = select.all([after]) as Array<{ readonly rawBody: Uint8Array | null }>
     const rows = found.map(({ rawBody, ...row }) => ({ ...toText<DeliveryRow>(row), rawBody }))
     for (const row of rows) {
-      if (toDelivery(row, row.rawBody === null ? undefined : new Uint8Array(row.rawBody)) !== undefined) {
+      if (toDelivery(row, row.rawBody ?? undefined) !== undefined) {
         lastGood = row.sequence
       } else if (row.hold !== HOLD.damaged) {
         setAside.run([row.sequence])
