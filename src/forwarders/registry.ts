@@ -6,6 +6,8 @@ import { createFilter } from './delivery-filter.js'
 import { createFileForwarder } from './file/file-forwarder.js'
 import type { ForwarderSpec } from './forwarder-spec.js'
 import { loadForwarder } from './load-module.js'
+import type { LookUp } from './http/names/look-up.js'
+import { createSystemLookUp } from './http/names/system-look-up.js'
 import { createLogForwarder, type LineOutput } from './log-forwarder.js'
 
 export interface RegistryOptions {
@@ -46,10 +48,12 @@ export type CreatedForwarders =
 export async function createForwarders (specs: readonly ForwarderSpec[], options: RegistryOptions): Promise<CreatedForwarders> {
   const forwarders: ConfiguredForwarder[] = []
   const faults: ForwarderFault[] = []
+  // One for all: the C library's look-ups are few in the whole process.
+  const lookUp = createSystemLookUp()
   for (const configured of specs) {
     const { spec } = configured
     try {
-      forwarders.push({ configured, forwarder: await createForwarder(configured, options), start: spec.start ?? 'now', accepts: createFilter(spec) })
+      forwarders.push({ configured, forwarder: await createForwarder(configured, { ...options, lookUp }), start: spec.start ?? 'now', accepts: createFilter(spec) })
     } catch (error) {
       faults.push({ forwarder: spec.name, message: error instanceof Error ? error.message : String(error) })
     }
@@ -59,7 +63,7 @@ export async function createForwarders (specs: readonly ForwarderSpec[], options
   return { ok: false, faults }
 }
 
-async function createForwarder ({ kind, spec }: ForwarderSpec, options: RegistryOptions): Promise<Forwarder> {
+async function createForwarder ({ kind, spec }: ForwarderSpec, options: RegistryOptions & { readonly lookUp: LookUp }): Promise<Forwarder> {
   switch (kind) {
     case 'log':
       return createLogForwarder({ name: spec.name, output: options.output, withData: spec.withData, redact: options.redact })
@@ -88,6 +92,7 @@ async function createForwarder ({ kind, spec }: ForwarderSpec, options: Registry
         retryAfterMaxMs: options.retryAfterMaxMs,
         version: options.version,
         environment: options.environment,
+        lookUp: options.lookUp,
         now: options.now
       })
     }

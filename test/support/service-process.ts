@@ -21,9 +21,13 @@ const KEPT_OUTPUT = 50_000_000
 /**
  * Starts the built program as it is run in earnest. Resolves once it listens, rejects with its output if it ends before.
  * @param onOutput gets all that it logs, as it comes
+ * @param wrapper a command that runs the one which is put behind it in its own place
  */
-export async function startServiceProcess (dataDir: string, environment: Readonly<Record<string, string>> = {}, onOutput: (text: string) => void = () => {}): Promise<ServiceProcess> {
-  const child = spawn('env', [...plainNode, program, 'serve'], {
+export async function startServiceProcess (
+  dataDir: string, environment: Readonly<Record<string, string>> = {}, onOutput: (text: string) => void = () => {}, wrapper: readonly string[] = []
+): Promise<ServiceProcess> {
+  const [command = '', ...args] = [...wrapper, 'env', ...plainNode, program, 'serve']
+  const child = spawn(command, args, {
     cwd: dataDir,
     env: {
       PATH: process.env['PATH'], PORT: '0', ADMIN_PORT: '0', DATA_DIR: dataDir, VOUCHERIFY_WEBHOOK_SECRETS: PROCESS_SECRET, FORWARDERS: 'file', LOG_LEVEL: 'info', ...environment

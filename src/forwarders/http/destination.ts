@@ -1,6 +1,9 @@
 import { Pool, ProxyAgent, type buildConnector, type Dispatcher } from 'undici'
-import { createConnect, withoutInterim } from './connect.js'
-import { routeTo, type ProxyVariables } from './route.js'
+import { connectOptions, createConnect, prepared } from './connect.js'
+import type { LookUp } from './names/look-up.js'
+import { createNames } from './names/names.js'
+import { createSystemLookUp } from './names/system-look-up.js'
+import { routeTo, type ProxyVariables, type Route } from './route.js'
 
 export interface DestinationOptions {
   /** http or https. */
@@ -11,6 +14,8 @@ export interface DestinationOptions {
   readonly timeoutMs: number
   /** Where `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are looked up. */
   readonly environment: ProxyVariables
+  /** How the names of the destination and of its proxy are looked up; as the system does where absent. */
+  readonly lookUp?: LookUp | undefined
 }
 
 /** Where requests go, and the connections there. */
@@ -19,6 +24,8 @@ export interface Destination {
   readonly origin: string
   /** With the query. */
   readonly path: string
+  /** Ends its connections and what they wait for. Requests under way fail. Idempotent. */
+  readonly close: () => Promise<void>
 }
 
 /** What undici's agents give to what they make. */
@@ -27,6 +34,8 @@ interface GivenConnect {
 }
 
 const LONGEST_CONNECT_MS = 10_000
+/** How much of the time to connect may go to the name. */
+const LOOK_UP_SHARE = 0.9
 const LONGEST_BODY_PAUSE_MS = 5000
 /** The largest head of an answer that is read: four times what Node takes, since what has been taken must not fail for a few large cookies. */
 const LONGEST_HEAD_BYTES = 65_536
@@ -36,33 +45,40 @@ const LONGEST_HEAD_BYTES = 65_536
  * `NODE_TLS_REJECT_UNAUTHORIZED` says; `NODE_EXTRA_CA_CERTS` adds to those that are trusted.
  * @throws {TypeError} for a proxy that is none, and a `NO_PROXY` that cannot be understood
  */
-export function createDestination ({ url, connections, timeoutMs, environment }: DestinationOptions): Destination {
+export function createDestination ({ url, connections, timeoutMs, environment, lookUp = createSystemLookUp() }: DestinationOptions): Destination {
   const { origin, protocol, pathname, search } = new URL(url)
-  const path = `${pathname}${search}`
   const route = routeTo(url, environment)
-  // For the headers it would be as long as for the whole request, and chance would say which of the two is told of.
-  const limits = { connections, headersTimeout: 0, bodyTimeout: Math.min(timeoutMs, LONGEST_BODY_PAUSE_MS), maxHeaderSize: LONGEST_HEAD_BYTES }
-
-  if (route.via === 'direct') {
-    return { dispatcher: new Pool(origin, { ...limits, connect: createConnect({ timeoutMs: connectMs(timeoutMs, 2) }) }), origin, path }
-  }
   // Through a proxy it takes three steps: to connect to the proxy, to be connected on by it, and TLS. A request that is
   // still waiting for its connection when its time is over leaves a connection behind that nobody counts.
-  const connect = { timeout: connectMs(timeoutMs, 4), rejectUnauthorized: true }
-  const dispatcher = new ProxyAgent({
-    ...limits,
-    uri: route.origin,
-    ...(route.authorization === undefined ? {} : { token: route.authorization }),
-    // Proxies commonly refuse tunnels to anything but TLS.
-    proxyTunnel: protocol === 'https:',
-    requestTls: connect,
-    proxyTls: connect,
-    factory: (target, given: GivenConnect) => new Pool(target, { ...limits, ...given, connect: withoutInterim(given.connect) }),
-    clientFactory: (target, given: GivenConnect) => new Pool(target, { ...given, connect: withoutInterim(given.connect), headersTimeout: connect.timeout })
-  })
-  return { dispatcher, origin, path }
-}
+  const connectMs = Math.min(LONGEST_CONNECT_MS, Math.ceil(timeoutMs / (route.via === 'direct' ? 2 : 4)))
+  // A little less than to connect, so that what took so long is told.
+  const names = createNames({ lookUp, limitMs: Math.ceil(connectMs * LOOK_UP_SHARE), now: () => performance.now() })
+  // For the headers it would be as long as for the whole request, and chance would say which of the two is told of.
+  const limits = { connections, headersTimeout: 0, bodyTimeout: Math.min(timeoutMs, LONGEST_BODY_PAUSE_MS), maxHeaderSize: LONGEST_HEAD_BYTES }
+  const dispatcher = route.via === 'direct' ? new Pool(origin, { ...limits, connect: createConnect(names, connectMs) }) : throughProxy(route)
 
-function connectMs (timeoutMs: number, steps: number): number {
-  return Math.min(LONGEST_CONNECT_MS, Math.ceil(timeoutMs / steps))
+  function throughProxy ({ origin: uri, authorization }: Extract<Route, { via: 'proxy' }>): Dispatcher {
+    const connect = connectOptions(names, connectMs)
+    return new ProxyAgent({
+      ...limits,
+      uri,
+      ...(authorization === undefined ? {} : { token: authorization }),
+      // Proxies commonly refuse tunnels to anything but TLS.
+      proxyTunnel: protocol === 'https:',
+      requestTls: connect,
+      proxyTls: connect,
+      factory: (target, given: GivenConnect) => new Pool(target, { ...limits, ...given, connect: prepared(given.connect, names) }),
+      clientFactory: (target, given: GivenConnect) => new Pool(target, { ...given, connect: prepared(given.connect, names), headersTimeout: connectMs })
+    })
+  }
+
+  return {
+    dispatcher,
+    origin,
+    path: `${pathname}${search}`,
+    async close () {
+      names.close()
+      await dispatcher.destroy()
+    }
+  }
 }

@@ -5,6 +5,7 @@ import { createDestination } from './destination.js'
 import { createExchange } from './exchange.js'
 import { createHide } from './hide.js'
 import { judgeAnswer, outcomeOf } from './judge-answer.js'
+import type { LookUp } from './names/look-up.js'
 import { networkReason } from './network-reason.js'
 import { isReservedHeader, ownHeaders, type Header } from './own-headers.js'
 import { createRefusals } from './refusals.js'
@@ -37,6 +38,8 @@ export interface HttpForwarderOptions {
   readonly version: string
   /** Where the variables that name a proxy are looked up. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** How the names of the destination and of its proxy are looked up; as the system does where absent. */
+  readonly lookUp?: LookUp
   /** Wall-clock time, in milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -62,7 +65,7 @@ export function createHttpForwarder (options: HttpForwarderOptions): Forwarder {
   const permanent = new Set(options.permanentStatus)
   const hide = createHide(sentSecrets({ url: options.url, headers: options.headers, route: routeTo(options.url, options.environment) }))
   const fixed = [...options.headers.flatMap((header) => [header.name, header.value]), 'user-agent', `tierhook/${options.version}`]
-  const destination = createDestination({ url: options.url, connections: concurrency, timeoutMs, environment: options.environment })
+  const destination = createDestination({ url: options.url, connections: concurrency, timeoutMs, environment: options.environment, lookUp: options.lookUp })
   const { dispatcher, origin, path } = destination
   const exchange = createExchange(dispatcher, { timeoutMs, bodyLimitBytes: BODY_LIMIT_BYTES, keepBytes: KEEP_BYTES })
   const refused = createRefusals(REMEMBERED_REFUSALS)
@@ -111,6 +114,6 @@ export function createHttpForwarder (options: HttpForwarderOptions): Forwarder {
       return { outcomes }
     },
     async check (signal) { await tryConnection(destination, signal) },
-    async close () { await dispatcher.destroy() }
+    close: destination.close
   }
 }

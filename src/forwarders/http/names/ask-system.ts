@@ -1,0 +1,46 @@
+import { lookup } from 'node:dns'
+import type { Found } from './look-up.js'
+
+/** How many look-ups of the C library run at once at the most. Node has as many for the whole process. */
+const MOST_AT_ONCE = 2
+const FRESH_MS = 1000
+
+/**
+ * Makes what asks the C library (getaddrinfo), one look-up of a name at a time. It knows more than the DNS servers, such as
+ * mDNS or LDAP. But it holds a thread until it is done, and cannot be stopped.
+ */
+export function createAskSystem (lookUp: (name: string) => Promise<Found> = addressesOf): (name: string) => Promise<Found> {
+  const asked = new Map<string, Promise<Found>>()
+  const waiting: Array<() => void> = []
+  let running = 0
+
+  async function ask (name: string): Promise<Found> {
+    if (running < MOST_AT_ONCE) running++
+    else await new Promise<void>((resolve) => { waiting.push(resolve) })
+    try {
+      return await lookUp(name)
+    } finally {
+      const next = waiting.shift()
+      // Whoever is next takes the place over.
+      if (next === undefined) running--
+      else next()
+    }
+  }
+
+  return async (name) => {
+    const known = asked.get(name)
+    if (known !== undefined) return await known
+    const answer = ask(name).finally(() => { asked.delete(name) })
+    asked.set(name, answer)
+    return await answer
+  }
+}
+
+async function addressesOf (name: string): Promise<Found> {
+  return await new Promise((resolve, reject) => {
+    lookup(name, { all: true }, (error, addresses) => {
+      if (error !== null) reject(error)
+      else resolve({ addresses: addresses.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 })), freshMs: FRESH_MS })
+    })
+  })
+}

@@ -1,0 +1,16 @@
+/** Addresses by the names that a hosts file has for them, in lower case. */
+export type Hosts = ReadonlyMap<string, readonly string[]>
+
+/** Reads a file as `/etc/hosts` is: an address and its names in each line. What is no such line is passed over. */
+export function parseHosts (text: string): Hosts {
+  const hosts = new Map<string, string[]>()
+  for (const line of text.split('\n')) {
+    const [address = '', ...names] = line.replace(/#.*/, '').trim().split(/\s+/)
+    for (const name of names.map((each) => each.toLowerCase())) {
+      const known = hosts.get(name)
+      if (known === undefined) hosts.set(name, [address])
+      else if (!known.includes(address)) known.push(address)
+    }
+  }
+  return hosts
+}

@@ -1,0 +1,31 @@
+/** How names are completed. */
+export interface SearchList {
+  /** Domains that a name may lie in, such as `shop.svc.cluster.local`. */
+  readonly domains: readonly string[]
+  /** From how many dots on a name is first asked for as it is. */
+  readonly ndots: number
+}
+
+const MOST_DOTS = 15
+
+/**
+ * Reads what `/etc/resolv.conf` says of names: the last `search` or `domain` counts, and `options ndots:n`.
+ * @param hostname this machine's name, whose domain is searched where the file names none
+ */
+export function parseSearchList (text: string, hostname: string): SearchList {
+  const lines = text.split('\n').map((line) => line.trim().split(/\s+/))
+  const named = lines.filter(([key]) => key === 'search' || key === 'domain').at(-1)?.slice(1)
+  const own = hostname.includes('.') ? [hostname.slice(hostname.indexOf('.') + 1)] : []
+  const dots = lines.filter(([key]) => key === 'options').flatMap((line) => line.slice(1)).map((option) => /^ndots:(\d+)$/.exec(option)?.[1]).filter((digits) => digits !== undefined).at(-1)
+  return {
+    domains: (named ?? own).map((domain) => domain.replace(/\.$/, '').toLowerCase()).filter((domain) => domain !== ''),
+    ndots: Math.min(MOST_DOTS, Number(dots ?? 1))
+  }
+}
+
+/** The whole names that a name may stand for, in the order in which they are asked for. One with a dot at the end is whole. */
+export function candidatesFor (name: string, { domains, ndots }: SearchList): readonly string[] {
+  if (name.endsWith('.')) return [name.slice(0, -1)]
+  const completed = domains.map((domain) => `${name}.${domain}`)
+  return name.split('.').length - 1 >= ndots ? [name, ...completed] : [...completed, name]
+}
