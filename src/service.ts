@@ -23,7 +23,6 @@ import { createLiveFeed } from './operations/live-feed.js'
 import type { Status } from './operations/status.js'
 import { createWatch } from './operations/watch.js'
 import { addPageRoutes } from './operations/page-routes.js'
-import { openOperator } from './open-store.js'
 import { createSourceFilter } from './voucherify/source-addresses.js'
 
 export interface ServiceOptions {
@@ -108,6 +107,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
     logger,
     clock,
     ...(threads === undefined ? {} : { threads }),
+    letGoElsewhere: operator.letGo,
     onCommit: observer.committed,
     dedupeWindowMs: settings.DEDUPE_WINDOW_DAYS * DAY_MS,
     retention: { maxAgeMs: settings.RETENTION_DAYS * DAY_MS, maxBytes: settings.RETENTION_MAX_BYTES }
@@ -183,8 +183,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
   /** What waits for a forwarder that was removed or renamed waits for ever, and so somebody is to know. */
   async function reportUnconfigured (): Promise<void> {
     try {
-      const operator = openOperator({ dataDir })
-      const left = await operator.forwarders({ except: configured.specs.map(({ spec }) => spec.name) }).finally(async () => { await operator.close() })
+      const left = await operator.forwarders({ except: configured.specs.map(({ spec }) => spec.name) })
       for (const { name, pending, waiting } of left) logger.warn({ forwarder: name, pending: pending + waiting }, 'forwarder not configured')
     } catch (error) {
       logger.error({ err: error }, 'forwarders that are not configured not counted')
@@ -230,7 +229,9 @@ export function createService ({ settings, logger, logDestination, clock = syste
     await dispatcher?.close(Math.max(0, deadline - clock.monotonic()))
     // Before the folder may be another's.
     await watch.close()
-    await Promise.all([operator.close(), journal.close()])
+    // The journal last: it leaves all in the database, which nobody else may be reading then.
+    await operator.close()
+    await journal.close()
   }
 
   return {

@@ -67,6 +67,37 @@ function openLock (dataDir: string): Connection {
   }
 }
 
+/** How long a salvage waits for those who write, and they for a salvage, in milliseconds. */
+const ACCESS_TIMEOUT_MS = 5000
+
+/**
+ * Keeps the database's file in its place until `release`: what is committed to a file that a salvage has taken away meanwhile would be
+ * lost. For connections that write, but for the service's own.
+ * @throws SQLITE_BUSY where a salvage takes too long
+ */
+export function keepInPlace (dataDir: string): { readonly release: () => void } {
+  return lockAccess(dataDir, 'BEGIN; SELECT count(*) FROM sqlite_master')
+}
+
+/**
+ * Waits until no other process writes to the database, and keeps it so until `release`.
+ * @throws SQLITE_BUSY where that takes too long
+ */
+export function keepOthersOut (dataDir: string): { readonly release: () => void } {
+  return lockAccess(dataDir, 'BEGIN EXCLUSIVE')
+}
+
+function lockAccess (dataDir: string, take: string): { readonly release: () => void } {
+  const db = connect(join(dataDir, 'tierhook.access'), { lockTimeoutMs: ACCESS_TIMEOUT_MS })
+  try {
+    db.exec(take)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+  return { release: db.close }
+}
+
 /** Whether a process serves the data folder now. */
 export function isServed (dataDir: string): boolean {
   const path = join(dataDir, 'tierhook.lock')

@@ -34,6 +34,30 @@ export function openDraft (path: string): Connection {
   })
 }
 
+/** How long closing waits for those who still read the log, in milliseconds. */
+const LAST_CHECKPOINT_MS = 200
+
+/**
+ * Closes a connection that has written, with all of the log in the database: a copy of the database's file alone is whole then.
+ * SQLite does that only for the last connection, and not while a statement of it is left.
+ */
+export function closeAfterWriting (db: Connection): void {
+  try {
+    db.exec(`PRAGMA busy_timeout = ${LAST_CHECKPOINT_MS}; PRAGMA wal_checkpoint(TRUNCATE)`)
+  } catch {
+    // A disk that fails or is full: what is committed is in the log, and the next start finds it there.
+  }
+  db.close()
+}
+
+/**
+ * A connection that cannot write, for an operator. Where a salvage has put another database in the place of this one, closing it leaves
+ * that one's log alone: SQLite goes by the log's name.
+ */
+export function openForLooking (path: string): Connection {
+  return configure(connect(path, { lockTimeoutMs: LOCK_TIMEOUT_MS, readOnly: true }), (db) => { db.exec('PRAGMA temp_store = MEMORY') })
+}
+
 /** A connection that changes nothing that is stored. It may copy the log into the database, and syncs both then. */
 export function openForReading (path: string): Connection {
   return configure(connect(path, { lockTimeoutMs: LOCK_TIMEOUT_MS }), (db) => { db.exec('PRAGMA query_only = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY') })

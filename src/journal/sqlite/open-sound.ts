@@ -15,16 +15,26 @@ export interface OpenedSound {
   readonly salvaged: Salvaged | undefined
 }
 
+export interface OpenSoundOptions<T> extends SalvageOptions {
+  /** Whether it is known to be damaged. */
+  readonly damaged: boolean
+  /**
+   * Whether this process has had it open before. Then its front is not looked at: to close a file drops all locks that the process has on
+   * it, those of SQLite's connections too, and another process would take itself for the only user.
+   */
+  readonly reopened: boolean
+  /** Proves that it can be used, or throws. */
+  readonly use: (db: Connection) => T
+}
+
 /**
  * Opens the database for writing, at the current schema version. One that is damaged is set aside, and what can be read of it is
  * taken over into a new one.
- * @param options.damaged whether it is known to be damaged
- * @param options.use proves that it can be used, or throws
  * @throws {WrongDatabaseError}
  */
-export function openSound<T> (path: string, { damaged, use, ...options }: SalvageOptions & { readonly damaged: boolean, readonly use: (db: Connection) => T }): OpenedSound & { readonly used: T } {
+export function openSound<T> (path: string, { damaged, reopened, use, ...options }: OpenSoundOptions<T>): OpenedSound & { readonly used: T } {
   finishSwap(path)
-  const assessment = assess(path)
+  const assessment = reopened ? 'ours' : assess(path)
   if (assessment === 'no database') {
     throw new WrongDatabaseError(`The file ${path} is no database of tierhook, or nothing of one can be recognised in it. Move it away, or point DATA_DIR at a folder of its own.`)
   }

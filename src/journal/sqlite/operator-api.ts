@@ -1,41 +1,58 @@
+import { statSync } from 'node:fs'
+import { databasePath } from './database.js'
 import { openOperatorApi, type OperatorApi, type SqliteOperatorOptions } from './operator.js'
 import type { OperatorThreadApi } from './remote-operator.js'
 
 /**
- * An operator that opens the store for each call anew: a salvage may put another file in its place at any time, and a store
- * that is not there yet may be there the next time.
+ * An operator that keeps the store open from call to call: the descriptors of a connection may outlive it. A store that is not there
+ * yet may be there the next time, and one that another file has taken the place of is opened anew.
  */
 export function createOperatorApi ({ judge, now }: Omit<SqliteOperatorOptions, 'dataDir'>): OperatorThreadApi {
   let dataDir = ''
+  let opened: { readonly api: OperatorApi, readonly file: string | undefined } | undefined
 
-  function using<T> (work: (api: OperatorApi) => T): T {
-    const api = openOperatorApi({ dataDir, judge, now })
-    try {
-      return work(api)
-    } finally {
-      api.close()
-    }
+  function letGo (): void {
+    opened?.api.close()
+    opened = undefined
+  }
+
+  function api (): OperatorApi {
+    const file = identityOf(databasePath(dataDir))
+    if (opened !== undefined && opened.file !== file) letGo()
+    opened ??= { api: openOperatorApi({ dataDir, judge, now }), file }
+    return opened.api
   }
 
   return {
     open: (options) => { dataDir = options.dataDir },
-    isServed: () => using((api) => api.isServed()),
-    lastSequence: () => using((api) => api.lastSequence()),
-    countQuarantined: () => using((api) => api.countQuarantined()),
-    list: (query) => using((api) => api.list(query)),
-    page: (query) => using((api) => api.page(query)),
-    find: (idPrefix) => using((api) => api.find(idPrefix)),
-    read: (sequence) => using((api) => api.read(sequence)),
-    deadLetters: (query) => using((api) => api.deadLetters(query)),
-    deadLetterPage: (query) => using((api) => api.deadLetterPage(query)),
-    release: (request) => using((api) => api.release(request)),
-    replay: (request) => using((api) => api.replay(request)),
-    forwarders: (options) => using((api) => api.forwarders(options)),
-    forget: (request) => using((api) => api.forget(request)),
-    verify: (request) => using((api) => api.verify(request)),
-    checkFiles: () => using((api) => api.checkFiles()),
-    prune: (request) => using((api) => api.prune(request)),
-    countPrunable: (request) => using((api) => api.countPrunable(request)),
-    close: () => {}
+    isServed: () => api().isServed(),
+    lastSequence: () => api().lastSequence(),
+    countQuarantined: () => api().countQuarantined(),
+    list: (query) => api().list(query),
+    page: (query) => api().page(query),
+    find: (idPrefix) => api().find(idPrefix),
+    read: (sequence) => api().read(sequence),
+    deadLetters: (query) => api().deadLetters(query),
+    deadLetterPage: (query) => api().deadLetterPage(query),
+    release: (request) => api().release(request),
+    replay: (request) => api().replay(request),
+    forwarders: (options) => api().forwarders(options),
+    forget: (request) => api().forget(request),
+    verify: (request) => api().verify(request),
+    checkFiles: () => api().checkFiles(),
+    prune: (request) => api().prune(request),
+    countPrunable: (request) => api().countPrunable(request),
+    letGo,
+    close: letGo
+  }
+}
+
+function identityOf (path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true })
+    return `${dev} ${ino}`
+  } catch {
+    // Opening it tells why.
+    return undefined
   }
 }

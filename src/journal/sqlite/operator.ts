@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { StoreError, type Operator } from '../../delivery/operator.js'
-import { isServed } from './data-lock.js'
-import { databasePath, openForReading, openForWriting, codeOf, type Connection } from './database.js'
+import { isServed, keepInPlace } from './data-lock.js'
+import { closeAfterWriting, databasePath, openForLooking, openForWriting, codeOf, type Connection } from './database.js'
 import { deadLetterPage, deadLetters } from './operator/dead-letters.js'
 import { find, list, page, read } from './operator/deliveries.js'
 import { forget, forwarders, lastSequence } from './operator/forwarders.js'
@@ -62,12 +62,12 @@ export function openOperatorApi ({ dataDir, judge, now }: SqliteOperatorOptions)
   checkThere(path, dataDir)
   const explained = <T>(work: () => T): T => explain(path, work)
   const reading = explained(() => openChecked(path))
-  let writing: Connection | undefined
+  let writing: { readonly db: Connection, readonly place: ReturnType<typeof keepInPlace> } | undefined
 
   /** Opened only for what changes something, so that looking needs no right to write. */
   function writable (): Connection {
-    writing ??= openForWriting(path)
-    return writing
+    writing ??= openInPlace(path, dataDir)
+    return writing.db
   }
 
   return {
@@ -90,7 +90,9 @@ export function openOperatorApi ({ dataDir, judge, now }: SqliteOperatorOptions)
     countPrunable: ({ receivedBefore }) => explained(() => countPrunable(reading, receivedBefore)),
     close () {
       reading.close()
-      writing?.close()
+      if (writing === undefined) return
+      closeAfterWriting(writing.db)
+      writing.place.release()
       writing = undefined
     }
   }
@@ -109,8 +111,18 @@ function checkThere (path: string, dataDir: string): void {
   }
 }
 
+function openInPlace (path: string, dataDir: string): { readonly db: Connection, readonly place: ReturnType<typeof keepInPlace> } {
+  const place = keepInPlace(dataDir)
+  try {
+    return { db: openForWriting(path), place }
+  } catch (error) {
+    place.release()
+    throw error
+  }
+}
+
 function openChecked (path: string): Connection {
-  const db = openForReading(path)
+  const db = openForLooking(path)
   try {
     const version = schemaVersion(db)
     if (version < SCHEMA_VERSION) {

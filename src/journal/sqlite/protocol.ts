@@ -71,6 +71,8 @@ export interface OpenWriter {
   readonly withdrawn: readonly string[]
   /** Whether the database is known to be damaged. */
   readonly damaged?: boolean
+  /** Whether this process has had it open before. */
+  readonly reopened?: boolean
   /** The greatest sequence that is known; where the database is salvaged, new ones are above it. */
   readonly above?: number
 }

@@ -7,6 +7,13 @@ import { startThread, ThreadError, type Thread } from './thread.js'
 export interface OperatorThreadApi extends OperatorApi {
   /** Says which store is meant; opens nothing. */
   readonly open: (options: { readonly dataDir: string }) => void
+  /** Closes the store until the next call, so that another file can be put in its place. */
+  readonly letGo: () => void
+}
+
+export interface RemoteOperator extends Operator {
+  /** Resolves once no connection of the operator to the store is open. */
+  readonly letGo: () => Promise<void>
 }
 
 export type StartOperatorThread = (onFailure: (error: Error) => void) => Thread<OperatorThreadApi>
@@ -24,7 +31,7 @@ const CLOSE_TIMEOUT_MS = 1000
  * An operator whose work is done in a thread of its own, one call after another, so that none holds up anything else. The
  * thread is started by the first call, and anew after it has failed.
  */
-export function createRemoteOperator ({ dataDir, logger, start = startOperatorThread }: RemoteOperatorOptions): Operator {
+export function createRemoteOperator ({ dataDir, logger, start = startOperatorThread }: RemoteOperatorOptions): RemoteOperator {
   let thread: Thread<OperatorThreadApi> | undefined
   let closed = false
 
@@ -66,6 +73,9 @@ export function createRemoteOperator ({ dataDir, logger, start = startOperatorTh
     checkFiles: async () => await call(async (api) => await api.checkFiles()),
     prune: async (request) => await call(async (api) => await api.prune(request)),
     countPrunable: async (request) => await call(async (api) => await api.countPrunable(request)),
+    async letGo () {
+      await thread?.remote.letGo()
+    },
     async close () {
       closed = true
       await thread?.close(CLOSE_TIMEOUT_MS)

@@ -29,6 +29,8 @@ export interface SqliteJournalOptions {
   readonly storeTimeoutMs?: number
   readonly onCommit?: (commit: EndedCommit) => void
   readonly threads?: JournalThreads
+  /** Resolves once no other connection of this process to the database is open. A salvage waits for it. */
+  readonly letGoElsewhere?: () => Promise<void>
 }
 
 export interface SqliteJournal extends Journal {
@@ -80,6 +82,7 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     signal: stop.signal,
     isOpen: () => opened,
     visible: () => visible,
+    letGoElsewhere: options.letGoElsewhere ?? (async () => {}),
     onUnavailable: (error) => { commits.setUnavailable(error) },
     onAvailable: () => { commits.open() },
     onDefect: defect

@@ -31,6 +31,8 @@ export interface StoreThreadsOptions {
   readonly isOpen: () => boolean
   /** The greatest sequence that anybody was told of: what is stored after a salvage gets greater ones. */
   readonly visible: () => number
+  /** Resolves once no other connection of this process to the database is open. */
+  readonly letGoElsewhere: () => Promise<void>
   /** The database can't be used, for this reason, until `onAvailable`. */
   readonly onUnavailable: (error: unknown) => void
   readonly onAvailable: () => void
@@ -101,10 +103,10 @@ export function createStoreThreads (options: StoreThreadsOptions): StoreThreads 
   }
 
   async function openAgain ({ damaged }: { readonly damaged: boolean }): Promise<void> {
-    // A connection that is closed later would take the log that is there then for its own.
-    await reader.remote.letGo()
+    // A connection that is closed later would take the log that is there then for its own; and a salvage reads the file beside SQLite.
+    await Promise.all([reader.remote.letGo(), options.letGoElsewhere()])
     // What was withdrawn since the start is known to the commits, which come to it before anything else.
-    const { salvaged } = await writer.remote.open({ path, dedupeWindowMs, withdrawn: [], damaged, above: options.visible() })
+    const { salvaged } = await writer.remote.open({ path, dedupeWindowMs, withdrawn: [], damaged, reopened: true, above: options.visible() })
     reportSalvaged(logger, salvaged)
     await reader.remote.open({ path })
     reopening = false
@@ -153,8 +155,10 @@ export function createStoreThreads (options: StoreThreadsOptions): StoreThreads 
     },
 
     async close (timeoutMs) {
-      const ended = await Promise.all([writer.close(timeoutMs), reader.close(timeoutMs)])
-      return ended.every(Boolean)
+      // The writer last: it leaves all in the database, and nothing in the log.
+      const until = clock.monotonic() + timeoutMs
+      const readerEnded = await reader.close(timeoutMs)
+      return await writer.close(Math.max(0, until - clock.monotonic())) && readerEnded
     }
   }
 }

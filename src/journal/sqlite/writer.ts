@@ -1,6 +1,6 @@
 import type { LocateEvent } from '../../delivery/delivery.js'
 import type { Progress } from '../feed-store.js'
-import { isDamage, unlessDamaged, type Connection } from './database.js'
+import { closeAfterWriting, isDamage, unlessDamaged, type Connection } from './database.js'
 import { openSound } from './open-sound.js'
 import { unpackAppends, type AppendRecord } from './packed-appends.js'
 import { packPlaces } from './packed-places.js'
@@ -52,16 +52,17 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
   }
 
   function close (): void {
-    db?.close()
+    if (db !== undefined) closeAfterWriting(db)
     db = undefined
     statements = undefined
   }
 
   return {
-    open ({ path, withdrawn, damaged = false, above = 0, ...options }) {
+    open ({ path, withdrawn, damaged = false, reopened = false, above = 0, ...options }) {
       close()
       const { used, salvaged, ...opened } = openSound(path, {
         damaged,
+        reopened,
         above,
         remembered: [...remembered.values()],
         now,

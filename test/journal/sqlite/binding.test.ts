@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { connect, copyDatabase, isSound, OLDEST_SQLITE, type Connection } from '../../../src/journal/sqlite/binding.js'
@@ -98,5 +98,4 @@ t.test('a copy is whole while others write, and tells how far it is', async (t) 
   t.match(copy.prepare('SELECT count(*) AS n FROM t').get(), { n: 5000 })
   copy.close()
   t.ok(told.every((share) => share >= 0 && share <= 1))
-  t.strictSame(readdirSync(folder).filter((name) => name.startsWith('a.db-')), [], 'closing the last connection takes the log with it')
 })

@@ -1,3 +1,5 @@
+import { dirname } from 'node:path'
+import { keepOthersOut } from '../data-lock.js'
 import { openDraft } from '../database.js'
 import { migrate } from '../schema.js'
 import { copyRows } from './copy-rows.js'
@@ -22,19 +24,23 @@ export interface Salvaged extends Settled {
 }
 
 /**
- * Makes a new database of all that can still be read in a damaged one, and sets that aside. Nobody else may use it meanwhile.
+ * Makes a new database of all that can still be read in a damaged one, and sets that aside. Other processes that write wait meanwhile; no
+ * connection of this one may be open.
  * Needs as much room as the database takes, and little memory. A crash on the way leaves the old one or the whole new one.
  */
 export function salvage (path: string, { above, remembered, now }: SalvageOptions): Salvaged {
   const startedAt = performance.now()
-  removeDraft(path)
+  const others = keepOthersOut(dirname(path))
   try {
+    removeDraft(path)
     const { copied, settled } = copyInto(path, { above, remembered, now })
     const damagedFile = swap(path, new Date(now()))
     return { ...settled, damagedFile, damagedPages: copied.damagedPages, forwardersLost: copied.forwardersLost, ms: Math.round(performance.now() - startedAt) }
   } catch (error) {
     removeDraft(path)
     throw error
+  } finally {
+    others.release()
   }
 }
 
