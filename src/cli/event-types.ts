@@ -17,7 +17,8 @@ export function eventType (name: string, { opaque }: { readonly opaque: boolean 
   if (known !== undefined) return known.type
   const types = catalogue.map(({ type }) => type)
   const wanted = name.toLowerCase().replace(/^events\./, '')
-  const nearest = closest(wanted, types)
+  // Whoever writes a part of a name means the event that has it.
+  const nearest = types.find(type => type.includes(wanted)) ?? closest(wanted, types)
   if (dotted.test(wanted) && (opaque || distance(wanted, nearest) > typoLetters)) return wanted
   throw new UsageError(`${JSON.stringify(name)} is no event type that tierhook has a sample of: did you mean ${nearest}? ` +
     `"tierhook events" lists them all${dotted.test(wanted) ? '; --opaque takes the name as it is' : ''}`)

@@ -14,10 +14,11 @@ function table (rows: readonly (readonly string[])[]): string {
 
 /** Shows the events that tierhook has a schema for; returns the exit code. */
 export function events (context: CommandContext, options: EventsOptions): number {
-  const rows = catalogue.map(({ type, documentationName, kind }) => ({ type, documentationName, kind, url: `/webhooks/${type}` }))
+  const rows = catalogue.map(({ type, documentationName, kind, alsoKnown }) => ({ type, documentationName, kind, url: `/webhooks/${type}`, alsoKnown }))
   context.stdout.write(options.json === true
     ? `${JSON.stringify(rows, null, 2)}\n`
-    : `${table([['TYPE', 'DOCUMENTATION NAME', 'KIND', 'URL'], ...rows.map(row => [row.type, row.documentationName, row.kind, row.url])])}\n\n` +
-      'A URL of its own suits a distribution; a project settings webhook sends them all to /webhooks.\n')
+    : `${table([['TYPE', 'DOCUMENTATION NAME', 'KIND', 'URL', 'NOTE'], ...rows.map(row => [row.type, row.documentationName, row.kind, row.url, row.alsoKnown ? 'also known' : ''])])}\n\n` +
+      'A URL of its own suits a distribution; a project settings webhook sends them all to /webhooks.\n' +
+      'Of an event that is "also known" little more than the name is known: its schema takes any object.\n')
   return exitCodes.ok
 }

@@ -12,11 +12,11 @@ export function addSendCommand (program: Command, context: CommandContext, finis
     .description('send sample events to any receiver, as Voucherify does, and report how it bore up;\nexits 0 if all was well, 1 if anything was refused, lost or missing')
     .argument('[event types...]', 'such as customer.loyalty.tier.upgraded, or the documentation\'s name for it; others are sent too, with a body that has no schema')
     .optionsGroup('What:')
-    .option('--all', 'all events that have a schema, in turn')
+    .option('--all', 'the eight loyalty tier events, in turn')
     .option('--opaque', 'take a name as it is, though it looks like a mistyped one')
     .addOption(new Option('--source <kind>', 'say that events come from the project\'s webhook, or from a distribution (default: as Voucherify sends each)').choices(['webhook', 'distribution']))
     .option('--raw', 'without the envelope, each to the event\'s own URL')
-    .option('--invalid', 'events that break their schema')
+    .option('--invalid', 'events that cannot be understood')
     .option('--body <file>', 'one\'s own body, sent as compact JSON if it is JSON')
     .option('--body-as-is', 'send the bytes of --body unchanged')
     .optionsGroup('Where to, and how it is signed:')
@@ -47,7 +47,7 @@ export function addSendCommand (program: Command, context: CommandContext, finis
     .addHelpText('after', examples(
       'tierhook send customer.loyalty.tier.upgraded',
       'tierhook send EVENTS.CUSTOMER.LOYALTY.TIER.LEFT --raw',
-      'tierhook send customer.rewarded.loyalty_points --url https://hooks.example.com --secret "$SECRET"',
+      'tierhook send redemption.succeeded --url https://hooks.example.com --secret "$SECRET"',
       'tierhook send --all --rate 500 --seconds 10 --duplicates 5% --overlaps 1% --verify data/events.ndjson',
       'tierhook send --all --count 100 --clock 10000x       # retries and switching off, a day in 9 seconds',
       'tierhook send --body event.json --header "X-Team: loyalty" --json'

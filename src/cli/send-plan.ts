@@ -1,7 +1,7 @@
 import type { Pace } from '../sender/pace.js'
 import { mostRetries } from '../sender/retry-schedule.js'
 import type { RunOptions } from '../sender/run.js'
-import { catalogue } from '../voucherify/catalogue.js'
+import { tierEvents } from '../voucherify/catalogue.js'
 import { eventType } from './event-types.js'
 import type { SendOptions } from './send.js'
 import { UsageError } from './usage-error.js'
@@ -23,7 +23,7 @@ const closedConcurrency = 10
 /** @throws UsageError where options contradict each other, or a name is no event type. */
 export function planSend (names: readonly string[], options: SendOptions): SendPlan {
   refuseContradictions(names, options)
-  const types = options.all === true ? catalogue.map(({ type }) => type) : names.map(name => eventType(name, { opaque: options.opaque === true }))
+  const types = options.all === true ? tierEvents.map(({ type }) => type) : names.map(name => eventType(name, { opaque: options.opaque === true }))
   const pace = paceOf(options)
   const clockFactor = options.clock ?? 1
   const limitMs = options.compressTimeout === true ? Math.max(Math.round(options.timeoutMs / clockFactor), 1) : options.timeoutMs
@@ -60,7 +60,7 @@ function refuseContradictions (names: readonly string[], options: SendOptions): 
   if (names.length === 0 && all !== true && body === undefined) {
     throw new UsageError('What is to be sent? Name an event type such as customer.loyalty.tier.upgraded, or write --all, or --body with a file')
   }
-  if (all === true && names.length > 0) throw new UsageError('--all sends every event that has a schema: leave out the names, or --all')
+  if (all === true && names.length > 0) throw new UsageError('--all sends every loyalty tier event: leave out the names, or --all')
   if (body !== undefined && names.length > 1) throw new UsageError('--body sends one body: name one event type at most')
   if (body !== undefined) atMostOne({ '--body': body, '--all': all, '--raw': options.raw, '--invalid': options.invalid, '--source': options.source })
   atMostOne({ '--unsigned': options.unsigned, '--wrong-secret': options.wrongSecret, '--secret': options.secret })

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { driftKinds } from '../voucherify/drift.js'
 import type { DriftReport } from './drift.js'
 import type { KeptPatience } from './patience.js'
 import type { KeptSilence } from './silence.js'
@@ -20,7 +21,7 @@ const ObservationsSchema = Type.Object({
   drift: Type.Object({
     differences: Type.Array(Type.Object({
       eventType: Text,
-      kind: Type.Union([Type.Literal('fault'), Type.Literal('unknown key'), Type.Literal('unknown event type')]),
+      kind: Type.Union(driftKinds.map((kind) => Type.Literal(kind))),
       pointer: Text,
       expected: Text,
       seen: Text,

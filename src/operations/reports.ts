@@ -1,4 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
+import { driftKinds } from '../voucherify/drift.js'
 
 const Time = Type.String({ format: 'date-time' })
 const Count = Type.Integer({ minimum: 0 })
@@ -7,7 +8,7 @@ const Count = Type.Integer({ minimum: 0 })
 export const DriftSchema = Type.Object({
   differences: Type.Array(Type.Object({
     eventType: Type.String(),
-    kind: Type.Union([Type.Literal('fault'), Type.Literal('unknown key'), Type.Literal('unknown event type')]),
+    kind: Type.Union(driftKinds.map((kind) => Type.Literal(kind)), { description: 'A `fault` makes an event invalid; with the others it is valid, or unvalidated where its type is not known.' }),
     pointer: Type.String({ description: 'A JSON pointer (RFC 6901) from the root of the body.' }),
     expected: Type.Union([Type.String(), Type.Null()]),
     seen: Type.Union([Type.String(), Type.Null()], { description: 'The kind of value that was there, never the value.' }),

@@ -1,6 +1,6 @@
 import { findEvent, type EventKind } from '../voucherify/catalogue.js'
 import type { Envelope } from '../voucherify/envelope.js'
-import { breakSample, sampleEnvelope, sampleOpaqueEnvelope, type SampleOptions } from '../voucherify/samples.js'
+import { breakSample, sampleEnvelope, sampleOpaqueEnvelope, type BrokenEnvelope, type SampleOptions } from '../voucherify/samples.js'
 import type { EventIds } from './event-ids.js'
 import { seal, type SealOptions } from './seal.js'
 import type { Supply } from './webhook.js'
@@ -37,7 +37,7 @@ export function supplySamples (options: SampleSupplyOptions): Supply {
     return one
   }
 
-  function envelope (index: number, happenedAt: number): Envelope {
+  function envelope (index: number, happenedAt: number): BrokenEnvelope {
     const { type, url, source } = seriesOf(index)
     const made = sample(type, kind, { index, seed, now: new Date(happenedAt) })
     const own: Envelope = {

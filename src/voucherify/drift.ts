@@ -5,7 +5,12 @@ import { isEnvelope } from './identify.js'
 import { isJsonObject } from './parse-body.js'
 import { kindOf, shapeOf, type Shape } from './shape.js'
 
-export type DriftKind = 'fault' | 'unknown key' | 'unknown event type'
+/**
+ * `fault` is what makes an event `invalid`; with all others it is `valid`. `missing key`: the documents require it. `unknown value`:
+ * the documents list others.
+ */
+export const driftKinds = ['fault', 'missing key', 'unknown key', 'unknown value', 'unknown event type'] as const
+export type DriftKind = (typeof driftKinds)[number]
 
 /** One way in which events of a type differ from what is known of them. Never holds a value. */
 export interface Difference {
@@ -14,7 +19,7 @@ export interface Difference {
   /** A JSON pointer (RFC 6901) with `*` for the index of an array, and for keys that are no names but ids. */
   readonly pointer: string
   readonly expected: string
-  /** What kind of value stands there: `null`, `string`, `number`, `boolean`, `array`, `object`, or `absent`. */
+  /** What kind of value is there: `null`, `string`, `number`, `boolean`, `array`, `object`, or `absent`. */
   readonly seen: string
 }
 
@@ -40,7 +45,7 @@ const FAULTS_TOLD = 20
 /** Events of one's own design: nobody knows how they should be. */
 const CUSTOM_PREFIX = 'custom.'
 
-/** Prepares what is needed to find unknown keys fast: it is done for each event that comes in. */
+/** Prepares what is needed to find drift fast: it is done for each event that comes in. */
 export function createDriftFinder (): FindDrift {
   const shapes = new Map(catalogue.map((event) => [event.type as string, {
     envelope: shapeOf(event.type, event.envelopeSchema as TSchema),
@@ -63,7 +68,7 @@ export function createDriftFinder (): FindDrift {
       return
     }
     const shape = known === undefined || !isJsonObject(body) ? undefined : isEnvelope(body) ? known.envelope : known.bare
-    if (shape !== undefined) shape.reportUnknown(body, report)
+    if (shape !== undefined) shape.reportDrift(body, report)
     for (let index = 0; index < faults.length && index < FAULTS_TOLD; index++) {
       const fault = faults[index]
       if (fault !== undefined) report(asDifference(eventType, fault, body, shape))

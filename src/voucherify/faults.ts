@@ -1,13 +1,12 @@
 import { KindGuard, type TSchema, type TUnion } from '@sinclair/typebox'
 import { ValueErrorType, type ValueError } from '@sinclair/typebox/errors'
 import type { Fault } from '../errors.js'
-import { chooseBranch, discriminatorsOf, objectBranches } from './branch.js'
 import { messageOf } from './fault-message.js'
-import { isJsonObject, type JsonObject } from './parse-body.js'
+import { isJsonObject } from './parse-body.js'
 
 /**
- * Turns TypeBox's errors into faults, lazily: whoever stops reading stops the work. Of a union only the branch that
- * applies is told, so a faulty discount is not reported as five faulty discounts.
+ * Turns TypeBox's errors into faults, lazily: whoever stops reading stops the work. Of a value that may be null, only the faults
+ * of what it is are told.
  */
 export function * faultsOf (errors: Iterable<ValueError>): Generator<Fault> {
   for (const error of errors) {
@@ -22,30 +21,16 @@ export function * faultsOf (errors: Iterable<ValueError>): Generator<Fault> {
 
 function * unionFaults (error: ValueError, union: TUnion): Generator<Fault> {
   const branches = union.anyOf.filter(branch => !KindGuard.IsNull(branch))
-  const [only] = branches
+  // Among scalars, an object was meant for the one form that is an object.
+  const meant = branches.length > 1 && isJsonObject(error.value) ? branches.filter(KindGuard.IsObject) : branches
+  const [only] = meant
   if (branches.every(KindGuard.IsLiteral)) {
     yield { pointer: error.path, message: oneOfMessage(branches.map(branch => branch.const)) }
-  } else if (branches.length === 1 && only !== undefined) {
+  } else if (meant.length === 1 && only !== undefined) {
     yield * branchFaults(error, union, only)
-  } else if (isJsonObject(error.value) && branches.some(KindGuard.IsObject)) {
-    yield * objectFaults(error, union, error.value)
   } else {
     yield { pointer: error.path, message: eitherMessage(error, union, branches) }
   }
-}
-
-function * objectFaults (error: ValueError, union: TUnion, value: JsonObject): Generator<Fault> {
-  const branches = objectBranches(union)
-  const discriminators = discriminatorsOf(branches)
-  let known = true
-  for (const [key, allowed] of discriminators) {
-    if (Object.hasOwn(value, key) && allowed.some(literal => literal === value[key])) continue
-    known = false
-    yield { pointer: `${error.path}/${key}`, message: Object.hasOwn(value, key) ? oneOfMessage(allowed) : 'is required' }
-  }
-  // What stands beside an unknown discriminator belongs to no branch, so nothing can be said about it.
-  const chosen = chooseBranch(branches, discriminators, value)
-  if (known && chosen !== undefined) yield * branchFaults(error, union, chosen)
 }
 
 function * branchFaults (error: ValueError, union: TUnion, branch: TSchema): Generator<Fault> {

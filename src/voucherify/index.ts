@@ -4,7 +4,7 @@
  */
 export type { Fault } from '../errors.js'
 export {
-  EVENT_KEYS, catalogue, findEvent, findEventByName,
+  EVENT_KEYS, catalogue, findEvent, findEventByName, tierEvents,
   type CatalogueEntry, type EventBody, type EventEnvelope, type EventKind, type EventType
 } from './catalogue.js'
 export { EnvelopeSchema, EventSourceSchema, SourceSchema, envelopeOf, type Envelope, type EventSource, type Source } from './envelope.js'
@@ -17,6 +17,7 @@ export {
   CustomerTierUpgradedSchema,
   type CustomerTierDowngraded, type CustomerTierJoined, type CustomerTierLeft, type CustomerTierProlonged, type CustomerTierUpgraded
 } from './events/customer-tier.js'
+export { LoyaltyCardTransactionSchema } from './events/also-known.js'
 export * from './objects/index.js'
 export { canonicalBytes } from './canonical-bytes.js'
 export { sign, verifySignature, type SignatureInput, type SignatureResult } from './signature.js'

@@ -1,10 +1,9 @@
 import { findEvent, type EventBody, type EventKind, type EventType } from './catalogue.js'
 import type { Envelope, EventSource } from './envelope.js'
-import { bodyRecipes } from './samples/body.js'
-import { sampleCustomer } from './samples/customer.js'
+import { bodyRecipes, ofCustomer } from './samples/body.js'
 import { createRecipe, type Recipe, type SampleOptions } from './samples/recipe.js'
 
-export { breakSample } from './samples/break-sample.js'
+export { breakSample, type BrokenEnvelope } from './samples/break-sample.js'
 export type { SampleOptions } from './samples/recipe.js'
 
 /** The envelope of a sample: it has all the keys that the schema of its event's envelope asks for. */
@@ -32,7 +31,7 @@ export function sampleEnvelope<T extends EventType> (type: T, options: SampleOpt
 /** An envelope with an invented customer in it, for an event that the catalogue does not have. */
 export function sampleOpaqueEnvelope (type: string, options: SampleOptions, kind: EventKind = 'project'): Envelope {
   const recipe = createRecipe(options)
-  return { ...envelopeAround(type, recipe, kind), data: { customer: sampleCustomer(recipe), created_at: recipe.daysAgo(0) } }
+  return { ...envelopeAround(type, recipe, kind), data: ofCustomer(recipe) }
 }
 
 function envelopeAround<T extends string> (type: T, recipe: Recipe, kind: EventKind) {

@@ -1,24 +1,13 @@
 import type { TSchema } from '@sinclair/typebox'
 import type { Difference } from './drift.js'
+import { nodeOf, type Key, type Node } from './shape-node.js'
 
-/** The keys that a schema lists, prepared for finding those that it does not. */
+/** What a schema lists and what the documents say of it, prepared for finding what differs. */
 export interface Shape {
-  readonly reportUnknown: (value: unknown, report: (difference: Difference) => void) => void
+  /** Tells unknown keys, keys that are missing, and values that the documents do not list. */
+  readonly reportDrift: (value: unknown, report: (difference: Difference) => void) => void
   /** A pointer into a value of the schema, with `*` for what differs from value to value. */
   readonly normalise: (pointer: string) => string
-}
-
-interface Node {
-  readonly pointer: string
-  /** Those that the schema lists, each with what it knows below; `undefined` where nothing is listed. */
-  readonly keys: Map<string, Node | undefined> | undefined
-  /** What is in an array, or below keys that are ids. */
-  readonly each: Node | undefined
-  /** What was told already, by key and kind of value. */
-  readonly told: Map<string, Map<string, Difference>>
-  /** The keys of the last value in their order, and what is known of each: the next one mostly has the same. */
-  readonly lastKeys: string[]
-  readonly lastKnown: Array<Node | 'nothing below' | 'not listed'>
 }
 
 /** Unlisted keys of one object that are told by name; more are likely ids, and told as `*`. */
@@ -31,37 +20,11 @@ const ITEMS_LOOKED_AT = 20
 
 /** Metadata, and other objects of which a schema lists nothing, are passed over. */
 export function shapeOf (eventType: string, schema: TSchema): Shape {
-  const root = nodeOf(schema, '')
+  const root = nodeOf(eventType, schema, '')
   return {
-    reportUnknown (value, report) { if (root !== undefined) look(eventType, root, value, report) },
+    reportDrift (value, report) { if (root !== undefined) look(eventType, root, value, report) },
     normalise: (pointer) => normalised(root, pointer)
   }
-}
-
-function nodeOf (schema: unknown, pointer: string): Node | undefined {
-  if (typeof schema !== 'object' || schema === null) return undefined
-  const { anyOf, allOf, items, properties, additionalProperties } = schema as Readonly<Record<string, unknown>>
-  if (Array.isArray(anyOf)) return anyOf.map((branch) => nodeOf(branch, pointer)).reduce(merged, undefined)
-  if (Array.isArray(allOf)) return allOf.map((part) => nodeOf(part, pointer)).reduce(merged, undefined)
-  const each = nodeOf(items ?? additionalProperties, `${pointer}/*`)
-  const listed = Object.entries(properties ?? {})
-  if (each === undefined && listed.length === 0) return undefined
-  return {
-    pointer,
-    keys: listed.length === 0 ? undefined : new Map(listed.map(([key, child]) => [key, nodeOf(child, `${pointer}/${key}`)])),
-    each,
-    told: new Map(),
-    lastKeys: [],
-    lastKnown: []
-  }
-}
-
-/** What any of the branches lists is listed: which of them a value was meant for is not asked here. */
-function merged (one: Node | undefined, other: Node | undefined): Node | undefined {
-  if (one === undefined || other === undefined) return one ?? other
-  const keys = new Map(one.keys)
-  for (const [key, child] of other.keys ?? []) keys.set(key, merged(keys.get(key), child))
-  return { ...one, keys: keys.size === 0 ? undefined : keys, each: merged(one.each, other.each) }
 }
 
 function look (eventType: string, node: Node, value: unknown, report: (difference: Difference) => void): void {
@@ -72,27 +35,57 @@ function look (eventType: string, node: Node, value: unknown, report: (differenc
     return
   }
   const members = value as Readonly<Record<string, unknown>>
-  let index = -1
-  // A parsed body has no prototype but the plain one, so what is enumerated is its own.
-  for (const key in members) {
-    index++
-    if (node.keys === undefined) {
-      if (node.each === undefined || index >= ITEMS_LOOKED_AT) return
-      look(eventType, node.each, members[key], report)
-      continue
-    }
-    const known = node.lastKeys[index] === key ? node.lastKnown[index] : knownOf(node, node.keys, key, index)
-    if (known === 'nothing below') continue
-    if (known === 'not listed' || known === undefined) report(told(eventType, node, key, kindOf(members[key])))
-    else look(eventType, known, members[key], report)
+  if (node.keys === undefined) lookUnderIds(eventType, node, members, report)
+  else lookAtKeys(eventType, node, node.keys, members, report)
+}
+
+function lookUnderIds (eventType: string, node: Node, members: Readonly<Record<string, unknown>>, report: (difference: Difference) => void): void {
+  if (node.each === undefined) return
+  let index = 0
+  for (const id in members) {
+    if (index++ >= ITEMS_LOOKED_AT) return
+    look(eventType, node.each, members[id], report)
   }
 }
 
+function lookAtKeys (eventType: string, node: Node, keys: ReadonlyMap<string, Key>, members: Readonly<Record<string, unknown>>, report: (difference: Difference) => void): void {
+  let index = 0
+  let found = 0
+  // A parsed body has no prototype but the plain one, so what is enumerated is its own.
+  for (const name in members) {
+    const key = node.lastKeys[index] === name ? node.lastKnown[index] : knownOf(node, keys, name, index)
+    index++
+    if (key === undefined || key === 'not listed') {
+      if (!node.partial) report(told(eventType, node, name, kindOf(members[name])))
+    } else if (!key.plain) {
+      const value = members[name]
+      if (key.required && (value !== null || key.missing?.null === undefined)) found++
+      if (key.listed !== undefined) lookAtText(key.listed, value, report)
+      else if (key.below !== undefined) look(eventType, key.below, value, report)
+    }
+  }
+  // To look for each required key in each value takes several times as long as to count them.
+  const suspects = found < node.required ? keys.values() : node.requiredWhere
+  for (const key of suspects) reportMissing(key, members, report)
+}
+
+function lookAtText (listed: NonNullable<Key['listed']>, value: unknown, report: (difference: Difference) => void): void {
+  if (value === listed.last || typeof value !== 'string') return
+  if (listed.values.has(value)) listed.last = value
+  else report(listed.unlisted)
+}
+
+function reportMissing ({ name, missing }: Key, members: Readonly<Record<string, unknown>>, report: (difference: Difference) => void): void {
+  if (missing === undefined || (missing.where !== undefined && members[missing.where.key] !== missing.where.value)) return
+  if (!Object.hasOwn(members, name)) report(missing.absent)
+  else if (members[name] === null && missing.null !== undefined) report(missing.null)
+}
+
 /** To compare a key with the one that stood there last takes a third of the time of looking it up. */
-function knownOf (node: Node, keys: ReadonlyMap<string, Node | undefined>, key: string, index: number): Node | 'nothing below' | 'not listed' {
-  const known = keys.get(key) ?? (keys.has(key) ? 'nothing below' : 'not listed')
+function knownOf (node: Node, keys: ReadonlyMap<string, Key>, name: string, index: number): Key | 'not listed' {
+  const known = keys.get(name) ?? 'not listed'
   if (index < KEYS_REMEMBERED) {
-    node.lastKeys[index] = key
+    node.lastKeys[index] = name
     node.lastKnown[index] = known
   }
   return known
@@ -117,10 +110,9 @@ function told (eventType: string, node: Node, key: string, seen: string): Differ
 function normalised (root: Node | undefined, pointer: string): string {
   let node = root
   const parts = pointer.split('/').slice(1).map((part) => {
-    const child: Node | undefined = node?.keys?.get(part)
-    const listed = node?.keys?.has(part) === true
-    const free = !listed && (node?.each !== undefined || node === undefined || /^\d+$/.test(part))
-    node = listed ? child : node?.each
+    const listed = node?.keys?.get(part)
+    const free = listed === undefined && (node?.each !== undefined || node === undefined || /^\d+$/.test(part))
+    node = listed === undefined ? node?.each : listed.below
     return free ? '*' : part
   })
   return parts.map((part) => `/${part}`).join('')

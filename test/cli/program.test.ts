@@ -5,12 +5,12 @@ import { createHarness } from './harness.js'
 t.test('the events are listed as a table, and as JSON', async t => {
   const table = createHarness()
   t.equal(await table.run('events'), 0)
-  for (const { type, documentationName, kind } of catalogue) {
-    t.match(table.stdout.text, new RegExp(`^${type} +${documentationName} +${kind} +/webhooks/${type}$`, 'm'))
+  for (const { type, documentationName, kind, alsoKnown } of catalogue) {
+    t.match(table.stdout.text, new RegExp(`^${type} +${documentationName} +${kind} +/webhooks/${type}${alsoKnown ? ' +also known' : ''}$`, 'm'))
   }
   const json = createHarness()
   t.equal(await json.run('events', '--json'), 0)
-  t.same(JSON.parse(json.stdout.text), catalogue.map(({ type, documentationName, kind }) => ({ type, documentationName, kind, url: `/webhooks/${type}` })))
+  t.same(JSON.parse(json.stdout.text), catalogue.map(({ type, documentationName, kind, alsoKnown }) => ({ type, documentationName, kind, url: `/webhooks/${type}`, alsoKnown })))
 })
 
 const commands = [

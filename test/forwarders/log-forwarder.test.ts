@@ -32,12 +32,12 @@ t.test('an accepted event is one flat line whose message is the event type, with
     campaignId: envelope.data.campaign?.id,
     tierFromId: from?.id,
     tierFromName: from?.name,
-    tierFromPointsFrom: from?.points.from,
-    tierFromPointsTo: from?.points.to,
+    tierFromPointsFrom: from?.points?.from,
+    tierFromPointsTo: from?.points?.to,
     tierToId: to?.id,
     tierToName: to?.name,
-    tierToPointsFrom: to?.points.from,
-    tierToPointsTo: to?.points.to,
+    tierToPointsFrom: to?.points?.from,
+    tierToPointsTo: to?.points?.to,
     duplicates: 0
   })
   t.ok(Object.values(line).every((value) => typeof value !== 'object'), 'flat')

@@ -6,6 +6,7 @@ import type { WebhookAnswer } from '../../src/delivery/observation.js'
 import { createMetrics, type MetricSources } from '../../src/operations/metrics.js'
 import { createWatch } from '../../src/operations/watch.js'
 import { createService } from '../../src/service.js'
+import { sampleEvent } from '../../src/voucherify/samples.js'
 import { captureLines } from '../support/capture-lines.js'
 import { captureLog } from '../support/capture-log.js'
 import { envelopeAround } from '../support/envelope-around.js'
@@ -101,7 +102,7 @@ async function start (t: Test, environment: Readonly<Record<string, string>>) {
 
 t.test('what a service tells Prometheus keeps to its conventions, and has every metric', async (t) => {
   const service = await start(t, { VOUCHERIFY_WEBHOOK_SECRETS: 'secret', EXPECT_EVENT_WITHIN: '*=24h' })
-  const event = envelopeAround('customer.loyalty.tier.left', { customer: null, campaign: null, loyalty_tier: null, created_at: '2026-01-31T00:00:00Z', extra: 1 })
+  const event = envelopeAround('customer.loyalty.tier.left', { ...sampleEvent('customer.loyalty.tier.left', { index: 0, now: new Date(0) }), extra: 1 })
   t.equal((await service.post('/webhooks', event)).status, 202)
   t.equal((await service.post('/webhooks', event)).status, 200)
   t.equal((await service.post('/webhooks', event, { secret: 'another' })).status, 401)

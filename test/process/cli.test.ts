@@ -35,7 +35,7 @@ t.test('the help and the version are shown', async t => {
 t.test('the events are listed', async t => {
   const { code, stdout } = await run(t.testdir(), ['events', '--json'])
   t.equal(code, 0)
-  t.equal(JSON.parse(stdout).length, 8)
+  t.equal(JSON.parse(stdout).length, 25)
 })
 
 t.test('a wrong configuration stops the start, names every variable, and shows no secret', async t => {

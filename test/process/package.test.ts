@@ -36,8 +36,8 @@ t.test('others get the event schemas from tierhook/events, and validate with the
     console.log(JSON.stringify({ types: catalogue.length, pointers: faults.map(({ pointer }) => pointer), signature: sign(Buffer.from('{"a":1}'), 'secretKey') }))
   `)
   t.strictSame(JSON.parse(execFileSync('env', [...plainNode, 'use.mjs'], { cwd: dir, encoding: 'utf8' })), {
-    types: 8,
-    pointers: ['/customer', '/campaign', '/loyalty_tier', '/created_at'],
+    types: 25,
+    pointers: ['/loyalty_tier'],
     signature: 'a17d2ac229d1ebbb5f10e839c7985c4818e5986eab297f7e5979196d4d7d3ed2'
   })
 })
@@ -46,7 +46,12 @@ t.test('others get the types of the events, derived from the schemas', async (t)
   const dir = folderOfUser(t.testdir())
   writeFileSync(join(dir, 'use.ts'), `
     import type { EventBody } from 'tierhook/events'
-    export function tierOf (event: EventBody<'customer.loyalty.tier.left'>): string | undefined { return event.loyalty_tier?.name }
+    export function tierOf (event: EventBody<'customer.loyalty.tier.left'>): string | null | undefined { return event.loyalty_tier.name }
+    // An enumeration is open: a value that is listed can be told, and another one may come.
+    export function isStatic (event: EventBody<'customer.loyalty.tier.left'>): boolean { return event.campaign?.type === 'STATIC' }
+    export const fresh: EventBody<'customer.loyalty.tier.left'> = { loyalty_tier: { id: 'ltr_1' }, campaign: { type: 'A_NEW_TYPE' } }
+    // @ts-expect-error: there is no such event without a tier
+    export const none: EventBody<'customer.loyalty.tier.left'> = {}
     // @ts-expect-error: there is no such key
     export function wrong (event: EventBody<'customer.loyalty.tier.left'>): unknown { return event.loyalty_tier_from.id }
   `)

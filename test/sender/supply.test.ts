@@ -32,7 +32,7 @@ t.test('every event of the catalogue is valid, signed, compact, and from where V
   const [first, ...others] = catalogue.map(({ type }) => type)
   if (first === undefined) throw new Error('the catalogue is empty')
   const supply = samples({ types: [first, ...others] })
-  t.equal(supply.sources.length, 6, 'five distributions, and the project\'s webhook')
+  t.equal(supply.sources.length, 13, 'a distribution for each event that has one, and the project\'s webhook')
   for (const [index, { type, kind, envelopeSchema }] of catalogue.entries()) {
     const { url, body, headers } = supply.webhook(index, happenedAt)
     const envelope = read(body)
@@ -54,9 +54,9 @@ t.test('the same event can be made again to the byte, and each has ids of its ow
 })
 
 t.test('an event that has no schema is sent in an envelope too, from either kind of webhook', async t => {
-  const project = read(samples({ types: ['customer.rewarded.loyalty_points'] }).webhook(0, happenedAt).body)
-  t.match(project, { type: 'customer.rewarded.loyalty_points', source: { object: 'webhook', id: /^wh_/ }, event: { type: 'customer.rewarded.loyalty_points' }, data: { customer: { object: 'customer' } } })
-  const distribution = samples({ types: ['customer.rewarded.loyalty_points'], kind: 'distribution' })
+  const project = read(samples({ types: ['redemption.succeeded'] }).webhook(0, happenedAt).body)
+  t.match(project, { type: 'redemption.succeeded', source: { object: 'webhook', id: /^wh_/ }, event: { type: 'redemption.succeeded' }, data: { customer: { object: 'customer' } } })
+  const distribution = samples({ types: ['redemption.succeeded'], kind: 'distribution' })
   t.match(read(distribution.webhook(0, happenedAt).body), { source: { object: 'distribution', id: /^distr_/ } })
   const names = new Set(Array.from({ length: 40 }, (_, index) => read(distribution.webhook(index, happenedAt).body).type))
   t.ok(names.has('') && names.size > 2, 'its name is free text')

@@ -131,7 +131,7 @@ async function send (pool: Pool, move: number): Promise<void> {
     id: `whs_${move}`,
     source: { id: 'distr_1', object: 'distribution' },
     event: { id: `ev_${move}`, type: 'customer.loyalty.tier.upgraded' },
-    data: { customer, campaign: null, loyalty_tier_from: null, loyalty_tier_to: null, created_at: '2026-01-31T00:00:00Z' }
+    data: { customer, campaign: null, loyalty_tier_from: null, loyalty_tier_to: { id: 'ltr_1' }, created_at: '2026-01-31T00:00:00Z' }
   }))
   const signature = createHmac('sha256', PROCESS_SECRET).update(body).digest('hex')
   const response = await pool.request({ method: 'POST', path: '/webhooks', headers: { 'content-type': 'application/json', 'x-voucherify-signature': signature }, body })

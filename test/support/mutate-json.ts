@@ -20,6 +20,8 @@ export const mutation: fc.Arbitrary<Mutation> = fc.record({ kind: fc.constantFro
 
 export function mutate (value: unknown, { kind, place, value: other }: Mutation): unknown {
   const paths = [...pathsOf(value)]
+  // Where there is nothing but the root, it stays or becomes another: a text must be left.
+  if (paths.length === 0 && kind === 'remove') return value
   return changed(value, paths[place % paths.length] ?? [], (old) => {
     if (kind === 'replace') return other
     if (kind === 'remove') return undefined

@@ -127,6 +127,6 @@ function bodyOf (eventId: string, customerId: string, move: number): Buffer {
     type: 'tier.upgraded',
     source: { id: 'distr_1', object: 'distribution' },
     event: { id: eventId, type: 'customer.loyalty.tier.upgraded', created_at: '2026-01-31T00:00:00Z' },
-    data: { customer: { id: customerId, object: 'customer', metadata: { move } }, campaign: null, loyalty_tier_from: null, loyalty_tier_to: null, created_at: '2026-01-31T00:00:00Z' }
+    data: { customer: { id: customerId, object: 'customer', metadata: { move } }, campaign: null, loyalty_tier_from: null, loyalty_tier_to: { id: 'ltr_1' }, created_at: '2026-01-31T00:00:00Z' }
   }))
 }

@@ -1,6 +1,7 @@
-import { KindGuard, type TObject, type TSchema } from '@sinclair/typebox'
+import { KindGuard, type TObject, type TSchema, type TString } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import fc from 'fast-check'
+import { documentedKeywords } from '../../src/voucherify/objects/documented-keywords.js'
 
 /** Keys that no schema lists: an open object may have them. */
 const unlisted = fc.dictionary(fc.stringMatching(/^x_[a-z]{1,5}$/), fc.jsonValue({ maxDepth: 1 }), { maxKeys: 2 })
@@ -13,7 +14,8 @@ export function valueFrom (schema: TSchema): fc.Arbitrary<unknown> {
   if (KindGuard.IsNull(schema)) return fc.constant(null)
   if (KindGuard.IsLiteral(schema)) return fc.constant(schema.const)
   if (KindGuard.IsBoolean(schema)) return fc.boolean()
-  if (KindGuard.IsString(schema)) return schema['format'] === 'date-time' ? dateTime() : fc.string({ unit: 'binary', maxLength: 12 })
+  if (KindGuard.IsUnknown(schema)) return fc.jsonValue({ maxDepth: 1 })
+  if (KindGuard.IsString(schema)) return stringFrom(schema)
   if (KindGuard.IsInteger(schema)) return fc.integer({ min: schema.minimum ?? -(2 ** 31), max: schema.maximum ?? 2 ** 31 - 1 })
   if (KindGuard.IsNumber(schema)) return fc.double({ noNaN: true, noDefaultInfinity: true })
   if (KindGuard.IsUnion(schema)) return fc.oneof(...schema.anyOf.map(valueFrom))
@@ -25,6 +27,17 @@ export function valueFrom (schema: TSchema): fc.Arbitrary<unknown> {
     if (first !== undefined) return valueFrom(first).filter((value) => Value.Check(schema, value))
   }
   throw new Error(`There are no values for ${JSON.stringify(schema)}`)
+}
+
+function stringFrom (schema: TString): fc.Arbitrary<string> {
+  const { documentedValues } = documentedKeywords(schema)
+  const anyText = fc.string({ unit: 'binary', maxLength: 12 })
+  if (documentedValues !== undefined) return fc.oneof(fc.constantFrom(...documentedValues), anyText)
+  switch (schema.format) {
+    case 'date-time': return dateTime()
+    case 'date': return dateTime().map((text) => text.slice(0, 10))
+    default: return anyText
+  }
 }
 
 function objectFrom (schema: TObject): fc.Arbitrary<unknown> {

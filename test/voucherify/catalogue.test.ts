@@ -1,5 +1,5 @@
 import t from 'tap'
-import { EVENT_KEYS, catalogue, findEvent, findEventByName } from '../../src/voucherify/catalogue.js'
+import { EVENT_KEYS, catalogue, findEvent, findEventByName, tierEvents } from '../../src/voucherify/catalogue.js'
 import { EnvelopeSchema } from '../../src/voucherify/envelope.js'
 import { compileValidator } from '../../src/voucherify/validate.js'
 import { expectSchema } from './support/expect-schema.js'
@@ -17,9 +17,33 @@ const names = [
   ['campaign.loyalty_tier.deleted', 'EVENTS.CAMPAIGN.LOYALTY_TIER.DELETED', 'project']
 ] as const
 
-t.test('the eight documented events are there, by type, by name, and with their sender', t => {
-  t.strictSame(catalogue.map(event => [event.type, event.documentationName, event.kind]), names)
-  for (const [type, name] of names) {
+const alsoKnown = [
+  ['voucher.loyalty_card.transaction.created', 'project'],
+  ['voucher.loyalty_card.points_added', 'project'],
+  ['voucher.loyalty_card.points_expired', 'project'],
+  ['voucher.loyalty_card.pending_points.added', 'project'],
+  ['voucher.loyalty_card.pending_points.updated', 'project'],
+  ['loyalty_card.pending_points.updated', 'project'],
+  ['voucher.loyalty_card.pending_points.activated', 'project'],
+  ['voucher.loyalty_card.pending_points.canceled', 'project'],
+  ['customer.rewarded', 'project'],
+  ['customer.rewarded.loyalty_points', 'project'],
+  ['customer.voucher.loyalty_card.points_added', 'distribution'],
+  ['customer.voucher.loyalty_card.points_expired', 'distribution'],
+  ['customer.voucher.loyalty_card.pending_points.added', 'distribution'],
+  ['customer.voucher.loyalty_card.pending_points.updated', 'distribution'],
+  ['customer.voucher.loyalty_card.pending_points.activated', 'distribution'],
+  ['customer.voucher.loyalty_card.pending_points.canceled', 'distribution'],
+  ['customer.reward_redemptions.completed', 'distribution']
+] as const
+
+t.test('the eight loyalty tier events come first, then what is also known, by type, by name, and with their sender', t => {
+  t.strictSame(tierEvents.map(event => [event.type, event.documentationName, event.kind]), names)
+  t.strictSame(catalogue.slice(0, names.length), tierEvents)
+  t.ok(tierEvents.every(event => !event.alsoKnown))
+  t.strictSame(catalogue.slice(names.length).map(event => [event.type, event.kind]), alsoKnown)
+  t.ok(catalogue.slice(names.length).every(event => event.alsoKnown))
+  for (const [type, name] of [...names, ...alsoKnown.map(([type]) => [type, `EVENTS.${type.toUpperCase()}`] as const)]) {
     t.equal(findEvent(type)?.type, type)
     for (const spelt of [type, type.toUpperCase(), name, name.toLowerCase()]) t.equal(findEventByName(spelt)?.type, type, spelt)
   }
@@ -37,6 +61,18 @@ t.test('what is not in the catalogue is not found, also not by the names that ev
 t.test('the keys of a bare body are those of the bodies, and none of the envelope', t => {
   t.strictSame([...EVENT_KEYS], ['customer', 'campaign', 'loyalty_tier', 'loyalty_tier_from', 'loyalty_tier_to'])
   t.notOk(EVENT_KEYS.some(key => key in EnvelopeSchema.properties))
+  t.end()
+})
+
+t.test('of an event that is also known, any object will do, in an envelope and bare', t => {
+  for (const { type, bodySchema, envelopeSchema } of catalogue.slice(names.length)) {
+    const [bare, enveloped] = [compileValidator(bodySchema), compileValidator(envelopeSchema)]
+    const around = (data: unknown) => enveloped({ ...envelope, event: { ...envelope.event, type }, data })
+    for (const body of [{}, { customer: 5, points: 'many' }, { holder_loyalty_tier: null }, { holder_loyalty_tier: { any: 'thing' } }]) {
+      t.strictSame([...bare(body), ...around(body)], [], type)
+    }
+    for (const body of [[], 'points', null, 5]) t.strictSame(around(body), [{ pointer: '/data', message: 'must be an object' }], type)
+  }
   t.end()
 })
 

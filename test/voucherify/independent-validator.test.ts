@@ -11,7 +11,7 @@ const now = new Date('2026-03-01T00:00:00Z')
 
 const replacement = fc.oneof(
   fc.constantFrom<unknown>(
-    undefined, null, 0, 1.5, -1, 13, 1e300, '', 'MONTH', 'UNIT', 'PERCENT', 'CUSTOM', 'ADD_MANY_ITEMS', '2024-02-29T00:00:00Z', '2023-02-29T00:00:00Z',
+    undefined, null, 0, 1.5, -1, 13, 1e300, '', 'MONTH', 'UNIT', 'PERCENT', 'CUSTOM', 'ADD_MANY_ITEMS', '2024-02-29T00:00:00Z', '2023-02-29T00:00:00Z', '2024-02-29', '2023-02-29',
     [], {}, [{}], true, { type: 'UNIT', units: [] }, { type: 'CUSTOM', points: 1 }
   ),
   fc.jsonValue({ maxDepth: 2 })
@@ -19,7 +19,7 @@ const replacement = fc.oneof(
 
 for (const { type, envelopeSchema } of catalogue) {
   t.test(`${type}: another validator, given the schema as JSON, finds the same bodies valid`, t => {
-    const ajv = new Ajv({ strict: false, strictNumbers: true, formats: { 'date-time': fullFormats['date-time'] } })
+    const ajv = new Ajv({ strict: false, strictNumbers: true, formats: { 'date-time': fullFormats['date-time'], date: fullFormats.date } })
     const judge = ajv.compile(JSON.parse(JSON.stringify(envelopeSchema)))
     const validate = compileValidator(envelopeSchema)
     let valid = 0

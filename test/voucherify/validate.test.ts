@@ -9,12 +9,12 @@ const validate = compileValidator(schema)
 
 t.test('all faults are told at once, each at its own pointer', t => {
   t.strictSame(validate({
-    campaign: { ...campaign, name: 1, type: 'X', voucher: { ...voucher, discount: { type: 'NONE' }, redemption: undefined } },
+    campaign: { ...campaign, name: 1, type: 5, voucher: { ...voucher, discount: { type: [] }, redemption: 'none' } },
     loyalty_tier: { ...tier, points: { from: '0' }, created_at: 'x' }
   }), [
     { pointer: '/campaign/name', message: 'must be a string' },
-    { pointer: '/campaign/type', message: 'must be one of AUTO_UPDATE, STATIC, STANDALONE' },
-    { pointer: '/campaign/voucher/discount/type', message: 'must be one of AMOUNT, PERCENT, FIXED, UNIT' },
+    { pointer: '/campaign/type', message: 'must be a string' },
+    { pointer: '/campaign/voucher/discount/type', message: 'must be a string' },
     { pointer: '/campaign/voucher/redemption', message: 'must be an object' },
     { pointer: '/loyalty_tier/created_at', message: 'must be an ISO 8601 date-time' },
     { pointer: '/loyalty_tier/points/from', message: 'must be an integer' }
@@ -24,7 +24,7 @@ t.test('all faults are told at once, each at its own pointer', t => {
 
 t.test('a value never comes into a message', t => {
   const secret = 'top-secret-value'
-  const faults = validate({ campaign: { ...campaign, type: secret, created_at: secret, object: secret, voucher: secret, active: secret } })
+  const faults = validate({ campaign: { ...campaign, start_date: secret, created_at: secret, categories: secret, voucher: secret, active: secret } })
   t.equal(faults.length, 5)
   t.notMatch(JSON.stringify(faults), secret)
   t.end()
@@ -39,7 +39,7 @@ t.test('the value is not changed', t => {
 })
 
 t.test('no more faults than the limit, and always one for an invalid value', t => {
-  const categories = Array.from({ length: 100 }, () => ({}))
+  const categories = Array.from({ length: 100 }, () => 0)
   t.equal(validate({ campaign: { categories } }).length, 50)
   t.equal(compileValidator(schema, { limit: 3 })({ campaign: { categories } }).length, 3)
   t.equal(compileValidator(schema, { limit: 0 })({ campaign: { categories } }).length, 1)
@@ -56,7 +56,7 @@ t.test('a check that changes its mind between the question and the reason leaves
 
 t.test('a pointer through an endless key is cut back to an ancestor', t => {
   const key = 'k'.repeat(600)
-  t.strictSame(validate({ loyalty_tier: { ...tier, rewards: { [key]: { type: 'CUSTOM' }, [`${key}2`]: {} } } }), [
+  t.strictSame(validate({ loyalty_tier: { ...tier, rewards: { [key]: { type: 5 }, [`${key}2`]: [] } } }), [
     { pointer: '/loyalty_tier/rewards', message: 'holds a fault under a key that is too long to tell' }
   ])
   t.strictSame(compileValidator(Type.Object({}, { additionalProperties: Type.Null() }))({ [key]: 1 }), [
@@ -70,13 +70,13 @@ const many = (count: number, make: () => unknown) => Array.from({ length: count 
 const good = { type: 'CUSTOM', points: 1 }
 
 for (const [name, value] of Object.entries({
-  'three hundred thousand empty categories': { campaign: { ...campaign, categories: many(300_000, () => ({})) } },
+  'three hundred thousand faulty categories': { campaign: { ...campaign, categories: many(300_000, () => ({ id: 0 })) } },
   'half a million numbers for categories': { campaign: { ...campaign, categories: many(500_000, () => 0) } },
-  'forty thousand faulty rewards': { campaign, loyalty_tier: { ...tier, rewards: repeat(40_000, () => ({})) } },
-  'one faulty reward behind thirty thousand good ones': { loyalty_tier: { ...tier, rewards: { ...repeat(30_000, () => good), z: {} } } },
+  'forty thousand faulty rewards': { campaign, loyalty_tier: { ...tier, rewards: repeat(40_000, () => ({ type: 0 })) } },
+  'one faulty reward behind thirty thousand good ones': { loyalty_tier: { ...tier, rewards: { ...repeat(30_000, () => good), z: 0 } } },
   'a hundred thousand unknown keys': { campaign: { ...repeat(100_000, () => 0), name: 0 } },
-  'a hundred thousand empty units': {
-    campaign: { voucher: { ...voucher, discount: { type: 'UNIT', units: many(100_000, () => ({})) } } }
+  'a hundred thousand faulty units': {
+    campaign: { voucher: { ...voucher, discount: { type: 'UNIT', units: many(100_000, () => ({ unit_type: 0 })) } } }
   },
   'one faulty unit behind fifteen thousand good ones': {
     campaign: {
@@ -88,7 +88,7 @@ for (const [name, value] of Object.entries({
   },
   'a hundred thousand levels of metadata': { campaign: { name: 0, metadata: many(100_000, () => 0).reduce<object>(inner => ({ inner }), {}) } },
   'a megabyte for a date-time': { loyalty_tier: { ...tier, created_at: ' '.repeat(1_000_000) } },
-  'a megabyte for a key': { loyalty_tier: { ...tier, rewards: { ['~/'.repeat(500_000)]: {} } } }
+  'a megabyte for a key': { loyalty_tier: { ...tier, rewards: { ['~/'.repeat(500_000)]: 0 } } }
 })) {
   t.test(`${name} are told in bounded time, in few words`, t => {
     const start = performance.now()

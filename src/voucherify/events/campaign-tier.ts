@@ -2,13 +2,7 @@ import { Type, type Static } from '@sinclair/typebox'
 import { CampaignSchema } from '../objects/campaign.js'
 import { LoyaltyTierSchema } from '../objects/loyalty-tier.js'
 import { optional } from '../objects/optional.js'
-
-interface Words { readonly title: string, readonly description: string }
-
-// Whatever is not null counts as there: what is wrong with it is told at its own key, and only there.
-function present () {
-  return Type.Not(Type.Null())
-}
+import { present, type Words } from './present.js'
 
 // The documents mark neither key as required, but a body with neither of them is some other event's.
 function campaignTier (words: Words) {

@@ -3,28 +3,38 @@ import { dateTime } from '../objects/date-time.js'
 import { CampaignSchema } from '../objects/campaign.js'
 import { CustomerSchema } from '../objects/customer.js'
 import { LoyaltyTierSchema } from '../objects/loyalty-tier.js'
-import { nullable } from '../objects/optional.js'
+import { documented, optional } from '../objects/optional.js'
+import { present, type Words } from './present.js'
 
-interface Words { readonly title: string, readonly description: string }
+// The webhook documents require every key of these bodies, and let all but the time be null. Voucherify's own API description
+// requires neither customer nor campaign. A tier is what nobody can do without.
 
 // A function each, so that no two events share a schema object and with it a title.
 function oneTier (words: Words) {
   return Type.Object({
-    customer: nullable(CustomerSchema),
-    campaign: nullable(CampaignSchema),
-    loyalty_tier: nullable(LoyaltyTierSchema),
-    created_at: dateTime('When it happened')
+    customer: optional(CustomerSchema),
+    campaign: optional(CampaignSchema),
+    loyalty_tier: LoyaltyTierSchema,
+    created_at: documented(dateTime('When it happened'))
   }, { ...words })
 }
 
-function twoTiers (words: Words) {
-  return Type.Object({
-    customer: nullable(CustomerSchema),
-    campaign: nullable(CampaignSchema),
-    loyalty_tier_from: nullable(LoyaltyTierSchema),
-    loyalty_tier_to: nullable(LoyaltyTierSchema),
-    created_at: dateTime('When it happened')
-  }, { ...words })
+/** @param documentedTier the one of the two tiers that both documents require */
+function twoTiers (words: Words, documentedTier: 'loyalty_tier_from' | 'loyalty_tier_to') {
+  const tier = (key: string) => key === documentedTier ? documented(LoyaltyTierSchema, { orNull: true }) : optional(LoyaltyTierSchema)
+  return Type.Intersect([
+    Type.Object({
+      customer: optional(CustomerSchema),
+      campaign: optional(CampaignSchema),
+      loyalty_tier_from: tier('loyalty_tier_from'),
+      loyalty_tier_to: tier('loyalty_tier_to'),
+      created_at: documented(dateTime('When it happened'))
+    }),
+    Type.Union([
+      Type.Object({ loyalty_tier_from: present() }),
+      Type.Object({ loyalty_tier_to: present() })
+    ], { errorMessage: 'must have a loyalty_tier_from or a loyalty_tier_to' })
+  ], { ...words })
 }
 
 /** Body of `customer.loyalty.tier.joined`. */
@@ -43,13 +53,13 @@ export const CustomerTierLeftSchema = oneTier({
 export const CustomerTierUpgradedSchema = twoTiers({
   title: 'Customer was upgraded to a higher loyalty tier',
   description: 'A customer moved up from one tier to another.'
-})
+}, 'loyalty_tier_to')
 
 /** Body of `customer.loyalty.tier.downgraded`. */
 export const CustomerTierDowngradedSchema = twoTiers({
   title: 'Customer was downgraded to a lower loyalty tier',
   description: 'A customer moved down from one tier to another.'
-})
+}, 'loyalty_tier_from')
 
 /** Body of `customer.loyalty.tier.prolonged`. */
 export const CustomerTierProlongedSchema = oneTier({

@@ -1,7 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { CategorySchema } from './category.js'
-import { dateTime } from './date-time.js'
-import { anyObject, oneOf, optional } from './optional.js'
+import { dateOrDateTime, dateTime } from './date-time.js'
+import { anyObject, anything, oneOf, optional } from './optional.js'
 import { ReferralProgramSchema } from './referral-program.js'
 import { VoucherSchema } from './voucher.js'
 
@@ -21,12 +21,16 @@ export const CampaignSchema = Type.Object({
   category: optional(Type.String({ description: 'The category\'s name' })),
   categories: optional(Type.Array(CategorySchema, { description: 'The categories' })),
   metadata: optional(anyObject('The team\'s own fields')),
-  start_date: optional(dateTime('When the campaign starts')),
-  expiration_date: optional(dateTime('When the campaign ends')),
+  start_date: optional(dateOrDateTime('When the campaign starts')),
+  expiration_date: optional(dateOrDateTime('When the campaign ends')),
   description: optional(Type.String({ description: 'The team\'s own words about the campaign' })),
   created_at: optional(dateTime('When the campaign was made')),
   updated_at: optional(dateTime('When the campaign was last changed')),
-  object: optional(Type.Literal('campaign', { description: 'What kind of object this is' }))
+  object: optional(oneOf(['campaign'], 'What kind of object this is')),
+  // The documents show these and describe none of them.
+  creation_status: anything('How far Voucherify is with making the campaign'),
+  protected: anything('Whether the campaign is protected'),
+  loyalty_tiers_expiration: anything('When the members\' tiers expire')
 }, { description: 'The campaign that the event belongs to' })
 
 export type Campaign = Static<typeof CampaignSchema>

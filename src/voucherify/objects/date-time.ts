@@ -1,4 +1,4 @@
-import { FormatRegistry, Type, type TString } from '@sinclair/typebox'
+import { FormatRegistry, Type, type TString, type TUnion } from '@sinclair/typebox'
 import { fullFormats } from 'ajv-formats/dist/formats.js'
 
 interface TextCheck { validate: (text: string) => unknown }
@@ -25,14 +25,33 @@ export function isUsualDateTime (text: string): boolean {
  * already. Without it TypeBox refuses every date-time. Throws a TypeError if ajv-formats has no such check.
  */
 export function registerDateTime (definition: unknown = fullFormats['date-time']): void {
-  if (FormatRegistry.Has('date-time')) return
-  if (!isTextCheck(definition)) throw new TypeError('ajv-formats has no check for date-time')
-  FormatRegistry.Set('date-time', text => isUsualDateTime(text) || definition.validate(text) === true)
+  const isFull = checkOf('date-time', definition)
+  if (!FormatRegistry.Has('date-time')) FormatRegistry.Set('date-time', text => isUsualDateTime(text) || isFull(text))
+}
+
+/** Teaches TypeBox the format `date` (RFC 3339, section 5.6, full-date) in the same way. */
+function registerDate (): void {
+  if (!FormatRegistry.Has('date')) FormatRegistry.Set('date', checkOf('date', fullFormats.date))
+}
+
+function checkOf (format: string, definition: unknown): (text: string) => boolean {
+  if (!isTextCheck(definition)) throw new TypeError(`ajv-formats has no check for ${format}`)
+  return text => definition.validate(text) === true
 }
 
 registerDateTime()
+registerDate()
 
 /** An ISO 8601 date-time with a time zone, as in `2024-03-14T10:08:14.814Z`. */
 export function dateTime (description: string): TString {
   return Type.String({ format: 'date-time', description })
+}
+
+/**
+ * A date alone, as in `2024-03-14`, or a date-time. Where a time starts or ends the documents name no format, and show both.
+ */
+export function dateOrDateTime (description: string): TUnion<[TString, TString]> {
+  return Type.Union([Type.String({ format: 'date-time' }), Type.String({ format: 'date' })], {
+    description, errorMessage: 'must be an ISO 8601 date or date-time'
+  })
 }

@@ -1,56 +1,49 @@
-import { Type, type Static, type TString } from '@sinclair/typebox'
-import { oneOf, optional } from './optional.js'
-import { UnitDiscountSchema, UnitsDiscountSchema } from './unit-discount.js'
+import { Type, type Static } from '@sinclair/typebox'
+import { documented, oneOf, optional } from './optional.js'
+import { UnitItemSchema, UnitSchema } from './unit.js'
 
-const isDynamic = Type.Boolean({ description: 'Whether a formula computes the discount' })
-
-function formula (): TString {
-  return Type.String({ description: 'The formula that computes the discount' })
+/** A key that the documents require of discounts of this type alone. */
+function ofType (value: string) {
+  return { where: { key: 'type', value } }
 }
 
-/** A discount of a fixed sum. */
-export const AmountDiscountSchema = Type.Object({
-  type: Type.Literal('AMOUNT', { description: 'A fixed sum off' }),
-  amount_off: Type.Number({ description: 'The sum, in hundredths of the currency\'s unit' }),
-  amount_off_formula: optional(formula()),
-  aggregated_amount_limit: optional(Type.Integer({ description: 'The most that all items together may get' })),
+function formula () {
+  return optional(Type.String({ description: 'The formula that computes the discount' }))
+}
+
+/**
+ * A discount, of any type. The documents have a form for each `type`, and two for `UNIT`, where a `units` array means several
+ * products. They are one schema here, because no key is sure to be there and the types are no closed list: a form of its own
+ * would only say which keys are absent.
+ */
+export const DiscountSchema = Type.Object({
+  type: documented(oneOf(['AMOUNT', 'PERCENT', 'FIXED', 'UNIT'], 'A fixed sum off, a share of the price off, a new price, or units of products')),
   effect: optional(oneOf([
     'APPLY_TO_ORDER',
     'APPLY_TO_ITEMS',
     'APPLY_TO_ITEMS_PROPORTIONALLY',
     'APPLY_TO_ITEMS_PROPORTIONALLY_BY_QUANTITY',
-    'APPLY_TO_ITEMS_BY_QUANTITY'
-  ], 'What the discount is taken off')),
-  is_dynamic: optional(isDynamic)
-}, { description: 'A discount of a fixed sum' })
-
-/** A discount of a share of the price. */
-export const PercentDiscountSchema = Type.Object({
-  type: Type.Literal('PERCENT', { description: 'A share of the price off' }),
-  percent_off: Type.Number({ description: 'The share, in percent' }),
-  percent_off_formula: optional(formula()),
-  amount_limit: optional(Type.Number({ description: 'The most that the share may come to' })),
-  aggregated_amount_limit: optional(Type.Integer({ description: 'The most that all items together may get' })),
-  effect: optional(oneOf(['APPLY_TO_ORDER', 'APPLY_TO_ITEMS'], 'What the discount is taken off')),
-  is_dynamic: optional(isDynamic)
-}, { description: 'A discount of a share of the price' })
-
-/** A discount that sets the price. */
-export const FixedDiscountSchema = Type.Object({
-  type: Type.Literal('FIXED', { description: 'A new price' }),
-  fixed_amount: Type.Number({ description: 'The new price, in hundredths of the currency\'s unit' }),
-  fixed_amount_formula: optional(formula()),
-  effect: optional(oneOf(['APPLY_TO_ORDER', 'APPLY_TO_ITEMS'], 'What gets the new price')),
-  is_dynamic: optional(isDynamic)
-}, { description: 'A discount that sets the price' })
-
-/** One of the five discounts. `type` tells them apart; where it is UNIT, a `units` array means several products. */
-export const DiscountSchema = Type.Union([
-  AmountDiscountSchema,
-  PercentDiscountSchema,
-  FixedDiscountSchema,
-  UnitDiscountSchema,
-  UnitsDiscountSchema
-], { description: 'What a discount voucher takes off' })
+    'APPLY_TO_ITEMS_BY_QUANTITY',
+    'ADD_MISSING_ITEMS',
+    'ADD_NEW_ITEMS',
+    'ADD_MANY_ITEMS',
+    'ADD_SAME_ITEMS'
+  ], 'What the discount is taken off, or how the products get into the order')),
+  amount_off: documented(Type.Number({ description: 'AMOUNT: the sum, in hundredths of the currency\'s unit' }), ofType('AMOUNT')),
+  amount_off_formula: formula(),
+  percent_off: documented(Type.Number({ description: 'PERCENT: the share, in percent' }), ofType('PERCENT')),
+  percent_off_formula: formula(),
+  amount_limit: optional(Type.Number({ description: 'PERCENT: the most that the share may come to' })),
+  fixed_amount: documented(Type.Number({ description: 'FIXED: the new price, in hundredths of the currency\'s unit' }), ofType('FIXED')),
+  fixed_amount_formula: formula(),
+  aggregated_amount_limit: optional(Type.Integer({ description: 'AMOUNT, PERCENT: the most that all items together may get' })),
+  unit_type: optional(Type.String({ description: 'UNIT, one product: what a unit is' })),
+  unit_off: optional(Type.Integer({ description: 'UNIT, one product: how many units are given away' })),
+  unit_off_formula: formula(),
+  product: optional(UnitItemSchema),
+  sku: optional(UnitItemSchema),
+  units: optional(Type.Array(UnitSchema, { description: 'UNIT, several products: each of them. Shown as null beside other types' })),
+  is_dynamic: optional(Type.Boolean({ description: 'Whether a formula computes the discount' }))
+}, { description: 'What a discount voucher takes off' })
 
 export type Discount = Static<typeof DiscountSchema>

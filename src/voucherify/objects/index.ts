@@ -1,7 +1,8 @@
 export { CampaignSchema, type Campaign } from './campaign.js'
 export { CategorySchema, type Category } from './category.js'
 export { CustomerSchema, type Customer } from './customer.js'
-export { AmountDiscountSchema, DiscountSchema, FixedDiscountSchema, PercentDiscountSchema, type Discount } from './discount.js'
+export { DiscountSchema, type Discount } from './discount.js'
+export type { DocumentedKey, DocumentedKeywords } from './documented-keywords.js'
 export { GiftSchema, type Gift } from './gift.js'
 export { ExpirationRulesSchema, LoyaltyCardSchema, type ExpirationRules, type LoyaltyCard } from './loyalty-card.js'
 export {
@@ -11,6 +12,6 @@ export {
 export {
   CustomEventSchema, RefereeRewardSchema, ReferralProgramSchema, RewardParentSchema, type ReferralProgram
 } from './referral-program.js'
-export { CustomPointsSchema, MultiplySchema, TierMappingSchema, type TierMapping } from './tier-mapping.js'
-export { UnitDiscountSchema, UnitItemSchema, UnitsDiscountSchema, UnitSchema, type Unit, type UnitItem } from './unit-discount.js'
+export { TierMappingSchema, type TierMapping } from './tier-mapping.js'
+export { UnitItemSchema, UnitSchema, type Unit, type UnitItem } from './unit.js'
 export { CodeConfigSchema, RedemptionSchema, VoucherSchema, type CodeConfig, type Redemption, type Voucher } from './voucher.js'

@@ -1,9 +1,9 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { oneOf, optional } from './optional.js'
+import { documented, oneOf, optional } from './optional.js'
 
 /** When the points of a loyalty card expire: after a number of months, or on a fixed day of the year. */
 export const ExpirationRulesSchema = Type.Object({
-  period_type: oneOf(['MONTH', 'FIXED_DAY_OF_YEAR'], 'How the end is counted'),
+  period_type: documented(oneOf(['MONTH', 'FIXED_DAY_OF_YEAR'], 'How the end is counted')),
   period_value: optional(Type.Integer({ description: 'Months until the points expire; goes with MONTH' })),
   rounding_type: optional(oneOf(
     ['END_OF_MONTH', 'END_OF_QUARTER', 'END_OF_HALF_YEAR', 'END_OF_YEAR', 'PARTICULAR_MONTH'],
@@ -16,7 +16,7 @@ export const ExpirationRulesSchema = Type.Object({
 
 /** The loyalty card that a member of the campaign gets. */
 export const LoyaltyCardSchema = Type.Object({
-  points: Type.Integer({ description: 'Points that the card starts with' }),
+  points: documented(Type.Integer({ description: 'Points that the card starts with' })),
   expiration_rules: optional(ExpirationRulesSchema)
 }, { description: 'The loyalty card that a member gets' })
 

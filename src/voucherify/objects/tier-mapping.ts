@@ -1,20 +1,14 @@
 import { Type, type Static } from '@sinclair/typebox'
+import { oneOf, optional } from './optional.js'
 
-/** A tier that multiplies what a rule gives or a reward costs. */
-export const MultiplySchema = Type.Object({
-  type: Type.Literal('MULTIPLY', { description: 'The points are multiplied' }),
-  multiplier: Type.Number({ description: 'What they are multiplied by' })
-}, { description: 'Points that are multiplied' })
-
-/** A tier that has its own number of points for a rule or a reward. */
-export const CustomPointsSchema = Type.Object({
-  type: Type.Literal('CUSTOM', { description: 'The points are replaced' }),
-  points: Type.Integer({ description: 'The points instead' })
-}, { description: 'Points that are replaced' })
-
-/** What a tier changes about an earning rule or a reward; `type` tells the two apart. */
-export const TierMappingSchema = Type.Union([MultiplySchema, CustomPointsSchema], {
-  description: 'What the tier changes about an earning rule or a reward'
-})
+/**
+ * What a tier changes about an earning rule or a reward: with `MULTIPLY` its points are multiplied, with `CUSTOM` they are
+ * replaced. The vendor's API description requires none of the keys.
+ */
+export const TierMappingSchema = Type.Object({
+  type: optional(oneOf(['MULTIPLY', 'CUSTOM'], 'Whether the points are multiplied or replaced')),
+  multiplier: optional(Type.Number({ description: 'What the points are multiplied by; goes with MULTIPLY' })),
+  points: optional(Type.Integer({ description: 'The points instead; goes with CUSTOM' }))
+}, { description: 'What the tier changes about an earning rule or a reward' })
 
 export type TierMapping = Static<typeof TierMappingSchema>

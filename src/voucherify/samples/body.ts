@@ -13,14 +13,36 @@ export const bodyRecipes: { readonly [T in EventType]: (recipe: Recipe) => Event
   'customer.loyalty.tier.prolonged': recipe => ({ ...inTier(recipe), loyalty_tier: sampleExpiringTier(recipe, rankOf(recipe)) }),
   'campaign.loyalty_tier.created': recipe => ofCampaign(recipe),
   'campaign.loyalty_tier.updated': recipe => ofCampaign(recipe),
-  'campaign.loyalty_tier.deleted': recipe => ofCampaign(recipe)
+  'campaign.loyalty_tier.deleted': recipe => ofCampaign(recipe),
+  'voucher.loyalty_card.transaction.created': recipe => ({ ...ofCustomer(recipe), holder_loyalty_tier: sampleTier(recipe, rankOf(recipe)) }),
+  'voucher.loyalty_card.points_added': ofCustomer,
+  'voucher.loyalty_card.points_expired': ofCustomer,
+  'voucher.loyalty_card.pending_points.added': ofCustomer,
+  'voucher.loyalty_card.pending_points.updated': ofCustomer,
+  'loyalty_card.pending_points.updated': ofCustomer,
+  'voucher.loyalty_card.pending_points.activated': ofCustomer,
+  'voucher.loyalty_card.pending_points.canceled': ofCustomer,
+  'customer.rewarded': ofCustomer,
+  'customer.rewarded.loyalty_points': ofCustomer,
+  'customer.voucher.loyalty_card.points_added': ofCustomer,
+  'customer.voucher.loyalty_card.points_expired': ofCustomer,
+  'customer.voucher.loyalty_card.pending_points.added': ofCustomer,
+  'customer.voucher.loyalty_card.pending_points.updated': ofCustomer,
+  'customer.voucher.loyalty_card.pending_points.activated': ofCustomer,
+  'customer.voucher.loyalty_card.pending_points.canceled': ofCustomer,
+  'customer.reward_redemptions.completed': ofCustomer
+}
+
+/** An event of which no more is known than its name: who it is about, and when. */
+export function ofCustomer (recipe: Recipe): Record<string, unknown> {
+  return { customer: sampleCustomer(recipe), created_at: recipe.daysAgo(0) }
 }
 
 function rankOf (recipe: Recipe): number {
   return recipe.index % tierCount
 }
 
-// The documents say that both may be null, so now and then they are.
+// Both may be null or absent, so now and then they are.
 function whoAndWhere (recipe: Recipe) {
   return {
     customer: recipe.index % 29 === 28 ? null : sampleCustomer(recipe),

@@ -41,10 +41,11 @@ export function sampleExpiringTier (recipe: Recipe, rank: number): LoyaltyTier {
   const tier = sampleTier(recipe, rank)
   const expiration = {
     customer_id: recipe.id('cust_', recipe.index),
-    campaign_id: tier.campaign_id,
+    campaign_id: sampleCampaignId(recipe),
     tier_id: tier.id,
-    start_date: recipe.daysAgo(30),
-    expiration_date: recipe.daysAgo(-60),
+    // The documents show both, a date alone and a date-time.
+    start_date: recipe.pick('start date', recipe.daysAgo(30), recipe.daysAgo(30).slice(0, 10)),
+    expiration_date: recipe.pick('expiration date', recipe.daysAgo(-60), recipe.daysAgo(-60).slice(0, 10)),
     created_at: recipe.daysAgo(30),
     updated_at: null
   }

@@ -11,9 +11,8 @@ t.test('every key of a full category is held to its type, and told at its own po
   t.end()
 })
 
-t.test('a category in two stacking ways is refused', t => {
-  t.strictSame(validate({ ...category, stacking_rules_type: 'JOINT_EXCLUSIVE' }), [
-    { pointer: '/stacking_rules_type', message: 'must be one of JOINT, EXCLUSIVE' }
-  ])
+t.test('a category without any key, and one of a kind that is new, are categories', t => {
+  t.strictSame(validate({}), [])
+  t.strictSame(validate({ ...category, stacking_rules_type: 'JOINT_EXCLUSIVE', object: 'folder' }), [])
   t.end()
 })

@@ -13,13 +13,37 @@ for (const [name, discount] of Object.entries(discounts)) {
   })
 }
 
-t.test('a discount of an unknown type has one fault, at its type, whatever else it has', t => {
-  t.strictSame(validate({ type: 'AMOUNTS', amount_off: 'x', percent_off: 'y', units: 1 }), [
-    { pointer: '/type', message: 'must be one of AMOUNT, PERCENT, FIXED, UNIT' }
+t.test('a discount of a type that is new is valid, and what it shares with the others is held to its type', t => {
+  t.strictSame(validate({ type: 'POINTS', points_off: 'many' }), [])
+  t.strictSame(validate({ amount_off: 5 }), [])
+  t.strictSame(validate({ type: 'POINTS', amount_off: 'x', units: 1 }), [
+    { pointer: '/amount_off', message: 'must be a number' },
+    { pointer: '/units', message: 'must be an array' }
   ])
-  t.strictSame(validate({ amount_off: 'x' }), [{ pointer: '/type', message: 'is required' }])
+  t.strictSame(validate({ type: 1 }), [{ pointer: '/type', message: 'must be a string' }])
   t.strictSame(validate('AMOUNT'), [{ pointer: '', message: 'must be an object' }])
   t.strictSame(validate([]), [{ pointer: '', message: 'must be an object' }])
+  t.end()
+})
+
+t.test('a discount without the sum that its type asks for is valid', t => {
+  for (const type of ['AMOUNT', 'PERCENT', 'FIXED', 'UNIT']) t.strictSame(validate({ type }), [], type)
+  t.end()
+})
+
+t.test('every effect of a unit discount is known, and a new one is valid', t => {
+  for (const effect of ['ADD_MISSING_ITEMS', 'ADD_NEW_ITEMS', 'ADD_MANY_ITEMS', 'ADD_SAME_ITEMS', 'ADD_NO_ITEMS']) {
+    t.strictSame(validate({ ...discounts.unit, effect }), [])
+    t.strictSame(validate({ type: 'UNIT', units: [{ effect, unit_type: 'u' }] }), [])
+  }
+  t.end()
+})
+
+t.test('several products are told one by one', t => {
+  t.strictSame(validate({ type: 'UNIT', units: [{}, { unit_type: 5, product: { id: 'p' } }, 'three'] }), [
+    { pointer: '/units/1/unit_type', message: 'must be a string' },
+    { pointer: '/units/2', message: 'must be an object' }
+  ])
   t.end()
 })
 

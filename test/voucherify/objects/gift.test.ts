@@ -11,7 +11,7 @@ t.test('every key of a full gift is held to its type, and told at its own pointe
   t.end()
 })
 
-t.test('a gift without a balance is told', t => {
-  t.strictSame(validate({ amount: 1 }), [{ pointer: '/balance', message: 'is required' }])
+t.test('a gift without a balance, as documented bodies have it, is valid', t => {
+  t.strictSame(validate({ amount: 1 }), [])
   t.end()
 })

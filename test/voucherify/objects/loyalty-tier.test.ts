@@ -11,6 +11,24 @@ t.test('every key of a full tier is held to its type, and told at its own pointe
   t.end()
 })
 
+t.test('a tier needs its id, and nothing else', t => {
+  t.strictSame(validate({ id: 'ltr_1' }), [])
+  t.strictSame(validate({ ...tier, id: undefined }), [{ pointer: '/id', message: 'must be a string' }])
+  t.strictSame(validate({ name: 'Leaf' }), [{ pointer: '/id', message: 'is required' }])
+  t.end()
+})
+
+t.test('an expiration has a date or a date-time, and none that no calendar has', t => {
+  const expiration = (start: unknown) => validate({ ...tier, expiration: { start_date: start, expiration_date: start } })
+  for (const text of ['2024-07-24', '2023-02-28', '2024-07-24T00:00:00.000Z', null]) t.strictSame(expiration(text), [], String(text))
+  for (const wrong of ['2023-02-29', '2024-13-01', '24 July', '2024-07-24T00:00:00', '', 20240724, ['2024-07-24']]) {
+    t.strictSame(expiration(wrong), ['start_date', 'expiration_date'].map(key => ({
+      pointer: `/expiration/${key}`, message: 'must be an ISO 8601 date or date-time'
+    })), String(wrong))
+  }
+  t.end()
+})
+
 t.test('the top tier has no end', t => {
   t.strictSame(validate({ ...tier, points: { from: 9 }, config: { points: { from: 9, to: null } } }), [])
   t.end()

@@ -1,6 +1,6 @@
-import { Type } from '@sinclair/typebox'
+import { Type, type Static } from '@sinclair/typebox'
 import t from 'tap'
-import { anyObject, mapOf, nullable, oneOf, optional } from '../../../src/voucherify/objects/optional.js'
+import { anyObject, anything, documented, mapOf, nullable, oneOf, optional } from '../../../src/voucherify/objects/optional.js'
 import { compileValidator } from '../../../src/voucherify/validate.js'
 
 t.test('an optional key may be absent or null, a nullable key only null', t => {
@@ -17,10 +17,23 @@ t.test('the description stands where the union stands', t => {
   t.equal(oneOf(['A'], 'Words').description, 'Words')
   t.equal(mapOf(Type.String(), 'Words').description, 'Words')
   t.equal(anyObject('Words').description, 'Words')
+  t.equal(anything('Words').description, 'Words')
+  t.equal(documented(Type.String({ description: 'Words' })).description, 'Words')
   t.end()
 })
 
-t.test('an enumeration of one is that one', t => {
-  t.strictSame(compileValidator(oneOf(['A'], 'One'))('B'), [{ pointer: '', message: 'must be A' }])
+t.test('an enumeration is open to other strings, and to nothing else', t => {
+  const validate = compileValidator(oneOf(['A'], 'One'))
+  t.strictSame(validate('B'), [])
+  t.strictSame(validate(1), [{ pointer: '', message: 'must be a string' }])
+  const value: Static<ReturnType<typeof oneOf<readonly ['A', 'B']>>> = 'C'
+  t.equal(value, 'C', 'the type is open too')
+  t.end()
+})
+
+t.test('a documented key may be absent or null, and keeps its type', t => {
+  const validate = compileValidator(Type.Object({ key: documented(Type.Integer()), open: anything('Anything') }))
+  for (const value of [{}, { key: null }, { key: 1, open: [] }, { open: 1 }]) t.strictSame(validate(value), [])
+  t.strictSame(validate({ key: '1' }), [{ pointer: '/key', message: 'must be an integer' }])
   t.end()
 })

@@ -21,10 +21,10 @@ t.test('a reward\'s amount may be a string or a number, and nothing else', t => 
   t.end()
 })
 
-t.test('the parent of a reward is a campaign in upper or lower case', t => {
-  t.strictSame(validate({ referee_reward: { related_object_parent: { object: 'campaign' } } }), [])
-  t.strictSame(validate({ referee_reward: { related_object_parent: { object: 'Campaign' } } }), [
-    { pointer: '/referee_reward/related_object_parent/object', message: 'must be one of CAMPAIGN, campaign' }
+t.test('the parent of a reward is a campaign in upper or lower case, or of a kind that is new', t => {
+  for (const object of ['campaign', 'CAMPAIGN', 'promotion']) t.strictSame(validate({ referee_reward: { related_object_parent: { object } } }), [])
+  t.strictSame(validate({ referee_reward: { related_object_parent: { object: 1 } } }), [
+    { pointer: '/referee_reward/related_object_parent/object', message: 'must be a string' }
   ])
   t.end()
 })

@@ -5,7 +5,7 @@ const item = { id: 'prod_1', name: 'Mug', source_id: 'mug' }
 
 export const discounts = {
   amount: {
-    type: 'AMOUNT', amount_off: 1000, amount_off_formula: 'A', aggregated_amount_limit: 5, effect: 'APPLY_TO_ITEMS_BY_QUANTITY', is_dynamic: true
+    type: 'AMOUNT', amount_off: 1000, amount_off_formula: 'A', aggregated_amount_limit: 5, effect: 'APPLY_TO_ITEMS_BY_QUANTITY', is_dynamic: true, units: null
   },
   percent: {
     type: 'PERCENT', percent_off: 12.5, percent_off_formula: 'A', amount_limit: 10.5, aggregated_amount_limit: 5, effect: 'APPLY_TO_ITEMS', is_dynamic: true
@@ -94,7 +94,7 @@ export const tier = {
   rewards: { rewa_1: { type: 'CUSTOM', points: 7 }, rewa_2: { type: 'MULTIPLY', multiplier: 0.5 } },
   object: 'loyalty_tier',
   expiration: {
-    customer_id: 'cust_1', campaign_id: 'camp_1', tier_id: 'ltr_1', created_at: at, start_date: at, expiration_date: at, updated_at: at
+    customer_id: 'cust_1', campaign_id: 'camp_1', tier_id: 'ltr_1', created_at: at, start_date: '2026-02-03', expiration_date: at, updated_at: at
   }
 }
 

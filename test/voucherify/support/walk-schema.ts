@@ -20,9 +20,14 @@ function isRecord (value: unknown): value is Record<string, unknown> {
 
 function wrongFor (schema: TSchema): unknown {
   if (KindGuard.IsString(schema)) return schema['format'] === 'date-time' ? '2026-02-30T00:00:00Z' : 42
+  if (isDateOrDateTime(schema)) return '2026-13-01'
   if (KindGuard.IsInteger(schema)) return schema.maximum === undefined ? 1.5 : schema.maximum + 1
   if (KindGuard.IsUnion(schema) && schema.anyOf.some(branch => KindGuard.IsString(branch))) return true
-  return KindGuard.IsLiteral(schema) || KindGuard.IsUnion(schema) ? 'NO_SUCH' : 'text'
+  return KindGuard.IsLiteral(schema) ? 'NO_SUCH' : 'text'
+}
+
+function isDateOrDateTime (schema: TSchema): boolean {
+  return KindGuard.IsUnion(schema) && schema.anyOf.every(branch => KindGuard.IsString(branch) && branch['format'] !== undefined)
 }
 
 function withoutNull (schema: TSchema): TSchema {

@@ -1,0 +1,20 @@
+import { Type, type TUnsafe } from '@sinclair/typebox'
+import { anyObject, optional } from '../objects/optional.js'
+import type { Words } from './present.js'
+
+/**
+ * The body of an event of which the name is known and next to nothing else: an object. What is not known stays open, so no key is
+ * required and none is unknown.
+ */
+export function alsoKnownBody (words: Words): TUnsafe<Record<string, unknown>> {
+  return Type.Unsafe<Record<string, unknown>>(Type.Object({}, { additionalProperties: true, ...words }))
+}
+
+/** Body of `voucher.loyalty_card.transaction.created`. */
+export const LoyaltyCardTransactionSchema = Type.Unsafe<Record<string, unknown>>(Type.Object({
+  holder_loyalty_tier: optional(anyObject('The loyalty tier of the card\'s holder'))
+}, {
+  additionalProperties: true,
+  title: 'Transaction on a loyalty card',
+  description: 'The points of a loyalty card changed.'
+}))

@@ -1,0 +1,118 @@
+import type { Difference } from './drift.js'
+import { documentedKeywords } from './objects/documented-keywords.js'
+
+/** What is known of the values at one place. */
+export interface Node {
+  readonly pointer: string
+  /** Those that the schema lists; `undefined` where nothing is listed. */
+  readonly keys: ReadonlyMap<string, Key> | undefined
+  /** How many of the keys the documents require, whatever else is there. */
+  readonly required: number
+  /** Keys that the documents require beside a value of another. */
+  readonly requiredWhere: readonly Key[]
+  /** What is in an array, or below keys that are ids. */
+  readonly each: Node | undefined
+  /** Whether the schema lists a part of the keys only, so that an unknown one tells nothing. */
+  readonly partial: boolean
+  /** Unknown keys that were told already, by key and kind of value. */
+  readonly told: Map<string, Map<string, Difference>>
+  /** The keys of the last value in their order, and what is known of each: the next one mostly has the same. */
+  readonly lastKeys: string[]
+  readonly lastKnown: Array<Key | 'not listed'>
+}
+
+/** What is known of one key of an object. */
+export interface Key {
+  readonly name: string
+  /** What is known of what is in its value; `undefined` where nothing is. */
+  readonly below: Node | undefined
+  /** What the documents list, where it is a text. */
+  readonly listed: Listed | undefined
+  /** `undefined` where the documents do not require it. */
+  readonly missing: Missing | undefined
+  /** Whether the documents require it, whatever else is there. */
+  readonly required: boolean
+  /** Whether nothing is known of it but its name. */
+  readonly plain: boolean
+}
+
+/** The values that the documents list of a text. */
+interface Listed {
+  readonly values: ReadonlySet<string>
+  readonly unlisted: Difference
+  /** The last value that was listed: the next one mostly is the same. */
+  last: string
+}
+
+/** What is told of a key that the documents require. */
+interface Missing {
+  readonly absent: Difference
+  /** `undefined` where the documents say that it may be null. */
+  readonly null: Difference | undefined
+  readonly where: { readonly key: string, readonly value: string } | undefined
+}
+
+/** Reads a schema of the values at a place; `undefined` where it says nothing that a value could differ in. */
+export function nodeOf (eventType: string, schema: unknown, pointer: string): Node | undefined {
+  if (typeof schema !== 'object' || schema === null) return undefined
+  const { anyOf, allOf, items, properties, additionalProperties } = schema as Readonly<Record<string, unknown>>
+  if (Array.isArray(anyOf)) return anyOf.map((branch) => nodeOf(eventType, branch, pointer)).reduce(merged, undefined)
+  if (Array.isArray(allOf)) return allOf.map((part) => nodeOf(eventType, part, pointer)).reduce(merged, undefined)
+  const each = nodeOf(eventType, items ?? additionalProperties, `${pointer}/*`)
+  const keys = Object.entries(properties ?? {}).map(([name, child]) => keyOf(eventType, name, child, `${pointer}/${name}`))
+  if (each === undefined && keys.length === 0) return undefined
+  return createNode(pointer, keys, each, additionalProperties === true)
+}
+
+function createNode (pointer: string, keys: readonly Key[], each: Node | undefined, partial: boolean): Node {
+  return {
+    pointer,
+    keys: keys.length === 0 ? undefined : new Map(keys.map((key) => [key.name, key])),
+    required: keys.filter(({ required }) => required).length,
+    requiredWhere: keys.filter(({ missing }) => missing?.where !== undefined),
+    each,
+    partial,
+    told: new Map(),
+    lastKeys: [],
+    lastKnown: []
+  }
+}
+
+function keyOf (eventType: string, name: string, schema: unknown, pointer: string): Key {
+  return createKey(name, nodeOf(eventType, schema, pointer), listedIn(eventType, schema, pointer), missingOf(eventType, schema, pointer))
+}
+
+function createKey (name: string, below: Node | undefined, listed: Listed | undefined, missing: Missing | undefined): Key {
+  const required = missing !== undefined && missing.where === undefined
+  return { name, below, listed, missing, required, plain: below === undefined && listed === undefined && !required }
+}
+
+/** Also where it might be null instead. */
+function listedIn (eventType: string, schema: unknown, pointer: string): Listed | undefined {
+  if (typeof schema !== 'object' || schema === null) return undefined
+  const { documentedValues: values } = documentedKeywords(schema)
+  if (values === undefined) return 'anyOf' in schema && Array.isArray(schema.anyOf) ? schema.anyOf.map((branch) => listedIn(eventType, branch, pointer)).find((found) => found !== undefined) : undefined
+  const expected = values.length === 1 ? String(values[0]) : `one of ${values.join(', ')}`
+  return { values: new Set(values), unlisted: { eventType, kind: 'unknown value', pointer, expected, seen: 'string' }, last: '' }
+}
+
+function missingOf (eventType: string, schema: unknown, pointer: string): Missing | undefined {
+  if (typeof schema !== 'object' || schema === null) return undefined
+  const { documentedKey } = documentedKeywords(schema)
+  if (documentedKey === undefined) return undefined
+  const { orNull = false, where } = documentedKey
+  const expected = where === undefined ? 'a documented key' : `a documented key of ${where.key} ${where.value}`
+  const absent: Difference = { eventType, kind: 'missing key', pointer, expected, seen: 'absent' }
+  return { absent, null: orNull ? undefined : { ...absent, seen: 'null' }, where }
+}
+
+/** What any of the branches lists is listed: which of them a value was meant for is not asked here. */
+function merged (one: Node | undefined, other: Node | undefined): Node | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  const keys = new Map(one.keys)
+  for (const [name, key] of other.keys ?? []) {
+    const known = keys.get(name)
+    keys.set(name, known === undefined ? key : createKey(name, merged(known.below, key.below), known.listed ?? key.listed, known.missing ?? key.missing))
+  }
+  return createNode(one.pointer, [...keys.values()], merged(one.each, other.each), one.partial || other.partial)
+}
