@@ -152,10 +152,10 @@ export const SettingsSchema = Type.Object({
     default: 'monitor'
   }),
 
-  INVALID_EVENTS: Type.Union([Type.Literal('quarantine'), Type.Literal('reject')], {
+  INVALID_EVENTS: Type.Union([Type.Literal('quarantine'), Type.Literal('forward'), Type.Literal('reject')], {
     group: group.verdicts,
-    description: 'What becomes of a signed event that does not match its schema: quarantine accepts and holds it, reject answers ' +
-      '422, which Voucherify retries and in the end disables the webhook for.',
+    description: 'What becomes of a signed event that cannot be understood: quarantine accepts and holds it, forward accepts it and ' +
+      'passes it on with its verdict, reject answers 422, which Voucherify retries and in the end disables the webhook for.',
     default: 'quarantine'
   }),
   UNVALIDATED_EVENTS: Type.Union([Type.Literal('forward'), Type.Literal('quarantine'), Type.Literal('reject')], {

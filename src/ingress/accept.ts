@@ -2,12 +2,13 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { NewDelivery } from '../delivery/delivery.js'
 import type { Journal } from '../delivery/journal.js'
 import { Problem } from '../errors.js'
+import { OLD_VERSION, OLD_VERSION_ADVICE } from '../voucherify/webhook-version.js'
 import type { Proof } from './authenticate.js'
 import type { Reading } from './read-webhook.js'
 
 /** What to do with authentic events that are not `valid`. */
 export interface VerdictPolicy {
-  readonly invalid: 'quarantine' | 'reject'
+  readonly invalid: 'forward' | 'quarantine' | 'reject'
   readonly unvalidated: 'forward' | 'quarantine' | 'reject'
 }
 
@@ -26,7 +27,7 @@ export function decide (reading: Reading, proof: Proof, policy: VerdictPolicy): 
       if (!proof.signed) throw refusal(reading)
       // The signature is right, so the body is what the sender meant: never a 400, which is for what can't be read.
       if (policy.invalid === 'reject') throw refusal({ ...reading, problem: 'EVENT_INVALID' })
-      return { held: true }
+      return { held: policy.invalid === 'quarantine' }
     case 'unvalidated':
       if (policy.unvalidated === 'reject') throw refusal(reading)
       return { held: policy.unvalidated === 'quarantine' }
@@ -55,6 +56,7 @@ function refusal (reading: Reading): Problem {
 }
 
 function invalidDetail (reading: Reading): string {
+  if (reading.oldVersion) return `This is a webhook of version ${OLD_VERSION}. ${OLD_VERSION_ADVICE}`
   const count = reading.faults.length
   return `The body does not match the schema${count > 0 ? ` in ${count} ${count === 1 ? 'place' : 'places'}` : ''}: see errors.`
 }

@@ -6,7 +6,7 @@ export const AcceptedSchema = Type.Object({
   message: Type.Literal('Webhook accepted'),
   id: Type.String({ description: 'The id of the delivery; for a duplicate, of the first one.' }),
   verdict: Type.Union([Type.Literal('valid'), Type.Literal('invalid'), Type.Literal('unvalidated')], {
-    description: 'What validation said. Accepted events that are `invalid` are held in quarantine.'
+    description: 'What validation said. Accepted events that are `invalid` are held in quarantine, unless INVALID_EVENTS is forward.'
   }),
   duplicate: Type.Optional(Type.Literal(true, { description: 'There when the event is held already.' }))
 }, { $id: 'Accepted', additionalProperties: false })

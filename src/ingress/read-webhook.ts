@@ -4,6 +4,7 @@ import { describeEvent, type EventDescription } from '../voucherify/describe-eve
 import { dedupeKey, readEnvelope, readSubject, type EnvelopeFacts } from '../voucherify/identify.js'
 import { expectedType, judge, type Expected, type Validate } from '../voucherify/judge.js'
 import { isJsonObject, parseBody } from '../voucherify/parse-body.js'
+import { isOldVersion } from '../voucherify/webhook-version.js'
 
 export type { Expected, Validate } from '../voucherify/judge.js'
 
@@ -26,6 +27,8 @@ export interface Reading {
   readonly contradictsUrl: boolean
   /** Whether a key is called `__proto__`. */
   readonly poisoned: boolean
+  /** Whether it is a webhook of the version before the one that this understands. */
+  readonly oldVersion: boolean
 }
 
 /** Parses, identifies and validates a raw body. Never throws: what is wrong becomes the verdict. */
@@ -51,7 +54,8 @@ export function readWebhook (rawBody: Uint8Array, expected: Expected, validate: 
     dedupeKey: dedupeKey({ facts, body, rawBody, eventType }),
     description: describeEvent(body),
     contradictsUrl: expected.kind === 'event' && eventType !== expected.event.type,
-    poisoned: parsed.poisoned
+    poisoned: parsed.poisoned,
+    oldVersion: isOldVersion(body)
   }
 }
 
@@ -68,6 +72,7 @@ function unreadable (expected: Expected, problem: ProblemCode, message: string):
     dedupeKey: null,
     description: {},
     contradictsUrl: false,
-    poisoned: false
+    poisoned: false,
+    oldVersion: false
   }
 }

@@ -5,6 +5,7 @@ import { traceIdOf } from '../delivery/trace-context.js'
 import type { Fault } from '../errors.js'
 import { catalogue } from '../voucherify/catalogue.js'
 import { EnvelopeSchema } from '../voucherify/envelope.js'
+import { OLD_VERSION, OLD_VERSION_ADVICE } from '../voucherify/webhook-version.js'
 import { decide, journalWebhook, type AcceptOptions, type VerdictPolicy } from './accept.js'
 import { AcceptedSchema, ProblemSchema } from './answers.js'
 import type { App } from './app-types.js'
@@ -133,5 +134,8 @@ function logAccepted (request: WebhookRequest, { id, verdict, duplicate, held, p
     canonical: proof.signed ? proof.canonical : undefined
   }, 'webhook accepted')
   if (reading.contradictsUrl) request.log.warn({ deliveryId: id, eventType: reading.eventType, url: request.routeOptions.url }, 'webhook contradicts its url')
-  if (held && !duplicate) request.log.warn({ deliveryId: id, eventType: reading.eventType, faults: reading.faults }, 'webhook held in quarantine')
+  if (duplicate) return
+  if (held) request.log.warn({ deliveryId: id, eventType: reading.eventType, faults: reading.faults }, 'webhook held in quarantine')
+  else if (verdict === 'invalid') request.log.warn({ deliveryId: id, eventType: reading.eventType, faults: reading.faults }, 'webhook invalid')
+  if (reading.oldVersion) request.log.warn({ deliveryId: id, version: OLD_VERSION, advice: OLD_VERSION_ADVICE }, 'webhook version too old')
 }

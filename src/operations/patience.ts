@@ -276,7 +276,7 @@ function adviceFor (code: ProblemCode): string {
       return 'Look at the disk of DATA_DIR: room, permissions, health.'
     case 'EVENT_INVALID':
     case 'BODY_NOT_JSON':
-      return 'Look at the errors of "webhook refused"; INVALID_EVENTS=quarantine accepts what is signed, and holds it.'
+      return 'Look at the errors of "webhook refused"; INVALID_EVENTS=quarantine accepts what is signed, and holds it; forward passes it on.'
     case 'EVENT_UNVALIDATED':
       return 'Set UNVALIDATED_EVENTS to forward or quarantine, or take the event out of the webhook at Voucherify.'
     default:

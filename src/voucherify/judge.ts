@@ -5,6 +5,7 @@ import { EnvelopeSchema } from './envelope.js'
 import { readEnvelope, type EnvelopeFacts } from './identify.js'
 import { isJsonObject, parseBody, type JsonObject } from './parse-body.js'
 import { compileValidator, type Validator } from './validate.js'
+import { isOldVersion, oldVersionFault } from './webhook-version.js'
 
 /** What a URL takes: `any` needs an envelope, `event` takes a bare body too, `custom` knows no schema. */
 export type Expected =
@@ -28,6 +29,7 @@ const CUSTOM_PREFIX = 'custom.'
 
 /** Judges a body by the event that it says it is, and where it does not say, by the URL that it came to. `facts` is `null` for a bare body. */
 export function judge (body: JsonObject, facts: EnvelopeFacts | null, expected: Expected, validate: Validate): Judgement {
+  if (expected.kind !== 'custom' && isOldVersion(body)) return judged(expectedType(expected), [oldVersionFault])
   switch (expected.kind) {
     case 'custom':
       return { eventType: facts?.eventType ?? expectedType(expected), verdict: 'unvalidated', faults: [] }

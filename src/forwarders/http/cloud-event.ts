@@ -45,7 +45,9 @@ function attributesOf (delivery: Delivery): Record<string, string> {
     source: `//voucherify.io${segment(delivery.projectId)}${segment(delivery.sourceId)}`,
     type: `io.voucherify.${delivery.eventType}`,
     ...(subject === null ? {} : { subject }),
-    time: occurredAt(delivery)
+    time: occurredAt(delivery),
+    // An extension: what routes CloudEvents passes attributes on, and not our headers.
+    verdict: delivery.verdict
   }
 }
 

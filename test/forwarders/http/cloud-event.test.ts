@@ -36,7 +36,8 @@ for (const format of ['cloudevents-structured', 'cloudevents-binary'] as const) 
       type: 'io.voucherify.customer.loyalty.tier.joined',
       subject: 'cust_1',
       time: '2026-01-30T10:00:00.000Z',
-      datacontenttype: 'application/json'
+      datacontenttype: 'application/json',
+      verdict: 'valid'
     })
     t.strictSame(event.data, JSON.parse(text))
     t.ok(received.body.includes(compact), 'the event is number for number the one that came')
