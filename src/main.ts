@@ -23,10 +23,28 @@ function readVersion (): string {
   return Value.Check(PackageFile, content) ? content.version : 'unknown'
 }
 
+let stoppedBy: StopSignal | undefined
+
 function onStopSignal (listener: (signal: StopSignal) => void): () => void {
   const signals: readonly StopSignal[] = ['SIGINT', 'SIGTERM']
-  for (const signal of signals) process.on(signal, listener)
-  return () => { for (const signal of signals) process.off(signal, listener) }
+  const stop = (signal: StopSignal): void => {
+    stoppedBy = signal
+    listener(signal)
+  }
+  for (const signal of signals) process.on(signal, stop)
+  return () => { for (const signal of signals) process.off(signal, stop) }
+}
+
+/**
+ * Ends the process. `exit` alone would wait for a name look-up of the C library, a custom forwarder's for example, until the DNS
+ * servers answer, and nothing can stop that: then the process ends by the signal that it was told to stop by.
+ */
+function end (code: number): never {
+  if (stoppedBy !== undefined && process.getActiveResourcesInfo().includes('GetAddrInfoReqWrap')) {
+    process.removeAllListeners(stoppedBy)
+    process.kill(process.pid, stoppedBy)
+  }
+  process.exit(code)
 }
 
 /** A reader that has seen enough, such as head, closes the pipe: that is no fault of ours. All else is said. */
@@ -65,7 +83,7 @@ const context: CommandContext = {
   describeApi: async () => await describeServiceApi({ version }),
   readDrift,
   onStopSignal,
-  exit: code => { process.exit(code) }
+  exit: end
 }
 
 const exitCode = await runProgram(context, process.argv.slice(2))
@@ -74,4 +92,4 @@ if (process.stdout.errored !== null) exitWithoutOutput(process.stdout.errored)
 if (!all) process.stderr.write(`tierhook: the output was cut off: nobody has read it for ${READER_LIMIT_MS / 60_000} minutes\n`)
 await written(process.stderr, { stallLimitMs: ERRORS_LIMIT_MS })
 // Exits even if something were still open: a service that has stopped must not wait to be killed.
-process.exit(all ? exitCode : exitCodes.failure)
+end(all ? exitCode : exitCodes.failure)

@@ -64,6 +64,29 @@ t.test('names whose server does not answer cost destinations with other names no
   t.ok(took < limitMs + 1500, `${Math.round(took)} ms`)
 })
 
+t.test('a custom forwarder whose own look-up hangs does not hold up the end', async (t) => {
+  const dataDir = t.testdir({
+    names: {},
+    'own.mjs': 'import { lookup } from "node:dns"\nexport const createForwarder = () => ({ forward: async () => await new Promise((resolve, reject) => { lookup("hangs.example", reject) }) })',
+    'forwarders.json': JSON.stringify([{ name: 'own', type: './own.mjs' }])
+  })
+  const names = await namesOf(t, join(dataDir, 'names'))
+  if (names === undefined) {
+    t.comment(NO_RIGHTS)
+    return
+  }
+  const limitMs = 1000
+  const service = await startServiceProcess(dataDir, { FORWARDERS: '', FORWARDERS_FILE: 'forwarders.json', SHUTDOWN_TIMEOUT_MS: String(limitMs) }, () => {}, names.wrapper)
+  t.teardown(async () => { await service.kill('SIGKILL') })
+  await postEvent(service.url, 'ev_first')
+  await eventually(() => names.server.asked.length > 0 ? true : undefined, 'the look-up that hangs')
+  const stopped = performance.now()
+  await service.kill('SIGTERM')
+  const took = performance.now() - stopped
+  t.ok(took < limitMs + 1500, `${Math.round(took)} ms`)
+  t.match(service.log(), '"msg":"stopped"')
+})
+
 t.test('tierhook check --connect ends in time where a name server does not answer', async (t) => {
   const folder = t.testdir()
   const names = await namesOf(t, folder)

@@ -18,6 +18,9 @@ const OTHER_FAMILY_MS = 250
 const LEAST_FRESH_MS = 1000
 const MOST_FRESH_MS = 30_000
 
+/** Codes that say that there is no address: no such name, none of this family, and a name that cannot be. */
+const NONE: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME'])
+
 type End = { readonly found: Found } | { readonly code: string }
 
 /**
@@ -61,6 +64,6 @@ function together (ends: readonly End[]): DnsAnswer {
     return { status: 'found', found: { addresses: found.flatMap(({ addresses }) => addresses), freshMs: Math.min(MOST_FRESH_MS, Math.max(LEAST_FRESH_MS, freshMs)) } }
   }
   const codes = ends.flatMap((end) => 'code' in end && end.code !== 'ECANCELLED' ? [end.code] : [])
-  const failed = codes.length === 0 ? 'ECANCELLED' : codes.find((code) => code !== 'ENOTFOUND' && code !== 'ENODATA')
+  const failed = codes.length === 0 ? 'ECANCELLED' : codes.find((code) => !NONE.has(code))
   return failed === undefined ? { status: 'none' } : { status: 'failed', code: failed }
 }

@@ -94,6 +94,21 @@ t.test('without ndots a name with a dot is asked for as it is first', async (t) 
   t.strictSame([...new Set(asked.map((each) => each.split(' ')[0]))], ['crm.corp.example', 'a.b'])
 })
 
+t.test('a name that becomes too long with a domain is not there, and the others are asked for', async (t) => {
+  const { of } = await system(t, { resolvConf: `search ${'a'.repeat(64)}.example corp.example\n`, answer: (name) => name === 'crm.corp.example' ? ['10.1.1.1'] : 'unknown' })
+  t.strictSame(await of('crm'), ['10.1.1.1'])
+  await t.rejects(of('other'), { code: 'ENOTFOUND' })
+})
+
+t.test('a server that does not answer is passed over for the next one', async (t) => {
+  const silent = await startNameServer(() => 'silent')
+  const server = await startNameServer(() => ['10.1.1.1'])
+  t.teardown(silent.close)
+  t.teardown(server.close)
+  const lookUp = createSystemLookUp({ hostsPath: '/nowhere', resolvConfPath: '/nowhere', servers: [silent.address, server.address] })
+  t.match(await lookUp('crm.example', never), { addresses: [{ address: '10.1.1.1' }] })
+})
+
 t.test('a domain whose server fails does not hide the name in the next one', async (t) => {
   const { of } = await system(t, { resolvConf: 'search broken.example corp.example\n', answer: (name) => name === 'crm.corp.example' ? ['10.1.1.1'] : name.endsWith('broken.example') ? 'fails' : 'unknown' })
   t.strictSame(await of('crm'), ['10.1.1.1'])
