@@ -1,6 +1,6 @@
 import { createServer as createHttpServer, type IncomingHttpHeaders } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { connect, type Socket } from 'node:net'
+import { connect, createServer as createNetServer, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
@@ -148,6 +148,23 @@ t.test('a proxy that refuses, hangs or is not there is a failure that leaks noth
   await plain.deserted()
   t.match(await attempt(forwarderTo(t, destination.url, { environment: { HTTP_PROXY: '127.0.0.1:1' } })), { status: 'retry', reason: /ECONNREFUSED/ })
   t.equal(destination.received.length, 0)
+})
+
+t.test('a proxy that says to go on first is read like any destination that does', async (t) => {
+  const plain = await rawDestination(t, (socket) => { socket.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok') })
+  t.strictSame(await attempt(forwarderTo(t, 'http://127.0.0.1:1/', { environment: { HTTP_PROXY: `127.0.0.1:${plain.port}` } })), { status: 'forwarded', detail: 'status 200', answer: 'ok' })
+
+  const secure = await startTlsDestination(t, t.testdir())
+  const tunnel = await listen(t, createNetServer((socket) => {
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 Connection established\r\n\r\n')
+      const upstream = connect(secure.port, '127.0.0.1')
+      upstream.on('error', () => { socket.destroy() })
+      upstream.pipe(socket).pipe(upstream)
+    })
+  }))
+  const outcome = await attempt(forwarderTo(t, secure.url, { environment: { HTTPS_PROXY: `127.0.0.1:${tunnel.port}` } }))
+  t.match(outcome, { status: 'retry', reason: /self-signed/ }, 'the tunnel leads to the destination, whose certificate nobody vouches for')
 })
 
 t.test('a proxy that is none stops the start, and is not shown', async (t) => {

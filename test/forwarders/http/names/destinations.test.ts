@@ -1,9 +1,10 @@
 import { createServer as createHttpServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import t from 'tap'
 import type { Address, Found, LookUp } from '../../../../src/forwarders/http/names/look-up.js'
 import { latch } from '../../../support/latch.js'
 import { attempt, attemptAt, forwarderTo } from '../support/forwarder.js'
-import { httpDestination, listen } from '../support/servers.js'
+import { httpDestination, listen, selfSigned } from '../support/servers.js'
 
 const here: Address = { address: '127.0.0.1', family: 4 }
 
@@ -28,6 +29,14 @@ t.test('a name with addresses of which one is dead is reached by the other, whic
       }
     }
   }
+})
+
+t.test('with TLS too a dead address is passed over for the next one', async (t) => {
+  const destination = await listen(t, createTlsServer(selfSigned(t.testdir())))
+  const forwarder = forwarderTo(t, `https://two.example:${destination.port}/`, { timeoutMs: 8000, lookUp: async () => found({ address: '203.0.113.1', family: 4 }, here) })
+  // That nobody vouches for its certificate is known only once it has been reached.
+  t.match(await attempt(forwarder), { status: 'retry', reason: /self-signed certificate/ })
+  t.equal(destination.sockets.total, 1)
 })
 
 t.test('a name that resolves to nothing any more: open connections go on, and new ones fail until it is back', async (t) => {
