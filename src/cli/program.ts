@@ -11,6 +11,8 @@ import { health } from './health.js'
 import type { HealthOptions } from './health.js'
 import { environmentFile, examples } from './help.js'
 import { openapi } from './openapi.js'
+import { schema } from './schema.js'
+import type { SchemaOptions } from './schema.js'
 import { addSendCommand } from './send-command.js'
 import { serve } from './serve.js'
 import type { ServeOptions } from './serve.js'
@@ -70,6 +72,18 @@ function createProgram (context: CommandContext, finish: (exitCode: number) => v
     .option('--json', 'show a JSON array instead')
     .addHelpText('after', examples('tierhook events', 'tierhook events --json | jq -r \'.[].url\''))
     .action((options: EventsOptions) => { finish(events(context, options)) })
+
+  program.command('schema')
+    .description('print the JSON Schema of an event\'s body, or of all events in one document')
+    .argument('[event type]', 'a dotted type, or the documentation\'s name')
+    .option('--envelope', 'the schema of the event in its envelope')
+    .option('--out <dir>', 'write a file for each schema, bodies and envelopes, into this folder')
+    .addHelpText('after', examples(
+      'tierhook schema customer.loyalty.tier.upgraded',
+      'tierhook schema customer.loyalty.tier.upgraded --envelope',
+      'tierhook schema --out schemas                             # <event type>.schema.json, <event type>.envelope.schema.json'
+    ))
+    .action(async (name: string | undefined, options: SchemaOptions) => { finish(await schema(context, name, options)) })
 
   program.command('openapi')
     .description('print the OpenAPI 3.1 description of both listeners')

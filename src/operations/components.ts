@@ -1,6 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import { catalogue } from '../voucherify/catalogue.js'
 import { EnvelopeSchema, EventSourceSchema, SourceSchema } from '../voucherify/envelope.js'
+import { standardKeywords } from '../voucherify/json-schema.js'
 import * as objects from '../voucherify/objects/index.js'
 import { sampleEnvelope, sampleEvent } from '../voucherify/samples.js'
 
@@ -46,7 +47,7 @@ export function createComponents (): Components {
   }
 
   function copy (schema: object): object {
-    return Object.fromEntries(Object.entries(schema).filter(([key]) => key !== '$id').map(([key, value]: [string, unknown]) => [key, copyValue(value)]))
+    return Object.fromEntries(Object.entries(standardKeywords(schema)).filter(([key]) => key !== '$id').map(([key, value]: [string, unknown]) => [key, copyValue(value)]))
   }
 
   function copyValue (value: unknown): unknown {
