@@ -1,4 +1,3 @@
-import { canonicalBytes } from '../voucherify/canonical-bytes.js'
 import { sign } from '../voucherify/signature.js'
 
 export interface SealOptions {
@@ -8,11 +7,14 @@ export interface SealOptions {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** The headers of a body, as Voucherify sends them: its signature is that of the compact text, whatever was made of it since. */
-export function seal (body: Uint8Array, { secret, headers }: SealOptions): Readonly<Record<string, string>> {
+/**
+ * The headers of a body, as Voucherify sends them.
+ * @param signed what Voucherify signs: the body as it wrote it, whatever something on the way has made of it since
+ */
+export function seal (signed: Uint8Array, { secret, headers }: SealOptions): Readonly<Record<string, string>> {
   return {
     'content-type': 'application/json',
-    ...secret === undefined ? {} : { 'x-voucherify-signature': sign(canonicalBytes(body), secret) },
+    ...secret === undefined ? {} : { 'x-voucherify-signature': sign(signed, secret) },
     ...headers
   }
 }

@@ -21,8 +21,9 @@ export interface BodySupply extends Supply {
 export function supplyBody ({ bytes, asIs, urlOf, seal: sealOptions }: BodySupplyOptions): BodySupply {
   const parsed = parseBody(bytes)
   const facts = parsed.ok && isJsonObject(parsed.value) ? readEnvelope(parsed.value) : null
-  const body = parsed.ok && !asIs ? canonicalBytes(bytes) : bytes
-  const webhook = { url: urlOf(facts), body, headers: seal(body, sealOptions) }
+  // What is no JSON, such as a plain string, is signed as it is.
+  const signed = parsed.ok ? canonicalBytes(bytes) : bytes
+  const webhook = { url: urlOf(facts), body: asIs ? bytes : signed, headers: seal(signed, sealOptions) }
   const source = facts?.sourceId ?? 'one source'
   return { sources: [source], sourceOf: () => source, webhook: () => webhook, bodyId: facts?.eventId ?? facts?.id ?? undefined }
 }

@@ -5,16 +5,17 @@ const LINE_FEED = 0x0a
 const CARRIAGE_RETURN = 0x0d
 const SPACE = 0x20
 
-/** Marks the bytes that stand between the tokens of JSON. */
+/** Marks the bytes that have white space of JSON beside them. */
 const STRUCTURE = new Uint8Array(256)
 for (const byte of Buffer.from(' {}[]:,')) STRUCTURE[byte] = 1
 
 /**
- * The body without the white space (space, tab, CR, LF) that stands outside of JSON strings, all other bytes as they were:
+ * The body without the white space (space, tab, CR, LF) that stands between the tokens of JSON, all other bytes as they were:
  * the text that Voucherify signs. Gives back the same object where there is none. Never throws: it takes any bytes, and
  * works on bytes because all that it looks for is ASCII, which UTF-8 has inside of no other character.
  *
- * That `1 2` and `12` come out the same makes no forgery: white space between the bytes of one token is never JSON.
+ * White space is between two tokens where a bracket, a brace, a colon, a comma or an edge of the text is beside it. Inside of a
+ * token (`nu ll`) it stays: without it, bytes that are no JSON would come out as a text that somebody has signed.
  */
 export function canonicalBytes (rawBody: Uint8Array): Uint8Array {
   const first = firstWhiteSpace(rawBody)
@@ -22,14 +23,21 @@ export function canonicalBytes (rawBody: Uint8Array): Uint8Array {
   if (first === -1) return rawBody
   const kept = new Uint8Array(rawBody)
   let length = first
-  for (let at = first; at < rawBody.length; at++) {
+  for (let at = first; at < rawBody.length;) {
     const byte = rawBody[at] ?? 0
-    if (isWhiteSpace(byte)) continue
-    const end = byte === QUOTE ? stringEnd(rawBody, at) : at
-    for (; at < end; at++) kept[length++] = rawBody[at] ?? 0
-    kept[length++] = rawBody[end] ?? 0
+    let end = at + 1
+    if (isWhiteSpace(byte)) {
+      end = whiteSpaceEnd(rawBody, at)
+      if (isStructure(rawBody[at - 1]) || isStructure(rawBody[end])) {
+        at = end
+        continue
+      }
+    } else if (byte === QUOTE) {
+      end = stringEnd(rawBody, at) + 1
+    }
+    while (at < end) kept[length++] = rawBody[at++] ?? 0
   }
-  return kept.subarray(0, length)
+  return length === rawBody.length ? rawBody : kept.subarray(0, length)
 }
 
 /**
@@ -63,6 +71,13 @@ function firstWhiteSpace (bytes: Uint8Array): number {
     else if (isWhiteSpace(byte)) return at
   }
   return -1
+}
+
+/** The index after the white space that begins at `start`. */
+function whiteSpaceEnd (bytes: Uint8Array, start: number): number {
+  let end = start + 1
+  while (end < bytes.length && isWhiteSpace(bytes[end] ?? 0)) end++
+  return end
 }
 
 function isWhiteSpace (byte: number): boolean {

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { canonicalBytes } from './canonical-bytes.js'
 import { hmacSha256 } from './hmac.js'
+import { parseBody } from './parse-body.js'
 
 export interface SignatureInput {
   /** The body as received, before anything has parsed it. */
@@ -33,8 +34,9 @@ export function sign (rawBody: Uint8Array, secret: string): string {
 
 /**
  * Tells whether the header is the body's signature under one of the secrets: of the bytes as received, or, where those do
- * not match, of the bytes without white space outside of strings. Nothing is parsed and nothing is serialised again. Every
- * secret is compared in constant time, also after a match. Throws a TypeError for an empty secret.
+ * not match and are JSON, of the JSON without the white space between its tokens. Nothing is serialised again, and nothing is
+ * parsed before a signature fits. Every secret is compared in constant time, also after a match. Throws a TypeError for an
+ * empty secret.
  */
 export function verifySignature ({ rawBody, header, secrets }: SignatureInput): SignatureResult {
   const values = header === undefined ? [] : [header].flat()
@@ -48,7 +50,8 @@ export function verifySignature ({ rawBody, header, secrets }: SignatureInput): 
 
   const compact = canonicalBytes(rawBody)
   const canonical = compact === rawBody ? 0 : matchingSecret(compact, signature, secrets)
-  if (canonical > 0) return { ok: true, secretNumber: canonical, canonical: true }
+  // Only JSON has white space that means nothing: in any other text it is a part of what was signed.
+  if (canonical > 0 && parseBody(rawBody).ok) return { ok: true, secretNumber: canonical, canonical: true }
   return { ok: false, reason: 'mismatch' }
 }
 

@@ -87,6 +87,21 @@ t.test('a body that was pretty-printed on the way is accepted, and the log says 
   }
 })
 
+t.test('a body with white space inside of a token: 401, nothing stored', async t => {
+  const body = JSON.stringify(envelopeAround(LEFT, data, 'inside of a token'))
+  const headers = { 'x-voucherify-signature': sign(Buffer.from(body), SECRET) }
+  t.equal((await service.post('/webhooks', body)).status, 202)
+  const accepted = service.log.find('webhook accepted').length
+  for (const gap of [' ', '   ', '\t', '\r\n']) {
+    for (const [token, mangled] of [['null', `nu${gap}ll`], ['true', `t${gap}rue`], ['false', `fals${gap}e`], [/:(\d)(\d)/, `:$1${gap}$2`]] as const) {
+      const changed = body.replace(token, mangled)
+      t.not(changed, body)
+      t.match(await service.post('/webhooks', changed, { headers }), { status: 401, body: { code: 'SIGNATURE_WRONG' } }, mangled)
+    }
+  }
+  t.equal(service.log.find('webhook accepted').length, accepted)
+})
+
 t.test('without a secret nothing is proven, whatever the header says', async t => {
   const service = await buildService(t)
   const answer = await service.post('/webhooks', envelopeAround(LEFT, data), { headers: { 'x-voucherify-signature': 'nonsense' } })

@@ -87,4 +87,9 @@ t.test('a body of one\'s own goes out compact and signed, digits as they were; o
   const broken = supplyBody({ ...options, bytes: Buffer.from('{ not JSON'), asIs: false })
   t.equal(Buffer.from(broken.webhook(0, 0).body).toString(), '{ not JSON')
   t.equal(broken.bodyId, undefined)
+  for (const asIs of [false, true]) {
+    const plain = supplyBody({ ...options, bytes: Buffer.from('  message  '), asIs }).webhook(0, 0)
+    t.equal(Buffer.from(plain.body).toString(), '  message  ')
+    t.equal(plain.headers['x-voucherify-signature'], sign(Buffer.from('  message  '), secret), 'what is no JSON is signed as it is')
+  }
 })

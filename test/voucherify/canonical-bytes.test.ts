@@ -5,9 +5,10 @@ import { jsonText, spaced } from './support/json-text.js'
 
 const canonical = (text: string) => Buffer.from(canonicalBytes(Buffer.from(text))).toString()
 
-t.test('white space outside of strings is dropped, whichever of the four it is', t => {
+t.test('white space between tokens is dropped, whichever of the four it is', t => {
   t.equal(canonical('{\n  "a": 1\n}'), '{"a":1}')
   t.equal(canonical('{\r\n\t"a"\t:\r1 }\r\n'), '{"a":1}')
+  t.equal(canonical(' 12\n'), '12')
   t.equal(canonical(' \n'), '')
   t.end()
 })
@@ -25,13 +26,24 @@ t.test('everything in a string stays, also behind escaped quotes and runs of bac
   t.end()
 })
 
+t.test('white space inside of a token, or where a comma or a colon is missing, is no white space of JSON and stays', t => {
+  for (const [text, expected] of [
+    ['[nu   ll]', '[nu   ll]'],
+    ['{"n": 1 2 }', '{"n":1 2}'],
+    ['[tr\n\tue, - 1, 1. 0]', '[tr\n\tue,- 1,1. 0]'],
+    ['{"a" "b"}', '{"a" "b"}'],
+    ['["a" 1]', '["a" 1]']
+  ] as const) t.equal(canonical(text), expected)
+  t.end()
+})
+
 t.test('other white space of Unicode, a byte order mark and form feeds are not JSON\'s and stay', t => {
   for (const text of ['[\u00a0]', '\ufeff{}', '[\f\v]']) t.equal(canonical(text), text)
   t.end()
 })
 
 t.test('a body without anything to drop is given back as the same object', t => {
-  for (const text of ['', '{}', '{"a b":" "}', '"\\']) {
+  for (const text of ['', '{}', '{"a b":" "}', '"\\', '1 2', '[nu ll]']) {
     const body = Buffer.from(text)
     t.equal(canonicalBytes(body), body)
   }

@@ -8,7 +8,8 @@ const secret = 'secretKey'
 const vectors = [
   { body: '{"a":1}', canonical: false, signature: 'a17d2ac229d1ebbb5f10e839c7985c4818e5986eab297f7e5979196d4d7d3ed2' },
   { body: '{\n  "a": 1\n}', canonical: true, signature: 'a17d2ac229d1ebbb5f10e839c7985c4818e5986eab297f7e5979196d4d7d3ed2' },
-  { body: '{"a\\"b":1}', canonical: false, signature: 'f7cf97814a03146abedb9793f56e1dec34f618f82d10395310d053f749483ffb' }
+  { body: '{"a\\"b":1}', canonical: false, signature: 'f7cf97814a03146abedb9793f56e1dec34f618f82d10395310d053f749483ffb' },
+  { body: '  message  ', canonical: false, signature: '53ff92957e1427ce23ad5bda9d0c5f2f4ff384d0806b83eeacb510c842d3a358' }
 ]
 
 const verify = (rawBody: Uint8Array, header: string | string[] | undefined, secrets: readonly string[] = [secret]) =>
@@ -50,6 +51,48 @@ t.test('a pretty-printed body that was signed as such verifies as received', t =
   t.strictSame(verify(body, sign(body, secret)), { ok: true, secretNumber: 1, canonical: false })
   t.end()
 })
+
+t.test('white space inside of a token makes the signature wrong: such bytes are no JSON, and nobody has signed them', t => {
+  for (const [compact, mangled] of [
+    ['{"a":null}', '{"a":nu   ll}'], ['{"a":12}', '{"a":1 2}'], ['[true,-1.5e3]', '[true,-1.5 e3]'], ['[""]', '[" "]'], ['12', '1 2']
+  ] as const) {
+    t.strictSame(verify(Buffer.from(mangled), sign(Buffer.from(compact), secret)), { ok: false, reason: 'mismatch' }, mangled)
+  }
+  t.end()
+})
+
+t.test('what is no JSON fits by its exact bytes alone: white space in a plain string is a part of it', t => {
+  for (const body of ['message', '  message  ', '{"a":1', 'a:b,c']) {
+    const signature = sign(Buffer.from(body), secret)
+    t.strictSame(verify(Buffer.from(body), signature), { ok: true, secretNumber: 1, canonical: false }, body)
+    for (const changed of [` ${body}`, `${body}\n`, body.trim() === body ? `${body}  ` : body.trim()]) {
+      t.strictSame(verify(Buffer.from(changed), signature), { ok: false, reason: 'mismatch' }, changed)
+    }
+  }
+  const latin1 = Buffer.from('{"a":"é"}', 'latin1')
+  t.strictSame(verify(Buffer.concat([latin1, Buffer.from(' ')]), sign(latin1, secret)), { ok: false, reason: 'mismatch' }, 'not UTF-8')
+  t.end()
+})
+
+t.test('white space put anywhere into a compact body fits exactly where the body is still the same JSON', t => {
+  fc.assert(fc.property(jsonText(), fc.nat(), fc.constantFrom(' ', '\t', '\n', '\r', '  '), (text, place, gap) => {
+    const at = place % (text.length + 1)
+    const changed = `${text.slice(0, at)}${gap}${text.slice(at)}`
+    const inString = [...text.matchAll(/"(?:[^"\\]|\\.)*"/gs)].some(({ 0: string, index }) => at > index && at < index + string.length)
+    return verify(Buffer.from(changed), sign(Buffer.from(text), secret)).ok === (!inString && isJson(changed))
+  }), { numRuns: 1000 })
+  t.end()
+})
+
+function isJson (text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    // It is none.
+    return false
+  }
+}
 
 t.test('white space in a string belongs to the body', t => {
   const signature = sign(Buffer.from('{"a":"b c"}'), secret)
