@@ -50,7 +50,10 @@ export interface ServiceThreads extends JournalThreads {
 export interface Service {
   /** Resolves once webhooks are taken. Where it rejects, what was opened is closed. Idempotent. */
   readonly start: () => Promise<StartedService>
-  /** Stops listening, answers what is in flight, finishes the attempts under way. Idempotent. */
+  /**
+   * Stops listening, answers what is in flight, finishes the attempts under way. Idempotent. Where one part fails to close, the others are
+   * closed all the same, and it rejects with the first failure.
+   */
   readonly close: () => Promise<void>
 }
 
@@ -224,14 +227,24 @@ export function createService ({ settings, logger, logDestination, clock = syste
     const deadline = clock.monotonic() + settings.SHUTDOWN_TIMEOUT_MS
     // A sender that keeps a request open must not use up the time of the forwarders.
     const cut = setTimeout(() => { app.server.closeAllConnections() }, settings.SHUTDOWN_TIMEOUT_MS / 2)
-    await Promise.all([app.close(), adminApp?.close()])
+    const failures: unknown[] = []
+    const tolerate = async (part: string, closed: Promise<void> | undefined): Promise<void> => {
+      try {
+        await closed
+      } catch (error) {
+        failures.push(error)
+        logger.error({ err: error, part }, 'part of the service failed to close')
+      }
+    }
+    await Promise.all([tolerate('webhook listener', app.close()), tolerate('operator listener', adminApp?.close())])
     clearTimeout(cut)
-    await dispatcher?.close(Math.max(0, deadline - clock.monotonic()))
+    await tolerate('forwarders', dispatcher?.close(Math.max(0, deadline - clock.monotonic())))
     // Before the folder may be another's.
-    await watch.close()
+    await tolerate('watch', watch.close())
     // The journal last: it leaves all in the database, which nobody else may be reading then.
-    await operator.close()
-    await journal.close()
+    await tolerate('operator', operator.close())
+    await tolerate('journal', journal.close())
+    if (failures.length > 0) throw failures[0]
   }
 
   return {

@@ -104,3 +104,17 @@ t.test('a port in use stops the start, and says whose it is', async (t) => {
   const made = createService({ settings, logger: captureLog().logger, logDestination: captureLines(), threads: localThreads() })
   await t.rejects(made.start(), { name: 'OperatorListenerError', cause: { code: 'EADDRINUSE', port } })
 })
+
+t.test('a part that fails to close keeps nothing else open: the journal is closed, and its folder is free', async (t) => {
+  const DATA_DIR = t.testdir()
+  const log = captureLog()
+  const settings = loadSettings({ environment: { PORT: '0', ADMIN_PORT: '0', DATA_DIR } })
+  const threads = localThreads()
+  const startOperator: typeof threads.startOperator = (onFailure) => ({ ...threads.startOperator(onFailure), close: async () => { throw new Error('it does not close') } })
+  const first = createService({ settings, logger: log.logger, logDestination: captureLines(), threads: { ...threads, startOperator } })
+  await first.start()
+  await t.rejects(first.close(), { message: 'it does not close' })
+  t.match(log.find('part of the service failed to close'), [{ part: 'operator' }])
+  const second = service(t, { DATA_DIR })
+  t.match(await second.start(), { url: /^http/ })
+})

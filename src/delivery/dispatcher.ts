@@ -6,7 +6,10 @@ export interface Dispatcher {
   readonly start: () => Promise<void>
   /** Resolves when no forwarder has anything left that is due. */
   readonly idle: () => Promise<void>
-  /** Begins nothing new and waits for what is under way, for `timeoutMs` at most; what is not done then stays in the journal. Idempotent. */
+  /**
+   * Begins nothing new and waits for what is under way, for `timeoutMs` at most; what is not done then stays in the journal.
+   * Idempotent. Rejects with the first failure once all are closed.
+   */
   readonly close: (timeoutMs: number) => Promise<void>
 }
 
@@ -26,8 +29,9 @@ export function createDispatcher (pumps: readonly Pump[]): Dispatcher {
         const controller = new AbortController()
         setMaxListeners(0, controller.signal)
         const timer = setTimeout(() => { controller.abort() }, timeoutMs)
-        await Promise.all(pumps.map(async (pump) => { await pump.close(controller.signal) }))
+        const closed = await Promise.allSettled(pumps.map(async (pump) => { await pump.close(controller.signal) }))
         clearTimeout(timer)
+        for (const result of closed) if (result.status === 'rejected') throw result.reason
       })()
       await closing
     }

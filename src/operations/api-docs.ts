@@ -21,7 +21,11 @@ export function addDocsRoutes (app: AdminApp, { describe }: DocsRouteOptions): v
   let docs: Promise<FastifyInstance> | undefined
 
   async function description (): Promise<ApiDescription> {
-    described ??= describe()
+    described ??= describe().catch((error: unknown) => {
+      // It may succeed the next time.
+      described = undefined
+      throw error
+    })
     return await described
   }
 
@@ -37,7 +41,10 @@ export function addDocsRoutes (app: AdminApp, { describe }: DocsRouteOptions): v
 
   for (const url of ['/docs', '/docs/*']) {
     app.get(url, { config: open, exposeHeadRoute: false, schema: { hide: true } }, async (request, reply) => {
-      docs ??= createDocs()
+      docs ??= createDocs().catch((error: unknown) => {
+        docs = undefined
+        throw error
+      })
       const { routing } = await docs
       reply.hijack()
       routing(request.raw, reply.raw)

@@ -126,3 +126,16 @@ t.test('the description\'s page is served with what it needs, and lets nothing e
   t.same((await admin.get('/docs/json')).body, { openapi: '3.1.0' })
   t.equal((await admin.get('/docs/static/nothing.js')).status, 404)
 })
+
+t.test('a description that failed once is made again the next time', async (t) => {
+  let asked = 0
+  const admin = await buildAdmin(t, {
+    dataDir: makeStore(t).dataDir,
+    describe: async () => {
+      if (asked++ === 0) throw new Error('not now')
+      return { openapi: '3.1.0' }
+    }
+  })
+  t.equal((await admin.get('/docs/json')).status, 500)
+  t.match(await admin.get('/docs/json'), { status: 200, body: { openapi: '3.1.0' } })
+})
