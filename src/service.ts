@@ -113,7 +113,8 @@ export function createService ({ settings, logger, logDestination, clock = syste
     letGoElsewhere: operator.letGo,
     onCommit: observer.committed,
     dedupeWindowMs: settings.DEDUPE_WINDOW_DAYS * DAY_MS,
-    retention: { maxAgeMs: settings.RETENTION_DAYS * DAY_MS, maxBytes: settings.RETENTION_MAX_BYTES }
+    retention: { maxAgeMs: settings.RETENTION_DAYS * DAY_MS, quarantineMaxAgeMs: settings.RETENTION_QUARANTINE_DAYS * DAY_MS, maxBytes: settings.RETENTION_MAX_BYTES },
+    onEvicted: observer.quarantineEvicted
   })
   const app = createApp({
     logger,

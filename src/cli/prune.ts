@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Pruned } from '../delivery/operator.js'
 import type { CommandContext } from './context.js'
 import { exitCodes } from './exit-codes.js'
 import { countDeliveries } from './plural.js'
@@ -24,6 +25,8 @@ export async function prune (context: CommandContext, options: PruneOptions): Pr
   return await withStore(context, options, async ({ operator, settings }) => await untilStopped(context, async stop => {
     const now = Date.now()
     const limits = {
+      now,
+      quarantinedBefore: settings.RETENTION_QUARANTINE_DAYS > 0 ? now - settings.RETENTION_QUARANTINE_DAYS * dayMs : -Infinity,
       receivedBefore: now - settings.RETENTION_DAYS * dayMs,
       maxBytes: settings.RETENTION_MAX_BYTES,
       keysBefore: now - settings.DEDUPE_WINDOW_DAYS * dayMs
@@ -41,7 +44,7 @@ export async function prune (context: CommandContext, options: PruneOptions): Pr
     let removed = 0
     try {
       for (let after: number | undefined = 0; after !== undefined && !stop.signal.aborted;) {
-        const step: { removed: number, next: number | undefined } = await operator.prune({ ...limits, after, limit: stepSize })
+        const step: Pruned = await operator.prune({ ...limits, after, limit: stepSize })
         removed += step.removed
         after = step.next
         bar.update(removed)

@@ -153,7 +153,7 @@ function addUpkeepCommands (program: Command, context: CommandContext, finish: (
     .action(async (options: VerifyOptions) => { finish(await verify(context, options)) })
 
   addStoreOptions(program.command('prune'))
-    .description('remove now what RETENTION_DAYS and RETENTION_MAX_BYTES no longer keep, as the service does by itself')
+    .description('remove now what RETENTION_DAYS, RETENTION_QUARANTINE_DAYS and RETENTION_MAX_BYTES no longer keep, as the service does by itself')
     .option('--dry-run', 'only count')
     .addHelpText('after', examples('tierhook prune --dry-run', 'RETENTION_DAYS=7 tierhook prune'))
     .action(async (options: PruneOptions) => { finish(await prune(context, options)) })

@@ -20,7 +20,7 @@ const ClientSettingsSchema = Type.Pick(SettingsSchema, ['HOST', 'PORT', 'VOUCHER
 /** What a command needs in order to talk to a service with the same configuration. */
 export type ClientSettings = Static<typeof ClientSettingsSchema>
 
-const StoreSettingsSchema = Type.Pick(SettingsSchema, ['DATA_DIR', 'FORWARDERS', 'FORWARDERS_FILE', 'DEDUPE_WINDOW_DAYS', 'RETENTION_DAYS', 'RETENTION_MAX_BYTES'])
+const StoreSettingsSchema = Type.Pick(SettingsSchema, ['DATA_DIR', 'FORWARDERS', 'FORWARDERS_FILE', 'DEDUPE_WINDOW_DAYS', 'RETENTION_DAYS', 'RETENTION_QUARANTINE_DAYS', 'RETENTION_MAX_BYTES'])
 
 /** What a command needs that works on the data folder. */
 export type StoreSettings = Static<typeof StoreSettingsSchema>
@@ -100,7 +100,7 @@ export function loadClientSettings (source: SettingsSource): ClientSettings {
  * @throws ConfigurationError with every fault in what it reads.
  */
 export function loadStoreSettings (source: SettingsSource): StoreSettings {
-  const values = readOnly(['DATA_DIR', 'FORWARDERS', 'FORWARDERS_FILE', 'DEDUPE_WINDOW_DAYS', 'RETENTION_DAYS', 'RETENTION_MAX_BYTES'], source)
+  const values = readOnly(['DATA_DIR', 'FORWARDERS', 'FORWARDERS_FILE', 'DEDUPE_WINDOW_DAYS', 'RETENTION_DAYS', 'RETENTION_QUARANTINE_DAYS', 'RETENTION_MAX_BYTES'], source)
   Value.Assert(StoreSettingsSchema, values)
   return values
 }

@@ -281,9 +281,17 @@ export const SettingsSchema = Type.Object({
     maximum: 3660,
     default: 30
   }),
+  RETENTION_QUARANTINE_DAYS: Type.Integer({
+    group: group.delivery,
+    description: 'How long an event that nobody releases stays in quarantine. 0 keeps it for good.',
+    unit: 'days',
+    minimum: 0,
+    maximum: 3660,
+    default: 90
+  }),
   RETENTION_MAX_BYTES: Type.Integer({
     group: group.delivery,
-    description: 'How large the store may grow before the oldest forwarded events are dropped early. 0 sets no limit.',
+    description: 'How large the store may grow before the oldest forwarded events are dropped early. A quarter of it is for what is in quarantine, whose oldest go when that is full. 0 sets no limit.',
     unit: 'bytes',
     minimum: 0,
     maximum: Number.MAX_SAFE_INTEGER,

@@ -10,6 +10,8 @@ export interface Observer {
   readonly webhookAnswered?: (answer: WebhookAnswer) => void
   readonly attemptsEnded?: (attempts: EndedAttempts) => void
   readonly committed?: (commit: EndedCommit) => void
+  /** Deliveries that went out of quarantine because its share of the store was full. */
+  readonly quarantineEvicted?: (count: number) => void
 }
 
 /** A webhook with its answer. */
@@ -68,6 +70,7 @@ export function tellAll (observers: readonly Observer[]): Required<Observer> {
   return {
     webhookAnswered: (answer) => { for (const each of observers) each.webhookAnswered?.(answer) },
     attemptsEnded: (attempts) => { for (const each of observers) each.attemptsEnded?.(attempts) },
-    committed: (commit) => { for (const each of observers) each.committed?.(commit) }
+    committed: (commit) => { for (const each of observers) each.committed?.(commit) },
+    quarantineEvicted: (count) => { for (const each of observers) each.quarantineEvicted?.(count) }
   }
 }

@@ -41,7 +41,7 @@ export interface Operator {
   readonly checkFiles: () => Promise<readonly string[]>
 
   /** Removes some of what the retention no longer keeps, from after a sequence on; `next` is where to go on, if there is more. */
-  readonly prune: (request: RetentionLimits & { readonly after: number, readonly limit: number }) => Promise<{ readonly removed: number, readonly next: number | undefined }>
+  readonly prune: (request: RetentionLimits & { readonly after: number, readonly limit: number }) => Promise<Pruned>
   readonly countPrunable: (request: RetentionLimits) => Promise<Prunable>
 
   readonly close: () => Promise<void>
@@ -245,12 +245,27 @@ export interface Verified {
 }
 
 export interface RetentionLimits {
+  /** The time, in milliseconds since the epoch: what is of a later time has it from a wrong clock, and is as old as what follows it. */
+  readonly now: number
   /** Deliveries received before this time (milliseconds since the epoch) may go. */
   readonly receivedBefore: number
-  /** Above this size of the store the oldest may go too; 0: no limit. */
+  /** What is in quarantine and was received before this time may go. */
+  readonly quarantinedBefore: number
+  /**
+   * Above this size of the store the oldest may go too; 0: no limit. A quarter of it is for what is in quarantine, and the rest for all else:
+   * neither pushes the other out.
+   */
   readonly maxBytes: number
   /** Deduplication keys of deliveries received before this time may go. */
   readonly keysBefore: number
+}
+
+export interface Pruned {
+  readonly removed: number
+  /** How many of them were in quarantine and went because its share of the store was full. */
+  readonly evicted: number
+  /** The sequence after which the next step begins; `undefined` when there is nothing more to remove. */
+  readonly next: number | undefined
 }
 
 export interface Prunable {

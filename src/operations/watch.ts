@@ -99,6 +99,7 @@ export function createWatch (options: WatchOptions): Watch {
         drift.accepted(answer)
       },
       ...(metrics?.observer.attemptsEnded === undefined ? {} : { attemptsEnded: metrics.observer.attemptsEnded }),
+      ...(metrics?.observer.quarantineEvicted === undefined ? {} : { quarantineEvicted: metrics.observer.quarantineEvicted }),
       committed (commit) {
         readiness.committed(commit)
         metrics?.observer.committed?.(commit)

@@ -51,7 +51,7 @@ export async function prune (place: Place): Promise<void> {
   const receivedBefore = place.now() - RETENTION_MS
   await withOperator(place, async (operator) => {
     for (let after: number | undefined = 0; after !== undefined;) {
-      after = (await operator.prune({ receivedBefore, maxBytes: 0, keysBefore: place.now() - DEDUPE_WINDOW_MS, after, limit: 3 })).next
+      after = (await operator.prune({ now: place.now(), quarantinedBefore: -Infinity, receivedBefore, maxBytes: 0, keysBefore: place.now() - DEDUPE_WINDOW_MS, after, limit: 3 })).next
     }
   })
 }

@@ -115,7 +115,7 @@ t.test('what a service tells Prometheus keeps to its conventions, and has every 
   t.strictSame(families.filter(({ name }) => name.startsWith('tierhook_')).map(({ name }) => name).sort(), [
     'build_info', 'dead_letters', 'disk_free_bytes', 'drift_total', 'forwarder_attempt_duration_seconds', 'forwarder_attempts_total', 'forwarder_backlog_deliveries',
     'forwarder_breaker_open', 'forwarder_oldest_waiting_seconds', 'forwarder_paused', 'journal_commit_deliveries', 'journal_commit_duration_seconds',
-    'journal_commit_failures_total', 'quarantined_deliveries', 'ready', 'signatures_total', 'silence_limit_seconds', 'silence_seconds',
+    'journal_commit_failures_total', 'quarantine_evicted_total', 'quarantined_deliveries', 'ready', 'signatures_total', 'silence_limit_seconds', 'silence_seconds',
     'source_seconds_until_disabled', 'source_tries_allowed', 'source_tries_used', 'store_bytes', 'webhook_duration_seconds', 'webhooks_total'
   ].map((name) => `tierhook_${name}`))
   for (const line of [

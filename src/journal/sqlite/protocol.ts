@@ -1,4 +1,5 @@
 import type { NewDelivery, Verdict } from '../../delivery/delivery.js'
+import type { Pruned, RetentionLimits } from '../../delivery/operator.js'
 import type { FeedCommit, Progress } from '../feed-store.js'
 import type { PackedAppends } from './packed-appends.js'
 import type { PackedProgress } from './packed-progress.js'
@@ -45,23 +46,11 @@ export interface RegisterFeed {
   readonly cursor: number
 }
 
-export interface PruneOptions {
-  /** Deliveries received before this time (milliseconds since the epoch) may go. */
-  readonly receivedBefore: number
-  /** Above this size of the database the oldest may go too; 0: no limit. */
-  readonly maxBytes: number
-  /** Deduplication keys of deliveries received before this time may go. */
-  readonly keysBefore: number
+export interface PruneOptions extends RetentionLimits {
   /** The most deliveries to look at in one step. */
   readonly limit: number
   /** The sequence after which this step begins. */
   readonly after: number
-}
-
-export interface Pruned {
-  readonly removed: number
-  /** The sequence after which the next step begins; `undefined` when there is nothing more to remove. */
-  readonly next: number | undefined
 }
 
 export interface OpenWriter {
@@ -80,6 +69,8 @@ export interface OpenWriter {
 export interface OpenedWriter {
   readonly lastSequence: number
   readonly lastReplay: number
+  /** When the newest delivery was received; `undefined` where there is none. */
+  readonly lastReceivedAt: number | undefined
   /** Of a database that was damaged. */
   readonly salvaged: Salvaged | undefined
 }

@@ -1,5 +1,6 @@
+import type { Pruned } from '../../delivery/operator.js'
 import { pragma, type Connection } from './database.js'
-import type { Pruned, PruneOptions } from './protocol.js'
+import type { PruneOptions } from './protocol.js'
 import { HOLD } from './record.js'
 import { transaction } from './transaction.js'
 
@@ -7,34 +8,88 @@ import { transaction } from './transaction.js'
 const REPLAYS_LOOKED_AT = 10_000
 /** Pages given back to the file system in one step: 4 MiB. */
 const VACUUM_PAGES = 1024
+/** The part of the store's greatest size that is for what is in quarantine. */
+const QUARANTINE_SHARE = 0.25
+/** What a delivery takes beside its body, in bytes: its record, and its part of the indexes. */
+const RECORD_BYTES = 1024
+
+interface Row {
+  readonly sequence: number
+  readonly receivedAt: number
+}
 
 /**
  * One small step of retention: looks at some of the oldest deliveries, removes those that every forwarder has finished with,
- * and gives their space back; and so with replays that are over. What waits, is a dead letter or is held in quarantine stays, however old.
+ * and gives their space back; and so with replays that are over. What waits or is a dead letter stays, however old. What is in quarantine
+ * goes by rules of its own, in the steps that begin at the beginning.
  */
-export function prune (db: Connection, { receivedBefore, maxBytes, keysBefore, limit, after }: PruneOptions): Pruned {
-  const pruned = transaction(db, () => {
-    const tooLarge = maxBytes > 0 && usedBytes(db) > maxBytes
+export function prune (db: Connection, options: PruneOptions): Pruned {
+  const quarantine = options.after === 0 ? pruneQuarantine(db, options) : { removed: 0, evicted: 0, more: false }
+  const finished = quarantine.more ? { removed: 0, next: 0 } : pruneFinished(db, options)
+  db.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`)
+  return { removed: quarantine.removed + finished.removed, evicted: quarantine.evicted, next: finished.next }
+}
+
+function pruneFinished (db: Connection, { now, receivedBefore, maxBytes, keysBefore, limit, after }: PruneOptions): Omit<Pruned, 'evicted'> {
+  return transaction(db, () => {
+    const tooLarge = maxBytes > 0 && usedBytes(db) > maxBytes && usedBytes(db) - quarantinedBytes(db) > maxBytes * (1 - QUARANTINE_SHARE)
     // The limit stands inside, so that many that must stay do not make the step a long one.
     const rows = db.prepare(`
       SELECT d.sequence, d.received_at AS receivedAt, d.hold <> ${HOLD.quarantined}
         AND NOT EXISTS (SELECT 1 FROM waiting w WHERE w.sequence = d.sequence)
         AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.sequence = d.sequence) AS finished
       FROM (SELECT sequence, received_at, hold FROM deliveries WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?) d`)
-      .all([after, finishedUpTo(db), limit]) as Array<{ sequence: number, receivedAt: number, finished: number }>
-    const old = rows.filter(({ receivedAt }) => tooLarge || receivedAt < receivedBefore)
+      .all([after, finishedUpTo(db), limit]) as Array<Row & { readonly finished: number }>
+    const old = tooLarge ? rows : olderThan(db, rows, receivedBefore, now)
     const chosen = old.filter(({ finished }) => finished === 1)
-    for (const table of ['attempts', 'bodies', 'deliveries']) {
-      const remove = db.prepare(`DELETE FROM ${table} WHERE sequence = ?`)
-      for (const { sequence } of chosen) remove.run([sequence])
-    }
+    remove(db, chosen)
     const keys = db.prepare(`DELETE FROM dedupe_keys WHERE key IN (SELECT key FROM dedupe_keys WHERE received_at < ? LIMIT ${limit})`).run([keysBefore])
     const replays = removeReplays(db, { receivedBefore, limit })
     const more = (rows.length === limit && old.length > 0) || keys.changes === limit || replays === limit
     return { removed: chosen.length, next: more ? rows.at(-1)?.sequence ?? after : undefined }
   })
-  db.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`)
-  return pruned
+}
+
+/** What nobody has released for too long goes, and where its share of the store is full, the oldest of it. */
+function pruneQuarantine (db: Connection, { now, quarantinedBefore, maxBytes, limit }: PruneOptions): { readonly removed: number, readonly evicted: number, readonly more: boolean } {
+  const rows = db.prepare(`SELECT sequence, received_at AS receivedAt FROM deliveries INDEXED BY deliveries_held
+    WHERE hold = ${HOLD.quarantined} AND hold <> ${HOLD.never} ORDER BY sequence LIMIT ?`).all([limit]) as Row[]
+  if (rows.length === 0) return { removed: 0, evicted: 0, more: false }
+  const isFull = maxBytes > 0 && quarantinedBytes(db) > maxBytes * QUARANTINE_SHARE
+  const old = olderThan(db, rows, quarantinedBefore, now)
+  const chosen = isFull ? rows.slice(0, Math.max(old.length, Math.ceil(rows.length / 10))) : old
+  transaction(db, () => { remove(db, chosen) })
+  return { removed: chosen.length, evicted: chosen.length - old.length, more: isFull || chosen.length === limit }
+}
+
+/** Those at the beginning of a page that are old enough: none of a later time than now is younger than what follows it. */
+function olderThan<T extends Row> (db: Connection, rows: readonly T[], receivedBefore: number, now: number): readonly T[] {
+  const last = rows.at(-1)
+  if (last === undefined) return []
+  const next = last.receivedAt <= now
+    ? undefined
+    : db.prepare('SELECT received_at AS receivedAt FROM deliveries WHERE sequence > ? AND received_at <= ? ORDER BY sequence LIMIT 1').get([last.sequence, now]) as { receivedAt: number } | undefined
+  let youngest = next?.receivedAt ?? Infinity
+  const old: T[] = []
+  for (const row of rows.toReversed()) {
+    if (row.receivedAt <= now) youngest = row.receivedAt
+    if (Math.min(youngest, row.receivedAt) < receivedBefore) old.push(row)
+  }
+  return old.reverse()
+}
+
+function remove (db: Connection, rows: readonly Row[]): void {
+  for (const table of ['attempts', 'bodies', 'deliveries']) {
+    const statement = db.prepare(`DELETE FROM ${table} WHERE sequence = ?`)
+    for (const { sequence } of rows) statement.run([sequence])
+  }
+}
+
+/** What is in quarantine takes so many bytes, about. */
+function quarantinedBytes (db: Connection): number {
+  const row = db.prepare(`SELECT coalesce(sum(body_bytes + ${RECORD_BYTES}), 0) AS bytes FROM deliveries INDEXED BY deliveries_held
+    WHERE hold = ${HOLD.quarantined} AND hold <> ${HOLD.never}`).get() as { bytes: number }
+  return row.bytes
 }
 
 /** Removes what was asked for long ago, and of which nothing waits and no attempt is left; returns how many. The last one stays: it has the greatest number. */

@@ -4,6 +4,7 @@ import type { FeedOptions, Journal } from '../../delivery/journal.js'
 import type { EndedCommit } from '../../delivery/observation.js'
 import { createFeed, type JournalFeed } from '../feed.js'
 import type { FeedStore, Progress } from '../feed-store.js'
+import { createSteadyClock } from '../steady-clock.js'
 import { BATCH_DELIVERIES } from './append-queue.js'
 import { createCheckpoints } from './checkpoints.js'
 import { isPassing, reasonOf } from './commit-failure.js'
@@ -16,7 +17,7 @@ import { createRecent, type Recent } from './recent.js'
 import { createStoreReads } from './store-reads.js'
 import { createStoreThreads, REOPEN_MS, type JournalThreads } from './store-threads.js'
 import { ThreadError } from './thread.js'
-import { pause, startUpkeep } from './upkeep.js'
+import { pause, startUpkeep, type Retention } from './upkeep.js'
 import { createWithdrawals } from './withdrawals.js'
 
 export interface SqliteJournalOptions {
@@ -24,7 +25,9 @@ export interface SqliteJournalOptions {
   readonly logger: Logger
   readonly clock: Clock
   readonly dedupeWindowMs: number
-  readonly retention: { readonly maxAgeMs: number, readonly maxBytes: number }
+  readonly retention: Retention
+  /** Told how many went out of quarantine because its share of the store was full. */
+  readonly onEvicted?: (count: number) => void
   /** How long an append may take before it is refused, in milliseconds. */
   readonly storeTimeoutMs?: number
   readonly onCommit?: (commit: EndedCommit) => void
@@ -156,7 +159,19 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     markOpen()
     commits.open()
     startUpkeep({
-      now: clock.now, logger, dedupeWindowMs, retention, signal: stop.signal, lookForReplays, prune: async (step) => await watched(threads.writer().prune(step))
+      now: clock.now,
+      isClockSteady: createSteadyClock({
+        clock,
+        lastReceivedAt: state.lastReceivedAt,
+        onStep: (byMs) => { logger.warn({ byMs: Math.round(byMs) }, 'clock set: nothing is deleted by its age for a day') }
+      }),
+      logger,
+      dedupeWindowMs,
+      retention,
+      onEvicted: options.onEvicted,
+      signal: stop.signal,
+      lookForReplays,
+      prune: async (step) => await watched(threads.writer().prune(step))
     })
   }
 

@@ -39,6 +39,7 @@ export function prepareStatements (db: Connection) {
   const insertManyAttempts = prepare(insertAttempts(ATTEMPTS_AT_ONCE))
   // The table has the say too: a number that is too low would leave deliveries out.
   const lastSequence = prepare("SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'deliveries'), 0), coalesce((SELECT max(sequence) FROM deliveries), 0)) AS n")
+  const lastReceivedAt = prepare('SELECT received_at AS at FROM deliveries ORDER BY sequence DESC LIMIT 1')
   const lastReplay = prepare("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'replays'), 0) AS n")
 
   return {
@@ -79,6 +80,7 @@ export function prepareStatements (db: Connection) {
       for (; at < count; at++) insertAttempt.run(attemptValues(forwarder, records, at, 1))
     },
     lastSequence: () => (lastSequence.get([]) as { n: number }).n,
+    lastReceivedAt: () => (lastReceivedAt.get() as { at: number } | undefined)?.at,
     lastReplay: () => (lastReplay.get([]) as { n: number }).n
   }
 }

@@ -76,7 +76,7 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
       db = opened.db
       statements = used
       dedupeWindowMs = options.dedupeWindowMs
-      return { lastSequence: used.lastSequence(), lastReplay: used.lastReplay(), salvaged }
+      return { lastSequence: used.lastSequence(), lastReplay: used.lastReplay(), lastReceivedAt: used.lastReceivedAt(), salvaged }
     },
 
     commit (batch: PackedBatch): BatchResult {

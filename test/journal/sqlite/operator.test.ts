@@ -281,7 +281,7 @@ t.test('retention can be counted and done at once', async t => {
   await settleAll(http, ({ delivery: { sequence } }) => sequence === 2 ? dead() : forwarded())
   store.close()
   const operator = open(t, store.dataDir)
-  const limits = { receivedBefore: 5000, maxBytes: 0, keysBefore: 0 }
+  const limits = { now: 10_000, quarantinedBefore: 0, receivedBefore: 5000, maxBytes: 0, keysBefore: 0 }
   t.match(await operator.countPrunable(limits), { deliveries: 1, usedBytes: Number })
   t.match(await operator.prune({ ...limits, after: 0, limit: 100 }), { removed: 1 })
   t.match(await operator.countPrunable(limits), { deliveries: 0 })

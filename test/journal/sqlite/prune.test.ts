@@ -32,7 +32,7 @@ function filled (dataDir: string, count: number, options: { readonly receivedAt:
 }
 
 const old = Date.now() - 40 * DAY_MS
-const limits = { receivedBefore: Date.now() - 30 * DAY_MS, maxBytes: 0, keysBefore: Date.now() - 7 * DAY_MS, limit: 10, after: 0 }
+const limits = { now: Date.now(), quarantinedBefore: -Infinity, receivedBefore: Date.now() - 30 * DAY_MS, maxBytes: 0, keysBefore: Date.now() - 7 * DAY_MS, limit: 10, after: 0 }
 
 t.test('only what every forwarder has finished with goes, those that are not configured any more among them', (t) => {
   const { db, cursor, sequences } = filled(t.testdir(), 9, { receivedAt: old })
@@ -97,6 +97,7 @@ t.test('many that must stay are walked past in small steps, and the space of the
   const log = captureLog()
   await pruneAll({
     now: Date.now,
+    isClockSteady: () => true,
     logger: log.logger,
     dedupeWindowMs: 7 * DAY_MS,
     retention: { maxAgeMs: 30 * DAY_MS, maxBytes: 0 },
@@ -110,4 +111,54 @@ t.test('many that must stay are walked past in small steps, and the space of the
   db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   t.ok(usedBytes(db) < before.used * 0.6)
   t.ok(statSync(path).size < before.file * 0.6)
+})
+
+t.test('records that a wrong clock dated into the future go with what follows them, and hide nothing behind them', (t) => {
+  const { db, cursor, sequences } = filled(t.testdir(), 40, { receivedAt: old })
+  cursor('f', 40)
+  const future = Date.now() + 365 * DAY_MS
+  // The clock was a year ahead, then right again; the newest is young.
+  db.exec(`UPDATE deliveries SET received_at = ${future} WHERE sequence BETWEEN 1 AND 25; UPDATE deliveries SET received_at = ${Date.now()} WHERE sequence > 38`)
+  let after: number | undefined = 0
+  while (after !== undefined) after = prune(db, { ...limits, after }).next
+  t.strictSame(sequences(), [39, 40])
+  db.exec(`UPDATE deliveries SET received_at = ${future}`)
+  t.match(prune(db, limits), { removed: 0, next: undefined }, 'where nothing right follows, they stay')
+  t.end()
+})
+
+t.test('what nobody releases from quarantine goes once it is too old, and before that it stays', (t) => {
+  const { db, cursor, sequences } = filled(t.testdir(), 6, { receivedAt: old })
+  cursor('f', 6)
+  db.exec(`UPDATE deliveries SET hold = 1; UPDATE deliveries SET received_at = ${Date.now()} WHERE sequence > 4`)
+  t.match(prune(db, limits), { removed: 0, evicted: 0 })
+  t.match(prune(db, { ...limits, quarantinedBefore: Date.now() - 30 * DAY_MS }), { removed: 4, evicted: 0 })
+  t.strictSame(sequences(), [5, 6])
+  t.end()
+})
+
+t.test('a flood into quarantine evicts its own oldest and no good delivery', async (t) => {
+  const { writer, db, cursor, sequences } = filled(t.testdir(), 400, { receivedAt: Date.now(), bytes: 8192 })
+  cursor('f', 400)
+  db.exec('UPDATE deliveries SET hold = 1 WHERE sequence > 200')
+  const log = captureLog()
+  let told = 0
+  await pruneAll({
+    now: Date.now,
+    isClockSteady: () => true,
+    logger: log.logger,
+    dedupeWindowMs: 7 * DAY_MS,
+    retention: { maxAgeMs: 30 * DAY_MS, maxBytes: 3_200_000 },
+    onEvicted: (count) => { told += count },
+    signal: new AbortController().signal,
+    prune: async (step) => writer.prune(step),
+    lookForReplays: async () => {}
+  })
+  const left = sequences()
+  t.equal(left.filter((sequence) => sequence <= 200).length, 200, 'all good ones are there')
+  const held = left.filter((sequence) => sequence > 200)
+  t.ok(held.length > 50 && held.length < 100, `${held.length} of 200 in quarantine are left`)
+  t.equal(held.at(-1), 400, 'the newest')
+  t.equal(told, 200 - held.length)
+  t.match(log.find('quarantine full, its oldest deliveries removed'), [{ evicted: told, level: 50 }])
 })

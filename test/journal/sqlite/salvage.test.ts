@@ -100,7 +100,7 @@ t.test('forwarders that are lost begin with the oldest delivery, whatever their 
   t.match(writer.open({ path, ...options }).salvaged, { forwardersLost: true, kept: 3, lost: 0 })
   t.equal(writer.registerFeed({ forwarder: 'f', cursor: 3 }).cursor, 0)
   now += 4_000_000
-  writer.prune({ receivedBefore: 0, maxBytes: 0, keysBefore: 0, limit: 10, after: 0 })
+  writer.prune({ now: 0, quarantinedBefore: 0, receivedBefore: 0, maxBytes: 0, keysBefore: 0, limit: 10, after: 0 })
   t.equal(writer.registerFeed({ forwarder: 'new', cursor: 3 }).cursor, 3)
   writer.close()
 })

@@ -26,7 +26,7 @@ t.test('a writer and a reader in threads of their own: what one stores the other
   t.equal((await reader.remote.readAfter({ after: 0, visible: 3, limit: 10, limitBytes: 1 })).deliveries.sequences.length, 1, 'one at least')
   t.strictSame([await writer.close(10_000), await reader.close(10_000)], [true, true])
   t.equal(await writer.close(1000), true, 'again')
-  await t.rejects(writer.remote.prune({ receivedBefore: 0, maxBytes: 0, keysBefore: 0, limit: 1, after: 0 }), { code: 'THREAD_ENDED' })
+  await t.rejects(writer.remote.prune({ now: 0, quarantinedBefore: 0, receivedBefore: 0, maxBytes: 0, keysBefore: 0, limit: 1, after: 0 }), { code: 'THREAD_ENDED' })
   t.strictSame(failures, [])
 })
 

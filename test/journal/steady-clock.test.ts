@@ -1,0 +1,51 @@
+import t from 'tap'
+import { createSteadyClock } from '../../src/journal/steady-clock.js'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+
+function clockAt (start: number) {
+  let wall = start
+  let elapsed = 0
+  return {
+    clock: { now: () => wall, monotonic: () => elapsed },
+    pass (ms: number) { wall += ms; elapsed += ms },
+    set (ms: number) { wall += ms }
+  }
+}
+
+t.test('a clock that is a year ahead for a minute is not believed, and not at once when it is right again', async (t) => {
+  const { clock, pass, set } = clockAt(1000 * DAY_MS)
+  const steps: number[] = []
+  const isSteady = createSteadyClock({ clock, lastReceivedAt: clock.now() - HOUR_MS, onStep: (byMs) => { steps.push(byMs) } })
+  t.ok(isSteady())
+  set(365 * DAY_MS)
+  pass(60_000)
+  t.notOk(isSteady())
+  set(-365 * DAY_MS)
+  pass(60_000)
+  t.notOk(isSteady())
+  t.strictSame(steps, [365 * DAY_MS, -365 * DAY_MS], 'each step is told once')
+  pass(DAY_MS)
+  t.ok(isSteady(), 'after a day it is believed')
+})
+
+t.test('a clock that drifts, or is set by minutes, is the same clock', async (t) => {
+  const { clock, pass, set } = clockAt(1000 * DAY_MS)
+  const isSteady = createSteadyClock({ clock, lastReceivedAt: undefined, onStep: () => { t.fail('no step') } })
+  for (let hour = 0; hour < 48; hour++) {
+    pass(HOUR_MS)
+    set(120_000)
+    t.ok(isSteady())
+  }
+})
+
+t.test('a start long after the newest delivery, or before it, may be one with a wrong clock', async (t) => {
+  for (const lastReceivedAt of [1000 * DAY_MS - 366 * DAY_MS, 1000 * DAY_MS + 2 * DAY_MS]) {
+    const { clock, pass } = clockAt(1000 * DAY_MS)
+    const isSteady = createSteadyClock({ clock, lastReceivedAt, onStep: () => {} })
+    t.notOk(isSteady())
+    pass(DAY_MS)
+    t.ok(isSteady())
+  }
+})
