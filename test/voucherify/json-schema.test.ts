@@ -2,7 +2,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import t from 'tap'
 import { catalogue, findEvent } from '../../src/voucherify/catalogue.js'
-import { allSchemas, anyEnvelopeSchema, eventSchemas, schemaBundle, type JsonSchema } from '../../src/voucherify/json-schema.js'
+import { allSchemas, eventSchemas, schemaBundle } from '../../src/voucherify/json-schema.js'
+import type { JsonSchema } from '../../src/voucherify/schema-writer.js'
 import { breakSample, sampleEnvelope, sampleEvent } from '../../src/voucherify/samples.js'
 import { documented, documentedBody } from './support/fixtures.js'
 import { envelope } from './support/full-objects.js'
@@ -57,14 +58,22 @@ t.test('what the documents say beyond the schema is there as annotations', async
   t.notMatch(text, /documentedKey|documentedValues|errorMessage/)
 })
 
+t.test('what events share has a name, and is written once in a document', async t => {
+  for (const schema of [eventSchemas(catalogue[2]).envelope.schema, schemaBundle()]) {
+    t.match(schema['$defs'], { Campaign: { properties: Object }, Customer: Object, LoyaltyTier: Object, Source: Object })
+    t.equal(JSON.stringify(schema).split('How a referral campaign counts and rewards').length - 1, 2, 'where it is, and where it is referred to')
+  }
+})
+
 t.test('all of them in one document are a schema too, and can be referred to by name', async t => {
   const ajv = strictAjv()
   ajv.addSchema(read(schemaBundle()))
   const names = allSchemas().map(({ name }) => name)
   t.equal(names.length, catalogue.length * 2 + 1)
   t.equal(new Set(names).size, names.length)
-  for (const name of names) t.type(ajv.getSchema(`urn:tierhook:schema:${name}`), 'function', name)
-  const isEnvelope = ajv.getSchema(`urn:tierhook:schema:${anyEnvelopeSchema().name}`)
+  const named = (name: string) => ajv.getSchema(`urn:tierhook:schema:all#/$defs/${name}`)
+  for (const name of names) t.type(named(name), 'function', name)
+  const isEnvelope = named('envelope')
   t.ok(isEnvelope?.(sampleEnvelope('customer.rewarded', { index: 0, now })))
   t.notOk(isEnvelope?.({ data: {} }))
 })
