@@ -20,6 +20,7 @@ export async function describeServiceApi ({ version }: { readonly version: strin
         journal: { append: never, openFeed: never, close: async () => {} },
         newId: createNewId(systemClock.now),
         now: systemClock.now,
+        dedupeUnidentifiedMs: 0,
         secrets: [],
         policy: { invalid: 'quarantine', unvalidated: 'forward' },
         checkOrigin: () => {}

@@ -121,6 +121,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
     journal,
     newId: createNewId(clock.now),
     now: clock.now,
+    dedupeUnidentifiedMs: settings.DEDUPE_UNIDENTIFIED_SECONDS * 1000,
     bodyLimitBytes: settings.BODY_LIMIT_BYTES,
     trustProxy: settings.TRUST_PROXY,
     secrets: settings.VOUCHERIFY_WEBHOOK_SECRETS,

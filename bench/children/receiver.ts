@@ -67,6 +67,7 @@ async function openApp (journal: Journal, secret: string): Promise<string> {
     journal,
     newId: createNewId(systemClock.now),
     now: systemClock.now,
+    dedupeUnidentifiedMs: 0,
     bodyLimitBytes: 1_048_576,
     trustProxy: false,
     secrets: [secret],

@@ -38,6 +38,10 @@ export function findContradictions (settings: ReadableSettings, given: ReadonlyS
   if (RETRY_MIN_MS !== undefined && RETRY_MAX_MS !== undefined && RETRY_MIN_MS > RETRY_MAX_MS) {
     faults.push({ variable: 'RETRY_MIN_MS', message: `is ${RETRY_MIN_MS}, more than RETRY_MAX_MS, which is ${RETRY_MAX_MS}; lower the one or raise the other` })
   }
+  const { DEDUPE_UNIDENTIFIED_SECONDS: unidentifiedSeconds, DEDUPE_WINDOW_DAYS: windowDays } = settings
+  if (unidentifiedSeconds !== undefined && windowDays !== undefined && unidentifiedSeconds > windowDays * 86_400) {
+    faults.push({ variable: 'DEDUPE_UNIDENTIFIED_SECONDS', message: `is ${unidentifiedSeconds}, more than DEDUPE_WINDOW_DAYS, which is ${windowDays} (${windowDays * 86_400} seconds); lower the one or raise the other` })
+  }
   return faults
 }
 

@@ -273,6 +273,15 @@ export const SettingsSchema = Type.Object({
     maximum: 366,
     default: 7
   }),
+  DEDUPE_UNIDENTIFIED_SECONDS: Type.Integer({
+    group: group.delivery,
+    description: 'How long a body of equal content counts as a copy where it has neither an id nor a time of its own, as raw payloads of ' +
+      'your own design may have none. Two events may rightly have the same content: 0 takes each as an event.',
+    unit: 'seconds',
+    minimum: 0,
+    maximum: 366 * 86_400,
+    default: 0
+  }),
   RETENTION_DAYS: Type.Integer({
     group: group.delivery,
     description: 'How long forwarded events are kept for a replay.',

@@ -18,6 +18,8 @@ export interface NewDelivery {
   readonly held: boolean
   /** Two deliveries with the same key are the same event. `null`: it can't be told, so it is never a duplicate. */
   readonly dedupeKey: string | null
+  /** How long the first with this key makes it a duplicate, in milliseconds; as long as the journal knows keys where absent. */
+  readonly dedupeWithinMs?: number | undefined
   /** `webhook` or `distribution`, where the envelope says. */
   readonly sourceObject: string | null
   readonly sourceId: string | null

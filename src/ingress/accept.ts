@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { NewDelivery } from '../delivery/delivery.js'
 import type { Journal } from '../delivery/journal.js'
 import { Problem } from '../errors.js'
+import { contentKey } from '../voucherify/identify.js'
 import { OLD_VERSION, OLD_VERSION_ADVICE } from '../voucherify/webhook-version.js'
 import type { Proof } from './authenticate.js'
 import type { Reading } from './read-webhook.js'
@@ -80,6 +81,8 @@ export interface AcceptOptions {
   readonly journal: Journal
   readonly newId: () => string
   readonly now: () => number
+  /** How long equal content is a copy of a body that has neither an id nor a time of its own, in milliseconds; 0: never. */
+  readonly dedupeUnidentifiedMs: number
 }
 
 export interface Accepted {
@@ -88,10 +91,20 @@ export interface Accepted {
   readonly duplicate: boolean
 }
 
+/**
+ * By what copies of it are told. What cannot be understood is held once, by its content: nobody needs it twice. Other bodies that have
+ * neither an id nor a time of their own may rightly come twice, and none of them may be lost.
+ */
+function identityOf (reading: Reading, rawBody: Uint8Array, held: boolean, unidentifiedMs: number): Pick<NewDelivery, 'dedupeKey' | 'dedupeWithinMs'> {
+  if (reading.dedupeKey !== null) return { dedupeKey: reading.dedupeKey }
+  if (held && reading.verdict === 'invalid') return { dedupeKey: contentKey(rawBody, reading) }
+  return unidentifiedMs === 0 ? { dedupeKey: null } : { dedupeKey: contentKey(rawBody, reading), dedupeWithinMs: unidentifiedMs }
+}
+
 /** Puts a delivery on disk. Resolves only then. */
 export async function journalWebhook (
   webhook: { reading: Reading, rawBody: Uint8Array, headers: IncomingHttpHeaders, held: boolean },
-  { journal, newId, now }: AcceptOptions
+  { journal, newId, now, dedupeUnidentifiedMs }: AcceptOptions
 ): Promise<Accepted> {
   const { reading, rawBody, headers, held } = webhook
   const appended = await journal.append({
@@ -101,7 +114,7 @@ export async function journalWebhook (
     verdict: reading.verdict,
     faults: reading.faults,
     held,
-    dedupeKey: reading.dedupeKey,
+    ...identityOf(reading, rawBody, held, dedupeUnidentifiedMs),
     sourceObject: reading.facts?.sourceObject ?? null,
     sourceId: reading.facts?.sourceId ?? null,
     eventId: reading.facts?.eventId ?? null,

@@ -21,7 +21,10 @@ export interface Reading {
   readonly facts: EnvelopeFacts | null
   readonly customerId: string | null
   readonly campaignId: string | null
+  /** `null` where neither an id nor a time of its own tells copies of it. */
   readonly dedupeKey: string | null
+  /** Whether the body is JSON. */
+  readonly json: boolean
   readonly description: EventDescription
   /** Whether the URL names another event than the envelope does. */
   readonly contradictsUrl: boolean
@@ -51,7 +54,8 @@ export function readWebhook (rawBody: Uint8Array, expected: Expected, validate: 
     facts,
     customerId,
     campaignId,
-    dedupeKey: dedupeKey({ facts, body, rawBody, eventType }),
+    dedupeKey: dedupeKey({ facts, body, rawBody }),
+    json: true,
     description: describeEvent(body),
     contradictsUrl: expected.kind === 'event' && eventType !== expected.event.type,
     poisoned: parsed.poisoned,
@@ -70,6 +74,7 @@ function unreadable (expected: Expected, problem: ProblemCode, message: string):
     customerId: null,
     campaignId: null,
     dedupeKey: null,
+    json: problem !== 'BODY_NOT_JSON',
     description: {},
     contradictsUrl: false,
     poisoned: false,

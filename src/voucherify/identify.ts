@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
-import { canonicalBytes } from './canonical-bytes.js'
+import { hash } from 'node:crypto'
 import { EVENT_KEYS } from './catalogue.js'
 import { objectOrEmpty, type JsonObject } from './parse-body.js'
+import { sortedJson } from './sorted-json.js'
 
 /** What the sender says of an event in its envelope. `null`: it does not say. */
 export interface EnvelopeFacts {
@@ -55,21 +55,28 @@ export interface Identified {
   readonly facts: EnvelopeFacts | null
   readonly body: JsonObject
   readonly rawBody: Uint8Array
-  readonly eventType: string
 }
 
 /**
  * The key under which copies of an event are found: the pair `source.id` and `event.id`, since the same event sent by two
- * distributions is two deliveries; else the send-out's `id`; else the bytes, if the body carries its own time, since a
- * body without one may rightly come twice. The bytes count for each event type by itself: without an envelope the URL alone
- * tells two events apart. White space outside of strings does not count: the signature does not cover it, so anybody could add
- * some to a captured body and make another event of it. `null`: copies can't be told.
+ * distributions is two deliveries; else the send-out's `id`; else the content, if the body carries its own time. Nothing that is
+ * not signed is a part of it: the same content at another URL is the same event. `null`: a body with neither an id nor a time may
+ * rightly come twice, and copies cannot be told.
  */
-export function dedupeKey ({ facts, body, rawBody, eventType }: Identified): string | null {
+export function dedupeKey ({ facts, body, rawBody }: Identified): string | null {
   if (facts !== null && facts.sourceId !== null && facts.eventId !== null) return `event:${JSON.stringify([facts.sourceId, facts.eventId])}`
   if (facts !== null && facts.id !== null) return `send-out:${facts.id}`
-  if (text(body['created_at']) === null) return null
-  return `bytes:${eventType}:${createHash('sha256').update(canonicalBytes(rawBody)).digest('base64url')}`
+  const time = text(body['created_at']) ?? (facts === null ? null : text(objectOrEmpty(body['event'])['created_at']))
+  return time === null ? null : contentKey(rawBody, { json: true })
+}
+
+/**
+ * The key of a body's content. Of JSON neither the white space between tokens counts, which the signature does not cover, nor the
+ * order of keys, which the sender's database changes.
+ * @param options.json whether the body is known to be JSON; of anything else every byte counts
+ */
+export function contentKey (rawBody: Uint8Array, { json }: { readonly json: boolean }): string {
+  return `content:${hash('sha256', json ? Buffer.from(sortedJson(rawBody), 'latin1') : rawBody, 'base64url')}`
 }
 
 /** JSON may write half a surrogate pair (RFC 8259, section 8.2), which cannot be stored as text: U+FFFD stands in its place. */

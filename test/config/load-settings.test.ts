@@ -168,6 +168,7 @@ t.test('contradictions name the variable to change', async t => {
   t.match(messageOf({ ALLOWED_SOURCES_MODE: 'enforce' }), /^ALLOWED_SOURCES is not set, but ALLOWED_SOURCES_MODE is enforce/)
   t.match(messageOf({ FORWARDERS: 'http' }), /^HTTP_FORWARDER_URL is not set, but FORWARDERS names http/)
   t.match(messageOf({ RETRY_MIN_MS: '2000', RETRY_MAX_MS: '1000' }), /^RETRY_MIN_MS is 2000, more than RETRY_MAX_MS, which is 1000/)
+  t.match(messageOf({ DEDUPE_UNIDENTIFIED_SECONDS: '86401', DEDUPE_WINDOW_DAYS: '1' }), /^DEDUPE_UNIDENTIFIED_SECONDS is 86401, more than DEDUPE_WINDOW_DAYS, which is 1 \(86400 seconds\)/)
 })
 
 t.test('a file of forwarders stands in the place of every other variable about forwarders', async t => {

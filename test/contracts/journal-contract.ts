@@ -88,6 +88,15 @@ export function journalContract (t: Test, create: (t: Test) => Promise<JournalUn
     await journal.close()
   })
 
+  contract('a key that counts for a shorter time than others makes copies within that time alone', async (t, engine) => {
+    const journal = await engine.open()
+    const append = async (agoMs: number) => (await journal.append(sampleNewDelivery({ dedupeKey: 'short', dedupeWithinMs: 60_000, receivedAt: Date.now() - agoMs }))).status
+    t.equal(await append(61_000), 'stored')
+    t.equal(await append(59_000), 'stored')
+    t.equal(await append(0), 'duplicate')
+    await journal.close()
+  })
+
   contract('the same event on two connections at once is one delivery', async (t, engine) => {
     const journal = await engine.open()
     const copies = Array.from({ length: 20 }, () => sampleNewDelivery({ dedupeKey: 'same' }))

@@ -1,10 +1,12 @@
 import t from 'tap'
 import { latch } from '../support/latch.js'
+import type { NewDelivery } from '../../src/delivery/delivery.js'
 import { sampleEnvelope, sampleEvent } from '../../src/voucherify/samples.js'
 import { buildApp } from '../support/build-app.js'
 import { sign } from '../../src/voucherify/signature.js'
 import { buildService, SECRET, signed } from '../support/build-service.js'
 import { envelopeAround } from '../support/envelope-around.js'
+import { storedAsJsonb } from '../voucherify/support/stored-as-jsonb.js'
 
 const LEFT = 'customer.loyalty.tier.left'
 const now = new Date('2026-02-03T04:05:06.000Z')
@@ -80,13 +82,35 @@ t.test('where source or event has no id, the send-out tells copies', async t => 
   t.equal((await service.post('/webhooks', { ...rest, event, id: 'whs_other' })).status, 202, `and not ${id} alone`)
 })
 
-t.test('where nothing has an id, the bytes tell copies of a body that carries its own time, at each URL by itself', async t => {
-  const dated = JSON.stringify(sampleEvent(LEFT, { index: 0, now, seed: 'bytes' }))
+t.test('where nothing has an id, the content tells copies of a body that carries its own time', async t => {
+  const dated = JSON.stringify(sampleEvent(LEFT, { index: 0, now, seed: 'content' }))
   const first = await service.post(`/webhooks/${LEFT}`, dated)
   t.equal(first.status, 202)
   t.match(await service.post(`/webhooks/EVENTS.${LEFT.toUpperCase()}`, dated), { status: 200, body: { id: first.body.id } })
-  t.equal((await service.post(`/webhooks/${LEFT}`, dated.replace(/^\{/, '{"other":" ",'))).status, 202, 'other bytes are another event')
-  t.equal((await service.post('/webhooks/custom/crm', dated)).status, 202, 'another URL is another event')
+  t.equal((await service.post(`/webhooks/${LEFT}`, dated.replace(/^\{/, '{"other":" ",'))).status, 202, 'other content is another event')
+  t.equal((await service.post(`/webhooks/${LEFT}`, dated.replace(/^\{/, '{"n":1.0,'))).status, 202)
+  t.equal((await service.post(`/webhooks/${LEFT}`, dated.replace(/^\{/, '{"n":1,'))).status, 202, 'a number counts as it is written')
+})
+
+t.test('a bare body with its keys in the order of jsonb is a copy: the sender\'s database has sorted them', async t => {
+  for (const type of [LEFT, 'customer.loyalty.tier.upgraded'] as const) {
+    const event = sampleEvent(type, { index: 1, now, seed: 'jsonb' })
+    const stored = storedAsJsonb(event)
+    t.not(stored, JSON.stringify(event))
+    const first = await service.post(`/webhooks/${type}`, event)
+    t.equal(first.status, 202)
+    t.match(await service.post(`/webhooks/${type}`, stored), { status: 200, body: { id: first.body.id, duplicate: true } })
+  }
+})
+
+t.test('the same signed content is one event at its own URL, at another event\'s, at a custom one and in quarantine', async t => {
+  const paths = [`/webhooks/${LEFT}`, '/webhooks/customer.loyalty.tier.joined', '/webhooks/customer.loyalty.tier.upgraded', '/webhooks/custom/crm', '/webhooks']
+  for (const [index, first] of paths.entries()) {
+    const body = sampleEvent(LEFT, { index, now, seed: 'URLs' })
+    const stored = await service.post(first, body)
+    t.match(stored, { status: 202 }, first)
+    for (const path of paths) t.match(await service.post(path, body), { status: 200, body: { id: stored.body.id, duplicate: true } }, `${path} after ${first}`)
+  }
 })
 
 t.test('white space added to a captured body makes no other event of it: the signature does not cover that', async t => {
@@ -101,11 +125,40 @@ t.test('white space added to a captured body makes no other event of it: the sig
 })
 
 t.test('a body that carries neither id nor time may come twice', async t => {
-  for (const body of ['{"points":3}', '{"created_at":null}', '{"created_at":""}', '[]', 'no json', '']) {
+  for (const body of ['{"points":3}', '{"created_at":null}', '{"created_at":""}']) {
     const answers = [await service.post('/webhooks/custom/crm', body), await service.post('/webhooks/custom/crm', body)]
     t.strictSame(answers.map(({ status }) => status), [202, 202], body)
     t.not(answers[0]?.body.id, answers[1]?.body.id)
   }
+})
+
+t.test('DEDUPE_UNIDENTIFIED_SECONDS takes equal content without an id and a time for a copy, for so long', async t => {
+  const stored: NewDelivery[] = []
+  const app = await buildApp(t, {
+    secrets: [SECRET],
+    dedupeUnidentifiedMs: 3000,
+    append: async (delivery) => {
+      stored.push(delivery)
+      return { status: 'stored', id: delivery.id, verdict: delivery.verdict }
+    }
+  })
+  await app.post('/webhooks/custom/crm', '{"points":3,"of":1}')
+  await app.post('/webhooks/custom/erp', '{"of":1, "points":3}')
+  await app.post('/webhooks/custom/crm', { points: 3, created_at: '2026-02-03T04:05:06Z' })
+  await app.post('/webhooks', 'no json')
+  t.strictSame(stored.map(({ dedupeWithinMs }) => dedupeWithinMs), [3000, 3000, undefined, undefined])
+  t.equal(stored[0]?.dedupeKey, stored[1]?.dedupeKey)
+  const counting = await buildService(t, { ...signed, DEDUPE_UNIDENTIFIED_SECONDS: '60' })
+  t.strictSame([await counting.post('/webhooks/custom/crm', '{"points":3}'), await counting.post('/webhooks/custom/crm', '{ "points":3}')].map(({ status }) => status), [202, 200])
+})
+
+t.test('what cannot be understood is held once, by its content', async t => {
+  for (const body of ['[]', ' [ ]', 'no json', '', '"text"', '{"points":4}', '{ "points":4}']) {
+    const answers = [await service.post('/webhooks', body), await service.post('/webhooks', body)]
+    t.strictSame(answers.map(({ status }) => status), [body.startsWith(' ') || body.startsWith('{ ') ? 200 : 202, 200], JSON.stringify(body))
+    t.equal(answers[0]?.body.id, answers[1]?.body.id)
+  }
+  t.equal((await service.post('/webhooks/custom/crm', '{"points":4}')).status, 202, 'it may rightly come where any body is taken')
 })
 
 t.test('an id that is no text, or longer than any, counts as absent', async t => {
@@ -173,7 +226,7 @@ t.test('what is stored is the bytes as they came, what was read from them, and t
   }])
   t.strictSame(Object.keys(Object(stored[0]).headers).sort(), ['content-type', 'traceparent', 'user-agent', 'x-voucherify-signature'])
   await app.post('/webhooks', 'no json')
-  t.match(stored[1], { eventType: 'unknown', sourceObject: null, sourceId: null, eventId: null, projectId: null, customerId: null, campaignId: null, dedupeKey: null, held: true })
+  t.match(stored[1], { eventType: 'unknown', sourceObject: null, sourceId: null, eventId: null, projectId: null, customerId: null, campaignId: null, dedupeKey: /^content:/, held: true })
 })
 
 t.test('the accept line has the id of the trace that the webhook is part of, if it has a valid one', async (t) => {

@@ -25,6 +25,7 @@ export async function buildApp (t: Test, { append, ...options }: Partial<AppOpti
     },
     newId: uuidv7,
     now: Date.now,
+    dedupeUnidentifiedMs: 0,
     bodyLimitBytes: 1_048_576,
     trustProxy: false,
     secrets: [],

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { dedupeKey, isEnvelope, readEnvelope, readSubject } from '../../src/voucherify/identify.js'
+import { contentKey, dedupeKey, isEnvelope, readEnvelope, readSubject } from '../../src/voucherify/identify.js'
 
 t.test('an envelope is told from a bare body by what is in it', async t => {
   for (const body of [{ data: {}, event: {} }, { data: 1 }, { event: {} }, { data: {}, event: {}, customer: {} }, { data: {}, created_at: '' }]) {
@@ -36,20 +36,29 @@ t.test('half a surrogate pair cannot be stored: it is replaced in what describes
   t.strictSame(readSubject({ customer: { id: 'c\ud83d\ude00' } }), { customerId: 'c😀', campaignId: null })
 })
 
-const rawBody = Buffer.from('{}')
-const keyOf = (body: Record<string, unknown>, eventType = 'a.b') => dedupeKey({ facts: readEnvelope(body), body, rawBody, eventType })
+const keyOf = (body: Record<string, unknown>) => dedupeKey({ facts: readEnvelope(body), body, rawBody: Buffer.from(JSON.stringify(body)) })
 
-t.test('source and event tell copies, else the send-out, else the bytes of a body with its own time, else nothing', async t => {
+t.test('source and event tell copies, else the send-out, else the content of a body with its own time, else nothing', async t => {
   t.equal(keyOf({ data: {}, source: { id: 's' }, event: { id: 'e' }, id: 'w' }), 'event:["s","e"]')
   t.equal(keyOf({ data: {}, source: { id: 's' }, event: {}, id: 'w' }), 'send-out:w')
   t.equal(keyOf({ data: {}, event: { id: 'e' }, id: 'w' }), 'send-out:w')
-  t.match(keyOf({ data: {}, event: {}, created_at: '2026' }), /^bytes:a\.b:/)
-  t.match(keyOf({ customer: null, id: 'no send-out', created_at: '2026' }), /^bytes:a\.b:[\w-]{43}$/)
-  t.not(keyOf({ created_at: '2026' }), keyOf({ created_at: '2026' }, 'custom.x'))
+  t.match(keyOf({ data: {}, event: {}, created_at: '2026' }), /^content:/)
+  t.match(keyOf({ data: {}, event: { created_at: '2026' } }), /^content:/)
+  t.match(keyOf({ customer: null, id: 'no send-out', created_at: '2026' }), /^content:[\w-]{43}$/)
   t.equal(keyOf({ customer: null, id: 'no send-out' }), null)
+  t.equal(keyOf({ customer: null, event: { created_at: '2026' } }), null, 'a bare body has no time but its own')
   t.equal(keyOf({ created_at: 5 }), null)
 })
 
 t.test('no two pairs of ids make the same key', async t => {
   t.not(keyOf({ data: {}, source: { id: 'a","b' }, event: { id: 'c' } }), keyOf({ data: {}, source: { id: 'a' }, event: { id: 'b","c' } }))
+})
+
+t.test('content is the same in any order of keys, and what is no JSON has its bytes for content', async t => {
+  t.equal(keyOf({ created_at: '2026', a: { c: 1, b: 2 } }), keyOf({ a: { b: 2, c: 1 }, created_at: '2026' }))
+  t.not(keyOf({ created_at: '2026', n: [1, 2] }), keyOf({ created_at: '2026', n: [2, 1] }))
+  const content = (text: string, json: boolean) => contentKey(Buffer.from(text), { json })
+  t.equal(content(' [1, 2]', true), content('[1,2]', true))
+  t.not(content('  message  ', false), content('message', false))
+  t.match(contentKey(Buffer.from([0xFF, 0]), { json: false }), /^content:[\w-]{43}$/)
 })

@@ -6,7 +6,7 @@ import { fromRecordText, recordText, toColumns, withEventPlace, type PlacelessVa
  * every slice, which takes longer than all else that is done to store a delivery: so they go as one text and one buffer.
  */
 export interface PackedAppends {
-  /** Two lines of JSON for each: its record, and its deduplication key. */
+  /** Two lines of JSON for each: its record, and its deduplication key with how long it counts. */
   readonly lines: string
   /** The bodies side by side. To be moved and not copied. */
   readonly bodies: ArrayBuffer
@@ -17,6 +17,7 @@ export interface AppendRecord {
   readonly text: string
   readonly values: PlacelessValues
   readonly dedupeKey: string | null
+  readonly dedupeWithinMs: number | null
   readonly rawBody: Uint8Array
   readonly eventPlace: EventPlace | undefined
 }
@@ -26,7 +27,7 @@ export function packAppends (deliveries: readonly NewDelivery[]): PackedAppends 
   const lines: string[] = []
   let at = 0
   for (const delivery of deliveries) {
-    lines.push(recordText(toColumns(delivery)), JSON.stringify(delivery.dedupeKey))
+    lines.push(recordText(toColumns(delivery)), JSON.stringify([delivery.dedupeKey, delivery.dedupeWithinMs ?? null]))
     bodies.set(delivery.rawBody, at)
     at += delivery.rawBody.byteLength
   }
@@ -43,11 +44,13 @@ export function unpackAppends ({ lines, bodies }: PackedAppends, locateEvent: Lo
     const values = fromRecordText(text)
     const [, , , verdict, , , , , , , , , , bodyBytes] = values
     const rawBody = new Uint8Array(bodies, at, bodyBytes)
+    const [dedupeKey, dedupeWithinMs] = JSON.parse(parts[index + 1] ?? '') as [string | null, number | null]
     const eventPlace = verdict === 'valid' ? locateEvent(rawBody) : undefined
     records.push({
       text: eventPlace === undefined ? text : withEventPlace(text, eventPlace),
       values,
-      dedupeKey: JSON.parse(parts[index + 1] ?? 'null') as string | null,
+      dedupeKey,
+      dedupeWithinMs,
       rawBody,
       eventPlace
     })

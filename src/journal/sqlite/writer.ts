@@ -41,7 +41,7 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
       for (const id of batch.withdraw) statements.withdraw(id)
       const time = now()
       const progressError = saveProgress(db, statements, batch.progress, time)
-      return { appends: appends.map((record) => append(statements, record, time - dedupeWindowMs)), progressError }
+      return { appends: appends.map((record) => append(statements, record, time - (record.dedupeWithinMs ?? dedupeWindowMs))), progressError }
     })
     if (result.progressError === undefined) for (const progress of batch.progress) remember(progress)
     return result
