@@ -181,7 +181,8 @@ export function createService ({ settings, logger, logDestination, clock = syste
       clock,
       random: Math.random,
       logger,
-      onAttempts: observer.attemptsEnded
+      onAttempts: observer.attemptsEnded,
+      startContext: { unfinished: async (ids) => new Set(await operator.unfinished({ forwarder: forwarder.name, ids })) }
     })
   }
 

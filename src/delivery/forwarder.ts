@@ -46,6 +46,14 @@ export interface ForwardResult {
  */
 export type Order = 'none' | 'customer' | 'arrival'
 
+export interface StartContext {
+  /**
+   * Which of these deliveries, by id, the forwarder has yet to finish, and so will be handed. What it has passed on beyond the position
+   * and is not among them is not in the journal any more, or never was: the journal may be an older one than the forwarder's destination.
+   */
+  readonly unfinished: (ids: readonly string[]) => Promise<ReadonlySet<string>>
+}
+
 /** Passes deliveries on to one destination. Everything that it throws is a failed attempt and nothing more. */
 export interface Forwarder {
   readonly name: string
@@ -61,7 +69,7 @@ export interface Forwarder {
   /** Whether successful attempts are recorded one by one, and not only those that failed and those of replays. */
   readonly recordsSuccess?: boolean
   /** Called once, before the first `forward`, with the position committed last; `null` when there is none. */
-  start?: (position: string | null) => Promise<void>
+  start?: (position: string | null, context?: StartContext) => Promise<void>
   forward: (attempts: readonly Attempt[], context: ForwardContext) => Promise<ForwardResult>
   /** Tries whether the destination can be reached, without passing anything on. Rejects where it can't. */
   check?: (signal: AbortSignal) => Promise<void>

@@ -26,6 +26,9 @@ export interface Operator {
   /** The same, a part at a time. */
   readonly deadLetterPage: (query: DeadLetterQuery) => Promise<Page<DeadLetter>>
 
+  /** Those of the deliveries that a forwarder has yet to finish, and so is still handed. */
+  readonly unfinished: (query: UnfinishedQuery) => Promise<readonly string[]>
+
   /** Lets deliveries out of quarantine, each to every known forwarder once. */
   readonly release: (request: ReleaseRequest) => Promise<readonly Released[]>
   readonly replay: (request: ReplayRequest) => Promise<Replayed>
@@ -186,6 +189,11 @@ export interface DeadLetter {
   readonly reason: string
   /** Whether a replay of it is under way. */
   readonly replaying: boolean
+}
+
+export interface UnfinishedQuery {
+  readonly forwarder: string
+  readonly ids: readonly string[]
 }
 
 export interface ReleaseRequest {

@@ -4,7 +4,7 @@ import { createAttempts } from './attempt.js'
 import { createCircuitBreaker, type BreakerState } from './circuit-breaker.js'
 import type { Clock } from './clock.js'
 import type { Delivery } from './delivery.js'
-import type { Forwarder, ForwardResult, Outcome } from './forwarder.js'
+import type { Forwarder, ForwardResult, Outcome, StartContext } from './forwarder.js'
 import type { AttemptRecord, Claim, Feed, Journal, Settlement } from './journal.js'
 import type { Observer } from './observation.js'
 import { backoffMs, type RetryPolicy } from './retry-policy.js'
@@ -24,6 +24,8 @@ export interface PumpOptions {
   readonly random: () => number
   readonly logger: Logger
   readonly onAttempts?: Observer['attemptsEnded']
+  /** What the forwarder may ask when it starts. */
+  readonly startContext?: StartContext
 }
 
 /** Drives one forwarder: takes what is due from its feed, attempts it, and settles what became of it. */
@@ -86,7 +88,7 @@ export function createPump (options: PumpOptions): Pump {
   /** A forwarder that can't start is down like one that can't forward: it is tried again, and costs nobody else anything. */
   async function beginWith (opened: Feed, attempt: number): Promise<void> {
     try {
-      await forwarder.start?.(opened.position)
+      await forwarder.start?.(opened.position, options.startContext)
     } catch (error) {
       const retryInMs = backoffMs(attempt, retry, random())
       logger.error({ err: error, attempt, retryInMs: Math.round(retryInMs) }, 'forwarder cannot start')

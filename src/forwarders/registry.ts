@@ -44,6 +44,9 @@ export type CreatedForwarders =
   | { readonly ok: true, readonly forwarders: readonly ConfiguredForwarder[] }
   | { readonly ok: false, readonly faults: readonly ForwarderFault[] }
 
+/** How often an event file is looked after when no event comes, in milliseconds. */
+const HOUSEKEEPING_MS = 15_000
+
 /** Turns what is configured into forwarders. Nothing is opened yet, and where one of them can't be, none is left. */
 export async function createForwarders (specs: readonly ForwarderSpec[], options: RegistryOptions): Promise<CreatedForwarders> {
   const forwarders: ConfiguredForwarder[] = []
@@ -73,6 +76,7 @@ async function createForwarder ({ kind, spec }: ForwarderSpec, options: Registry
         path: resolve(options.folder, spec.path),
         rotateBytes: spec.rotateBytes,
         keepDays: spec.keepDays,
+        housekeepingMs: HOUSEKEEPING_MS,
         now: options.now,
         logger: options.logger
       })

@@ -17,8 +17,8 @@ const IdFields = Type.Object({ id: Id, eventId: Id, event: Type.Optional(Type.Ob
 type Positions = Map<number, number>
 
 /**
- * A file with one event a line, and its siblings that were rotated away: the same name with something after a dot. Only
- * what is added after `begin` counts.
+ * A file with one event a line, and its siblings that were rotated away: the same name with something after a dot. What the file
+ * forwarder has set aside is written again, or was before. Only what is added after `begin` counts.
  */
 export function downstreamFile (path: string): Downstream {
   const began: Positions = new Map()
@@ -27,7 +27,7 @@ export function downstreamFile (path: string): Downstream {
   async function files (): Promise<readonly string[]> {
     try {
       const names = await readdir(dirname(path))
-      return names.filter(name => name === basename(path) || name.startsWith(`${basename(path)}.`)).map(name => join(dirname(path), name))
+      return names.filter(name => name === basename(path) || (name.startsWith(`${basename(path)}.`) && !name.startsWith(`${basename(path)}.set-aside-`))).map(name => join(dirname(path), name))
     } catch (error) {
       // It may come with the first event.
       if (isMissing(error)) return []

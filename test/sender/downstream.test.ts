@@ -34,6 +34,7 @@ t.test('events are found in a file and in those that were rotated away, and what
   await downstream.begin()
   appendFileSync(path, line(2))
   renameSync(path, `${path}.20260131T000000.000Z`)
+  writeFileSync(`${path}.set-aside-20260131T000000.000-1`, line(2))
   writeFileSync(path, line(3) + line(3) + 'not JSON\n\n' + line(4).slice(0, -1))
   const verification = await verifyNow(downstream, acknowledge(5))
   t.match(verification, { downstream: path, complete: false, lookedFor: 5, foundOnce: 1, missing: 3, foundMoreThanOnce: 1 })

@@ -25,12 +25,12 @@ export function createFileForwarder ({ name, ...options }: FileForwarderOptions)
     timeoutMs: TIMEOUT_MS,
     // A disk that is full is full for every delivery alike: none of them is at fault, so none is given up.
     giveUpMs: Infinity,
-    async start (position) { await file.start(parsePosition(position)) },
+    async start (position, context) { await file.start(parsePosition(position), context?.unfinished) },
     async forward (attempts, { signal }) {
       const position = await file.append(fileLines(attempts), signal)
       return { outcomes: attempts.map(() => ({ status: 'forwarded' })), position: JSON.stringify(position) }
     },
-    async check () { await checkFile(options.path) },
+    async check () { await checkFile(options.path, { rotates: options.rotateBytes > 0 || options.keepDays > 0 }) },
     close: file.close
   }
 }

@@ -7,8 +7,8 @@ export interface RotatedFiles {
   readonly nextName: (now: number) => Promise<string>
   /** Their paths, oldest first. */
   readonly list: () => Promise<readonly string[]>
-  /** Removes those that were rotated before this time, in milliseconds since the epoch. */
-  readonly removeBefore: (time: number) => Promise<void>
+  /** Removes those that were rotated before this time, in milliseconds since the epoch, and tells of each that it can't remove. */
+  readonly removeBefore: (time: number, onError: (rotated: string, error: unknown) => void) => Promise<void>
 }
 
 const STAMP = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{3}Z)$/
@@ -20,13 +20,14 @@ export function rotatedFiles (path: string): RotatedFiles {
   async function list (): Promise<readonly string[]> {
     const names = await readdir(dirname(path))
     return names
-      .filter((name) => name.startsWith(prefix) && STAMP.test(name.slice(prefix.length)))
+      // A name whose digits are no time is somebody else's.
+      .filter((name) => name.startsWith(prefix) && !Number.isNaN(timeOfStamp(name.slice(prefix.length))))
       .sort()
       .map((name) => join(dirname(path), name))
   }
 
   function timeOf (rotated: string): number {
-    return Date.parse(rotated.slice(path.length + 1).replace(STAMP, '$1-$2-$3T$4:$5:$6'))
+    return timeOfStamp(rotated.slice(path.length + 1))
   }
 
   return {
@@ -35,9 +36,16 @@ export function rotatedFiles (path: string): RotatedFiles {
       return `${path}.${stamp(newest === undefined ? now : Math.max(now, timeOf(newest) + 1))}`
     },
     list,
-    async removeBefore (time) {
-      const oldest = `${path}.${stamp(time)}`
-      for (const each of await list()) if (each < oldest) await rm(each, { force: true })
+    async removeBefore (time, onError) {
+      for (const each of await list()) {
+        if (timeOf(each) >= time) continue
+        await rm(each, { force: true }).catch((error: unknown) => { onError(each, error) })
+      }
     }
   }
+}
+
+/** Milliseconds since the epoch; `NaN` for what is no stamp. */
+function timeOfStamp (text: string): number {
+  return STAMP.test(text) ? Date.parse(text.replace(STAMP, '$1-$2-$3T$4:$5:$6')) : NaN
 }

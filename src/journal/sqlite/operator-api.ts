@@ -34,6 +34,7 @@ export function createOperatorApi ({ judge, now }: Omit<SqliteOperatorOptions, '
     read: (sequence) => api().read(sequence),
     deadLetters: (query) => api().deadLetters(query),
     deadLetterPage: (query) => api().deadLetterPage(query),
+    unfinished: (query) => api().unfinished(query),
     release: (request) => api().release(request),
     replay: (request) => api().replay(request),
     forwarders: (options) => api().forwarders(options),

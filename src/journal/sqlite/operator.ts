@@ -9,6 +9,7 @@ import { countPrunable } from './operator/prunable.js'
 import { countQuarantined } from './operator/quarantined.js'
 import { release, type Judge } from './operator/release.js'
 import { replay } from './operator/replay.js'
+import { unfinished } from './operator/unfinished.js'
 import { checkFiles, verify } from './operator/verify.js'
 import { prune } from './prune.js'
 import { SCHEMA_VERSION, schemaVersion, WrongDatabaseError } from './schema.js'
@@ -41,6 +42,7 @@ export function openSqliteOperator (options: SqliteOperatorOptions): Operator {
     read: async (sequence) => api.read(sequence),
     deadLetters: async (query) => api.deadLetters(query),
     deadLetterPage: async (query) => api.deadLetterPage(query),
+    unfinished: async (query) => api.unfinished(query),
     release: async (request) => api.release(request),
     replay: async (request) => api.replay(request),
     forwarders: async (options) => api.forwarders(options),
@@ -80,6 +82,7 @@ export function openOperatorApi ({ dataDir, judge, now }: SqliteOperatorOptions)
     read: (sequence) => explained(() => read(reading, sequence)),
     deadLetters: (query) => explained(() => deadLetters(reading, query)),
     deadLetterPage: (query) => explained(() => deadLetterPage(reading, query)),
+    unfinished: (query) => explained(() => unfinished(reading, query)),
     release: (request) => explained(() => release(writable(), request, judge, now())),
     replay: (request) => explained(() => replay(request.dryRun ? reading : writable(), request, now())),
     forwarders: (options) => explained(() => forwarders(reading, options?.except ?? [])),

@@ -65,6 +65,7 @@ export function createRemoteOperator ({ dataDir, logger, start = startOperatorTh
     read: async (sequence) => await call(async (api) => await api.read(sequence)),
     deadLetters: async (query) => await call(async (api) => await api.deadLetters(query)),
     deadLetterPage: async (query) => await call(async (api) => await api.deadLetterPage(query)),
+    unfinished: async (query) => await call(async (api) => await api.unfinished(query)),
     release: async (request) => await call(async (api) => await api.release(request)),
     replay: async (request) => await call(async (api) => await api.replay(request)),
     forwarders: async (options) => await call(async (api) => await api.forwarders(options)),

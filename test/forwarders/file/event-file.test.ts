@@ -1,31 +1,12 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
-import { createEventFile, type EventFileOptions } from '../../../src/forwarders/file/event-file.js'
-import type { FilePosition } from '../../../src/forwarders/file/file-position.js'
+import t from 'tap'
+import { createEventFile } from '../../../src/forwarders/file/event-file.js'
 import { captureLog } from '../../support/capture-log.js'
+import { fileIn } from './support/file-in.js'
 
 const DAY_MS = 86_400_000
 const never = new AbortController().signal
-
-function fileIn (t: Test, overrides: Partial<EventFileOptions> = {}) {
-  const path = overrides.path ?? join(t.testdir(), 'events.ndjson')
-  const log = captureLog()
-  const options = { path, rotateBytes: 0, keepDays: 0, now: Date.now, logger: log.logger, ...overrides }
-  return {
-    path,
-    log,
-    content: () => readFileSync(path, 'utf8'),
-    rotated: () => readdirSync(join(path, '..')).filter((name) => /Z$/.test(name)).sort(),
-    /** What a process does that starts after the one before has ended, however that was. */
-    async open (position?: FilePosition, more: Partial<EventFileOptions> = {}) {
-      const file = createEventFile({ ...options, ...more })
-      await file.start(position)
-      t.teardown(async () => { await file.close() })
-      return { ...file, append: async (lines: string, signal: AbortSignal) => await file.append(Buffer.from(lines), signal) }
-    }
-  }
-}
 
 /** The paths of the files that this process has open. */
 function openFiles (): readonly string[] {

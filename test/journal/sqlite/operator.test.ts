@@ -100,6 +100,24 @@ t.test('where a delivery stands is told for each forwarder, and can be asked for
   t.same(await operator.deadLetters({ eventType: 'campaign.*', limit: 10 }), [])
 })
 
+t.test('what a forwarder has yet to finish is what it is still handed: neither what is dead, held or gone, nor what it has passed on', async t => {
+  const store = makeStore(t)
+  const http = store.feed('http')
+  const [gone, waits, through, held, pending] = [
+    newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), heldDelivery(), newDelivery()
+  ]
+  store.append(gone, waits, through, held)
+  await settleAll(http, ({ delivery }) => delivery.id === gone.id ? dead() : delivery.id === waits.id ? retry() : forwarded())
+  store.append(pending)
+  const operator = open(t, store.dataDir)
+  const asked = [gone, waits, through, held, pending].map(({ id }) => id)
+  t.same(await operator.unfinished({ forwarder: 'http', ids: ['not-stored', ...asked] }), [waits.id, pending.id])
+  t.same(await operator.unfinished({ forwarder: 'unknown', ids: asked }), [])
+  const replayed = await operator.replay({ sequences: [3], forwarders: ['http'], finishedOnly: false, description: 'test', dryRun: false })
+  t.equal(replayed.replays, 1)
+  t.same(await operator.unfinished({ forwarder: 'http', ids: asked }), [waits.id, through.id, pending.id], 'a replay is handed out too')
+})
+
 t.test('a page of dead letters never ends between two letters of one delivery', async t => {
   const store = makeStore(t)
   const [a, b] = [store.feed('a'), store.feed('b')]

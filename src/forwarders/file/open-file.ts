@@ -1,0 +1,69 @@
+import { constants } from 'node:fs'
+import { mkdir, open, stat, type FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { begin } from './beginning.js'
+import { endsTorn } from './file-position.js'
+
+/** The event file while it is written to. */
+export interface OpenFile {
+  readonly handle: FileHandle
+  readonly beginning: string
+  /** The day (UTC) of its first line. */
+  day: string
+  /** What is before this is committed, or about to be. */
+  bytes: number
+  /** Whether the line before this is not ours and has no end. */
+  torn: boolean
+  /** Whether what is beyond `bytes` may be left of an append that failed. */
+  dirty: boolean
+  /** Appends since the beginning was noted. */
+  appends: number
+  /** Whether the beginning is noted beside the file. */
+  noted: boolean
+}
+
+/** Opens the file for reading and writing; makes it, and its folders, where it is not there. */
+export async function openHandle (path: string): Promise<FileHandle> {
+  await mkdir(dirname(path), { recursive: true })
+  return await open(path, constants.O_RDWR | constants.O_CREAT, 0o640)
+}
+
+/** Goes on at the end of a file that is not, or no longer, the one that we know. */
+export async function goOnAtEnd (path: string, day: string): Promise<OpenFile> {
+  const handle = await openHandle(path)
+  return await orClose(handle, async () => {
+    const bytes = (await handle.stat()).size
+    const { id } = await begin(path, handle, bytes)
+    return { handle, beginning: id, day, bytes, torn: await endsTorn(handle, bytes), dirty: false, appends: 0, noted: true }
+  })
+}
+
+/** What `work` makes of a file; where it fails, the file is closed. */
+export async function orClose<T> (handle: FileHandle, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
+/** Whether the open file is still the one that is to be found under this path. */
+export async function isStillAt (handle: FileHandle, path: string): Promise<boolean> {
+  const [ours, theirs] = await Promise.all([handle.stat(), stat(path).catch(() => undefined)])
+  return theirs?.ino === ours.ino && theirs.dev === ours.dev
+}
+
+/** Writes all of the bytes from this position of the file on. */
+export async function writeAll (file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let written = 0
+  while (written < bytes.byteLength) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.byteLength - written, position + written)
+    written += bytesWritten
+  }
+}
+
+/** The system's name for what went wrong, such as `ENOSPC`; `undefined` for errors that are not the system's. */
+export function systemCode (error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}

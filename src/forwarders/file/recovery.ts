@@ -1,0 +1,188 @@
+import { open, rename, stat, type FileHandle } from 'node:fs/promises'
+import type { Logger } from 'pino'
+import { readBeginning, syncFolder, type Beginning } from './beginning.js'
+import { judgePart, type JudgedPart, type Unfinished } from './file-part.js'
+import { dayOf, endsTorn, fits, type FilePosition } from './file-position.js'
+import { goOnAtEnd, openHandle, orClose, systemCode, type OpenFile } from './open-file.js'
+import type { RotatedFiles } from './rotated-files.js'
+import { setFileAside, setTailAside } from './set-aside.js'
+
+export interface RecoveryOptions {
+  readonly path: string
+  readonly rotated: RotatedFiles
+  /** What was committed last. */
+  readonly position: FilePosition | undefined
+  readonly unfinished: Unfinished | undefined
+  readonly now: () => number
+  readonly logger: Logger
+}
+
+/**
+ * Makes the event file ready to be gone on with, however the process before has ended. What was written after the last commit
+ * is most often left by a crash: all of it comes again, and so it is cut off. Where none of it comes again, the database is an
+ * older one (a backup that was restored) or a new one, and the lines stay where they are. What is neither, or both, is set aside
+ * as it is. A file that was rotated away is never removed.
+ */
+export async function recover (options: RecoveryOptions): Promise<OpenFile> {
+  const { path, position, now, logger } = options
+  const here = await exists(path)
+  const committed = position === undefined ? undefined : await findCommitted(options, position)
+  if (committed !== undefined) return await goOnFrom(options, committed)
+
+  const beginning = await beginningOf(path)
+  if (beginning !== undefined && beginning.id !== position?.beginning) return await goOnInNew(options, beginning)
+  if (position !== undefined) logger.warn({ path }, here ? 'event file is not the one that was written last: going on at its end' : 'event file was moved or deleted: a new one is begun')
+  return await goOnAtEnd(path, dayOf(now()))
+}
+
+interface Committed {
+  readonly position: FilePosition
+  /** The file that the position is in: the event file, or what it was renamed to by a rotation. */
+  readonly file: string
+  /** What was rotated away after it, oldest first. */
+  readonly later: readonly string[]
+}
+
+async function findCommitted ({ path, rotated }: RecoveryOptions, position: FilePosition): Promise<Committed | undefined> {
+  if (await isOf(path, position)) return { position, file: path, later: [] }
+  const candidates = await rotated.list().catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return []
+    throw error
+  })
+  for (const [index, candidate] of [...candidates.entries()].toReversed()) {
+    if (await isOf(candidate, position)) return { position, file: candidate, later: candidates.slice(index + 1) }
+  }
+  return undefined
+}
+
+async function goOnFrom (options: RecoveryOptions, { position, file, later }: Committed): Promise<OpenFile> {
+  const { path, unfinished } = options
+  const beginning = await beginningOf(path)
+  if (file === path && beginning !== undefined && await wasLeft(options, position, beginning)) return await goOnInNew(options, beginning)
+  const own = await judgePart({ path: file, from: position.bytes }, unfinished)
+  if (file === path) return await goOnIn(options, own, position)
+
+  const others: JudgedPart[] = []
+  for (const each of later) others.push(await judgePart({ path: each, from: 0 }, unfinished))
+  const current = await exists(path) ? await judgePart({ path, from: beginning?.bytes ?? 0 }, unfinished) : undefined
+  if (isUncommittedRotation(own, others, current)) {
+    await undoRotation(options, own, others, current)
+    return await goOnIn(options, { ...own, path }, position)
+  }
+  for (const part of [own, ...others]) await settlePart(options, part)
+  return current === undefined ? await goOnAtEnd(path, dayOf(options.now())) : await goOnInNew(options, beginning)
+}
+
+/** Whether the start before this one has left lines where they are, and begun behind them. */
+async function wasLeft ({ path, unfinished }: RecoveryOptions, position: FilePosition, beginning: Beginning): Promise<boolean> {
+  if (beginning.id === position.beginning || beginning.bytes <= position.bytes) return false
+  return (await judgePart({ path, from: position.bytes, to: beginning.bytes }, unfinished)).verdict === 'newer'
+}
+
+/** Whether a crash has left the rotation and all that was written since. Then it is undone, and the lines come again. */
+function isUncommittedRotation (own: JudgedPart, others: readonly JudgedPart[], current: JudgedPart | undefined): boolean {
+  const parts = [own, ...others, ...current === undefined ? [] : [current]]
+  if (parts.some(({ verdict }) => verdict === 'newer' || verdict === 'unclear')) return false
+  // One that was begun by the clock, when no event came, stays the file.
+  return current === undefined || (current.from === 0 && parts.some(({ verdict }) => verdict === 'debris'))
+}
+
+/** What was committed last gets its name back. All that was written since comes again. */
+async function undoRotation (options: RecoveryOptions, own: JudgedPart, others: readonly JudgedPart[], current: JudgedPart | undefined): Promise<void> {
+  const { path } = options
+  // The newest first: a crash between two of these steps leaves what the next start can go on with.
+  for (const part of others.toReversed()) await settlePart(options, part)
+  await rename(own.path, path)
+  await syncFolder(path)
+  if (current?.verdict === 'debris') tellCut(options, current)
+}
+
+/** Goes on in the event file itself, where the position is in it. */
+async function goOnIn (options: RecoveryOptions, part: JudgedPart, { bytes, beginning, day }: FilePosition): Promise<OpenFile> {
+  if (part.verdict === 'newer') return await leave(options, part)
+  return await cutBack(options, part, () => ({ beginning, day, bytes, torn: false, dirty: false, appends: 0, noted: false }))
+}
+
+/** Goes on in a file of which nothing was ever committed, as far as the database knows: from where it was begun on, or else from its start on. */
+async function goOnInNew (options: RecoveryOptions, beginning: Beginning | undefined): Promise<OpenFile> {
+  const { path, now, unfinished } = options
+  const bytes = beginning?.bytes ?? 0
+  const day = dayOf(now())
+  const part = await judgePart({ path, from: bytes }, unfinished)
+  if (part.verdict === 'newer') return await leave(options, part)
+  const file = await cutBack(options, part, async (handle) => ({ beginning: beginning?.id ?? '', day, bytes, torn: await endsTorn(handle, bytes), dirty: false, appends: 0, noted: true }))
+  if (beginning !== undefined) return file
+  await file.handle.close()
+  return await goOnAtEnd(path, day)
+}
+
+/** Opens the event file without the part. */
+async function cutBack (options: RecoveryOptions, part: JudgedPart, then: (handle: FileHandle) => Omit<OpenFile, 'handle'> | Promise<Omit<OpenFile, 'handle'>>): Promise<OpenFile> {
+  const handle = await openHandle(options.path)
+  return await orClose(handle, async () => {
+    await cutOff(options, part, handle)
+    return { handle, ...await then(handle) }
+  })
+}
+
+/** Brings a file that was rotated away into order. */
+async function settlePart (options: RecoveryOptions, part: JudgedPart): Promise<void> {
+  if (part.verdict === 'empty') return
+  if (part.verdict === 'newer') return await keep(options, part)
+  if (part.from === 0) return tellAside(options, part, await setFileAside(part.path, options.path, options.now()))
+  const handle = await open(part.path, 'r+')
+  await cutOff(options, part, handle).finally(async () => { await handle.close() })
+}
+
+async function cutOff (options: RecoveryOptions, part: JudgedPart, handle: FileHandle): Promise<void> {
+  const { from, verdict } = part
+  if (verdict === 'empty') return
+  if (verdict === 'unclear') return tellAside(options, part, await setTailAside(handle, from, options.path, options.now()))
+  await handle.truncate(from)
+  tellCut(options, part)
+}
+
+function tellCut ({ logger }: RecoveryOptions, { path, lines, bytes }: JudgedPart): void {
+  logger.info({ path, lines, bytes }, 'event file cut back to what was committed: these lines are written again')
+}
+
+/** Goes on behind lines that the database knows nothing of, which are as good as any. */
+async function leave (options: RecoveryOptions, part: JudgedPart): Promise<OpenFile> {
+  await keep(options, part)
+  return await goOnAtEnd(options.path, dayOf(options.now()))
+}
+
+async function keep ({ path: eventFile, now, logger }: RecoveryOptions, { path, lines, bytes, torn }: JudgedPart): Promise<void> {
+  logger.warn({ path, lines, bytes }, 'event file has lines that the database does not know: they stay')
+  if (torn === undefined) return
+  const handle = await open(path, 'r+')
+  const setAside = await setTailAside(handle, torn, eventFile, now()).finally(async () => { await handle.close() })
+  logger.warn({ path, lines: 0, setAside }, 'event file has lines beyond what was committed: set aside')
+}
+
+function tellAside ({ logger }: RecoveryOptions, { path, lines, bytes }: JudgedPart, setAside: string): void {
+  logger.warn({ path, lines, bytes, setAside }, 'event file has lines beyond what was committed: set aside')
+}
+
+async function beginningOf (path: string): Promise<Beginning | undefined> {
+  const handle = await openIfThere(path)
+  return handle === undefined ? undefined : await readBeginning(path, handle).finally(async () => { await handle.close() })
+}
+
+async function isOf (path: string, position: FilePosition): Promise<boolean> {
+  const handle = await openIfThere(path)
+  return handle !== undefined && await fits(handle, position).finally(async () => { await handle.close() })
+}
+
+async function openIfThere (path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'r')
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+async function exists (path: string): Promise<boolean> {
+  return await stat(path).then(() => true, () => false)
+}

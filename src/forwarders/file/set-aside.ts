@@ -1,0 +1,51 @@
+import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises'
+import { syncFolder } from './beginning.js'
+import { systemCode, writeAll } from './open-file.js'
+
+const CHUNK_BYTES = 1_048_576
+
+/** Moves a whole file aside, to a name of its own beside the event file. Returns its new path. */
+export async function setFileAside (file: string, path: string, now: number): Promise<string> {
+  const target = await freeName(path, now)
+  await rename(file, target)
+  await syncFolder(path)
+  return target
+}
+
+/** Moves what is in the file from a place on, in bytes, to a file of its own beside the event file. Returns the path of that. */
+export async function setTailAside (file: FileHandle, from: number, path: string, now: number): Promise<string> {
+  const target = await freeName(path, now)
+  const copy = await open(target, 'wx', 0o640)
+  try {
+    const chunk = Buffer.alloc(CHUNK_BYTES)
+    for (let copied = 0; ;) {
+      const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, from + copied)
+      if (bytesRead === 0) break
+      await writeAll(copy, chunk.subarray(0, bytesRead), copied)
+      copied += bytesRead
+    }
+    await copy.sync()
+  } catch (error) {
+    // All of it is still where it was.
+    await rm(target, { force: true })
+    throw error
+  } finally {
+    await copy.close()
+  }
+  await syncFolder(path)
+  await file.truncate(from)
+  return target
+}
+
+/** Such as `events.ndjson.set-aside-20260131T235959.123-1`, which looks like no rotated file. */
+async function freeName (path: string, now: number): Promise<string> {
+  const stamp = new Date(now).toISOString().replaceAll(/[-:Z]/g, '')
+  for (let number = 1; ; number++) {
+    const name = `${path}.set-aside-${stamp}-${number}`
+    const taken = await lstat(name).then(() => true, (error: unknown) => {
+      if (systemCode(error) === 'ENOENT') return false
+      throw error
+    })
+    if (!taken) return name
+  }
+}

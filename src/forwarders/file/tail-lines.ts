@@ -1,0 +1,58 @@
+import type { FileHandle } from 'node:fs/promises'
+
+export interface TailLines {
+  /** The deliveries' ids, one a line; `undefined` where it is no line of ours. */
+  readonly ids: ReadonlyArray<string | undefined>
+  /** Where the lines after these begin, in bytes. What has no line break at its end is no line. */
+  readonly next: number
+}
+
+const CHUNK_BYTES = 65_536
+/** Each line of ours begins with its id, which is shorter than this by far. */
+const HEAD_BYTES = 128
+const ID = /^\{"id":"([\w-]{1,64})",/
+const LINE_FEED = 0x0A
+const CLOSING_BRACE = 0x7D
+
+/** Reads the lines of a file between two places, in bytes, some at a time and never a whole one, however long they are. */
+export async function * readTailLines (file: FileHandle, from: number, to: number): AsyncGenerator<TailLines> {
+  const chunk = Buffer.alloc(CHUNK_BYTES)
+  let line = newLine()
+  for (let at = from, next = from; at < to;) {
+    const { bytesRead } = await file.read(chunk, 0, Math.min(CHUNK_BYTES, to - at), at)
+    if (bytesRead === 0) return
+    const ids: Array<string | undefined> = []
+    let start = 0
+    for (let end = chunk.indexOf(LINE_FEED); end !== -1 && end < bytesRead; end = chunk.indexOf(LINE_FEED, start)) {
+      extend(line, chunk.subarray(start, end))
+      ids.push(idOf(line))
+      line = newLine()
+      start = end + 1
+      next = at + start
+    }
+    extend(line, chunk.subarray(start, bytesRead))
+    at += bytesRead
+    yield { ids, next }
+  }
+}
+
+interface PartOfLine {
+  head: string
+  last: number
+  /** Whether a byte was found that stands in no text of JSON: what a power cut leaves where nothing was written. */
+  hole: boolean
+}
+
+function newLine (): PartOfLine {
+  return { head: '', last: 0, hole: false }
+}
+
+function extend (line: PartOfLine, bytes: Buffer): void {
+  if (line.head.length < HEAD_BYTES) line.head += bytes.toString('latin1', 0, HEAD_BYTES - line.head.length)
+  line.last = bytes.at(-1) ?? line.last
+  line.hole ||= bytes.includes(0)
+}
+
+function idOf ({ head, last, hole }: PartOfLine): string | undefined {
+  return last === CLOSING_BRACE && !hole ? ID.exec(head)?.[1] : undefined
+}
