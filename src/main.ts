@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline/promises'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { CommandContext, StopSignal } from './cli/context.js'
@@ -33,6 +34,16 @@ function onStopSignal (listener: (signal: StopSignal) => void): () => void {
   }
   for (const signal of signals) process.on(signal, stop)
   return () => { for (const signal of signals) process.off(signal, stop) }
+}
+
+async function ask (question: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return await terminal.question(question)
+  } finally {
+    terminal.close()
+  }
 }
 
 /**
@@ -82,6 +93,7 @@ const context: CommandContext = {
   openOperator,
   describeApi: async () => await describeServiceApi({ version }),
   readDrift,
+  ask,
   onStopSignal,
   exit: end
 }

@@ -118,3 +118,25 @@ t.test('a part that fails to close keeps nothing else open: the journal is close
   const second = service(t, { DATA_DIR })
   t.match(await second.start(), { url: /^http/ })
 })
+
+t.test('a forwarder that an operator paused is paused after a restart too, until it is resumed', async (t) => {
+  const DATA_DIR = t.testdir()
+  const settings = loadSettings({ environment: { PORT: '0', DATA_DIR } })
+  const agent = new Agent()
+  t.teardown(async () => { await agent.destroy() })
+  async function withService (work: (admin: ReturnType<typeof webhookClient>) => Promise<void>): Promise<void> {
+    const running = createService({ settings, logger: captureLog().logger, logDestination: captureLines(), threads: localThreads(), adminPort: 0 })
+    const { adminUrl = '' } = await running.start()
+    await work(webhookClient(adminUrl, agent, undefined)).finally(running.close)
+  }
+  await withService(async (admin) => {
+    t.match(await admin.post('/api/forwarders/log/pause', {}), { status: 200, body: { paused: true } })
+  })
+  await withService(async (admin) => {
+    t.match((await admin.get('/api/forwarders')).body, { forwarders: [{ name: 'log', paused: true }] })
+    t.match(await admin.post('/api/forwarders/log/resume', {}), { status: 200, body: { paused: false } })
+  })
+  await withService(async (admin) => {
+    t.match((await admin.get('/api/forwarders')).body, { forwarders: [{ name: 'log', paused: false }] })
+  })
+})

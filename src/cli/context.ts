@@ -64,6 +64,8 @@ export interface CommandContext {
   readonly describeApi: () => Promise<object>
   /** What a service has noticed in a data folder, up to some seconds ago; `undefined` where none has; rejects where it can't be read. */
   readonly readDrift: (options: { readonly dataDir: string }) => Promise<DriftReport | undefined>
+  /** Asks a person at the terminal; resolves with the answer, or with `undefined` where there is no terminal. */
+  readonly ask: (question: string) => Promise<string | undefined>
   /** Calls `listener` for every stop signal until the function that it returns is called. */
   readonly onStopSignal: (listener: (signal: StopSignal) => void) => () => void
   /** Ends the process at once. */

@@ -105,6 +105,8 @@ function standingSentence (standing: ForwarderStanding, now: number): string {
     }
     case 'dead':
       return `dead since ${new Date(standing.diedAt ?? now).toISOString()} after attempt ${standing.attempt ?? 1}${reason}`
+    case 'skipped':
+      return 'skipped: its filter passed it over'
     case 'earlier':
       return 'not for it: the forwarder was added later'
     default:

@@ -2,6 +2,8 @@ import type { Command } from 'commander'
 import type { CommandContext } from './context.js'
 import { deadLetters, type DeadLettersOptions } from './dead-letters.js'
 import { deliveries, type DeliveriesOptions } from './deliveries.js'
+import type { DiscardRequest } from '../delivery/operator.js'
+import { discard, type DiscardOptions } from './discard.js'
 import { drift, type DriftOptions } from './drift.js'
 import { addFilterOptions, addStateOptions } from './delivery-filter.js'
 import { forget, type ForgetOptions } from './forget.js'
@@ -14,6 +16,7 @@ import { replay, type ReplayOptions } from './replay.js'
 import { show, type ShowOptions } from './show.js'
 import { tail, type TailOptions } from './tail.js'
 import { verify, type VerifyOptions } from './verify.js'
+import { moment } from './times.js'
 import { wholeNumber } from './whole-number.js'
 
 const limit = wholeNumber(1, 10_000)
@@ -79,7 +82,7 @@ function addLookingCommands (program: Command, context: CommandContext, finish: 
 function addQuarantineCommands (program: Command, context: CommandContext, finish: (exitCode: number) => void): void {
   const parent = program.command('quarantine').enablePositionalOptions()
   addStoreOptions(addPageOptions(addFilterOptions(parent)))
-    .description('list what is held back because it does not match its schema; "release" lets it out')
+    .description('list what is held back because it does not match its schema; "release" lets it out, "discard" removes it')
     .option('--json', 'show one JSON object a line instead')
     .addHelpText('after', examples(
       'tierhook quarantine',
@@ -100,16 +103,34 @@ function addQuarantineCommands (program: Command, context: CommandContext, finis
       'tierhook quarantine release --type "campaign.*" --force'
     ))
     .action(async (ids: readonly string[], options: ReleaseOptions) => { finish(await release(context, ids, options)) })
+
+  addDiscardCommand(parent, { from: 'quarantine', what: 'what is in quarantine', context, finish })
+    .addHelpText('after', examples('tierhook quarantine discard 01983f1c-5d2a-7c3e', 'tierhook quarantine discard --older-than 30d --yes'))
+}
+
+function addDiscardCommand (parent: Command, { from, what, context, finish }: { from: DiscardRequest['from'], what: string, context: CommandContext, finish: (exitCode: number) => void }): Command {
+  return addStoreOptions(addFilterOptions(parent.command('discard')))
+    .description(`remove ${what} for good, after a question`)
+    .argument('[ids...]', 'deliveries, each by its id or an unambiguous beginning of it')
+    .option('--all', `all ${what}`)
+    .option('--older-than <span>', 'only what came longer ago: 30d, or before 2026-01-31T08:00:00Z', moment(() => Date.now()))
+    .option('--yes', 'ask nothing')
+    .action(async (ids: readonly string[], options: DiscardOptions) => { finish(await discard(context, from, ids, options)) })
 }
 
 function addForwarderCommands (program: Command, context: CommandContext, finish: (exitCode: number) => void): void {
-  addStoreOptions(addPageOptions(program.command('dead-letters')))
-    .description('list what forwarders gave up on; "tierhook replay --dead" tries it again')
+  const letters = program.command('dead-letters').enablePositionalOptions()
+  addStoreOptions(addPageOptions(letters))
+    .description('list what forwarders gave up on; "tierhook replay --dead" tries it again, "discard" removes it')
     .option('--forwarder <name>', 'only this forwarder\'s')
     .option('--type <pattern>', 'only this event type, or all that match: * stands for any characters')
     .option('--json', 'show one JSON object a line instead')
     .addHelpText('after', examples('tierhook dead-letters', 'tierhook dead-letters --forwarder http --json | jq -r .reason | sort | uniq -c'))
     .action(async (options: DeadLettersOptions) => { finish(await deadLetters(context, options)) })
+
+  addDiscardCommand(letters, { from: 'dead letters', what: 'dead letters', context, finish })
+    .option('--forwarder <name>', 'only this forwarder\'s')
+    .addHelpText('after', examples('tierhook dead-letters discard --forwarder http --older-than 30d', 'tierhook dead-letters discard 01983f1c-5d2a-7c3e --yes'))
 
   addStoreOptions(addFilterOptions(program.command('replay')))
     .description('forward deliveries again, under the same ids and marked as replays')
@@ -153,7 +174,7 @@ function addUpkeepCommands (program: Command, context: CommandContext, finish: (
     .action(async (options: VerifyOptions) => { finish(await verify(context, options)) })
 
   addStoreOptions(program.command('prune'))
-    .description('remove now what RETENTION_DAYS, RETENTION_QUARANTINE_DAYS and RETENTION_MAX_BYTES no longer keep, as the service does by itself')
+    .description('remove now what the settings of retention, RETENTION_…, no longer keep, as the service does by itself')
     .option('--dry-run', 'only count')
     .addHelpText('after', examples('tierhook prune --dry-run', 'RETENTION_DAYS=7 tierhook prune'))
     .action(async (options: PruneOptions) => { finish(await prune(context, options)) })

@@ -70,6 +70,8 @@ export interface AttemptRecord {
 }
 
 export interface Feed {
+  /** Whether an operator had paused the forwarder when this was opened. */
+  readonly paused: boolean
   /** The position that was settled last; `null` when there is none. */
   readonly position: string | null
   /**

@@ -32,6 +32,10 @@ export interface Operator {
   /** Lets deliveries out of quarantine, each to every known forwarder once. */
   readonly release: (request: ReleaseRequest) => Promise<readonly Released[]>
   readonly replay: (request: ReplayRequest) => Promise<Replayed>
+  /** Removes deliveries from quarantine, or dead letters of one forwarder, for good. */
+  readonly discard: (request: DiscardRequest) => Promise<readonly Discarded[]>
+  /** Keeps that an operator has paused a forwarder, or has resumed it, for the next start. */
+  readonly keepPaused: (request: { readonly forwarder: string, readonly paused: boolean }) => Promise<void>
 
   /** Every forwarder that the store knows, by name; but for those named in `except`. */
   readonly forwarders: (options?: { readonly except?: readonly string[] }) => Promise<readonly KnownForwarder[]>
@@ -65,11 +69,16 @@ export class StoreError extends Error {
   }
 }
 
-/** Where a delivery stands. `earlier`: it was there before the forwarder was, and so never was for it. */
-export type Standing = 'forwarded' | 'pending' | 'waiting' | 'dead' | 'quarantined' | 'damaged' | 'earlier'
+/**
+ * Where a delivery stands. `skipped`: its filter passed it over. `discarded`: it was a dead letter, and an operator discarded it. `earlier`: it
+ * was there before the forwarder was, and so never was for it.
+ */
+export const standings = ['forwarded', 'skipped', 'discarded', 'pending', 'waiting', 'dead', 'quarantined', 'damaged', 'earlier'] as const
+
+export type Standing = typeof standings[number]
 
 /** The standings that can be asked for. */
-export const listableStandings = ['pending', 'waiting', 'dead', 'quarantined', 'forwarded'] as const
+export const listableStandings = ['pending', 'waiting', 'dead', 'quarantined', 'forwarded', 'skipped', 'discarded'] as const
 
 export interface DeliveryFilter {
   /** Exact, or with `*` for any run of characters. */
@@ -210,6 +219,16 @@ export interface Released {
   readonly faults: readonly Fault[]
 }
 
+export type DiscardRequest =
+  | { readonly from: 'quarantine', readonly sequences: readonly number[] }
+  | { readonly from: 'dead letters', readonly forwarder: string, readonly sequences: readonly number[] }
+
+export interface Discarded {
+  readonly sequence: number
+  /** `not there`: it is not in quarantine, or is no dead letter of that forwarder. */
+  readonly status: 'discarded' | 'not there'
+}
+
 export interface ReplayRequest {
   readonly sequences: readonly number[]
   readonly forwarders: readonly string[]
@@ -242,6 +261,8 @@ export interface KnownForwarder {
   readonly oldestReceivedAt: number | null
   /** What the service noted last. */
   readonly breaker: BreakerState
+  /** Whether an operator has paused it. */
+  readonly paused: boolean
 }
 
 export interface Verified {

@@ -142,7 +142,11 @@ export function createPump (options: PumpOptions): Pump {
     const skipped: Settlement[] = []
     for (const claim of claims) {
       if (options.accepts(claim.delivery)) wanted.push(claim)
-      else skipped.push({ claim, result: { status: 'skipped' } })
+      else skipped.push({ claim, result: { status: 'skipped' }, record: { startedAt: clock.now(), durationMs: 0 } })
+    }
+    for (const { claim: { delivery, replay } } of skipped) {
+      // A person asked for it, and is to know why nothing comes of it.
+      if (replay) logger.warn({ deliveryId: delivery.id, eventType: delivery.eventType }, 'replay skipped by the filter')
     }
     if (skipped.length > 0) settle(feed, skipped)
     for (let at = 0; at < wanted.length; at += forwarder.batchSize) call(feed, wanted.slice(at, at + forwarder.batchSize))
@@ -233,6 +237,8 @@ export function createPump (options: PumpOptions): Pump {
 
     async start () {
       opened = await journal.openFeed({ forwarder: forwarder.name, order: forwarder.order, start: options.start, onWork: turns.soon })
+      paused = opened.paused
+      if (paused) logger.warn('forwarder paused by an operator')
       unsettled.add(opened.noteBreaker('closed'), 1)
       // A forwarder that hangs in its start must not hold up the service's.
       const begun = new AbortController()

@@ -7,6 +7,8 @@ import type { Change } from './schedule.js'
 export interface Progress {
   readonly cursor: number
   readonly position: string | null
+  /** Whether an operator has paused the forwarder. */
+  readonly paused: boolean
   readonly waiting: readonly WaitingMark[]
 }
 
@@ -38,7 +40,8 @@ export interface RecordedAttempt extends AttemptRecord {
   readonly sequence: number
   readonly replay: number
   readonly attempt: number
-  readonly outcome: 'forwarded' | 'retry' | 'dead'
+  /** `skipped`: there was none, because the forwarder's filter passed it over. */
+  readonly outcome: 'forwarded' | 'retry' | 'dead' | 'skipped'
   readonly detail: string | null
 }
 

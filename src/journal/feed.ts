@@ -184,6 +184,7 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
   }
 
   return {
+    paused: progress.paused,
     get position () { return position },
 
     claim (limit) {
@@ -198,7 +199,7 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
         const entry = claim instanceof HeldClaim ? claim.letGo(schedule) : undefined
         if (entry === undefined) return Promise.reject(new TypeError('A settlement must be of a claim that this feed has handed out and that is not settled'))
         const result = given.status === 'retry' ? { ...given, delayMs: keepable(given.delayMs) } : given
-        if (record !== undefined && result.status !== 'skipped' && result.status !== 'returned') records.push(toRecord(entry, result, record))
+        if (record !== undefined && result.status !== 'returned') records.push(toRecord(entry, result, record))
         schedule.settle(entry, result)
       }
       if (newPosition !== undefined) position = newPosition
@@ -234,7 +235,7 @@ function areAtHand (entries: readonly Entry[]): boolean {
   return entries.every(({ delivery }) => delivery !== undefined)
 }
 
-type AttemptedResult = Exclude<Settlement['result'], { readonly status: 'skipped' | 'returned' }>
+type AttemptedResult = Exclude<Settlement['result'], { readonly status: 'returned' }>
 
 /** One customer's deliveries are a lane. What names no customer is in nobody's way. */
 function customerOf (delivery: Delivery): string | null {
@@ -247,6 +248,6 @@ function keepable (delayMs: number): number {
 }
 
 function toRecord ({ sequence, replay, attempt }: Entry, result: AttemptedResult, { startedAt, durationMs }: AttemptRecord): RecordedAttempt {
-  const detail = result.status === 'forwarded' ? result.detail : result.reason
+  const detail = result.status === 'forwarded' ? result.detail : result.status === 'skipped' ? undefined : result.reason
   return { startedAt, durationMs, sequence, replay, attempt, outcome: result.status, detail: detail === undefined ? null : String(detail) }
 }

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { Operator } from '../delivery/operator.js'
 import { answerProblems } from './answers.js'
-import { IdsSchema, ReplayedSchema } from './api-deliveries.js'
+import { DiscardedSchema, IdsSchema, ReplayedSchema } from './api-deliveries.js'
 import { cursorOf, DEFAULT_LIMIT, NextSchema, pageParameters, readCursor } from './cursor.js'
 import { DeadLetterSchema, describeDeadLetter } from './describe-deliveries.js'
 import { findDeliveries, knownForwarders } from './find-deliveries.js'
@@ -57,5 +57,22 @@ export function addDeadLetterRoutes (app: AdminApp, { operator }: { readonly ope
       passedOver,
       refused: found.flatMap(({ sequence, id }) => dead.has(sequence) && !why.has(sequence) ? [] : [{ id, why: why.get(sequence) ?? 'not dead' as const }])
     }
+  })
+
+  app.post('/api/dead-letters/discard', {
+    schema: {
+      operationId: 'discardDeadLetters',
+      summary: 'Remove dead letters of a forwarder for good',
+      tags: ['Dead letters'],
+      body: Type.Object({ forwarder: Name, ids: IdsSchema }, closed),
+      response: { 200: DiscardedSchema, ...answerProblems }
+    }
+  }, async ({ body: { forwarder, ids }, log }) => {
+    await knownForwarders(operator, [forwarder])
+    const found = await findDeliveries(operator, ids)
+    const results = await operator.discard({ from: 'dead letters', forwarder, sequences: found.map(({ sequence }) => sequence) })
+    const discarded = results.map(({ sequence, status }) => ({ id: found.find((each) => each.sequence === sequence)?.id ?? '', status }))
+    log.info({ deliveryIds: discarded.filter(({ status }) => status === 'discarded').map(({ id }) => id), forwarders: [forwarder] }, 'dead letters discarded')
+    return { discarded }
   })
 }

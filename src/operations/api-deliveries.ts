@@ -38,6 +38,13 @@ const ListParameters = Type.Object({
 const ListSchema = Type.Object({ deliveries: Type.Array(ListedSchema), next: NextSchema }, closed)
 
 /** What became of a request to forward again. */
+export const DiscardedSchema = Type.Object({
+  discarded: Type.Array(Type.Object({
+    id: Type.String(),
+    status: Type.Union([Type.Literal('discarded'), Type.Literal('not there')])
+  }, closed), { description: 'One entry a delivery, with what became of it.' })
+}, closed)
+
 export const ReplayedSchema = Type.Object({
   replays: Type.Integer({ minimum: 0, description: 'How many there are now, one for each delivery and forwarder.' }),
   passedOver: Type.Integer({ minimum: 0, description: 'How many need none: they are on their first way still.' }),

@@ -69,7 +69,7 @@ export function addForwarderRoutes (app: AdminApp, { operator, forwarders, lastO
       dead,
       oldestReceivedAt: oldestReceivedAt === null ? null : isoTime(oldestReceivedAt),
       breaker: running?.breakerState() ?? breaker,
-      paused: running?.isPaused() ?? false,
+      paused: running?.isPaused() ?? known.paused,
       ...(outcome === undefined ? {} : { lastOutcome: { ...outcome, at: isoTime(outcome.at) } })
     }
   }
@@ -93,7 +93,7 @@ export function addForwarderRoutes (app: AdminApp, { operator, forwarders, lastO
     app.post(`/api/forwarders/:name/${verb}`, {
       schema: {
         operationId: `${verb}Forwarder`,
-        summary: verb === 'pause' ? 'Begin no attempts until it is resumed or the service restarts' : 'Go on with a paused forwarder',
+        summary: verb === 'pause' ? 'Begin no attempts until it is resumed, also after a restart' : 'Go on with a paused forwarder',
         tags: ['Forwarders'],
         params: NameParameters,
         body: Type.Object({}, closed),
@@ -102,6 +102,7 @@ export function addForwarderRoutes (app: AdminApp, { operator, forwarders, lastO
     }, async ({ params }) => {
       const forwarder = running(params.name)
       forwarder[verb]()
+      await operator.keepPaused({ forwarder: forwarder.name, paused: forwarder.isPaused() })
       onChange()
       return { name: forwarder.name, paused: forwarder.isPaused() }
     })

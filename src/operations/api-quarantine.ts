@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { Operator } from '../delivery/operator.js'
 import { answerProblems } from './answers.js'
-import { IdsSchema } from './api-deliveries.js'
+import { DiscardedSchema, IdsSchema } from './api-deliveries.js'
 import { cursorOf, DEFAULT_LIMIT, NextSchema, pageParameters, readCursor } from './cursor.js'
 import { describeListed, FaultSchema, ListedSchema, VerdictSchema } from './describe-deliveries.js'
 import { findDeliveries } from './find-deliveries.js'
@@ -51,5 +51,21 @@ export function addQuarantineRoutes (app: AdminApp, { operator }: { readonly ope
     })
     log.info({ deliveryIds: released.filter(({ status }) => status === 'released').map(({ id }) => id), force }, 'quarantine released')
     return { released }
+  })
+
+  app.post('/api/quarantine/discard', {
+    schema: {
+      operationId: 'discardFromQuarantine',
+      summary: 'Remove from quarantine for good',
+      tags: ['Quarantine'],
+      body: Type.Object({ ids: IdsSchema }, closed),
+      response: { 200: DiscardedSchema, ...answerProblems }
+    }
+  }, async ({ body: { ids }, log }) => {
+    const found = await findDeliveries(operator, ids)
+    const results = await operator.discard({ from: 'quarantine', sequences: found.map(({ sequence }) => sequence) })
+    const discarded = results.map(({ sequence, status }) => ({ id: found.find((each) => each.sequence === sequence)?.id ?? '', status }))
+    log.info({ deliveryIds: discarded.filter(({ status }) => status === 'discarded').map(({ id }) => id) }, 'quarantine discarded')
+    return { discarded }
   })
 }

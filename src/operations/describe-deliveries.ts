@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import type { DeadLetter, DeliveryDetails, ForwarderStanding, ListedDelivery } from '../delivery/operator.js'
+import { standings, type DeadLetter, type DeliveryDetails, type ForwarderStanding, type ListedDelivery } from '../delivery/operator.js'
 
 export const Time = Type.String({ format: 'date-time' })
 const Text = Type.Union([Type.String(), Type.Null()])
@@ -13,10 +13,9 @@ export const FaultSchema = Type.Object({
 
 const StandingSchema = Type.Object({
   forwarder: Type.String(),
-  standing: Type.Union([
-    Type.Literal('forwarded'), Type.Literal('pending'), Type.Literal('waiting'), Type.Literal('dead'), Type.Literal('quarantined'), Type.Literal('damaged'),
-    Type.Literal('earlier')
-  ], { description: '`earlier`: it was there before the forwarder was, and so never was for it.' }),
+  standing: Type.Union(standings.map((standing) => Type.Literal(standing)), {
+    description: '`skipped`: the forwarder\'s filter passed it over. `discarded`: it was a dead letter, and an operator discarded it. `earlier`: it was there before the forwarder was, and so never was for it.'
+  }),
   attempt: Type.Optional(Type.Integer({ minimum: 0, description: 'The attempt that is due, where it waits; the attempts made, where it is dead.' })),
   dueAt: Type.Optional(Time),
   diedAt: Type.Optional(Time),

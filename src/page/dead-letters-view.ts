@@ -17,6 +17,13 @@ export function deadLettersView ({ query }: Address, { notify }: Surroundings): 
     await update()
   }
 
+  async function discard ({ forwarder, id }: DeadLetter): Promise<void> {
+    if (!confirm(`Discard this dead letter of ${forwarder} for good? Nothing brings it back.`)) return
+    await post('/api/dead-letters/discard', { forwarder, ids: [id] })
+    notify(undefined)
+    await update()
+  }
+
   const columns: ReadonlyArray<Column<DeadLetter>> = [
     { label: 'Died', cell: ({ diedAt }) => time(diedAt) },
     { label: 'Forwarder', cell: ({ forwarder }) => forwarder },
@@ -24,7 +31,12 @@ export function deadLettersView ({ query }: Address, { notify }: Surroundings): 
     { label: 'Customer', cell: ({ customerId }) => customerId ?? '–' },
     { label: 'Attempts', number: true, cell: ({ attempts }) => attempts },
     { label: 'Reason', cell: ({ reason }) => reason },
-    { label: 'Action', cell: (letter) => letter.replaying ? 'replay under way' : actionButton('Replay', async () => { await replay(letter) }) }
+    {
+      label: 'Action',
+      cell: (letter) => letter.replaying
+        ? 'replay under way'
+        : [actionButton('Replay', async () => { await replay(letter) }), actionButton('Discard', async () => { await discard(letter) })]
+    }
   ]
 
   async function update (): Promise<void> {

@@ -22,12 +22,25 @@ export function quarantineView ({ notify }: Surroundings): View {
     await update()
   }
 
+  async function discard (id: string): Promise<void> {
+    if (!confirm('Discard this delivery for good? Nothing brings it back.')) return
+    await post('/api/quarantine/discard', { ids: [id] })
+    notify(undefined)
+    await update()
+  }
+
   const columns: ReadonlyArray<Column<ListedDelivery>> = [
     { label: 'Received', cell: ({ id, receivedAt }) => element('a', { href: addressOf(['deliveries', id]) }, time(receivedAt)) },
     { label: 'Event', cell: ({ eventType }) => element('code', {}, eventType) },
     { label: 'Customer', cell: ({ customerId }) => customerId ?? '–' },
     { label: 'Reasons', cell: ({ faults, verdict }) => faults.length === 0 ? verdict : faultList(faults) },
-    { label: 'Action', cell: ({ id }) => actionButton('Release all the same', async () => { await release([id], true) }) }
+    {
+      label: 'Action',
+      cell: ({ id }) => [
+        actionButton('Release all the same', async () => { await release([id], true) }),
+        actionButton('Discard', async () => { await discard(id) })
+      ]
+    }
   ]
 
   async function update (): Promise<void> {

@@ -79,9 +79,12 @@ export function contentKey (rawBody: Uint8Array, { json }: { readonly json: bool
   return `content:${hash('sha256', json ? Buffer.from(sortedJson(rawBody), 'latin1') : rawBody, 'base64url')}`
 }
 
-/** JSON may write half a surrogate pair (RFC 8259, section 8.2), which cannot be stored as text: U+FFFD stands in its place. */
+/**
+ * JSON may write half a surrogate pair (RFC 8259, section 8.2) and U+0000. The one cannot be stored as text, and at the other some bindings
+ * of SQLite end the text that they read: U+FFFD stands in their place.
+ */
 function text (value: unknown): string | null {
-  return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_ID ? value.toWellFormed() : null
+  return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_ID ? value.toWellFormed().replaceAll('\0', '\uFFFD') : null
 }
 
 /** Text by which events are told apart: two that differ in such a half alone would become one, so it is treated as absent. */

@@ -31,6 +31,8 @@ export interface HarnessOptions {
   hangingLog?: boolean
   createService?: (options: ServiceOptions) => Service
   openOperator?: (options: { readonly dataDir: string }) => Operator
+  /** The person at the terminal. */
+  ask?: (question: string) => Promise<string | undefined>
 }
 
 /** A command line without a process: what it wrote, the signals to send it, and the exits that it asked for. */
@@ -63,6 +65,7 @@ export function createHarness (options: HarnessOptions = {}) {
     openOperator: options.openOperator ?? openOperator,
     describeApi: async () => await describeServiceApi({ version: '9.8.7' }),
     readDrift,
+    ask: options.ask ?? (async () => undefined),
     onStopSignal: listener => {
       listeners.add(listener)
       return () => { listeners.delete(listener) }

@@ -14,7 +14,7 @@ export async function knownMetrics (): Promise<KnownMetrics> {
     sources: {
       store: async () => ({
         quarantined: 0,
-        forwarders: [{ name: 'log', addedAt: 0, cursor: 0, pending: 0, waiting: 0, dead: 0, oldestReceivedAt: null, breaker: 'closed' }]
+        forwarders: [{ name: 'log', addedAt: 0, cursor: 0, pending: 0, waiting: 0, dead: 0, oldestReceivedAt: null, breaker: 'closed', paused: false }]
       }),
       storeBytes: async () => 0,
       diskFreeBytes: async () => 0,

@@ -11,7 +11,7 @@ const page = (first: number, last: number): ReadDeliveries => ({
 const sequences = (claims: readonly Claim[]) => claims.map(({ delivery }) => delivery.sequence)
 
 function build (store: Partial<FeedStore>) {
-  return createFeed({ forwarder: 'f', order: 'none', start: 'beginning', onWork: () => {} }, { cursor: 0, position: null, waiting: [] }, {
+  return createFeed({ forwarder: 'f', order: 'none', start: 'beginning', onWork: () => {} }, { cursor: 0, position: null, paused: false, waiting: [] }, {
     readAfter: () => ({ deliveries: [], upTo: 0 }),
     readMany: async (wanted) => new Map(wanted.map((sequence) => [sequence, sampleDelivery({ sequence })])),
     readReplaysAfter: async () => [],

@@ -37,6 +37,8 @@ export function createOperatorApi ({ judge, now }: Omit<SqliteOperatorOptions, '
     unfinished: (query) => api().unfinished(query),
     release: (request) => api().release(request),
     replay: (request) => api().replay(request),
+    discard: (request) => api().discard(request),
+    keepPaused: (request) => { api().keepPaused(request) },
     forwarders: (options) => api().forwarders(options),
     forget: (request) => api().forget(request),
     verify: (request) => api().verify(request),

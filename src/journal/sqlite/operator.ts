@@ -4,7 +4,8 @@ import { isServed, keepInPlace } from './data-lock.js'
 import { closeAfterWriting, databasePath, openForLooking, openForWriting, codeOf, type Connection } from './database.js'
 import { deadLetterPage, deadLetters } from './operator/dead-letters.js'
 import { find, list, page, read } from './operator/deliveries.js'
-import { forget, forwarders, lastSequence } from './operator/forwarders.js'
+import { discard } from './operator/discard.js'
+import { forget, forwarders, keepPaused, lastSequence } from './operator/forwarders.js'
 import { countPrunable } from './operator/prunable.js'
 import { countQuarantined } from './operator/quarantined.js'
 import { release, type Judge } from './operator/release.js'
@@ -45,6 +46,8 @@ export function openSqliteOperator (options: SqliteOperatorOptions): Operator {
     unfinished: async (query) => api.unfinished(query),
     release: async (request) => api.release(request),
     replay: async (request) => api.replay(request),
+    discard: async (request) => api.discard(request),
+    keepPaused: async (request) => { api.keepPaused(request) },
     forwarders: async (options) => api.forwarders(options),
     forget: async (request) => api.forget(request),
     verify: async (request) => api.verify(request),
@@ -85,6 +88,8 @@ export function openOperatorApi ({ dataDir, judge, now }: SqliteOperatorOptions)
     unfinished: (query) => explained(() => unfinished(reading, query)),
     release: (request) => explained(() => release(writable(), request, judge, now())),
     replay: (request) => explained(() => replay(request.dryRun ? reading : writable(), request, now())),
+    discard: (request) => explained(() => discard(writable(), request, now())),
+    keepPaused: (request) => { explained(() => { keepPaused(writable(), request) }) },
     forwarders: (options) => explained(() => forwarders(reading, options?.except ?? [])),
     forget: (request) => explained(() => forget(writable(), request)),
     verify: (request) => explained(() => verify(reading, request)),

@@ -42,7 +42,7 @@ function pruneFinished (db: Connection, { now, receivedBefore, maxBytes, keysBef
       .all([after, finishedUpTo(db), limit]) as Array<Row & { readonly finished: number }>
     const old = tooLarge ? rows : olderThan(db, rows, receivedBefore, now)
     const chosen = old.filter(({ finished }) => finished === 1)
-    remove(db, chosen)
+    removeDeliveries(db, chosen)
     const keys = db.prepare(`DELETE FROM dedupe_keys WHERE key IN (SELECT key FROM dedupe_keys WHERE received_at < ? LIMIT ${limit})`).run([keysBefore])
     const replays = removeReplays(db, { receivedBefore, limit })
     const more = (rows.length === limit && old.length > 0) || keys.changes === limit || replays === limit
@@ -58,7 +58,7 @@ function pruneQuarantine (db: Connection, { now, quarantinedBefore, maxBytes, li
   const isFull = maxBytes > 0 && quarantinedBytes(db) > maxBytes * QUARANTINE_SHARE
   const old = olderThan(db, rows, quarantinedBefore, now)
   const chosen = isFull ? rows.slice(0, Math.max(old.length, Math.ceil(rows.length / 10))) : old
-  transaction(db, () => { remove(db, chosen) })
+  transaction(db, () => { removeDeliveries(db, chosen) })
   return { removed: chosen.length, evicted: chosen.length - old.length, more: isFull || chosen.length === limit }
 }
 
@@ -78,7 +78,8 @@ function olderThan<T extends Row> (db: Connection, rows: readonly T[], receivedB
   return old.reverse()
 }
 
-function remove (db: Connection, rows: readonly Row[]): void {
+/** Removes deliveries with all that belongs to them but for their deduplication keys. */
+export function removeDeliveries (db: Connection, rows: ReadonlyArray<Pick<Row, 'sequence'>>): void {
   for (const table of ['attempts', 'bodies', 'deliveries']) {
     const statement = db.prepare(`DELETE FROM ${table} WHERE sequence = ?`)
     for (const { sequence } of rows) statement.run([sequence])

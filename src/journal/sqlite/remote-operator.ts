@@ -68,6 +68,8 @@ export function createRemoteOperator ({ dataDir, logger, start = startOperatorTh
     unfinished: async (query) => await call(async (api) => await api.unfinished(query)),
     release: async (request) => await call(async (api) => await api.release(request)),
     replay: async (request) => await call(async (api) => await api.replay(request)),
+    discard: async (request) => await call(async (api) => await api.discard(request)),
+    keepPaused: async (request) => { await call(async (api) => { await api.keepPaused(request) }) },
     forwarders: async (options) => await call(async (api) => await api.forwarders(options)),
     forget: async (request) => await call(async (api) => await api.forget(request)),
     verify: async (request) => await call(async (api) => await api.verify(request)),

@@ -1,6 +1,6 @@
 import type { Change } from '../schedule.js'
 import { codeOf, type Connection } from './database.js'
-import type { PackedProgress } from './packed-progress.js'
+import { countRecords, recordAt, type PackedProgress } from './packed-progress.js'
 import type { StorageError } from './protocol.js'
 import { cursorChecksum } from './record.js'
 import type { WriterStatements } from './writer-statements.js'
@@ -23,11 +23,27 @@ export function saveProgress (db: Connection, statements: WriterStatements, prog
 
 function saveOne (statements: WriterStatements, progress: PackedProgress, time: number): void {
   statements.saveCursor.run([progress.cursor, cursorChecksum(progress.forwarder, progress.cursor), progress.position ?? null, progress.breaker ?? null, progress.forwarder])
-  for (const change of progress.changes) saveChange(statements, progress.forwarder, change, time)
+  const skipped = skippedOf(progress)
+  for (const change of progress.changes) saveChange(statements, progress.forwarder, change, { time, skipped })
   statements.insertAttempts(progress.forwarder, progress.records)
 }
 
-function saveChange (statements: WriterStatements, forwarder: string, change: Change, time: number): void {
+/** What the forwarder's filter passed over, as `placeOf` names it. */
+function skippedOf ({ records }: PackedProgress): ReadonlySet<string> {
+  const skipped = new Set<string>()
+  if (!records.texts.includes('skipped')) return skipped
+  for (let at = 0; at < countRecords(records); at++) {
+    const [sequence, replay, , , , outcome] = recordAt(records, at)
+    if (outcome === 'skipped') skipped.add(placeOf(replay, sequence))
+  }
+  return skipped
+}
+
+function placeOf (replay: unknown, sequence: unknown): string {
+  return `${String(replay)} ${String(sequence)}`
+}
+
+function saveChange (statements: WriterStatements, forwarder: string, change: Change, { time, skipped }: { readonly time: number, readonly skipped: ReadonlySet<string> }): void {
   const { sequence, replay, lane, attempt, waitedMs } = change.entry
   switch (change.type) {
     case 'wait':
@@ -35,8 +51,8 @@ function saveChange (statements: WriterStatements, forwarder: string, change: Ch
       break
     case 'finish':
       statements.deleteWaiting.run([forwarder, replay, sequence])
-      // It has gone through on a replay: the dead letter that it was is no more.
-      if (replay > 0) statements.deleteDeadLetter.run([forwarder, sequence])
+      // It has gone through on a replay: the dead letter that it was is no more. What a filter passed over has not gone through.
+      if (replay > 0 && !skipped.has(placeOf(replay, sequence))) statements.deleteDeadLetter.run([forwarder, sequence])
       break
     case 'dead':
       statements.deleteWaiting.run([forwarder, replay, sequence])

@@ -25,7 +25,7 @@ export function prepareStatements (db: Connection) {
   const deleteMarks = prepare('DELETE FROM waiting WHERE sequence = ?')
   const deleteDelivery = prepare('DELETE FROM deliveries WHERE sequence = ?')
   const setAside = db.prepare(`UPDATE deliveries SET hold = ${HOLD.damaged} WHERE sequence = ?`)
-  const forwarder = prepare('SELECT cursor, position FROM forwarders WHERE name = ?')
+  const forwarder = prepare('SELECT cursor, position, paused FROM forwarders WHERE name = ?')
   const addForwarder = prepare('INSERT INTO forwarders (name, cursor, began, added_at, checksum) VALUES (?, ?, ?, ?, ?)')
   const forgetUnknown = prepare('DELETE FROM forwarders WHERE name = ? AND added_at < ?')
   const addReleased = prepare(`INSERT INTO waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at)
@@ -63,7 +63,7 @@ export function prepareStatements (db: Connection) {
     setAside: (sequence: number) => { setAside.run([sequence]) },
     forwarder (name: string) {
       const found = forwarder.get([name])
-      return found === undefined ? undefined : toText<{ cursor: number, position: string | null }>(found)
+      return found === undefined ? undefined : toProgress(toText<{ cursor: number, position: string | null, paused: number }>(found))
     },
     addForwarder: (name: string, cursor: number, at: number) => { addForwarder.run([name, cursor, cursor, at, cursorChecksum(name, cursor)]) },
     forgetUnknown: (addedBefore: number) => { forgetUnknown.run([UNKNOWN_FORWARDER, addedBefore]) },
@@ -83,6 +83,10 @@ export function prepareStatements (db: Connection) {
     lastReceivedAt: () => (lastReceivedAt.get() as { at: number } | undefined)?.at,
     lastReplay: () => (lastReplay.get([]) as { n: number }).n
   }
+}
+
+function toProgress ({ cursor, position, paused }: { readonly cursor: number, readonly position: string | null, readonly paused: number }) {
+  return { cursor, position, paused: paused === 1 }
 }
 
 /** One statement for each costs twice as much. */

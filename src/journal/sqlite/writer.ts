@@ -111,7 +111,7 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
         const from = statements.forwarder(UNKNOWN_FORWARDER) === undefined ? cursor : 0
         statements.addForwarder(forwarder, from, now())
         if (from === 0) statements.addReleased(forwarder)
-        return { cursor: from, position: null, waiting: readWaiting(db, forwarder, now()) }
+        return { cursor: from, position: null, paused: false, waiting: readWaiting(db, forwarder, now()) }
       })
       remember({ forwarder, ...progress })
       return progress

@@ -9,13 +9,14 @@ interface ForwarderRow {
   readonly cursor: number
   readonly breaker: KnownForwarder['breaker']
   readonly addedAt: number
+  readonly paused: number
 }
 
 /** From so many deliveries on, counting along the index of ids beats counting along the table, which is ten times its size. */
 const COUNT_BY_INDEX = 100_000
 
 export function forwarders (db: Connection, except: readonly string[]): readonly KnownForwarder[] {
-  const found = db.prepare('SELECT name, cursor, breaker, added_at AS addedAt FROM forwarders f WHERE f.name <> ? ORDER BY f.name').all([UNKNOWN_FORWARDER])
+  const found = db.prepare('SELECT name, cursor, breaker, added_at AS addedAt, paused FROM forwarders f WHERE f.name <> ? ORDER BY f.name').all([UNKNOWN_FORWARDER])
   const rows = found.map((row) => toText<ForwarderRow>(row))
   return rows.filter(({ name }) => !except.includes(name)).map((row) => ({
     name: row.name,
@@ -25,7 +26,8 @@ export function forwarders (db: Connection, except: readonly string[]): readonly
     waiting: count(db, 'SELECT count(*) AS n FROM waiting WHERE forwarder = ?', row.name),
     dead: count(db, 'SELECT count(*) AS n FROM dead_letters WHERE forwarder = ?', row.name),
     oldestReceivedAt: oldest(db, row),
-    breaker: row.breaker
+    breaker: row.breaker,
+    paused: row.paused === 1
   }))
 }
 
@@ -63,6 +65,10 @@ function count (db: Connection, sql: string, ...values: readonly (string | numbe
 
 export function lastSequence (db: Connection): number {
   return count(db, "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'deliveries'), 0) AS n")
+}
+
+export function keepPaused (db: Connection, { forwarder, paused }: { readonly forwarder: string, readonly paused: boolean }): void {
+  db.prepare('UPDATE forwarders SET paused = ? WHERE name = ?').run([paused ? 1 : 0, forwarder])
 }
 
 /** One step, so that a service beside it never waits for long; the forwarder itself goes last, so that a stop half-way can be gone on from. */

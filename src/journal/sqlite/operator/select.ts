@@ -52,10 +52,18 @@ function notWaiting (letter: string): string {
 export const IS_PENDING = `d.hold = ${HOLD.never} AND d.sequence > f.cursor
   AND NOT EXISTS (SELECT 1 FROM waiting w WHERE w.sequence = d.sequence AND w.forwarder = f.name)
   AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.sequence = d.sequence AND l.forwarder = f.name)
-  AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.sequence = d.sequence AND a.forwarder = f.name AND a.outcome = 'forwarded')`
+  AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.sequence = d.sequence AND a.forwarder = f.name AND a.outcome IN ('forwarded', 'skipped', 'discarded'))`
 
-/** Whether a forwarder `f` is done with `d`. */
-const IS_FORWARDED = `(d.hold = ${HOLD.released} OR d.sequence <= f.cursor AND d.sequence > f.began
+/** Whether a forwarder `f` was not given `d`, for one of these reasons, and has not been since. */
+function isPassedOver (outcomes: string): string {
+  return `EXISTS (SELECT 1 FROM attempts a WHERE a.sequence = d.sequence AND a.forwarder = f.name AND a.outcome IN (${outcomes}))
+  AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.sequence = d.sequence AND a.forwarder = f.name AND a.outcome = 'forwarded')
+  AND NOT EXISTS (SELECT 1 FROM waiting w WHERE w.sequence = d.sequence AND w.forwarder = f.name)
+  AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.sequence = d.sequence AND l.forwarder = f.name)`
+}
+
+/** Whether a forwarder `f` is done with `d`, and took it. */
+const IS_FORWARDED = `NOT (${isPassedOver("'skipped', 'discarded'")}) AND (d.hold = ${HOLD.released} OR d.sequence <= f.cursor AND d.sequence > f.began
     OR EXISTS (SELECT 1 FROM attempts a WHERE a.sequence = d.sequence AND a.forwarder = f.name AND a.outcome = 'forwarded'))
   AND NOT EXISTS (SELECT 1 FROM waiting w WHERE w.sequence = d.sequence AND w.forwarder = f.name)
   AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.sequence = d.sequence AND l.forwarder = f.name)`
@@ -89,11 +97,15 @@ function conditions ({ filter, after, before }: Omit<DeliveryQuery, 'order' | 'l
       add(`d.sequence > (SELECT coalesce(min(f.cursor), 0) FROM forwarders f${filter.forwarder === undefined ? '' : ' WHERE f.name = ?'})`, ...named.values)
       add(`EXISTS (SELECT 1 FROM forwarders f WHERE ${named.text}${IS_PENDING})`, ...named.values)
       break
+    case 'skipped':
+    case 'discarded':
+      add(`EXISTS (SELECT 1 FROM forwarders f WHERE ${named.text}${isPassedOver(`'${filter.standing}'`)})`, ...named.values)
+      break
     case 'forwarded':
       add(`d.hold IN (${HOLD.never}, ${HOLD.released})`)
       // Without a name it is through everywhere where it was to go, and that was somewhere.
       add(`EXISTS (SELECT 1 FROM forwarders f WHERE ${named.text}${IS_FORWARDED})`, ...named.values)
-      if (filter.forwarder === undefined) add(`NOT EXISTS (SELECT 1 FROM forwarders f WHERE d.sequence > f.began AND NOT (${IS_FORWARDED}))`)
+      if (filter.forwarder === undefined) add(`NOT EXISTS (SELECT 1 FROM forwarders f WHERE d.sequence > f.began AND NOT (${IS_FORWARDED}) AND NOT (${isPassedOver("'skipped', 'discarded'")}))`)
   }
   return all
 }

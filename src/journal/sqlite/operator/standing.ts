@@ -32,7 +32,7 @@ export function createStandings (db: Connection): (delivery: { readonly sequence
   const waiting = db.prepare(`SELECT forwarder, replay, (SELECT kind FROM replays WHERE number = replay) AS kind, attempt, due_at, reason
     FROM waiting WHERE sequence = ? ORDER BY due_at DESC`)
   const dead = db.prepare('SELECT forwarder, attempts, died_at, reason FROM dead_letters WHERE sequence = ?')
-  const forwarded = db.prepare("SELECT DISTINCT forwarder FROM attempts WHERE sequence = ? AND outcome = 'forwarded'")
+  const outcomes = db.prepare("SELECT forwarder, outcome FROM attempts WHERE sequence = ? AND outcome IN ('forwarded', 'skipped', 'discarded') ORDER BY rowid")
 
   return ({ sequence, hold }) => {
     if (hold === HOLD.quarantined || hold === HOLD.damaged) {
@@ -41,7 +41,10 @@ export function createStandings (db: Connection): (delivery: { readonly sequence
     }
     const waits = new Map((waiting.all([sequence]) as WaitingRow[]).map((row) => [row.forwarder, row]))
     const deaths = new Map((dead.all([sequence]) as DeadRow[]).map((row) => [row.forwarder, row]))
-    const successes = new Set((forwarded.all([sequence]) as Array<{ forwarder: string }>).map((row) => row.forwarder))
+    const ends = outcomes.all([sequence]) as Array<{ forwarder: string, outcome: 'forwarded' | 'skipped' | 'discarded' }>
+    const successes = new Set(ends.filter(({ outcome }) => outcome === 'forwarded').map((row) => row.forwarder))
+    // The last one counts, where it has never been forwarded.
+    const passed = new Map(ends.filter(({ outcome }) => outcome !== 'forwarded').map((row) => [row.forwarder, row.outcome]))
 
     return forwarders.map(({ name, cursor, began }): ForwarderStanding => {
       const wait = waits.get(name)
@@ -60,7 +63,10 @@ export function createStandings (db: Connection): (delivery: { readonly sequence
       return { forwarder: name, standing: finished() }
 
       function finished (): Standing {
-        if (successes.has(name) || hold === HOLD.released) return 'forwarded'
+        if (successes.has(name)) return 'forwarded'
+        const end = passed.get(name)
+        if (end !== undefined) return end
+        if (hold === HOLD.released) return 'forwarded'
         if (sequence > cursor) return 'pending'
         return sequence > began ? 'forwarded' : 'earlier'
       }

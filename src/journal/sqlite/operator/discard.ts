@@ -1,0 +1,35 @@
+import type { Discarded, DiscardRequest } from '../../../delivery/operator.js'
+import type { Connection } from '../database.js'
+import { removeDeliveries } from '../prune.js'
+import { HOLD } from '../record.js'
+import { transaction } from '../transaction.js'
+
+/**
+ * Removes deliveries from quarantine for good, or dead letters of one forwarder. The deduplication key of a delivery stays, so that a copy
+ * of it is not taken for a new event; of a dead letter stays that it was discarded.
+ */
+export function discard (db: Connection, request: DiscardRequest, now: number): readonly Discarded[] {
+  return transaction(db, () => request.from === 'quarantine' ? discardQuarantined(db, request.sequences) : discardDead(db, request, now))
+}
+
+function discardQuarantined (db: Connection, sequences: readonly number[]): readonly Discarded[] {
+  const select = db.prepare(`SELECT id FROM deliveries WHERE sequence = ? AND hold = ${HOLD.quarantined}`)
+  return sequences.map((sequence) => {
+    const row = select.get([sequence]) as { id: string } | undefined
+    if (row === undefined) return { sequence, status: 'not there' }
+    removeDeliveries(db, [{ sequence }])
+    return { sequence, status: 'discarded' }
+  })
+}
+
+function discardDead (db: Connection, { sequences, forwarder }: Extract<DiscardRequest, { from: 'dead letters' }>, now: number): readonly Discarded[] {
+  const remove = db.prepare('DELETE FROM dead_letters WHERE forwarder = ? AND sequence = ? RETURNING attempts')
+  const note = db.prepare(`INSERT INTO attempts (forwarder, sequence, replay, attempt, started_at, duration_ms, outcome, detail)
+    VALUES (?, ?, 0, ?, ?, 0, 'discarded', 'by an operator')`)
+  return sequences.map((sequence) => {
+    const row = remove.get([forwarder, sequence]) as { attempts: number } | undefined
+    if (row === undefined) return { sequence, status: 'not there' }
+    note.run([forwarder, sequence, row.attempts, now])
+    return { sequence, status: 'discarded' }
+  })
+}

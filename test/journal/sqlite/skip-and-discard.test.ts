@@ -1,0 +1,72 @@
+import t from 'tap'
+import type { Standing } from '../../../src/delivery/operator.js'
+import { openOperator } from '../../../src/open-store.js'
+import { dead, forwarded, heldDelivery, makeStore, newDelivery, record, settleAll } from './stored.js'
+
+const one = { order: 'oldest first', limit: 10 } as const
+
+t.test('what a filter passes over is shown as skipped, and not as forwarded', async (t) => {
+  const store = makeStore(t)
+  const http = store.feed('http')
+  store.append(newDelivery({ customerId: null }), newDelivery({ customerId: null }))
+  const { claims } = await http.claim(10)
+  await http.settle(claims.map((claim, index) => index === 0 ? { claim, result: { status: 'skipped' }, record } : { claim, result: forwarded(), record }))
+  const operator = openOperator({ dataDir: store.dataDir })
+  t.teardown(operator.close)
+  const standingsOf = async (): Promise<Array<Standing | undefined>> => (await operator.list({ filter: {}, ...one })).map(({ forwarders }) => forwarders[0]?.standing)
+  t.strictSame(await standingsOf(), ['skipped', 'forwarded'])
+  t.strictSame((await operator.list({ filter: { standing: 'skipped' }, ...one })).map(({ sequence }) => sequence), [1])
+  t.strictSame((await operator.list({ filter: { standing: 'forwarded' }, ...one })).map(({ sequence }) => sequence), [2])
+  await operator.replay({ sequences: [1], forwarders: ['http'], finishedOnly: false, description: '', dryRun: false })
+  await settleAll(http, forwarded)
+  t.strictSame(await standingsOf(), ['forwarded', 'forwarded'], 'once it was sent after all')
+})
+
+t.test('a dead letter that is replayed to a forwarder whose filter now refuses it stays a dead letter', async (t) => {
+  const store = makeStore(t)
+  const http = store.feed('http')
+  store.append(newDelivery())
+  await settleAll(http, dead)
+  const operator = openOperator({ dataDir: store.dataDir })
+  t.teardown(operator.close)
+  await operator.replay({ sequences: [1], forwarders: ['http'], finishedOnly: false, description: '', dryRun: false })
+  http.wakeReplays()
+  const { claims } = await http.claim(10)
+  t.equal(claims.length, 1)
+  await http.settle(claims.map((claim) => ({ claim, result: { status: 'skipped' as const }, record })))
+  t.match(await operator.deadLetters({ limit: 10 }), [{ sequence: 1, reason: 'status 410', replaying: false }])
+  t.match(await operator.list({ filter: {}, ...one }), [{ forwarders: [{ standing: 'dead' }] }])
+  t.match((await operator.read(1))?.attempts.at(-1), { outcome: 'skipped', replay: true })
+})
+
+t.test('what is discarded from quarantine is gone, and a copy of it is a duplicate all the same', async (t) => {
+  const store = makeStore(t)
+  const http = store.feed('http')
+  const held = heldDelivery({ dedupeKey: 'same', receivedAt: Date.now() })
+  store.append(held, newDelivery())
+  const operator = openOperator({ dataDir: store.dataDir })
+  t.teardown(operator.close)
+  t.strictSame(await operator.discard({ from: 'quarantine', sequences: [1, 2, 3] }), [
+    { sequence: 1, status: 'discarded' }, { sequence: 2, status: 'not there' }, { sequence: 3, status: 'not there' }
+  ])
+  t.equal(await operator.countQuarantined(), 0)
+  t.equal(await operator.read(1), undefined)
+  store.append(heldDelivery({ dedupeKey: 'same', receivedAt: Date.now() }))
+  t.equal((await operator.list({ filter: {}, ...one })).length, 1)
+  t.equal((await settleAll(http, forwarded)).length, 1)
+})
+
+t.test('a discarded dead letter is no dead letter any more, and is not shown as forwarded', async (t) => {
+  const store = makeStore(t)
+  const [http, file] = [store.feed('http'), store.feed('file')]
+  store.append(newDelivery(), newDelivery())
+  await settleAll(http, dead)
+  await settleAll(file, dead)
+  const operator = openOperator({ dataDir: store.dataDir })
+  t.teardown(operator.close)
+  t.match(await operator.discard({ from: 'dead letters', forwarder: 'http', sequences: [1, 7] }), [{ status: 'discarded' }, { status: 'not there' }])
+  t.strictSame((await operator.deadLetters({ limit: 10 })).map(({ forwarder, sequence }) => [forwarder, sequence]), [['file', 2], ['http', 2], ['file', 1]])
+  t.match(await operator.list({ filter: {}, ...one }), [{ forwarders: [{ forwarder: 'file', standing: 'dead' }, { forwarder: 'http', standing: 'discarded' }] }, {}])
+  t.strictSame((await operator.list({ filter: { standing: 'discarded' }, ...one })).map(({ sequence }) => sequence), [1])
+  t.strictSame(await operator.list({ filter: { standing: 'forwarded', forwarder: 'http' }, ...one }), [])
+})
