@@ -22,7 +22,8 @@ export async function describeServiceApi ({ version }: { readonly version: strin
         now: systemClock.now,
         dedupeUnidentifiedMs: 0,
         secrets: [],
-        policy: { invalid: 'quarantine', unvalidated: 'forward' },
+        policy: { invalid: 'quarantine', unvalidated: 'forward', rawPayloads: 'accept' },
+        customWebhooks: [],
         checkOrigin: () => {}
       })
     },

@@ -20,6 +20,7 @@ export const problems = {
   HEADERS_TOO_LARGE: { status: 431, title: 'The request headers are too large' },
   MEDIA_TYPE_UNSUPPORTED: { status: 415, title: 'The content type or encoding is not supported' },
   EVENT_INVALID: { status: 422, title: 'The body does not match its schema' },
+  RAW_PAYLOAD_REFUSED: { status: 422, title: 'Bodies without an envelope are refused here' },
   EVENT_UNVALIDATED: { status: 422, title: 'The event type has no schema here' },
   BAD_REQUEST: { status: 400, title: 'The request cannot be understood' },
   PARAMETERS_WRONG: { status: 400, title: 'The request asks for something that it cannot have' },

@@ -129,7 +129,8 @@ export function createService ({ settings, logger, logDestination, clock = syste
     sourceFilter: settings.ALLOWED_SOURCES.length === 0
       ? undefined
       : { allows: createSourceFilter(settings.ALLOWED_SOURCES), mode: settings.ALLOWED_SOURCES_MODE },
-    policy: { invalid: settings.INVALID_EVENTS, unvalidated: settings.UNVALIDATED_EVENTS },
+    policy: { invalid: settings.INVALID_EVENTS, unvalidated: settings.UNVALIDATED_EVENTS, rawPayloads: settings.RAW_PAYLOADS },
+    customWebhooks: settings.CUSTOM_WEBHOOKS,
     readiness: watch.readiness,
     onAnswer: observer.webhookAnswered
   })

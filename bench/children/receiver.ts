@@ -73,7 +73,8 @@ async function openApp (journal: Journal, secret: string): Promise<string> {
     secrets: [secret],
     requiredHeaders: [],
     sourceFilter: undefined,
-    policy: { invalid: 'quarantine', unvalidated: 'forward' },
+    policy: { invalid: 'quarantine', unvalidated: 'forward', rawPayloads: 'accept' },
+    customWebhooks: [],
     readiness: () => []
   })
   return await app.listen({ host: '127.0.0.1', port: 0 })

@@ -19,6 +19,7 @@ export function events (context: CommandContext, options: EventsOptions): number
     ? `${JSON.stringify(rows, null, 2)}\n`
     : `${table([['TYPE', 'DOCUMENTATION NAME', 'KIND', 'URL', 'NOTE'], ...rows.map(row => [row.type, row.documentationName, row.kind, row.url, row.alsoKnown ? 'also known' : ''])])}\n\n` +
       'A URL of its own suits a distribution; a project settings webhook sends them all to /webhooks.\n' +
-      'Of an event that is "also known" little more than the name is known: its schema takes any object.\n')
+      'Of an event that is "also known" little more than the name is known: its schema takes any object.\n' +
+      'Bodies of your own design go to /webhooks/custom/<name>, with a name from CUSTOM_WEBHOOKS.\n')
   return exitCodes.ok
 }

@@ -5,6 +5,7 @@ import { isSourceEntry } from '../voucherify/source-addresses.js'
 import { decodeExpectations } from './decode-expectations.js'
 import { decodeHeaders } from './decode-headers.js'
 import { decodeLogPaths } from './decode-log-paths.js'
+import { decodeNames } from './decode-names.js'
 import { decodeSecrets } from './decode-secrets.js'
 import { decodeSigningSecrets } from './decode-signing-secrets.js'
 import { decodeStatuses } from './decode-statuses.js'
@@ -39,6 +40,7 @@ const syntaxes: ReadonlyMap<unknown, (text: string) => Decoded> = new Map([
   ['headers', decodeHeaders],
   ['host', decodeHost],
   ['log-paths', decodeLogPaths],
+  ['names', decodeNames],
   ['secrets', decodeSecrets],
   ['signing-secrets', decodeSigningSecrets],
   ['sources', decodeSources],

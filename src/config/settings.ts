@@ -165,6 +165,21 @@ export const SettingsSchema = Type.Object({
     default: 'forward'
   }),
 
+  RAW_PAYLOADS: Type.Union([Type.Literal('accept'), Type.Literal('refuse')], {
+    group: group.verdicts,
+    description: 'What becomes of a signed body without an envelope, which a distribution sends where its box Raw payload is ticked: accept takes ' +
+      'it for the event that the URL names, refuse answers 422, which Voucherify retries and in the end pauses the channel for. Only an envelope ' +
+      'says, signed, which event it is: refuse where all your distributions send one.',
+    default: 'accept'
+  }),
+  CUSTOM_WEBHOOKS: Type.Array(Type.String(), {
+    group: group.verdicts,
+    description: 'The names that have a URL below /webhooks/custom/, for bodies of your own design: a comma-separated list of up to 100 names of ' +
+      'letters, digits, dots, dashes and underscores, such as crm,erp. Any other name is answered 404.',
+    syntax: 'names',
+    default: []
+  }),
+
   FORWARDERS: Type.Array(Type.Union([Type.Literal('log'), Type.Literal('file'), Type.Literal('http')]), {
     group: group.forwarders,
     description: 'Where accepted events go: a comma-separated list of log, file and http.',

@@ -7,20 +7,23 @@ import { OLD_VERSION, OLD_VERSION_ADVICE } from '../voucherify/webhook-version.j
 import type { Proof } from './authenticate.js'
 import type { Reading } from './read-webhook.js'
 
-/** What to do with authentic events that are not `valid`. */
+/** What to do with authentic events that are not what one would wish. */
 export interface VerdictPolicy {
   readonly invalid: 'forward' | 'quarantine' | 'reject'
   readonly unvalidated: 'forward' | 'quarantine' | 'reject'
+  /** What to do with bodies that have no envelope, whatever their verdict. */
+  readonly rawPayloads: 'accept' | 'refuse'
 }
 
 /**
  * Decides what becomes of a webhook that was read. What is signed gets in whatever its verdict, unless the policy says
  * otherwise: a refusal would be counted against the team's webhook at the sender.
  * @returns whether the delivery is held in quarantine
- * @throws {Problem} BODY_NOT_JSON, EVENT_INVALID or EVENT_UNVALIDATED
+ * @throws {Problem} BODY_NOT_JSON, RAW_PAYLOAD_REFUSED, EVENT_INVALID or EVENT_UNVALIDATED
  */
 export function decide (reading: Reading, proof: Proof, policy: VerdictPolicy): { held: boolean } {
   if (!proof.signed) refuseUnsigned(reading)
+  if (policy.rawPayloads === 'refuse' && reading.bare) throw new Problem('RAW_PAYLOAD_REFUSED', { detail: RAW_PAYLOAD_REFUSED })
   switch (reading.verdict) {
     case 'valid':
       return { held: false }
@@ -34,6 +37,8 @@ export function decide (reading: Reading, proof: Proof, policy: VerdictPolicy): 
       return { held: policy.unvalidated === 'quarantine' }
   }
 }
+
+const RAW_PAYLOAD_REFUSED = 'The body has no envelope, and RAW_PAYLOADS is refuse. Untick "Raw payload" in the distribution, or set RAW_PAYLOADS=accept and restart the service.'
 
 function refuseUnsigned (reading: Reading): void {
   if (reading.poisoned) throw new Problem('BODY_NOT_JSON', { detail: 'The body has a key called __proto__.' })

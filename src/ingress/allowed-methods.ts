@@ -20,13 +20,8 @@ export function trackAllowedMethods (app: App): (path: string) => readonly strin
   }
 }
 
-/** A parameter may carry its own pattern in parentheses; without one it is anything but a slash. */
+/** A parameter is anything but a slash. */
 function toPattern (url: string): RegExp {
-  const parts = url.split(/(:[A-Za-z]+(?:\([^)]*\))?)/).map((part) => part.startsWith(':') ? parameterPattern(part) : part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  const parts = url.split(/(:[A-Za-z]+)/).map((part) => part.startsWith(':') ? '[^/]+' : part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   return new RegExp(`^${parts.join('')}/?$`, 'i')
-}
-
-function parameterPattern (parameter: string): string {
-  const own = /\(\^?(.*?)\$?\)$/.exec(parameter)?.[1]
-  return own ?? '[^/]+'
 }

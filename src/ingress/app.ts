@@ -90,7 +90,7 @@ function notFound (allowed: readonly string[]): Problem {
   if (allowed.length > 0) {
     return new Problem('METHOD_NOT_ALLOWED', { detail: `This path takes ${allowed.join(', ')}.`, headers: { allow: allowed.join(', ') } })
   }
-  return new Problem('NOT_FOUND', { detail: 'Webhooks go to /webhooks, to /webhooks/<event type> or to /webhooks/custom/<name>.' })
+  return new Problem('NOT_FOUND', { detail: 'Webhooks go to /webhooks, to /webhooks/<event type> or to /webhooks/custom/<name>, with a name from CUSTOM_WEBHOOKS.' })
 }
 
 /** The path as the router reads it: out of a whole URL (RFC 9112, section 3.2.2), too, up to the query, and decoded. */

@@ -19,6 +19,8 @@ export interface Reading {
   readonly body: unknown
   /** What the envelope says; `null` where there is none. */
   readonly facts: EnvelopeFacts | null
+  /** Whether it is an object without an envelope: a raw payload, in the sender's words. */
+  readonly bare: boolean
   readonly customerId: string | null
   readonly campaignId: string | null
   /** `null` where neither an id nor a time of its own tells copies of it. */
@@ -52,6 +54,7 @@ export function readWebhook (rawBody: Uint8Array, expected: Expected, validate: 
     problem: verdict === 'unvalidated' ? 'EVENT_UNVALIDATED' : 'EVENT_INVALID',
     body,
     facts,
+    bare: facts === null,
     customerId,
     campaignId,
     dedupeKey: dedupeKey({ facts, body, rawBody }),
@@ -71,6 +74,7 @@ function unreadable (expected: Expected, problem: ProblemCode, message: string):
     problem,
     body: undefined,
     facts: null,
+    bare: false,
     customerId: null,
     campaignId: null,
     dedupeKey: null,

@@ -79,7 +79,7 @@ function createTransform (components: Components, operatorUrls: ReadonlySet<stri
 function describeWebhook (url: string, { summary, body }: Readonly<Record<string, unknown>>, components: Components): Described {
   if (typeof summary !== 'string' || !isSchema(body)) return {}
   return {
-    operationId: `receive ${url.replace(/^\/webhooks\/?/, '').replace(/\(.*\)$/, '') || 'any'}`.replaceAll(/[^A-Za-z0-9._-]+/g, '_'),
+    operationId: `receive ${url.replace(/^\/webhooks\/?/, '') || 'any'}`.replaceAll(/[^A-Za-z0-9._-]+/g, '_'),
     summary,
     tags: ['Webhooks'],
     body: hide(components.refer(body)),

@@ -98,7 +98,7 @@ interface Source {
 }
 
 /** Answers that are given only once the signature was found right. */
-const PROVEN_BY: ReadonlySet<ProblemCode> = new Set<ProblemCode>(['EVENT_INVALID', 'EVENT_UNVALIDATED', 'JOURNAL_UNAVAILABLE'])
+const PROVEN_BY: ReadonlySet<ProblemCode> = new Set<ProblemCode>(['EVENT_INVALID', 'RAW_PAYLOAD_REFUSED', 'EVENT_UNVALIDATED', 'JOURNAL_UNAVAILABLE'])
 
 /** Counts, from our own answers, how much of its patience the sender has used up on each source. */
 export function createPatience ({ logger, now, readProven, readUnproven, signed }: PatienceOptions): Patience {

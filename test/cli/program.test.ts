@@ -8,6 +8,7 @@ t.test('the events are listed as a table, and as JSON', async t => {
   for (const { type, documentationName, kind, alsoKnown } of catalogue) {
     t.match(table.stdout.text, new RegExp(`^${type} +${documentationName} +${kind} +/webhooks/${type}${alsoKnown ? ' +also known' : ''}$`, 'm'))
   }
+  t.match(table.stdout.text, '/webhooks/custom/<name>, with a name from CUSTOM_WEBHOOKS')
   const json = createHarness()
   t.equal(await json.run('events', '--json'), 0)
   t.same(JSON.parse(json.stdout.text), catalogue.map(({ type, documentationName, kind, alsoKnown }) => ({ type, documentationName, kind, url: `/webhooks/${type}`, alsoKnown })))

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sign } from '../../src/voucherify/signature.js'
 import { catalogue, tierEvents } from '../../src/voucherify/catalogue.js'
+import { buildService, signed } from '../support/build-service.js'
 import { createHarness, freePort, startServer } from './harness.js'
 import type { ReceivedRequest } from './harness.js'
 import type { ServerResponse } from 'node:http'
@@ -189,6 +190,15 @@ t.test('event types that have no schema are sent too, and one that looks mistype
   ])
   t.equal(server.requests[3]?.url, '/webhooks/custom/redemption.succeeded')
   t.match(bodies[4].source, { object: 'distribution', id: /^distr_/ })
+})
+
+t.test('a raw payload of one\'s own design is taken where its name is configured, and else the answer says what to set', async t => {
+  for (const [names, shown] of [['redemption.succeeded', /^202 Webhook accepted/], ['crm', /^404 .* such as CUSTOM_WEBHOOKS=crm, and restart the service/]] as const) {
+    const { port } = await buildService(t, { ...signed, CUSTOM_WEBHOOKS: names })
+    const harness = createHarness({ environment: { ...signed, PORT: String(port) } })
+    await harness.run('send', 'redemption.succeeded', '--raw')
+    t.match(harness.stdout.text, shown)
+  }
 })
 
 t.test('all loyalty tier events are sent in turn', async t => {

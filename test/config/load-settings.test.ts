@@ -284,3 +284,18 @@ t.test('what is hidden in the log is a list of paths', async t => {
   t.same(load({ LOG_REDACT: 'sourceAddress, data.customer.email,*.metadata,data["x-y"][0],[*].a' }).LOG_REDACT, ['sourceAddress', 'data.customer.email', '*.metadata', 'data["x-y"][0]', '[*].a'])
   for (const text of ['a..b', 'a,', 'a.b.', 'x-y', 'a[', 'a["b]', 'a b', 'a["b,c"]']) t.match(messageOf({ LOG_REDACT: text }), /^LOG_REDACT .*must be a comma-separated list of paths such as .* is none$/)
 })
+
+t.test('names of custom webhooks make a URL and an event type each, and are told apart in any case', async t => {
+  t.same(load({}).CUSTOM_WEBHOOKS, [])
+  t.same(load({ CUSTOM_WEBHOOKS: 'crm, Crm-Sync_2.x' }).CUSTOM_WEBHOOKS, ['crm', 'Crm-Sync_2.x'])
+  const cases: ReadonlyArray<readonly [string, RegExp]> = [
+    ['crm,', /^CUSTOM_WEBHOOKS "crm," must be a comma-separated list of names .*; "" is none$/],
+    ['a/b', /"a\/b" is none/],
+    ['..', /"\.\." is none/],
+    ['*', /"\*" is none/],
+    ['n'.repeat(101), /is none/],
+    ['crm,erp,CRM', /names CRM twice; name each once/],
+    [Array.from({ length: 101 }, (_, index) => `n${index}`).join(','), /must not name more than 100/]
+  ]
+  for (const [text, reason] of cases) t.match(messageOf({ CUSTOM_WEBHOOKS: text }), reason, text.slice(0, 20))
+})

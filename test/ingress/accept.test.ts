@@ -11,7 +11,8 @@ import { storedAsJsonb } from '../voucherify/support/stored-as-jsonb.js'
 const LEFT = 'customer.loyalty.tier.left'
 const now = new Date('2026-02-03T04:05:06.000Z')
 
-const service = await buildService(t, signed)
+const custom = { CUSTOM_WEBHOOKS: 'crm,erp' }
+const service = await buildService(t, { ...signed, ...custom })
 
 t.test('INVALID_EVENTS=reject answers 422 with the faults, signed as it is', async t => {
   const rejecting = await buildService(t, { ...signed, INVALID_EVENTS: 'reject' })
@@ -25,7 +26,7 @@ t.test('INVALID_EVENTS=reject answers 422 with the faults, signed as it is', asy
 })
 
 t.test('UNVALIDATED_EVENTS=reject answers 422', async t => {
-  const rejecting = await buildService(t, { ...signed, UNVALIDATED_EVENTS: 'reject' })
+  const rejecting = await buildService(t, { ...signed, ...custom, UNVALIDATED_EVENTS: 'reject' })
   for (const [path, body] of [['/webhooks', envelopeAround('some.event', {})], ['/webhooks/custom/crm', {}]] as const) {
     t.match(await rejecting.post(path, body), { status: 422, body: { code: 'EVENT_UNVALIDATED', errors: [] } })
   }
@@ -137,6 +138,7 @@ t.test('DEDUPE_UNIDENTIFIED_SECONDS takes equal content without an id and a time
   const app = await buildApp(t, {
     secrets: [SECRET],
     dedupeUnidentifiedMs: 3000,
+    customWebhooks: ['crm', 'erp'],
     append: async (delivery) => {
       stored.push(delivery)
       return { status: 'stored', id: delivery.id, verdict: delivery.verdict }
@@ -148,7 +150,7 @@ t.test('DEDUPE_UNIDENTIFIED_SECONDS takes equal content without an id and a time
   await app.post('/webhooks', 'no json')
   t.strictSame(stored.map(({ dedupeWithinMs }) => dedupeWithinMs), [3000, 3000, undefined, undefined])
   t.equal(stored[0]?.dedupeKey, stored[1]?.dedupeKey)
-  const counting = await buildService(t, { ...signed, DEDUPE_UNIDENTIFIED_SECONDS: '60' })
+  const counting = await buildService(t, { ...signed, ...custom, DEDUPE_UNIDENTIFIED_SECONDS: '60' })
   t.strictSame([await counting.post('/webhooks/custom/crm', '{"points":3}'), await counting.post('/webhooks/custom/crm', '{ "points":3}')].map(({ status }) => status), [202, 200])
 })
 

@@ -73,7 +73,7 @@ const old = {
 }
 
 t.test('a webhook of version v2018-08-01 is held and told by name, with what to do', async t => {
-  const service = await buildService(t, signed)
+  const service = await buildService(t, { ...signed, CUSTOM_WEBHOOKS: 'crm' })
   for (const path of ['/webhooks', `/webhooks/${LEFT}`, '/webhooks/custom/crm']) {
     const custom = path.includes('/custom/')
     const answer = await service.post(path, { ...old, id: path })

@@ -9,8 +9,10 @@ const now = new Date('2026-02-03T04:05:06.000Z')
 const JOINED = 'customer.loyalty.tier.joined'
 const LEFT = 'customer.loyalty.tier.left'
 
-const proven = await buildService(t, { ...signed, FORWARDERS: 'log,file' })
-const unproven = await buildService(t)
+const LONGEST = 'n'.repeat(100)
+const custom = { CUSTOM_WEBHOOKS: `a, Crm-Sync_2.x,${LONGEST},crm,odd,marked,__proto__` }
+const proven = await buildService(t, { ...signed, ...custom, FORWARDERS: 'log,file' })
+const unproven = await buildService(t, custom)
 const both = Object.entries({ signed: proven, unsigned: unproven })
 
 function namesOf (type: string): string[] {
@@ -50,8 +52,8 @@ for (const [kind, service] of both) {
   })
 
   t.test(`${kind}: a body of the team's own design is accepted at a custom URL`, async t => {
-    for (const name of ['a', 'Crm-Sync_2.x', 'n'.repeat(100)]) {
-      const answer = await service.post(`/webhooks/custom/${name}`, { what: 'ever' })
+    for (const [path, name] of [['a', 'a'], ['%61', 'a'], ['crm-sync_2.X', 'Crm-Sync_2.x'], [LONGEST, LONGEST], ['__proto__', '__proto__']] as const) {
+      const answer = await service.post(`/webhooks/custom/${path}`, { what: 'ever' })
       t.match(answer, { status: 202, body: { verdict: 'unvalidated' } })
       t.match(service.log.find('webhook accepted').at(-1), { deliveryId: answer.body.id, eventType: `custom.${name}` })
     }
@@ -60,12 +62,36 @@ for (const [kind, service] of both) {
     t.match(service.log.find('webhook accepted').at(-1), { eventType: JOINED }, 'where the envelope says what it is, that counts')
   })
 
-  t.test(`${kind}: a custom name that is none is not found`, async t => {
-    for (const name of ['', 'n'.repeat(101), 'a%0Ab', 'a%20b', 'a%2Fb', '%00', 'a/b', 'a%7Fb', 'a*', 'a%C3%A9', 'a;b', 'a:b']) {
+  t.test(`${kind}: a custom name that is not configured is not found`, async t => {
+    for (const name of ['', 'another', 'constructor', 'aa', 'crm.', 'n'.repeat(101), 'a%0Ab', 'a%20b', 'a%2Fb', '%00', 'a/b', 'a%7Fb', 'a*', 'a%C3%A9', 'a;b', 'a:b']) {
       t.match(await service.post(`/webhooks/custom/${name}`, {}), { status: 404, body: { code: 'NOT_FOUND' } }, name)
     }
   })
 }
+
+t.test('without CUSTOM_WEBHOOKS no custom name is taken, and the answer says what to set', async t => {
+  const service = await buildService(t, signed)
+  for (const [index, name] of ['another', 'customer.loyalty.tier.left', '__proto__'].entries()) {
+    const answer = await service.post(`/webhooks/custom/${name}`, { index })
+    t.match(answer, { status: 404, body: { code: 'NOT_FOUND', detail: /^CUSTOM_WEBHOOKS does not have this name\. Set it .* such as CUSTOM_WEBHOOKS=crm/ } }, name)
+    t.notMatch(answer.text, name)
+  }
+  t.strictSame(service.log.find('webhook accepted'), [])
+})
+
+t.test('RAW_PAYLOADS=refuse answers 422 to what has no envelope, once it is known to be authentic, at every URL', async t => {
+  const service = await buildService(t, { ...signed, ...custom, RAW_PAYLOADS: 'refuse' })
+  const body = sampleEvent(LEFT, { index: 0, now, seed: 'refused' })
+  for (const path of [`/webhooks/${LEFT}`, '/webhooks/custom/crm', '/webhooks']) {
+    t.match(await service.post(path, body, { secret: 'another' }), { status: 401 }, path)
+    t.match(await service.post(path, body), { status: 422, body: { code: 'RAW_PAYLOAD_REFUSED', detail: /RAW_PAYLOADS is refuse.*set RAW_PAYLOADS=accept/, errors: [] } }, path)
+  }
+  t.strictSame(service.log.find('webhook accepted'), [])
+  for (const [index, path] of [`/webhooks/${LEFT}`, '/webhooks/custom/crm', '/webhooks'].entries()) {
+    t.match(await service.post(path, sampleEnvelope(LEFT, { index, now, seed: 'refused' })), { status: 202 }, path)
+  }
+  t.match(await service.post('/webhooks', 'no json'), { status: 202, body: { verdict: 'invalid' } }, 'what cannot be read is no raw payload')
+})
 
 t.test('a path that is not ours is not found, whatever it looks like', async t => {
   for (const path of ['/', '/webhook', '/webhooks/customer.loyalty', '/webhooks/customer.loyalty.tier.joined.x', '/webhooks//custom', '//webhooks', '/webhooks/__proto__', '/webhooks/constructor', '/health', '/.env']) {

@@ -163,7 +163,7 @@ t.test('what is packed, installed with scripts off and nothing for development, 
   t.notOk(existsSync(join(dir, 'node_modules/typescript')))
 
   const child = spawn('env', [...plainNode, join(dir, 'dist/main.js'), 'serve'], {
-    cwd: dir, env: { PATH: process.env['PATH'], PORT: '0', ADMIN_PORT: '0', DATA_DIR: join(dir, 'data'), FORWARDERS: 'file' }, stdio: ['ignore', 'pipe', 'pipe']
+    cwd: dir, env: { PATH: process.env['PATH'], PORT: '0', ADMIN_PORT: '0', DATA_DIR: join(dir, 'data'), FORWARDERS: 'file', CUSTOM_WEBHOOKS: 'packed' }, stdio: ['ignore', 'pipe', 'pipe']
   })
   t.teardown(() => child.kill('SIGKILL'))
   let output = ''

@@ -31,7 +31,8 @@ export async function buildApp (t: Test, { append, ...options }: Partial<AppOpti
     secrets: [],
     requiredHeaders: [],
     sourceFilter: undefined,
-    policy: { invalid: 'quarantine', unvalidated: 'forward' },
+    policy: { invalid: 'quarantine', unvalidated: 'forward', rawPayloads: 'accept' },
+    customWebhooks: [],
     readiness: () => [],
     ...options
   })

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PROCESS_SECRET, startServiceProcess } from '../service-process.js'
-import { CANARY, SMUGGLED } from './canaries.js'
+import { CANARY, PATH_CANARY, SMUGGLED } from './canaries.js'
 import { conversationOf, talk } from './conversation.js'
 import { linger } from './lingerers.js'
 import { behaveWell } from './well-behaved.js'
@@ -56,7 +56,7 @@ const FAULTS_TOLD = 20
 /** A service that is abused by all that the seed makes up, while one client behaves well. */
 export async function abuse ({ dataDir, requests, seed, only, onProgress = () => {} }: AbuseOptions): Promise<AbuseFacts> {
   const logged = watchLog()
-  const service = await startServiceProcess(dataDir, { ADMIN_PORT: '0', BODY_LIMIT_BYTES: String(LIMIT_BYTES), FILE_FORWARDER_ROTATE_BYTES: '0' }, logged.read)
+  const service = await startServiceProcess(dataDir, { ADMIN_PORT: '0', BODY_LIMIT_BYTES: String(LIMIT_BYTES), FILE_FORWARDER_ROTATE_BYTES: '0', CUSTOM_WEBHOOKS: `${PATH_CANARY},__proto__` }, logged.read)
   try {
     return await attack()
   } finally {

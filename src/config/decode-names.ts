@@ -1,0 +1,18 @@
+import { accepted, refused } from './decoded.js'
+import type { Decoded } from './decoded.js'
+
+/** Each becomes a part of a URL and of an event type, and so a name in logs and headers. A path knows `.` and `..` for something else. */
+const name = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/
+const MOST = 100
+
+/** Reads a comma-separated list of names that are told apart whatever their letters' case. */
+export function decodeNames (text: string): Decoded {
+  const names = text.split(',').map(item => item.trim())
+  const wrong = names.find(item => !name.test(item))
+  if (wrong !== undefined) {
+    return refused(`must be a comma-separated list of names of 1 to 100 letters, digits, dots, dashes and underscores, such as crm,erp; ${JSON.stringify(wrong.slice(0, 80))} is none`)
+  }
+  const twice = names.find((item, index) => names.slice(0, index).some(other => other.toLowerCase() === item.toLowerCase()))
+  if (twice !== undefined) return refused(`names ${twice} twice; name each once, in upper or in lower case`)
+  return names.length > MOST ? refused(`must not name more than ${MOST}`) : accepted(names)
+}
