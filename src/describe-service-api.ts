@@ -23,7 +23,8 @@ export async function describeServiceApi ({ version }: { readonly version: strin
         dedupeUnidentifiedMs: 0,
         secrets: [],
         policy: { invalid: 'quarantine', unvalidated: 'forward', rawPayloads: 'accept' },
-        customWebhooks: [],
+        // A parameter of the path stands for whatever names a service is configured with.
+        customWebhooks: [':name'],
         checkOrigin: () => {}
       })
     },

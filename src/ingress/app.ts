@@ -78,18 +78,22 @@ export function createApp (options: AppOptions): App {
   return app
 }
 
+const UNKNOWN_NAME = 'CUSTOM_WEBHOOKS does not have this name. Set it to the names that are to be taken, such as CUSTOM_WEBHOOKS=crm, and restart the service.'
+
 /** What is wrong with a request before its body is looked at, on any path. */
 function refusalOf (request: FastifyRequest, allowedMethods: (path: string) => readonly string[]): Problem | undefined {
-  if (request.is404) return notFound(allowedMethods(pathOf(request)))
+  if (request.is404) return notFound(pathOf(request), allowedMethods)
   // RFC 9112, section 3.2.
   if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1') return new Problem('BAD_REQUEST', { detail: 'The Host header is missing.' })
   return undefined
 }
 
-function notFound (allowed: readonly string[]): Problem {
+function notFound (path: string, allowedMethods: (path: string) => readonly string[]): Problem {
+  const allowed = allowedMethods(path)
   if (allowed.length > 0) {
     return new Problem('METHOD_NOT_ALLOWED', { detail: `This path takes ${allowed.join(', ')}.`, headers: { allow: allowed.join(', ') } })
   }
+  if (/^\/webhooks\/custom\/./i.test(path)) return new Problem('NOT_FOUND', { detail: UNKNOWN_NAME })
   return new Problem('NOT_FOUND', { detail: 'Webhooks go to /webhooks, to /webhooks/<event type> or to /webhooks/custom/<name>, with a name from CUSTOM_WEBHOOKS.' })
 }
 

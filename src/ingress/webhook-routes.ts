@@ -2,7 +2,7 @@ import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
 import type { Observer } from '../delivery/observation.js'
 import { traceIdOf } from '../delivery/trace-context.js'
-import { Problem, type Fault } from '../errors.js'
+import type { Fault } from '../errors.js'
 import { catalogue } from '../voucherify/catalogue.js'
 import { EnvelopeSchema } from '../voucherify/envelope.js'
 import { OLD_VERSION, OLD_VERSION_ADVICE } from '../voucherify/webhook-version.js'
@@ -16,7 +16,10 @@ import { type Expected, readWebhook, type Reading } from './read-webhook.js'
 export interface WebhookRouteOptions extends AcceptOptions {
   readonly secrets: readonly string[]
   readonly policy: VerdictPolicy
-  /** The names that have a URL below `/webhooks/custom/`, as they are written in event types. */
+  /**
+   * The names that have a URL below `/webhooks/custom/`, as they are written in event types. There are no others: whoever has captured one
+   * bare body could make as many events of it as there are names.
+   */
   readonly customWebhooks: readonly string[]
   /** Refuses, before the body is read, what can be refused by then. */
   readonly checkOrigin: OriginCheck
@@ -29,14 +32,11 @@ export interface RouteDescription extends FastifyContextConfig {
   readonly body: TSchema
 }
 
-/** Whoever has captured one bare body could make as many events of it as there are names, if any name would do. */
-const UNKNOWN_NAME = 'CUSTOM_WEBHOOKS does not have this name. Set it to the names that are to be taken, such as CUSTOM_WEBHOOKS=crm, and restart the service.'
-
 const EMPTY = new Uint8Array(0)
 
 const response = { 200: AcceptedSchema, 202: AcceptedSchema, '4xx': ProblemSchema, '5xx': ProblemSchema }
 
-/** Adds `/webhooks`, a URL for each event in the catalogue, and `/webhooks/custom/:name` for the names that are configured. */
+/** Adds `/webhooks`, a URL for each event in the catalogue, and one below `/webhooks/custom/` for each name that is configured. */
 export function addWebhookRoutes (app: App, options: WebhookRouteOptions): void {
   const onRequest = (request: FastifyRequest, _reply: FastifyReply, done: () => void): void => {
     options.checkOrigin(request)
@@ -67,26 +67,12 @@ export function addWebhookRoutes (app: App, options: WebhookRouteOptions): void 
   }
 
   const custom: RouteDescription = { summary: 'A body of your own design', body: Type.Object({}) }
-  const params = Type.Object({ name: Type.String() })
-  // As in all of a path, upper and lower case are the same.
-  const names = new Map(options.customWebhooks.map((name) => [name.toLowerCase(), name]))
-  const knownName = (name: string): string => {
-    const known = names.get(name.toLowerCase())
-    if (known === undefined) throw new Problem('NOT_FOUND', { detail: UNKNOWN_NAME })
-    return known
+  for (const name of options.customWebhooks) {
+    app.post(`/webhooks/custom/${name}`, { config: custom, schema: { response }, onRequest }, async (request, reply) => {
+      const { status, body } = await accept(request, reply, { kind: 'custom', name }, options)
+      return reply.code(status).send(body)
+    })
   }
-  app.post('/webhooks/custom/:name', {
-    config: custom,
-    schema: { params, response },
-    onRequest (request, _reply, done) {
-      options.checkOrigin(request)
-      knownName(request.params.name)
-      done()
-    }
-  }, async (request, reply) => {
-    const { status, body } = await accept(request, reply, { kind: 'custom', name: knownName(request.params.name) }, options)
-    return reply.code(status).send(body)
-  })
 }
 
 /** The part of a request that this needs, whatever the route's types. */

@@ -135,7 +135,7 @@ t.test('a source that is not allowed is answered 403', async t => {
 })
 
 t.test('405 tells the methods that the path takes', async t => {
-  const service = await buildService(t)
+  const service = await buildService(t, { CUSTOM_WEBHOOKS: 'abc' })
   const { headers: { allow } } = await service.get('/webhooks/events.customer.loyalty.tier.LEFT/?x=1')
   t.equal(allow, 'POST')
   for (const method of ['HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'DELETE', 'PATCH'] as const) {

@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.js'
 import { latch } from '../support/latch.js'
 import { rawConnection, type RawAnswer } from '../support/raw-http.js'
 
-const proven = await buildService(t, { ...signed, CUSTOM_WEBHOOKS: 'deep' })
+const proven = await buildService(t, { ...signed, CUSTOM_WEBHOOKS: 'deep,a' })
 const unproven = await buildService(t)
 
 let count = 0

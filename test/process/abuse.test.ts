@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import t from 'tap'
 import { abuse } from '../support/abuse/abuse.js'
+import { PATH_CANARY } from '../support/abuse/canaries.js'
 import { conversationOf, talk } from '../support/abuse/conversation.js'
 import { everyEnding } from '../support/abuse/endings.js'
 import { randomFor } from '../support/abuse/random.js'
@@ -20,7 +21,7 @@ const regressions: ReadonlyArray<{ readonly seed: number, readonly conversation:
 const seed = Number(process.env['TIERHOOK_ABUSE_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const requests = Number(process.env['TIERHOOK_ABUSE_REQUESTS'] ?? 100_000)
 
-const service = await startServiceProcess(t.testdir(), { ADMIN_PORT: '0', BODY_LIMIT_BYTES: '65536' })
+const service = await startServiceProcess(t.testdir(), { ADMIN_PORT: '0', BODY_LIMIT_BYTES: '65536', CUSTOM_WEBHOOKS: `${PATH_CANARY},__proto__` })
 t.teardown(async () => await service.kill('SIGKILL'))
 const port = Number(new URL(service.url).port)
 

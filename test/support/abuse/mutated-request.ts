@@ -25,7 +25,7 @@ const webhookPaths = [
 
 const otherPaths: readonly [Choice, ...Choice[]] = [
   ['/', 404], [`/${PATH_CANARY}`, 404], [`/webhooks/${PATH_CANARY}`, 404], ['//webhooks', 404], ['/webhooks/../webhooks', 404], ['/webhooks/__proto__', 404],
-  ['/webhooks/constructor', 404], ['/webhooks;x=1', 404], ['/webhooks\\', 404], ['/webhooks%2fcustom', 404], ['/webhooks/custom/', 404], ['/webhooks/custom/another', 404], ['/webhooks/custom/constructor', 404], ['/webhooks/custom/a%00b', 404],
+  ['/webhooks/constructor', 404], ['/webhooks;x=1', 404], ['/webhooks\\', 404], ['/webhooks%2fcustom', 404], ['/webhooks/custom/', 404], ['/webhooks/custom/a%00b', 404],
   ['/webhooks/custom/a%0d%0aX-A:%20b', 404], ['/webhooks/custom/a/b', 404], [`/webhooks/custom/${PATH_CANARY.repeat(20)}`, 404], [`/webhooks/${'a/'.repeat(2000)}`, 404],
   [`/webhooks/${PATH_CANARY.repeat(200)}`, 404], ['ftp://x/webhooks', 404], ['/.env', 404], ['/metrics', 404], ['/health', 404], ['/%c0%af', 400], [`/%zz${PATH_CANARY}`, 400],
   ['/webhooks/custom/%ff', 400]
