@@ -1,5 +1,6 @@
 import { systemClock } from './delivery/clock.js'
 import type { Operator } from './delivery/operator.js'
+import { parseFilter } from './forwarders/delivery-filter.js'
 import { openSqliteOperator } from './journal/sqlite/operator.js'
 import { readObservations } from './operations/observations-file.js'
 import { reportDrift } from './operations/report.js'
@@ -13,7 +14,7 @@ export type { Drift as DriftReport } from './operations/reports.js'
  * @throws {StoreError}
  */
 export function openOperator ({ dataDir }: { readonly dataDir: string }): Operator {
-  return openSqliteOperator({ dataDir, judge: createJudge(), now: systemClock.now })
+  return openSqliteOperator({ dataDir, judge: createJudge(), parseFilter, now: systemClock.now })
 }
 
 /**

@@ -171,12 +171,13 @@ export function createService ({ settings, logger, logDestination, clock = syste
     }
   }
 
-  function createPumpFor ({ forwarder, start, accepts }: ConfiguredForwarder): Pump {
+  function createPumpFor ({ forwarder, start, accepts, filter }: ConfiguredForwarder): Pump {
     return createPump({
       forwarder,
       journal,
       start,
       accepts,
+      filter,
       retry: { minMs: settings.RETRY_MIN_MS, maxMs: settings.RETRY_MAX_MS, giveUpMs: settings.RETRY_GIVE_UP_MS },
       breakerThreshold: BREAKER_THRESHOLD,
       clock,

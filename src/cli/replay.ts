@@ -15,6 +15,7 @@ export interface ReplayOptions extends StoreOptions, FilterOptions {
   readonly dead?: boolean | undefined
   readonly after?: string | undefined
   readonly rate?: number | undefined
+  readonly force?: boolean | undefined
   readonly dryRun?: boolean | undefined
   readonly json?: boolean | undefined
 }
@@ -36,6 +37,7 @@ interface Tally {
   deliveries: number
   replays: number
   passedOver: number
+  filtered: number
   refused: Array<Replayed['refused'][number] & { readonly id: string }>
   lastId: string
 }
@@ -122,19 +124,20 @@ interface Run {
 }
 
 async function run (operator: Operator, steps: AsyncGenerator<Step>, { options, byName, stop, onProgress }: Run): Promise<Tally> {
-  const tally: Tally = { deliveries: 0, replays: 0, passedOver: 0, refused: [], lastId: '' }
+  const tally: Tally = { deliveries: 0, replays: 0, passedOver: 0, filtered: 0, refused: [], lastId: '' }
   const begun = performance.now()
   const description = describeChoice(options)
   for await (const { sequences, forwarders, progress, lastId } of steps) {
     if (stop.signal.aborted) break
-    const { replays, passedOver, refused } = await operator.replay({
-      sequences, forwarders, finishedOnly: !byName && options.dead !== true, description, dryRun: options.dryRun === true
+    const { replays, passedOver, filtered, refused } = await operator.replay({
+      sequences, forwarders, force: options.force === true, finishedOnly: !byName && options.dead !== true, description, dryRun: options.dryRun === true
     })
     // What is not there for a replay is told of where it was named; where it was not, it never was chosen.
     if (byName) tally.refused.push(...refused.map((each) => ({ id: lastId, ...each })))
     tally.deliveries += sequences.length - refused.length
     tally.replays += replays
     tally.passedOver += passedOver
+    tally.filtered += filtered
     tally.lastId = lastId
     onProgress(progress)
     await turn()
@@ -143,6 +146,13 @@ async function run (operator: Operator, steps: AsyncGenerator<Step>, { options, 
     if (waitMs > 0) await sleep(waitMs, undefined, { signal: stop.signal }).catch(() => { /* the stop */ })
   }
   return tally
+}
+
+const refusals: Readonly<Record<Replayed['refused'][number]['why'], string>> = {
+  quarantined: 'in quarantine: "tierhook quarantine release" lets it out',
+  filtered: 'passed over by the filter of each forwarder: --force sends it all the same',
+  damaged: 'damaged',
+  gone: 'gone'
 }
 
 function describeChoice (options: ReplayOptions): string {
@@ -156,11 +166,12 @@ function report (context: CommandContext, tally: Tally, { options, served, stopp
     return
   }
   for (const { id, why } of tally.refused) {
-    context.stderr.write(`Delivery ${id} is ${why === 'quarantined' ? 'in quarantine: "tierhook quarantine release" lets it out' : why}\n`)
+    context.stderr.write(`Delivery ${id} is ${refusals[why]}\n`)
   }
   const verb = options.dryRun === true ? 'would be asked for' : 'asked for'
   context.stdout.write(`${plural(tally.replays, 'replay')} ${verb}, of ${countDeliveries(tally.deliveries)}\n`)
   if (tally.passedOver > 0) context.stderr.write(`${plural(tally.passedOver, 'more was', 'more were')} passed over: still on the first way, so they arrive anyway\n`)
+  if (tally.filtered > 0) context.stderr.write(`${plural(tally.filtered, 'more was', 'more were')} not asked for: the filter of the forwarder passes them over, and --force sends them all the same\n`)
   if (stopped && tally.lastId !== '') context.stderr.write(`Stopped. What was asked for goes out; go on with the same command and --after ${tally.lastId}\n`)
   if (tally.replays > 0 && !served && options.dryRun !== true) context.stderr.write('No service runs on this data folder now: they go out when it starts\n')
 }

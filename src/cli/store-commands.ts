@@ -138,6 +138,7 @@ function addForwarderCommands (program: Command, context: CommandContext, finish
     .option('--forwarder <name>', 'only to this forwarder (default: to every known one)')
     .option('--dead', 'dead letters, each to the forwarder whose it is')
     .option('--all', 'all that is stored')
+    .option('--force', 'also what a forwarder\'s filter passes over')
     .option('--after <id>', 'only what came after this delivery: goes on with what was stopped')
     .option('--rate <number>', 'so many deliveries a second', wholeNumber(1, 100_000))
     .option('--dry-run', 'only count')

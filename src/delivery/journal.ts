@@ -30,6 +30,8 @@ export interface FeedOptions {
   readonly order: Order
   /** Where a forwarder begins that the journal does not know yet. */
   readonly start: 'now' | 'beginning'
+  /** What the forwarder wants, as text, for an operator's replays; everything where absent. */
+  readonly filter?: string | undefined
   /** Called when there may be more to claim. Never called from within another call of the feed. */
   readonly onWork: () => void
 }
@@ -40,6 +42,8 @@ export interface Claim {
   /** The number of the attempt that is due, from 1. */
   readonly attempt: number
   readonly replay: boolean
+  /** Whether an operator sends it although the forwarder's filter would pass it over. */
+  readonly forced?: boolean
   /** How long it has been retried so far, in milliseconds of the monotonic clock. */
   readonly waitedMs: number
 }

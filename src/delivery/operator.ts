@@ -232,6 +232,8 @@ export interface Discarded {
 export interface ReplayRequest {
   readonly sequences: readonly number[]
   readonly forwarders: readonly string[]
+  /** Whether it goes out although the forwarder's filter would pass it over. */
+  readonly force?: boolean
   /** Whether what a forwarder has yet to get on its first way is passed over: it gets it anyway. */
   readonly finishedOnly: boolean
   /** Why, for people to see. */
@@ -244,8 +246,10 @@ export interface Replayed {
   /** How many replays there are now, one for each delivery and forwarder. */
   readonly replays: number
   readonly passedOver: number
-  /** Those of the sequences that are in quarantine, damaged or gone. */
-  readonly refused: readonly { readonly sequence: number, readonly why: 'quarantined' | 'damaged' | 'gone' }[]
+  /** How many were not asked for, because the forwarder's filter passes the delivery over. */
+  readonly filtered: number
+  /** Those of the sequences that are in quarantine, damaged or gone, or that no forwarder's filter lets through. */
+  readonly refused: readonly { readonly sequence: number, readonly why: 'quarantined' | 'damaged' | 'gone' | 'filtered' }[]
 }
 
 export interface KnownForwarder {

@@ -18,6 +18,8 @@ export interface PumpOptions {
   readonly start: 'now' | 'beginning'
   /** Whether the forwarder wants a delivery. */
   readonly accepts: (delivery: Delivery) => boolean
+  /** The same as text, for an operator's replays; everything where absent. */
+  readonly filter?: string | undefined
   readonly retry: RetryPolicy
   readonly breakerThreshold: number
   readonly clock: Clock
@@ -141,7 +143,7 @@ export function createPump (options: PumpOptions): Pump {
     const wanted: Claim[] = []
     const skipped: Settlement[] = []
     for (const claim of claims) {
-      if (options.accepts(claim.delivery)) wanted.push(claim)
+      if (claim.forced === true || options.accepts(claim.delivery)) wanted.push(claim)
       else skipped.push({ claim, result: { status: 'skipped' }, record: { startedAt: clock.now(), durationMs: 0 } })
     }
     for (const { claim: { delivery, replay } } of skipped) {
@@ -236,7 +238,7 @@ export function createPump (options: PumpOptions): Pump {
     },
 
     async start () {
-      opened = await journal.openFeed({ forwarder: forwarder.name, order: forwarder.order, start: options.start, onWork: turns.soon })
+      opened = await journal.openFeed({ forwarder: forwarder.name, order: forwarder.order, start: options.start, filter: options.filter, onWork: turns.soon })
       paused = opened.paused
       if (paused) logger.warn('forwarder paused by an operator')
       unsettled.add(opened.noteBreaker('closed'), 1)

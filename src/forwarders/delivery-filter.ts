@@ -25,6 +25,16 @@ export interface FilterOptions {
   readonly where?: readonly Condition[] | undefined
 }
 
+/** A filter as text, from which `parseFilter` makes it again; `undefined` where it lets everything through. */
+export function filterText ({ events, verdicts, where }: FilterOptions): string | undefined {
+  return events === undefined && verdicts === undefined && where === undefined ? undefined : JSON.stringify({ events, verdicts, where })
+}
+
+/** Makes the filter of a text that `filterText` has made. */
+export function parseFilter (text: string): (delivery: Delivery) => boolean {
+  return createFilter(JSON.parse(text) as FilterOptions)
+}
+
 /** Tells whether a forwarder wants a delivery. No code is run: only types, verdicts and values are compared. */
 export function createFilter ({ events, verdicts, where = [] }: FilterOptions): (delivery: Delivery) => boolean {
   const patterns = events?.map(toPattern)

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Logger } from 'pino'
 import type { Delivery } from '../delivery/delivery.js'
 import type { Forwarder } from '../delivery/forwarder.js'
-import { createFilter } from './delivery-filter.js'
+import { createFilter, filterText } from './delivery-filter.js'
 import { createFileForwarder } from './file/file-forwarder.js'
 import type { ForwarderSpec } from './forwarder-spec.js'
 import { loadForwarder } from './load-module.js'
@@ -32,6 +32,8 @@ export interface ConfiguredForwarder {
   readonly forwarder: Forwarder
   readonly start: 'now' | 'beginning'
   readonly accepts: (delivery: Delivery) => boolean
+  /** What `accepts` is made of, as text; `undefined` where it wants everything. */
+  readonly filter: string | undefined
 }
 
 /** Why a forwarder can't be. */
@@ -56,7 +58,7 @@ export async function createForwarders (specs: readonly ForwarderSpec[], options
   for (const configured of specs) {
     const { spec } = configured
     try {
-      forwarders.push({ configured, forwarder: await createForwarder(configured, { ...options, lookUp }), start: spec.start ?? 'now', accepts: createFilter(spec) })
+      forwarders.push({ configured, forwarder: await createForwarder(configured, { ...options, lookUp }), start: spec.start ?? 'now', accepts: createFilter(spec), filter: filterText(spec) })
     } catch (error) {
       faults.push({ forwarder: spec.name, message: error instanceof Error ? error.message : String(error) })
     }

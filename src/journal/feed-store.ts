@@ -17,6 +17,8 @@ export interface WaitingMark {
   readonly replay: number
   /** Whether it comes out of quarantine: then it is no replay, though it has a replay's number. */
   readonly released?: boolean
+  /** Whether it goes out though the forwarder's filter would pass it over. */
+  readonly forced?: boolean
   readonly lane: string | null
   readonly attempt: number
   readonly waitedMs: number

@@ -10,6 +10,7 @@ export class HeldClaim implements Claim {
   readonly delivery: Delivery
   readonly attempt: number
   readonly replay: boolean
+  readonly forced: boolean
   readonly waitedMs: number
   readonly #schedule: Schedule
   #entry: Entry | undefined
@@ -18,6 +19,7 @@ export class HeldClaim implements Claim {
     this.delivery = delivery
     this.attempt = entry.attempt
     this.replay = entry.replay > 0 && entry.released !== true
+    this.forced = entry.forced === true
     this.waitedMs = entry.waitedMs
     this.#schedule = schedule
     this.#entry = entry

@@ -8,6 +8,8 @@ export interface Entry {
   readonly replay: number
   /** Whether it has such a number only because it comes out of quarantine, on its first way through. */
   readonly released?: boolean
+  /** Whether it goes out though the forwarder's filter would pass it over. */
+  readonly forced?: boolean
   /** Entries of one lane keep their order among themselves. `null`: it is in nobody's way. */
   readonly lane: string | null
   /** `undefined` where only the durable mark is in memory: the delivery must be read again. */
@@ -44,7 +46,7 @@ export interface Schedule {
   /** Tells that nothing up to this sequence is left to offer. */
   readonly pass: (sequence: number) => void
   /** Adds an entry that has a durable mark: one that waited before a restart, or a replay. */
-  readonly restore: (entry: Pick<Entry, 'sequence' | 'replay' | 'released' | 'lane' | 'attempt' | 'waitedMs' | 'dueAt'>) => void
+  readonly restore: (entry: Pick<Entry, 'sequence' | 'replay' | 'released' | 'forced' | 'lane' | 'attempt' | 'waitedMs' | 'dueAt'>) => void
   readonly take: (limit: number) => Taken
   readonly settle: (entry: Entry, result: Settlement['result']) => void
   /** The durable changes since the last call. */

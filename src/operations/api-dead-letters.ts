@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { Operator } from '../delivery/operator.js'
 import { answerProblems } from './answers.js'
-import { DiscardedSchema, IdsSchema, ReplayedSchema } from './api-deliveries.js'
+import { DiscardedSchema, ForceSchema, IdsSchema, ReplayedSchema } from './api-deliveries.js'
 import { cursorOf, DEFAULT_LIMIT, NextSchema, pageParameters, readCursor } from './cursor.js'
 import { DeadLetterSchema, describeDeadLetter } from './describe-deliveries.js'
 import { findDeliveries, knownForwarders } from './find-deliveries.js'
@@ -35,10 +35,10 @@ export function addDeadLetterRoutes (app: AdminApp, { operator }: { readonly ope
       operationId: 'replayDeadLetters',
       summary: 'Forward dead letters again, to the forwarder that gave up on them',
       tags: ['Dead letters'],
-      body: Type.Object({ forwarder: Name, ids: IdsSchema }, closed),
+      body: Type.Object({ forwarder: Name, ids: IdsSchema, force: ForceSchema }, closed),
       response: { 200: ReplayedSchema, ...answerProblems }
     }
-  }, async ({ body: { forwarder, ids }, log }) => {
+  }, async ({ body: { forwarder, ids, force = false }, log }) => {
     await knownForwarders(operator, [forwarder])
     const found = await findDeliveries(operator, ids)
     const dead = new Set<number>()
@@ -47,14 +47,15 @@ export function addDeadLetterRoutes (app: AdminApp, { operator }: { readonly ope
       const [listed] = await operator.deadLetters({ forwarder, before: sequence + 1, limit: 1 })
       if (listed?.sequence === sequence && !listed.replaying) dead.add(sequence)
     }
-    const { replays, passedOver, refused } = await operator.replay({
-      sequences: [...dead], forwarders: [forwarder], finishedOnly: false, description: 'dead letters, asked for at the operator\'s listener', dryRun: false
+    const { replays, passedOver, filtered, refused } = await operator.replay({
+      sequences: [...dead], forwarders: [forwarder], force, finishedOnly: false, description: 'dead letters, asked for at the operator\'s listener', dryRun: false
     })
     log.info({ deliveryIds: found.filter(({ sequence }) => dead.has(sequence)).map(({ id }) => id), forwarders: [forwarder], replays }, 'replay asked for')
     const why = new Map(refused.map((each) => [each.sequence, each.why]))
     return {
       replays,
       passedOver,
+      filtered,
       refused: found.flatMap(({ sequence, id }) => dead.has(sequence) && !why.has(sequence) ? [] : [{ id, why: why.get(sequence) ?? 'not dead' as const }])
     }
   })

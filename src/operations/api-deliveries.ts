@@ -38,6 +38,8 @@ const ListParameters = Type.Object({
 const ListSchema = Type.Object({ deliveries: Type.Array(ListedSchema), next: NextSchema }, closed)
 
 /** What became of a request to forward again. */
+export const ForceSchema = Type.Optional(Type.Boolean({ description: 'Whether it goes out although the forwarder\'s filter passes it over.' }))
+
 export const DiscardedSchema = Type.Object({
   discarded: Type.Array(Type.Object({
     id: Type.String(),
@@ -48,9 +50,10 @@ export const DiscardedSchema = Type.Object({
 export const ReplayedSchema = Type.Object({
   replays: Type.Integer({ minimum: 0, description: 'How many there are now, one for each delivery and forwarder.' }),
   passedOver: Type.Integer({ minimum: 0, description: 'How many need none: they are on their first way still.' }),
+  filtered: Type.Integer({ minimum: 0, description: 'How many were not asked for, because the forwarder\'s filter passes the delivery over.' }),
   refused: Type.Array(Type.Object({
     id: Type.String(),
-    why: Type.Union([Type.Literal('quarantined'), Type.Literal('damaged'), Type.Literal('gone'), Type.Literal('not dead')])
+    why: Type.Union([Type.Literal('quarantined'), Type.Literal('damaged'), Type.Literal('gone'), Type.Literal('not dead'), Type.Literal('filtered')], { description: '`filtered`: no forwarder that was asked for wants it; `force` sends it all the same.' })
   }, closed))
 }, { $id: 'Replayed', ...closed, description: 'What became of a request to forward again.' })
 
@@ -92,16 +95,16 @@ export function addDeliveryRoutes (app: AdminApp, { operator }: DeliveryRouteOpt
       summary: 'Forward a delivery again',
       tags: ['Deliveries'],
       params: IdParameters,
-      body: Type.Object({ forwarders: Type.Optional(Type.Array(Value, { minItems: 1, maxItems: 100, description: 'To these; to all that are known where absent.' })) }, closed),
+      body: Type.Object({ forwarders: Type.Optional(Type.Array(Value, { minItems: 1, maxItems: 100, description: 'To these; to all that are known where absent.' })), force: ForceSchema }, closed),
       response: { 200: ReplayedSchema, ...answerProblems }
     }
   }, async ({ params, body, log }) => {
     const forwarders = await knownForwarders(operator, body.forwarders)
     const found = await findDeliveries(operator, [params.id])
-    const { replays, passedOver, refused } = await operator.replay({
-      sequences: found.map(({ sequence }) => sequence), forwarders, finishedOnly: false, description: 'asked for at the operator\'s listener', dryRun: false
+    const { replays, passedOver, filtered, refused } = await operator.replay({
+      sequences: found.map(({ sequence }) => sequence), forwarders, force: body.force ?? false, finishedOnly: false, description: 'asked for at the operator\'s listener', dryRun: false
     })
     log.info({ deliveryIds: found.map(({ id }) => id), forwarders, replays }, 'replay asked for')
-    return { replays, passedOver, refused: refused.map(({ why }) => ({ id: found[0]?.id ?? '', why })) }
+    return { replays, passedOver, filtered, refused: refused.map(({ why }) => ({ id: found[0]?.id ?? '', why })) }
   })
 }

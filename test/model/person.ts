@@ -3,6 +3,7 @@ import { openSqliteOperator } from '../../src/journal/sqlite/operator.js'
 import type { History, Sent } from './history.js'
 import type { Stored } from './invariants.js'
 import { DEDUPE_WINDOW_MS, RETENTION_MS } from './life.js'
+import { parseFilter } from '../../src/forwarders/delivery-filter.js'
 
 /** What a person works on. */
 export interface Place {
@@ -15,7 +16,7 @@ export interface Place {
 /** Where nothing could be opened yet there is nothing to work on. */
 async function withOperator<T> ({ dataDir, now, stored }: Place, work: (operator: Operator) => Promise<T>): Promise<T | undefined> {
   if (stored.forwarders.length === 0) return undefined
-  const operator = openSqliteOperator({ dataDir, judge: () => ({ verdict: 'valid', faults: [] }), now })
+  const operator = openSqliteOperator({ dataDir, judge: () => ({ verdict: 'valid', faults: [] }), parseFilter, now })
   try {
     return await work(operator)
   } finally {

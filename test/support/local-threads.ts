@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { createReader } from '../../src/journal/sqlite/reader.js'
 import { createOperatorApi } from '../../src/journal/sqlite/operator-api.js'
 import { ThreadError, type Thread } from '../../src/journal/sqlite/thread.js'
+import { parseFilter } from '../../src/forwarders/delivery-filter.js'
 import { createWriter } from '../../src/journal/sqlite/writer.js'
 import type { ServiceThreads } from '../../src/service.js'
 import { createJudge } from '../../src/voucherify/judge.js'
@@ -40,7 +41,7 @@ export function localThreads (now: () => number = Date.now): LocalThreads {
       endReader = end
       return thread
     },
-    startOperator: (onFailure) => local(createOperatorApi({ judge: createJudge(), now: Date.now }), nothing, nothing, onFailure).thread
+    startOperator: (onFailure) => local(createOperatorApi({ judge: createJudge(), parseFilter, now: Date.now }), nothing, nothing, onFailure).thread
   }
   return threads
 }

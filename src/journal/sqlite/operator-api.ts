@@ -7,7 +7,7 @@ import type { OperatorThreadApi } from './remote-operator.js'
  * An operator that keeps the store open from call to call: the descriptors of a connection may outlive it. A store that is not there
  * yet may be there the next time, and one that another file has taken the place of is opened anew.
  */
-export function createOperatorApi ({ judge, now }: Omit<SqliteOperatorOptions, 'dataDir'>): OperatorThreadApi {
+export function createOperatorApi ({ judge, parseFilter, now }: Omit<SqliteOperatorOptions, 'dataDir'>): OperatorThreadApi {
   let dataDir = ''
   let opened: { readonly api: OperatorApi, readonly file: string | undefined } | undefined
 
@@ -19,7 +19,7 @@ export function createOperatorApi ({ judge, now }: Omit<SqliteOperatorOptions, '
   function api (): OperatorApi {
     const file = identityOf(databasePath(dataDir))
     if (opened !== undefined && opened.file !== file) letGo()
-    opened ??= { api: openOperatorApi({ dataDir, judge, now }), file }
+    opened ??= { api: openOperatorApi({ dataDir, judge, parseFilter, now }), file }
     return opened.api
   }
 

@@ -9,7 +9,7 @@ import { forget, forwarders, keepPaused, lastSequence } from './operator/forward
 import { countPrunable } from './operator/prunable.js'
 import { countQuarantined } from './operator/quarantined.js'
 import { release, type Judge } from './operator/release.js'
-import { replay } from './operator/replay.js'
+import { replay, type ParseFilter } from './operator/replay.js'
 import { unfinished } from './operator/unfinished.js'
 import { checkFiles, verify } from './operator/verify.js'
 import { prune } from './prune.js'
@@ -24,6 +24,8 @@ export interface SqliteOperatorOptions {
   readonly dataDir: string
   /** What `release` goes by. */
   readonly judge: Judge
+  /** Makes the filter of a forwarder of the text that the journal keeps of it. */
+  readonly parseFilter: ParseFilter
   readonly now: () => number
 }
 
@@ -62,7 +64,7 @@ export function openSqliteOperator (options: SqliteOperatorOptions): Operator {
  * The same, for a thread of its own.
  * @throws {StoreError}
  */
-export function openOperatorApi ({ dataDir, judge, now }: SqliteOperatorOptions): OperatorApi {
+export function openOperatorApi ({ dataDir, judge, parseFilter, now }: SqliteOperatorOptions): OperatorApi {
   const path = databasePath(dataDir)
   checkThere(path, dataDir)
   const explained = <T>(work: () => T): T => explain(path, work)
@@ -87,7 +89,7 @@ export function openOperatorApi ({ dataDir, judge, now }: SqliteOperatorOptions)
     deadLetterPage: (query) => explained(() => deadLetterPage(reading, query)),
     unfinished: (query) => explained(() => unfinished(reading, query)),
     release: (request) => explained(() => release(writable(), request, judge, now())),
-    replay: (request) => explained(() => replay(request.dryRun ? reading : writable(), request, now())),
+    replay: (request) => explained(() => replay(request.dryRun ? reading : writable(), request, { now: now(), parseFilter })),
     discard: (request) => explained(() => discard(writable(), request, now())),
     keepPaused: (request) => { explained(() => { keepPaused(writable(), request) }) },
     forwarders: (options) => explained(() => forwarders(reading, options?.except ?? [])),

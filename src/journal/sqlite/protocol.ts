@@ -44,6 +44,8 @@ export interface RegisterFeed {
   readonly forwarder: string
   /** The sequence after which a forwarder begins that the journal does not know yet. */
   readonly cursor: number
+  /** What it wants, as text that an operator's filters are made of; everything where absent. */
+  readonly filter?: string | undefined
 }
 
 export interface PruneOptions extends RetentionLimits {

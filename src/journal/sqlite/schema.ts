@@ -10,9 +10,10 @@ export const APPLICATION_ID = 0x74686B6A
  * what was never held; what is released reaches the forwarders through `waiting`.
  * `forwarders.began`: the sequence after which a forwarder began; what is up to it never was for it.
  * `forwarders.checksum`: of name and cursor: a wrong one would pass over deliveries for good. Null where a person put the row in.
- * `forwarders.paused`: 1 where an operator has paused it.
+ * `forwarders.paused`: 1 where an operator has paused it. `forwarders.filter`: what it wants, as the running service was configured last.
  * `waiting`: deliveries that a forwarder's cursor has passed and that are not finished. `replay` is 0 for the first way through.
- * `replays.kind`: `replay`, or `release` for what comes out of quarantine and so goes its first way.
+ * `replays.kind`: `replay`, or `release` for what comes out of quarantine and so goes its first way, or
+ * `forced` for a replay that no filter holds back.
  * `event_start`, `event_end`: where in the body the event's own text stands, in bytes. Null where the body is not just what was judged
  * valid without white space, and in what was stored before there were these columns.
  * `attempts.outcome`: also `skipped`, by a filter, and `discarded`, by an operator: those are no attempts, and say why there was none.
@@ -103,6 +104,7 @@ const migrations: readonly string[] = [`
   ALTER TABLE deliveries ADD COLUMN event_end INTEGER;
 `, `
   ALTER TABLE forwarders ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE forwarders ADD COLUMN filter TEXT;
 `]
 
 export const SCHEMA_VERSION = migrations.length

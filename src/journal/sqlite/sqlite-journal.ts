@@ -201,11 +201,11 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
   const store: FeedStore = { ...reads, commit: commits.save, monotonic: clock.monotonic }
 
   /** "Now" is when it was asked for: however long the disk takes, nothing that was accepted since is missed. */
-  async function register ({ forwarder, start }: FeedOptions): Promise<Progress> {
+  async function register ({ forwarder, start, filter }: FeedOptions): Promise<Progress> {
     const cursor = start === 'now' ? visible : 0
     for (let attempt = 1; ; attempt++) {
       try {
-        return await watched(threads.writer().registerFeed({ forwarder, cursor }))
+        return await watched(threads.writer().registerFeed({ forwarder, cursor, filter }))
       } catch (error) {
         if ((!isPassing(error) && !isDamage(error)) || stop.signal.aborted) throw error
         if (attempt === 1) logger.error({ err: error, forwarder }, 'forwarder cannot be registered')

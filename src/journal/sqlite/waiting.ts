@@ -10,7 +10,7 @@ interface WaitingRow {
   readonly waited_ms: number
   readonly delay_ms: number
   readonly due_at: number
-  readonly kind?: 'replay' | 'release' | null
+  readonly kind?: 'replay' | 'release' | 'forced' | null
 }
 
 const COLUMNS = 'replay, sequence, lane, attempt, waited_ms, delay_ms, due_at'
@@ -38,6 +38,7 @@ function toMark (row: WaitingRow, now: number): WaitingMark {
     sequence: row.sequence,
     replay: row.replay,
     ...(row.kind === 'release' ? { released: true } : {}),
+    ...(row.kind === 'forced' ? { forced: true } : {}),
     lane: row.lane,
     attempt: row.attempt,
     waitedMs: row.waited_ms,

@@ -27,6 +27,7 @@ export function prepareStatements (db: Connection) {
   const setAside = db.prepare(`UPDATE deliveries SET hold = ${HOLD.damaged} WHERE sequence = ?`)
   const forwarder = prepare('SELECT cursor, position, paused FROM forwarders WHERE name = ?')
   const addForwarder = prepare('INSERT INTO forwarders (name, cursor, began, added_at, checksum) VALUES (?, ?, ?, ?, ?)')
+  const keepFilter = prepare('UPDATE forwarders SET filter = ?1 WHERE name = ?2 AND filter IS NOT ?1')
   const forgetUnknown = prepare('DELETE FROM forwarders WHERE name = ? AND added_at < ?')
   const addReleased = prepare(`INSERT INTO waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at)
     SELECT ?, 0, sequence, customer_id, 1, 0, 0, 0 FROM deliveries WHERE hold = ${HOLD.released}`)
@@ -66,6 +67,7 @@ export function prepareStatements (db: Connection) {
       return found === undefined ? undefined : toProgress(toText<{ cursor: number, position: string | null, paused: number }>(found))
     },
     addForwarder: (name: string, cursor: number, at: number) => { addForwarder.run([name, cursor, cursor, at, cursorChecksum(name, cursor)]) },
+    keepFilter: (name: string, filter: string | null) => { keepFilter.run([filter, name]) },
     forgetUnknown: (addedBefore: number) => { forgetUnknown.run([UNKNOWN_FORWARDER, addedBefore]) },
     addReleased: (name: string) => { addReleased.run([name]) },
     saveCursor,

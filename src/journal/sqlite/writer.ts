@@ -102,7 +102,7 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
       for (const sequence of sequences) unlessDamaged(() => { transaction(db, () => { statements.setAside(sequence) }) }, undefined)
     },
 
-    registerFeed ({ forwarder, cursor }: RegisterFeed): Progress {
+    registerFeed ({ forwarder, cursor, filter }: RegisterFeed): Progress {
       const { db, statements } = opened()
       const progress = transaction(db, () => {
         const known = statements.forwarder(forwarder)
@@ -113,6 +113,7 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
         if (from === 0) statements.addReleased(forwarder)
         return { cursor: from, position: null, paused: false, waiting: readWaiting(db, forwarder, now()) }
       })
+      statements.keepFilter(forwarder, filter ?? null)
       remember({ forwarder, ...progress })
       return progress
     },

@@ -10,6 +10,7 @@ import { createWriter } from '../../../src/journal/sqlite/writer.js'
 import { locateEvent } from '../../../src/voucherify/event-text.js'
 import { createJudge } from '../../../src/voucherify/judge.js'
 import { heldDelivery, newDelivery, openJournal, settleAll, type Folder } from './stored.js'
+import { parseFilter } from '../../../src/forwarders/delivery-filter.js'
 
 const options = { dedupeWindowMs: 86_400_000, withdrawn: [] }
 
@@ -83,7 +84,7 @@ t.test('what was stored before places were is sound, is forwarded and released, 
   const added = newDelivery()
   append(path, [added])
 
-  const operator = createOperatorApi({ judge: createJudge(), now: Date.now })
+  const operator = createOperatorApi({ judge: createJudge(), parseFilter, now: Date.now })
   operator.open({ dataDir })
   t.strictSame(operator.verify({ after: 0, limit: 100 }).damaged, [])
   t.match(operator.release({ sequences: [2], force: false }), [{ status: 'released', verdict: 'valid' }])

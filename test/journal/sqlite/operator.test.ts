@@ -7,9 +7,10 @@ import { openSqliteOperator } from '../../../src/journal/sqlite/operator.js'
 import { selectDeliveries } from '../../../src/journal/sqlite/operator/select.js'
 import { createJudge } from '../../../src/voucherify/judge.js'
 import { dead, destroyPage, forwarded, heldDelivery, makeStore, newDelivery, now, openJournal, retry, settleAll, type Folder } from './stored.js'
+import { parseFilter } from '../../../src/forwarders/delivery-filter.js'
 
 function open (t: Folder, dataDir: string, judge = createJudge()): Operator {
-  const operator = openSqliteOperator({ dataDir, judge, now: () => now + 60_000 })
+  const operator = openSqliteOperator({ dataDir, judge, parseFilter, now: () => now + 60_000 })
   t.teardown(operator.close)
   return operator
 }
@@ -210,7 +211,7 @@ t.test('a second replay on purpose is no duplicate, and a dead letter that goes 
   t.match(await operator.replay({ ...request, dryRun: true }), { replays: 1 })
   t.equal((await operator.forwarders())[0]?.waiting, 0, 'a dry run changes nothing')
 
-  t.match(await operator.replay(request), { replays: 1, passedOver: 0, refused: [] })
+  t.match(await operator.replay(request), { replays: 1, passedOver: 0, filtered: 0, refused: [] })
   t.match(await operator.replay(request), { replays: 1 })
   t.match((await operator.read(1))?.forwarders, [{ standing: 'waiting', replay: true, attempt: 1 }])
   t.match(await operator.deadLetters({ limit: 5 }), [{ replaying: true }])

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { Standing } from '../../../src/delivery/operator.js'
+import { filterText } from '../../../src/forwarders/delivery-filter.js'
 import { openOperator } from '../../../src/open-store.js'
 import { dead, forwarded, heldDelivery, makeStore, newDelivery, record, settleAll } from './stored.js'
 
@@ -69,4 +70,20 @@ t.test('a discarded dead letter is no dead letter any more, and is not shown as 
   t.match(await operator.list({ filter: {}, ...one }), [{ forwarders: [{ forwarder: 'file', standing: 'dead' }, { forwarder: 'http', standing: 'discarded' }] }, {}])
   t.strictSame((await operator.list({ filter: { standing: 'discarded' }, ...one })).map(({ sequence }) => sequence), [1])
   t.strictSame(await operator.list({ filter: { standing: 'forwarded', forwarder: 'http' }, ...one }), [])
+})
+
+t.test('a replay to a forwarder whose filter refuses it says so and changes nothing, but by force', async (t) => {
+  const store = makeStore(t)
+  const http = store.feed('http', { filter: filterText({ events: ['campaign.*'] }) })
+  store.append(newDelivery())
+  await settleAll(http, dead)
+  const operator = openOperator({ dataDir: store.dataDir })
+  t.teardown(operator.close)
+  const asked = { sequences: [1], forwarders: ['http'], finishedOnly: false, description: '', dryRun: false }
+  t.strictSame(await operator.replay(asked), { replays: 0, passedOver: 0, filtered: 1, refused: [{ sequence: 1, why: 'filtered' }] })
+  t.match(await operator.deadLetters({ limit: 10 }), [{ sequence: 1, replaying: false }])
+  t.match(await operator.replay({ ...asked, force: true }), { replays: 1, filtered: 0, refused: [] })
+  const [claim] = await settleAll(http, forwarded)
+  t.equal(claim?.forced, true)
+  t.strictSame(await operator.deadLetters({ limit: 10 }), [])
 })

@@ -83,6 +83,7 @@ export async function openJournal (t: Folder, dataDir = t.testdir()) {
 interface FeedSettings {
   start?: 'now' | 'beginning'
   onWork?: () => void
+  filter?: string | undefined
 }
 
 /** The same journal without its threads, its lock and its group commit, which take their time: for what only has to be in the store. */
@@ -115,7 +116,7 @@ export function makeStore (t: Folder, dataDir = t.testdir()) {
       for (const result of writer.commit({ withdraw: [], progress: [], appends: packAppends(deliveries) }).appends) if (typeof result === 'number') last = result
     },
     feed: (forwarder: string, { start = 'beginning', ...options }: FeedSettings = {}) => createFeed(
-      { forwarder, order: 'customer', start, onWork: () => {}, ...options }, writer.registerFeed({ forwarder, cursor: start === 'now' ? last : 0 }), store
+      { forwarder, order: 'customer', start, onWork: () => {}, ...options }, writer.registerFeed({ forwarder, cursor: start === 'now' ? last : 0, filter: options.filter }), store
     ),
     close
   }

@@ -61,6 +61,6 @@ function judgeOne (db: Connection, force: boolean, judge: Judge): (sequence: num
 }
 
 /** A new number for marks of deliveries to be forwarded: a running service notices it, and then reads the marks. */
-export function addReplays (db: Connection, { kind, description, now }: { kind: 'replay' | 'release', description: string, now: number }): number {
+export function addReplays (db: Connection, { kind, description, now }: { kind: 'replay' | 'release' | 'forced', description: string, now: number }): number {
   return Number(db.prepare('INSERT INTO replays (requested_at, kind, description) VALUES (?, ?, ?)').run([now, kind, description]).lastInsertRowid)
 }

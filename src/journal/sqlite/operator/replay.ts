@@ -1,39 +1,54 @@
+import type { Delivery } from '../../../delivery/delivery.js'
 import type { Replayed, ReplayRequest } from '../../../delivery/operator.js'
 import type { Connection } from '../database.js'
-import { HOLD } from '../record.js'
+import { DELIVERY_COLUMNS, HOLD, toDelivery, toRow } from '../record.js'
 import { transaction } from '../transaction.js'
+import { bodyReader } from './deliveries.js'
 import { addReplays } from './release.js'
 import { IS_PENDING } from './select.js'
 
+/** Makes the filter of a forwarder of the text that the journal keeps of it. */
+export type ParseFilter = (text: string) => (delivery: Delivery) => boolean
+
+export interface ReplayContext {
+  readonly now: number
+  readonly parseFilter: ParseFilter
+}
+
 /** Marks deliveries to be forwarded again, all in one transaction under a number of their own: nothing takes them for duplicates. */
-export function replay (db: Connection, request: ReplayRequest, now: number): Replayed {
-  if (request.dryRun) return mark(db, request, () => {})
+export function replay (db: Connection, request: ReplayRequest, { now, parseFilter }: ReplayContext): Replayed {
+  if (request.dryRun) return mark(db, request, parseFilter, () => {})
   return transaction(db, () => {
     const insert = db.prepare(`INSERT INTO waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at)
       SELECT ?, ?, sequence, customer_id, 1, 0, 0, ? FROM deliveries WHERE sequence = ?`)
     let number: number | undefined
-    return mark(db, request, (forwarder, sequence) => {
-      number ??= addReplays(db, { kind: 'replay', description: request.description, now })
+    return mark(db, request, parseFilter, (forwarder, sequence) => {
+      number ??= addReplays(db, { kind: request.force === true ? 'forced' : 'replay', description: request.description, now })
       insert.run([forwarder, number, now, sequence])
     })
   })
 }
 
-function mark (db: Connection, { sequences, forwarders, finishedOnly }: ReplayRequest, insert: (forwarder: string, sequence: number) => void): Replayed {
+function mark (db: Connection, { sequences, forwarders, finishedOnly, force = false }: ReplayRequest, parseFilter: ParseFilter, insert: (forwarder: string, sequence: number) => void): Replayed {
   const holdOf = db.prepare('SELECT hold FROM deliveries WHERE sequence = ?')
   const onFirstWay = db.prepare(`SELECT 1 FROM forwarders f CROSS JOIN deliveries d WHERE f.name = ? AND d.sequence = ? AND (${IS_PENDING}
     OR EXISTS (SELECT 1 FROM waiting w LEFT JOIN replays r ON r.number = w.replay
       WHERE w.sequence = d.sequence AND w.forwarder = f.name AND (w.replay = 0 OR r.kind = 'release')))`)
+  const wants = force ? () => true : wanting(db, parseFilter)
   const refused: Array<Replayed['refused'][number]> = []
   let replays = 0
   let passedOver = 0
+  let filtered = 0
   for (const sequence of sequences) {
     const why = refusal((holdOf.get([sequence]) as { hold: number } | undefined)?.hold)
     if (why !== undefined) {
       refused.push({ sequence, why })
       continue
     }
-    for (const forwarder of forwarders) {
+    const wanting = forwarders.filter((forwarder) => wants(forwarder, sequence))
+    filtered += forwarders.length - wanting.length
+    if (wanting.length === 0) refused.push({ sequence, why: 'filtered' })
+    for (const forwarder of wanting) {
       if (finishedOnly && onFirstWay.get([forwarder, sequence]) !== undefined) {
         passedOver++
         continue
@@ -42,7 +57,22 @@ function mark (db: Connection, { sequences, forwarders, finishedOnly }: ReplayRe
       replays++
     }
   }
-  return { replays, passedOver, refused }
+  return { replays, passedOver, filtered, refused }
+}
+
+/** Whether the filter of a forwarder, as it was configured last, lets a delivery through. What cannot be read is not judged. */
+function wanting (db: Connection, parseFilter: ParseFilter): (forwarder: string, sequence: number) => boolean {
+  const filters = new Map((db.prepare('SELECT name, filter FROM forwarders WHERE filter IS NOT NULL').all() as Array<{ name: string, filter: string }>)
+    .map(({ name, filter }) => [name, parseFilter(filter)]))
+  const select = db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE sequence = ?`)
+  const readBody = bodyReader(db)
+  return (forwarder, sequence) => {
+    const filter = filters.get(forwarder)
+    if (filter === undefined) return true
+    const row = toRow(select.get([sequence]))
+    const delivery = row === undefined ? undefined : toDelivery(row, readBody(sequence))
+    return delivery === undefined || filter(delivery)
+  }
 }
 
 function refusal (hold: number | undefined): Replayed['refused'][number]['why'] | undefined {

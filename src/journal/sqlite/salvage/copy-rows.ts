@@ -88,7 +88,7 @@ function inserters (db: Connection): Partial<Record<TableName, (row: Row) => voi
     attempts: into('attempts', 'rowid, sequence, forwarder, replay, attempt, started_at, duration_ms, outcome, detail', withRowid),
     replays: into('replays', 'number, requested_at, kind, description', withKey),
     dedupe_keys: into('dedupe_keys', 'key, id, verdict, sequence, received_at'),
-    forwarders: into('forwarders', 'name, cursor, began, position, breaker, added_at, checksum, paused', ({ values }) => [...values.slice(0, 7), values[7] ?? 0]),
+    forwarders: into('forwarders', 'name, cursor, began, position, breaker, added_at, checksum, paused, filter', ({ values }) => [...values.slice(0, 7), values[7] ?? 0, values[8] ?? null]),
     waiting: into('waiting', 'forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at, reason'),
     dead_letters: into('dead_letters', 'forwarder, sequence, died_at, attempts, reason'),
     waiting_sequence: into('waiting_marks', 'sequence, forwarder, replay'),

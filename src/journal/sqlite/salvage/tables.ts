@@ -14,7 +14,7 @@ const shapes = {
   replays: { rowid: true, columns: '-itt' },
   sqlite_sequence: { rowid: true, columns: 'ti' },
   dedupe_keys: { rowid: false, columns: 'tttii' },
-  forwarders: { rowid: false, columns: 'tiiTtiI', added: 'i' },
+  forwarders: { rowid: false, columns: 'tiiTtiI', added: 'iT' },
   waiting: { rowid: false, columns: 'tiiTiiiiT' },
   dead_letters: { rowid: false, columns: 'tiiit' },
   waiting_sequence: { rowid: false, columns: 'iti' },
