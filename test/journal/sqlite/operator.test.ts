@@ -238,6 +238,7 @@ t.test('a replay by filter passes over what is on its first way, and takes nothi
   t.same(await operator.replay({ sequences: [1, 2, 3, 4, 5, 99], forwarders: ['http'], finishedOnly: true, description: '', dryRun: false }), {
     replays: 1,
     passedOver: 2,
+    filtered: 0,
     refused: [{ sequence: 3, why: 'quarantined' }, { sequence: 4, why: 'damaged' }, { sequence: 99, why: 'gone' }]
   })
   t.match(await operator.release({ sequences: [3, 4], force: true }), [{ status: 'released' }, { status: 'damaged' }])
