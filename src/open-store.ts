@@ -1,6 +1,8 @@
 import { systemClock } from './delivery/clock.js'
 import type { Operator } from './delivery/operator.js'
 import { parseFilter } from './forwarders/delivery-filter.js'
+import { backUp, type BackedUp, type BackupOptions } from './journal/sqlite/copies/backup.js'
+import { restore, type Restored, type RestoreOptions } from './journal/sqlite/copies/restore.js'
 import { openSqliteOperator } from './journal/sqlite/operator.js'
 import { readObservations } from './operations/observations-file.js'
 import { reportDrift } from './operations/report.js'
@@ -8,6 +10,11 @@ import type { Drift } from './operations/reports.js'
 import { createJudge } from './voucherify/judge.js'
 
 export type { Drift as DriftReport } from './operations/reports.js'
+export type { CopyOptions, CopyProgress } from './journal/sqlite/copies/copy-progress.js'
+export type { BackedUp, BackupOptions, Restored, RestoreOptions }
+
+/** Makes and takes back copies of the store in a data folder; what goes wrong is a `StoreError`. */
+export const storeCopies = { backUp, restore }
 
 /**
  * Opens the store in a data folder for people's commands, beside a running service or without one.

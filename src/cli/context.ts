@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.js'
 import type { Operator } from '../delivery/operator.js'
 import type { InspectedForwarder } from '../inspect-forwarders.js'
-import type { DriftReport } from '../open-store.js'
+import type { BackedUp, BackupOptions, DriftReport, Restored, RestoreOptions } from '../open-store.js'
 
 /** A stream that a command writes to; a terminal if it says so. */
 export type Output = NodeJS.WritableStream & {
@@ -60,6 +60,11 @@ export interface CommandContext {
   readonly forwarderNames: (settings: Pick<Settings, 'FORWARDERS' | 'FORWARDERS_FILE'>) => readonly string[]
   /** Opens the store in a data folder; throws a `StoreError` where that can't be. */
   readonly openOperator: (options: { readonly dataDir: string }) => Operator
+  /** Makes and takes back copies of the store; rejects with a `StoreError` where that can't be. */
+  readonly storeCopies: {
+    readonly backUp: (options: BackupOptions) => Promise<BackedUp>
+    readonly restore: (options: RestoreOptions) => Promise<Restored>
+  }
   /** The OpenAPI description of both listeners. */
   readonly describeApi: () => Promise<object>
   /** What a service has noticed in a data folder, up to some seconds ago; `undefined` where none has; rejects where it can't be read. */

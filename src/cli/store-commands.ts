@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { backup, type BackupCommandOptions } from './backup.js'
 import type { CommandContext } from './context.js'
 import { deadLetters, type DeadLettersOptions } from './dead-letters.js'
 import { deliveries, type DeliveriesOptions } from './deliveries.js'
@@ -13,6 +14,7 @@ import { prune, type PruneOptions } from './prune.js'
 import { quarantine, type QuarantineOptions } from './quarantine.js'
 import { release, type ReleaseOptions } from './release.js'
 import { replay, type ReplayOptions } from './replay.js'
+import { restore, type RestoreCommandOptions } from './restore.js'
 import { show, type ShowOptions } from './show.js'
 import { tail, type TailOptions } from './tail.js'
 import { verify, type VerifyOptions } from './verify.js'
@@ -179,4 +181,18 @@ function addUpkeepCommands (program: Command, context: CommandContext, finish: (
     .option('--dry-run', 'only count')
     .addHelpText('after', examples('tierhook prune --dry-run', 'RETENTION_DAYS=7 tierhook prune'))
     .action(async (options: PruneOptions) => { finish(await prune(context, options)) })
+
+  addStoreOptions(program.command('backup'))
+    .description('copy the database into a new file, consistent also while the service runs, and check the copy')
+    .argument('<file>', 'the file to make; one that is there already is never replaced')
+    .option('--json', 'show one JSON object instead')
+    .addHelpText('after', examples('tierhook backup /backup/tierhook-2026-01-31.db', 'tierhook backup "/backup/tierhook-$(date +%F).db" --json'))
+    .action(async (file: string, options: BackupCommandOptions) => { finish(await backup(context, file, options)) })
+
+  addStoreOptions(program.command('restore'))
+    .description('put a backup into a data folder that has no database; the service must not run, and event files stay as they are')
+    .argument('<file>', 'what "tierhook backup" made')
+    .option('--json', 'show one JSON object instead')
+    .addHelpText('after', examples('tierhook restore /backup/tierhook-2026-01-31.db --data-dir /var/lib/tierhook', 'tierhook restore backup.db --data-dir trial'))
+    .action(async (file: string, options: RestoreCommandOptions) => { finish(await restore(context, file, options)) })
 }

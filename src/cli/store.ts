@@ -16,26 +16,38 @@ export interface Store {
   readonly dataDir: string
 }
 
+export type StorePlace = Omit<Store, 'operator'>
+
+/**
+ * Tells `work` where the store is; resolves with the exit code. What is wrong with the store is told in a line.
+ * @throws ConfigurationError, UsageError
+ */
+export async function atStore (context: CommandContext, options: StoreOptions, work: (place: StorePlace) => Promise<number>): Promise<number> {
+  const envFile = await readEnvFile({ directory: context.directory, path: options.envFile })
+  const settings = loadStoreSettings({ environment: context.environment, ...envFile === undefined ? {} : { envFile } })
+  try {
+    return await work({ settings, dataDir: resolve(context.directory, options.dataDir ?? settings.DATA_DIR) })
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    context.stderr.write(`tierhook: ${error.message}\n`)
+    return exitCodes.failure
+  }
+}
+
 /**
  * Opens the store in the data folder for as long as `work` takes; resolves with the exit code. What is wrong with the
  * store is told in a line.
  * @throws ConfigurationError, UsageError
  */
 export async function withStore (context: CommandContext, options: StoreOptions, work: (store: Store) => Promise<number>): Promise<number> {
-  const envFile = await readEnvFile({ directory: context.directory, path: options.envFile })
-  const settings = loadStoreSettings({ environment: context.environment, ...envFile === undefined ? {} : { envFile } })
-  const dataDir = resolve(context.directory, options.dataDir ?? settings.DATA_DIR)
-  let operator: Operator | undefined
-  try {
-    operator = context.openOperator({ dataDir })
-    return await work({ operator, settings, dataDir })
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error
-    context.stderr.write(`tierhook: ${error.message}\n`)
-    return exitCodes.failure
-  } finally {
-    await operator?.close()
-  }
+  return await atStore(context, options, async place => {
+    const operator = context.openOperator({ dataDir: place.dataDir })
+    try {
+      return await work({ operator, ...place })
+    } finally {
+      await operator.close()
+    }
+  })
 }
 
 /**

@@ -5,7 +5,7 @@ import type { CommandContext, LogOutput, Output, Service, ServiceOptions, StopSi
 import { runProgram } from '../../src/cli/program.js'
 import type { Operator } from '../../src/delivery/operator.js'
 import { latch } from '../support/latch.js'
-import { describeServiceApi, forwarderNames, inspectForwarders, openOperator, readDrift } from '../../src/cli/service-functions.js'
+import { describeServiceApi, forwarderNames, inspectForwarders, openOperator, readDrift, storeCopies } from '../../src/cli/service-functions.js'
 
 /** As much of tap's test as the harness uses. */
 export interface Teardown {
@@ -63,6 +63,7 @@ export function createHarness (options: HarnessOptions = {}) {
     inspectForwarders: async inspected => await inspectForwarders({ ...inspected, version: '9.8.7', environment: options.environment ?? {} }),
     forwarderNames,
     openOperator: options.openOperator ?? openOperator,
+    storeCopies,
     describeApi: async () => await describeServiceApi({ version: '9.8.7' }),
     readDrift,
     ask: options.ask ?? (async () => undefined),

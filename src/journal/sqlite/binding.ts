@@ -128,17 +128,22 @@ function prepare (db: DatabaseSyncInstance, sql: string): Statement {
 }
 
 /**
- * Copies a database into a new file, page by page, while others read and write it.
- * @param onProgress told how many of how many pages are copied
+ * Copies a database into a new file, page by page, while others read and write it: the copy is of the moment at which it began.
+ * @param onProgress told how many of how many pages are copied; what it throws ends the copying
  */
 export async function copyDatabase (path: string, to: string, onProgress?: (copied: number, of: number) => void): Promise<void> {
   const { DatabaseSync, backup } = sqlite()
   const db = named(() => new DatabaseSync(path, { timeout: 2000, readOnly: true }), path)
   try {
+    // SQLite begins the copy anew after each commit of somebody else, and never ends under load, unless it reads all at one moment.
+    db.exec('BEGIN')
+    db.prepare('SELECT count(*) FROM sqlite_master').get()
     await backup(db, to, { rate: 1000, progress: ({ totalPages, remainingPages }) => { onProgress?.(totalPages - remainingPages, totalPages) } })
   } catch (error) {
     throw withCode(error)
   } finally {
+    // What was ended half-way keeps the connection, and its moment with it, until it is collected.
+    if (db.isTransaction) db.exec('ROLLBACK')
     db.close()
   }
 }

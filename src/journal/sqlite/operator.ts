@@ -109,7 +109,7 @@ export function openOperatorApi ({ dataDir, judge, parseFilter, now }: SqliteOpe
 }
 
 /** A folder that may not be entered is the service's own, most often, and not the wrong one. */
-function checkThere (path: string, dataDir: string): void {
+export function checkThere (path: string, dataDir: string): void {
   try {
     statSync(path)
   } catch (error) {

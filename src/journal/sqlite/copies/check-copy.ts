@@ -1,0 +1,41 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { StoreError } from '../../../delivery/operator.js'
+import type { Connection } from '../database.js'
+import { lastSequence } from '../operator/forwarders.js'
+import { checkFiles, verify } from '../operator/verify.js'
+import type { CopyOptions } from './copy-progress.js'
+
+export interface CheckedCopy {
+  /** How many deliveries were looked at. */
+  readonly deliveries: number
+  /** The sequences of those whose record is not the one that was written. */
+  readonly damaged: readonly number[]
+}
+
+/** Records in one turn. */
+const STEP = 500
+
+/**
+ * Looks through a copy that nobody else uses: the structure of its file, and every record against its checksum.
+ * @throws {StoreError} where the structure is damaged
+ */
+export async function checkCopy (db: Connection, from: string, { onProgress, signal }: CopyOptions): Promise<CheckedCopy> {
+  const [complaint] = checkFiles(db)
+  if (complaint !== undefined) {
+    throw new StoreError('STORE_DAMAGED', `The copy of ${from} is damaged (${complaint}) and was removed: "tierhook verify --full" tells whether ${from} is damaged itself`)
+  }
+  const last = lastSequence(db)
+  const damaged: number[] = []
+  let deliveries = 0
+  for (let after = 0, done = false; !done;) {
+    signal?.throwIfAborted()
+    const step = verify(db, { after, limit: STEP })
+    deliveries += step.checked
+    damaged.push(...step.damaged.map(({ sequence }) => sequence))
+    after = step.upTo
+    done = step.done
+    onProgress?.({ phase: 'checking', done: after, of: last })
+    await turn()
+  }
+  return { deliveries, damaged }
+}

@@ -1,0 +1,102 @@
+import { readdirSync, renameSync, statSync } from 'node:fs'
+import { basename } from 'node:path'
+import { StoreError } from '../../../delivery/operator.js'
+import { copyDatabase } from '../binding.js'
+import { DataFolderInUseError, DataFolderNotWritableError, lockDataFolder, makeDataFolder } from '../data-lock.js'
+import { closeAfterWriting, databasePath, openForWriting } from '../database.js'
+import { forwarders } from '../operator/forwarders.js'
+import { assess } from '../salvage/assess.js'
+import { migrate } from '../schema.js'
+import { checkCopy } from './check-copy.js'
+import type { CopyOptions } from './copy-progress.js'
+import { draftOf, removeDraft, sync, syncWithFolder } from './draft.js'
+import { explainCopy } from './explain-copy.js'
+
+export interface RestoreOptions extends CopyOptions {
+  readonly from: string
+  readonly dataDir: string
+}
+
+export interface Restored {
+  readonly deliveries: number
+  /** How many of them are damaged, in the backup as now in the store. */
+  readonly damaged: number
+  /** When the newest delivery was received, in milliseconds since the epoch; `null` where there is none. */
+  readonly lastReceivedAt: number | null
+  /** How many deliveries each forwarder has yet to get, by its name. */
+  readonly unfinished: ReadonlyArray<{ readonly forwarder: string, readonly deliveries: number }>
+}
+
+/**
+ * Puts a backup into a data folder that has no database, and checks it before a service can use it. Everything else in the folder stays.
+ * @throws {StoreError}
+ */
+export async function restore ({ from, dataDir, ...options }: RestoreOptions): Promise<Restored> {
+  checkBackup(from)
+  const path = databasePath(dataDir)
+  return await explainCopy(from, path, async () => {
+    const lock = await takeFolder(dataDir)
+    const draft = draftOf(path)
+    try {
+      checkEmpty(path, dataDir)
+      await copyDatabase(from, draft, (done, of) => {
+        options.signal?.throwIfAborted()
+        options.onProgress?.({ phase: 'copying', done, of })
+      })
+      const restored = await finishDraft(draft, from, options)
+      sync(draft)
+      renameSync(draft, path)
+      syncWithFolder(path)
+      return restored
+    } finally {
+      removeDraft(draft)
+      lock.release()
+    }
+  })
+}
+
+function checkBackup (from: string): void {
+  let size = 0
+  try {
+    size = statSync(from).size
+  } catch (error) {
+    throw new StoreError('NO_STORE', `There is no backup ${from}, or it cannot be reached: name the file that "tierhook backup" made`, error)
+  }
+  const assessment = size === 0 ? 'unknown' : assess(from)
+  if (assessment === 'ours, damaged') {
+    throw new StoreError('STORE_DAMAGED', `The backup ${from} is damaged: take another one. If there is none, copy it to tierhook.db in an empty data folder: the service takes over what can still be read of it`)
+  }
+  if (assessment !== 'ours') throw new StoreError('WRONG_STORE', `${from} is no backup of tierhook`)
+}
+
+async function takeFolder (dataDir: string): Promise<ReturnType<typeof lockDataFolder>> {
+  try {
+    await makeDataFolder(dataDir)
+    return lockDataFolder(dataDir)
+  } catch (error) {
+    if (error instanceof DataFolderInUseError) throw new StoreError('STORE_BUSY', error.message, error)
+    if (error instanceof DataFolderNotWritableError) throw new StoreError('STORE_READ_ONLY', error.message, error)
+    throw error
+  }
+}
+
+/** A log without its database belongs to one that was here; beside another it would be taken for that one's. */
+function checkEmpty (path: string, dataDir: string): void {
+  const name = basename(path)
+  const taken = readdirSync(dataDir).find((each) => [name, `${name}-wal`].includes(each) || each.startsWith(`${name}.salvaged-`))
+  if (taken === undefined) return
+  throw new StoreError('WRONG_STORE', `The data folder ${dataDir} has ${taken}, and a restore replaces nothing: move tierhook.db and its -wal and -shm away, or name another folder with --data-dir`)
+}
+
+async function finishDraft (draft: string, from: string, options: CopyOptions): Promise<Restored> {
+  const db = openForWriting(draft)
+  try {
+    migrate(db)
+    const { deliveries, damaged } = await checkCopy(db, from, options)
+    const last = db.prepare('SELECT max(received_at) AS at FROM deliveries').get([]) as { at: number | null }
+    const unfinished = forwarders(db, []).map(({ name, pending, waiting }) => ({ forwarder: name, deliveries: pending + waiting }))
+    return { deliveries, damaged: damaged.length, lastReceivedAt: last.at, unfinished: unfinished.filter((each) => each.deliveries > 0) }
+  } finally {
+    closeAfterWriting(db)
+  }
+}
