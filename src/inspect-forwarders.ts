@@ -1,9 +1,10 @@
 import { openForwarders, readForwarderSpecs } from './configured-forwarders.js'
 import { systemClock } from './delivery/clock.js'
 import { describeForwarder, type ForwarderSummary } from './forwarders/describe-forwarder.js'
+import { reservedFiles } from './reserved-files.js'
 import type { ServiceOptions } from './service.js'
 
-export interface InspectOptions extends Pick<ServiceOptions, 'settings' | 'logger' | 'version' | 'environment' | 'variables'> {}
+export interface InspectOptions extends Pick<ServiceOptions, 'settings' | 'logger' | 'version' | 'environment' | 'variables' | 'envFile'> {}
 
 /** A forwarder as it would run. */
 export interface InspectedForwarder extends ForwarderSummary {
@@ -16,7 +17,7 @@ export interface InspectedForwarder extends ForwarderSummary {
  * Makes the forwarders that are configured, without starting them, to be looked at, tried and closed.
  * @throws {ConfigurationError} with every fault at once
  */
-export async function inspectForwarders ({ settings, logger, version = 'unknown', environment = {}, variables = environment }: InspectOptions): Promise<readonly InspectedForwarder[]> {
+export async function inspectForwarders ({ settings, logger, version = 'unknown', environment = {}, variables = environment, envFile }: InspectOptions): Promise<readonly InspectedForwarder[]> {
   const configured = readForwarderSpecs(settings, variables)
   const forwarders = await openForwarders(configured, {
     logger,
@@ -24,7 +25,8 @@ export async function inspectForwarders ({ settings, logger, version = 'unknown'
     version,
     environment,
     retryAfterMaxMs: settings.RETRY_MAX_MS,
-    now: systemClock.now
+    now: systemClock.now,
+    reservedFiles: reservedFiles({ settings, envFile })
   })
   return forwarders.map((each) => ({
     ...describeForwarder(each, configured.folder, environment),

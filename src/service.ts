@@ -12,6 +12,7 @@ import { describeForwarder } from './forwarders/describe-forwarder.js'
 import type { LineOutput } from './forwarders/log-forwarder.js'
 import type { ConfiguredForwarder } from './forwarders/registry.js'
 import { createApp } from './ingress/app.js'
+import { lockFile } from './journal/sqlite/file-lock.js'
 import { createRemoteOperator, type StartOperatorThread } from './journal/sqlite/remote-operator.js'
 import { createSqliteJournal } from './journal/sqlite/sqlite-journal.js'
 import type { JournalThreads } from './journal/sqlite/store-threads.js'
@@ -23,6 +24,7 @@ import { createLiveFeed } from './operations/live-feed.js'
 import type { Status } from './operations/status.js'
 import { createWatch } from './operations/watch.js'
 import { addPageRoutes } from './operations/page-routes.js'
+import { reservedFiles } from './reserved-files.js'
 import { createSourceFilter } from './voucherify/source-addresses.js'
 
 export interface ServiceOptions {
@@ -37,6 +39,8 @@ export interface ServiceOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** What the file of forwarders may refer to; the environment where absent. */
   readonly variables?: Readonly<Record<string, string | undefined>>
+  /** The path of the environment file that the settings are from, if there is one. */
+  readonly envFile?: string | undefined
   /** How the threads of the journal and of the operator are started; as worker threads where absent. */
   readonly threads?: ServiceThreads
   /** The port that the operator's listener takes instead of `ADMIN_PORT`, where that does not turn it off; 0 is any free one. */
@@ -77,7 +81,7 @@ const BREAKER_THRESHOLD = 5
  * Composes the service: settings in, a service that can be started out. Nothing is opened before `start`.
  * @throws {ConfigurationError} for what is wrong with the configured forwarders
  */
-export function createService ({ settings, logger, logDestination, clock = systemClock, version = 'unknown', environment = {}, variables = environment, threads, adminPort = settings.ADMIN_PORT }: ServiceOptions): Service {
+export function createService ({ settings, logger, logDestination, clock = systemClock, version = 'unknown', environment = {}, variables = environment, envFile, threads, adminPort = settings.ADMIN_PORT }: ServiceOptions): Service {
   const dataDir = resolve(settings.DATA_DIR)
   const startedAt = clock.now()
   // First, because it is here that the configuration can still turn out to be wrong.
@@ -211,12 +215,21 @@ export function createService ({ settings, logger, logDestination, clock = syste
 
   async function open (): Promise<StartedService> {
     const forwarders = await openForwarders(configured, {
-      logger, output: logDestination, redact: settings.LOG_REDACT, version, environment, retryAfterMaxMs: settings.RETRY_MAX_MS, now: clock.now
+      logger,
+      output: logDestination,
+      redact: settings.LOG_REDACT,
+      version,
+      environment,
+      retryAfterMaxMs: settings.RETRY_MAX_MS,
+      now: clock.now,
+      reservedFiles: reservedFiles({ settings, envFile }),
+      lockFile
     })
     const pumps = forwarders.map((each) => ({ each, pump: createPumpFor(each) }))
     dispatcher = createDispatcher(pumps.map(({ pump }) => pump))
     running = pumps.map(({ each, pump }) => ({ ...pump, ...describeForwarder(each, configured.folder, environment) }))
     await journal.start()
+    for (const { forwarder } of forwarders) await forwarder.claim?.()
     await watch.start()
     // Before what may take its time: what is wrong can be looked at.
     const adminUrl = await listenForOperator()

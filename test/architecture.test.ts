@@ -13,6 +13,7 @@ const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   'describe-service-api.ts': 'everything',
   'inspect-forwarders.ts': 'everything',
   'open-store.ts': 'everything',
+  'reserved-files.ts': 'everything',
   'operator-thread.ts': 'everything',
   'writer-thread.ts': 'everything',
   'configured-forwarders.ts': ['config', 'forwarders', 'errors.ts'],

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { ConfigurationError } from '../config/configuration-error.js'
 import { loadSettings, loadVariables } from '../config/load-settings.js'
 import type { Settings } from '../config/settings.js'
@@ -40,7 +41,9 @@ async function inspect (context: CommandContext, options: CheckOptions): Promise
   const settings = inDirectory(loadSettings(source), context.directory)
   // Whatever a forwarder has to say of itself is not what was asked for.
   const logger = createLogger('silent', { write: () => {}, flushed: async () => {} })
-  const forwarders = await context.inspectForwarders({ settings, logger, variables: loadVariables(source) })
+  const forwarders = await context.inspectForwarders({
+    settings, logger, variables: loadVariables(source), ...envFile === undefined ? {} : { envFile: resolve(context.directory, envFile.path) }
+  })
   const connections = options.connect === true ? await tryConnections(forwarders, options.timeoutMs) : undefined
   if (options.json === true) context.stdout.write(`${JSON.stringify(toJson(settings, forwarders, connections))}\n`)
   else show(context, settings, forwarders, connections)

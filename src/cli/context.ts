@@ -39,6 +39,8 @@ export interface ServiceOptions {
   readonly logDestination: LogDestination
   /** What the file of forwarders may refer to. */
   readonly variables: Readonly<Record<string, string>>
+  /** The path of the environment file that was read, if there was one. */
+  readonly envFile?: string
 }
 
 /** The signals that ask the service to stop. */

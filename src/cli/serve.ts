@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigurationError } from '../config/configuration-error.js'
 import { loadSettings, loadVariables } from '../config/load-settings.js'
@@ -55,7 +56,9 @@ export async function serve (context: CommandContext, options: ServeOptions): Pr
 
   try {
     for (const { variable, message } of findWarnings(settings)) logger.warn({ variable, reason: message }, 'configuration warning')
-    const service = context.createService({ settings, logger, logDestination, variables: loadVariables(source) })
+    const service = context.createService({
+      settings, logger, logDestination, variables: loadVariables(source), ...envFile === undefined ? {} : { envFile: resolve(context.directory, envFile.path) }
+    })
     const started = service.start()
     const first = await Promise.race([started.then(({ url }) => ({ url })), stopRequested])
     if (typeof first === 'object') logger.info({ url: first.url, version: context.version }, 'listening')

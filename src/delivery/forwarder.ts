@@ -68,6 +68,11 @@ export interface Forwarder {
   readonly giveUpMs?: number
   /** Whether successful attempts are recorded one by one, and not only those that failed and those of replays. */
   readonly recordsSuccess?: boolean
+  /**
+   * Called once, before any forwarder of the service is started. Where it rejects, the service does not start: what the forwarder needs
+   * for itself alone is another's.
+   */
+  claim?: () => Promise<void>
   /** Called once, before the first `forward`, with the position committed last; `null` when there is none. */
   start?: (position: string | null, context?: StartContext) => Promise<void>
   forward: (attempts: readonly Attempt[], context: ForwardContext) => Promise<ForwardResult>

@@ -22,7 +22,7 @@ export interface ForwarderContext {
  * What `createForwarder` returns: `forward`, and whatever else of a forwarder it wants to decide. What it leaves out is:
  * order `none`, one call at a time, one attempt a call, 15 seconds for a call, and retries for as long as configured.
  */
-export type OwnForwarder = Pick<Forwarder, 'forward'> & Partial<Omit<Forwarder, 'name' | 'forward'>>
+export type OwnForwarder = Pick<Forwarder, 'forward'> & Partial<Omit<Forwarder, 'name' | 'forward' | 'claim'>>
 
 /**
  * What a forwarder's module exports as `createForwarder`. It checks its options, and throws where they are wrong: that stops

@@ -3,7 +3,10 @@ import type { Logger } from 'pino'
 import type { Delivery } from '../delivery/delivery.js'
 import type { Forwarder } from '../delivery/forwarder.js'
 import { createFilter, filterText } from './delivery-filter.js'
+import { findFileConflicts, type ForwarderFile, type ReservedFile } from './file/file-conflicts.js'
 import { createFileForwarder } from './file/file-forwarder.js'
+import { realPath } from './file/real-path.js'
+import { createWriteLock, type LockFile } from './file/write-lock.js'
 import type { ForwarderSpec } from './forwarder-spec.js'
 import { loadForwarder } from './load-module.js'
 import type { LookUp } from './http/names/look-up.js'
@@ -21,6 +24,10 @@ export interface RegistryOptions {
   readonly version: string
   /** Where the http forwarder's proxy is looked up. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** What no file forwarder may write to. */
+  readonly reservedFiles?: readonly ReservedFile[]
+  /** Keeps other processes from writing to the files of file forwarders. */
+  readonly lockFile?: LockFile
   /** The longest wait that a destination may ask for, in milliseconds. */
   readonly retryAfterMaxMs: number
   readonly now: () => number
@@ -52,7 +59,7 @@ const HOUSEKEEPING_MS = 15_000
 /** Turns what is configured into forwarders. Nothing is opened yet, and where one of them can't be, none is left. */
 export async function createForwarders (specs: readonly ForwarderSpec[], options: RegistryOptions): Promise<CreatedForwarders> {
   const forwarders: ConfiguredForwarder[] = []
-  const faults: ForwarderFault[] = []
+  const faults: ForwarderFault[] = [...await findFileConflicts(filesOf(specs, options.folder), options.reservedFiles ?? [])]
   // One for all: the C library's look-ups are few in the whole process.
   const lookUp = createSystemLookUp()
   for (const configured of specs) {
@@ -68,20 +75,28 @@ export async function createForwarders (specs: readonly ForwarderSpec[], options
   return { ok: false, faults }
 }
 
+function filesOf (specs: readonly ForwarderSpec[], folder: string): readonly ForwarderFile[] {
+  return specs.flatMap(({ kind, spec }) => kind === 'file' ? [{ forwarder: spec.name, path: resolve(folder, spec.path) }] : [])
+}
+
 async function createForwarder ({ kind, spec }: ForwarderSpec, options: RegistryOptions & { readonly lookUp: LookUp }): Promise<Forwarder> {
   switch (kind) {
     case 'log':
       return createLogForwarder({ name: spec.name, output: options.output, withData: spec.withData, redact: options.redact })
-    case 'file':
+    case 'file': {
+      // Once: a link that is changed later would take the file apart from what is beside it.
+      const path = await realPath(resolve(options.folder, spec.path))
       return createFileForwarder({
         name: spec.name,
-        path: resolve(options.folder, spec.path),
+        path,
+        ...(options.lockFile === undefined ? {} : { lock: createWriteLock({ path, lockFile: options.lockFile, logger: options.logger }) }),
         rotateBytes: spec.rotateBytes,
         keepDays: spec.keepDays,
         housekeepingMs: HOUSEKEEPING_MS,
         now: options.now,
         logger: options.logger
       })
+    }
     case 'http': {
       // Its client is a fifth of what there is to load, and most services have no HTTP destination.
       const { createHttpForwarder } = await import('./http/http-forwarder.js')

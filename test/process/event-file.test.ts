@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { readLines } from '../support/crash-rounds.js'
@@ -133,4 +133,48 @@ t.test('rotated files that are too old go at the start and by the clock, though 
   t.throws(() => statSync(atStart), { code: 'ENOENT' })
   const byTheClock = old('events.ndjson.20200102T000000.000Z')
   await eventually(() => readdirSync(dataDir).includes('events.ndjson.20200102T000000.000Z') ? undefined : true, `${byTheClock} to be removed`)
+})
+
+t.test('two forwarders on one file under two spellings: the start is refused, and both are named', async (t) => {
+  const { dataDir, start } = setUp(t)
+  mkdirSync(join(dataDir, 'a'))
+  writeFileSync(join(dataDir, 'a/events.ndjson'), '')
+  symlinkSync('a', join(dataDir, 'linked'))
+  linkSync(join(dataDir, 'a/events.ndjson'), join(dataDir, 'hard.ndjson'))
+  for (const path of ['linked/events.ndjson', 'hard.ndjson', './a/../a/events.ndjson']) {
+    const file = join(dataDir, 'forwarders.json')
+    writeFileSync(file, JSON.stringify([{ name: 'first', type: 'file', path: 'a/events.ndjson' }, { name: 'second', type: 'file', path }]))
+    await t.rejects(start({ FORWARDERS: '', FORWARDERS_FILE: file }), { message: /it ended with 2: .*(?:second.*first|\/1\/path: is the file of another)/s })
+  }
+})
+
+t.test('no forwarder may write to a file of tierhook itself', async (t) => {
+  const { dataDir, start } = setUp(t)
+  writeFileSync(join(dataDir, '.env'), '')
+  writeFileSync(join(dataDir, 'forwarders.json'), JSON.stringify([{ name: 'mine', type: 'file', path: 'forwarders.json' }]))
+  for (const name of ['tierhook.db-wal', 'observations.json', '.env', './x/../tierhook.db']) {
+    await t.rejects(start({ FILE_FORWARDER_PATH: `${dataDir}/${name}` }), { message: /it ended with 2: .*forwarder file.* of tierhook itself/s }, name)
+  }
+  await t.rejects(start({ FORWARDERS: '', FORWARDERS_FILE: join(dataDir, 'forwarders.json') }), { message: /it ended with 2: .*forwarder mine.*the file of forwarders of tierhook itself/s })
+  t.strictSame(readdirSync(dataDir).sort(), ['.env', 'forwarders.json'])
+})
+
+t.test('a second service with the same event file under any name is refused with a sentence, also after *.lock was removed, and the first loses nothing', async (t) => {
+  const { dataDir, start, send } = setUp(t)
+  const first = await start()
+  await send(first, 1, 3)
+  const other = join(dataDir, '../other')
+  mkdirSync(join(other, 'data'), { recursive: true })
+  symlinkSync(join(dataDir, 'events.ndjson'), join(other, 'link.ndjson'))
+  linkSync(join(dataDir, 'events.ndjson'), join(other, 'hard.ndjson'))
+  for (const name of readdirSync(dataDir).filter((name) => name.endsWith('.lock'))) rmSync(join(dataDir, name))
+  for (const path of [join(dataDir, 'events.ndjson'), `${dataDir}/../data/events.ndjson`, join(other, 'link.ndjson'), ...process.platform === 'linux' ? [join(other, 'hard.ndjson')] : []]) {
+    await t.rejects(start({ DATA_DIR: join(other, 'data'), FILE_FORWARDER_PATH: path }), { message: /it ended with 1: .*Another tierhook, or another forwarder, writes to the event file/s }, path)
+  }
+  await send(first, 4, 6)
+  t.strictSame(readLines(dataDir), { ids: numbered(1, 6), torn: 0 })
+  await first.kill('SIGKILL')
+  const second = await start({ DATA_DIR: join(other, 'data'), FILE_FORWARDER_PATH: join(other, 'link.ndjson') })
+  await send(second, 7, 7)
+  t.strictSame(readLines(dataDir), { ids: numbered(1, 7), torn: 0 }, 'a link is followed, and a killed process holds nothing')
 })

@@ -4,11 +4,12 @@ import type { ForwarderEnd } from '../../delivery/forwarder.js'
 import { forgetBeginning } from './beginning.js'
 import type { Unfinished } from './file-part.js'
 import { dayOf, readTail, type FilePosition } from './file-position.js'
-import { goOnAtEnd, isStillAt, writeAll, type OpenFile } from './open-file.js'
+import { goOnAtEnd, isStillAt, openIfThere, orClose, writeAll, type OpenFile } from './open-file.js'
 import { recover } from './recovery.js'
 import { rotatedFiles } from './rotated-files.js'
 import { createRotation } from './rotation.js'
 import { setTailAside } from './set-aside.js'
+import { EventFileInUseError, type WriteLock } from './write-lock.js'
 
 export interface EventFileOptions {
   readonly path: string
@@ -20,11 +21,18 @@ export interface EventFileOptions {
   readonly housekeepingMs?: number
   readonly now: () => number
   readonly monotonic?: () => number
+  /** Keeps others from writing to the file; where it is absent, nobody else does. */
+  readonly lock?: WriteLock
   readonly logger: Logger
 }
 
 /** A file that is only ever appended to, and that can be cut back to a position. */
 export interface EventFile {
+  /**
+   * Makes sure that nobody else writes to the file, as far as can be told before it is opened.
+   * @throws {EventFileInUseError}
+   */
+  readonly claim: () => Promise<void>
   /**
    * Opens the file and cuts off what was written after the position was committed and comes again. Where that fails, the next
    * `append` tries again.
@@ -43,7 +51,7 @@ const CLOSE_TIMEOUT_MS = 1000
 const UNCOMMITTED_APPENDS = 300
 
 export function createEventFile (options: EventFileOptions): EventFile {
-  const { path, keepDays, rotateBytes, housekeepingMs, now, monotonic = systemClock.monotonic, logger } = options
+  const { path, keepDays, rotateBytes, housekeepingMs, now, monotonic = systemClock.monotonic, lock, logger } = options
   const rotated = rotatedFiles(path)
   const rotation = createRotation({ path, rotated, rotateBytes, keepDays, now, monotonic, logger })
   let committed: FilePosition | undefined
@@ -53,16 +61,30 @@ export function createEventFile (options: EventFileOptions): EventFile {
   let last: Promise<unknown> = Promise.resolve()
   let housekeeping: NodeJS.Timeout | undefined
 
+  /** Before anything of the file is changed. */
+  async function claimNow (): Promise<void> {
+    if (lock === undefined) return
+    await lock.holdPath()
+    const there = await openIfThere(path)
+    if (there !== undefined) await lock.holdFile(there).finally(async () => { await there.close() })
+  }
+
   async function recoverOnce (): Promise<void> {
     if (started) return
-    file = await recover({ path, rotated, position: committed, unfinished, now, logger })
+    await claimNow()
+    await use(await recover({ path, rotated, position: committed, unfinished, now, logger }))
     started = true
   }
 
   async function beginAtEnd (): Promise<OpenFile> {
     await closeFile()
-    file = await goOnAtEnd(path, dayOf(now()))
-    return file
+    return await use(await goOnAtEnd(path, dayOf(now())))
+  }
+
+  async function use (opened: OpenFile): Promise<OpenFile> {
+    await orClose(opened.handle, async () => { await lock?.holdFile(opened.handle) })
+    file = opened
+    return opened
   }
 
   async function closeFile (): Promise<void> {
@@ -73,6 +95,7 @@ export function createEventFile (options: EventFileOptions): EventFile {
 
   /** A log shipper may have moved the file away or emptied it, or a person deleted it. */
   async function followFile (): Promise<OpenFile> {
+    await lock?.holdPath()
     if (file === undefined) return await beginAtEnd()
     if (!await isStillAt(file.handle, path)) {
       logger.warn({ path }, 'event file was moved or deleted: a new one is begun')
@@ -138,6 +161,7 @@ export function createEventFile (options: EventFileOptions): EventFile {
   async function finish (settled: boolean): Promise<void> {
     if (settled && file !== undefined && file.appends > 0) await forget(file)
     await closeFile()
+    await lock?.release()
   }
 
   /** One after another: an append that was given up may still be at work on a slow disk, and a start when all is closed. */
@@ -165,6 +189,15 @@ export function createEventFile (options: EventFileOptions): EventFile {
   }
 
   return {
+    async claim () {
+      try {
+        await next(claimNow)
+      } catch (error) {
+        // All else may be well by the time that the file is written to, and is told then.
+        if (error instanceof EventFileInUseError) throw error
+      }
+    },
+
     async start (position, comesAgain) {
       committed = position
       unfinished = comesAgain

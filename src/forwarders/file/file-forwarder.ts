@@ -25,6 +25,7 @@ export function createFileForwarder ({ name, ...options }: FileForwarderOptions)
     timeoutMs: TIMEOUT_MS,
     // A disk that is full is full for every delivery alike: none of them is at fault, so none is given up.
     giveUpMs: Infinity,
+    claim: file.claim,
     async start (position, context) { await file.start(parsePosition(position), context?.unfinished) },
     async forward (attempts, { signal }) {
       const position = await file.append(fileLines(attempts), signal)

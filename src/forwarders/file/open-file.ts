@@ -28,6 +28,16 @@ export async function openHandle (path: string): Promise<FileHandle> {
   return await open(path, constants.O_RDWR | constants.O_CREAT, 0o640)
 }
 
+/** Opens a file for reading; `undefined` where there is none. */
+export async function openIfThere (path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'r')
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
 /** Goes on at the end of a file that is not, or no longer, the one that we know. */
 export async function goOnAtEnd (path: string, day: string): Promise<OpenFile> {
   const handle = await openHandle(path)

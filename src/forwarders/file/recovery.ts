@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { readBeginning, syncFolder, type Beginning } from './beginning.js'
 import { judgePart, type JudgedPart, type Unfinished } from './file-part.js'
 import { dayOf, endsTorn, fits, type FilePosition } from './file-position.js'
-import { goOnAtEnd, openHandle, orClose, systemCode, type OpenFile } from './open-file.js'
+import { goOnAtEnd, openHandle, openIfThere, orClose, systemCode, type OpenFile } from './open-file.js'
 import type { RotatedFiles } from './rotated-files.js'
 import { setFileAside, setTailAside } from './set-aside.js'
 
@@ -172,15 +172,6 @@ async function beginningOf (path: string): Promise<Beginning | undefined> {
 async function isOf (path: string, position: FilePosition): Promise<boolean> {
   const handle = await openIfThere(path)
   return handle !== undefined && await fits(handle, position).finally(async () => { await handle.close() })
-}
-
-async function openIfThere (path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, 'r')
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined
-    throw error
-  }
 }
 
 async function exists (path: string): Promise<boolean> {

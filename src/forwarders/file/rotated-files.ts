@@ -11,7 +11,8 @@ export interface RotatedFiles {
   readonly removeBefore: (time: number, onError: (rotated: string, error: unknown) => void) => Promise<void>
 }
 
-const STAMP = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{3}Z)$/
+/** What is behind the dot of a rotated file's name. */
+export const rotatedStamp = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{3}Z)$/
 
 export function rotatedFiles (path: string): RotatedFiles {
   const prefix = `${basename(path)}.`
@@ -47,5 +48,5 @@ export function rotatedFiles (path: string): RotatedFiles {
 
 /** Milliseconds since the epoch; `NaN` for what is no stamp. */
 function timeOfStamp (text: string): number {
-  return STAMP.test(text) ? Date.parse(text.replace(STAMP, '$1-$2-$3T$4:$5:$6')) : NaN
+  return rotatedStamp.test(text) ? Date.parse(text.replace(rotatedStamp, '$1-$2-$3T$4:$5:$6')) : NaN
 }
