@@ -6,64 +6,46 @@ import { Problem } from '../errors.js'
 import { compileValidator } from '../voucherify/validate.js'
 import { trackAllowedMethods } from './allowed-methods.js'
 import type { App } from './app-types.js'
-import { createClientErrors } from './client-errors.js'
 import { addHealthRoutes, type HealthRouteOptions } from './health-routes.js'
+import { createListener, type Listener, type ListenerLimits } from './listener.js'
 import { noDefaultCompilers } from './no-default-compilers.js'
 import { createOriginCheck, type OriginOptions } from './origin.js'
 import { answerProblem, toProblem } from './problem-answer.js'
 import { addWebhookRoutes, type WebhookRouteOptions } from './webhook-routes.js'
 
-export interface AppOptions extends Omit<WebhookRouteOptions, 'checkOrigin'>, OriginOptions, HealthRouteOptions {
+export interface AppOptions extends Omit<WebhookRouteOptions, 'checkOrigin'>, Omit<OriginOptions, 'mayLog'>, HealthRouteOptions, ListenerLimits {
   readonly logger: FastifyBaseLogger
   readonly bodyLimitBytes: number
   /** Whose `X-Forwarded-For` is believed, as Fastify's `trustProxy` takes it. */
   readonly trustProxy: boolean | string[]
-  /** How long a request may take to arrive, in milliseconds; 10 s where absent. */
-  readonly requestTimeoutMs?: number
 }
-
-/** The sender gives up on an answer after 10 s, so a request that takes longer to arrive is answered to nobody. */
-const REQUEST_TIMEOUT_MS = 10_000
-/** Longer than the 60 s for which common load balancers keep an idle connection, so that they close it and not we. */
-const KEEP_ALIVE_TIMEOUT_MS = 72_000
 
 /** The public HTTP application, not yet listening. */
 export function createApp (options: AppOptions): App {
-  const requestTimeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS
-  const clientErrors = createClientErrors(options.logger, (problem) => {
-    options.onAnswer?.({ outcome: 'refused', status: problem.status, ms: 0, code: problem.code, toWebhook: false, rawBody: undefined })
+  const listener = createListener({
+    ...options,
+    onClientError: (problem) => {
+      options.onAnswer?.({ outcome: 'refused', status: problem.status, ms: 0, code: problem.code, toWebhook: false, rawBody: undefined })
+    }
   })
+  const answerError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => { refuse(error, request, reply, { ...options, listener }) }
   const app = Fastify<RawServerDefault>({
+    ...listener.serverOptions,
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimitBytes,
     trustProxy: options.trustProxy,
-    requestTimeout: requestTimeoutMs,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    http: {
-      // Where the headers may take longer than the whole request, node swaps the two limits.
-      headersTimeout: requestTimeoutMs,
-      // Node looks for overdue requests every 30 s, which would make 40 s of ten.
-      connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 10),
-      // Node would answer a request without a Host header by itself, and not in our form.
-      requireHostHeader: false
-    },
     // While we stop, what still comes in on open connections is accepted like everything before it.
     return503OnClosing: false,
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true },
-    frameworkErrors: (error, request, reply) => { answerError(error, request, reply, options.onAnswer) },
-    clientErrorHandler: clientErrors.answer,
+    frameworkErrors: answerError,
     schemaController: noDefaultCompilers
   }).withTypeProvider<TypeBoxTypeProvider>()
-  clientErrors.watch(app.server)
-  // Upgrades are not made, and node then drops what it has received behind such a request: nobody may wait for an answer to
-  // that, and nothing be read from its middle on.
-  app.server.prependListener('request', (request, response) => { if (request.headers.upgrade !== undefined) response.setHeader('connection', 'close') })
+  listener.watch(app.server)
+  app.addHook('onClose', async () => { listener.close() })
   // Node would close on a client that has said all that it has to say, without the answer that it waits for. The webhook would
   // be stored, and sent again until the sender gives up.
   Object.assign(app.server, { httpAllowHalfOpen: true })
-  // An expectation that we do not know may be ignored (RFC 9110, section 10.1.1); node would answer 417 by itself.
-  app.server.on('checkExpectation', (request, response) => { app.server.emit('request', request, response) })
 
   const allowedMethods = trackAllowedMethods(app)
   app.setValidatorCompiler(createValidatorCompiler())
@@ -71,10 +53,10 @@ export function createApp (options: AppOptions): App {
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
-  app.setErrorHandler((error, request, reply) => { answerError(error, request, reply, options.onAnswer) })
+  app.setErrorHandler(answerError)
   app.addHook('onRequest', (request, _reply, done) => { done(refusalOf(request, allowedMethods)) })
   addHealthRoutes(app, options)
-  addWebhookRoutes(app, { ...options, checkOrigin: createOriginCheck(options) })
+  addWebhookRoutes(app, { ...options, checkOrigin: createOriginCheck({ ...options, mayLog: listener.mayLog }) })
   return app
 }
 
@@ -108,11 +90,15 @@ function pathOf (request: FastifyRequest): string {
   }
 }
 
-function answerError (error: unknown, request: FastifyRequest, reply: FastifyReply, onAnswer: AppOptions['onAnswer']): void {
+function refuse (error: unknown, request: FastifyRequest, reply: FastifyReply, { listener, onAnswer }: Pick<AppOptions, 'onAnswer'> & { readonly listener: Listener }): void {
   const problem = toProblem(error)
-  const fields = { code: problem.code, status: problem.status, path: request.routeOptions.url ?? null, sourceAddress: request.ip, ms: Math.round(reply.elapsedTime) }
-  if (problem.status >= 500) request.log.error({ ...fields, err: problem }, 'webhook not accepted')
-  else request.log.warn({ ...fields, detail: problem.message, ...(problem.faults.length > 0 ? { faults: problem.faults } : {}) }, 'webhook refused')
+  if (listener.mayLog({ code: problem.code, address: request.ip })) {
+    const fields = { code: problem.code, status: problem.status, path: request.routeOptions.url ?? null, sourceAddress: request.ip, ms: Math.round(reply.elapsedTime) }
+    if (problem.status >= 500) request.log.error({ ...fields, err: problem }, 'webhook not accepted')
+    else request.log.warn({ ...fields, detail: problem.message, ...(problem.faults.length > 0 ? { faults: problem.faults } : {}) }, 'webhook refused')
+  }
+  // Who is refused begins anew: so a refusal costs a connection, and nothing that was sent behind it is read.
+  if (problem.status < 500) listener.endAfter(request.raw, reply.raw)
   answerProblem(reply, problem)
   onAnswer?.({
     outcome: 'refused',

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { FastifyBaseLogger } from 'fastify'
 import { Problem } from '../errors.js'
 import { PROBLEM_TYPE, problemBody } from './problem-answer.js'
+import type { RefusalLog } from './refusal-log.js'
 
 /** Answers what node's HTTP parser could not read, for which there is no request to reply to. */
 export interface ClientErrors {
@@ -11,8 +12,16 @@ export interface ClientErrors {
   readonly answer: (error: Error & { code?: string }, socket: Socket) => void
 }
 
-/** @param onAnswer told of each answer */
-export function createClientErrors (logger: FastifyBaseLogger, onAnswer?: (problem: Problem) => void): ClientErrors {
+export interface ClientErrorOptions {
+  readonly logger: FastifyBaseLogger
+  readonly mayLog: RefusalLog['mayLog']
+  /** Whether the last request of a connection has been read, so that what comes behind it is none. */
+  readonly hasEnded: (socket: Socket) => boolean
+  /** Told of each answer. */
+  readonly onAnswer?: ((problem: Problem) => void) | undefined
+}
+
+export function createClientErrors ({ logger, mayLog, hasEnded, onAnswer }: ClientErrorOptions): ClientErrors {
   const latest = new WeakMap<Socket, ServerResponse>()
   const failed = new WeakSet<Socket>()
   return {
@@ -21,17 +30,20 @@ export function createClientErrors (logger: FastifyBaseLogger, onAnswer?: (probl
     },
 
     answer (error, socket) {
-      // The parser reports each further piece that it can't read.
-      if (failed.has(socket)) return
+      const response = latest.get(socket)
+      // The parser reports each further piece that it can't read, and what is in its way behind the last request.
+      if (failed.has(socket) || (hasEnded(socket) && isBehind(error, response))) return
       failed.add(socket)
       if (error.code === 'ECONNRESET' || !socket.writable) {
         socket.destroy()
         return
       }
       const problem = problemOf(error)
-      logger.warn({ code: problem.code, status: problem.status, sourceAddress: socket.remoteAddress ?? null, reason: error.code ?? null }, 'request not understood')
+      const address = socket.remoteAddress
+      if (mayLog({ code: problem.code, address })) {
+        logger.warn({ code: problem.code, status: problem.status, sourceAddress: address ?? null, reason: error.code ?? null }, 'request not understood')
+      }
       onAnswer?.(problem)
-      const response = latest.get(socket)
       const whole = response?.req.complete ?? true
       if (response === undefined || (whole && response.writableFinished)) {
         write(socket, problem)
@@ -46,6 +58,11 @@ export function createClientErrors (logger: FastifyBaseLogger, onAnswer?: (probl
       }
     }
   }
+}
+
+/** Whether what cannot be read is no part of the request any more that came last. */
+function isBehind ({ code = '' }: Error & { code?: string }, latest: ServerResponse | undefined): boolean {
+  return code.startsWith('HPE_') && latest !== undefined && (latest.req.complete || latest.headersSent)
 }
 
 function problemOf (error: Error & { code?: string }): Problem {

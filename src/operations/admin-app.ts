@@ -2,7 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyReply, type FastifyRequest, type RawServerDefault } from 'fastify'
 import { Problem } from '../errors.js'
 import { trackAllowedMethods } from '../ingress/allowed-methods.js'
-import { createClientErrors } from '../ingress/client-errors.js'
+import { createListener, type Listener, type ListenerLimits } from '../ingress/listener.js'
 import { noDefaultCompilers } from '../ingress/no-default-compilers.js'
 import { answerProblem } from '../ingress/problem-answer.js'
 import { createAuthorization, type AuthorizeOptions } from './authorize.js'
@@ -11,7 +11,7 @@ import { compileParameters } from './parameters.js'
 import { toOperatorProblem } from './problem.js'
 import type { AdminApp } from './route-types.js'
 
-export interface AdminAppOptions extends AuthorizeOptions, OperatorRouteOptions {
+export interface AdminAppOptions extends AuthorizeOptions, OperatorRouteOptions, ListenerLimits {
   readonly logger: FastifyBaseLogger
   /** Adds the page at `/` and what it is made of; such routes have `config: { open: true }`. */
   readonly addPage?: ((app: AdminApp) => void) | undefined
@@ -33,8 +33,10 @@ const HEADERS = {
 
 /** The operator's application, not yet listening. */
 export function createAdminApp (options: AdminAppOptions): AdminApp {
-  const clientErrors = createClientErrors(options.logger)
+  const listener = createListener(options)
+  const answerError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => { refuse(error, request, reply, listener) }
   const app = Fastify<RawServerDefault>({
+    ...listener.serverOptions,
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
@@ -42,10 +44,10 @@ export function createAdminApp (options: AdminAppOptions): AdminApp {
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true },
     frameworkErrors: answerError,
-    clientErrorHandler: clientErrors.answer,
     schemaController: noDefaultCompilers
   }).withTypeProvider<TypeBoxTypeProvider>()
-  clientErrors.watch(app.server)
+  listener.watch(app.server)
+  app.addHook('onClose', async () => { listener.close() })
 
   const allowedMethods = trackAllowedMethods(app)
   const authorize = createAuthorization(options)
@@ -74,10 +76,13 @@ function refusalOf (request: FastifyRequest, authorize: (request: FastifyRequest
   return new Problem('METHOD_NOT_ALLOWED', { detail: `This path takes ${allowed.join(', ')}.`, headers: { allow: allowed.join(', ') } })
 }
 
-function answerError (error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+function refuse (error: unknown, request: FastifyRequest, reply: FastifyReply, listener: Listener): void {
   const problem = toOperatorProblem(error)
-  const fields = { code: problem.code, status: problem.status, method: request.method, path: request.routeOptions.url ?? null, sourceAddress: request.ip }
-  if (problem.status === 500) request.log.error({ ...fields, err: problem }, 'operator\'s request failed')
-  else request.log.warn({ ...fields, detail: problem.message }, 'operator\'s request refused')
+  if (listener.mayLog({ code: problem.code, address: request.ip })) {
+    const fields = { code: problem.code, status: problem.status, method: request.method, path: request.routeOptions.url ?? null, sourceAddress: request.ip }
+    if (problem.status === 500) request.log.error({ ...fields, err: problem }, 'operator\'s request failed')
+    else request.log.warn({ ...fields, detail: problem.message }, 'operator\'s request refused')
+  }
+  if (problem.status < 500) listener.endAfter(request.raw, reply.raw)
   answerProblem(reply, problem)
 }

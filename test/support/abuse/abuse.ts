@@ -23,7 +23,7 @@ export interface AbuseFacts {
   readonly seconds: number
   /** How often each status was answered. */
   readonly statuses: Readonly<Record<string, number>>
-  /** How often the service's parser said what of the requests that were not understood. */
+  /** What the service's parser said of the requests that were not understood, as far as each had a line of the log. */
   readonly notUnderstood: Readonly<Record<string, number>>
   /** How many slow connections the service has cut off. */
   readonly cutOff: number

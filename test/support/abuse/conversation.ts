@@ -38,15 +38,43 @@ export function conversationOf (seed: number, number: number): Conversation {
   return { requests: Array.from({ length }, () => mutatedRequest(random, eventId())), ending: ending(random, eventId()), random }
 }
 
-/** Says it all to the service on a connection of its own, and judges what comes back. Never rejects. */
+/**
+ * Says it all to the service, and judges what comes back. What an answer leaves behind that closes its connection is said on the next one.
+ * Never rejects.
+ */
 export async function talk (port: number, { requests, ending, random, pauseMs }: Conversation): Promise<Talked> {
+  // Some speak as fast as they can, some in pieces, and some of those wait for a while in the middle of a request.
+  const pause = pauseMs ?? (random.chance(0.1) ? LONG_PAUSE_MS : 0)
+  const answers: WireAnswer[] = []
+  const faults: string[] = []
+  for (let over = false; !over;) {
+    const said = await say(port, { requests: requests.slice(answers.length), ending, random, pauseMs: pause })
+    answers.push(...said.answers)
+    faults.push(...said.faults)
+    over = said.ended || faults.length > 0 || said.answers.length === 0 || !closes(said.answers.at(-1))
+  }
+  return { faults: [...faults, ...judged(answers, requests, ending)].slice(0, FAULTS_TOLD), acknowledged: answers.flatMap((answer) => acknowledgedBy(answer) ?? []), statuses: answers.map(({ status }) => status) }
+}
+
+function closes (answer: WireAnswer | undefined): boolean {
+  return /^connection: close$/im.test(answer?.head ?? '')
+}
+
+interface Said {
+  readonly answers: readonly WireAnswer[]
+  readonly faults: readonly string[]
+  /** Whether the ending was said, too. */
+  readonly ended: boolean
+}
+
+/** Says as much as one connection takes. */
+async function say (port: number, { requests, ending, random, pauseMs }: Conversation & { readonly pauseMs: number }): Promise<Said> {
   const stream = answerStream(requests.map(({ method }) => method))
   const answers: WireAnswer[] = []
   const faults: string[] = []
   const socket = connect({ port, host: '127.0.0.1' })
-  // Some speak as fast as they can, some in pieces, and some of those wait for a while in the middle of a request.
   const pieces = pieced(Buffer.concat(requests.map(({ bytes }) => bytes)), random)
-  const pause = pauseMs ?? (random.chance(0.1) ? LONG_PAUSE_MS : 0)
+  let ended = false
   await new Promise<void>((resolve) => {
     const timer = setTimeout(() => {
       faults.push(`no end after ${answers.length} answers to ${requests.length} requests and "${ending.name}"`)
@@ -55,7 +83,7 @@ export async function talk (port: number, { requests, ending, random, pauseMs }:
     const writeNext = (): void => {
       const piece = pieces.shift()
       if (piece === undefined) finishWhenAnswered()
-      else if (socket.writable) socket.write(piece, () => { setTimeout(writeNext, pause) })
+      else if (socket.writable) socket.write(piece, () => { setTimeout(writeNext, pauseMs) })
     }
     socket.on('connect', writeNext)
     socket.on('error', () => { /* Seen as the close that follows. */ })
@@ -63,7 +91,6 @@ export async function talk (port: number, { requests, ending, random, pauseMs }:
       clearTimeout(timer)
       resolve()
     })
-    let ended = false
     socket.on('data', (chunk) => {
       try {
         answers.push(...stream.read(chunk))
@@ -72,12 +99,13 @@ export async function talk (port: number, { requests, ending, random, pauseMs }:
         faults.push(`not HTTP: ${error.message}`)
         socket.destroy()
       }
-      finishWhenAnswered()
+      if (!ended && closes(answers.at(-1))) socket.destroy()
+      else finishWhenAnswered()
     })
     function finishWhenAnswered (): void {
       // The ending can make the connection break, and so what was answered before is waited for. A refusal can come before all
       // of its request is said: what is not said yet belongs to it still, and the ending would be read as its body.
-      if (answers.length < requests.length || pieces.length > 0 || ended) return
+      if (answers.length < requests.length || pieces.length > 0 || ended || closes(answers.at(-1))) return
       ended = true
       switch (ending.then) {
         case 'end':
@@ -91,7 +119,7 @@ export async function talk (port: number, { requests, ending, random, pauseMs }:
       }
     }
   })
-  return { faults: [...faults, ...judged(answers, requests, ending)].slice(0, FAULTS_TOLD), acknowledged: answers.flatMap((answer) => acknowledgedBy(answer) ?? []), statuses: answers.map(({ status }) => status) }
+  return { answers, faults, ended }
 }
 
 function judged (answers: readonly WireAnswer[], requests: readonly MutatedRequest[], ending: Ending): string[] {

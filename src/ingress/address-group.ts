@@ -1,0 +1,18 @@
+import { isIPv6 } from 'node:net'
+
+/**
+ * Whose address it is, for what is counted or bounded by address: an IPv4 address itself, and of an IPv6 address its first 64 bits, since
+ * one machine has all the others to choose from. `unknown` where there is no address any more.
+ */
+export function addressGroup (address: string | undefined): string {
+  if (address === undefined) return 'unknown'
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
+  if (mapped !== undefined) return mapped
+  if (!isIPv6(address)) return address
+  const [head = '', tail] = address.toLowerCase().split('%', 1)[0]?.split('::') ?? []
+  const before = head === '' ? [] : head.split(':')
+  const after = tail === undefined || tail === '' ? [] : tail.split(':')
+  const left = Math.max(0, 8 - before.length - after.length)
+  const groups = [...before, ...Array.from({ length: left }, () => '0'), ...after].slice(0, 4)
+  return `${groups.map((group) => group.replace(/^0+(?=.)/, '')).join(':')}::/64`
+}

@@ -1,0 +1,102 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { addressGroup } from './address-group.js'
+
+export interface RefusalLogOptions {
+  readonly logger: FastifyBaseLogger
+  readonly monotonic: () => number
+  /** How many lines there may be in a minute. */
+  readonly limits?: RefusalLogLimits
+}
+
+export interface RefusalLogLimits {
+  /** With one code, for one address. */
+  readonly perCode: number
+  /** For one address. */
+  readonly perAddress: number
+  readonly all: number
+}
+
+export interface Refusal {
+  /** The code of the answer, or of what was done. */
+  readonly code: string
+  /** Whom it was answered to. */
+  readonly address: string | undefined
+}
+
+/** Keeps what anybody can cause from filling the log: so many refusals are logged, and of the others how many there were. */
+export interface RefusalLog {
+  /** Whether this one may have a line of its own. If not, it is counted, and told within a minute. */
+  readonly mayLog: (refusal: Refusal) => boolean
+  /** Tells what is counted so far. To be called at the end. */
+  readonly close: () => void
+}
+
+const LIMITS: RefusalLogLimits = { perCode: 20, perAddress: 60, all: 300 }
+const MINUTE_MS = 60_000
+/** Addresses that are told apart in a minute. */
+const MOST_ADDRESSES = 1000
+
+interface Sender {
+  lines: number
+  readonly linesByCode: Map<string, number>
+  counted: number
+}
+
+export function createRefusalLog ({ logger, monotonic, limits = LIMITS }: RefusalLogOptions): RefusalLog {
+  let senders = new Map<string, Sender>()
+  let codes = new Map<string, number>()
+  let since = -Infinity
+  let lines = 0
+  let timer: NodeJS.Timeout | undefined
+
+  function beginMinute (): void {
+    clearTimeout(timer)
+    timer = undefined
+    senders = new Map()
+    codes = new Map()
+    lines = 0
+    since = monotonic()
+  }
+
+  /** `undefined` where too many are told apart already. */
+  function senderAt (address: string): Sender | undefined {
+    const known = senders.get(address)
+    if (known !== undefined || senders.size >= MOST_ADDRESSES) return known
+    const sender: Sender = { lines: 0, linesByCode: new Map(), counted: 0 }
+    senders.set(address, sender)
+    return sender
+  }
+
+  function tellCounted (): void {
+    if (codes.size > 0) {
+      const counted = [...senders].filter(([, sender]) => sender.counted > 0).sort(([, one], [, other]) => other.counted - one.counted)
+      logger.warn({
+        count: [...codes.values()].reduce((sum, count) => sum + count, 0),
+        codes: Object.fromEntries(codes),
+        addresses: counted.length,
+        mostFrom: counted[0]?.[0] ?? null,
+        seconds: Math.round((monotonic() - since) / 1000)
+      }, 'refusals counted, not logged')
+    }
+    beginMinute()
+  }
+
+  return {
+    mayLog ({ code, address }) {
+      if (monotonic() - since >= MINUTE_MS) tellCounted()
+      const sender = senderAt(addressGroup(address))
+      const ofCode = sender?.linesByCode.get(code) ?? 0
+      if (sender !== undefined && lines < limits.all && sender.lines < limits.perAddress && ofCode < limits.perCode) {
+        lines++
+        sender.lines++
+        sender.linesByCode.set(code, ofCode + 1)
+        return true
+      }
+      if (sender !== undefined) sender.counted++
+      codes.set(code, (codes.get(code) ?? 0) + 1)
+      timer ??= setTimeout(tellCounted, since + MINUTE_MS - monotonic())
+      return false
+    },
+    close: tellCounted
+  }
+}

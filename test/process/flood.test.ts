@@ -1,0 +1,85 @@
+import { Agent } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { postEvent, startServiceProcess, type ServiceProcess } from '../support/service-process.js'
+
+const REQUEST = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
+
+interface Flooded {
+  readonly service: ServiceProcess
+  readonly port: number
+  readonly logBytes: () => number
+}
+
+async function start (t: Test, environment: Readonly<Record<string, string>> = {}): Promise<Flooded> {
+  let bytes = 0
+  const service = await startServiceProcess(t.testdir(), environment, (text) => { bytes += text.length })
+  t.teardown(async () => await service.kill('SIGKILL'))
+  return { service, port: Number(new URL(service.url).port), logBytes: () => bytes }
+}
+
+/** Keeps so many connections open that each say this, and opens another for each that is closed, until so many bytes are sent. */
+function flood (t: Test, port: number, { connections, text, bytes }: { readonly connections: number, readonly text: string, readonly bytes: number }): Promise<void> {
+  const sockets = new Set<Socket>()
+  t.teardown(() => { for (const socket of sockets) socket.destroy() })
+  let left = bytes
+  return new Promise((resolve) => {
+    function open (): void {
+      if (left <= 0) {
+        if (sockets.size === 0) resolve()
+        return
+      }
+      left -= text.length
+      const socket = connect({ port, host: '127.0.0.1' })
+      sockets.add(socket)
+      socket.resume()
+      socket.on('error', () => { /* Seen as the close that follows. */ })
+      socket.on('close', () => {
+        sockets.delete(socket)
+        open()
+      })
+      socket.end(text)
+    }
+    for (let index = 0; index < connections; index++) open()
+  })
+}
+
+let rounds = 0
+
+/** The longest that a genuine event waited for its answer, in milliseconds, while something else goes on. */
+async function worstWhile (url: string, over: Promise<void>, agent = new Agent({ keepAlive: true })): Promise<number> {
+  const from = ++rounds
+  let going = true
+  const ended = over.finally(() => { going = false })
+  let worst = 0
+  for (let count = 0; going || count < 10; count++) {
+    const { status, ms } = await postEvent(url, `genuine-${from}-${count}`, agent)
+    if (status !== 202) throw new Error(`answered ${status}`)
+    worst = Math.max(worst, ms)
+    await sleep(10)
+  }
+  await ended
+  agent.destroy()
+  return worst
+}
+
+t.test('six megabytes of tiny pipelined requests neither fill the log nor hold up the sender', async (t) => {
+  const { service, port, logBytes } = await start(t)
+  const text = REQUEST.repeat(Math.ceil(1_500_000 / REQUEST.length))
+  const worst = await worstWhile(service.url, flood(t, port, { connections: 4, text, bytes: 4 * text.length }))
+  t.comment(`${logBytes()} bytes of log, the genuine sender waited ${Math.round(worst)} ms at worst`)
+  t.ok(worst < 1000, `${worst} ms`)
+  t.ok(logBytes() < 300_000, `${logBytes()} bytes`)
+})
+
+t.test('forty connections, opened again and again, do not shut the sender out', async (t) => {
+  const { service, port, logBytes } = await start(t)
+  const text = REQUEST.repeat(5000)
+  for (const agent of [new Agent({ keepAlive: true }), new Agent({ keepAlive: false })]) {
+    const worst = await worstWhile(service.url, flood(t, port, { connections: 40, text, bytes: 200 * text.length }), agent)
+    t.comment(`the genuine sender waited ${Math.round(worst)} ms at worst`)
+    t.ok(worst < 1000, `${worst} ms`)
+  }
+  t.ok(logBytes() < 300_000, `${logBytes()} bytes`)
+})
