@@ -1,11 +1,15 @@
 import type { Attempt } from '../../delivery/forwarder.js'
 import { eventOf } from '../event-of.js'
+import { isDeeperThan, replaceHalfPairs } from './readable-json.js'
 
 const END = '}\n'
+/** The levels of lists and objects in a body. jq up to 1.6 reads 255 in a line, of which the line is one. */
+const DEEPEST = 250
 
 /**
- * A line of NDJSON for each delivery, with its line break. The body is the event's own text, put in as it is. It is put
- * together as bytes: to read a body as text, and write that again, takes longer than everything else.
+ * A line of NDJSON for each delivery, with its line break. The body is the event's own text, put in as it is, but for halves of
+ * surrogate pairs, which many readers refuse. It is put together as bytes: to read a body as text, and write that again, takes
+ * longer than everything else.
  */
 export function fileLines (attempts: readonly Attempt[]): Buffer {
   const parts = attempts.map((attempt) => ({ head: headOf(attempt), body: bodyOf(attempt) }))
@@ -17,6 +21,7 @@ export function fileLines (attempts: readonly Attempt[]): Buffer {
     at += body.byteLength
     at += lines.write(END, at)
   }
+  replaceHalfPairs(lines)
   return lines
 }
 
@@ -35,5 +40,6 @@ function headOf ({ delivery, replay }: Attempt): string {
 }
 
 function bodyOf ({ delivery }: Attempt): Uint8Array {
-  return eventOf(delivery) ?? Buffer.from(JSON.stringify(Buffer.from(delivery.rawBody).toString('base64')))
+  const event = eventOf(delivery)
+  return event !== undefined && !isDeeperThan(DEEPEST, event) ? event : Buffer.from(JSON.stringify(Buffer.from(delivery.rawBody).toString('base64')))
 }
