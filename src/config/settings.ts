@@ -282,11 +282,12 @@ export const SettingsSchema = Type.Object({
 
   DEDUPE_WINDOW_DAYS: Type.Integer({
     group: group.delivery,
-    description: 'How long a second copy of an event is recognised as a duplicate. Voucherify retries for a day; a person may later.',
+    description: 'How long a second copy of an event is recognised as a duplicate at least; as long as the first is in the store, it is in any ' +
+      'case. Voucherify retries for a day; a person may later, and copies came up to 14 days late.',
     unit: 'days',
     minimum: 1,
     maximum: 366,
-    default: 7
+    default: 15
   }),
   DEDUPE_UNIDENTIFIED_SECONDS: Type.Integer({
     group: group.delivery,

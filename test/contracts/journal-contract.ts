@@ -13,6 +13,8 @@ export interface JournalUnderTest {
   readonly replay: (forwarder: string, sequences: readonly number[]) => Promise<void>
   /** The ids of a forwarder's dead letters. */
   readonly deadLetters: (forwarder: string) => Promise<readonly string[]>
+  /** Removes a delivery as retention does, and not its key. */
+  readonly removeDelivery: (id: string) => Promise<void>
   /** Makes every commit fail, until it is called with `false`. */
   readonly breakDisk: (broken: boolean) => void
 }
@@ -80,9 +82,12 @@ export function journalContract (t: Test, create: (t: Test) => Promise<JournalUn
     await again.close()
   })
 
-  contract('a copy after the window is a delivery of its own', async (t, engine) => {
+  contract('a copy after the window is a delivery of its own, once the first has left the store', async (t, engine) => {
     const journal = await engine.open()
-    await journal.append(sampleNewDelivery({ dedupeKey: 'same', receivedAt: Date.now() - engine.dedupeWindowMs - 1000 }))
+    const first = sampleNewDelivery({ dedupeKey: 'same', receivedAt: Date.now() - engine.dedupeWindowMs - 1000 })
+    await journal.append(first)
+    t.match(await journal.append(sampleNewDelivery({ dedupeKey: 'same' })), { status: 'duplicate', id: first.id }, 'it is still there')
+    await engine.removeDelivery(first.id)
     t.equal((await journal.append(sampleNewDelivery({ dedupeKey: 'same' }))).status, 'stored')
     t.equal((await journal.append(sampleNewDelivery({ dedupeKey: 'same' }))).status, 'duplicate', 'the window is counted anew')
     await journal.close()

@@ -107,7 +107,8 @@ export function createHistory ({ dedupeWindowMs }: { readonly dedupeWindowMs: nu
       if (first === undefined || dedupeKey === null || first.delivery.dedupeKey !== dedupeKey) return violate(`${each.delivery.id} was answered as a duplicate of ${id}, which it is not`)
       if (first.answer === 'refused') violate(`${each.delivery.id} was answered as a duplicate of ${id}, which was refused`)
       if (first.delivery.verdict !== verdict) violate(`${each.delivery.id} was answered with the verdict ${verdict}`)
-      if (first.delivery.receivedAt < wall.now - dedupeWindowMs - UNCERTAIN_MS) violate(`${each.delivery.id} was answered as a duplicate of ${id}, which is too old`)
+      // As long as the first is in the store, a copy of it is told however late it comes.
+      if (first.pruned && first.delivery.receivedAt < wall.now - dedupeWindowMs - UNCERTAIN_MS) violate(`${each.delivery.id} was answered as a duplicate of ${id}, which is too old`)
       if (first.answer !== 'refused') first.answer = 'stored'
       first.duplicates++
     },

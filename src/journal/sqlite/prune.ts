@@ -43,22 +43,26 @@ function pruneFinished (db: Connection, { now, receivedBefore, maxBytes, keysBef
     const old = tooLarge ? rows : olderThan(db, rows, receivedBefore, now)
     const chosen = old.filter(({ finished }) => finished === 1)
     removeDeliveries(db, chosen)
-    const keys = db.prepare(`DELETE FROM dedupe_keys WHERE key IN (SELECT key FROM dedupe_keys WHERE received_at < ? LIMIT ${limit})`).run([keysBefore])
+    removeKeysOf(db, chosen, keysBefore)
+    const keys = removeKeys(db, { keysBefore, limit })
     const replays = removeReplays(db, { receivedBefore, limit })
-    const more = (rows.length === limit && old.length > 0) || keys.changes === limit || replays === limit
+    const more = (rows.length === limit && old.length > 0) || keys.more || replays === limit
     return { removed: chosen.length, next: more ? rows.at(-1)?.sequence ?? after : undefined }
   })
 }
 
 /** What nobody has released for too long goes, and where its share of the store is full, the oldest of it. */
-function pruneQuarantine (db: Connection, { now, quarantinedBefore, maxBytes, limit }: PruneOptions): { readonly removed: number, readonly evicted: number, readonly more: boolean } {
+function pruneQuarantine (db: Connection, { now, quarantinedBefore, maxBytes, keysBefore, limit }: PruneOptions): { readonly removed: number, readonly evicted: number, readonly more: boolean } {
   const rows = db.prepare(`SELECT sequence, received_at AS receivedAt FROM deliveries INDEXED BY deliveries_held
     WHERE hold = ${HOLD.quarantined} AND hold <> ${HOLD.never} ORDER BY sequence LIMIT ?`).all([limit]) as Row[]
   if (rows.length === 0) return { removed: 0, evicted: 0, more: false }
   const isFull = maxBytes > 0 && quarantinedBytes(db) > maxBytes * QUARANTINE_SHARE
   const old = olderThan(db, rows, quarantinedBefore, now)
   const chosen = isFull ? rows.slice(0, Math.max(old.length, Math.ceil(rows.length / 10))) : old
-  transaction(db, () => { removeDeliveries(db, chosen) })
+  transaction(db, () => {
+    removeDeliveries(db, chosen)
+    removeKeysOf(db, chosen, keysBefore)
+  })
   return { removed: chosen.length, evicted: chosen.length - old.length, more: isFull || chosen.length === limit }
 }
 
@@ -84,6 +88,36 @@ export function removeDeliveries (db: Connection, rows: ReadonlyArray<Pick<Row, 
     const statement = db.prepare(`DELETE FROM ${table} WHERE sequence = ?`)
     for (const { sequence } of rows) statement.run([sequence])
   }
+}
+
+/** Removes the keys that go with their deliveries; those that are not old enough yet go later, by themselves. */
+function removeKeysOf (db: Connection, rows: readonly Row[], keysBefore: number): void {
+  const statement = db.prepare('DELETE FROM dedupe_keys WHERE received_at = ? AND sequence = ?')
+  for (const { sequence, receivedAt } of rows) if (receivedAt < keysBefore) statement.run([receivedAt, sequence])
+}
+
+interface KeyPlace {
+  readonly receivedAt: number
+  readonly key: string
+}
+
+/** The key that was looked at last. Keys that stay are walked past in steps of one sweep after another, and then from the beginning again. */
+const lastKeys = new WeakMap<Connection, KeyPlace>()
+const BEFORE_ALL_KEYS: KeyPlace = { receivedAt: -Infinity, key: '' }
+
+/** Removes keys that are old enough and have outlived their delivery. As long as that is in the store, a copy of it can be told. */
+function removeKeys (db: Connection, { keysBefore, limit }: Pick<PruneOptions, 'keysBefore' | 'limit'>): { readonly more: boolean } {
+  const from = lastKeys.get(db) ?? BEFORE_ALL_KEYS
+  const page = '(received_at, key) > (?, ?) AND received_at < ? ORDER BY received_at, key LIMIT ?'
+  const values = [from.receivedAt, from.key, keysBefore, limit]
+  const looked = db.prepare(`SELECT received_at AS receivedAt, key FROM dedupe_keys WHERE ${page}`).all(values) as unknown as readonly KeyPlace[]
+  const { changes } = db.prepare(`
+    DELETE FROM dedupe_keys WHERE key IN (
+      SELECT key FROM (SELECT key, sequence FROM dedupe_keys WHERE ${page}) k WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.sequence = k.sequence))`).run(values)
+  const last = looked.length === limit ? looked.at(-1) : undefined
+  if (last === undefined) lastKeys.delete(db)
+  else lastKeys.set(db, last)
+  return { more: last !== undefined && changes > 0 }
 }
 
 /** What is in quarantine takes so many bytes, about. */

@@ -15,7 +15,7 @@ export function prepareStatements (db: Connection) {
   const findKey = db.prepare('SELECT id, verdict, sequence, received_at FROM dedupe_keys WHERE key = ?')
   const putKey = db.prepare(`INSERT INTO dedupe_keys (key, id, verdict, sequence, received_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET id = excluded.id, verdict = excluded.verdict, sequence = excluded.sequence, received_at = excluded.received_at`)
-  const findSetAside = db.prepare(`SELECT 1 FROM deliveries WHERE sequence = ? AND hold = ${HOLD.damaged}`)
+  const findHold = db.prepare('SELECT hold FROM deliveries WHERE sequence = ?')
   const countDuplicate = db.prepare('UPDATE deliveries SET duplicates = duplicates + 1 WHERE sequence = ?')
   const findId = prepare('SELECT sequence, received_at FROM deliveries WHERE id = ?')
   // By the time first: that has an index, and the id has none.
@@ -51,7 +51,8 @@ export function prepareStatements (db: Connection) {
       return found === undefined ? undefined : toText<FoundKey>(found)
     },
     putKey,
-    isSetAside: (sequence: number) => findSetAside.get([sequence]) !== undefined,
+    /** `undefined` where the delivery is not in the store any more. */
+    holdOf: (sequence: number) => (findHold.get([sequence]) as { readonly hold: number } | undefined)?.hold,
     countDuplicate,
     withdraw (id: string) {
       const found = findId.get([id]) as { sequence: number, received_at: number } | undefined
@@ -104,7 +105,7 @@ function attemptValues (forwarder: string, records: PackedRecords, start: number
   return values
 }
 
-interface FoundKey {
+export interface FoundKey {
   readonly id: string
   readonly verdict: NewDelivery['verdict']
   readonly sequence: number

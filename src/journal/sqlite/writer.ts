@@ -6,13 +6,13 @@ import { unpackAppends, type AppendRecord } from './packed-appends.js'
 import { packPlaces } from './packed-places.js'
 import { prune } from './prune.js'
 import type { AppendResult, BatchResult, PackedBatch, RegisterFeed, WriterApi } from './protocol.js'
-import { textChecksum } from './record.js'
+import { HOLD, textChecksum } from './record.js'
 import { UNKNOWN_FORWARDER, type RememberedForwarder } from './salvage/settle-copies.js'
 import { saveProgress } from './save-progress.js'
 import { APPLICATION_ID } from './schema.js'
 import { transaction } from './transaction.js'
 import { readWaiting } from './waiting.js'
-import { prepareStatements, type WriterStatements } from './writer-statements.js'
+import { prepareStatements, type FoundKey, type WriterStatements } from './writer-statements.js'
 
 /** How long after a salvage a forwarder that nobody knows may be one that was lost in it, in milliseconds. */
 const UNKNOWN_KEPT_MS = 3_600_000
@@ -41,7 +41,7 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
       for (const id of batch.withdraw) statements.withdraw(id)
       const time = now()
       const progressError = saveProgress(db, statements, batch.progress, time)
-      return { appends: appends.map((record) => append(statements, record, time - (record.dedupeWithinMs ?? dedupeWindowMs))), progressError }
+      return { appends: appends.map((record) => append(statements, record, { time, dedupeWindowMs })), progressError }
     })
     if (result.progressError === undefined) for (const progress of batch.progress) remember(progress)
     return result
@@ -127,10 +127,15 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
   }
 }
 
-function append (statements: WriterStatements, { text, values, dedupeKey, rawBody, eventPlace }: AppendRecord, windowStart: number): AppendResult {
+interface Window {
+  readonly time: number
+  readonly dedupeWindowMs: number
+}
+
+function append (statements: WriterStatements, record: AppendRecord, window: Window): AppendResult {
+  const { text, values, dedupeKey, rawBody, eventPlace } = record
   const first = dedupeKey === null ? undefined : statements.findKey(dedupeKey)
-  // A record that is set aside reaches nobody: the copy that the sender still has takes its place.
-  if (first !== undefined && first.received_at >= windowStart && !statements.isSetAside(first.sequence)) {
+  if (first !== undefined && isCopy(statements, record, first, window)) {
     statements.countDuplicate.run([first.sequence])
     return { id: first.id, verdict: first.verdict }
   }
@@ -139,4 +144,14 @@ function append (statements: WriterStatements, { text, values, dedupeKey, rawBod
   const [id, receivedAt, , verdict] = values
   if (dedupeKey !== null) statements.putKey.run([dedupeKey, id, verdict, sequence, receivedAt])
   return sequence
+}
+
+/** Whether what came now is a copy of the first with its key. */
+function isCopy (statements: WriterStatements, { dedupeWithinMs }: AppendRecord, first: Pick<FoundKey, 'sequence' | 'received_at'>, { time, dedupeWindowMs }: Window): boolean {
+  const hold = statements.holdOf(first.sequence)
+  // A record that is set aside reaches nobody: the copy that the sender still has takes its place.
+  if (hold === HOLD.damaged) return false
+  if (first.received_at >= time - (dedupeWithinMs ?? dedupeWindowMs)) return true
+  // However long ago: it is still there to be seen.
+  return dedupeWithinMs === null && hold !== undefined
 }

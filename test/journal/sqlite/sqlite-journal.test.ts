@@ -55,6 +55,11 @@ async function create (t: Test): Promise<JournalUnderTest> {
       db.close()
       return rows.map(({ id }) => id)
     },
+    async removeDelivery (id) {
+      const db = connect(dataDir)
+      db.prepare('DELETE FROM deliveries WHERE id = ?').run([id])
+      db.close()
+    },
     breakDisk (broken) {
       // A lock that is not let go of keeps the journal from committing like a disk that is full.
       if (broken) {
