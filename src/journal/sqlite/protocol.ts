@@ -82,6 +82,8 @@ export interface WriterApi {
   commit: (batch: PackedBatch) => BatchResult
   /** Commits a write that changes nothing, and so tells whether the disk takes one. */
   probe: () => void
+  /** Throws a `FilesReplacedError` where a file that is open is not the one that is in the data folder. */
+  checkFiles: () => void
   /** Records that turned out to be damaged: no feed gets them any more. */
   setAside: (sequences: readonly number[]) => void
   registerFeed: (options: RegisterFeed) => Progress

@@ -8,9 +8,10 @@ import { createSteadyClock } from '../steady-clock.js'
 import { BATCH_DELIVERIES } from './append-queue.js'
 import { createCheckpoints } from './checkpoints.js'
 import { isPassing, reasonOf } from './commit-failure.js'
-import { databasePath, isDamage } from './database.js'
+import { codeOf, databasePath, isDamage } from './database.js'
 import { lockDataFolder, makeDataFolder } from './data-lock.js'
 import { createGroupCommit, EARLY_APPENDS } from './group-commit.js'
+import { FILES_REPLACED } from './open-files.js'
 import { packAppends } from './packed-appends.js'
 import { packProgress } from './packed-progress.js'
 import { createRecent, type Recent } from './recent.js'
@@ -73,6 +74,7 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
   let lock: ReturnType<typeof lockDataFolder> | undefined
   let closing: Promise<void> | undefined
   let failure: string | undefined
+  let replaced = false
   let markOpen = (): void => {}
   const firstOpen = new Promise<void>((resolve) => { markOpen = resolve })
   let opened = false
@@ -137,8 +139,25 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     logger.fatal({ err: error }, 'journal failed')
   }
 
+  /** One line, however often it is found. Commits and probes find it, and the upkeep where neither comes. */
+  function tellReplaced (error: unknown): void {
+    if (codeOf(error) !== FILES_REPLACED || replaced) return
+    replaced = true
+    logger.fatal({ err: error }, 'data folder replaced')
+  }
+
+  async function checkFiles (): Promise<void> {
+    try {
+      await threads.writer().checkFiles()
+      replaced = false
+    } catch (error) {
+      tellReplaced(error)
+    }
+  }
+
   /** One line when it begins to fail and one when it ends, however often it is tried in between. */
   function committed (facts: EndedCommit): void {
+    if (facts.error !== undefined) tellReplaced(facts.error)
     const now = facts.error !== undefined ? 'journal cannot commit' : facts.progressError !== undefined ? 'journal cannot store progress' : undefined
     if (now !== undefined && now !== failure) logger.error({ err: facts.error ?? facts.progressError }, now)
     if (now === undefined && failure !== undefined) logger.info('journal commits again')
@@ -171,6 +190,7 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
       onEvicted: options.onEvicted,
       signal: stop.signal,
       lookForReplays,
+      checkFiles,
       prune: async (step) => await watched(threads.writer().prune(step))
     })
   }
@@ -234,6 +254,7 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
         await watched(threads.writer().probe())
         return undefined
       } catch (error) {
+        tellReplaced(error)
         return reasonOf(error)
       }
     },

@@ -4,6 +4,7 @@ import type { Pruned } from '../../delivery/operator.js'
 import type { PruneOptions } from './protocol.js'
 
 const REPLAY_POLL_MS = 1000
+const CHECK_FILES_MS = 1000
 const PRUNE_EVERY_MS = 60_000
 const PRUNE_STEP = 200
 const PRUNE_PAUSE_MS = 50
@@ -28,6 +29,8 @@ export interface UpkeepOptions {
   readonly onEvicted?: ((count: number) => void) | undefined
   readonly prune: (options: PruneOptions) => Promise<Pruned>
   readonly lookForReplays: () => Promise<void>
+  /** Looks whether the files that are open are still those in the data folder. */
+  readonly checkFiles: () => Promise<void>
   readonly signal: AbortSignal
 }
 
@@ -35,6 +38,7 @@ export interface UpkeepOptions {
 export function startUpkeep (options: UpkeepOptions): void {
   const { logger, signal } = options
   repeat(REPLAY_POLL_MS, options.lookForReplays)
+  repeat(CHECK_FILES_MS, options.checkFiles)
   repeat(PRUNE_EVERY_MS, async () => { await pruneAll(options) })
 
   /** The next time begins only once the last is over. */
@@ -47,7 +51,7 @@ export function startUpkeep (options: UpkeepOptions): void {
 }
 
 /** Removes what retention lets go, in small steps, so that webhooks find their place between them. */
-export async function pruneAll ({ now, isClockSteady, logger, dedupeWindowMs, retention, prune, onEvicted, signal }: UpkeepOptions): Promise<void> {
+export async function pruneAll ({ now, isClockSteady, logger, dedupeWindowMs, retention, prune, onEvicted, signal }: Omit<UpkeepOptions, 'checkFiles'>): Promise<void> {
   let removed = 0
   let evicted = 0
   for (let after: number | undefined = 0; after !== undefined && !signal.aborted;) {

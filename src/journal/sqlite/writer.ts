@@ -1,6 +1,7 @@
 import type { LocateEvent } from '../../delivery/delivery.js'
 import type { Progress } from '../feed-store.js'
 import { closeAfterWriting, isDamage, unlessDamaged, type Connection } from './database.js'
+import { rememberOpenFiles } from './open-files.js'
 import { openSound } from './open-sound.js'
 import { unpackAppends, type AppendRecord } from './packed-appends.js'
 import { packPlaces } from './packed-places.js'
@@ -26,6 +27,7 @@ export interface WriterOptions {
 export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
   let db: Connection | undefined
   let statements: WriterStatements | undefined
+  let checkOpenFiles = (): void => {}
   let dedupeWindowMs = 0
   /** Where the forwarders are that are served, in case that the disk forgets it. */
   const remembered = new Map<string, RememberedForwarder>()
@@ -75,11 +77,13 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
       })
       db = opened.db
       statements = used
+      checkOpenFiles = rememberOpenFiles(path)
       dedupeWindowMs = options.dedupeWindowMs
       return { lastSequence: used.lastSequence(), lastReplay: used.lastReplay(), lastReceivedAt: used.lastReceivedAt(), salvaged }
     },
 
     commit (batch: PackedBatch): BatchResult {
+      checkOpenFiles()
       const appends = unpackAppends(batch.appends, locateEvent)
       const eventPlaces = packPlaces(appends.map(({ eventPlace }) => eventPlace))
       try {
@@ -93,9 +97,12 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
 
     probe () {
       const { db } = opened()
+      checkOpenFiles()
       // SQLite writes the page and syncs it, though it is what it was.
       transaction(db, () => { db.exec(`PRAGMA application_id = ${APPLICATION_ID}`) })
     },
+
+    checkFiles () { checkOpenFiles() },
 
     setAside (sequences) {
       const { db, statements } = opened()
@@ -104,6 +111,7 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
 
     registerFeed ({ forwarder, cursor, filter }: RegisterFeed): Progress {
       const { db, statements } = opened()
+      checkOpenFiles()
       const progress = transaction(db, () => {
         const known = statements.forwarder(forwarder)
         if (known !== undefined) return { ...known, waiting: readWaiting(db, forwarder, now()) }
@@ -120,6 +128,7 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
 
     prune (options) {
       const { db, statements } = opened()
+      checkOpenFiles()
       statements.forgetUnknown(now() - UNKNOWN_KEPT_MS)
       return prune(db, options)
     },

@@ -1,0 +1,43 @@
+import { statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { codeOf } from './database.js'
+
+/** The code of a `FilesReplacedError`. A thread passes on nothing but it and the message. */
+export const FILES_REPLACED = 'DATA_FILES_REPLACED'
+
+/** A file that the service has open is not the one that has its name now: what is written to it is gone after a restart. */
+export class FilesReplacedError extends Error {
+  override readonly name = 'FilesReplacedError'
+  readonly code = FILES_REPLACED
+}
+
+/**
+ * Remembers which files a database consists of, and the lock of its folder, by device and inode. Never opens them: to close a file drops
+ * all locks that the process has on it.
+ * @param path the database, which a connection has open
+ * @returns throws a `FilesReplacedError` where one of them was removed or replaced
+ */
+export function rememberOpenFiles (path: string): () => void {
+  const lock = join(dirname(path), 'tierhook.lock')
+  const files = [path, `${path}-wal`, `${path}-shm`, lock].map((file) => ({ file, opened: identityOf(file) })).filter(({ opened }) => opened !== undefined)
+  return () => {
+    for (const { file, opened } of files) {
+      const found = identityOf(file)
+      if (found === opened) continue
+      throw new FilesReplacedError(`${basename(file)} in ${dirname(file)} was ${found === undefined ? 'removed' : 'replaced'} while the service has it open. What it accepted would be lost, so webhooks are answered 503. ` +
+        'Put the same files back where they were (moved, not copied), or stop the service, look at its data folder, and start it again.')
+    }
+  }
+}
+
+/** Device and inode of a file; `undefined` where there is none. */
+function identityOf (file: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(file, { bigint: true })
+    return `${dev}:${ino}`
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
+}
