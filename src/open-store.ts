@@ -1,8 +1,11 @@
 import { systemClock } from './delivery/clock.js'
-import type { Operator } from './delivery/operator.js'
+import type { Operator, Person } from './delivery/operator.js'
 import { parseFilter } from './forwarders/delivery-filter.js'
 import { backUp, type BackedUp, type BackupOptions } from './journal/sqlite/copies/backup.js'
 import { restore, type Restored, type RestoreOptions } from './journal/sqlite/copies/restore.js'
+import { rememberErasures } from './journal/sqlite/erase/erasures-file.js'
+import { hasLeftOvers } from './journal/sqlite/erase/left-overs.js'
+import { digestOf } from './journal/sqlite/erase/traces.js'
 import { openSqliteOperator } from './journal/sqlite/operator.js'
 import { readObservations } from './operations/observations-file.js'
 import { reportDrift } from './operations/report.js'
@@ -15,6 +18,13 @@ export type { BackedUp, BackupOptions, Restored, RestoreOptions }
 
 /** Makes and takes back copies of the store in a data folder; what goes wrong is a `StoreError`. */
 export const storeCopies = { backUp, restore }
+
+/** What an erasure needs beside the store itself. */
+export const storeErasures = {
+  personOf: (by: Person['by'], value: string): Person => ({ by, digest: digestOf(value) }),
+  remember: ({ dataDir, people }: { readonly dataDir: string, readonly people: readonly Person[] }): void => { rememberErasures(dataDir, people, systemClock.now()) },
+  hasLeftOvers: ({ dataDir, values }: { readonly dataDir: string, readonly values: readonly string[] }): boolean => hasLeftOvers(dataDir, values)
+}
 
 /**
  * Opens the store in a data folder for people's commands, beside a running service or without one.

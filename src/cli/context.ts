@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.js'
-import type { Operator } from '../delivery/operator.js'
+import type { Operator, Person } from '../delivery/operator.js'
 import type { InspectedForwarder } from '../inspect-forwarders.js'
 import type { BackedUp, BackupOptions, DriftReport, Restored, RestoreOptions } from '../open-store.js'
 
@@ -66,6 +66,14 @@ export interface CommandContext {
   readonly storeCopies: {
     readonly backUp: (options: BackupOptions) => Promise<BackedUp>
     readonly restore: (options: RestoreOptions) => Promise<Restored>
+  }
+  /** What an erasure needs beside the store itself. */
+  readonly storeErasures: {
+    readonly personOf: (by: Person['by'], value: string) => Person
+    /** Puts people on the list of the erased; throws a `StoreError` where the list can't be read. */
+    readonly remember: (options: { readonly dataDir: string, readonly people: readonly Person[] }) => void
+    /** Whether the database's files hold one of the values. No operator may be open. */
+    readonly hasLeftOvers: (options: { readonly dataDir: string, readonly values: readonly string[] }) => boolean
   }
   /** The OpenAPI description of both listeners. */
   readonly describeApi: () => Promise<object>

@@ -17,7 +17,7 @@ export function standingJson ({ dueAt, diedAt, ...rest }: ForwarderStanding): Re
 
 /** Where a delivery stands, in a few words: one where all forwarders agree, else what is not as it should be. */
 export function standingWords (delivery: ListedDelivery, forwarder?: string): string {
-  if (delivery.hold === 'quarantined' || delivery.hold === 'damaged') return delivery.hold
+  if (delivery.hold === 'quarantined' || delivery.hold === 'damaged' || delivery.hold === 'erased') return delivery.hold
   const standings = delivery.forwarders.filter(each => forwarder === undefined || each.forwarder === forwarder)
   const words = new Set(standings.map(({ standing }) => standing))
   words.delete('earlier')

@@ -152,6 +152,7 @@ const refusals: Readonly<Record<Replayed['refused'][number]['why'], string>> = {
   quarantined: 'in quarantine: "tierhook quarantine release" lets it out',
   filtered: 'passed over by the filter of each forwarder: --force sends it all the same',
   damaged: 'damaged',
+  erased: 'erased: nothing of its event is left',
   gone: 'gone'
 }
 

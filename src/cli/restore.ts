@@ -8,6 +8,7 @@ import { untilStopped } from './stop.js'
 import { atStore, type StoreOptions } from './store.js'
 
 export interface RestoreCommandOptions extends StoreOptions {
+  readonly erasures?: string | undefined
   readonly json?: boolean | undefined
 }
 
@@ -20,7 +21,9 @@ export async function restore (context: CommandContext, file: string, options: R
     const from = resolve(context.directory, file)
     const bar = startCopyBar(context.stderr)
     try {
-      const restored = await context.storeCopies.restore({ from, dataDir, onProgress: bar.show, signal: stop.signal })
+      const restored = await context.storeCopies.restore({
+        from, dataDir, erasures: options.erasures === undefined ? undefined : resolve(context.directory, options.erasures), onProgress: bar.show, signal: stop.signal
+      })
       bar.stop()
       context.stdout.write(options.json === true ? `${JSON.stringify({ dataDir, ...restored })}\n` : `${describe(restored, dataDir).join('\n')}\n`)
       if (restored.damaged > 0) context.stderr.write(`${countDeliveries(restored.damaged)} damaged, as in the backup: the service does not forward them, and "tierhook verify" tells which\n`)
@@ -35,9 +38,10 @@ export async function restore (context: CommandContext, file: string, options: R
   }))
 }
 
-function describe ({ deliveries, lastReceivedAt, unfinished }: Restored, dataDir: string): string[] {
+function describe ({ deliveries, erased, lastReceivedAt, unfinished }: Restored, dataDir: string): string[] {
   return [
     `${dataDir}: ${countDeliveries(deliveries)} restored and checked${lastReceivedAt === null ? '' : `; the newest was received at ${new Date(lastReceivedAt).toISOString()}`}`,
+    ...erased === 0 ? [] : [`${countDeliveries(erased)} erased again, by the list of erased people`],
     ...unfinished.map(each => `${each.forwarder} had yet to get ${countDeliveries(each.deliveries)} when the backup was made: they go out when the service starts, again where they went out since`),
     'What was received after the backup is not in the store. Voucherify sends again only what was not answered with a 2xx.',
     'Event files of the file forwarder were not touched, and the service removes no line of them that is newer than the backup: it goes on behind those lines, ' +

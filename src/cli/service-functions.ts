@@ -2,5 +2,5 @@
 export { forwarderNames } from '../configured-forwarders.js'
 export { describeServiceApi } from '../describe-service-api.js'
 export { inspectForwarders } from '../inspect-forwarders.js'
-export { openOperator, readDrift, storeCopies } from '../open-store.js'
+export { openOperator, readDrift, storeCopies, storeErasures } from '../open-store.js'
 export { createService, OperatorListenerError } from '../service.js'

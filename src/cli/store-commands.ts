@@ -6,6 +6,7 @@ import { deliveries, type DeliveriesOptions } from './deliveries.js'
 import type { DiscardRequest } from '../delivery/operator.js'
 import { discard, type DiscardOptions } from './discard.js'
 import { drift, type DriftOptions } from './drift.js'
+import { erase, type EraseOptions } from './erase.js'
 import { addFilterOptions, addStateOptions } from './delivery-filter.js'
 import { forget, type ForgetOptions } from './forget.js'
 import { forwarders, type ForwardersOptions } from './forwarders.js'
@@ -192,7 +193,22 @@ function addUpkeepCommands (program: Command, context: CommandContext, finish: (
   addStoreOptions(program.command('restore'))
     .description('put a backup into a data folder that has no database; the service must not run, and event files stay as they are')
     .argument('<file>', 'what "tierhook backup" made')
+    .option('--erasures <file>', 'erase again who is on this list too, beside erasures.ndjson in the data folder')
     .option('--json', 'show one JSON object instead')
     .addHelpText('after', examples('tierhook restore /backup/tierhook-2026-01-31.db --data-dir /var/lib/tierhook', 'tierhook restore backup.db --data-dir trial'))
     .action(async (file: string, options: RestoreCommandOptions) => { finish(await restore(context, file, options)) })
+
+  addStoreOptions(program.command('erase'))
+    .description('erase every trace of one person in the database; what is left of an event is its id, time and type')
+    .option('--customer <id>', 'by the customer\'s id')
+    .option('--source-id <id>', 'by the customer\'s source id')
+    .option('--email <address>', 'by the e-mail address')
+    .option('--force', 'also events that are not forwarded yet: they reach nobody then')
+    .option('--dry-run', 'only look')
+    .option('--json', 'show one JSON object instead')
+    .addHelpText('after', examples(
+      'tierhook erase --customer cust_nM4jqPiaXUvQdVSA6vTRUnix --dry-run',
+      'tierhook erase --customer cust_nM4jqPiaXUvQdVSA6vTRUnix --email jan@example.com'
+    ))
+    .action(async (options: EraseOptions) => { finish(await erase(context, options)) })
 }

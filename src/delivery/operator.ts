@@ -51,6 +51,11 @@ export interface Operator {
   readonly prune: (request: RetentionLimits & { readonly after: number, readonly limit: number }) => Promise<Pruned>
   readonly countPrunable: (request: RetentionLimits) => Promise<Prunable>
 
+  /** Looks at some deliveries from after a sequence on, and makes tombstones of those that name one of the people. */
+  readonly erase: (request: EraseRequest) => Promise<Erased>
+  /** A step towards the end of what was deleted, where the engine's files still hold it; `whole` writes all anew, while everybody waits. */
+  readonly scrub: (request: { readonly whole: boolean }) => Promise<Scrubbed>
+
   readonly close: () => Promise<void>
 }
 
@@ -73,7 +78,7 @@ export class StoreError extends Error {
  * Where a delivery stands. `skipped`: its filter passed it over. `discarded`: it was a dead letter, and an operator discarded it. `earlier`: it
  * was there before the forwarder was, and so never was for it.
  */
-export const standings = ['forwarded', 'skipped', 'discarded', 'pending', 'waiting', 'dead', 'quarantined', 'damaged', 'earlier'] as const
+export const standings = ['forwarded', 'skipped', 'discarded', 'pending', 'waiting', 'dead', 'quarantined', 'damaged', 'erased', 'earlier'] as const
 
 export type Standing = typeof standings[number]
 
@@ -124,7 +129,7 @@ export interface ListedDelivery {
   readonly receivedAt: number
   readonly eventType: string
   readonly verdict: Verdict
-  readonly hold: 'none' | 'quarantined' | 'released' | 'damaged'
+  readonly hold: 'none' | 'quarantined' | 'released' | 'damaged' | 'erased'
   readonly sourceObject: string | null
   readonly sourceId: string | null
   readonly eventId: string | null
@@ -249,7 +254,7 @@ export interface Replayed {
   /** How many were not asked for, because the forwarder's filter passes the delivery over. */
   readonly filtered: number
   /** Those of the sequences that are in quarantine, damaged or gone, or that no forwarder's filter lets through. */
-  readonly refused: readonly { readonly sequence: number, readonly why: 'quarantined' | 'damaged' | 'gone' | 'filtered' }[]
+  readonly refused: readonly { readonly sequence: number, readonly why: 'quarantined' | 'damaged' | 'erased' | 'gone' | 'filtered' }[]
 }
 
 export interface KnownForwarder {
@@ -305,4 +310,42 @@ export interface Prunable {
   /** How many are too old. */
   readonly deliveries: number
   readonly usedBytes: number
+}
+
+/** A person as the list of the erased knows them: by a digest of their id, source id or e-mail address in lower case. */
+export interface Person {
+  readonly by: 'customer' | 'source_id' | 'email'
+  /** SHA-256, in hexadecimal. */
+  readonly digest: string
+}
+
+export interface EraseRequest {
+  readonly people: readonly Person[]
+  readonly after: number
+  readonly limit: number
+  /** Whether also what is not finished: it reaches nobody then. */
+  readonly force: boolean
+  /** Whether it is only counted. */
+  readonly dryRun: boolean
+}
+
+export interface ErasedDelivery {
+  readonly id: string
+  /** The forwarders that took it, as far as their attempts are kept. */
+  readonly forwardedTo: readonly string[]
+}
+
+export interface Erased {
+  readonly erased: readonly ErasedDelivery[]
+  /** What was left, because a forwarder or a person has yet to deal with it. */
+  readonly unfinished: ReadonlyArray<{ readonly id: string, readonly why: 'waiting' | 'dead' | 'quarantined' }>
+  /** Notes of other deliveries and of replays that named one of the people. */
+  readonly mentions: number
+  /** The last sequence that was looked at. */
+  readonly upTo: number
+  readonly done: boolean
+}
+
+export interface Scrubbed {
+  readonly done: boolean
 }

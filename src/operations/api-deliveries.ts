@@ -53,7 +53,7 @@ export const ReplayedSchema = Type.Object({
   filtered: Type.Integer({ minimum: 0, description: 'How many were not asked for, because the forwarder\'s filter passes the delivery over.' }),
   refused: Type.Array(Type.Object({
     id: Type.String(),
-    why: Type.Union([Type.Literal('quarantined'), Type.Literal('damaged'), Type.Literal('gone'), Type.Literal('not dead'), Type.Literal('filtered')], { description: '`filtered`: no forwarder that was asked for wants it; `force` sends it all the same.' })
+    why: Type.Union([Type.Literal('quarantined'), Type.Literal('damaged'), Type.Literal('erased'), Type.Literal('gone'), Type.Literal('not dead'), Type.Literal('filtered')], { description: '`filtered`: no forwarder that was asked for wants it; `force` sends it all the same.' })
   }, closed))
 }, { $id: 'Replayed', ...closed, description: 'What became of a request to forward again.' })
 

@@ -29,7 +29,7 @@ const listed = {
   receivedAt: Time,
   eventType: Type.String(),
   verdict: VerdictSchema,
-  hold: Type.Union([Type.Literal('none'), Type.Literal('quarantined'), Type.Literal('released'), Type.Literal('damaged')]),
+  hold: Type.Union([Type.Literal('none'), Type.Literal('quarantined'), Type.Literal('released'), Type.Literal('damaged'), Type.Literal('erased')]),
   sourceObject: Text,
   sourceId: Text,
   eventId: Text,

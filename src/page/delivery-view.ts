@@ -60,8 +60,8 @@ export function deliveryView (id: string, { notify }: Surroundings): View {
       ]),
       ...(faults.length === 0 ? [] : [element('h3', {}, 'How it differs from its schema'), faultList(faults)]),
       element('div', { class: 'actions' },
-        actionButton(forwarders.length > 1 ? 'Replay to all' : 'Replay', async () => { await replay([]) }, delivery.hold === 'quarantined' || delivery.damaged || forwarders.length === 0),
-        ...(forwarders.length > 1 && delivery.hold !== 'quarantined' && !delivery.damaged
+        actionButton(forwarders.length > 1 ? 'Replay to all' : 'Replay', async () => { await replay([]) }, delivery.hold === 'quarantined' || delivery.hold === 'erased' || delivery.damaged || forwarders.length === 0),
+        ...(forwarders.length > 1 && delivery.hold !== 'quarantined' && delivery.hold !== 'erased' && !delivery.damaged
           ? forwarders.map(({ forwarder }) => actionButton(`Replay to ${forwarder}`, async () => { await replay([forwarder]) }))
           : []),
         delivery.hold === 'quarantined' && actionButton('Release from quarantine', release)),

@@ -2,7 +2,7 @@ import type { ListedDelivery, Standing } from './answers.js'
 import { badge, type Tone } from './element.js'
 
 const tones: Readonly<Record<Standing['standing'], Tone>> = {
-  forwarded: 'good', skipped: 'quiet', discarded: 'quiet', pending: 'quiet', waiting: 'warn', dead: 'bad', quarantined: 'warn', damaged: 'bad', earlier: 'quiet'
+  forwarded: 'good', skipped: 'quiet', discarded: 'quiet', pending: 'quiet', waiting: 'warn', dead: 'bad', quarantined: 'warn', damaged: 'bad', erased: 'quiet', earlier: 'quiet'
 }
 
 /** Where a delivery stands, a badge for each forwarder. */

@@ -5,7 +5,7 @@ import type { CommandContext, LogOutput, Output, Service, ServiceOptions, StopSi
 import { runProgram } from '../../src/cli/program.js'
 import type { Operator } from '../../src/delivery/operator.js'
 import { latch } from '../support/latch.js'
-import { describeServiceApi, forwarderNames, inspectForwarders, openOperator, readDrift, storeCopies } from '../../src/cli/service-functions.js'
+import { describeServiceApi, forwarderNames, inspectForwarders, openOperator, readDrift, storeCopies, storeErasures } from '../../src/cli/service-functions.js'
 
 /** As much of tap's test as the harness uses. */
 export interface Teardown {
@@ -64,6 +64,7 @@ export function createHarness (options: HarnessOptions = {}) {
     forwarderNames,
     openOperator: options.openOperator ?? openOperator,
     storeCopies,
+    storeErasures,
     describeApi: async () => await describeServiceApi({ version: '9.8.7' }),
     readDrift,
     ask: options.ask ?? (async () => undefined),

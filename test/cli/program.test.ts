@@ -15,7 +15,7 @@ t.test('the events are listed as a table, and as JSON', async t => {
 })
 
 const commands = [
-  'serve', 'send', 'events', 'schema', 'health', 'deliveries', 'show', 'tail', 'dead-letters', 'quarantine', 'replay', 'forwarders', 'verify', 'prune', 'backup', 'restore'
+  'serve', 'send', 'events', 'schema', 'health', 'deliveries', 'show', 'tail', 'dead-letters', 'quarantine', 'replay', 'forwarders', 'verify', 'prune', 'backup', 'restore', 'erase'
 ]
 
 t.test('every command has help with examples', async t => {

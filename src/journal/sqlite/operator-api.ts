@@ -45,6 +45,8 @@ export function createOperatorApi ({ judge, parseFilter, now }: Omit<SqliteOpera
     checkFiles: () => api().checkFiles(),
     prune: (request) => api().prune(request),
     countPrunable: (request) => api().countPrunable(request),
+    erase: (request) => api().erase(request),
+    scrub: (request) => api().scrub(request),
     letGo,
     close: letGo
   }

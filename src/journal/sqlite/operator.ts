@@ -2,6 +2,8 @@ import { statSync } from 'node:fs'
 import { StoreError, type Operator } from '../../delivery/operator.js'
 import { isServed, keepInPlace } from './data-lock.js'
 import { closeAfterWriting, databasePath, openForLooking, openForWriting, codeOf, type Connection } from './database.js'
+import { erase } from './erase/erase.js'
+import { scrub } from './erase/scrub.js'
 import { deadLetterPage, deadLetters } from './operator/dead-letters.js'
 import { find, list, page, read } from './operator/deliveries.js'
 import { discard } from './operator/discard.js'
@@ -56,6 +58,8 @@ export function openSqliteOperator (options: SqliteOperatorOptions): Operator {
     checkFiles: async () => api.checkFiles(),
     prune: async (request) => api.prune(request),
     countPrunable: async (request) => api.countPrunable(request),
+    erase: async (request) => api.erase(request),
+    scrub: async (request) => api.scrub(request),
     close: async () => { api.close() }
   }
 }
@@ -98,6 +102,8 @@ export function openOperatorApi ({ dataDir, judge, parseFilter, now }: SqliteOpe
     checkFiles: () => explained(() => checkFiles(reading)),
     prune: (request) => explained(() => prune(writable(), request)),
     countPrunable: ({ receivedBefore }) => explained(() => countPrunable(reading, receivedBefore)),
+    erase: (request) => explained(() => erase(request.dryRun ? reading : writable(), request)),
+    scrub: (request) => explained(() => scrub(writable(), request)),
     close () {
       reading.close()
       if (writing === undefined) return

@@ -1,7 +1,6 @@
-import { crc32 } from 'node:zlib'
 import type { Connection, SqlValue } from './database.js'
 import type { SoundRecord } from './packed-deliveries.js'
-import { CHECKED_TEXT, HOLD } from './record.js'
+import { CHECKED_TEXT, HOLD, textChecksum } from './record.js'
 
 /** A place in the journal's order, with what tells how much is to be read. */
 export interface Place {
@@ -73,7 +72,7 @@ function soundRecords (places: readonly Place[], { texts, sequences, checksums, 
     textAt += text.byteLength + 1
     bodyAt += bodyBytes
     if (hold === HOLD.damaged) continue
-    if (sequences[index] !== sequence || crc32(rawBody, crc32(text)) !== checksums[index]) return undefined
+    if (sequences[index] !== sequence || textChecksum(text, rawBody) !== checksums[index]) return undefined
     if (hold === HOLD.never) records.push({ sequence, duplicates: Number(duplicates[index]), checkedText: text.toString(), rawBody })
   }
   return bodyAt === bodies.byteLength ? records : undefined

@@ -126,7 +126,7 @@ function readRows (statements: Statements, sequences: readonly number[]): readon
 function readEach (statements: Statements, sequences: readonly number[], isWanted: (row: DeliveryRow) => boolean): { records: readonly SoundRecord[], damaged: readonly number[] } {
   const records: SoundRecord[] = []
   const damaged: number[] = []
-  for (const row of readRows(statements, sequences).filter(({ hold }) => hold !== HOLD.damaged)) {
+  for (const row of readRows(statements, sequences).filter(({ hold }) => hold !== HOLD.damaged && hold !== HOLD.erased)) {
     const body = statements.body.get([row.sequence]) as { rawBody: Uint8Array } | undefined
     if (body === undefined) throw damageError(`the body of delivery ${row.sequence} is not found`)
     if (toDelivery(row, body.rawBody) === undefined) damaged.push(row.sequence)

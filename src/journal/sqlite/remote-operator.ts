@@ -76,6 +76,8 @@ export function createRemoteOperator ({ dataDir, logger, start = startOperatorTh
     checkFiles: async () => await call(async (api) => await api.checkFiles()),
     prune: async (request) => await call(async (api) => await api.prune(request)),
     countPrunable: async (request) => await call(async (api) => await api.countPrunable(request)),
+    erase: async (request) => await call(async (api) => await api.erase(request)),
+    scrub: async (request) => await call(async (api) => await api.scrub(request)),
     async letGo () {
       await thread?.remote.letGo()
     },

@@ -1,9 +1,12 @@
-import { readdirSync, renameSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
-import { StoreError } from '../../../delivery/operator.js'
+import { setImmediate as turn } from 'node:timers/promises'
+import { StoreError, type Person } from '../../../delivery/operator.js'
 import { copyDatabase } from '../binding.js'
 import { DataFolderInUseError, DataFolderNotWritableError, lockDataFolder, makeDataFolder } from '../data-lock.js'
-import { closeAfterWriting, databasePath, openForWriting } from '../database.js'
+import { closeAfterWriting, databasePath, openForWriting, type Connection } from '../database.js'
+import { erase } from '../erase/erase.js'
+import { erasuresPath, readErasures, rememberErasures } from '../erase/erasures-file.js'
 import { forwarders } from '../operator/forwarders.js'
 import { assess } from '../salvage/assess.js'
 import { migrate } from '../schema.js'
@@ -12,15 +15,22 @@ import type { CopyOptions } from './copy-progress.js'
 import { draftOf, removeDraft, sync, syncWithFolder } from './draft.js'
 import { explainCopy } from './explain-copy.js'
 
+/** Deliveries in one transaction. */
+const ERASED_AT_ONCE = 500
+
 export interface RestoreOptions extends CopyOptions {
   readonly from: string
   readonly dataDir: string
+  /** A list of erased people beside that of the data folder. */
+  readonly erasures?: string | undefined
 }
 
 export interface Restored {
   readonly deliveries: number
   /** How many of them are damaged, in the backup as now in the store. */
   readonly damaged: number
+  /** How many were erased again, because somebody they name is on the list of the erased. */
+  readonly erased: number
   /** When the newest delivery was received, in milliseconds since the epoch; `null` where there is none. */
   readonly lastReceivedAt: number | null
   /** How many deliveries each forwarder has yet to get, by its name. */
@@ -31,7 +41,7 @@ export interface Restored {
  * Puts a backup into a data folder that has no database, and checks it before a service can use it. Everything else in the folder stays.
  * @throws {StoreError}
  */
-export async function restore ({ from, dataDir, ...options }: RestoreOptions): Promise<Restored> {
+export async function restore ({ from, dataDir, erasures, ...options }: RestoreOptions): Promise<Restored> {
   checkBackup(from)
   const path = databasePath(dataDir)
   return await explainCopy(from, path, async () => {
@@ -43,7 +53,10 @@ export async function restore ({ from, dataDir, ...options }: RestoreOptions): P
         options.signal?.throwIfAborted()
         options.onProgress?.({ phase: 'copying', done, of })
       })
-      const restored = await finishDraft(draft, from, options)
+      const given = erasures === undefined ? [] : givenErasures(erasures)
+      const people = [...readErasures(erasuresPath(dataDir)), ...given]
+      const restored = await finishDraft(draft, from, people, options)
+      rememberErasures(dataDir, given, Date.now())
       sync(draft)
       renameSync(draft, path)
       syncWithFolder(path)
@@ -88,15 +101,37 @@ function checkEmpty (path: string, dataDir: string): void {
   throw new StoreError('WRONG_STORE', `The data folder ${dataDir} has ${taken}, and a restore replaces nothing: move tierhook.db and its -wal and -shm away, or name another folder with --data-dir`)
 }
 
-async function finishDraft (draft: string, from: string, options: CopyOptions): Promise<Restored> {
+async function finishDraft (draft: string, from: string, people: readonly Person[], options: CopyOptions): Promise<Restored> {
   const db = openForWriting(draft)
   try {
     migrate(db)
     const { deliveries, damaged } = await checkCopy(db, from, options)
+    const erased = await eraseAgain(db, people, options)
     const last = db.prepare('SELECT max(received_at) AS at FROM deliveries').get([]) as { at: number | null }
     const unfinished = forwarders(db, []).map(({ name, pending, waiting }) => ({ forwarder: name, deliveries: pending + waiting }))
-    return { deliveries, damaged: damaged.length, lastReceivedAt: last.at, unfinished: unfinished.filter((each) => each.deliveries > 0) }
+    return { deliveries, damaged: damaged.length, erased, lastReceivedAt: last.at, unfinished: unfinished.filter((each) => each.deliveries > 0) }
   } finally {
     closeAfterWriting(db)
   }
+}
+
+function givenErasures (path: string): readonly Person[] {
+  if (existsSync(path)) return readErasures(path)
+  throw new StoreError('NO_STORE', `There is no list of erased people ${path}`)
+}
+
+/** Whoever was erased since the backup was made stays erased: nobody else uses the database yet, so it can be written anew as a whole. */
+async function eraseAgain (db: Connection, people: readonly Person[], { signal }: CopyOptions): Promise<number> {
+  if (people.length === 0) return 0
+  let erased = 0
+  for (let after = 0, done = false; !done;) {
+    signal?.throwIfAborted()
+    const step = erase(db, { people, after, limit: ERASED_AT_ONCE, force: true, dryRun: false })
+    erased += step.erased.length
+    after = step.upTo
+    done = step.done
+    await turn()
+  }
+  db.exec('VACUUM')
+  return erased
 }

@@ -6,7 +6,7 @@ import { DELIVERY_COLUMNS, parseJson, toDelivery, toRow, toRows, type DeliveryRo
 import { selectDeliveries, selectFloor } from './select.js'
 import { createStandings } from './standing.js'
 
-const HOLDS = ['none', 'quarantined', 'released', 'damaged'] as const
+const HOLDS = ['none', 'quarantined', 'released', 'damaged', 'erased'] as const
 /** Records that one call looks at, which takes some 20 ms. */
 const LOOK_AT = 25_000
 /** The same where they are found by way of what waits or is dead, each at a place of its own. */

@@ -78,5 +78,6 @@ function wanting (db: Connection, parseFilter: ParseFilter): (forwarder: string,
 function refusal (hold: number | undefined): Replayed['refused'][number]['why'] | undefined {
   if (hold === undefined) return 'gone'
   if (hold === HOLD.quarantined) return 'quarantined'
+  if (hold === HOLD.erased) return 'erased'
   return hold === HOLD.damaged ? 'damaged' : undefined
 }

@@ -35,8 +35,8 @@ export function createStandings (db: Connection): (delivery: { readonly sequence
   const outcomes = db.prepare("SELECT forwarder, outcome FROM attempts WHERE sequence = ? AND outcome IN ('forwarded', 'skipped', 'discarded') ORDER BY rowid")
 
   return ({ sequence, hold }) => {
-    if (hold === HOLD.quarantined || hold === HOLD.damaged) {
-      const standing = hold === HOLD.quarantined ? 'quarantined' : 'damaged'
+    if (hold === HOLD.quarantined || hold === HOLD.damaged || hold === HOLD.erased) {
+      const standing = hold === HOLD.quarantined ? 'quarantined' : hold === HOLD.damaged ? 'damaged' : 'erased'
       return forwarders.map(({ name }) => ({ forwarder: name, standing }))
     }
     const waits = new Map((waiting.all([sequence]) as WaitingRow[]).map((row) => [row.forwarder, row]))

@@ -1,0 +1,107 @@
+import type { Erased, ErasedDelivery, EraseRequest } from '../../../delivery/operator.js'
+import type { Connection } from '../database.js'
+import { bodyReader } from '../operator/deliveries.js'
+import { lastSequence } from '../operator/forwarders.js'
+import { IS_PENDING } from '../operator/select.js'
+import { checksum, DELIVERY_COLUMNS, HOLD, toRows, type DeliveryRow } from '../record.js'
+import { UNKNOWN_FORWARDER } from '../salvage/settle-copies.js'
+import { transaction } from '../transaction.js'
+import { createTraces } from './traces.js'
+
+const NOTHING = new Uint8Array(0)
+
+/**
+ * One small step of an erasure: looks at some deliveries, and makes a tombstone of each that names one of the people. What a forwarder
+ * or a person has yet to decide on stays, unless by force. What is overwritten is gone from the database's pages; see `scrub` for the rest.
+ */
+export function erase (db: Connection, { people, after, limit, force, dryRun }: EraseRequest): Erased {
+  const names = createTraces(people)
+  const last = lastSequence(db)
+  const rows = toRows(db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE sequence > ? ORDER BY sequence LIMIT ?`).all([after, limit]))
+  const done = rows.length < limit
+  const upTo = done ? Math.max(last, after) : rows.at(-1)?.sequence ?? after
+  const readBody = bodyReader(db)
+  const found = rows.filter((row) => row.hold !== HOLD.erased && isOf(row, readBody(row.sequence), names))
+  const mentions = findMentions(db, { after, upTo, names, first: after === 0 })
+  if (dryRun) return { ...sort(db, found, force), mentions: mentions.length, upTo, done }
+  db.exec('PRAGMA secure_delete = ON')
+  const sorted = transaction(db, () => {
+    // Within the transaction, so that nothing begins to wait meanwhile.
+    const result = sort(db, found, force)
+    const toErase = new Set(result.erased.map(({ id }) => id))
+    const bury = burier(db)
+    for (const row of found) if (toErase.has(row.id)) bury(row)
+    for (const clean of mentions) clean()
+    return result
+  })
+  return { ...sorted, mentions: mentions.length, upTo, done }
+}
+
+function isOf (row: DeliveryRow, rawBody: Uint8Array | undefined, names: (text: string) => boolean): boolean {
+  const fields = [row.customer_id, row.headers, row.faults, row.event_id, row.campaign_id].filter((text) => text !== null)
+  return fields.some(names) || (rawBody !== undefined && names(Buffer.from(rawBody.buffer, rawBody.byteOffset, rawBody.byteLength).toString()))
+}
+
+function sort (db: Connection, rows: readonly DeliveryRow[], force: boolean): Pick<Erased, 'erased' | 'unfinished'> {
+  const waits = db.prepare('SELECT 1 FROM waiting WHERE sequence = ?')
+  const dead = db.prepare('SELECT 1 FROM dead_letters WHERE sequence = ?')
+  const pending = db.prepare(`SELECT 1 FROM deliveries d CROSS JOIN forwarders f WHERE d.sequence = ? AND f.name <> '${UNKNOWN_FORWARDER}' AND ${IS_PENDING} LIMIT 1`)
+  const took = db.prepare("SELECT DISTINCT forwarder FROM attempts WHERE sequence = ? AND outcome = 'forwarded'")
+  const erased: ErasedDelivery[] = []
+  const unfinished: Array<Erased['unfinished'][number]> = []
+  for (const { sequence, id, hold } of rows) {
+    const why = hold === HOLD.quarantined
+      ? 'quarantined'
+      : waits.get([sequence]) !== undefined || pending.get([sequence]) !== undefined
+        ? 'waiting'
+        : dead.get([sequence]) !== undefined ? 'dead' : undefined
+    if (why !== undefined && !force) unfinished.push({ id, why })
+    else erased.push({ id, forwardedTo: (took.all([sequence]) as Array<{ forwarder: string }>).map(({ forwarder }) => forwarder) })
+  }
+  return { erased, unfinished }
+}
+
+/** What stays says that there was an event, of which type and when: copies of it are still told, and counts stay right. */
+function burier (db: Connection): (row: DeliveryRow) => void {
+  const update = db.prepare(`UPDATE deliveries SET hold = ${HOLD.erased}, event_id = NULL, customer_id = NULL, campaign_id = NULL, faults = NULL, headers = '{}',
+    body_bytes = 0, event_start = NULL, event_end = NULL, checksum = ? WHERE sequence = ?`)
+  const empty = db.prepare('UPDATE bodies SET raw_body = ? WHERE sequence = ?')
+  const clean = db.prepare('UPDATE attempts SET detail = NULL WHERE sequence = ?')
+  const unmark = ['waiting', 'dead_letters'].map((table) => db.prepare(`DELETE FROM ${table} WHERE sequence = ?`))
+  return (row) => {
+    const tombstone = {
+      ...row, hold: HOLD.erased, event_id: null, customer_id: null, campaign_id: null, faults: null, headers: '{}', body_bytes: 0, event_start: null, event_end: null
+    }
+    update.run([checksum(tombstone, NOTHING), row.sequence])
+    empty.run([NOTHING, row.sequence])
+    clean.run([row.sequence])
+    for (const statement of unmark) statement.run([row.sequence])
+  }
+}
+
+interface Mentions {
+  readonly after: number
+  readonly upTo: number
+  readonly names: (text: string) => boolean
+  /** Whether what hangs from no delivery is looked at too. */
+  readonly first: boolean
+}
+
+/** What a destination answered, or why a replay was asked for, may name somebody whose event it is not. */
+function findMentions (db: Connection, { after, upTo, names, first }: Mentions): ReadonlyArray<() => void> {
+  const found: Array<() => void> = []
+  const look = (select: string, update: string, values: readonly number[]): void => {
+    const statement = db.prepare(update)
+    for (const row of db.prepare(select).all(values) as Array<{ text: string | Uint8Array, a: string | number, b: number, c: number }>) {
+      if (names(String(row.text))) found.push(() => { statement.run([row.a, row.b, row.c]) })
+    }
+  }
+  look('SELECT detail AS text, rowid AS a, 0 AS b, 0 AS c FROM attempts WHERE sequence > ? AND sequence <= ? AND detail IS NOT NULL',
+    'UPDATE attempts SET detail = NULL WHERE rowid = ? AND ? = ?', [after, upTo])
+  look('SELECT reason AS text, forwarder AS a, sequence AS b, 0 AS c FROM dead_letters WHERE sequence > ? AND sequence <= ?',
+    "UPDATE dead_letters SET reason = 'erased' WHERE forwarder = ? AND sequence = ? AND ? = 0", [after, upTo])
+  look('SELECT reason AS text, forwarder AS a, sequence AS b, replay AS c FROM waiting WHERE sequence > ? AND sequence <= ? AND reason IS NOT NULL',
+    'UPDATE waiting SET reason = NULL WHERE forwarder = ? AND sequence = ? AND replay = ?', [after, upTo])
+  if (first) look('SELECT description AS text, number AS a, 0 AS b, 0 AS c FROM replays', "UPDATE replays SET description = 'erased' WHERE number = ? AND ? = ?", [])
+  return found
+}

@@ -1,0 +1,56 @@
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import { StoreError, type Person } from '../../../delivery/operator.js'
+import { sync } from '../copies/draft.js'
+
+const LineSchema = Type.Object({
+  at: Type.String(),
+  by: Type.Union([Type.Literal('customer'), Type.Literal('source_id'), Type.Literal('email')]),
+  digest: Type.String({ pattern: '^[0-9a-f]{64}$' })
+})
+
+/** The list of the erased, beside the database: it outlives the loss of the database, and is what tells of each erasure. */
+export function erasuresPath (dataDir: string): string {
+  return join(dataDir, 'erasures.ndjson')
+}
+
+/**
+ * Everybody on the list; nobody where there is no list.
+ * @throws {StoreError} where a line cannot be read: somebody who was erased would come back
+ */
+export function readErasures (path: string): readonly Person[] {
+  if (!existsSync(path)) return []
+  return readFileSync(path, 'utf8').split('\n').filter((line) => line !== '').map((line, index) => {
+    const value = parse(line)
+    if (Value.Check(LineSchema, value)) return { by: value.by, digest: value.digest }
+    throw new StoreError('STORE_DAMAGED', `Line ${index + 1} of the list of erased people ${path} cannot be read: mend or remove that line`)
+  })
+}
+
+/** Puts people on the list, on disk before it returns; who is there already is not put there again. */
+export function rememberErasures (dataDir: string, people: readonly Person[], now: number): void {
+  const path = erasuresPath(dataDir)
+  const there = readErasures(path)
+  const isThere = ({ by, digest }: Person): boolean => there.some((each) => each.by === by && each.digest === digest)
+  const lines = people.filter((person) => !isThere(person)).map(({ by, digest }) => `${JSON.stringify({ at: new Date(now).toISOString(), by, digest })}\n`)
+  if (lines.length === 0) return
+  const file = openSync(path, 'a', 0o640)
+  try {
+    writeSync(file, lines.join(''))
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  sync(dataDir)
+}
+
+function parse (line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    // The schema refuses it.
+    return undefined
+  }
+}

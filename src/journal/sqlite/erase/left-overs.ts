@@ -1,0 +1,31 @@
+import { closeSync, existsSync, openSync, readSync } from 'node:fs'
+import { databasePath } from '../database.js'
+
+const CHUNK_BYTES = 1024 * 1024
+
+/**
+ * Whether one of the values stands anywhere in the database's files, be it in space that is in no use. No connection of this process to
+ * the database may be open: to close the file drops its locks.
+ */
+export function hasLeftOvers (dataDir: string, values: readonly string[]): boolean {
+  // Values stand beside each other in a row without anything between them, so that no word can be told from a part of one.
+  const needles = values.map((value) => value.toLowerCase())
+  const path = databasePath(dataDir)
+  return [path, `${path}-wal`].some((each) => existsSync(each) && holds(each, needles))
+}
+
+function holds (path: string, needles: readonly string[]): boolean {
+  const file = openSync(path, 'r')
+  const overlap = Math.max(...needles.map((needle) => Buffer.byteLength(needle))) * 2
+  const buffer = Buffer.alloc(CHUNK_BYTES + overlap)
+  try {
+    for (let at = 0; ; at += CHUNK_BYTES) {
+      const bytes = readSync(file, buffer, 0, buffer.length, at)
+      const text = buffer.toString('utf8', 0, bytes).toLowerCase()
+      if (needles.some((needle) => text.includes(needle))) return true
+      if (bytes < buffer.length) return false
+    }
+  } finally {
+    closeSync(file)
+  }
+}

@@ -1,0 +1,56 @@
+import t from 'tap'
+import { existsSync, readFileSync } from 'node:fs'
+import { Agent } from 'node:http'
+import { join } from 'node:path'
+import { createHarness } from '../cli/harness.js'
+import { eventually } from '../support/eventually.js'
+import { postBody, postEvent, startServiceProcess } from '../support/service-process.js'
+
+const person = ['cust_ErasedLive01', 'erased.live@example.com', 'Erased Live']
+
+function body (eventId: string): Buffer {
+  const customer = { id: person[0], object: 'customer', email: person[1], name: person[2] }
+  return Buffer.from(JSON.stringify({
+    id: `whs_${eventId}`,
+    type: 'tier.upgraded',
+    source: { id: 'distr_1', object: 'distribution' },
+    event: { id: eventId, type: 'customer.loyalty.tier.upgraded', created_at: '2026-01-31T00:00:00Z' },
+    data: { customer, campaign: null, loyalty_tier_from: null, loyalty_tier_to: { id: 'ltr_1' }, created_at: '2026-01-31T00:00:00Z' }
+  }))
+}
+
+t.test('a person is erased while the service runs: no byte is left in the database or its log, and webhooks go on', async t => {
+  const dataDir = t.testdir()
+  const served = await startServiceProcess(dataDir)
+  t.teardown(() => served.kill('SIGKILL'))
+  const agent = new Agent({ keepAlive: true, maxSockets: 4 })
+  t.teardown(() => { agent.destroy() })
+  for (let index = 0; index < 100; index++) {
+    t.equal((await postEvent(served.url, `ev_o${index}`, agent)).status, 202)
+    if (index % 5 === 0) t.equal((await postBody(served.url, body(`ev_p${index}`), agent)).status, 202)
+  }
+  const held = (): string[] => {
+    const text = ['tierhook.db', 'tierhook.db-wal'].filter(name => existsSync(join(dataDir, name))).map(name => readFileSync(join(dataDir, name), 'latin1')).join('\n')
+    return person.filter(word => text.includes(word))
+  }
+  t.equal(held().length, 3)
+  const answers: Array<{ status: number, ms: number }> = []
+  let sending = true
+  const sender = (async () => { for (let index = 0; sending; index++) answers.push(await postEvent(served.url, `ev_q${index}`, agent)) })()
+  // The file forwarder may not have told yet that it has the last of them.
+  const erased = await eventually(async () => {
+    const harness = createHarness()
+    const code = await harness.run('erase', '--customer', person[0] ?? '', '--email', person[1] ?? '', '--data-dir', dataDir)
+    return harness.stderr.text.includes('Nothing was erased') ? undefined : { code, stdout: harness.stdout.text, stderr: harness.stderr.text }
+  }, 'all of the person to be forwarded')
+  sending = false
+  await sender
+  t.equal(erased.code, 0, erased.stderr)
+  t.match(erased.stdout, '20 deliveries erased')
+  t.strictSame(held(), [])
+  t.strictSame(answers.filter(({ status }) => status !== 202), [])
+  t.ok(Math.max(...answers.map(({ ms }) => ms)) < 4000, `${Math.max(...answers.map(({ ms }) => ms))} ms`)
+  t.equal((await postBody(served.url, body('ev_p0'), agent)).status, 200, 'a copy is still a duplicate')
+  t.equal(await served.kill('SIGTERM'), 0)
+  t.strictSame(held(), [])
+})
