@@ -1,4 +1,4 @@
-import type { Change, Entry, Schedule, Taken } from './schedule.js'
+import { newEntry, toEntry, type Change, type Entry, type MarkKind, type RestoredEntry, type Schedule, type Taken } from './schedule.js'
 
 export interface ArrivalScheduleOptions {
   /** The journal's sequence up to which everything is finished already. */
@@ -6,12 +6,19 @@ export interface ArrivalScheduleOptions {
   readonly monotonic: () => number
 }
 
+export interface ArrivalSchedule extends Schedule {
+  /** Adds an entry that has a durable mark: a replay, or what a forwarder of another order left behind. */
+  readonly restore: (entry: RestoredEntry) => void
+  /** How many entries with marks of a kind there are. */
+  readonly marks: (kind: MarkKind) => number
+}
+
 /**
  * A schedule in which nothing passes anything: a batch is out, or none is. What must be tried again stays at the head of
  * its queue, so nothing needs a durable mark but what has one from the start: replays, and what a forwarder left behind
- * that used to be of another order.
+ * that used to be of another order. Not what takes its time either: nothing may go on before it has ended.
  */
-export function createArrivalSchedule ({ cursor: start, monotonic }: ArrivalScheduleOptions): Schedule {
+export function createArrivalSchedule ({ cursor: start, monotonic }: ArrivalScheduleOptions): ArrivalSchedule {
   /** What goes its first way, in the journal's order. Entries with a mark come before all others. */
   const first: Entry[] = []
   const replays: Entry[] = []
@@ -34,9 +41,7 @@ export function createArrivalSchedule ({ cursor: start, monotonic }: ArrivalSche
     offer (delivery) {
       offered = delivery.sequence
       arrivedBytes += delivery.rawBody.byteLength
-      first.push({
-        sequence: delivery.sequence, replay: 0, lane: null, delivery, attempt: 1, waitedMs: 0, dueAt: 0, marked: false, state: 'ready'
-      })
+      first.push(newEntry(delivery, null))
     },
 
     pass (sequence) {
@@ -46,7 +51,7 @@ export function createArrivalSchedule ({ cursor: start, monotonic }: ArrivalSche
     restore (restored) {
       if (restored.replay === 0) waiting++
       const queue = restored.replay > 0 ? replays : first
-      queue.push({ ...restored, delivery: undefined, marked: true, state: 'ready' })
+      queue.push(toEntry(restored))
     },
 
     take (limit): Taken {
@@ -86,6 +91,8 @@ export function createArrivalSchedule ({ cursor: start, monotonic }: ArrivalSche
       }
     },
 
+    hasChanges: () => changes.length > 0,
+
     drainChanges () {
       const drained = changes
       changes = []
@@ -93,6 +100,7 @@ export function createArrivalSchedule ({ cursor: start, monotonic }: ArrivalSche
     },
 
     cursor: () => (first.find((entry) => !entry.marked)?.sequence ?? offered + 1) - 1,
-    size: () => ({ unmarked: first.length - waiting, unmarkedBytes: arrivedBytes, waiting, replays: replays.length })
+    marks: (kind) => kind === 'first' ? waiting : replays.length,
+    size: () => ({ unmarked: first.length - waiting, unmarkedBytes: arrivedBytes })
   }
 }

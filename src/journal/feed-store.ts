@@ -1,7 +1,7 @@
 import type { BreakerState } from '../delivery/circuit-breaker.js'
 import type { Delivery } from '../delivery/delivery.js'
 import type { AttemptRecord } from '../delivery/journal.js'
-import type { Change } from './schedule.js'
+import type { Change, MarkKind } from './schedule.js'
 
 /** What was kept of a forwarder's progress. */
 export interface Progress {
@@ -9,7 +9,8 @@ export interface Progress {
   readonly position: string | null
   /** Whether an operator has paused the forwarder. */
   readonly paused: boolean
-  readonly waiting: readonly WaitingMark[]
+  /** What had come beyond the cursor before a kill, and was settled there: sequences that wait on their first way or are dead letters, ascending. */
+  readonly settled: Float64Array
 }
 
 export interface WaitingMark {
@@ -24,6 +25,19 @@ export interface WaitingMark {
   readonly waitedMs: number
   /** Milliseconds from now until it is due. */
   readonly dueInMs: number
+}
+
+/** Marks that may be tried now or soon. */
+export interface DueMarks {
+  readonly marks: readonly WaitingMark[]
+  /** Milliseconds from now until the next one beyond these is due; `undefined`: there is none. */
+  readonly nextInMs: number | undefined
+}
+
+/** Where marks are read on, in the order of their numbers. */
+export interface MarkPlace {
+  readonly replay: number
+  readonly sequence: number
 }
 
 /** What must go to disk together. */
@@ -59,7 +73,15 @@ export interface FeedStore {
   readonly readAfter: (sequence: number, limit: number, limitBytes: number) => ReadDeliveries | Promise<ReadDeliveries>
   /** What is gone or damaged is missing from the answer. */
   readonly readMany: (sequences: readonly number[]) => Promise<ReadonlyMap<number, Delivery>>
-  readonly readReplaysAfter: (forwarder: string, after: { readonly replay: number, readonly sequence: number }, limit: number) => Promise<readonly WaitingMark[]>
+  /**
+   * Marks that are due within so many milliseconds: those that fell due first, and of each lane only the earliest that it has of
+   * this kind.
+   */
+  readonly readDue: (forwarder: string, kind: MarkKind, options: { readonly withinMs: number, readonly limit: number }) => Promise<DueMarks>
+  /** The next marks of each of these lanes, up to `limit` of each, in their order. */
+  readonly readLanes: (forwarder: string, kind: MarkKind, lanes: ReadonlyArray<{ readonly lane: string, readonly after: MarkPlace }>, limit: number) => Promise<readonly WaitingMark[]>
+  /** Marks in the order of their numbers, due or not. */
+  readonly readMarks: (forwarder: string, kind: MarkKind, after: MarkPlace, limit: number) => Promise<readonly WaitingMark[]>
   /** What goes to the disk together may have one promise. */
   readonly commit: (commit: FeedCommit) => Promise<void>
   readonly monotonic: () => number

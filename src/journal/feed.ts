@@ -2,25 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { BreakerState } from '../delivery/circuit-breaker.js'
 import type { Delivery } from '../delivery/delivery.js'
 import type { AttemptRecord, Claim, Claims, Feed, FeedOptions, Settlement } from '../delivery/journal.js'
+import { createArrivalMarks } from './arrival-marks.js'
 import { createArrivalSchedule } from './arrival-schedule.js'
-import type { FeedStore, Progress, ReadDeliveries, RecordedAttempt, WaitingMark } from './feed-store.js'
+import type { FeedStore, Progress, ReadDeliveries, RecordedAttempt } from './feed-store.js'
 import { HeldClaim } from './held-claim.js'
+import { createLaneMarks } from './lane-marks.js'
 import { createLaneSchedule } from './lane-schedule.js'
-import type { Entry, Taken } from './schedule.js'
+import { LIMITS } from './limits.js'
+import type { Marks } from './marks.js'
+import type { Entry, Schedule, Taken } from './schedule.js'
 
-/**
- * How many entries of the journal's order a feed holds in memory at once. More of them let more lanes go on beside each other, and are
- * read less often: each time, the reader's thread takes a core that a relay and its destination could have. What goes in order of
- * arrival is taken in batches, and those are made faster of what the caches still hold.
- */
-const WINDOW_ENTRIES = { arrival: 1024, customer: 4096, none: 4096 } as const
-/** How many bytes of bodies it holds at once. */
-const WINDOW_BYTES = 8 * 1024 * 1024
-/** A feed with this many deliveries waiting takes no new ones until some are through, so that its memory is bounded. */
-const WAITING_LIMIT = 10_000
-/** Replays in memory, and read at once. Few, so that what has just arrived never stands behind a long replay. */
-const REPLAY_LIMIT = 512
-const REPLAY_PAGE = 256
+/** How often it is looked for attempts that take so long that they must not hold up the cursor, in milliseconds. */
+const LOOK_MS = 500
 /** The longest wait that is kept, in milliseconds: a year. What a destination asks for may be nonsense. */
 const LONGEST_DELAY_MS = 366 * 86_400_000
 /** How long closing waits for the disk, in milliseconds. What is not on it then is forwarded again after the next start. */
@@ -36,45 +29,42 @@ export interface JournalFeed extends Feed {
 }
 
 /** The reading side of one forwarder over any engine: a window of the journal's order, and its schedule. */
-export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress: Progress, store: FeedStore): JournalFeed {
-  const schedule = order === 'arrival'
-    ? createArrivalSchedule({ cursor: progress.cursor, monotonic: store.monotonic })
-    : createLaneSchedule({ cursor: progress.cursor, laneOf: order === 'customer' ? customerOf : () => null, monotonic: store.monotonic })
-  const windowEntries = WINDOW_ENTRIES[order]
+export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress: Progress, store: FeedStore, limits = LIMITS): JournalFeed {
+  const { schedule, marks, markSlow } = scheduleOf()
+  const windowEntries = limits.windowEntries[order]
   const commits = new Set<Promise<void>>()
   let position = progress.position
   let readUpTo = progress.cursor
   let mayHaveMore = true
-  let mayHaveReplays = true
-  let lastReplay = { replay: 0, sequence: 0 }
   let readingMore: Promise<void> | undefined
-  let readingReplays: Promise<void> | undefined
+  let readingMarks: Promise<void> | undefined
   let readFailure: { readonly error: unknown } | undefined
+  let lookTimer: NodeJS.Timeout | undefined
   let closed = false
 
-  for (const mark of progress.waiting) restore(mark)
-
-  function restore ({ dueInMs, ...mark }: WaitingMark): void {
-    schedule.restore({ ...mark, dueAt: dueInMs > 0 ? store.monotonic() + dueInMs : 0 })
-  }
-
-  function wantsReplays (): boolean {
-    return mayHaveReplays && schedule.size().replays <= REPLAY_LIMIT - REPLAY_PAGE
+  function scheduleOf (): { readonly schedule: Schedule, readonly marks: Marks, readonly markSlow?: () => boolean } {
+    const { monotonic } = store
+    if (order === 'arrival') {
+      const schedule = createArrivalSchedule({ cursor: progress.cursor, monotonic })
+      return { schedule, marks: createArrivalMarks({ forwarder, schedule, store, limits }) }
+    }
+    const schedule = createLaneSchedule({ cursor: progress.cursor, laneOf: order === 'customer' ? customerOf : () => null, monotonic, limits })
+    return { schedule, marks: createLaneMarks({ forwarder, schedule, store, limits }), markSlow: schedule.markSlow }
   }
 
   function wantsMore (): boolean {
-    const { unmarked, unmarkedBytes, waiting } = schedule.size()
-    return mayHaveMore && unmarked <= windowEntries / 2 && unmarkedBytes <= WINDOW_BYTES / 2 && waiting < WAITING_LIMIT
+    const { unmarked, unmarkedBytes } = schedule.size()
+    return mayHaveMore && unmarked <= windowEntries / 2 && unmarkedBytes <= limits.windowBytes / 2 && marks.admits()
   }
 
   /**
-   * Begins to read what will be wanted next, while what is at hand is forwarded. New deliveries and replays are read beside each
-   * other, so that what has just arrived never stands behind more replays than are in memory at once.
+   * Begins to read what will be wanted next, while what is at hand is forwarded. New deliveries and marks are read beside each
+   * other, so that what has just arrived stands behind no more of what waits than is in memory at once.
    */
   function readAhead (): void {
     // It is told to the claim that finds nothing else, and then it is tried again.
     if (readFailure !== undefined) return
-    if (readingReplays === undefined && wantsReplays()) readingReplays = readReplays().catch(readFailed).finally(() => { readingReplays = undefined })
+    if (readingMarks === undefined) readingMarks = marks.read()?.catch(readFailed).finally(() => { readingMarks = undefined })
     while (readingMore === undefined && wantsMore()) {
       const found = readMore()
       if (found === undefined) continue
@@ -86,32 +76,22 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     readFailure ??= { error }
   }
 
-  async function readReplays (): Promise<void> {
-    mayHaveReplays = false
-    try {
-      const marks = await store.readReplaysAfter(forwarder, lastReplay, REPLAY_PAGE)
-      for (const mark of marks) restore(mark)
-      lastReplay = marks.at(-1) ?? lastReplay
-      mayHaveReplays ||= marks.length === REPLAY_PAGE
-    } catch (error) {
-      mayHaveReplays = true
-      throw error
-    }
-  }
-
   /** Returns nothing where it is done already. */
   function readMore (): Promise<void> | undefined {
     const { unmarked, unmarkedBytes } = schedule.size()
     mayHaveMore = false
-    const found = store.readAfter(readUpTo, windowEntries - unmarked, WINDOW_BYTES - unmarkedBytes)
-    if (!(found instanceof Promise)) {
-      offer(found)
-      return undefined
-    }
-    return found.then(offer, (error: unknown) => {
+    const found = store.readAfter(readUpTo, windowEntries - unmarked, limits.windowBytes - unmarkedBytes)
+    const offered = found instanceof Promise ? found.then(admit) : admit(found)
+    return offered?.catch((error: unknown) => {
       mayHaveMore = true
       throw error
     })
+  }
+
+  function admit (read: ReadDeliveries): Promise<void> | undefined {
+    // After the first pages there are none.
+    const deliveries = readUpTo < (progress.settled.at(-1) ?? 0) ? read.deliveries.filter(({ sequence }) => !isAmong(progress.settled, sequence)) : read.deliveries
+    return marks.admit(deliveries, () => { offer({ deliveries, upTo: read.upTo }) })
   }
 
   function offer ({ deliveries, upTo }: ReadDeliveries): void {
@@ -119,18 +99,22 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     schedule.pass(upTo)
     mayHaveMore ||= upTo > readUpTo
     readUpTo = upTo
+    // What stands behind marks has one of its own now, which nobody's attempt brings to the disk.
+    if (schedule.hasChanges()) keep()
   }
 
   /** Entries of which only the mark is in memory get their deliveries; those whose record is gone or damaged are let go. */
   async function load (entries: readonly Entry[]): Promise<readonly Claim[]> {
-    const missing = entries.filter((entry) => entry.delivery === undefined).map((entry) => entry.sequence)
-    return handOut(entries, await readMissing(entries, missing))
+    // An entry that takes its time loses its delivery to a mark, and a disk may well take its time.
+    const atHand = entries.map(({ delivery }) => delivery)
+    const read = await readMissing(entries, entries.filter((_entry, index) => atHand[index] === undefined).map(({ sequence }) => sequence))
+    return handOut(entries, entries.map(({ sequence }, index) => atHand[index] ?? read.get(sequence)))
   }
 
-  function handOut (entries: readonly Entry[], read?: ReadonlyMap<number, Delivery>): readonly Claim[] {
+  function handOut (entries: readonly Entry[], deliveries?: ReadonlyArray<Delivery | undefined>): readonly Claim[] {
     const claims: Claim[] = []
-    for (const entry of entries) {
-      const delivery = entry.delivery ?? read?.get(entry.sequence)
+    for (const [index, entry] of entries.entries()) {
+      const delivery = deliveries === undefined ? entry.delivery : deliveries[index]
       if (delivery === undefined) {
         schedule.settle(entry, { status: 'skipped' })
         continue
@@ -155,32 +139,58 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
       const claims = areAtHand(entries) ? handOut(entries) : await load(entries)
       if (claims.length > 0) return { claims }
       // All that was taken was let go; where the journal closes first, it is let go again after the next start.
-      if (entries.length > 0) commit([], {}).catch(() => undefined)
-      else if (readingMore !== undefined || readingReplays !== undefined) await Promise.race([readingMore, readingReplays].filter((reading) => reading !== undefined))
+      if (entries.length > 0) keep()
+      else if (readingMore !== undefined || readingMarks !== undefined) await Promise.race([readingMore, readingMarks].filter((reading) => reading !== undefined))
       else if (readFailure !== undefined) {
         const { error } = readFailure
         readFailure = undefined
         throw error
       // A page of which nothing is for a forwarder says nothing about the next page.
-      } else if (!wantsReplays() && !wantsMore()) return { claims: [], ...(dueInMs === undefined ? {} : { dueInMs }) }
+      } else if (!marks.wants() && !wantsMore()) return { claims: [], ...sooner(dueInMs, marks.dueInMs()) }
     }
     return { claims: [] }
   }
 
   function takeMore (limit: number): Taken {
     readAhead()
-    return schedule.take(limit)
+    const taken = schedule.take(limit)
+    if (taken.entries.length > 0) lookLater()
+    return taken
+  }
+
+  /** Brings to the disk what has changed by itself. Where the journal closes first, it changes so again after the next start. */
+  function keep (): void {
+    commit([], {}).catch(() => undefined)
   }
 
   function commit (records: readonly RecordedAttempt[], changed: { readonly position?: string | undefined, readonly breaker?: BreakerState }): Promise<void> {
     const done = store.commit({
       forwarder, cursor: schedule.cursor(), position: changed.position, breaker: changed.breaker, changes: schedule.drainChanges(), records
     })
+    const leaving = marks.drain()
+    if (leaving.length > 0) done.then(() => { leave(leaving) }, () => undefined)
     if (commits.has(done)) return done
     commits.add(done)
     const forget = (): void => { commits.delete(done) }
     done.then(forget, forget)
     return done
+  }
+
+  function leave (leaving: readonly Entry[]): void {
+    marks.forget(leaving)
+    // There may be room for more, and what was behind these may be due.
+    if (!closed) onWork()
+  }
+
+  /** Looks at what is under way for as long as it may come to hold up the cursor. */
+  function look (): void {
+    lookTimer = undefined
+    if (markSlow?.() === true) lookLater()
+    if (schedule.hasChanges()) keep()
+  }
+
+  function lookLater (): void {
+    if (markSlow !== undefined && !closed) lookTimer ??= setTimeout(look, LOOK_MS)
   }
 
   return {
@@ -212,6 +222,7 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
 
     async close () {
       closed = true
+      clearTimeout(lookTimer)
       const timer = new AbortController()
       await Promise.race([Promise.allSettled(commits), sleep(CLOSE_TIMEOUT_MS, undefined, { signal: timer.signal }).catch(() => undefined)])
       timer.abort()
@@ -223,12 +234,29 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     },
 
     wakeReplays () {
-      mayHaveReplays = true
+      marks.wakeReplays()
       onWork()
     },
 
     readUpTo: () => readUpTo
   }
+}
+
+function sooner (...times: ReadonlyArray<number | undefined>): { readonly dueInMs?: number } {
+  const dueInMs = Math.min(...times.map((time) => time ?? Infinity))
+  return dueInMs === Infinity ? {} : { dueInMs }
+}
+
+/** Whether a number is among others, which ascend. */
+function isAmong (numbers: Float64Array, number: number): boolean {
+  let low = 0
+  let high = numbers.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((numbers[middle] ?? Infinity) < number) low = middle + 1
+    else high = middle
+  }
+  return numbers[low] === number
 }
 
 function areAtHand (entries: readonly Entry[]): boolean {

@@ -1,28 +1,55 @@
 import type { Delivery } from '../delivery/delivery.js'
 import type { Settlement } from '../delivery/journal.js'
 import { createDueQueue } from './due-queue.js'
-import type { Change, Entry, Schedule, Taken } from './schedule.js'
+import type { FeedLimits } from './limits.js'
+import { createMarkLedger, type MarkLedger } from './mark-ledger.js'
+import { kindOf, newEntry, toEntry, type Change, type Entry, type MarkKind, type RestoredEntry, type Schedule, type Taken } from './schedule.js'
 
 export interface LaneScheduleOptions {
   /** The journal's sequence up to which everything is finished or marked already. */
   readonly cursor: number
   readonly laneOf: (delivery: Delivery) => string | null
   readonly monotonic: () => number
+  readonly limits: FeedLimits
 }
-
-/** Entries that the cursor has passed are let go together, in this number at most. */
-const PASSED_KEPT = 512
 
 /**
  * A schedule in which entries of different lanes pass each other, and those of one lane never do. An entry that must wait
- * gets a durable mark, and so does everything behind it in its lane: then the cursor goes on, and only the lane waits.
+ * gets a durable mark, and so does everything behind it in its lane: then the cursor goes on, and only the lane waits. Marks
+ * wait on the disk; in memory are those that are due, or soon will be.
  */
-export function createLaneSchedule ({ cursor: start, laneOf, monotonic }: LaneScheduleOptions): Schedule {
+export interface LaneSchedule extends Schedule {
+  /** What is known of the marks. */
+  readonly ledger: MarkLedger
+  /** Adds an entry that has a durable mark, unless it is there already. Returns whether it was added. */
+  readonly restore: (entry: RestoredEntry) => boolean
+  /** Whether more marks of a kind, a page of them, may be restored now. */
+  readonly hasRoom: (kind: MarkKind) => boolean
+  /** The lanes of these deliveries of which it must be known first whether marks of them are on the disk. */
+  readonly unsureLanes: (deliveries: readonly Delivery[]) => readonly string[]
+  /** Gives marks to what has held up the cursor for too long: attempts that take their time, and what stands behind them. Returns whether there may be more soon. */
+  readonly markSlow: () => boolean
+}
+
+/** What is due within so long stays in memory; what waits longer is read again when it is due. In milliseconds. */
+export const SOON_MS = 1000
+/** After so long an attempt holds up the cursor no more, in milliseconds. */
+const SLOW_MS = 1000
+/** Entries that the cursor has passed are let go together, in this number at most. */
+const PASSED_KEPT = 512
+/** Who goes first, one time after another: what has just arrived gets half of the attempts at least, whatever else is due. */
+const TURNS = ['fresh', 'first', 'fresh', 'replay'] as const
+
+export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }: LaneScheduleOptions): LaneSchedule {
   /** Unfinished lanes. The first entry of each is the one that is due; it stays until it is finished. */
   const lanes = new Map<string, Entry[]>()
-  /** Entries that nothing is in the way of. */
-  const ready: Entry[] = []
+  const ledger = createMarkLedger({ monotonic, hasLane: (lane) => lanes.has(lane) })
+  /** Entries that nothing is in the way of: those without a mark, and those of each kind with one. */
+  const ready: Readonly<Record<'fresh' | MarkKind, Entry[]>> = { fresh: [], first: [], replay: [] }
   const waiting = createDueQueue()
+  /** How many with a mark are in these queues. */
+  const queued = { first: 0, replay: 0 }
+  let turn = 0
   /** In sequence order: entries without a mark, and finished ones not yet passed by the cursor. */
   const unmarked: Entry[] = []
   /** How many of them, at the beginning, the cursor has passed. */
@@ -31,8 +58,6 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic }: LaneSc
   let offered = start
   let unmarkedCount = 0
   let unmarkedBytes = 0
-  let waitingCount = 0
-  let replayCount = 0
 
   function enter (entry: Entry): void {
     if (entry.lane !== null) {
@@ -47,19 +72,61 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic }: LaneSc
   }
 
   function queue (entry: Entry): void {
+    if (!entry.marked) {
+      ready.fresh.push(entry)
+      return
+    }
+    queued[kindOf(entry)]++
     if (entry.dueAt > monotonic()) waiting.push(entry)
-    else ready.push(entry)
+    else ready[kindOf(entry)].push(entry)
+  }
+
+  function next (): Entry | undefined {
+    if (ready.first.length === 0 && ready.replay.length === 0) return ready.fresh.shift()
+    turn = (turn + 1) % TURNS.length
+    const entry = ready[TURNS[turn] ?? 'fresh'].shift() ?? ready.fresh.shift() ?? ready.first.shift() ?? ready.replay.shift()
+    if (entry?.marked === true) queued[kindOf(entry)]--
+    return entry
   }
 
   function mark (entry: Entry, delayMs: number, reason: string | null): void {
     if (!entry.marked) {
       countUnmarked(entry, -1)
-      waitingCount++
+      ledger.add(entry)
     }
     entry.marked = true
     // What waits keeps no body in memory, and the change keeps the entry as it is now.
     entry.delivery = undefined
     changes.push({ type: 'wait', entry: { ...entry }, delayMs, reason })
+  }
+
+  /** From now on only its mark on the disk stands for it. */
+  function park (entry: Entry): void {
+    entry.state = 'parked'
+    ledger.remove(entry)
+  }
+
+  function markAndPark (entry: Entry): void {
+    mark(entry, 0, null)
+    park(entry)
+  }
+
+  /** What stands behind an entry that waits has a mark too, and waits on the disk. */
+  function parkBehind (lane: string): void {
+    const entries = lanes.get(lane) ?? []
+    const staying = entries.filter((entry, index) => index === 0 || entry.marked)
+    for (const [index, entry] of entries.entries()) if (index > 0 && !entry.marked) markAndPark(entry)
+    lanes.set(lane, staying)
+  }
+
+  function parkLane (head: Entry): void {
+    park(head)
+    if (head.lane === null) return
+    for (const entry of (lanes.get(head.lane) ?? []).slice(1)) {
+      if (entry.marked) park(entry)
+      else markAndPark(entry)
+    }
+    lanes.delete(head.lane)
   }
 
   function countUnmarked (entry: Entry, sign: 1 | -1): void {
@@ -69,28 +136,44 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic }: LaneSc
 
   function finish (entry: Entry): void {
     entry.state = 'finished'
-    if (!entry.marked) countUnmarked(entry, -1)
-    else if (entry.replay > 0) replayCount--
-    else waitingCount--
+    if (entry.marked) ledger.remove(entry)
+    else countUnmarked(entry, -1)
     entry.delivery = undefined
     if (entry.lane === null) return
     const lane = lanes.get(entry.lane)
     lane?.shift()
     const next = lane?.[0]
-    if (next === undefined) lanes.delete(entry.lane)
-    else queue(next)
+    if (next !== undefined) return queue(next)
+    lanes.delete(entry.lane)
+    ledger.noteEnd(entry)
+  }
+
+  function retry (entry: Entry, { reason, delayMs }: Extract<Settlement['result'], { status: 'retry' }>): void {
+    entry.state = 'ready'
+    entry.attempt++
+    entry.waitedMs += delayMs
+    entry.dueAt = monotonic() + delayMs
+    mark(entry, delayMs, reason)
+    const kind = kindOf(entry)
+    if (delayMs > SOON_MS || queued[kind] >= limits.queued[kind]) return parkLane(entry)
+    if (entry.lane !== null) parkBehind(entry.lane)
+    queue(entry)
+  }
+
+  /** Whether what stands in a lane, in memory or on the disk, keeps a new entry from it. */
+  function waitsBehind (lane: string): boolean {
+    return lanes.get(lane)?.[0]?.marked === true || ledger.follows(lane)
   }
 
   return {
+    ledger,
+
     offer (delivery) {
       offered = delivery.sequence
-      const entry: Entry = {
-        sequence: delivery.sequence, replay: 0, lane: laneOf(delivery), delivery, attempt: 1, waitedMs: 0, dueAt: 0, marked: false, state: 'ready'
-      }
+      const entry = newEntry(delivery, laneOf(delivery))
       countUnmarked(entry, 1)
-      const ahead = entry.lane === null ? undefined : lanes.get(entry.lane)?.[0]
-      if (ahead?.marked === true) mark(entry, 0, null)
-      else unmarked.push(entry)
+      if (entry.lane !== null && waitsBehind(entry.lane)) return markAndPark(entry)
+      unmarked.push(entry)
       enter(entry)
     },
 
@@ -99,25 +182,43 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic }: LaneSc
     },
 
     restore (restored) {
-      if (restored.replay > 0) replayCount++
-      else waitingCount++
-      enter({ ...restored, delivery: undefined, marked: true, state: 'ready' })
+      if (ledger.find(restored) !== undefined) return false
+      const entry = toEntry(restored)
+      ledger.add(entry)
+      // More of its lane may be behind it.
+      if (entry.lane !== null) ledger.noteLane(entry.lane, kindOf(entry))
+      enter(entry)
+      return true
+    },
+
+    hasRoom: (kind) => queued[kind] <= limits.queued[kind] - limits.page,
+
+    unsureLanes (deliveries) {
+      if (ledger.isComplete()) return []
+      const unsure = new Set<string>()
+      for (const delivery of deliveries) {
+        const lane = laneOf(delivery)
+        if (lane !== null && !ledger.follows(lane) && lanes.get(lane)?.[0]?.marked !== false) unsure.add(lane)
+      }
+      return [...unsure]
     },
 
     take (limit): Taken {
       const now = monotonic()
+      for (let due = waiting.popDue(now); due !== undefined; due = waiting.popDue(now)) ready[kindOf(due)].push(due)
       const entries: Entry[] = []
       while (entries.length < limit) {
-        const entry = waiting.popDue(now) ?? ready.shift()
+        const entry = next()
         if (entry === undefined) break
         entry.state = 'claimed'
+        entry.claimedAt = now
         entries.push(entry)
       }
-      const next = waiting.peek()
-      return { entries, ...(next === undefined ? {} : { dueInMs: Math.max(0, next.dueAt - now) }) }
+      const first = waiting.peek()
+      return { entries, ...(first === undefined ? {} : { dueInMs: Math.max(0, first.dueAt - now) }) }
     },
 
-    settle (entry: Entry, result: Settlement['result']) {
+    settle (entry, result) {
       switch (result.status) {
         case 'forwarded':
         case 'skipped':
@@ -130,21 +231,33 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic }: LaneSc
           break
         case 'returned':
           entry.state = 'ready'
-          ready.unshift(entry)
+          if (entry.marked) queued[kindOf(entry)]++
+          ready[entry.marked ? kindOf(entry) : 'fresh'].unshift(entry)
           break
-        case 'retry': {
-          entry.state = 'ready'
-          entry.attempt++
-          entry.waitedMs += result.delayMs
-          entry.dueAt = monotonic() + result.delayMs
-          mark(entry, result.delayMs, result.reason)
-          for (const behind of (entry.lane === null ? undefined : lanes.get(entry.lane)) ?? []) {
-            if (!behind.marked) mark(behind, 0, null)
-          }
-          queue(entry)
-        }
+        case 'retry':
+          retry(entry, result)
       }
     },
+
+    markSlow () {
+      const before = monotonic() - SLOW_MS
+      let mayBeMore = false
+      for (const entry of unmarked.slice(passed)) {
+        if (entry.marked || entry.state === 'finished') continue
+        const head = (entry.lane === null ? undefined : lanes.get(entry.lane)?.[0]) ?? entry
+        if (head.state !== 'claimed') continue
+        if (head.claimedAt > before) {
+          mayBeMore = true
+          continue
+        }
+        // It is tried again where this attempt does not come to its end.
+        if (!head.marked) mark(head, 0, null)
+        if (head.lane !== null) parkBehind(head.lane)
+      }
+      return mayBeMore
+    },
+
+    hasChanges: () => changes.length > 0,
 
     drainChanges () {
       const drained = changes
@@ -163,7 +276,7 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic }: LaneSc
       return first === undefined ? offered : first.sequence - 1
     },
 
-    size: () => ({ unmarked: unmarkedCount, unmarkedBytes, waiting: waitingCount, replays: replayCount })
+    size: () => ({ unmarked: unmarkedCount, unmarkedBytes })
   }
 }
 

@@ -21,7 +21,28 @@ export interface Entry {
   dueAt: number
   /** Whether a durable mark holds it, so that the cursor may pass it. */
   marked: boolean
-  state: 'ready' | 'claimed' | 'finished'
+  /** `parked`: nothing but its mark on the disk stands for it any more, once that is written. */
+  state: 'ready' | 'claimed' | 'parked' | 'finished'
+  /** Monotonic time at which it was claimed last. */
+  claimedAt: number
+}
+
+/** Marks on the first way through a forwarder, and those with the number of a replay: replays, and what was released from quarantine. */
+export type MarkKind = 'first' | 'replay'
+
+export function kindOf ({ replay }: Pick<Entry, 'replay'>): MarkKind {
+  return replay > 0 ? 'replay' : 'first'
+}
+
+/** What a schedule needs of an entry that has a durable mark. */
+export type RestoredEntry = Pick<Entry, 'sequence' | 'replay' | 'released' | 'forced' | 'lane' | 'attempt' | 'waitedMs' | 'dueAt'>
+
+export function toEntry (restored: RestoredEntry): Entry {
+  return { ...restored, delivery: undefined, marked: true, state: 'ready', claimedAt: 0 }
+}
+
+export function newEntry (delivery: Delivery, lane: string | null): Entry {
+  return { sequence: delivery.sequence, replay: 0, lane, delivery, attempt: 1, waitedMs: 0, dueAt: 0, marked: false, state: 'ready', claimedAt: 0 }
 }
 
 /** What an engine must make durable, in this order. */
@@ -45,12 +66,11 @@ export interface Schedule {
   readonly offer: (delivery: Delivery) => void
   /** Tells that nothing up to this sequence is left to offer. */
   readonly pass: (sequence: number) => void
-  /** Adds an entry that has a durable mark: one that waited before a restart, or a replay. */
-  readonly restore: (entry: Pick<Entry, 'sequence' | 'replay' | 'released' | 'forced' | 'lane' | 'attempt' | 'waitedMs' | 'dueAt'>) => void
   readonly take: (limit: number) => Taken
   readonly settle: (entry: Entry, result: Settlement['result']) => void
   /** The durable changes since the last call. */
   readonly drainChanges: () => readonly Change[]
+  readonly hasChanges: () => boolean
   /** Every delivery offered up to this sequence is finished or has a durable mark. */
   readonly cursor: () => number
   readonly size: () => ScheduleSize
@@ -60,8 +80,4 @@ export interface ScheduleSize {
   /** Entries without a durable mark, and the bytes of their bodies: they are in memory whole. */
   readonly unmarked: number
   readonly unmarkedBytes: number
-  /** Entries with a durable mark, on their first way: of these, only the mark is in memory. */
-  readonly waiting: number
-  /** Entries of replays; they have marks too. */
-  readonly replays: number
 }

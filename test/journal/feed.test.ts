@@ -11,10 +11,12 @@ const page = (first: number, last: number): ReadDeliveries => ({
 const sequences = (claims: readonly Claim[]) => claims.map(({ delivery }) => delivery.sequence)
 
 function build (store: Partial<FeedStore>) {
-  return createFeed({ forwarder: 'f', order: 'none', start: 'beginning', onWork: () => {} }, { cursor: 0, position: null, paused: false, waiting: [] }, {
+  return createFeed({ forwarder: 'f', order: 'none', start: 'beginning', onWork: () => {} }, { cursor: 0, position: null, paused: false, settled: new Float64Array() }, {
     readAfter: () => ({ deliveries: [], upTo: 0 }),
     readMany: async (wanted) => new Map(wanted.map((sequence) => [sequence, sampleDelivery({ sequence })])),
-    readReplaysAfter: async () => [],
+    readDue: async () => ({ marks: [], nextInMs: undefined }),
+    readLanes: async () => [],
+    readMarks: async () => [],
     commit: async () => {},
     monotonic: () => performance.now(),
     ...store
@@ -61,9 +63,10 @@ t.test('what has just arrived does not wait for replays to be read', async (t) =
   let pages = 0
   const feed = build({
     readAfter: (after) => after < arrived ? page(after + 1, arrived) : { deliveries: [], upTo: after },
-    async readReplaysAfter (_forwarder, after, limit) {
+    async readDue (_forwarder, kind, { limit }) {
+      if (kind === 'first') return { marks: [], nextInMs: undefined }
       if (++pages > 1) await new Promise(() => {})
-      return Array.from({ length: limit }, (_, index) => mark(after.sequence + index + 1))
+      return { marks: Array.from({ length: limit }, (_, index) => mark(index + 1)), nextInMs: 0 }
     }
   })
   const replays = await feed.claim(1000)

@@ -2,18 +2,20 @@ import t from 'tap'
 import { createArrivalSchedule } from '../../src/journal/arrival-schedule.js'
 import { createDueQueue } from '../../src/journal/due-queue.js'
 import { createLaneSchedule } from '../../src/journal/lane-schedule.js'
+import { LIMITS } from '../../src/journal/limits.js'
+import { toEntry } from '../../src/journal/schedule.js'
 import { sampleDelivery } from '../support/sample-delivery.js'
 
 let now = 0
 const monotonic = (): number => now
-const lanes = (cursor = 0) => createLaneSchedule({ cursor, laneOf: ({ customerId }) => customerId, monotonic })
+const lanes = (cursor = 0) => createLaneSchedule({ cursor, laneOf: ({ customerId }) => customerId, monotonic, limits: LIMITS })
 const delivery = (sequence: number, customerId: string | null = null) => sampleDelivery({ sequence, customerId })
 const mark = (sequence: number, replay = 0, dueAt = 0, lane: string | null = null) => ({ sequence, replay, lane, attempt: 1, waitedMs: 0, dueAt })
 
 t.test('a due queue gives what falls due first, whatever the order in', (t) => {
   const queue = createDueQueue()
   const times = [5, 3, 9, 1, 7, 3, 8, 2, 6, 4]
-  for (const dueAt of times) queue.push({ ...mark(dueAt), delivery: undefined, marked: true, state: 'ready', dueAt })
+  for (const dueAt of times) queue.push({ ...toEntry(mark(dueAt)), dueAt })
   t.equal(queue.popDue(0), undefined)
   t.strictSame(times.map(() => queue.popDue(100)?.dueAt), times.toSorted((a, b) => a - b))
   t.equal(queue.peek(), undefined)
@@ -33,7 +35,7 @@ t.test('the cursor passes nothing that is neither finished nor marked', (t) => {
   schedule.settle(two, { status: 'retry', reason: 'down', delayMs: 10 })
   t.equal(schedule.cursor(), 7)
   t.match(schedule.drainChanges(), [{ type: 'wait', entry: { sequence: 2, attempt: 2 }, delayMs: 10 }])
-  t.strictSame(schedule.size(), { unmarked: 0, unmarkedBytes: 0, waiting: 1, replays: 0 })
+  t.strictSame(schedule.size(), { unmarked: 0, unmarkedBytes: 0 })
   t.end()
 })
 
@@ -43,11 +45,11 @@ t.test('a replay in a lane waits its turn, and what arrives behind it is marked'
   schedule.offer(delivery(6, 'a'))
   t.match(schedule.drainChanges(), [{ type: 'wait', entry: { sequence: 6, replay: 0 } }])
   t.equal(schedule.cursor(), 6)
-  t.strictSame(schedule.size(), { unmarked: 0, unmarkedBytes: 0, waiting: 1, replays: 1 })
+  t.strictSame(schedule.size(), { unmarked: 0, unmarkedBytes: 0 })
   const [replay] = schedule.take(5).entries
   t.match(replay, { sequence: 2, replay: 9 })
   if (replay !== undefined) schedule.settle(replay, { status: 'dead', reason: 'no' })
-  t.match(schedule.take(5).entries, [{ sequence: 6 }])
+  t.strictSame(schedule.take(5).entries, [], 'it is on the disk, to be read from there')
   t.end()
 })
 
@@ -60,7 +62,8 @@ t.test('in arrival order what a forwarder of another order left behind goes firs
   schedule.offer(delivery(5))
   schedule.pass(6)
   t.equal(schedule.cursor(), 4)
-  t.strictSame(schedule.size(), { unmarked: 1, unmarkedBytes: delivery(5).rawBody.byteLength, waiting: 1, replays: 2 })
+  t.strictSame(schedule.size(), { unmarked: 1, unmarkedBytes: delivery(5).rawBody.byteLength })
+  t.strictSame([schedule.marks('first'), schedule.marks('replay')], [1, 2])
   const first = schedule.take(9).entries
   t.strictSame(first.map(({ sequence }) => sequence), [2, 5])
   t.strictSame(schedule.take(9).entries, [])

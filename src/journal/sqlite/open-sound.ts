@@ -67,11 +67,16 @@ function open<T> (path: string, use: (db: Connection) => T): { readonly db: Conn
   }
 }
 
-/** A page of the tree may lead nowhere, or elsewhere, without any error: what hangs from it is just not found. */
+/**
+ * A page of the tree may lead nowhere, or elsewhere, without any error: what hangs from it is just not found. What waits is found by
+ * its indexes alone, so that these must say what the table says.
+ */
 function checkStructure (db: Connection, path: string): void {
   if (statSync(path).size > CHECK_LIMIT_BYTES) return
-  const complaint = String(pragma(db, 'quick_check(1)') ?? 'ok')
-  if (complaint !== 'ok') throw damageError(complaint)
+  for (const check of ['quick_check(1)', 'integrity_check(waiting)']) {
+    const complaint = String(pragma(db, check) ?? 'ok')
+    if (complaint !== 'ok') throw damageError(complaint)
+  }
 }
 
 function checkForwarders (db: Connection): void {

@@ -84,6 +84,8 @@ export interface WriterApi {
   probe: () => void
   /** Throws a `FilesReplacedError` where a file that is open is not the one that is in the data folder. */
   checkFiles: () => void
+  /** The clock was set back: marks that were written before wait no longer than they were to. */
+  shortenWaits: () => void
   /** Records that turned out to be damaged: no feed gets them any more. */
   setAside: (sequences: readonly number[]) => void
   registerFeed: (options: RegisterFeed) => Progress

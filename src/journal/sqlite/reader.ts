@@ -1,9 +1,9 @@
-import type { WaitingMark } from '../feed-store.js'
+import type { DueMarks, WaitingMark } from '../feed-store.js'
 import { damageError, openForReading, type Connection } from './database.js'
 import { packDeliveries, type PackedDeliveries, type SoundRecord } from './packed-deliveries.js'
 import { readPage, readRow, toList, type Place } from './read-page.js'
 import { DELIVERY_COLUMNS, HOLD, recordText, toDelivery, toRow, type DeliveryRow } from './record.js'
-import { readReplaysAfter } from './waiting.js'
+import { hasMarksBeyond, readDue, readLanes, readMarks, type ReadDue, type ReadLanes, type ReadMarks } from './waiting.js'
 
 export interface ReadAfter {
   readonly after: number
@@ -25,7 +25,10 @@ export interface ReaderApi {
   open: (options: { readonly path: string }) => void
   readAfter: (options: ReadAfter) => ReadResult
   readMany: (options: { readonly sequences: readonly number[] }) => ReadResult
-  readReplaysAfter: (options: { readonly forwarder: string, readonly after: { readonly replay: number, readonly sequence: number }, readonly limit: number }) => readonly WaitingMark[]
+  /** `heldBack`: whether there are marks of what is not to be seen yet. */
+  readDue: (options: ReadDue) => DueMarks & { readonly heldBack: boolean }
+  readLanes: (options: ReadLanes) => readonly WaitingMark[]
+  readMarks: (options: ReadMarks) => readonly WaitingMark[]
   lastReplay: () => number
   /** Copies the write-ahead log into the database as far as that goes beside those who read and write. It changes nothing that is stored. */
   checkpoint: () => void
@@ -73,7 +76,14 @@ export function createReader (now: () => number): ReaderApi {
       return { deliveries: packDeliveries(records), damaged, upTo: 0 }
     }),
 
-    readReplaysAfter: ({ forwarder, after, limit }) => readReplaysAfter(opened().db, forwarder, after, limit, now()),
+    readDue (options) {
+      const { db } = opened()
+      return { ...readDue(db, options, now()), heldBack: hasMarksBeyond(db, options.visible) }
+    },
+
+    readLanes: (options) => readLanes(opened().db, options, now()),
+
+    readMarks: (options) => readMarks(opened().db, options, now()),
 
     lastReplay: () => (opened().db.prepare("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'replays'), 0) AS n").get([]) as { n: number }).n,
 

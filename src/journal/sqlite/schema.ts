@@ -17,6 +17,8 @@ export const APPLICATION_ID = 0x74686B6A
  * `event_start`, `event_end`: where in the body the event's own text stands, in bytes. Null where the body is not just what was judged
  * valid without white space, and in what was stored before there were these columns.
  * `attempts.outcome`: also `skipped`, by a filter, and `discarded`, by an operator: those are no attempts, and say why there was none.
+ * `waiting.behind`: whether a mark of the same lane is before it, so that it is not due before that one is gone: 1 or 0. Triggers keep it
+ * right, whoever writes; `waiting_due` and `waiting_due_replays` are what may be due, of the first way and of replays.
  * `attempts_replay`: what is left of a replay; with nothing left its row goes with the retention.
  */
 const migrations: readonly string[] = [`
@@ -105,6 +107,28 @@ const migrations: readonly string[] = [`
 `, `
   ALTER TABLE forwarders ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE forwarders ADD COLUMN filter TEXT;
+`, `
+  ALTER TABLE waiting ADD COLUMN behind INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX waiting_lane ON waiting (forwarder, lane, replay, sequence) WHERE lane IS NOT NULL;
+  UPDATE waiting SET behind = 1 WHERE EXISTS (SELECT 1 FROM waiting e WHERE e.forwarder = waiting.forwarder AND e.lane = waiting.lane
+    AND e.replay >= min(waiting.replay, 1) AND (e.replay, e.sequence) < (waiting.replay, waiting.sequence));
+  CREATE INDEX waiting_due ON waiting (forwarder, due_at, sequence) WHERE behind = 0 AND replay = 0;
+  CREATE INDEX waiting_due_replays ON waiting (forwarder, due_at, replay, sequence) WHERE behind = 0 AND replay > 0;
+  CREATE TRIGGER waiting_comes AFTER INSERT ON waiting WHEN new.lane IS NOT NULL BEGIN
+    UPDATE waiting SET behind = 1 WHERE forwarder = new.forwarder AND replay = new.replay AND sequence = new.sequence
+      AND EXISTS (SELECT 1 FROM waiting e WHERE e.forwarder = new.forwarder AND e.lane = new.lane
+        AND e.replay >= min(new.replay, 1) AND (e.replay, e.sequence) < (new.replay, new.sequence));
+    UPDATE waiting SET behind = 1 WHERE behind = 0 AND (forwarder, replay, sequence) = (
+      SELECT e.forwarder, e.replay, e.sequence FROM waiting e WHERE e.forwarder = new.forwarder AND e.lane = new.lane
+        AND e.replay <= CASE new.replay WHEN 0 THEN 0 ELSE 9223372036854775807 END AND (e.replay, e.sequence) > (new.replay, new.sequence)
+      ORDER BY e.replay, e.sequence LIMIT 1);
+  END;
+  CREATE TRIGGER waiting_goes AFTER DELETE ON waiting WHEN old.lane IS NOT NULL AND old.behind = 0 BEGIN
+    UPDATE waiting SET behind = 0 WHERE behind = 1 AND (forwarder, replay, sequence) = (
+      SELECT e.forwarder, e.replay, e.sequence FROM waiting e WHERE e.forwarder = old.forwarder AND e.lane = old.lane
+        AND e.replay <= CASE old.replay WHEN 0 THEN 0 ELSE 9223372036854775807 END AND (e.replay, e.sequence) > (old.replay, old.sequence)
+      ORDER BY e.replay, e.sequence LIMIT 1);
+  END;
 `]
 
 export const SCHEMA_VERSION = migrations.length

@@ -217,7 +217,7 @@ export function createSqliteJournal (options: SqliteJournalOptions): SqliteJourn
     wakeReplays()
   }
 
-  const reads = createStoreReads({ threads, logger, recent: () => recent, visible: () => visible })
+  const reads = createStoreReads({ threads, logger, clock, recent: () => recent, visible: () => visible })
   const store: FeedStore = { ...reads, commit: commits.save, monotonic: clock.monotonic }
 
   /** "Now" is when it was asked for: however long the disk takes, nothing that was accepted since is missed. */

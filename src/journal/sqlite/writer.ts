@@ -12,7 +12,7 @@ import { UNKNOWN_FORWARDER, type RememberedForwarder } from './salvage/settle-co
 import { saveProgress } from './save-progress.js'
 import { APPLICATION_ID } from './schema.js'
 import { transaction } from './transaction.js'
-import { readWaiting } from './waiting.js'
+import { settledAfter, shortenWaits } from './waiting.js'
 import { prepareStatements, type FoundKey, type WriterStatements } from './writer-statements.js'
 
 /** How long after a salvage a forwarder that nobody knows may be one that was lost in it, in milliseconds. */
@@ -71,7 +71,10 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
         use (connection) {
           const prepared = prepareStatements(connection)
           // Also proves that it may be written to: SQLite opens what it may not write to for reading alone.
-          transaction(connection, () => { for (const id of withdrawn) prepared.withdraw(id) })
+          transaction(connection, () => {
+            for (const id of withdrawn) prepared.withdraw(id)
+            shortenWaits(connection, now())
+          })
           return prepared
         }
       })
@@ -104,6 +107,11 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
 
     checkFiles () { checkOpenFiles() },
 
+    shortenWaits () {
+      const { db } = opened()
+      transaction(db, () => { shortenWaits(db, now()) })
+    },
+
     setAside (sequences) {
       const { db, statements } = opened()
       for (const sequence of sequences) unlessDamaged(() => { transaction(db, () => { statements.setAside(sequence) }) }, undefined)
@@ -114,12 +122,12 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
       checkOpenFiles()
       const progress = transaction(db, () => {
         const known = statements.forwarder(forwarder)
-        if (known !== undefined) return { ...known, waiting: readWaiting(db, forwarder, now()) }
+        if (known !== undefined) return { ...known, settled: settledAfter(db, forwarder, known.cursor) }
         // It may be one that was lost to damage: then it begins with the oldest delivery that there is.
         const from = statements.forwarder(UNKNOWN_FORWARDER) === undefined ? cursor : 0
         statements.addForwarder(forwarder, from, now())
         if (from === 0) statements.addReleased(forwarder)
-        return { cursor: from, position: null, paused: false, waiting: readWaiting(db, forwarder, now()) }
+        return { cursor: from, position: null, paused: false, settled: settledAfter(db, forwarder, from) }
       })
       statements.keepFilter(forwarder, filter ?? null)
       remember({ forwarder, ...progress })

@@ -106,7 +106,9 @@ export function makeStore (t: Folder, dataDir = t.testdir()) {
       return { deliveries: unpackDeliveries(deliveries), upTo }
     },
     readMany: async (sequences) => new Map(unpackDeliveries(reader.readMany({ sequences }).deliveries).map(delivery => [delivery.sequence, delivery])),
-    readReplaysAfter: async (forwarder, after, limit) => reader.readReplaysAfter({ forwarder, after, limit }),
+    readDue: async (forwarder, kind, options) => reader.readDue({ forwarder, kind, ...options, visible: last }),
+    readLanes: async (forwarder, kind, lanes, limit) => reader.readLanes({ forwarder, kind, lanes, limit }),
+    readMarks: async (forwarder, kind, after, limit) => reader.readMarks({ forwarder, kind, after, limit }),
     commit: async (progress) => { writer.commit({ withdraw: [], progress: [packProgress(progress)], appends: packAppends([]) }) },
     monotonic: systemClock.monotonic
   }

@@ -15,8 +15,11 @@ const shapes = {
   sqlite_sequence: { rowid: true, columns: 'ti' },
   dedupe_keys: { rowid: false, columns: 'tttii' },
   forwarders: { rowid: false, columns: 'tiiTtiI', added: 'iT' },
-  waiting: { rowid: false, columns: 'tiiTiiiiT' },
+  waiting: { rowid: false, columns: 'tiiTiiiiT', added: 'i' },
   dead_letters: { rowid: false, columns: 'tiiit' },
+  waiting_lane: { rowid: false, columns: 'ttii' },
+  // Also the same of replays.
+  waiting_due: { rowid: false, columns: 'tiii' },
   waiting_sequence: { rowid: false, columns: 'iti' },
   // Also the index of keys by their age, whose numbers are times.
   dead_letters_sequence: { rowid: false, columns: 'it' },
