@@ -162,7 +162,8 @@ function explain<T> (path: string, work: () => T): T {
     if (/^SQLITE_(?:READONLY|CANTOPEN|PERM|AUTH)/.test(code)) {
       throw new StoreError('STORE_READ_ONLY', `The database ${path} cannot be opened for this (${code}): run as the user that the service runs as, on a file system that can be written to`, error)
     }
-    if (/^SQLITE_(?:CORRUPT|NOTADB)/.test(code)) {
+    // SQL that has always worked does not fail by itself: the definition of a table, an index or a trigger is damaged then.
+    if (/^SQLITE_(?:CORRUPT|NOTADB|ERROR)/.test(code)) {
       throw new StoreError('STORE_DAMAGED', `The database ${path} is damaged (${code}): at its next start, or when it meets the damage, the service sets it aside and takes over what can be read; "tierhook verify" tells what cannot`, error)
     }
     if (/^SQLITE_(?:FULL|IOERR)/.test(code)) throw new StoreError('STORE_READ_ONLY', `The database ${path} cannot be written (${code}): look for room and for the health of its disk`, error)
