@@ -23,7 +23,8 @@ export function rememberOpenFiles (path: string): () => void {
   return () => {
     for (const { file, opened } of files) {
       const found = identityOf(file)
-      if (found === opened) continue
+      // Without its lock the folder is still this service's: only another one's lock, in its place, says that it is not.
+      if (found === opened || (file === lock && found === undefined)) continue
       throw new FilesReplacedError(`${basename(file)} in ${dirname(file)} was ${found === undefined ? 'removed' : 'replaced'} while the service has it open. What it accepted would be lost, so webhooks are answered 503. ` +
         'Put the same files back where they were (moved, not copied), or stop the service, look at its data folder, and start it again.')
     }
