@@ -26,6 +26,7 @@ export async function inspectForwarders ({ settings, logger, version = 'unknown'
     environment,
     retryAfterMaxMs: settings.RETRY_MAX_MS,
     now: systemClock.now,
+    monotonic: systemClock.monotonic,
     reservedFiles: reservedFiles({ settings, envFile })
   })
   return forwarders.map((each) => ({

@@ -222,6 +222,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
       environment,
       retryAfterMaxMs: settings.RETRY_MAX_MS,
       now: clock.now,
+      monotonic: clock.monotonic,
       reservedFiles: reservedFiles({ settings, envFile }),
       lockFile
     })

@@ -31,6 +31,7 @@ export interface RegistryOptions {
   /** The longest wait that a destination may ask for, in milliseconds. */
   readonly retryAfterMaxMs: number
   readonly now: () => number
+  readonly monotonic: () => number
 }
 
 /** A forwarder as it is to run. */
@@ -94,6 +95,7 @@ async function createForwarder ({ kind, spec }: ForwarderSpec, options: Registry
         keepDays: spec.keepDays,
         housekeepingMs: HOUSEKEEPING_MS,
         now: options.now,
+        monotonic: options.monotonic,
         logger: options.logger
       })
     }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { systemClock } from '../../src/delivery/clock.js'
 import { describeForwarder } from '../../src/forwarders/describe-forwarder.js'
 import type { ForwarderDefaults, ForwarderSpec } from '../../src/forwarders/forwarder-spec.js'
 import { createForwarders, type ConfiguredForwarder, type RegistryOptions } from '../../src/forwarders/registry.js'
@@ -14,7 +15,7 @@ const signal = new AbortController().signal
 const http: ForwarderDefaults['http'] = { format: 'voucherify', order: 'customer', concurrency: 2, timeoutMs: 5000, secrets: [], headers: {}, permanentStatus: [410] }
 
 function optionsFor (folder: string, rest: Partial<RegistryOptions> = {}): RegistryOptions {
-  return { logger: captureLog().logger, output: captureLines(), folder, version: '1.2.3', environment: {}, retryAfterMaxMs: 1000, now: Date.now, ...rest }
+  return { logger: captureLog().logger, output: captureLines(), folder, version: '1.2.3', environment: {}, retryAfterMaxMs: 1000, now: Date.now, monotonic: systemClock.monotonic, ...rest }
 }
 
 async function create (t: Test, specs: readonly ForwarderSpec[], options: RegistryOptions): Promise<readonly ConfiguredForwarder[]> {

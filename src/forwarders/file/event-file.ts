@@ -1,6 +1,8 @@
+import { stat } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { systemClock } from '../../delivery/clock.js'
 import type { ForwarderEnd } from '../../delivery/forwarder.js'
+import { createSteadyClock } from '../../delivery/steady-clock.js'
 import { forgetBeginning } from './beginning.js'
 import type { Unfinished } from './file-part.js'
 import { dayOf, readTail, type FilePosition } from './file-position.js'
@@ -20,6 +22,7 @@ export interface EventFileOptions {
   /** How often the file is looked after when no event comes, in milliseconds; only when one comes where it is absent. */
   readonly housekeepingMs?: number
   readonly now: () => number
+  /** What `now` is compared with; where it is absent, `now` is believed whatever it does. */
   readonly monotonic?: () => number
   /** Keeps others from writing to the file; where it is absent, nobody else does. */
   readonly lock?: WriteLock
@@ -53,13 +56,14 @@ const UNCOMMITTED_APPENDS = 300
 export function createEventFile (options: EventFileOptions): EventFile {
   const { path, keepDays, rotateBytes, housekeepingMs, now, monotonic = systemClock.monotonic, lock, logger } = options
   const rotated = rotatedFiles(path)
-  const rotation = createRotation({ path, rotated, rotateBytes, keepDays, now, monotonic, logger })
+  const rotation = createRotation({ path, rotated, rotateBytes, keepDays, now, monotonic, isClockSteady: () => isClockSteady(), logger })
   let committed: FilePosition | undefined
   let unfinished: Unfinished | undefined
   let started = false
   let file: OpenFile | undefined
   let last: Promise<unknown> = Promise.resolve()
   let housekeeping: NodeJS.Timeout | undefined
+  let isClockSteady = (): boolean => true
 
   /** Before anything of the file is changed. */
   async function claimNow (): Promise<void> {
@@ -74,6 +78,14 @@ export function createEventFile (options: EventFileOptions): EventFile {
     await claimNow()
     await use(await recover({ path, rotated, position: committed, unfinished, now, logger }))
     started = true
+  }
+
+  /** One reading of a wrong clock would remove all files that were rotated away. */
+  async function watchClock (): Promise<void> {
+    if (keepDays === 0 || options.monotonic === undefined) return
+    const newest = await stat(path).catch(() => undefined)
+    // The journal tells of a clock that was set.
+    isClockSteady = createSteadyClock({ clock: { now, monotonic }, lastReceivedAt: newest?.mtimeMs, onStep: () => {} })
   }
 
   async function beginAtEnd (): Promise<OpenFile> {
@@ -203,6 +215,7 @@ export function createEventFile (options: EventFileOptions): EventFile {
       unfinished = comesAgain
       try {
         await next(async () => {
+          await watchClock()
           await recoverOnce()
           await rotation.removeOld()
         })

@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
 /** Files that were rotated away lie beside the file, named for when they were: `events.ndjson.20260131T235959.123Z`. */
@@ -7,8 +7,14 @@ export interface RotatedFiles {
   readonly nextName: (now: number) => Promise<string>
   /** Their paths, oldest first. */
   readonly list: () => Promise<readonly string[]>
-  /** Removes those that were rotated before this time, in milliseconds since the epoch, and tells of each that it can't remove. */
-  readonly removeBefore: (time: number, onError: (rotated: string, error: unknown) => void) => Promise<void>
+  /** Removes those that were rotated longer ago than they are to be kept, and tells of each that it can't remove. */
+  readonly removeOlder: (age: Age, onError: (rotated: string, error: unknown) => void) => Promise<void>
+}
+
+interface Age {
+  /** Milliseconds since the epoch. */
+  readonly now: number
+  readonly keepMs: number
 }
 
 /** What is behind the dot of a rotated file's name. */
@@ -37,13 +43,22 @@ export function rotatedFiles (path: string): RotatedFiles {
       return `${path}.${stamp(newest === undefined ? now : Math.max(now, timeOf(newest) + 1))}`
     },
     list,
-    async removeBefore (time, onError) {
-      for (const each of await list()) {
-        if (timeOf(each) >= time) continue
-        await rm(each, { force: true }).catch((error: unknown) => { onError(each, error) })
+    async removeOlder ({ now, keepMs }, onError) {
+      // What follows a file is no older than it, whatever a wrong clock has called it.
+      let youngest = Infinity
+      for (const each of (await list()).toReversed()) {
+        const named = timeOf(each)
+        youngest = Math.min(youngest, named <= now ? named : await lastWritten(each, now))
+        if (youngest < now - keepMs) await rm(each, { force: true }).catch((error: unknown) => { onError(each, error) })
       }
     }
   }
+}
+
+/** When a file that has its name from the future was written to last; `Infinity` where that was by a wrong clock too. */
+async function lastWritten (path: string, now: number): Promise<number> {
+  const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }))
+  return mtimeMs <= now ? mtimeMs : Infinity
 }
 
 /** Milliseconds since the epoch; `NaN` for what is no stamp. */

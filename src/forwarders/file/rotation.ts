@@ -13,6 +13,8 @@ export interface RotationOptions {
   readonly keepDays: number
   readonly now: () => number
   readonly monotonic: () => number
+  /** Whether the time is right, as far as can be told. */
+  readonly isClockSteady: () => boolean
   readonly logger: Logger
 }
 
@@ -28,7 +30,7 @@ const DAY_MS = 86_400_000
 /** How soon a rotation that failed is tried again, in milliseconds. */
 const RETRY_MS = 15_000
 
-export function createRotation ({ path, rotated, rotateBytes, keepDays, now, monotonic, logger }: RotationOptions): Rotation {
+export function createRotation ({ path, rotated, rotateBytes, keepDays, now, monotonic, isClockSteady, logger }: RotationOptions): Rotation {
   const notRemoved = new Set<string>()
   let failure: string | undefined
   let retryAt = -Infinity
@@ -62,9 +64,9 @@ export function createRotation ({ path, rotated, rotateBytes, keepDays, now, mon
     },
 
     async removeOld () {
-      if (keepDays === 0) return
+      if (keepDays === 0 || !isClockSteady()) return
       try {
-        await rotated.removeBefore(now() - keepDays * DAY_MS, (file, error) => {
+        await rotated.removeOlder({ now: now(), keepMs: keepDays * DAY_MS }, (file, error) => {
           if (notRemoved.has(file)) return
           notRemoved.add(file)
           logger.warn({ path: file, err: error }, 'rotated event file cannot be removed')

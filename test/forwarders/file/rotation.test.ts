@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -207,4 +207,44 @@ t.test('names beside the file that are no times are no rotated files', async (t)
   await file.append('one\n', never)
   await file.append('two\n', never)
   t.strictSame(rotated(), ['events.ndjson.20260131T000000.000Z', 'events.ndjson.20269999T999999.999Z'])
+})
+
+t.test('a clock that jumps a year ahead removes nothing for a day, and its names keep nothing beyond their time', async (t) => {
+  let now = Date.parse('2026-02-01T12:00:00Z')
+  let monotonic = 0
+  const pass = (ms: number): void => {
+    now += ms
+    monotonic += ms
+  }
+  const { open, path, rotated } = fileIn(t, { keepDays: 2, rotateBytes: 1, now: () => now, monotonic: () => monotonic })
+  const stamp = (name: string): string => name.slice('events.ndjson.'.length)
+  const file = await open()
+  await file.append('one\n', never)
+  pass(60_000)
+  await file.append('two\n', never)
+  now += 365 * DAY_MS
+  await file.append('three\n', never)
+  t.strictSame(rotated().map(stamp), ['20260201T120100.000Z', '20270201T120100.000Z'], 'nothing is removed')
+  for (const name of rotated()) utimesSync(join(path, '..', name), new Date('2026-02-01T12:01:00Z'), new Date('2026-02-01T12:01:00Z'))
+  now -= 365 * DAY_MS
+  await file.append('four\n', never)
+  t.equal(rotated().length, 3)
+  for (let day = 0; day < 4; day++) {
+    pass(DAY_MS)
+    await file.append('x\n', never)
+  }
+  t.strictSame(rotated().filter((name) => readFileSync(join(path, '..', name), 'utf8') === 'two\n'), [], 'though its name is of the next year')
+})
+
+t.test('a clock that begins long after the last line was written removes nothing for a day', async (t) => {
+  let [now, monotonic] = [Date.now() + 365 * DAY_MS, 0]
+  const { open, path, rotated } = fileIn(t, { keepDays: 2, housekeepingMs: 5, now: () => now, monotonic: () => monotonic })
+  writeFileSync(path, 'one\n')
+  writeFileSync(`${path}.20260101T000000.000Z`, 'old\n')
+  const file = await open()
+  await file.append('two\n', never)
+  t.ok(rotated().includes('events.ndjson.20260101T000000.000Z'))
+  now += DAY_MS
+  monotonic += DAY_MS
+  await eventually(() => rotated().includes('events.ndjson.20260101T000000.000Z') ? undefined : true, 'the old file to be removed')
 })

@@ -1,4 +1,4 @@
-import type { Clock } from '../delivery/clock.js'
+import type { Clock } from './clock.js'
 
 /** A wall clock may be set by so much and is still the same clock, in milliseconds. */
 const STEP_MS = 3_600_000
@@ -7,7 +7,7 @@ const PROBATION_MS = 86_400_000
 
 export interface SteadyClockOptions {
   readonly clock: Clock
-  /** When the newest delivery was received; `undefined` where there is none. */
+  /** When the newest delivery was received, or the newest line written; `undefined` where there is none. */
   readonly lastReceivedAt: number | undefined
   /** Told of a clock that was set, and by how many milliseconds. */
   readonly onStep: (byMs: number) => void

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createSteadyClock } from '../../src/journal/steady-clock.js'
+import { createSteadyClock } from '../../src/delivery/steady-clock.js'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
