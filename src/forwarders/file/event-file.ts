@@ -5,12 +5,13 @@ import type { ForwarderEnd } from '../../delivery/forwarder.js'
 import { createSteadyClock } from '../../delivery/steady-clock.js'
 import { forgetBeginning } from './beginning.js'
 import type { Unfinished } from './file-part.js'
-import { dayOf, readTail, type FilePosition } from './file-position.js'
-import { goOnAtEnd, isStillAt, openIfThere, orClose, writeAll, type OpenFile } from './open-file.js'
+import { dayOf, type FilePosition } from './file-position.js'
+import { goOnAtEnd, isStillAt, openIfThere, orClose, type OpenFile } from './open-file.js'
 import { recover } from './recovery.js'
 import { rotatedFiles } from './rotated-files.js'
 import { createRotation } from './rotation.js'
 import { setTailAside } from './set-aside.js'
+import { takeBack, writeLines } from './write-lines.js'
 import { EventFileInUseError, type WriteLock } from './write-lock.js'
 
 export interface EventFileOptions {
@@ -48,7 +49,6 @@ export interface EventFile {
   readonly close: (end?: ForwarderEnd) => Promise<void>
 }
 
-const LINE_BREAK = Buffer.from('\n')
 const CLOSE_TIMEOUT_MS = 1000
 /** No more batches than this are ever written without a commit of the first: more than the dispatcher lets go uncommitted. */
 const UNCOMMITTED_APPENDS = 300
@@ -140,28 +140,10 @@ export function createEventFile (options: EventFileOptions): EventFile {
     const target = await rotateIfDue(await followFile())
     // A file that was begun by the clock may have waited for days.
     if (target.bytes === 0) target.day = dayOf(now())
-    const buffer = target.torn ? Buffer.concat([LINE_BREAK, lines]) : lines
-    const end = target.bytes + buffer.byteLength
-    let tail: number
-    try {
-      target.dirty = true
-      await writeAll(target.handle, buffer, target.bytes)
-      await target.handle.datasync()
-      tail = await readTail(target.handle, end)
-      await checkKept(target, path)
-      signal.throwIfAborted()
-    } catch (error) {
-      // What can't be cut off now is cut off by the next append, or by the next start.
-      await takeBack(target).catch(() => undefined)
-      throw error
-    }
+    const tail = await writeLines(target, lines, { path, signal })
     // From here on the lines are there for good: whatever else fails, they must not be written again.
-    target.bytes = end
-    target.torn = false
-    target.dirty = false
-    target.appends++
     if (target.appends >= UNCOMMITTED_APPENDS) await forget(target)
-    return { bytes: end, tail, day: target.day, beginning: target.beginning }
+    return { bytes: target.bytes, tail, day: target.day, beginning: target.beginning }
   }
 
   /** Once what was written is committed, nothing will have to be told by the beginning any more. Where this fails, it is tried again. */
@@ -237,17 +219,4 @@ export function createEventFile (options: EventFileOptions): EventFile {
       clearTimeout(timer)
     }
   }
-}
-
-/** Lines that went to a file that was deleted meanwhile are nowhere. Where it was only renamed, they are with the others. */
-async function checkKept ({ handle }: OpenFile, path: string): Promise<void> {
-  if ((await handle.stat()).nlink > 0) return
-  // Some file systems count no links at all.
-  if (!await isStillAt(handle, path)) throw new Error(`${path} was deleted while it was written to`)
-}
-
-/** Cuts off what is beyond the file's lines. */
-async function takeBack (file: OpenFile): Promise<void> {
-  await file.handle.truncate(file.bytes)
-  file.dirty = false
 }
