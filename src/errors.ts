@@ -25,6 +25,7 @@ export const problems = {
   BAD_REQUEST: { status: 400, title: 'The request cannot be understood' },
   PARAMETERS_WRONG: { status: 400, title: 'The request asks for something that it cannot have' },
   INTERNAL: { status: 500, title: 'tierhook failed' },
+  BODIES_TOO_MANY: { status: 503, title: 'Too much is being received at once' },
   JOURNAL_UNAVAILABLE: { status: 503, title: 'The webhook cannot be stored now' },
   STORE_UNAVAILABLE: { status: 503, title: 'The store cannot be used now' },
   LISTENERS_TOO_MANY: { status: 503, title: 'Too many clients listen already' },

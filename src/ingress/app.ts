@@ -6,7 +6,9 @@ import { Problem } from '../errors.js'
 import { compileValidator } from '../voucherify/validate.js'
 import { trackAllowedMethods } from './allowed-methods.js'
 import type { App } from './app-types.js'
+import { createBodyReader } from './bodies.js'
 import { addHealthRoutes, type HealthRouteOptions } from './health-routes.js'
+import { framingFault } from './framing.js'
 import { createListener, type Listener, type ListenerLimits } from './listener.js'
 import { noDefaultCompilers } from './no-default-compilers.js'
 import { createOriginCheck, type OriginOptions } from './origin.js'
@@ -16,9 +18,14 @@ import { addWebhookRoutes, type WebhookRouteOptions } from './webhook-routes.js'
 export interface AppOptions extends Omit<WebhookRouteOptions, 'checkOrigin'>, Omit<OriginOptions, 'mayLog'>, HealthRouteOptions, ListenerLimits {
   readonly logger: FastifyBaseLogger
   readonly bodyLimitBytes: number
+  /** How much of all bodies together may have arrived that are not whole yet, in bytes; 32 MiB, or two bodies, where absent. */
+  readonly arrivingBytes?: number
   /** Whose `X-Forwarded-For` is believed, as Fastify's `trustProxy` takes it. */
   readonly trustProxy: boolean | string[]
 }
+
+/** Far more than the sender ever has on its way at once. */
+const ARRIVING_BYTES = 33_554_432
 
 /** The public HTTP application, not yet listening. */
 export function createApp (options: AppOptions): App {
@@ -33,7 +40,6 @@ export function createApp (options: AppOptions): App {
     ...listener.serverOptions,
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: options.bodyLimitBytes,
     trustProxy: options.trustProxy,
     // While we stop, what still comes in on open connections is accepted like everything before it.
     return503OnClosing: false,
@@ -52,7 +58,10 @@ export function createApp (options: AppOptions): App {
   // Answers are small and made here, key by key: a compiled serializer for each route is no faster, and costs the start.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
+  const readBody = createBodyReader({
+    limitBytes: options.bodyLimitBytes, arrivingBytes: options.arrivingBytes ?? Math.max(ARRIVING_BYTES, 2 * options.bodyLimitBytes)
+  })
+  app.addContentTypeParser('application/json', (_request, payload, done) => { readBody(payload, done) })
   app.setErrorHandler(answerError)
   app.addHook('onRequest', (request, _reply, done) => { done(refusalOf(request, allowedMethods)) })
   addHealthRoutes(app, options)
@@ -64,10 +73,7 @@ const UNKNOWN_NAME = 'CUSTOM_WEBHOOKS does not have this name. Set it to the nam
 
 /** What is wrong with a request before its body is looked at, on any path. */
 function refusalOf (request: FastifyRequest, allowedMethods: (path: string) => readonly string[]): Problem | undefined {
-  if (request.is404) return notFound(pathOf(request), allowedMethods)
-  // RFC 9112, section 3.2.
-  if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1') return new Problem('BAD_REQUEST', { detail: 'The Host header is missing.' })
-  return undefined
+  return framingFault(request.raw) ?? (request.is404 ? notFound(pathOf(request), allowedMethods) : undefined)
 }
 
 function notFound (path: string, allowedMethods: (path: string) => readonly string[]): Problem {
@@ -94,11 +100,11 @@ function refuse (error: unknown, request: FastifyRequest, reply: FastifyReply, {
   const problem = toProblem(error)
   if (listener.mayLog({ code: problem.code, address: request.ip })) {
     const fields = { code: problem.code, status: problem.status, path: request.routeOptions.url ?? null, sourceAddress: request.ip, ms: Math.round(reply.elapsedTime) }
-    if (problem.status >= 500) request.log.error({ ...fields, err: problem }, 'webhook not accepted')
+    if (isOurs(problem)) request.log.error({ ...fields, err: problem }, 'webhook not accepted')
     else request.log.warn({ ...fields, detail: problem.message, ...(problem.faults.length > 0 ? { faults: problem.faults } : {}) }, 'webhook refused')
   }
   // Who is refused begins anew: so a refusal costs a connection, and nothing that was sent behind it is read.
-  if (problem.status < 500) listener.endAfter(request.raw, reply.raw)
+  if (!isOurs(problem)) listener.endAfter(request.raw, reply.raw)
   answerProblem(reply, problem)
   onAnswer?.({
     outcome: 'refused',
@@ -108,6 +114,11 @@ function refuse (error: unknown, request: FastifyRequest, reply: FastifyReply, {
     toWebhook: request.routeOptions.url?.startsWith('/webhooks') ?? false,
     rawBody: request.body instanceof Uint8Array ? request.body : undefined
   })
+}
+
+/** Whether a person has to look at what happened here: anybody can send so much at once that there is no room for it. */
+function isOurs ({ status, code }: Problem): boolean {
+  return status >= 500 && code !== 'BODIES_TOO_MANY'
 }
 
 /** Compiles each schema once for the whole app, when it is needed first: all of them are a tenth of the start, and few senders use all. */

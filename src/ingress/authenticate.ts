@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { Problem } from '../errors.js'
-import { verifySignature } from '../voucherify/signature.js'
+import { signatureHeaderFault, verifySignature, type SignatureResult } from '../voucherify/signature.js'
 
 declare const proven: unique symbol
 
@@ -27,13 +27,23 @@ export function authenticate (rawBody: Uint8Array, headers: IncomingHttpHeaders,
   if (secrets.length === 0) return { signed: false } as Proof
   const result = verifySignature({ rawBody, header: headers[SIGNATURE_HEADER], secrets })
   if (result.ok) return { signed: true, secretNumber: result.secretNumber, canonical: result.canonical } as Proof
-  switch (result.reason) {
-    case 'missing':
-      throw new Problem('SIGNATURE_MISSING', { detail: `The ${SIGNATURE_HEADER} header is missing.` })
-    case 'malformed':
-      throw new Problem('SIGNATURE_WRONG', { detail: `The ${SIGNATURE_HEADER} header must be 64 lower-case hexadecimal digits.` })
-    case 'mismatch':
-      throw new Problem('SIGNATURE_WRONG', { detail: `The ${SIGNATURE_HEADER} header does not fit the body under any configured secret.` })
+  throw refusal(result.reason)
+}
+
+/**
+ * Refuses what no body could make authentic, before any of it is read.
+ * @throws {Problem} SIGNATURE_MISSING or SIGNATURE_WRONG
+ */
+export function checkSignatureHeader (headers: IncomingHttpHeaders, secrets: readonly string[]): void {
+  const fault = secrets.length === 0 ? undefined : signatureHeaderFault(headers[SIGNATURE_HEADER])
+  if (fault !== undefined) throw refusal(fault)
+}
+
+function refusal (reason: Exclude<SignatureResult, { readonly ok: true }>['reason']): Problem {
+  switch (reason) {
+    case 'missing': return new Problem('SIGNATURE_MISSING', { detail: `The ${SIGNATURE_HEADER} header is missing.` })
+    case 'malformed': return new Problem('SIGNATURE_WRONG', { detail: `The ${SIGNATURE_HEADER} header must be 64 lower-case hexadecimal digits.` })
+    case 'mismatch': return new Problem('SIGNATURE_WRONG', { detail: `The ${SIGNATURE_HEADER} header does not fit the body under any configured secret.` })
   }
 }
 

@@ -12,10 +12,13 @@ export interface ConnectionLimits {
 }
 
 /** Far more than the sender and any proxy need, and less than would take much memory. */
-export const CONNECTION_LIMITS: ConnectionLimits = { open: 1000, requests: 100_000, unanswered: 50 }
+export const CONNECTION_LIMITS: ConnectionLimits = { open: 1000, requests: 100_000, unanswered: 20 }
 
 /** How long a client has to close its side of a connection that we have closed ours of, in milliseconds. */
 const LINGER_MS = 1000
+/** How much of a body is read after its request was refused, in bytes, and how many of them the smallest chunk counts for. */
+const LINGER_BYTES = 65_536
+const CHUNK_COST_BYTES = 64
 
 /** Keeps the connections of a server within limits, so that nobody can take them all, or keep the thread busy through one. */
 export interface Connections {
@@ -59,8 +62,9 @@ export function createConnections (limits: ConnectionLimits, onEvicted: (address
   function makeRoom (newest: Connection): void {
     let largest: ReadonlySet<Connection> = new Set()
     for (const group of groups.values()) if (group.size > largest.size) largest = group
+    const others = [...largest].filter((connection) => connection !== newest)
     // What is being stored must get its answer. There may be nothing else.
-    const { socket } = find(largest, isOver) ?? find(largest, isIdle) ?? find(largest, isIncomplete) ?? newest
+    const { socket } = others.find(isOver) ?? others.find(isIdle) ?? others.find(isIncomplete) ?? newest
     onEvicted(socket.remoteAddress)
     socket.destroy()
   }
@@ -88,7 +92,7 @@ export function createConnections (limits: ConnectionLimits, onEvicted: (address
     const connection = all.get(socket)
     if (connection !== undefined) connection.ended = true
     readNoFurther(socket)
-    closeGently(socket)
+    closeGently(socket, request)
   }
 
   return {
@@ -99,11 +103,6 @@ export function createConnections (limits: ConnectionLimits, onEvicted: (address
     endAfter,
     hasEnded: (socket) => all.get(socket)?.ended ?? false
   }
-}
-
-function find (connections: Iterable<Connection>, fits: (connection: Connection) => boolean): Connection | undefined {
-  for (const connection of connections) if (fits(connection)) return connection
-  return undefined
 }
 
 function isOver ({ unanswered, ended }: Connection): boolean {
@@ -139,7 +138,7 @@ function readNoFurther (socket: Socket): void {
  * Closes the connection in one direction with the last answer, and altogether once the client has closed its own, or after a while. A
  * connection that is closed while something on it is unread is reset, and the client may then never see its answer (RFC 9112, section 9.6).
  */
-function closeGently (socket: Socket): void {
+function closeGently (socket: Socket, request: IncomingMessage): void {
   const closeOnceWritten = socket.destroySoon.bind(socket)
   // Node calls it when the last answer is on its way.
   socket.destroySoon = () => {
@@ -148,8 +147,18 @@ function closeGently (socket: Socket): void {
       return
     }
     socket.end()
+    if (!request.complete) readLittle(socket, request)
     const timer = setTimeout(closeOnceWritten, LINGER_MS)
     socket.once('close', () => { clearTimeout(timer) })
     socket.once('end', closeOnceWritten)
   }
+}
+
+/** What a client sends on of its body until it sees the answer is read, but not for as long as it likes. */
+function readLittle (socket: Socket, request: IncomingMessage): void {
+  let left = LINGER_BYTES
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length + CHUNK_COST_BYTES
+    if (left < 0) socket.pause()
+  })
 }

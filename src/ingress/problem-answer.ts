@@ -24,7 +24,6 @@ export function answerProblem (reply: FastifyReply, problem: Problem): FastifyRe
 
 /** Fastify's own refusals, by its error codes, in our words. Its messages may quote the request; ours don't. */
 const translations: Readonly<Record<string, { code: ProblemCode, detail: string }>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'BODY_TOO_LARGE', detail: 'The body is larger than BODY_LIMIT_BYTES.' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'MEDIA_TYPE_UNSUPPORTED', detail: 'Send the body as application/json.' },
   FST_ERR_MAX_PARAM_LENGTH: { code: 'NOT_FOUND', detail: 'The name at the end of the path is too long.' },
   FST_ERR_BAD_URL: { code: 'BAD_REQUEST', detail: 'The path cannot be decoded.' }

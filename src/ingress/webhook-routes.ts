@@ -9,7 +9,7 @@ import { OLD_VERSION, OLD_VERSION_ADVICE } from '../voucherify/webhook-version.j
 import { decide, journalWebhook, type AcceptOptions, type VerdictPolicy } from './accept.js'
 import { AcceptedSchema, ProblemSchema } from './answers.js'
 import type { App } from './app-types.js'
-import { authenticate, type Proof } from './authenticate.js'
+import { authenticate, checkSignatureHeader, type Proof } from './authenticate.js'
 import type { OriginCheck } from './origin.js'
 import { type Expected, readWebhook, type Reading } from './read-webhook.js'
 
@@ -40,6 +40,7 @@ const response = { 200: AcceptedSchema, 202: AcceptedSchema, '4xx': ProblemSchem
 export function addWebhookRoutes (app: App, options: WebhookRouteOptions): void {
   const onRequest = (request: FastifyRequest, _reply: FastifyReply, done: () => void): void => {
     options.checkOrigin(request)
+    checkSignatureHeader(request.headers, options.secrets)
     done()
   }
   // The schema of the body is not the route's own: a body is judged once it is known to be authentic, by the schema of the

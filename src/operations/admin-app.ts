@@ -2,6 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyReply, type FastifyRequest, type RawServerDefault } from 'fastify'
 import { Problem } from '../errors.js'
 import { trackAllowedMethods } from '../ingress/allowed-methods.js'
+import { framingFault } from '../ingress/framing.js'
 import { createListener, type Listener, type ListenerLimits } from '../ingress/listener.js'
 import { noDefaultCompilers } from '../ingress/no-default-compilers.js'
 import { answerProblem } from '../ingress/problem-answer.js'
@@ -65,6 +66,8 @@ export function createAdminApp (options: AdminAppOptions): AdminApp {
 }
 
 function refusalOf (request: FastifyRequest, authorize: (request: FastifyRequest) => void, allowedMethods: (path: string) => readonly string[]): Problem | undefined {
+  const fault = framingFault(request.raw)
+  if (fault !== undefined) return fault
   try {
     authorize(request)
   } catch (error) {

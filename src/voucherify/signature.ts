@@ -32,6 +32,14 @@ export function sign (rawBody: Uint8Array, secret: string): string {
   return digest(rawBody, secret).toString('hex')
 }
 
+/** What is wrong with the header by itself, whatever the body is. */
+export function signatureHeaderFault (header: SignatureInput['header']): 'missing' | 'malformed' | undefined {
+  const values = header === undefined ? [] : [header].flat()
+  const [value] = values
+  if (value === undefined) return 'missing'
+  return values.length > 1 || !WELL_FORMED.test(value) ? 'malformed' : undefined
+}
+
 /**
  * Tells whether the header is the body's signature under one of the secrets: of the bytes as received, or, where those do
  * not match and are JSON, of the JSON without the white space between its tokens. Nothing is serialised again, and nothing is
@@ -39,11 +47,9 @@ export function sign (rawBody: Uint8Array, secret: string): string {
  * empty secret.
  */
 export function verifySignature ({ rawBody, header, secrets }: SignatureInput): SignatureResult {
-  const values = header === undefined ? [] : [header].flat()
-  const [value] = values
-  if (value === undefined) return { ok: false, reason: 'missing' }
-  if (values.length > 1 || !WELL_FORMED.test(value)) return { ok: false, reason: 'malformed' }
-  const signature = Buffer.from(value, 'hex')
+  const fault = signatureHeaderFault(header)
+  if (fault !== undefined) return { ok: false, reason: fault }
+  const signature = Buffer.from(String(header), 'hex')
 
   const received = matchingSecret(rawBody, signature, secrets)
   if (received > 0) return { ok: true, secretNumber: received, canonical: false }

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { addressGroup } from '../../src/ingress/address-group.js'
 import { buildApp, type BuiltApp } from '../support/build-app.js'
 import { envelopeAround } from '../support/envelope-around.js'
-import { eventually } from '../support/eventually.js'
+import { eventuallyTrue } from '../support/eventually.js'
 import { latch } from '../support/latch.js'
 
 interface Client {
@@ -30,7 +30,7 @@ async function openIdle (t: Test, app: BuiltApp, count: number, localAddress?: s
   for (let index = 0; index < count; index++) {
     const client = await open(t, app.port, localAddress)
     client.socket.write('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n')
-    await eventually(() => client.text().includes('live'), 'an answer')
+    await eventuallyTrue(() => client.text().includes('live'), 'an answer')
     clients.push(client)
   }
   return clients
@@ -45,13 +45,13 @@ t.test('whoever opens connection after connection takes them from himself, the i
   const app = await buildApp(t, { connections: { open: 6, requests: 1000, unanswered: 50 } })
   const [genuine] = await openIdle(t, app, 1, '127.0.0.2')
   const crowd = await openIdle(t, app, 20)
-  await eventually(() => crowd.filter(({ isClosed }) => isClosed()).length === 15, 'all but five to be closed')
+  await eventuallyTrue(() => crowd.filter(({ isClosed }) => isClosed()).length === 15, 'all but five to be closed')
   t.strictSame(crowd.slice(-5).map(({ isClosed }) => isClosed()), Array(5).fill(false), 'those that were idle for longest')
   t.notOk(genuine?.isClosed())
   const [late] = await openIdle(t, app, 1, '127.0.0.3')
   t.notOk(late?.isClosed(), 'there is room for somebody new')
   genuine?.socket.write(webhook('genuine'))
-  await eventually(() => genuine?.text().includes('202'), 'the genuine webhook to be accepted')
+  await eventuallyTrue(() => genuine?.text().includes('202') === true, 'the genuine webhook to be accepted')
   t.match(app.log.find('connection closed to make room for another')[0], { level: 40, sourceAddress: '127.0.0.1' })
 })
 
@@ -68,20 +68,20 @@ t.test('a connection whose webhook is being stored is never closed for another: 
   })
   const storing = await open(t, app.port)
   storing.socket.write(webhook('first'))
-  await eventually(() => asked === 1, 'the first to be on its way')
+  await eventuallyTrue(() => asked === 1, 'the first to be on its way')
   const stalled = await open(t, app.port)
   stalled.socket.write(webhook('stalled').slice(0, -5))
   const second = await open(t, app.port)
   second.socket.write(webhook('second'))
-  await eventually(() => asked === 2, 'the second to be on its way')
+  await eventuallyTrue(() => asked === 2, 'the second to be on its way')
   const third = await open(t, app.port)
-  await eventually(() => stalled.isClosed(), 'the one that stalls to be closed')
+  await eventuallyTrue(() => stalled.isClosed(), 'the one that stalls to be closed')
   third.socket.write(webhook('third'))
-  await eventually(() => asked === 3, 'the third to be on its way')
+  await eventuallyTrue(() => asked === 3, 'the third to be on its way')
   const tooMany = await open(t, app.port)
-  await eventually(() => tooMany.isClosed(), 'the newest to be closed')
+  await eventuallyTrue(() => tooMany.isClosed(), 'the newest to be closed')
   stored.open()
-  for (const { text } of [storing, second, third]) await eventually(() => text().includes('202'), 'an answer')
+  for (const { text } of [storing, second, third]) await eventuallyTrue(() => text().includes('202'), 'an answer')
 })
 
 t.test('an address is its own group, but for IPv6, where a whole network is', async (t) => {

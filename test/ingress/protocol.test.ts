@@ -16,6 +16,9 @@ function freshBody (): string {
   return JSON.stringify(envelopeAround('some.event', {}, `protocol-${count++}`))
 }
 
+/** The line of a signature that could be one: without it, no body is read. */
+const wrongSignature = `X-Voucherify-Signature: ${'0'.repeat(64)}\r\n`
+
 /** A request with a right signature. */
 function signedRequest (body: string | Uint8Array, { target = '/webhooks', headers = [] }: { readonly target?: string, readonly headers?: readonly string[] } = {}): Buffer {
   const bytes = Buffer.from(body)
@@ -90,13 +93,13 @@ t.test('a request that does not arrive in time is answered 408, and the connecti
 })
 
 t.test('pipelined requests are answered in their order', async t => {
-  const bodies = Array.from({ length: 20 }, freshBody)
+  const bodies = Array.from({ length: 9 }, freshBody)
   const connection = await rawConnection(t, proven.port)
   connection.write(Buffer.concat([...bodies.map((body) => signedRequest(body)), ...bodies.map((body) => signedRequest(body)), signedRequest('{}', { target: '/nowhere' })]))
   const answers = await connection.closed()
   t.strictSame(answers.map(({ status }) => status), [...bodies.map(() => 202), ...bodies.map(() => 200), 404])
   const ids = answers.map(({ body }) => JSON.parse(body).id)
-  t.strictSame(ids.slice(20, 40), ids.slice(0, 20))
+  t.strictSame(ids.slice(9, 18), ids.slice(0, 9))
 })
 
 t.test('a refusal ends its connection, after the answers that are due before it, and nothing that was sent behind it is taken', async t => {
@@ -141,7 +144,7 @@ t.test('a connection takes so many requests, and so many that wait for their ans
 
 t.test('a refusal of a body that is still on its way gets to the client, which sends on for a while', async t => {
   const connection = await rawConnection(t, proven.port)
-  const size = 500_000
+  const size = 50_000
   connection.write(`POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Encoding: br\r\nContent-Length: ${size}\r\n\r\n`)
   const [answer] = await connection.answers(1)
   t.match(answer, { status: 415 })
@@ -176,7 +179,7 @@ t.test('rubbish behind a webhook does not overtake its answer', async t => {
 
 t.test('a body that turns to rubbish when its request has been answered, or must wait for its turn, gets no answer of its own', async t => {
   const app = await buildApp(t, { secrets: [SECRET] })
-  const head = 'POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n'
+  const head = `POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n${wrongSignature}`
   const refused = await rawConnection(t, app.port)
   refused.write(`${head}Content-Encoding: br\r\n\r\n`)
   await refused.answers(1)
@@ -199,7 +202,12 @@ t.test('what is no HTTP request is answered 400', async t => {
     'a length that is none': 'POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n',
     'two lengths': 'POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}',
     'a length and chunks': 'POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
-    'a chunk without a size': 'POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+    'a chunk without a size': `POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n${wrongSignature}\r\nzz\r\n`,
+    'chunks inside of another coding': 'POST /webhooks HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
+    'two lines of codings': 'POST /webhooks HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    'chunks in HTTP/1.0': 'POST /webhooks HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    'two hosts': 'POST /webhooks HTTP/1.1\r\nHost: x\r\nhost: y\r\nContent-Length: 0\r\n\r\n',
+    'the same host twice': 'GET /nowhere HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n',
     'no host': 'POST /webhooks HTTP/1.1\r\nContent-Length: 0\r\n\r\n',
     'a path that cannot be decoded': 'POST /webhooks/%zz HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n',
     'a path that is no UTF-8': 'POST /webhooks/custom/%ff HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n'
@@ -223,19 +231,20 @@ t.test('a length that lies', async t => {
 })
 
 t.test('a client that aborts in the middle of its body leaves nothing behind', async t => {
+  const service = await buildService(t, signed)
   const body = freshBody()
   const request = signedRequest(body)
   for (const how of ['destroy', 'resetAndDestroy'] as const) {
-    const connection = await rawConnection(t, proven.port)
-    const before = proven.log.find('webhook refused').length
+    const connection = await rawConnection(t, service.port)
+    const before = service.log.find('webhook refused').length
     connection.write(request.subarray(0, request.length - 5))
     // The answer to a second request says that the first has arrived so far.
-    await stillAnswers(t)
+    t.equal((await service.post('/webhooks', freshBody())).status, 202)
     connection.socket[how]()
-    await eventually(() => proven.log.find('webhook refused')[before], 'the abort to be logged')
-    t.match(proven.log.find('webhook refused').at(-1), { status: 400, code: 'BAD_REQUEST' })
+    await eventually(() => service.log.find('webhook refused')[before], 'the abort to be logged')
+    t.match(service.log.find('webhook refused').at(-1), { status: 400, code: 'BAD_REQUEST' })
   }
-  t.equal((await proven.post('/webhooks', body)).status, 202, 'not even a copy')
+  t.equal((await service.post('/webhooks', body)).status, 202, 'not even a copy')
 })
 
 t.test('a client that expects a 100 gets it; another expectation is ignored', async t => {

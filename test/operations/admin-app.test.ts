@@ -139,3 +139,28 @@ t.test('a description that failed once is made again the next time', async (t) =
   t.equal((await admin.get('/docs/json')).status, 500)
   t.match(await admin.get('/docs/json'), { status: 200, body: { openapi: '3.1.0' } })
 })
+
+t.test('the operator\'s listener has the public one\'s limits: of time, of connections, of what can be read in two ways', async t => {
+  const admin = await buildAdmin(t, { token, dataDir: makeStore(t).dataDir, requestTimeoutMs: 300, connections: { open: 4, requests: 100, unanswered: 3 } })
+  const slow = await rawConnection(t, admin.port)
+  slow.write('POST /api/quarantine/release HTTP/1.1\r\nHost: x\r\nX-A:')
+  t.match(await slow.closed(), [{ status: 408 }])
+  const requests = {
+    'two hosts': 'GET /api/status HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n',
+    'chunks inside of another coding': 'POST /api/status HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
+    'no host': 'GET /docs HTTP/1.1\r\n\r\n'
+  }
+  for (const [name, request] of Object.entries(requests)) {
+    const connection = await rawConnection(t, admin.port)
+    connection.write(request)
+    t.match(await connection.closed(), [{ status: 400 }], name)
+  }
+  const many = await rawConnection(t, admin.port)
+  many.write('GET /api/status HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(50))
+  const answers = await many.closed()
+  t.strictSame(answers.map(({ status, headers }) => [status, headers.get('connection')]), [[401, 'close']], 'a refusal is the last answer')
+  const crowd = []
+  for (let count = 0; count < 8; count++) crowd.push(await rawConnection(t, admin.port))
+  await Promise.all(crowd.slice(0, 4).map(async (connection) => await connection.closed()))
+  t.ok(admin.log.find('connection closed to make room for another').length >= 4)
+})

@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { postEvent, startServiceProcess, type ServiceProcess } from '../support/service-process.js'
 
+const HEAD = 'POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
+const COULD_BE_SIGNED = `X-Voucherify-Signature: ${'a'.repeat(64)}\r\n`
 const REQUEST = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
 
 interface Flooded {
@@ -83,3 +86,59 @@ t.test('forty connections, opened again and again, do not shut the sender out', 
   }
   t.ok(logBytes() < 300_000, `${logBytes()} bytes`)
 })
+
+const others: Readonly<Record<string, string>> = {
+  'of signatures that are wrong': `${HEAD}${COULD_BE_SIGNED}Content-Length: 2\r\n\r\n{}`,
+  'of questions how the service is': 'GET /health/ready HTTP/1.1\r\nHost: x\r\n\r\n'
+}
+
+for (const [name, request] of Object.entries(others)) {
+  t.test(`a flood ${name} does not shut the sender out`, async (t) => {
+    const { service, port, logBytes } = await start(t)
+    const text = request.repeat(1000)
+    const worst = await worstWhile(service.url, flood(t, port, { connections: 40, text, bytes: 200 * text.length }))
+    t.comment(`${logBytes()} bytes of log, the genuine sender waited ${Math.round(worst)} ms at worst`)
+    t.ok(worst < 1000, `${worst} ms`)
+    t.ok(logBytes() < 300_000, `${logBytes()} bytes`)
+  })
+}
+
+/** In MiB: what is in memory, or the most that ever was. */
+function memory (service: ServiceProcess, field: 'VmRSS' | 'VmHWM'): number {
+  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${service.child.pid}/status`, 'utf8'))?.[1]) / 1024
+}
+
+/** Opens so many connections that say this and then nothing more. Resolves once each has said it, or is closed. */
+async function stall (t: Test, port: number, count: number, text: Buffer): Promise<void> {
+  await Promise.all(Array.from({ length: count }, async () => {
+    const socket = connect({ port, host: '127.0.0.1' })
+    t.teardown(() => { socket.destroy() })
+    socket.resume()
+    await new Promise<void>((resolve) => {
+      socket.on('error', () => { /* Seen as the close that follows. */ })
+      socket.on('close', resolve)
+      socket.write(text, () => { resolve() })
+    })
+  }))
+}
+
+const stalls: Readonly<Record<string, { readonly count: number, readonly text: string }>> = {
+  'bodies without a signature': { count: 400, text: `${HEAD}Content-Length: 1000000\r\n\r\n${' '.repeat(700_000)}` },
+  'bodies with one that is wrong': { count: 400, text: `${HEAD}${COULD_BE_SIGNED}Content-Length: 1000000\r\n\r\n${' '.repeat(700_000)}` },
+  // Each chunk costs a microsecond, and of the buffers of one byte that they once became there were gigabytes.
+  'chunks of one byte': { count: 100, text: `${HEAD}${COULD_BE_SIGNED}Transfer-Encoding: chunked\r\n\r\n${'1\r\n \r\n'.repeat(20_000)}` }
+}
+
+for (const [name, { count, text }] of Object.entries(stalls)) {
+  t.test(`${name}, of ${count} connections that stall, take little memory`, async (t) => {
+    const { service, port } = await start(t)
+    await postEvent(service.url, 'first')
+    const before = memory(service, 'VmRSS')
+    const worst = await worstWhile(service.url, stall(t, port, count, Buffer.from(text)))
+    const most = memory(service, 'VmHWM') - before
+    t.comment(`${Math.round(most)} MiB more at most, the genuine sender waited ${Math.round(worst)} ms at worst`)
+    t.ok(most < 130, `${most} MiB`)
+    // The sender gives up after ten seconds.
+    t.ok(worst < 10_000, `${worst} ms`)
+  })
+}

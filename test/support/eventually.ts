@@ -12,3 +12,8 @@ export async function eventually<T> (question: () => T | undefined | Promise<T |
     await pause(5)
   }
 }
+
+/** Resolves once the question is answered with yes; asked again until then, and not for ever. */
+export async function eventuallyTrue (question: () => boolean, what: string): Promise<void> {
+  await eventually(() => question() ? true : undefined, what)
+}

@@ -80,13 +80,16 @@ export function mutatedRequest (random: Random, eventId: string): MutatedRequest
   const authentic = signature.length === 1 && signature[0] === right
   const accepts = health ? ['GET', 'HEAD'].includes(method) : method === 'POST'
 
-  // What is found first is answered: the path, the method, the encoding, the type, the signature.
-  const status = path.status ?? (accepts ? undefined : 405) ?? (health ? 200 : undefined) ?? encoding?.status ?? type.status ?? (authentic ? undefined : 401)
   const headers = [
     'Host: x', `Content-Type: ${type.text}`, ...(encoding === undefined ? [] : [`Content-Encoding: ${encoding.text}`]),
     ...signature.map((value) => `X-Voucherify-Signature: ${value}`)
   ]
   for (let count = random.below(4); count > 0; count--) headers.push((noise[random.below(noise.length)] ?? ['X-A', '']).join(': '))
+  const hosts = headers.filter((header) => header.startsWith('Host:')).length
+  // What is found first is answered: a second host, the path, the method, the encoding, the form of the signature, the type, the signature.
+  const wellFormed = signature.length === 1 && /^[0-9a-f]{64}$/.test(signature[0] ?? '')
+  const status = badPath(path.status) ?? (hosts > 1 ? 400 : undefined) ?? path.status ?? (accepts ? undefined : 405) ?? (health ? 200 : undefined) ??
+    encoding?.status ?? (wellFormed ? undefined : 401) ?? type.status ?? (authentic ? undefined : 401)
   if (random.chance(0.01)) headers.push(...Array.from({ length: random.below(500) }, (_, index) => `X-${index}: 1`))
   return {
     method,
@@ -94,6 +97,11 @@ export function mutatedRequest (random: Random, eventId: string): MutatedRequest
     statuses: status === undefined ? [202, 200, 503] : [status],
     bytes: framed(random, `${method} ${path.text} HTTP/1.1`, headers, body.bytes)
   }
+}
+
+/** The router refuses what it cannot decode before anything else. */
+function badPath (status: number | undefined): number | undefined {
+  return status === 400 ? status : undefined
 }
 
 /** With a length, or in chunks as odd as they may be. */
@@ -114,6 +122,6 @@ function framed (random: Random, line: string, headers: readonly string[], body:
 
 function shuffled (random: Random, headers: readonly string[]): string[] {
   const order = headers.map((header) => ({ header, key: random.next() }))
-  // The first Host and the first Content-Type are the ones that count.
+  // The first Content-Type is the one that counts.
   return order.sort((one, other) => one.key - other.key).map(({ header }) => header)
 }
