@@ -21,6 +21,7 @@ export async function describeServiceApi ({ version }: { readonly version: strin
         newId: createNewId(systemClock.now),
         now: systemClock.now,
         dedupeUnidentifiedMs: 0,
+        lateness: { isLate: () => false, accepted: () => {} },
         secrets: [],
         policy: { invalid: 'quarantine', unvalidated: 'forward', rawPayloads: 'accept' },
         // A parameter of the path stands for whatever names a service is configured with.

@@ -12,6 +12,7 @@ import { describeForwarder } from './forwarders/describe-forwarder.js'
 import type { LineOutput } from './forwarders/log-forwarder.js'
 import type { ConfiguredForwarder } from './forwarders/registry.js'
 import { createApp } from './ingress/app.js'
+import { createLateness } from './ingress/lateness.js'
 import { lockFile } from './journal/sqlite/file-lock.js'
 import { createRemoteOperator, type StartOperatorThread } from './journal/sqlite/remote-operator.js'
 import { createSqliteJournal } from './journal/sqlite/sqlite-journal.js'
@@ -125,6 +126,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
     journal,
     newId: createNewId(clock.now),
     now: clock.now,
+    lateness: createLateness({ windowMs: settings.DEDUPE_WINDOW_DAYS * DAY_MS, clock, logger }),
     dedupeUnidentifiedMs: settings.DEDUPE_UNIDENTIFIED_SECONDS * 1000,
     bodyLimitBytes: settings.BODY_LIMIT_BYTES,
     trustProxy: settings.TRUST_PROXY,

@@ -10,6 +10,7 @@ import { systemClock } from '../../src/delivery/clock.js'
 import type { Journal } from '../../src/delivery/journal.js'
 import { createNewId } from '../../src/delivery/new-id.js'
 import { createApp } from '../../src/ingress/app.js'
+import { createLateness } from '../../src/ingress/lateness.js'
 import { authenticate } from '../../src/ingress/authenticate.js'
 import { createSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.js'
 import { createService } from '../../src/service.js'
@@ -68,6 +69,7 @@ async function openApp (journal: Journal, secret: string): Promise<string> {
     newId: createNewId(systemClock.now),
     now: systemClock.now,
     dedupeUnidentifiedMs: 0,
+    lateness: createLateness({ windowMs: 15 * 86_400_000, clock: systemClock, logger }),
     bodyLimitBytes: 1_048_576,
     trustProxy: false,
     secrets: [secret],

@@ -37,7 +37,7 @@ export async function release (context: CommandContext, ids: readonly string[], 
     const named = [...new Set(await Promise.all(ids.map(async id => (await findDelivery(operator, id)).sequence)))]
     const last = await operator.lastSequence()
     const bar = startProgressBar(context.stderr, named.length > 0 ? named.length : last)
-    const counts: Record<Released['status'], number> = { released: 0, 'still invalid': 0, 'not in quarantine': 0, damaged: 0, gone: 0 }
+    const counts: Record<Released['status'], number> = { released: 0, 'still invalid': 0, 'too old': 0, 'not in quarantine': 0, damaged: 0, gone: 0 }
     const staying: Released[] = []
     try {
       for await (const { sequences, progress } of steps(operator, named, options)) {
@@ -53,8 +53,9 @@ export async function release (context: CommandContext, ids: readonly string[], 
     } finally {
       bar.stop()
     }
-    const stayed = counts['still invalid'] + counts['not in quarantine'] + counts.damaged + counts.gone
-    if (options.json !== true) report(context, { released: counts.released, stayed, stillInvalid: counts['still invalid'], staying })
+    const forcible = counts['still invalid'] + counts['too old']
+    const stayed = forcible + counts['not in quarantine'] + counts.damaged + counts.gone
+    if (options.json !== true) report(context, { released: counts.released, stayed, forcible, staying })
     if (stop.signal.aborted) return stop.exitCode()
     return named.length > 0 && stayed > 0 ? exitCodes.failure : exitCodes.ok
   }))
@@ -73,11 +74,11 @@ async function * steps (operator: Operator, named: readonly number[], options: R
   }
 }
 
-function report (context: CommandContext, { released, stayed, stillInvalid, staying }: { released: number, stayed: number, stillInvalid: number, staying: readonly Released[] }): void {
+function report (context: CommandContext, { released, stayed, forcible, staying }: { released: number, stayed: number, forcible: number, staying: readonly Released[] }): void {
   for (const { id, status, faults } of staying) {
-    context.stderr.write(`${id} ${status}${status === 'still invalid' ? `: ${faultWords(faults)}` : ''}\n`)
+    context.stderr.write(`${id} ${status}${faults.length > 0 ? `: ${faultWords(faults)}` : ''}\n`)
   }
   if (stayed > staying.length) context.stderr.write(`… and ${stayed - staying.length} more\n`)
   context.stdout.write(`${countDeliveries(released)} released${stayed === 0 ? '' : `, ${stayed} not`}\n`)
-  if (stillInvalid > 0) context.stderr.write('What is still invalid goes out with --force\n')
+  if (forcible > 0) context.stderr.write('What is still invalid or too old goes out with --force\n')
 }

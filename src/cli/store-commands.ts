@@ -98,7 +98,7 @@ function addQuarantineCommands (program: Command, context: CommandContext, finis
     .description('validate again, and forward what is valid now to every known forwarder')
     .argument('[ids...]', 'deliveries, each by its id or an unambiguous beginning of it')
     .option('--all', 'all that is in quarantine')
-    .option('--force', 'also what is still invalid')
+    .option('--force', 'also what is still invalid, or too old to be told from a copy')
     .option('--json', 'show one JSON object a delivery instead')
     .addHelpText('after', examples(
       'tierhook quarantine release 01983f1c-5d2a-7c3e',

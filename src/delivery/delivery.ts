@@ -12,7 +12,7 @@ export interface NewDelivery {
   readonly receivedAt: number
   readonly eventType: string
   readonly verdict: Verdict
-  /** Why the verdict is `invalid`; empty otherwise. */
+  /** Why the verdict is `invalid`, or why it is held with another one; empty otherwise. */
   readonly faults: readonly Fault[]
   /** Whether it goes into quarantine instead of to the forwarders. */
   readonly held: boolean
@@ -34,6 +34,9 @@ export interface NewDelivery {
   /** What the body says that is not among the fields above. Only while it is in memory from the time that the body was parsed. */
   readonly description?: EventDescription | undefined
 }
+
+/** What is wrong with an event that is held because it is longer ago than copies are told: a fault that stands beside its verdict. */
+export const TOO_OLD = 'is longer ago than DEDUPE_WINDOW_DAYS, so nothing can tell whether this event has been here before; release it by force if it has not'
 
 /** Where in a raw body the event's own JSON text stands, in bytes: from `start` up to `end`. */
 export interface EventPlace {

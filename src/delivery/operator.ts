@@ -219,7 +219,7 @@ export interface ReleaseRequest {
 export interface Released {
   readonly sequence: number
   readonly id: string
-  readonly status: 'released' | 'still invalid' | 'not in quarantine' | 'damaged' | 'gone'
+  readonly status: 'released' | 'still invalid' | 'too old' | 'not in quarantine' | 'damaged' | 'gone'
   readonly verdict: Verdict
   readonly faults: readonly Fault[]
 }

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { NewDelivery } from '../delivery/delivery.js'
 import type { Journal } from '../delivery/journal.js'
-import { Problem } from '../errors.js'
+import { Problem, type Fault } from '../errors.js'
 import { contentKey } from '../voucherify/identify.js'
 import { OLD_VERSION, OLD_VERSION_ADVICE } from '../voucherify/webhook-version.js'
 import type { Proof } from './authenticate.js'
@@ -108,16 +108,16 @@ function identityOf (reading: Reading, rawBody: Uint8Array, held: boolean, unide
 
 /** Puts a delivery on disk. Resolves only then. */
 export async function journalWebhook (
-  webhook: { reading: Reading, rawBody: Uint8Array, headers: IncomingHttpHeaders, held: boolean },
+  webhook: { reading: Reading, faults: readonly Fault[], rawBody: Uint8Array, headers: IncomingHttpHeaders, held: boolean },
   { journal, newId, now, dedupeUnidentifiedMs }: AcceptOptions
 ): Promise<Accepted> {
-  const { reading, rawBody, headers, held } = webhook
+  const { reading, faults, rawBody, headers, held } = webhook
   const appended = await journal.append({
     id: newId(),
     receivedAt: now(),
     eventType: reading.eventType,
     verdict: reading.verdict,
-    faults: reading.faults,
+    faults,
     held,
     ...identityOf(reading, rawBody, held, dedupeUnidentifiedMs),
     sourceObject: reading.facts?.sourceObject ?? null,

@@ -1,5 +1,6 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
 import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
+import { TOO_OLD } from '../delivery/delivery.js'
 import type { Observer } from '../delivery/observation.js'
 import { traceIdOf } from '../delivery/trace-context.js'
 import type { Fault } from '../errors.js'
@@ -10,6 +11,7 @@ import { decide, journalWebhook, type AcceptOptions, type VerdictPolicy } from '
 import { AcceptedSchema, ProblemSchema } from './answers.js'
 import type { App } from './app-types.js'
 import { authenticate, checkSignatureHeader, type Proof } from './authenticate.js'
+import { readTimes, type Lateness } from './lateness.js'
 import type { OriginCheck } from './origin.js'
 import { type Expected, readWebhook, type Reading } from './read-webhook.js'
 
@@ -21,6 +23,7 @@ export interface WebhookRouteOptions extends AcceptOptions {
    * bare body could make as many events of it as there are names.
    */
   readonly customWebhooks: readonly string[]
+  readonly lateness: Lateness
   /** Refuses, before the body is read, what can be refused by then. */
   readonly checkOrigin: OriginCheck
   readonly onAnswer?: Observer['webhookAnswered']
@@ -84,9 +87,15 @@ async function accept (request: WebhookRequest, reply: Pick<FastifyReply, 'elaps
   const rawBody = request.body instanceof Uint8Array ? request.body : EMPTY
   const proof = authenticate(rawBody, request.headers, options.secrets)
   const reading = readWebhook(rawBody, expected, (schema, value) => validate(request, schema, value))
-  const { held } = decide(reading, proof, options.policy)
-  const { id, verdict, duplicate } = await journalWebhook({ reading, rawBody, headers: request.headers, held }, options)
-  logAccepted(request, { id, verdict, duplicate, held, proof, reading })
+  const decision = decide(reading, proof, options.policy)
+  // What is not signed says nothing of its time.
+  const times = proof.signed && reading.facts !== null ? readTimes(reading.body) : undefined
+  const late = times !== undefined && options.lateness.isLate(times)
+  const held = decision.held || late
+  const faults = late ? [...reading.faults, { pointer: '/event/created_at', message: TOO_OLD }] : reading.faults
+  const { id, verdict, duplicate } = await journalWebhook({ reading, faults, rawBody, headers: request.headers, held }, options)
+  if (times !== undefined && !(late && duplicate)) options.lateness.accepted(times, late)
+  logAccepted(request, { id, verdict, duplicate, held, faults, proof, reading })
   const status = duplicate ? 200 : 202
   options.onAnswer?.({
     outcome: duplicate ? 'duplicate' : 'accepted',
@@ -119,11 +128,12 @@ interface AcceptedFacts {
   readonly verdict: string
   readonly duplicate: boolean
   readonly held: boolean
+  readonly faults: readonly Fault[]
   readonly proof: Proof
   readonly reading: Reading
 }
 
-function logAccepted (request: WebhookRequest, { id, verdict, duplicate, held, proof, reading }: AcceptedFacts): void {
+function logAccepted (request: WebhookRequest, { id, verdict, duplicate, held, faults, proof, reading }: AcceptedFacts): void {
   request.log.info({
     deliveryId: id,
     eventType: reading.eventType,
@@ -139,7 +149,7 @@ function logAccepted (request: WebhookRequest, { id, verdict, duplicate, held, p
   }, 'webhook accepted')
   if (reading.contradictsUrl) request.log.warn({ deliveryId: id, eventType: reading.eventType, url: request.routeOptions.url }, 'webhook contradicts its url')
   if (duplicate) return
-  if (held) request.log.warn({ deliveryId: id, eventType: reading.eventType, faults: reading.faults }, 'webhook held in quarantine')
-  else if (verdict === 'invalid') request.log.warn({ deliveryId: id, eventType: reading.eventType, faults: reading.faults }, 'webhook invalid')
+  if (held) request.log.warn({ deliveryId: id, eventType: reading.eventType, faults }, 'webhook held in quarantine')
+  else if (verdict === 'invalid') request.log.warn({ deliveryId: id, eventType: reading.eventType, faults }, 'webhook invalid')
   if (reading.oldVersion) request.log.warn({ deliveryId: id, version: OLD_VERSION, advice: OLD_VERSION_ADVICE }, 'webhook version too old')
 }

@@ -13,7 +13,7 @@ const ReleasedSchema = Type.Object({
   released: Type.Array(Type.Object({
     id: Type.String(),
     status: Type.Union([
-      Type.Literal('released'), Type.Literal('still invalid'), Type.Literal('not in quarantine'), Type.Literal('damaged'), Type.Literal('gone')
+      Type.Literal('released'), Type.Literal('still invalid'), Type.Literal('too old'), Type.Literal('not in quarantine'), Type.Literal('damaged'), Type.Literal('gone')
     ]),
     verdict: VerdictSchema,
     faults: Type.Array(FaultSchema)

@@ -58,7 +58,7 @@ export function deliveryView (id: string, { notify }: Surroundings): View {
         ['Copies', delivery.duplicates === 0 ? null : `${delivery.duplicates} more, answered as duplicates`],
         ['Size', bytes(delivery.bodyBytes)]
       ]),
-      ...(faults.length === 0 ? [] : [element('h3', {}, 'How it differs from its schema'), faultList(faults)]),
+      ...(faults.length === 0 ? [] : [element('h3', {}, 'What is wrong with it'), faultList(faults)]),
       element('div', { class: 'actions' },
         actionButton(forwarders.length > 1 ? 'Replay to all' : 'Replay', async () => { await replay([]) }, delivery.hold === 'quarantined' || delivery.hold === 'erased' || delivery.damaged || forwarders.length === 0),
         ...(forwarders.length > 1 && delivery.hold !== 'quarantined' && delivery.hold !== 'erased' && !delivery.damaged

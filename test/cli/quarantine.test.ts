@@ -1,5 +1,6 @@
 import t from 'tap'
 import { heldDelivery, makeStore, newDelivery, settleAll, forwarded } from '../journal/sqlite/stored.js'
+import { TOO_OLD } from '../../src/delivery/delivery.js'
 import { createHarness } from './harness.js'
 
 t.test('what is in quarantine is listed with its faults, in pages, and as JSON', async t => {
@@ -55,6 +56,24 @@ t.test('what is valid by today\'s schemas is released, the rest stays unless it 
   const json = createHarness()
   t.equal(await json.run('quarantine', 'release', '--type', 'unknown', '--json', '--data-dir', store.dataDir), 0)
   t.match(json.stdout.text.trimEnd().split('\n').map(line => JSON.parse(line)), [{ status: 'still invalid' }, {}, {}])
+})
+
+t.test('an event that is too old to be told from a copy goes out by force alone, though it is valid', async t => {
+  const store = makeStore(t)
+  const http = store.feed('http')
+  const tooOld = heldDelivery({ verdict: 'valid', faults: [{ pointer: '/event/created_at', message: TOO_OLD }], eventType: 'custom.own', rawBody: Buffer.from('{"a":1}') })
+  store.append(tooOld)
+  const list = createHarness()
+  t.equal(await list.run('quarantine', '--data-dir', store.dataDir), 0)
+  t.match(list.stdout.text, 'valid    cust_1    /event/created_at is longer ago than DEDUPE_WINDOW_DAYS')
+  const harness = createHarness()
+  t.equal(await harness.run('quarantine', 'release', '--all', '--data-dir', store.dataDir), 0)
+  t.match(harness.stdout.text, '0 deliveries released, 1 not\n')
+  t.match(harness.stderr.text, `${tooOld.id} too old: /event/created_at is longer ago than DEDUPE_WINDOW_DAYS`)
+  t.match(harness.stderr.text, 'What is still invalid or too old goes out with --force')
+  t.equal((await settleAll(http, forwarded)).length, 0)
+  t.equal(await createHarness().run('quarantine', 'release', '--all', '--force', '--data-dir', store.dataDir), 0)
+  t.match(await settleAll(http, forwarded), [{ delivery: { id: tooOld.id, faults: [] } }])
 })
 
 t.test('of many that stay, the first are told', async t => {

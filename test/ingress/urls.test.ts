@@ -5,7 +5,7 @@ import { documented, documentedBody, documentedBytes } from '../voucherify/suppo
 import { buildService, signed } from '../support/build-service.js'
 import { envelopeAround } from '../support/envelope-around.js'
 
-const now = new Date('2026-02-03T04:05:06.000Z')
+const now = new Date()
 const JOINED = 'customer.loyalty.tier.joined'
 const LEFT = 'customer.loyalty.tier.left'
 

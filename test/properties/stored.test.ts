@@ -36,7 +36,7 @@ async function accepted (body: unknown): Promise<NewDelivery> {
     throw new Error('kept')
   }
   const journal = { append, openFeed: async () => await Promise.reject(new Error('unused')), close: async () => {} }
-  await journalWebhook({ reading, rawBody, headers: { 'content-type': 'application/json' }, held: false }, { journal, newId: () => newId(), now: () => 1, dedupeUnidentifiedMs: 0 }).catch(() => undefined)
+  await journalWebhook({ reading, faults: reading.faults, rawBody, headers: { 'content-type': 'application/json' }, held: false }, { journal, newId: () => newId(), now: () => 1, dedupeUnidentifiedMs: 0 }).catch(() => undefined)
   if (stored === undefined) throw new Error('nothing was stored')
   return stored
 }

@@ -1,9 +1,11 @@
 import type { Test } from 'tap'
 import { Agent } from 'undici'
 import { v7 as uuidv7 } from 'uuid'
+import { systemClock } from '../../src/delivery/clock.js'
 import type { NewDelivery } from '../../src/delivery/delivery.js'
 import type { Journal } from '../../src/delivery/journal.js'
 import { createApp, type AppOptions } from '../../src/ingress/app.js'
+import { createLateness } from '../../src/ingress/lateness.js'
 import { captureLog, type CapturedLog } from './capture-log.js'
 import { webhookClient, type WebhookClient } from './post-webhook.js'
 
@@ -26,6 +28,7 @@ export async function buildApp (t: Test, { append, ...options }: Partial<AppOpti
     newId: uuidv7,
     now: Date.now,
     dedupeUnidentifiedMs: 0,
+    lateness: createLateness({ windowMs: 15 * 86_400_000, clock: systemClock, logger: log.logger }),
     bodyLimitBytes: 1_048_576,
     trustProxy: false,
     secrets: [],

@@ -1,16 +1,19 @@
+/** An event that happened long ago is held. */
+const NOW = new Date().toISOString()
+
 /** The envelope that a distribution would put around a body. Another number gives another event. */
 export function envelopeAround (eventType: string, data: unknown, number: number | string = 1) {
   return {
     id: `whs_${number}`,
     project_id: 'proj_tea',
-    created_at: '2026-02-03T04:05:07.000Z',
+    created_at: NOW,
     type: 'Tier changed',
     data,
     source: { id: 'distr_tea', object: 'distribution', target_url: 'https://hooks.shop.example/' },
     event: {
       id: `ev_${number}`,
       type: eventType,
-      created_at: '2026-02-03T04:05:06.000Z',
+      created_at: NOW,
       entity_id: 'cust_tea',
       group_id: 'v-tea',
       event_source: { channel: 'API' }

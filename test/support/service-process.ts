@@ -66,6 +66,9 @@ export async function startServiceProcess (
   }
 }
 
+/** An event that happened long ago is held. */
+const NOW = `${new Date().toISOString().slice(0, 19)}Z`
+
 /** The body of an event that nothing else is a copy of, or a copy of it. */
 export function eventBody (eventId: string): string {
   const customer = { id: `cust_${eventId}`, object: 'customer' }
@@ -73,7 +76,7 @@ export function eventBody (eventId: string): string {
     id: `whs_${eventId}`,
     type: 'tier.upgraded',
     source: { id: 'distr_1', object: 'distribution' },
-    event: { id: eventId, type: 'customer.loyalty.tier.upgraded', created_at: '2026-01-31T00:00:00Z' },
+    event: { id: eventId, type: 'customer.loyalty.tier.upgraded', created_at: NOW },
     data: { customer, campaign: null, loyalty_tier_from: null, loyalty_tier_to: { id: 'ltr_1' }, created_at: '2026-01-31T00:00:00Z' }
   })
 }

@@ -121,12 +121,15 @@ export function startSenders ({ url, chance }: SenderOptions): SteadySenders {
   }
 }
 
+/** An event that happened long ago is held. */
+const NOW = `${new Date().toISOString().slice(0, 19)}Z`
+
 function bodyOf (eventId: string, customerId: string, move: number): Buffer {
   return Buffer.from(JSON.stringify({
     id: `whs_${eventId}`,
     type: 'tier.upgraded',
     source: { id: 'distr_1', object: 'distribution' },
-    event: { id: eventId, type: 'customer.loyalty.tier.upgraded', created_at: '2026-01-31T00:00:00Z' },
+    event: { id: eventId, type: 'customer.loyalty.tier.upgraded', created_at: NOW },
     data: { customer: { id: customerId, object: 'customer', metadata: { move } }, campaign: null, loyalty_tier_from: null, loyalty_tier_to: { id: 'ltr_1' }, created_at: '2026-01-31T00:00:00Z' }
   }))
 }

@@ -1,3 +1,4 @@
+import { TOO_OLD } from '../../../delivery/delivery.js'
 import type { Released, ReleaseRequest } from '../../../delivery/operator.js'
 import { unlessDamaged, type Connection } from '../database.js'
 import { checksum, DELIVERY_COLUMNS, HOLD, toDelivery, toRow, type DeliveryRow } from '../record.js'
@@ -51,10 +52,13 @@ function judgeOne (db: Connection, force: boolean, judge: Judge): (sequence: num
     if (row.hold === HOLD.damaged) return none({ ...unchanged, status: 'damaged' })
     if (row.hold !== HOLD.quarantined) return none({ ...unchanged, status: 'not in quarantine' })
     const rawBody = readBody(sequence)
-    if (rawBody === undefined || toDelivery(row, rawBody) === undefined) return none({ ...unchanged, status: 'damaged' })
-    const judgement = judge({ eventType: row.event_type, rawBody })
+    const delivery = rawBody === undefined ? undefined : toDelivery(row, rawBody)
+    if (rawBody === undefined || delivery === undefined) return none({ ...unchanged, status: 'damaged' })
+    const { verdict, faults } = judge({ eventType: row.event_type, rawBody })
+    const tooOld = delivery.faults.filter(({ message }) => message === TOO_OLD)
+    const status = force ? 'released' : verdict === 'invalid' ? 'still invalid' : tooOld.length > 0 ? 'too old' : 'released'
     return {
-      result: { sequence, id: row.id, status: judgement.verdict === 'invalid' && !force ? 'still invalid' : 'released', ...judgement },
+      result: { sequence, id: row.id, status, verdict, faults: status === 'released' ? faults : [...faults, ...tooOld] },
       checksumWith: (changed) => checksum({ ...row, ...changed, hold: HOLD.released }, rawBody)
     }
   }
