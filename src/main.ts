@@ -25,9 +25,11 @@ function readVersion (): string {
 }
 
 let stoppedBy: StopSignal | undefined
+/** Whether what takes the log takes nothing: then a thread of this process may hang in a write for ever. */
+let logAbandoned = false
 
 function onStopSignal (listener: (signal: StopSignal) => void): () => void {
-  const signals: readonly StopSignal[] = ['SIGINT', 'SIGTERM']
+  const signals: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
   const stop = (signal: StopSignal): void => {
     stoppedBy = signal
     listener(signal)
@@ -47,11 +49,14 @@ async function ask (question: string): Promise<string | undefined> {
 }
 
 /**
- * Ends the process. `exit` alone would wait for a name look-up of the C library, a custom forwarder's for example, until the DNS
- * servers answer, and nothing can stop that: then the process ends by the signal that it was told to stop by.
+ * Ends the process. `exit` alone would wait for all threads: for a name look-up of the C library until the DNS servers answer, for a write to
+ * a terminal until it is read, for a sync until the disk answers. Nothing can stop those: then the process ends by the signal that it was
+ * told to stop by.
  */
 function end (code: number): never {
-  if (stoppedBy !== undefined && process.getActiveResourcesInfo().includes('GetAddrInfoReqWrap')) {
+  // A message port is that of a thread which has not ended.
+  const waitsFor = process.getActiveResourcesInfo().filter((resource) => resource === 'GetAddrInfoReqWrap' || resource === 'MessagePort')
+  if (stoppedBy !== undefined && (logAbandoned || waitsFor.length > 0)) {
     process.removeAllListeners(stoppedBy)
     process.kill(process.pid, stoppedBy)
   }
@@ -83,10 +88,19 @@ const context: CommandContext = {
   directory: process.cwd(),
   stdout: process.stdout,
   stderr: process.stderr,
-  openLog: () => openLogOutput({
-    fd: process.stdout.fd,
-    onError: error => { process.stderr.write(`tierhook: log lines cannot be written: ${error.message}\n`) }
-  }),
+  openLog () {
+    const log = openLogOutput({
+      fd: process.stdout.fd,
+      onError: error => { process.stderr.write(`tierhook: log lines cannot be written: ${error.message}\n`) }
+    })
+    return {
+      ...log,
+      abandon () {
+        logAbandoned = true
+        log.abandon()
+      }
+    }
+  },
   createService: options => createService({ ...options, version, environment: process.env }),
   inspectForwarders: async options => await inspectForwarders({ ...options, version, environment: process.env }),
   forwarderNames,

@@ -44,7 +44,7 @@ export interface ServiceOptions {
 }
 
 /** The signals that ask the service to stop. */
-export type StopSignal = 'SIGINT' | 'SIGTERM'
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 
 /** Everything that commands take from the process, so that tests can run them without one. */
 export interface CommandContext {

@@ -7,4 +7,4 @@ export const exitCodes = {
 } as const
 
 /** Added to a signal's number where the signal ended the process, as shells do. */
-export const signalNumbers = { SIGINT: 2, SIGTERM: 15 } as const
+export const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const

@@ -47,7 +47,7 @@ function createProgram (context: CommandContext, finish: (exitCode: number) => v
     ))
 
   program.command('serve')
-    .description('run the service until SIGTERM or SIGINT (default)')
+    .description('run the service until SIGTERM, SIGINT or SIGHUP (default)')
     .option(...environmentFile)
     .addHelpText('after', () => `\nSettings, from the environment or the file:\n${describeSettings(width)}\n${examples(
       'tierhook serve',
