@@ -41,6 +41,7 @@ export async function describeServiceApi ({ version }: { readonly version: strin
         drift: never,
         patience: never,
         silence: never,
+        webhookStatus: never,
         metrics: { contentType: 'text/plain', text: never },
         forwarders: () => [],
         lastOutcome: () => undefined,

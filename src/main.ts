@@ -10,7 +10,7 @@ import { openLogOutput } from './cli/log-output.js'
 import { runProgram } from './cli/program.js'
 import { written } from './cli/written.js'
 import { keepObjectsYoung } from './cli/young-objects.js'
-import { createService, describeServiceApi, forwarderNames, inspectForwarders, openOperator, readDrift, storeCopies, storeErasures } from './cli/service-functions.js'
+import { askSenderOnce, createService, describeServiceApi, forwarderNames, inspectForwarders, openOperator, readDrift, storeCopies, storeErasures } from './cli/service-functions.js'
 
 /** How long a pipe's reader may take nothing, in milliseconds: a person may be reading page by page. */
 const READER_LIMIT_MS = 600_000
@@ -109,6 +109,7 @@ const context: CommandContext = {
   storeErasures,
   describeApi: async () => await describeServiceApi({ version }),
   readDrift,
+  askSender: async options => await askSenderOnce({ ...options, version, environment: process.env }),
   ask,
   onStopSignal,
   exit: end

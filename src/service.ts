@@ -24,8 +24,10 @@ import { createLastOutcomes } from './operations/last-outcomes.js'
 import { createLiveFeed } from './operations/live-feed.js'
 import type { Status } from './operations/status.js'
 import { createWatch } from './operations/watch.js'
+import { openWatchdog } from './open-watchdog.js'
 import { addPageRoutes } from './operations/page-routes.js'
 import { reservedFiles } from './reserved-files.js'
+import { notWatching, type WebhookStatus } from './sender-watch/webhook-status.js'
 import { createSourceFilter } from './voucherify/source-addresses.js'
 
 export interface ServiceOptions {
@@ -87,6 +89,8 @@ export function createService ({ settings, logger, logDestination, clock = syste
   const startedAt = clock.now()
   // First, because it is here that the configuration can still turn out to be wrong.
   const configured = readForwarderSpecs(settings, variables)
+  const watchdog = openWatchdog({ settings, dataDir, logger, clock, version, environment })
+  const webhookStatus = (): WebhookStatus => watchdog?.status() ?? notWatching
   const operator = createRemoteOperator({ dataDir, logger, ...(threads === undefined ? {} : { start: threads.startOperator }) })
   const lastOutcomes = createLastOutcomes(clock.now)
   const liveFeed = createLiveFeed({ logger, lastSequence: operator.lastSequence, monotonic: clock.monotonic })
@@ -107,6 +111,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
     },
     forwarders: () => running.map(({ name, breakerState, isPaused }) => ({ name, breakerOpen: breakerState() !== 'closed', paused: isPaused() })),
     forwarderNames: configured.specs.map(({ spec }) => spec.name),
+    webhookStatus,
     metrics: settings.ADMIN_PORT !== 0
   })
   const observer = tellAll([watch.observer, lastOutcomes.observer, liveFeed.observer])
@@ -150,6 +155,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
     drift: watch.drift,
     patience: watch.patience,
     silence: watch.silence,
+    webhookStatus,
     forwarders: () => running,
     lastOutcome: lastOutcomes.of,
     onChange: liveFeed.changed,
@@ -234,6 +240,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
     await journal.start()
     for (const { forwarder } of forwarders) await forwarder.claim?.()
     await watch.start()
+    watchdog?.start()
     // Before what may take its time: what is wrong can be looked at.
     const adminUrl = await listenForOperator()
     const forwarding = dispatcher.start().then(reportUnconfigured)
@@ -261,7 +268,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
     clearTimeout(cut)
     await tolerate('forwarders', dispatcher?.close(Math.max(0, deadline - clock.monotonic())))
     // Before the folder may be another's.
-    await tolerate('watch', watch.close())
+    await Promise.all([tolerate('watch', watch.close()), tolerate('watchdog', watchdog?.close())])
     // The journal last: it leaves all in the database, which nobody else may be reading then.
     await tolerate('operator', operator.close())
     await tolerate('journal', journal.close())

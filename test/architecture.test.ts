@@ -8,7 +8,7 @@ const source = join(import.meta.dirname, '../src')
 /** Which room may import from which others. A room may always import from itself. */
 const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   'main.ts': ['cli'],
-  cli: ['service.ts', 'describe-service-api.ts', 'inspect-forwarders.ts', 'open-store.ts', 'configured-forwarders.ts', 'config', 'delivery', 'sender', 'voucherify', 'indent-json.ts', 'errors.ts'],
+  cli: ['service.ts', 'describe-service-api.ts', 'inspect-forwarders.ts', 'open-store.ts', 'open-watchdog.ts', 'configured-forwarders.ts', 'config', 'delivery', 'sender', 'voucherify', 'indent-json.ts', 'errors.ts'],
   'service.ts': 'everything',
   'describe-service-api.ts': 'everything',
   'inspect-forwarders.ts': 'everything',
@@ -16,6 +16,7 @@ const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   'reserved-files.ts': 'everything',
   'operator-thread.ts': 'everything',
   'writer-thread.ts': 'everything',
+  'open-watchdog.ts': 'everything',
   'configured-forwarders.ts': ['config', 'forwarders', 'errors.ts'],
   config: ['voucherify', 'errors.ts'],
   voucherify: ['errors.ts'],
@@ -24,10 +25,12 @@ const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   journal: ['delivery', 'errors.ts'],
   forwarders: ['delivery', 'voucherify', 'errors.ts'],
   // The operator's listener answers in the public one's form.
-  operations: ['delivery', 'voucherify', 'ingress', 'errors.ts'],
+  operations: ['delivery', 'voucherify', 'ingress', 'sender-watch', 'errors.ts'],
+  // It gets what sends requests from outside.
+  'sender-watch': ['delivery', 'voucherify', 'errors.ts'],
   sender: ['voucherify', 'errors.ts'],
   // Runs in a browser: of the service it knows the types of its answers.
-  page: ['operations', 'indent-json.ts'],
+  page: ['operations', 'sender-watch', 'indent-json.ts'],
   testing: ['forwarders', 'delivery', 'voucherify', 'errors.ts'],
   'indent-json.ts': [],
   'errors.ts': []

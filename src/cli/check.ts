@@ -4,6 +4,8 @@ import { loadSettings, loadVariables } from '../config/load-settings.js'
 import type { Settings } from '../config/settings.js'
 import { findWarnings } from '../config/warnings.js'
 import type { InspectedForwarder } from '../inspect-forwarders.js'
+import type { AskedOnce } from '../open-watchdog.js'
+import { checkSender, isSenderWell, senderText } from './check-sender.js'
 import type { CommandContext } from './context.js'
 import { exitCodes } from './exit-codes.js'
 import { inDirectory } from './in-directory.js'
@@ -15,14 +17,15 @@ import { tryConnections, type Connection } from './try-connections.js'
 
 export interface CheckOptions {
   readonly connect?: boolean | undefined
+  readonly voucherify?: boolean | undefined
   readonly timeoutMs: number
   readonly json?: boolean | undefined
   readonly envFile?: string | undefined
 }
 
 /**
- * Shows what would run, without secrets, and with `connect` whether the destinations can be reached; resolves with the
- * exit code.
+ * Shows what would run, without secrets, with `connect` whether the destinations can be reached, and with `voucherify` how the webhook
+ * stands there; resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
 export async function check (context: CommandContext, options: CheckOptions): Promise<number> {
@@ -44,10 +47,19 @@ async function inspect (context: CommandContext, options: CheckOptions): Promise
   const forwarders = await context.inspectForwarders({
     settings, logger, variables: loadVariables(source), ...envFile === undefined ? {} : { envFile: resolve(context.directory, envFile.path) }
   })
+  const sender = options.voucherify === true ? await checkSender(context, settings, options.timeoutMs) : undefined
   const connections = options.connect === true ? await tryConnections(forwarders, options.timeoutMs) : undefined
-  if (options.json === true) context.stdout.write(`${JSON.stringify(toJson(settings, forwarders, connections))}\n`)
-  else show(context, settings, forwarders, connections)
-  return connections?.some(({ status }) => status === 'failed') === true ? exitCodes.failure : exitCodes.ok
+  if (options.json === true) context.stdout.write(`${JSON.stringify(toJson({ settings, forwarders, connections, sender }))}\n`)
+  else show(context, { settings, forwarders, connections, sender })
+  const failed = connections?.some(({ status }) => status === 'failed') === true
+  return failed || (sender !== undefined && !isSenderWell(sender)) ? exitCodes.failure : exitCodes.ok
+}
+
+interface Inspected {
+  readonly settings: Settings
+  readonly forwarders: readonly InspectedForwarder[]
+  readonly connections: readonly Connection[] | undefined
+  readonly sender: AskedOnce | undefined
 }
 
 function authentication ({ VOUCHERIFY_WEBHOOK_SECRETS: secrets, REQUIRED_HEADERS: headers, ALLOWED_SOURCES: sources, ALLOWED_SOURCES_MODE: mode }: Settings): readonly string[] {
@@ -58,7 +70,7 @@ function authentication ({ VOUCHERIFY_WEBHOOK_SECRETS: secrets, REQUIRED_HEADERS
   ]
 }
 
-function toJson (settings: Settings, forwarders: readonly InspectedForwarder[], connections: readonly Connection[] | undefined): unknown {
+function toJson ({ settings, forwarders, connections, sender }: Inspected): unknown {
   return {
     host: settings.HOST,
     port: settings.PORT,
@@ -66,11 +78,12 @@ function toJson (settings: Settings, forwarders: readonly InspectedForwarder[], 
     authentication: authentication(settings),
     forwardersFile: settings.FORWARDERS_FILE ?? null,
     forwarders: forwarders.map(({ check, close, ...summary }, index) => ({ ...summary, ...connections === undefined ? {} : { connection: connections[index] } })),
+    ...sender === undefined ? {} : { voucherify: sender },
     warnings: findWarnings(settings)
   }
 }
 
-function show ({ stdout, stderr }: CommandContext, settings: Settings, forwarders: readonly InspectedForwarder[], connections: readonly Connection[] | undefined): void {
+function show ({ stdout, stderr }: CommandContext, { settings, forwarders, connections, sender }: Inspected): void {
   const proofs = authentication(settings)
   stdout.write(`Listens at ${settings.HOST}:${settings.PORT}, keeps its data in ${printable(settings.DATA_DIR)}\n`)
   stdout.write(`Asks a webhook for ${proofs.length === 0 ? 'nothing' : printable(proofs.join(', '))}\n`)
@@ -83,6 +96,7 @@ function show ({ stdout, stderr }: CommandContext, settings: Settings, forwarder
     if (route !== undefined) stdout.write(`  connects ${printable(route)}\n`)
     if (connections !== undefined) stdout.write(`  connection: ${printable(connectionText(connections[index]))}\n`)
   }
+  if (sender !== undefined) stdout.write(`\n${senderText(sender)}`)
   for (const { variable, message } of findWarnings(settings)) stderr.write(`warning: ${variable} ${message}\n`)
 }
 

@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.js'
 import type { Operator, Person } from '../delivery/operator.js'
 import type { InspectedForwarder } from '../inspect-forwarders.js'
 import type { BackedUp, BackupOptions, DriftReport, Restored, RestoreOptions } from '../open-store.js'
+import type { AskedOnce } from '../open-watchdog.js'
 
 /** A stream that a command writes to; a terminal if it says so. */
 export type Output = NodeJS.WritableStream & {
@@ -79,6 +80,8 @@ export interface CommandContext {
   readonly describeApi: () => Promise<object>
   /** What a service has noticed in a data folder, up to some seconds ago; `undefined` where none has; rejects where it can't be read. */
   readonly readDrift: (options: { readonly dataDir: string }) => Promise<DriftReport | undefined>
+  /** Asks Voucherify's Management API once about the webhook, and changes nothing; `undefined` where the settings name no such API. */
+  readonly askSender: (options: { readonly settings: Settings, readonly timeoutMs: number }) => Promise<AskedOnce | undefined>
   /** Asks a person at the terminal; resolves with the answer, or with `undefined` where there is no terminal. */
   readonly ask: (question: string) => Promise<string | undefined>
   /** Calls `listener` for every stop signal until the function that it returns is called. */

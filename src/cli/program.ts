@@ -59,10 +59,11 @@ function createProgram (context: CommandContext, finish: (exitCode: number) => v
   program.command('check')
     .description('validate the configuration and show what would run, without secrets; exits 2 with every fault')
     .option('--connect', 'try whether each destination can be reached; exits 1 if one cannot')
+    .option('--voucherify', 'ask Voucherify once how the webhook stands there (VOUCHERIFY_MANAGEMENT_ID); exits 1 if something is wrong')
     .option('--timeout-ms <milliseconds>', 'how long to try each', wholeNumber(1, 600_000), 10_000)
     .option('--json', 'show one JSON object instead')
     .option(...environmentFile)
-    .addHelpText('after', examples('tierhook check', 'FORWARDERS_FILE=forwarders.json tierhook check --connect', 'tierhook check --json | jq .forwarders'))
+    .addHelpText('after', examples('tierhook check', 'FORWARDERS_FILE=forwarders.json tierhook check --connect', 'tierhook check --voucherify', 'tierhook check --json | jq .forwarders'))
     .action(async (options: CheckOptions) => { finish(await check(context, options)) })
 
   addSendCommand(program, context, finish)

@@ -2,6 +2,7 @@ import type { ConfigurationFault } from './configuration-error.js'
 import { isLoopback } from './loopback.js'
 import { SettingsSchema } from './settings.js'
 import type { SettingName, Settings } from './settings.js'
+import { findWatchdogFaults } from './watchdog-settings.js'
 
 /** Settings of which those that could not be read are missing. */
 export type ReadableSettings = { readonly [Name in keyof Settings]?: Settings[Name] | undefined }
@@ -21,7 +22,7 @@ export function findContradictions (settings: ReadableSettings, given: ReadonlyS
         'set it to the secret key from Voucherify\'s Project settings, Webhooks, or HOST to 127.0.0.1, or, if you know why, ALLOW_UNSIGNED to true'
     })
   }
-  faults.push(...ofOperatorListener(settings, unreadable))
+  faults.push(...ofOperatorListener(settings, unreadable), ...findWatchdogFaults(settings, unreadable))
   if (settings.ALLOWED_SOURCES_MODE === 'enforce' && settings.ALLOWED_SOURCES?.length === 0) {
     faults.push({ variable: 'ALLOWED_SOURCES', message: 'is not set, but ALLOWED_SOURCES_MODE is enforce; set it, for example to eu1, or remove the mode' })
   }

@@ -2,6 +2,7 @@ import { KindGuard } from '@sinclair/typebox'
 import type { TSchema } from '@sinclair/typebox'
 import ipaddr from 'ipaddr.js'
 import { isSourceEntry } from '../voucherify/source-addresses.js'
+import { decodeCredential, decodeId } from './decode-credential.js'
 import { decodeExpectations } from './decode-expectations.js'
 import { decodeHeaders } from './decode-headers.js'
 import { decodeLogPaths } from './decode-log-paths.js'
@@ -11,19 +12,13 @@ import { decodeSigningSecrets } from './decode-signing-secrets.js'
 import { decodeStatuses } from './decode-statuses.js'
 import { decodeToken } from './decode-token.js'
 import { decodeTrustProxy } from './decode-trust-proxy.js'
+import { decodeApiUrl, decodeBaseUrl, decodeUrl } from './decode-url.js'
 import { accepted, refused } from './decoded.js'
 import type { Decoded } from './decoded.js'
 
 function decodeHost (text: string): Decoded {
   const isHost = ipaddr.IPv6.isValid(text) || /^[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?$/i.test(text)
   return isHost ? accepted(text) : refused('must be an address or a host name alone, without scheme, port or brackets')
-}
-
-function decodeUrl (text: string): Decoded {
-  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return refused('must be an http:// or https:// URL')
-  const url = new URL(text)
-  if (url.username === '' && url.password === '') return accepted(text)
-  return refused('must not carry a user name or password: they would end up in logs; remove the part before the @')
 }
 
 function decodeSources (text: string): Decoded {
@@ -36,9 +31,13 @@ function decodeSources (text: string): Decoded {
 
 /** How a text is read where the schema's type alone does not tell. */
 const syntaxes: ReadonlyMap<unknown, (text: string) => Decoded> = new Map([
+  ['api-url', decodeApiUrl],
+  ['base-url', decodeBaseUrl],
+  ['credential', decodeCredential],
   ['expectations', decodeExpectations],
   ['headers', decodeHeaders],
   ['host', decodeHost],
+  ['id', decodeId],
   ['log-paths', decodeLogPaths],
   ['names', decodeNames],
   ['secrets', decodeSecrets],

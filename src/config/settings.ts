@@ -6,7 +6,8 @@ const group = {
   authenticity: 'Authenticity',
   verdicts: 'Verdicts',
   forwarders: 'Forwarders',
-  delivery: 'Delivery'
+  delivery: 'Delivery',
+  watchdog: 'Watchdog'
 } as const
 
 const maximumTimerMs = 86_400_000
@@ -345,6 +346,54 @@ export const SettingsSchema = Type.Object({
     minimum: 1,
     maximum: 366 * 86_400_000,
     default: 86_400_000
+  }),
+
+  PUBLIC_URL: Type.Optional(Type.String({
+    group: group.watchdog,
+    description: 'The address under which Voucherify reaches this service: what stands before /webhooks, such as https://hooks.example.com. By it ' +
+      'the watchdog finds the webhooks that point here.',
+    secret: true,
+    syntax: 'base-url',
+    fallback: ''
+  })),
+  VOUCHERIFY_MANAGEMENT_ID: Type.Optional(Type.String({
+    group: group.watchdog,
+    description: 'The id for Voucherify\'s Management API, which is part of its Enterprise plan alone. With the token, the project, the region and ' +
+      'PUBLIC_URL set, the service asks every five minutes whether the webhook is still switched on.',
+    secret: true,
+    syntax: 'credential',
+    fallback: ''
+  })),
+  VOUCHERIFY_MANAGEMENT_TOKEN: Type.Optional(Type.String({
+    group: group.watchdog,
+    description: 'The token that goes with VOUCHERIFY_MANAGEMENT_ID.',
+    secret: true,
+    syntax: 'credential',
+    fallback: ''
+  })),
+  VOUCHERIFY_PROJECT_ID: Type.Optional(Type.String({
+    group: group.watchdog,
+    description: 'The id of the project whose webhooks are looked at, such as proj_….',
+    syntax: 'id',
+    fallback: ''
+  })),
+  VOUCHERIFY_REGION: Type.Optional(Type.Union([Type.Literal('eu1'), Type.Literal('us1'), Type.Literal('as1')], {
+    group: group.watchdog,
+    description: 'The region of the project: eu1, us1 or as1.',
+    fallback: ''
+  })),
+  VOUCHERIFY_MANAGEMENT_URL: Type.Optional(Type.String({
+    group: group.watchdog,
+    description: 'The address of the Management API instead of a region, for a project in a region of its own: what stands before /management.',
+    secret: true,
+    syntax: 'api-url',
+    fallback: ''
+  })),
+  VOUCHERIFY_REENABLE: Type.Boolean({
+    group: group.watchdog,
+    description: 'Whether the watchdog switches a webhook on again that is switched off, with its events as they were, at most once an hour. It does ' +
+      'so also where a person has switched it off.',
+    default: false
   })
 }, { additionalProperties: false })
 

@@ -1,4 +1,5 @@
 import { Type, type TSchema } from '@sinclair/typebox'
+import { WebhookStatusSchema, type WebhookStatus } from '../sender-watch/webhook-status.js'
 import { answerProblems } from './answers.js'
 import { DriftSchema, PatienceSchema, SilenceSchema, type Drift, type Patience, type Silence } from './reports.js'
 import type { AdminApp } from './route-types.js'
@@ -13,13 +14,15 @@ export interface StatusRouteOptions {
   readonly drift?: Report<Drift>
   readonly patience?: Report<Patience>
   readonly silence?: Report<Silence>
+  readonly webhookStatus?: Report<WebhookStatus>
 }
 
 /** Adds `/api/status`, the reports that there are, and `/metrics`. */
-export function addStatusRoutes (app: AdminApp, { status, metrics, drift, patience, silence }: StatusRouteOptions): void {
+export function addStatusRoutes (app: AdminApp, { status, metrics, drift, patience, silence, webhookStatus }: StatusRouteOptions): void {
   function addReport (name: string, summary: string, schema: TSchema, report: Report<unknown>): void {
     if (report === undefined) return
-    app.get(`/api/${name.toLowerCase()}`, {
+    const path = name.replace(/(?!^)[A-Z]/g, '-$&').toLowerCase()
+    app.get(`/api/${path}`, {
       schema: { operationId: `get${name}`, summary, tags: ['Service'], response: { 200: schema, ...answerProblems } }
     }, async () => await report())
   }
@@ -28,6 +31,7 @@ export function addStatusRoutes (app: AdminApp, { status, metrics, drift, patien
   addReport('Drift', 'How authentic bodies differed from their schemas', DriftSchema, drift)
   addReport('Patience', 'How far the sender\'s patience is used up', PatienceSchema, patience)
   addReport('Silence', 'Which expected events stay away', SilenceSchema, silence)
+  addReport('WebhookStatus', 'How the webhook stands at Voucherify', WebhookStatusSchema, webhookStatus)
 
   if (metrics === undefined) return
   const text = Type.String({ description: 'Prometheus\' text format.' })

@@ -1,12 +1,14 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
 import type { KnownForwarder } from '../delivery/operator.js'
 import type { Observer } from '../delivery/observation.js'
+import type { WebhookStatus } from '../sender-watch/webhook-status.js'
 import type { DriftTotal } from './drift.js'
 import { createForwarderMetrics, type ForwarderState } from './forwarder-metrics.js'
 import { createJournalMetrics } from './journal-metrics.js'
 import { TRIES_ALLOWED, type FailedSource } from './patience.js'
 import type { SilenceState } from './silence.js'
 import { createWebhookMetrics } from './webhook-metrics.js'
+import { createWebhookStatusMetrics } from './webhook-status-metrics.js'
 
 /** What is looked up when Prometheus asks; each may take its time, within its own limit. `undefined`: it can't be told. */
 export interface MetricSources {
@@ -19,6 +21,7 @@ export interface MetricSources {
   readonly drift: () => Iterable<DriftTotal>
   readonly patience: () => readonly FailedSource[]
   readonly silence: () => readonly SilenceState[]
+  readonly webhookStatus: () => WebhookStatus
 }
 
 export interface StoreFacts {
@@ -56,6 +59,7 @@ export function createMetrics ({ version, secrets, forwarderNames, sources, now 
   const webhooks = createWebhookMetrics(registry, { secrets })
   const journal = createJournalMetrics(registry)
   const forwarders = createForwarderMetrics(registry, { names: forwarderNames, now })
+  const webhookStatus = createWebhookStatusMetrics(registry)
 
   const ready = new Gauge({ name: 'tierhook_ready', help: 'Whether webhooks would be accepted now, as /health/ready says: 1 or 0.', registers })
   const quarantined = new Gauge({ name: 'tierhook_quarantined_deliveries', help: 'Deliveries held in quarantine.', registers })
@@ -104,6 +108,7 @@ export function createMetrics ({ version, secrets, forwarderNames, sources, now 
       webhooks.look()
       lookAtPatience()
       lookAtWhatIsCounted()
+      webhookStatus.look(sources.webhookStatus())
       await lookAtStore()
       return await registry.metrics()
     },

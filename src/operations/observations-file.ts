@@ -1,6 +1,7 @@
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { replaceFile } from '../sender-watch/replace-file.js'
 import { formatObservations, parseObservations, type Observations } from './observations.js'
 
 /** Much more than all that it may hold. */
@@ -64,7 +65,6 @@ export function keepObservations ({ dataDir, logger, observe, everyMs = SAVE_EVE
     } catch (error) {
       if (!failing) logger.warn({ err: error, path }, 'observations not kept')
       failing = true
-      await rm(draftOf(path), { force: true }).catch(() => { /* It is written over the next time. */ })
     }
   }
 
@@ -93,20 +93,4 @@ export function keepObservations ({ dataDir, logger, observe, everyMs = SAVE_EVE
       await closing
     }
   }
-}
-
-function draftOf (path: string): string {
-  return `${path}.draft`
-}
-
-/** Written and synced under another name first: a crash leaves the old file or the new one. */
-async function replaceFile (path: string, text: string): Promise<void> {
-  const file = await open(draftOf(path), 'w', 0o640)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(draftOf(path), path)
 }

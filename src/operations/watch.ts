@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../delivery/clock.js'
 import type { Observer } from '../delivery/observation.js'
+import type { WebhookStatus } from '../sender-watch/webhook-status.js'
 import { createDiskSpace, type DiskSpace } from './disk-space.js'
 import { createDrift } from './drift.js'
 import type { ForwarderState } from './forwarder-metrics.js'
@@ -30,6 +31,7 @@ export interface WatchOptions extends Pick<ReadinessOptions, 'isStopping' | 'jou
   readonly forwarders: () => readonly ForwarderState[]
   /** The names of the configured forwarders. */
   readonly forwarderNames: readonly string[]
+  readonly webhookStatus: () => WebhookStatus
   /** Whether anybody can ask for metrics. */
   readonly metrics: boolean
 }
@@ -84,7 +86,8 @@ export function createWatch (options: WatchOptions): Watch {
         forwarders: options.forwarders,
         drift: drift.totals,
         patience: patience.sources,
-        silence: silence.states
+        silence: silence.states,
+        webhookStatus: options.webhookStatus
       }
     })
   }

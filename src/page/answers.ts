@@ -5,6 +5,7 @@ import type { DeadLetterSchema, DetailsSchema, ListedSchema } from '../operation
 import type { Drift, Patience, Silence } from '../operations/reports.js'
 
 export type { Status } from '../operations/status.js'
+export type { WebhookStatus } from '../sender-watch/webhook-status.js'
 
 export type ListedDelivery = Static<typeof ListedSchema>
 export type DeliveryDetails = Static<typeof DetailsSchema>

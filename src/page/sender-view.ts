@@ -1,8 +1,9 @@
-import type { Expectation, FailedSource } from './answers.js'
+import type { Expectation, FailedSource, WebhookStatus } from './answers.js'
 import { get } from './api.js'
 import { badge, element, table, type Column, type Tone } from './element.js'
 import { duration, time } from './format.js'
 import type { View } from './view.js'
+import { webhookStatusSection } from './webhook-status-section.js'
 
 const sourceColumns: ReadonlyArray<Column<FailedSource>> = [
   { label: 'Source', cell: ({ sourceId, proven }) => [element('code', {}, sourceId), ' ', proven ? null : badge('unproven', 'quiet', 'The signature was wrong or missing, so somebody else may have sent it.')] },
@@ -18,17 +19,19 @@ const expectationColumns: ReadonlyArray<Column<Expectation>> = [
   { label: 'Silent for', cell: ({ silentMs, silent }) => badge(duration(silentMs), silent ? 'bad' : 'good') }
 ]
 
-/** How much of the sender's patience is left, and whether it sends what it is expected to. */
+/** How the webhook stands at the sender, how much of its patience is left, and whether it sends what it is expected to. */
 export function senderView (): View {
   const node = element('section', { 'aria-label': 'Sender', 'aria-busy': 'true' })
 
   async function update (): Promise<void> {
-    const [{ sources }, { expectations }] = await Promise.all([
+    const [{ sources }, { expectations }, status] = await Promise.all([
       get<{ sources: readonly FailedSource[] }>('/api/patience'),
-      get<{ expectations: readonly Expectation[] }>('/api/silence')
+      get<{ expectations: readonly Expectation[] }>('/api/silence'),
+      get<WebhookStatus>('/api/webhook-status')
     ])
     node.removeAttribute('aria-busy')
     node.replaceChildren(
+      webhookStatusSection(status),
       element('h2', {}, 'Patience'),
       element('p', { class: 'quiet small' }, 'Voucherify tries an event again up to 12 times in 24 hours after any answer but a 2xx, and then switches the webhook off.'),
       sources.length === 0 ? element('p', {}, 'No source has met a failure of ours.') : table('Sources that got other answers than 2xx', sourceColumns, sources),

@@ -2,7 +2,7 @@ import type { Fault } from '../errors.js'
 import type { JsonObject } from './parse-body.js'
 
 /** The version of webhooks that this understands. */
-const VERSION = 'v2024-01-01'
+export const VERSION = 'v2024-01-01'
 /** The one before it, which some projects still have. */
 export const OLD_VERSION = 'v2018-08-01'
 

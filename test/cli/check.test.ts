@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { asking, fakeManagementApi, fakeWebhook, MANAGEMENT_ID, MANAGEMENT_TOKEN, PROJECT_ID } from '../support/fake-management-api.js'
 import { createHarness, freePort, startServer } from './harness.js'
 
 const secret = `whsec_${Buffer.alloc(24, 9).toString('base64')}`
@@ -161,4 +162,41 @@ t.test('the paths of the settings begin in the directory of the command', async 
   const harness = createHarness({ directory, environment: { FORWARDERS: 'file', FILE_FORWARDER_PATH: 'x/events.ndjson' } })
   t.equal(await harness.run('check'), 0)
   t.match(harness.stdout.text, join(directory, 'x/events.ndjson'))
+})
+
+t.test('Voucherify is asked once, and what it says is explained', async (t) => {
+  const api = await fakeManagementApi(t)
+  const run = async (environment: Record<string, string>, ...args: string[]) => {
+    const harness = createHarness({ directory: t.testdir(), environment: { VOUCHERIFY_WEBHOOK_SECRETS: 'the-secret-of-the-tests', ...environment } })
+    return { code: await harness.run('check', '--voucherify', ...args), out: harness.stdout.text, err: harness.stderr.text }
+  }
+  const well = await run(asking(api))
+  t.equal(well.code, 0)
+  t.match(well.out, `Voucherify, project ${PROJECT_ID}, asked at ${api.url}:\n  webhook: ok. A webhook points here: wh_1 (https://hooks.example.com/webhooks).\n  active: ok.`)
+  t.match(well.out, /not looked at: .*Distributions/)
+  t.equal(api.requests.length, 2)
+
+  api.webhooks.splice(0, 1, fakeWebhook('wh_1', { active: false, events: ['campaign.loyalty_tier.created'] }))
+  const wrong = await run({ ...asking(api), VOUCHERIFY_REENABLE: 'true' })
+  t.equal(wrong.code, 1)
+  t.match(wrong.out, /active: wrong\. Switched off: wh_1.*\n.*events: wrong\. Not ticked: campaign\.loyalty_tier\.updated, campaign\.loyalty_tier\.deleted\./)
+  t.notOk(api.requests.some(({ method }) => method !== 'GET'), 'a check changes nothing')
+
+  const json = await run(asking(api), '--json')
+  t.equal(json.code, 1)
+  t.match(JSON.parse(json.out).voucherify, { projectId: PROJECT_ID, findings: [{ check: 'webhook', state: 'ok' }, { check: 'active', state: 'wrong' }], failures: [] })
+
+  api.mood = 'refusing'
+  const refused = await run(asking(api))
+  t.equal(refused.code, 1)
+  t.match(refused.out, '  not answered: Voucherify answered 401. Check VOUCHERIFY_MANAGEMENT_ID and VOUCHERIFY_MANAGEMENT_TOKEN. The Management API is part of its Enterprise plan alone.\n')
+  api.mood = 'hanging'
+  const hanging = await run(asking(api), '--timeout-ms', '200')
+  t.equal(hanging.code, 1)
+  t.match(hanging.out, 'not answered: Voucherify cannot be reached: There was no whole answer within 200 ms')
+
+  const off = await run({})
+  t.equal(off.code, 2)
+  t.match(off.err, '--voucherify needs VOUCHERIFY_MANAGEMENT_ID')
+  for (const { out, err } of [well, wrong, json, refused, hanging]) for (const secret of [MANAGEMENT_ID, MANAGEMENT_TOKEN, 'the-secret-of-the-tests']) t.notMatch(out + err, secret)
 })

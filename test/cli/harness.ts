@@ -5,7 +5,7 @@ import type { CommandContext, LogOutput, Output, Service, ServiceOptions, StopSi
 import { runProgram } from '../../src/cli/program.js'
 import type { Operator } from '../../src/delivery/operator.js'
 import { latch } from '../support/latch.js'
-import { describeServiceApi, forwarderNames, inspectForwarders, openOperator, readDrift, storeCopies, storeErasures } from '../../src/cli/service-functions.js'
+import { askSenderOnce, describeServiceApi, forwarderNames, inspectForwarders, openOperator, readDrift, storeCopies, storeErasures } from '../../src/cli/service-functions.js'
 
 /** As much of tap's test as the harness uses. */
 export interface Teardown {
@@ -67,6 +67,7 @@ export function createHarness (options: HarnessOptions = {}) {
     storeErasures,
     describeApi: async () => await describeServiceApi({ version: '9.8.7' }),
     readDrift,
+    askSender: async asked => await askSenderOnce({ ...asked, version: '9.8.7', environment: options.environment ?? {} }),
     ask: options.ask ?? (async () => undefined),
     onStopSignal: listener => {
       listeners.add(listener)

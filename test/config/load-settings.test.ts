@@ -6,6 +6,7 @@ import { loadClientSettings, loadSettings, loadVariables } from '../../src/confi
 import type { SettingsSource } from '../../src/config/load-settings.js'
 import { SettingsSchema } from '../../src/config/settings.js'
 import type { Settings } from '../../src/config/settings.js'
+import { watchdogSettings } from '../../src/config/watchdog-settings.js'
 
 function load (environment: Record<string, string | undefined>, text?: string): Settings {
   return loadSettings({ environment, ...text === undefined ? {} : { envFile: { path: '.env', text } } })
@@ -298,4 +299,49 @@ t.test('names of custom webhooks make a URL and an event type each, and are told
     [Array.from({ length: 101 }, (_, index) => `n${index}`).join(','), /must not name more than 100/]
   ]
   for (const [text, reason] of cases) t.match(messageOf({ CUSTOM_WEBHOOKS: text }), reason, text.slice(0, 20))
+})
+
+const watchdog = {
+  PUBLIC_URL: 'https://hooks.example.com', VOUCHERIFY_MANAGEMENT_ID: 'hunter2', VOUCHERIFY_MANAGEMENT_TOKEN: 'hunter2', VOUCHERIFY_PROJECT_ID: 'proj_1', VOUCHERIFY_REGION: 'us1'
+}
+
+t.test('the watchdog is off unless its settings are set, and on with a region or an address', async t => {
+  const { VOUCHERIFY_REGION: _, ...rest } = watchdog
+  t.equal(watchdogSettings(load({})), undefined)
+  t.equal(watchdogSettings(load({ PUBLIC_URL: watchdog.PUBLIC_URL })), undefined)
+  t.match(watchdogSettings(load(watchdog)), { publicUrl: 'https://hooks.example.com', projectId: 'proj_1', managementUrl: 'https://us1.api.voucherify.io', reenable: false })
+  t.match(watchdogSettings(load({ ...rest, VOUCHERIFY_MANAGEMENT_URL: 'https://own.example/x', VOUCHERIFY_REENABLE: 'true' })), { managementUrl: 'https://own.example/x', reenable: true })
+  t.match(watchdogSettings(load({ ...watchdog, VOUCHERIFY_REGION: 'eu1' })), { managementUrl: 'https://api.voucherify.io' })
+  t.match(watchdogSettings(load({ ...watchdog, VOUCHERIFY_REGION: 'as1' })), { managementUrl: 'https://as1.api.voucherify.io' })
+})
+
+t.test('a part of the watchdog\'s settings is a fault that names each variable that is missing', async t => {
+  for (const name of ['PUBLIC_URL', 'VOUCHERIFY_MANAGEMENT_ID', 'VOUCHERIFY_MANAGEMENT_TOKEN', 'VOUCHERIFY_PROJECT_ID', 'VOUCHERIFY_REGION']) {
+    t.same(faultsOf(loadSettings, { ...watchdog, [name]: '' }).map(fault => fault.variable), [name])
+  }
+  for (const [name, value] of Object.entries({ ...watchdog, VOUCHERIFY_REENABLE: 'true', VOUCHERIFY_MANAGEMENT_URL: 'https://own.example' })) {
+    if (name === 'PUBLIC_URL') continue
+    const faults = faultsOf(loadSettings, { [name]: value })
+    t.ok(faults.length >= 4, name)
+    for (const { message } of faults) t.match(message, `is not set, but ${name} is`)
+  }
+  t.match(messageOf({ ...watchdog, VOUCHERIFY_MANAGEMENT_URL: 'https://own.example' }), /^VOUCHERIFY_MANAGEMENT_URL is set, but so is VOUCHERIFY_REGION/)
+  t.same(faultsOf(loadSettings, { VOUCHERIFY_REENABLE: 'false' }), [])
+  t.same(faultsOf(loadSettings, { ...watchdog, VOUCHERIFY_PROJECT_ID: '../x' }).map(fault => fault.variable), ['VOUCHERIFY_PROJECT_ID'], 'one that cannot be read is not missing too')
+})
+
+t.test('a token is sent neither in the open nor where it breaks a header, and is never shown', async t => {
+  const { VOUCHERIFY_REGION: _, ...rest } = watchdog
+  for (const url of ['http://own.example', 'ftp://own.example', 'https://user:hunter2@own.example', 'https://own.example?hunter2', 'own.example']) {
+    const message = messageOf({ ...rest, VOUCHERIFY_MANAGEMENT_URL: url })
+    t.match(message, /^VOUCHERIFY_MANAGEMENT_URL \(value not shown\) must/, url)
+    t.notMatch(message, 'hunter2')
+  }
+  for (const url of ['http://127.0.0.1:8080', 'http://[::1]', 'http://localhost']) t.same(faultsOf(loadSettings, { ...rest, VOUCHERIFY_MANAGEMENT_URL: url }), [], url)
+  for (const token of ['hunter2 hunter2', 'hunter2\r\nx: y', 'hünter2']) {
+    const message = messageOf({ ...watchdog, VOUCHERIFY_MANAGEMENT_TOKEN: token })
+    t.match(message, /^VOUCHERIFY_MANAGEMENT_TOKEN \(value not shown\) must be/)
+    t.notMatch(message, 'nter2')
+  }
+  t.match(messageOf({ PUBLIC_URL: 'https://hooks.example.com/?x' }), /^PUBLIC_URL .* no query/)
 })

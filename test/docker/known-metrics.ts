@@ -24,7 +24,17 @@ export async function knownMetrics (): Promise<KnownMetrics> {
       patience: () => [{
         sourceId: 'distr_1', proven: true, trusted: true, triesUsed: 1, triesAllowed: 12, failedEvents: 1, firstFailureAt: 0, lastFailureAt: 0, disabledAt: 1, lastCode: 'INTERNAL', recovered: false
       }],
-      silence: () => [{ expectation: '*', withinMs: 1, lastAt: null, silentMs: 1, silent: false }]
+      silence: () => [{ expectation: '*', withinMs: 1, lastAt: null, silentMs: 1, silent: false }],
+      webhookStatus: () => ({
+        watching: true,
+        askedAt: null,
+        unansweredMs: 1,
+        failure: null,
+        checks: [{ check: 'active', state: 'ok', detail: '', since: '' }],
+        switchedOn: [],
+        switchedOnCount: 1,
+        cannotSee: ''
+      })
     }
   })
   metrics.observer.webhookAnswered?.({ outcome: 'refused', status: 401, ms: 1, code: 'SIGNATURE_WRONG', toWebhook: true, rawBody: undefined })

@@ -5,6 +5,7 @@ import { systemClock } from '../../src/delivery/clock.js'
 import type { WebhookAnswer } from '../../src/delivery/observation.js'
 import { createMetrics, type MetricSources } from '../../src/operations/metrics.js'
 import { createWatch } from '../../src/operations/watch.js'
+import { notWatching } from '../../src/sender-watch/webhook-status.js'
 import { createService } from '../../src/service.js'
 import { sampleEvent } from '../../src/voucherify/samples.js'
 import { captureLines } from '../support/capture-lines.js'
@@ -22,7 +23,8 @@ const nothing: MetricSources = {
   forwarders: () => [],
   drift: () => [],
   patience: () => [],
-  silence: () => []
+  silence: () => [],
+  webhookStatus: () => notWatching
 }
 
 interface Family {
@@ -116,7 +118,8 @@ t.test('what a service tells Prometheus keeps to its conventions, and has every 
     'build_info', 'dead_letters', 'disk_free_bytes', 'drift_total', 'forwarder_attempt_duration_seconds', 'forwarder_attempts_total', 'forwarder_backlog_deliveries',
     'forwarder_breaker_open', 'forwarder_oldest_waiting_seconds', 'forwarder_paused', 'journal_commit_deliveries', 'journal_commit_duration_seconds',
     'journal_commit_failures_total', 'quarantine_evicted_total', 'quarantined_deliveries', 'ready', 'signatures_total', 'silence_limit_seconds', 'silence_seconds',
-    'source_seconds_until_disabled', 'source_tries_allowed', 'source_tries_used', 'store_bytes', 'webhook_duration_seconds', 'webhooks_total'
+    'source_seconds_until_disabled', 'source_tries_allowed', 'source_tries_used', 'store_bytes', 'webhook_duration_seconds',
+    'webhook_status', 'webhook_status_unanswered_seconds', 'webhook_switched_on_total', 'webhooks_total'
   ].map((name) => `tierhook_${name}`))
   for (const line of [
     'tierhook_webhooks_total{event_type="customer.loyalty.tier.left",verdict="valid",answer="accepted"} 1',
@@ -162,6 +165,7 @@ t.test('twenty thousand random paths, types and sources mint no series', async (
     store: async () => ({ forwarders: [], quarantined: 0 }),
     forwarders: () => [],
     forwarderNames: ['log'],
+    webhookStatus: () => notWatching,
     metrics: true
   })
   t.teardown(watch.close)

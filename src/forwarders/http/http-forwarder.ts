@@ -1,8 +1,7 @@
 import type { Attempt, ForwardContext, Forwarder, Outcome } from '../../delivery/forwarder.js'
+import { createClient } from './client.js'
 import { contentOf, type Format } from './content.js'
 import { describeAnswer } from './describe-answer.js'
-import { createDestination } from './destination.js'
-import { createExchange } from './exchange.js'
 import { createHide } from './hide.js'
 import { judgeAnswer, outcomeOf } from './judge-answer.js'
 import type { LookUp } from './names/look-up.js'
@@ -65,9 +64,10 @@ export function createHttpForwarder (options: HttpForwarderOptions): Forwarder {
   const permanent = new Set(options.permanentStatus)
   const hide = createHide(sentSecrets({ url: options.url, headers: options.headers, route: routeTo(options.url, options.environment) }))
   const fixed = [...options.headers.flatMap((header) => [header.name, header.value]), 'user-agent', `tierhook/${options.version}`]
-  const destination = createDestination({ url: options.url, connections: concurrency, timeoutMs, environment: options.environment, lookUp: options.lookUp })
-  const { dispatcher, origin, path } = destination
-  const exchange = createExchange(dispatcher, { timeoutMs, bodyLimitBytes: BODY_LIMIT_BYTES, keepBytes: KEEP_BYTES })
+  const { destination, exchange } = createClient({
+    url: options.url, connections: concurrency, timeoutMs, environment: options.environment, lookUp: options.lookUp, bodyLimitBytes: BODY_LIMIT_BYTES, keepBytes: KEEP_BYTES
+  })
+  const { origin, path } = destination
   const refused = createRefusals(REMEMBERED_REFUSALS)
 
   async function post (attempt: Attempt, context: ForwardContext): Promise<Outcome> {

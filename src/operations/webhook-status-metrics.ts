@@ -1,0 +1,23 @@
+import { Counter, Gauge, type Registry } from 'prom-client'
+import type { WebhookStatus } from '../sender-watch/webhook-status.js'
+
+/** Tells Prometheus how the webhook stands at the sender. Where nobody asks, there are no series. */
+export function createWebhookStatusMetrics (registry: Registry): { readonly look: (status: WebhookStatus) => void } {
+  const registers = [registry]
+  const checks = new Gauge({ name: 'tierhook_webhook_status', help: 'What Voucherify says of the webhook that points here: 1 where it is as it should be, 0 where not; what is not known is left out.', labelNames: ['check'], registers })
+  const unanswered = new Gauge({ name: 'tierhook_webhook_status_unanswered_seconds', help: 'Time since Voucherify answered all that it is asked about the webhook, or since the start.', registers })
+  const switchedOn = new Counter({ name: 'tierhook_webhook_switched_on_total', help: 'How often the watchdog switched a webhook on.', registers })
+  return {
+    look (status) {
+      checks.reset()
+      switchedOn.reset()
+      if (!status.watching) {
+        unanswered.remove()
+        return
+      }
+      for (const { check, state } of status.checks) if (state !== 'unknown') checks.set({ check }, state === 'ok' ? 1 : 0)
+      unanswered.set(status.unansweredMs / 1000)
+      switchedOn.inc(status.switchedOnCount)
+    }
+  }
+}

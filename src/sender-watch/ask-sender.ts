@@ -1,0 +1,43 @@
+import { judgeProject } from './judge-project.js'
+import { judgeWebhooks } from './judge-webhooks.js'
+import { ManagementApiError, type ManagementApi, type Webhook } from './management-api.js'
+import type { OwnUrls } from './own-urls.js'
+import type { Finding } from './webhook-status.js'
+
+export interface AskSenderOptions {
+  readonly api: ManagementApi
+  readonly urls: OwnUrls
+  /** Those that webhooks are proved by. */
+  readonly secrets: readonly string[]
+}
+
+/** What came of asking once. */
+export interface Asked {
+  /** Of what was answered. */
+  readonly findings: readonly Finding[]
+  /** Webhooks that point here and should be on. */
+  readonly off: readonly Webhook[]
+  /** What could not be asked; empty where everything was answered. */
+  readonly failures: readonly ManagementApiError[]
+}
+
+/** Asks about the webhooks and then the project. What cannot be asked costs only what it would have told. */
+export async function askSender ({ api, urls, secrets }: AskSenderOptions, signal: AbortSignal): Promise<Asked> {
+  const webhooks = await attempt(async () => judgeWebhooks(await api.webhooks(signal), urls))
+  const project = await attempt(async () => judgeProject(await api.project(signal), secrets))
+  const failed = [webhooks, project].filter((each) => each instanceof ManagementApiError)
+  return {
+    findings: [...webhooks instanceof ManagementApiError ? [] : webhooks.findings, ...project instanceof ManagementApiError ? [] : project],
+    off: webhooks instanceof ManagementApiError ? [] : webhooks.off,
+    failures: failed
+  }
+}
+
+async function attempt<T> (work: () => Promise<T>): Promise<T | ManagementApiError> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof ManagementApiError) return error
+    throw error
+  }
+}
