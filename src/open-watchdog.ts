@@ -10,7 +10,7 @@ import { retryAfterMs } from './forwarders/http/retry-after.js'
 import { askSender, type Asked, type AskSenderOptions } from './sender-watch/ask-sender.js'
 import { createManagementApi, type Ask } from './sender-watch/management-api.js'
 import { createOwnUrls } from './sender-watch/own-urls.js'
-import { createSwitchOnLimit } from './sender-watch/switch-on-limit.js'
+import { createSwitchOnLimit, SWITCHED_ON_FILE } from './sender-watch/switch-on-limit.js'
 import { createWatchdog, type Watchdog } from './sender-watch/watchdog.js'
 import { CANNOT_SEE } from './sender-watch/webhook-status.js'
 
@@ -53,7 +53,7 @@ export function openWatchdog ({ settings, dataDir, logger, clock, version, envir
     logger,
     clock,
     random: Math.random,
-    reenable: watchdog.reenable ? createSwitchOnLimit({ path: join(dataDir, 'webhook-switched-on.json'), clock }) : undefined,
+    reenable: watchdog.reenable ? createSwitchOnLimit({ path: join(dataDir, SWITCHED_ON_FILE), clock }) : undefined,
     closeApi: close
   })
 }

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import type { Settings } from './config/settings.js'
 import type { ReservedFile } from './forwarders/file/file-conflicts.js'
 import { databasePath } from './journal/sqlite/database.js'
+import { SWITCHED_ON_FILE } from './sender-watch/switch-on-limit.js'
 
 export interface ReservedFilesOptions {
   readonly settings: Pick<Settings, 'DATA_DIR' | 'FORWARDERS_FILE'>
@@ -20,6 +21,7 @@ export function reservedFiles ({ settings, envFile }: ReservedFilesOptions): rea
     { path: join(dataDir, 'tierhook.lock'), what: 'the lock of the data folder' },
     { path: join(dataDir, 'withdrawn'), what: 'the list of what was refused' },
     { path: join(dataDir, 'observations.json'), what: 'the file of observations' },
+    { path: join(dataDir, SWITCHED_ON_FILE), what: 'the note of which webhooks were switched on' },
     ...ownNames(dataDir).map((name) => ({ path: join(dataDir, name), what: 'a file' })),
     ...settings.FORWARDERS_FILE === undefined ? [] : [{ path: resolve(settings.FORWARDERS_FILE), what: 'the file of forwarders' }],
     ...envFile === undefined ? [] : [{ path: envFile, what: 'the environment file' }]

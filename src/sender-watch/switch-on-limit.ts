@@ -9,6 +9,9 @@ const NoteSchema = Type.Object({
   webhooks: Type.Array(Type.Object({ id: Type.String({ maxLength: 128 }), at: Type.Number({ minimum: 0, maximum: 8.64e15 }) }), { maxItems: 1000 })
 })
 
+/** What the note is called in the data folder. */
+export const SWITCHED_ON_FILE = 'webhook-switched-on.json'
+
 const HOUR_MS = 3_600_000
 const MOST_WEBHOOKS = 100
 
