@@ -7,7 +7,7 @@ import { latch } from '../support/latch.js'
 import { sampleDelivery } from '../support/sample-delivery.js'
 
 const UPGRADED = 'customer.loyalty.tier.upgraded'
-const envelope = sampleEnvelope(UPGRADED, { index: 0, now: new Date('2026-02-03T04:05:06.000Z') })
+const envelope = sampleEnvelope(UPGRADED, { index: 0, now: new Date() })
 const { customer, loyalty_tier_from: from, loyalty_tier_to: to } = envelope.data
 const data = { ...envelope.data, customer: { ...customer, name: 'Zoë Canary', email: 'zoe@canary.example', metadata: { canary: 1 } } }
 const personal = /canary/i

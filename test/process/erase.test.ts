@@ -8,14 +8,17 @@ import { postBody, postEvent, startServiceProcess } from '../support/service-pro
 
 const person = ['cust_ErasedLive01', 'erased.live@example.com', 'Erased Live']
 
+/** Now: what happened long ago is held. */
+const occurredAt = new Date().toISOString()
+
 function body (eventId: string): Buffer {
   const customer = { id: person[0], object: 'customer', email: person[1], name: person[2] }
   return Buffer.from(JSON.stringify({
     id: `whs_${eventId}`,
     type: 'tier.upgraded',
     source: { id: 'distr_1', object: 'distribution' },
-    event: { id: eventId, type: 'customer.loyalty.tier.upgraded', created_at: '2026-01-31T00:00:00Z' },
-    data: { customer, campaign: null, loyalty_tier_from: null, loyalty_tier_to: { id: 'ltr_1' }, created_at: '2026-01-31T00:00:00Z' }
+    event: { id: eventId, type: 'customer.loyalty.tier.upgraded', created_at: occurredAt },
+    data: { customer, campaign: null, loyalty_tier_from: null, loyalty_tier_to: { id: 'ltr_1' }, created_at: occurredAt }
   }))
 }
 
