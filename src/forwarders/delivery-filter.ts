@@ -1,5 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
 import type { Delivery } from '../delivery/delivery.js'
+import { eventTypePattern } from '../delivery/event-type-pattern.js'
 import { isEnvelope } from '../voucherify/identify.js'
 import { isJsonObject, parseBody } from '../voucherify/parse-body.js'
 
@@ -37,7 +38,7 @@ export function parseFilter (text: string): (delivery: Delivery) => boolean {
 
 /** Tells whether a forwarder wants a delivery. No code is run: only types, verdicts and values are compared. */
 export function createFilter ({ events, verdicts, where = [] }: FilterOptions): (delivery: Delivery) => boolean {
-  const patterns = events?.map(toPattern)
+  const patterns = events?.map(eventTypePattern)
   const conditions = where.map(({ pointer, ...condition }) => ({ path: toPath(pointer), condition }))
   return (delivery) => {
     if (patterns !== undefined && !patterns.some((matches) => matches(delivery.eventType))) return false
@@ -45,23 +46,6 @@ export function createFilter ({ events, verdicts, where = [] }: FilterOptions): 
     if (conditions.length === 0) return true
     const body = eventBody(delivery.rawBody)
     return conditions.every(({ path, condition }) => holds(condition, valueAt(body, path)))
-  }
-}
-
-/** Takes the first place for each part: a regular expression would try them all, which for several `*` and a long type takes minutes. */
-function toPattern (pattern: string): (eventType: string) => boolean {
-  const [first = '', ...rest] = pattern.split('*')
-  const last = rest.pop()
-  if (last === undefined) return (eventType) => eventType === first
-  return (eventType) => {
-    let at = first.length
-    if (!eventType.startsWith(first)) return false
-    for (const part of rest) {
-      const found = eventType.indexOf(part, at)
-      if (found === -1) return false
-      at = found + part.length
-    }
-    return eventType.length - last.length >= at && eventType.endsWith(last)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { eventTypePattern } from '../delivery/event-type-pattern.js'
 import type { AcceptedWebhook } from '../delivery/observation.js'
 
 /** What is expected to come: an event of a type, or of a source, at least so often. */
@@ -114,15 +115,12 @@ export function createSilence ({ expectations, logger, now }: SilenceOptions): S
   }
 }
 
-/** Asked for each event that comes in: few patterns need a regular expression. */
+/** Asked for each event that comes in. */
 function matcherOf (pattern: string): (event: Pick<AcceptedWebhook, 'eventType' | 'sourceId'>) => boolean {
   if (pattern.startsWith(SOURCE_PREFIX)) {
     const id = pattern.slice(SOURCE_PREFIX.length)
     return ({ sourceId }) => sourceId === id
   }
-  if (pattern === '*') return () => true
-  if (!pattern.includes('*')) return ({ eventType }) => eventType === pattern
-  const parts = pattern.split('*').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-  const expression = new RegExp(`^${parts.join('.*')}$`, 's')
-  return ({ eventType }) => expression.test(eventType)
+  const matches = eventTypePattern(pattern)
+  return ({ eventType }) => matches(eventType)
 }
