@@ -7,11 +7,11 @@ import type { Group, OpenVariant } from './measure.js'
 import { withOther, type GroupOptions } from './relay.js'
 
 const CONNECTIONS = [1, 16, 64, 256]
-const BASELINE: ReceiverMode = 'bare Fastify'
+const BASELINES: readonly ReceiverMode[] = ['bare Fastify', 'by hand, with fsync']
 const CANDIDATES: readonly ReceiverMode[] = ['verify only', 'verify and validate', 'and journal', 'journal and log', 'journal and file', 'everything on', 'and http', 'and hanging http']
 const SECRET = 'the-secret-of-the-bench'
 
-/** Accepting signed webhooks, against a bare server that parses the same bodies. */
+/** Accepting signed webhooks, against a bare server that parses the same bodies, and one that a team would write by hand. */
 export function acceptanceGroups ({ children, directory, against }: GroupOptions): readonly Group[] {
   async function open (mode: ReceiverMode, connections: number, build?: string): Promise<OpenVariant> {
     const destination = children.start<DestinationApi>('destination')
@@ -36,9 +36,9 @@ export function acceptanceGroups ({ children, directory, against }: GroupOptions
   return CONNECTIONS.map((connections) => ({
     name: 'accept',
     connections,
-    baselines: [BASELINE],
+    baselines: BASELINES,
     variants: [
-      { name: BASELINE, open: async () => await open(BASELINE, connections) },
+      ...BASELINES.map((name) => ({ name, open: async () => await open(name, connections) })),
       ...CANDIDATES.flatMap((name) => withOther(name, against, async (build) => await open(name, connections, build)))
     ]
   }))

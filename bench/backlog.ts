@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { v7 as uuidv7 } from 'uuid'
-import { keepObjectsYoung } from '../src/cli/young-objects.js'
+import { keepObjectsYoung } from '../src/composition/young-objects.js'
 import { systemClock } from '../src/delivery/clock.js'
 import type { Delivery } from '../src/delivery/delivery.js'
 import type { Forwarder } from '../src/delivery/forwarder.js'
 import { createPump } from '../src/delivery/pump.js'
-import { createSqliteJournal, type SqliteJournal } from '../src/journal/sqlite/sqlite-journal.js'
+import { createWholeJournal, type WholeJournal } from '../test/support/whole-journal.js'
 import { createEvents } from './bodies.js'
 import type { Run } from './measure.js'
 
@@ -28,7 +28,7 @@ export function deliveryAt (number: number): Delivery {
     eventType,
     verdict: 'valid',
     faults: [],
-    held: false,
+    quarantined: false,
     dedupeKey: `send-out:${id}`,
     sourceObject: 'distribution',
     sourceId: 'distr_1',
@@ -53,18 +53,18 @@ export interface Backlog {
 export function createBacklog (folder: string): Backlog {
   // As the program does.
   keepObjectsYoung()
-  let opened: Promise<SqliteJournal> | undefined
+  let opened: Promise<WholeJournal> | undefined
   let length = 0
 
-  async function open (): Promise<SqliteJournal> {
-    const journal = createSqliteJournal({
+  async function open (): Promise<WholeJournal> {
+    const journal = createWholeJournal({
       dataDir: join(folder, 'journal'), logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: 365 * DAY_MS, maxBytes: 0 }
     })
     await journal.start()
     return journal
   }
 
-  async function holdAtLeast (journal: SqliteJournal, events: number): Promise<void> {
+  async function holdAtLeast (journal: WholeJournal, events: number): Promise<void> {
     for (; length < events; length += APPENDS) {
       await Promise.all(Array.from({ length: APPENDS }, async (_each, index) => await journal.append(deliveryAt(length + index))))
     }
@@ -85,7 +85,7 @@ export function createBacklog (folder: string): Backlog {
         clock: systemClock,
         random: Math.random,
         logger,
-        onAttempts: ({ outcomes }) => { for (const { status } of outcomes) if (status === 'forwarded') forwarded++ }
+        onAttempts: ({ counts }) => { forwarded += counts.forwarded }
       })
       const run = await timed(length, async () => {
         await pump.start()

@@ -7,33 +7,31 @@ const source = join(import.meta.dirname, '../src')
 
 /** Which room may import from which others. A room may always import from itself. */
 const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
-  'main.ts': ['cli'],
-  cli: ['service.ts', 'describe-service-api.ts', 'inspect-forwarders.ts', 'open-store.ts', 'open-watchdog.ts', 'configured-forwarders.ts', 'config', 'delivery', 'sender', 'voucherify', 'indent-json.ts', 'errors.ts'],
-  'service.ts': 'everything',
-  'describe-service-api.ts': 'everything',
-  'inspect-forwarders.ts': 'everything',
-  'open-store.ts': 'everything',
-  'reserved-files.ts': 'everything',
-  'operator-thread.ts': 'everything',
-  'writer-thread.ts': 'everything',
-  'open-watchdog.ts': 'everything',
-  'configured-forwarders.ts': ['config', 'forwarders', 'errors.ts'],
-  config: ['voucherify', 'errors.ts'],
-  voucherify: ['errors.ts'],
-  ingress: ['voucherify', 'delivery', 'errors.ts'],
-  delivery: ['voucherify', 'errors.ts'],
-  journal: ['delivery', 'errors.ts'],
-  forwarders: ['delivery', 'voucherify', 'errors.ts'],
-  // The operator's listener answers in the public one's form.
-  operations: ['delivery', 'voucherify', 'ingress', 'sender-watch', 'errors.ts'],
-  // It gets what sends requests from outside.
-  'sender-watch': ['delivery', 'voucherify', 'errors.ts'],
-  sender: ['voucherify', 'errors.ts'],
+  'main.ts': ['commands'],
+  // It composes what runs in the process, and what a command does without one.
+  commands: ['composition', 'threads', 'terminal', 'config', 'delivery', 'simulator', 'voucherify', 'page', 'errors'],
+  composition: 'everything',
+  config: ['voucherify', 'errors'],
+  voucherify: ['errors'],
+  http: ['voucherify', 'delivery', 'errors'],
+  ingress: ['http', 'voucherify', 'delivery', 'errors'],
+  delivery: ['voucherify', 'errors'],
+  journal: ['delivery', 'threads', 'errors'],
+  threads: ['delivery', 'errors'],
+  forwarders: ['config', 'delivery', 'voucherify', 'errors'],
+  'admin-api': ['http', 'delivery', 'voucherify', 'sender-watch', 'history', 'errors'],
+  history: ['kept-file', 'delivery', 'errors'],
+  'kept-file': ['delivery', 'errors'],
+  metrics: ['delivery', 'voucherify', 'sender-watch', 'errors'],
+  // It gets what sends requests from outside. Addresses are told apart as the listeners tell them apart.
+  'sender-watch': ['http', 'kept-file', 'delivery', 'voucherify', 'errors'],
+  simulator: ['voucherify', 'errors'],
+  // Of the sender's room it takes how to write JSON that everybody can read.
+  terminal: ['delivery', 'voucherify'],
   // Runs in a browser: of the service it knows the types of its answers.
-  page: ['operations', 'sender-watch', 'indent-json.ts'],
-  testing: ['forwarders', 'delivery', 'voucherify', 'errors.ts'],
-  'indent-json.ts': [],
-  'errors.ts': []
+  page: ['admin-api', 'sender-watch', 'history'],
+  testing: ['forwarders', 'delivery', 'voucherify', 'errors'],
+  errors: []
 }
 
 interface Import {
@@ -92,6 +90,12 @@ t.test('the core and the journal know neither HTTP nor Fastify', async (t) => {
   t.strictSame(found, [])
 })
 
+t.test('an engine is known to the composition root alone', async (t) => {
+  const engineOf = (file: string): string | undefined => /^journal\/(?:sqlite|postgres)\//.exec(file)?.[0]
+  const found = inside.filter((each) => engineOf(target(each)) !== undefined && engineOf(target(each)) !== engineOf(each.from) && roomOf(each.from) !== 'composition')
+  t.strictSame(found.map(({ from, to }) => `${from} imports ${to}`), [])
+})
+
 t.test('the core knows no disk', async (t) => {
   t.strictSame(imports.filter(({ from, to }) => roomOf(from) === 'delivery' && /^node:fs/.test(to)), [])
 })
@@ -101,9 +105,14 @@ t.test('one file knows which SQLite there is', async (t) => {
   t.strictSame(using, ['journal/sqlite/binding.ts'])
 })
 
-t.test('only the main file touches the process', async (t) => {
+t.test('one file knows the driver of PostgreSQL, and loads it only where there is such a journal', async (t) => {
+  t.strictSame(imports.filter(({ to }) => to === 'pg').map(({ from, typeOnly }) => [from, typeOnly]), [['journal/postgres/database.ts', true]])
+})
+
+t.test('only the main file, and what it loads first, touches the process', async (t) => {
   // The binding is chosen by the SQLite that this Node.js has, and a warning of Node.js about it is kept back.
-  for (const file of files.filter((name) => name !== 'main.ts' && name !== 'journal/sqlite/binding.ts')) {
+  const touching = ['main.ts', 'commands/process.ts', 'journal/sqlite/binding.ts']
+  for (const file of files.filter((name) => !touching.includes(name))) {
     const parsed = ts.createSourceFile(file, readFileSync(join(source, file), 'utf8'), ts.ScriptTarget.Latest)
     const visit = (node: ts.Node): void => {
       if (ts.isPropertyAccessExpression(node) && ts.isIdentifier(node.expression) && node.expression.text === 'process') t.fail(`${file} uses process.${node.name.text}`)
@@ -111,6 +120,12 @@ t.test('only the main file touches the process', async (t) => {
     }
     visit(parsed)
   }
+})
+
+t.test('the main file needs nothing but itself to say why nothing else can be loaded', async (t) => {
+  const first = imports.filter(({ from }) => from === 'main.ts')
+  t.strictSame(first.map(({ to }) => to), ['./commands/explain-no-start.js'])
+  t.strictSame(imports.filter(({ from }) => from === 'commands/explain-no-start.ts'), [])
 })
 
 t.test('no room is a drawer for whatever has no place', async (t) => {

@@ -8,11 +8,6 @@ function read (path: string): string {
   return readFileSync(join(project, path), 'utf8')
 }
 
-/** On one line, so that it does not matter where a text was broken. */
-function flat (text: string): string {
-  return text.replace(/\s+/g, ' ')
-}
-
 interface Claim {
   readonly promise: string
   readonly file: string
@@ -28,12 +23,9 @@ function claims (): Claim[] {
   })
 }
 
-const told = ['README.md', 'docs/operating.md', 'SECURITY.md'].map((path) => flat(read(path))).join('\n')
-
-t.test('every promise is made in these words, and its test is there', async (t) => {
+t.test('the test that shows a promise is there', async (t) => {
   t.ok(claims().length > 40)
   for (const { promise, file, title } of claims()) {
-    t.ok(promise !== '' && told.includes(flat(promise)), `"${promise}" is promised`)
     if (!existsSync(join(project, file)) || file === '') {
       t.fail(`${file} is not there, which should show "${promise}"`)
       continue

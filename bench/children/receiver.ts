@@ -1,10 +1,12 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import { openSync } from 'node:fs'
+import { open as openFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
-import { openLogOutput } from '../../src/cli/log-output.js'
-import { createLogger } from '../../src/cli/logger.js'
-import { keepObjectsYoung } from '../../src/cli/young-objects.js'
+import { openLogOutput } from '../../src/composition/log-output.js'
+import { createLogger } from '../../src/composition/logger.js'
+import { keepObjectsYoung } from '../../src/composition/young-objects.js'
 import { loadSettings } from '../../src/config/load-settings.js'
 import { systemClock } from '../../src/delivery/clock.js'
 import type { Journal } from '../../src/delivery/journal.js'
@@ -12,13 +14,13 @@ import { createNewId } from '../../src/delivery/new-id.js'
 import { createApp } from '../../src/ingress/app.js'
 import { createLateness } from '../../src/ingress/lateness.js'
 import { authenticate } from '../../src/ingress/authenticate.js'
-import { createSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.js'
-import { createService } from '../../src/service.js'
+import { createWholeJournal } from '../../test/support/whole-journal.js'
+import { createService } from '../../src/composition/service.js'
 import { serveParent } from '../child.js'
 
 /** What is on top of what: `everything on` is the service with its log and file forwarders, `and http` with an HTTP destination too, which may hang. */
 export type ReceiverMode =
-  | 'bare Fastify' | 'verify only' | 'verify and validate' | 'and journal' | 'journal and log' | 'journal and file' | 'everything on' | 'and http' | 'and hanging http'
+  | 'bare Fastify' | 'by hand, with fsync' | 'verify only' | 'verify and validate' | 'and journal' | 'journal and log' | 'journal and file' | 'everything on' | 'and http' | 'and hanging http'
 
 export interface ReceiverOptions {
   readonly mode: ReceiverMode
@@ -62,6 +64,25 @@ async function openVerifying (secret: string): Promise<string> {
   return await app.listen({ host: '127.0.0.1', port: 0 })
 }
 
+/** What a team writes in an afternoon: the signature, the event's type, and each event on the disk before its answer. */
+async function openByHand (secret: string, dataDir: string): Promise<string> {
+  const file = await openFile(join(dataDir, 'events.ndjson'), 'a')
+  const app = Fastify()
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => { done(null, body) })
+  app.post('/webhooks', async (request, reply) => {
+    if (!Buffer.isBuffer(request.body)) return await reply.code(400).send()
+    const right = createHmac('sha256', secret).update(request.body).digest()
+    const given = Buffer.from(String(request.headers['x-voucherify-signature']), 'hex')
+    if (given.byteLength !== right.byteLength || !timingSafeEqual(given, right)) return await reply.code(401).send()
+    const event: unknown = JSON.parse(request.body.toString())
+    await file.appendFile(`${JSON.stringify(event)}\n`)
+    await file.datasync()
+    return await reply.code(202).send({ message: 'Webhook accepted' })
+  })
+  return await app.listen({ host: '127.0.0.1', port: 0 })
+}
+
 async function openApp (journal: Journal, secret: string): Promise<string> {
   const app = createApp({
     logger,
@@ -73,6 +94,7 @@ async function openApp (journal: Journal, secret: string): Promise<string> {
     bodyLimitBytes: 1_048_576,
     trustProxy: false,
     secrets: [secret],
+    hostNames: [],
     requiredHeaders: [],
     sourceFilter: undefined,
     policy: { invalid: 'quarantine', unvalidated: 'forward', rawPayloads: 'accept' },
@@ -90,7 +112,7 @@ const stub: Journal = {
 }
 
 async function openJournal (dataDir: string): Promise<Journal> {
-  const journal = createSqliteJournal({ dataDir, logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: 365 * DAY_MS, maxBytes: 0 } })
+  const journal = createWholeJournal({ dataDir, logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: 365 * DAY_MS, maxBytes: 0 } })
   await journal.start()
   return journal
 }
@@ -105,9 +127,10 @@ async function openService ({ dataDir, secret, destination }: ReceiverOptions, f
 
 async function open (options: ReceiverOptions): Promise<string> {
   // As the program does.
-  if (options.mode !== 'bare Fastify') keepObjectsYoung()
+  if (options.mode !== 'bare Fastify' && options.mode !== 'by hand, with fsync') keepObjectsYoung()
   switch (options.mode) {
     case 'bare Fastify': return await openBare()
+    case 'by hand, with fsync': return await openByHand(options.secret, options.dataDir)
     case 'verify only': return await openVerifying(options.secret)
     case 'verify and validate': return await openApp(stub, options.secret)
     case 'and journal': return await openApp(await openJournal(options.dataDir), options.secret)

@@ -1,4 +1,5 @@
 import { Pool } from 'undici'
+import { defaultValues, httpOptions } from '../../src/config/forwarder-options.js'
 import type { Delivery } from '../../src/delivery/delivery.js'
 import type { Forwarder } from '../../src/delivery/forwarder.js'
 import { createHttpForwarder } from '../../src/forwarders/http/http-forwarder.js'
@@ -63,14 +64,11 @@ function forwarderNamed (name: string, { url, connections }: RelayOptions): Forw
   return createHttpForwarder({
     name,
     url,
-    format: 'voucherify',
-    order: 'customer',
+    ...defaultValues(httpOptions),
     concurrency: connections,
     timeoutMs: TIMEOUT_MS,
     retryAfterMaxMs: 300_000,
-    secrets: [],
     headers: [],
-    permanentStatus: [410],
     version: '0.0.0',
     environment: {},
     now: Date.now

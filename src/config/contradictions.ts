@@ -1,5 +1,5 @@
 import type { ConfigurationFault } from './configuration-error.js'
-import { isLoopback } from './loopback.js'
+import { isLoopback } from './addresses.js'
 import { SettingsSchema } from './settings.js'
 import type { SettingName, Settings } from './settings.js'
 import { findWatchdogFaults } from './watchdog-settings.js'
@@ -43,18 +43,34 @@ export function findContradictions (settings: ReadableSettings, given: ReadonlyS
   if (unidentifiedSeconds !== undefined && windowDays !== undefined && unidentifiedSeconds > windowDays * 86_400) {
     faults.push({ variable: 'DEDUPE_UNIDENTIFIED_SECONDS', message: `is ${unidentifiedSeconds}, more than DEDUPE_WINDOW_DAYS, which is ${windowDays} (${windowDays * 86_400} seconds); lower the one or raise the other` })
   }
+  return [...faults, ...ofJournal(settings)]
+}
+
+/** What one service alone can tell or do is refused where several share a journal, before anybody relies on it. */
+function ofJournal ({ JOURNAL, EXPECT_EVENT_WITHIN, VOUCHERIFY_REENABLE }: ReadableSettings): ConfigurationFault[] {
+  if (JOURNAL === undefined) return []
+  const faults: ConfigurationFault[] = []
+  if ((EXPECT_EVENT_WITHIN?.length ?? 0) > 0) {
+    faults.push({ variable: 'EXPECT_EVENT_WITHIN', message: 'is set, but so is JOURNAL: each replica sees only its own part of the events, and would miss what another one got; remove it, and alert on the metrics of all replicas' })
+  }
+  if (VOUCHERIFY_REENABLE === true) {
+    faults.push({ variable: 'VOUCHERIFY_REENABLE', message: 'is true, but JOURNAL is set: each replica would switch webhooks on by itself, more often than once an hour; remove it' })
+  }
   return faults
 }
 
-function ofOperatorListener ({ HOST, PORT, ADMIN_HOST, ADMIN_PORT, ADMIN_TOKEN }: ReadableSettings, unreadable: ReadonlySet<string>): ConfigurationFault[] {
+function ofOperatorListener ({ HOST, PORT, ADMIN_HOST, ADMIN_PORT, ADMIN_TOKEN, ADMIN_TOKENS }: ReadableSettings, unreadable: ReadonlySet<string>): ConfigurationFault[] {
   if (ADMIN_HOST === undefined || ADMIN_PORT === undefined || ADMIN_PORT === 0) return []
   const faults: ConfigurationFault[] = []
-  if (ADMIN_TOKEN === undefined && !unreadable.has('ADMIN_TOKEN') && !isLoopback(ADMIN_HOST)) {
+  if (ADMIN_TOKEN === undefined && ADMIN_TOKENS?.length === 0 && !unreadable.has('ADMIN_TOKEN') && !isLoopback(ADMIN_HOST)) {
     faults.push({
       variable: 'ADMIN_TOKEN',
       message: `is not set or empty, but ADMIN_HOST is ${JSON.stringify(ADMIN_HOST)}, where others can reach the operator's listener, read events and replay them; ` +
         'set it, for example to what "openssl rand -hex 32" makes, or ADMIN_HOST to 127.0.0.1, or ADMIN_PORT to 0, which turns it off'
     })
+  }
+  if (ADMIN_TOKENS?.some(({ token }) => token === ADMIN_TOKEN) === true) {
+    faults.push({ variable: 'ADMIN_TOKENS', message: 'has the token of ADMIN_TOKEN too: nobody could tell who it was; take another one' })
   }
   if (HOST !== undefined && ADMIN_PORT === PORT && overlap(HOST, ADMIN_HOST)) {
     faults.push({ variable: 'ADMIN_PORT', message: `is ${ADMIN_PORT}, which PORT is too; give the operator's listener a port of its own, or 0, which turns it off` })

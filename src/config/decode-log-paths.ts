@@ -5,11 +5,23 @@ const inBrackets = '\\[(?:\\*|\\d+|"[^",\\\\]+"|\'[^\',\\\\]+\')\\]'
 const name = '(?:\\*|[A-Za-z_$][A-Za-z0-9_$]*)'
 const path = new RegExp(`^(?:${name}|${inBrackets})(?:\\.${name}|${inBrackets})*$`)
 
+/** Every object has something at these names that is not its own. Who hides there changes, or hides, what others share. */
+const inherited = new Set(['__proto__', 'constructor', 'prototype'])
+
 /** Reads a comma-separated list of paths into log lines, as pino's `redact` takes them. */
 export function decodeLogPaths (text: string): Decoded {
   const paths = text.split(',').map(item => item.trim())
   const wrong = paths.find(item => !path.test(item))
+  const shared = paths.find(item => partsOf(item).some(part => inherited.has(part)))
+  if (wrong === undefined && shared !== undefined) {
+    return refused(`must name no ${[...inherited].join(', no ')}: each object has something there that is not its own, so nothing of an event can be hidden by it; take ${JSON.stringify(shared.slice(0, 80))} out`)
+  }
   return wrong === undefined
     ? accepted(paths)
     : refused(`must be a comma-separated list of paths such as sourceAddress, data.customer.email, data["x-y"] or *.email; ${JSON.stringify(wrong.slice(0, 80))} is none`)
+}
+
+/** The names in a path, without its brackets, dots and quotes. */
+function partsOf (item: string): readonly string[] {
+  return item.split(/[.[\]"']+/)
 }

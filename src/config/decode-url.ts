@@ -1,6 +1,6 @@
 import { accepted, refused } from './decoded.js'
 import type { Decoded } from './decoded.js'
-import { isLoopback } from './loopback.js'
+import { isLoopback } from './addresses.js'
 
 /** Reads an http or https URL. */
 export function decodeUrl (text: string): Decoded {
@@ -24,4 +24,10 @@ export function decodeApiUrl (text: string): Decoded {
   const { protocol, hostname } = new URL(text)
   if (protocol === 'https:' || isLoopback(hostname.replace(/^\[|\]$/g, ''))) return decoded
   return refused('must be an https:// URL: a token is sent there')
+}
+
+/** Reads an id that becomes a part of a URL's path. */
+export function decodeId (text: string): Decoded {
+  if (/^[A-Za-z0-9_-]{1,128}$/.test(text)) return accepted(text)
+  return refused('must be 1 to 128 letters, digits, dashes and underscores, such as proj_…; copy it again')
 }

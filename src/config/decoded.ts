@@ -1,12 +1,12 @@
 /** What came of reading a variable's text: a value, or what is wrong and what to do, in words that follow "it". */
-export type Decoded =
-  | { readonly ok: true, readonly value: unknown }
+export type Decoded<T = unknown> =
+  | { readonly ok: true, readonly value: T }
   | { readonly ok: false, readonly reason: string }
 
-export function accepted (value: unknown): Decoded {
+export function accepted<T> (value: T): Decoded<T> {
   return { ok: true, value }
 }
 
-export function refused (reason: string): Decoded {
+export function refused (reason: string): Decoded<never> {
   return { ok: false, reason }
 }

@@ -1,4 +1,4 @@
-import { settingNames, SettingsSchema } from './settings.js'
+import { FILE_SUFFIX, isSecret, settingNames, SettingsSchema } from './settings.js'
 import type { SettingName } from './settings.js'
 
 /** One variable, in words. */
@@ -13,10 +13,6 @@ export interface SettingDescription {
   readonly secret: boolean
 }
 
-function written (value: unknown): string {
-  return Array.isArray(value) ? value.join(',') : String(value)
-}
-
 /** Every variable, in the order in which a person reads about them. */
 export const settingDescriptions: readonly SettingDescription[] = settingNames.map(name => {
   const schema = SettingsSchema.properties[name]
@@ -26,8 +22,8 @@ export const settingDescriptions: readonly SettingDescription[] = settingNames.m
     group: String(schema['group']),
     description: String(schema.description),
     unit: typeof unit === 'string' ? unit : undefined,
-    fallback: written(schema.default ?? schema['fallback']),
-    secret: schema['secret'] === true
+    fallback: String(schema.default ?? schema['fallback']),
+    secret: isSecret(name)
   }
 })
 
@@ -45,9 +41,9 @@ function wrap (text: string, width: number): string[] {
   return [...lines, line]
 }
 
-/** What a variable means, in one paragraph: its description, its unit. */
-export function meaningOf (setting: SettingDescription): string {
-  return setting.unit === undefined ? setting.description : `${setting.description} In ${setting.unit}.`
+/** What a variable means, in one paragraph: its description, its unit, and where a secret may stand instead. */
+export function meaningOf ({ name, description, unit, secret }: SettingDescription): string {
+  return [description, ...unit === undefined ? [] : [`In ${unit}.`], ...secret ? [`Or ${name}${FILE_SUFFIX}: the path of a file that holds it.`] : []].join(' ')
 }
 
 /** Every variable with its meaning, unit and default, for a terminal of `width` columns. */
@@ -61,4 +57,21 @@ export function describeSettings (width: number): string {
     lines.push(...wrap(meaningOf(setting), Math.max(width - 6, 40)).map(line => `      ${line}`))
   }
   return lines.slice(1).join('\n')
+}
+
+const ENV_EXAMPLE_COLUMNS = 110
+
+/** What `.env.example` holds: every variable with its meaning, unit and default, as a comment. */
+export function envExample (): string {
+  const lines = [
+    '# Copy this file to .env and remove the # before what you change. An empty value counts as not set, and the',
+    '# environment wins over the file. A value with a # or a leading or trailing space needs quotation marks.'
+  ]
+  let group = ''
+  for (const setting of settingDescriptions) {
+    if (setting.group !== group) lines.push('', `## ${setting.group}`)
+    group = setting.group
+    lines.push('', ...wrap(meaningOf(setting), ENV_EXAMPLE_COLUMNS - 2).map(line => `# ${line}`), `# ${setting.name}=${setting.fallback}`)
+  }
+  return `${lines.join('\n')}\n`
 }

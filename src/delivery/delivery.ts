@@ -1,5 +1,4 @@
-import type { Fault } from '../errors.js'
-import type { EventDescription } from '../voucherify/describe-event.js'
+import type { Fault } from '../errors/problem.js'
 
 /** What validation said of an event: `unvalidated` means that no schema is known for it. */
 export type Verdict = 'valid' | 'invalid' | 'unvalidated'
@@ -12,10 +11,10 @@ export interface NewDelivery {
   readonly receivedAt: number
   readonly eventType: string
   readonly verdict: Verdict
-  /** Why the verdict is `invalid`, or why it is held with another one; empty otherwise. */
+  /** Why the verdict is `invalid`, or why it is quarantined with another one; empty otherwise. */
   readonly faults: readonly Fault[]
   /** Whether it goes into quarantine instead of to the forwarders. */
-  readonly held: boolean
+  readonly quarantined: boolean
   /** Two deliveries with the same key are the same event. `null`: it can't be told, so it is never a duplicate. */
   readonly dedupeKey: string | null
   /** How long the first with this key makes it a duplicate, in milliseconds; as long as the journal knows keys where absent. */
@@ -31,31 +30,15 @@ export interface NewDelivery {
   readonly headers: Readonly<Record<string, string>>
   /** The body's bytes as received. */
   readonly rawBody: Uint8Array
-  /** What the body says that is not among the fields above. Only while it is in memory from the time that the body was parsed. */
-  readonly description?: EventDescription | undefined
 }
 
-/** What is wrong with an event that is held because it is longer ago than copies are told: a fault that stands beside its verdict. */
+/** What is wrong with an event that is quarantined because it is longer ago than copies are told: a fault that stands beside its verdict. */
 export const TOO_OLD = 'is longer ago than DEDUPE_WINDOW_DAYS, so nothing can tell whether this event has been here before; release it by force if it has not'
-
-/** Where in a raw body the event's own JSON text stands, in bytes: from `start` up to `end`. */
-export interface EventPlace {
-  readonly start: number
-  readonly end: number
-}
-
-/**
- * Finds where the event's text stands in the raw body of a delivery that was judged valid; `undefined` where it does not stand there
- * as it is to be passed on. Of other bodies its answer means nothing; it never throws.
- */
-export type LocateEvent = (rawBody: Uint8Array) => EventPlace | undefined
 
 /** A delivery as the journal holds it. */
 export interface Delivery extends NewDelivery {
   /** Its place in the journal's order, from 1. Later is greater; there may be gaps. */
   readonly sequence: number
-  /** Where in the raw body the event's own JSON text stands, where the journal has looked for it. Never of an event that is not `valid`. */
-  readonly eventPlace?: EventPlace | undefined
   /** How many copies of it have been answered as duplicates. */
   readonly duplicates: number
 }

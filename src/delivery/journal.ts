@@ -2,7 +2,7 @@ import type { BreakerState } from './circuit-breaker.js'
 import type { Delivery, NewDelivery, Verdict } from './delivery.js'
 import type { Order, OutcomeResult } from './forwarder.js'
 
-/** What became of an `append`. A duplicate carries the id and verdict of the delivery that was held already. */
+/** What became of an `append`. A duplicate carries the id and verdict of the delivery that was stored already. */
 export interface Appended {
   readonly status: 'stored' | 'duplicate'
   readonly id: string
@@ -15,7 +15,7 @@ export interface Appended {
  */
 export interface Journal {
   /**
-   * Resolves once the delivery is on disk, or is found to be held already.
+   * Resolves once the delivery is on disk, or is found to be stored already.
    * @throws {Problem} JOURNAL_UNAVAILABLE when it can't be stored in time; it is then not stored at all.
    */
   append: (delivery: NewDelivery) => Promise<Appended>
@@ -34,6 +34,10 @@ export interface FeedOptions {
   readonly filter?: string | undefined
   /** Called when there may be more to claim. Never called from within another call of the feed. */
   readonly onWork: () => void
+  /** Called once this feed hands out nothing more, because somebody else may lead the forwarder: at once, or after what is under way (`yield`). */
+  readonly onLost?: ((how: 'lost' | 'yield') => void) | undefined
+  /** Called when an operator has paused or resumed the forwarder in another process. */
+  readonly onPaused?: ((paused: boolean) => void) | undefined
 }
 
 /** A delivery handed out for an attempt. Nobody else gets it until it is settled or the feed is closed. */

@@ -1,4 +1,4 @@
-import type { Fault, ProblemCode } from '../errors.js'
+import type { Fault, ProblemCode } from '../errors/problem.js'
 import type { Verdict } from './delivery.js'
 import type { Outcome } from './forwarder.js'
 
@@ -26,7 +26,9 @@ export interface AcceptedWebhook {
   readonly eventType: string
   readonly verdict: Verdict
   /** Whether it went into quarantine. */
-  readonly held: boolean
+  readonly quarantined: boolean
+  /** Whether it is quarantined because it is too old to be new. */
+  readonly late: boolean
   readonly sourceObject: string | null
   readonly sourceId: string | null
   readonly eventId: string | null
@@ -34,6 +36,7 @@ export interface AcceptedWebhook {
   readonly faults: readonly Fault[]
   /** From 1; `undefined` where no secret is configured. */
   readonly secretNumber: number | undefined
+  readonly sourceAddress: string | undefined
   /** The parsed body; `undefined` where it could not be parsed. To be looked at, and not to be kept. */
   readonly body: unknown
 }
@@ -45,15 +48,25 @@ export interface RefusedWebhook {
   readonly code: ProblemCode
   /** Whether it came to one of the webhooks' URLs; what is not HTTP comes to none. */
   readonly toWebhook: boolean
-  /** The body as far as it was read; nothing says that it is the sender's. */
-  readonly rawBody: Uint8Array | undefined
+  readonly sourceAddress: string | undefined
+  /** Whose event it is, where its signature was right. Of any other body nothing is ever parsed. */
+  readonly proven: ProvenEvent | undefined
+}
+
+/** What a signed envelope says; `null` where it does not say, or there is none. */
+export interface ProvenEvent {
+  readonly sourceId: string | null
+  readonly eventId: string | null
 }
 
 /** The attempts of one call of a forwarder. */
 export interface EndedAttempts {
   readonly forwarder: string
-  readonly outcomes: readonly Outcome[]
   readonly durationMs: number
+  /** How many attempts ended in each way. */
+  readonly counts: Readonly<Record<Outcome['status'], number>>
+  /** The last of them. */
+  readonly last: { readonly status: Outcome['status'], readonly reason?: string }
 }
 
 /** A commit of the journal, with or without new deliveries. */

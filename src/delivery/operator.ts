@@ -1,6 +1,6 @@
 import type { BreakerState } from './circuit-breaker.js'
 import type { Verdict } from './delivery.js'
-import type { Fault } from '../errors.js'
+import type { Fault } from '../errors/problem.js'
 
 /**
  * What people do with a store of deliveries: look, release, replay, clean up. It works beside a running service and
@@ -75,22 +75,24 @@ export class StoreError extends Error {
 }
 
 /**
- * Where a delivery stands. `skipped`: its filter passed it over. `discarded`: it was a dead letter, and an operator discarded it. `earlier`: it
- * was there before the forwarder was, and so never was for it.
+ * The status of a delivery at a forwarder. `skipped`: its filter passed it over. `discarded`: it was a dead letter, and an operator
+ * discarded it. `before-start`: it was there before the forwarder was, and so never was for it.
  */
-export const standings = ['forwarded', 'skipped', 'discarded', 'pending', 'waiting', 'dead', 'quarantined', 'damaged', 'erased', 'earlier'] as const
+export const statuses = ['forwarded', 'skipped', 'discarded', 'pending', 'retrying', 'dead', 'quarantined', 'damaged', 'erased', 'before-start'] as const
 
-export type Standing = typeof standings[number]
+export type DeliveryStatus = typeof statuses[number]
 
-/** The standings that can be asked for. */
-export const listableStandings = ['pending', 'waiting', 'dead', 'quarantined', 'forwarded', 'skipped', 'discarded'] as const
+/** The statuses that can be asked for. */
+export const listableStatuses = ['pending', 'retrying', 'dead', 'quarantined', 'forwarded', 'skipped', 'discarded'] as const
 
 export interface DeliveryFilter {
+  /** What one of its ids begins with, or its event type, or a word of its event type. */
+  readonly text?: string | undefined
   /** Exact, or with `*` for any run of characters. */
   readonly eventType?: string | undefined
   readonly verdict?: Verdict | undefined
-  readonly standing?: typeof listableStandings[number] | undefined
-  /** Whose standing is meant; any forwarder's where it is absent. */
+  readonly status?: typeof listableStatuses[number] | undefined
+  /** Whose status is meant; any forwarder's where it is absent. */
   readonly forwarder?: string | undefined
   readonly customerId?: string | undefined
   readonly campaignId?: string | undefined
@@ -140,12 +142,12 @@ export interface ListedDelivery {
   readonly bodyBytes: number
   readonly faults: readonly Fault[]
   /** One entry a known forwarder, by name. */
-  readonly forwarders: readonly ForwarderStanding[]
+  readonly forwarders: readonly ForwarderStatus[]
 }
 
-export interface ForwarderStanding {
+export interface ForwarderStatus {
   readonly forwarder: string
-  readonly standing: Standing
+  readonly status: DeliveryStatus
   /** The attempt that is due, where it waits; the attempts made, where it is dead. */
   readonly attempt?: number
   /** Wall-clock time, in milliseconds since the epoch. */
@@ -264,7 +266,7 @@ export interface KnownForwarder {
   /** Deliveries behind its cursor that neither wait nor are dead: it has yet to get them, or has them in hand. */
   readonly pending: number
   /** Deliveries that wait for another attempt, behind one that does, or as a replay. */
-  readonly waiting: number
+  readonly retrying: number
   readonly dead: number
   /** When the oldest delivery was received that is still on its first way to it; `null` where there is none. */
   readonly oldestReceivedAt: number | null
@@ -272,6 +274,10 @@ export interface KnownForwarder {
   readonly breaker: BreakerState
   /** Whether an operator has paused it. */
   readonly paused: boolean
+  /** The replica that leads it, by its name; `null` where none does. Absent where there are no replicas. */
+  readonly leader?: string | null
+  /** The only replica that may lead it, where that is so. */
+  readonly home?: string | null
 }
 
 export interface Verified {

@@ -1,20 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { createAttempts } from './attempt.js'
 import { createCircuitBreaker, type BreakerState } from './circuit-breaker.js'
 import type { Clock } from './clock.js'
 import type { Delivery } from './delivery.js'
 import type { Forwarder, ForwardResult, Outcome, StartContext } from './forwarder.js'
-import type { AttemptRecord, Claim, Feed, Journal, Settlement } from './journal.js'
-import type { Observer } from './observation.js'
+import type { AttemptRecord, Claim, Feed, FeedOptions, Journal, Settlement } from './journal.js'
+import type { EndedAttempts, Observer } from './observation.js'
 import { backoffMs, type RetryPolicy } from './retry-policy.js'
 import { createSettle, type Settled } from './settlement.js'
 import { createTurns } from './turns.js'
 import { createUnsettled } from './unsettled.js'
+import { within } from './within.js'
 
 export interface PumpOptions {
   readonly forwarder: Forwarder
-  readonly journal: Journal
+  readonly journal: Pick<Journal, 'openFeed'>
   readonly start: 'now' | 'beginning'
   /** Whether the forwarder wants a delivery. */
   readonly accepts: (delivery: Delivery) => boolean
@@ -26,8 +26,12 @@ export interface PumpOptions {
   readonly random: () => number
   readonly logger: Logger
   readonly onAttempts?: Observer['attemptsEnded']
+  /** Called when `breakerState` or `isPaused` may have changed. */
+  readonly onState?: () => void
   /** What the forwarder may ask when it starts. */
   readonly startContext?: StartContext
+  /** Called once somebody else may lead the forwarder: then this is to be closed. */
+  readonly onLost?: FeedOptions['onLost']
 }
 
 /** Drives one forwarder: takes what is due from its feed, attempts it, and settles what became of it. */
@@ -198,7 +202,7 @@ export function createPump (options: PumpOptions): Pump {
 
   function tell (calls: readonly EndedCall[], settled: readonly Settled[]): void {
     for (const { result, durationMs } of calls) {
-      if (result !== undefined) options.onAttempts?.({ forwarder: forwarder.name, outcomes: result.outcomes, durationMs })
+      if (result !== undefined) options.onAttempts?.({ forwarder: forwarder.name, durationMs, ...summarize(result.outcomes) })
     }
     for (const { log } of settled) log()
   }
@@ -211,6 +215,7 @@ export function createPump (options: PumpOptions): Pump {
     else breaker.failed()
     const after = breaker.state()
     if ((before === 'closed') !== (after === 'closed')) unsettled.add(feed.noteBreaker(after), 1)
+    if (before !== after) options.onState?.()
     if (before === 'closed' && after === 'open') logger.warn({ probeInMs: Math.ceil(breaker.reopensInMs()) }, 'forwarder paused')
     if (before !== 'closed' && after === 'closed') logger.info('forwarder goes on')
   }
@@ -219,35 +224,42 @@ export function createPump (options: PumpOptions): Pump {
     unsettled.add(feed.settle(settlements, position), calls)
   }
 
+  function pause (): void {
+    if (paused) return
+    paused = true
+    logger.warn('forwarder paused by an operator')
+  }
+
+  function resume (): void {
+    if (!paused) return
+    paused = false
+    logger.info('forwarder resumed by an operator')
+    turns.now()
+  }
+
+  /** It was asked for in another process. */
+  function steered (pausing: boolean): void {
+    if (pausing) pause()
+    else resume()
+    options.onState?.()
+  }
+
   return {
     name: forwarder.name,
     breakerState: breaker.state,
     isPaused: () => paused,
-
-    pause () {
-      if (paused) return
-      paused = true
-      logger.warn('forwarder paused by an operator')
-    },
-
-    resume () {
-      if (!paused) return
-      paused = false
-      logger.info('forwarder resumed by an operator')
-      turns.now()
-    },
+    pause,
+    resume,
 
     async start () {
-      opened = await journal.openFeed({ forwarder: forwarder.name, order: forwarder.order, start: options.start, filter: options.filter, onWork: turns.soon })
+      const { name, order } = forwarder
+      opened = await journal.openFeed({ forwarder: name, order, start: options.start, filter: options.filter, onWork: turns.soon, onLost: options.onLost, onPaused: steered })
       paused = opened.paused
+      options.onState?.()
       if (paused) logger.warn('forwarder paused by an operator')
       unsettled.add(opened.noteBreaker('closed'), 1)
       // A forwarder that hangs in its start must not hold up the service's.
-      const begun = new AbortController()
-      await Promise.race([
-        beginWith(opened, 1).finally(() => { begun.abort() }),
-        sleep(forwarder.timeoutMs, undefined, { signal: begun.signal }).catch(() => undefined)
-      ])
+      await within(forwarder.timeoutMs, beginWith(opened, 1))
     },
 
     async idle () {
@@ -289,6 +301,13 @@ interface EndedCall extends AttemptRecord {
   readonly claims: readonly Claim[]
   /** `undefined`: it was ended by the stop, and counts for nothing. */
   readonly result: ForwardResult | undefined
+}
+
+function summarize (outcomes: readonly Outcome[]): Pick<EndedAttempts, 'counts' | 'last'> {
+  const counts = { forwarded: 0, retry: 0, dead: 0 }
+  for (const { status } of outcomes) counts[status]++
+  const last = outcomes.at(-1) ?? nothing
+  return { counts, last: 'reason' in last ? { status: last.status, reason: last.reason } : { status: last.status } }
 }
 
 function returned (claim: Claim): Settlement {

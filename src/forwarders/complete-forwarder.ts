@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { pino, type Logger } from 'pino'
 import { reasonOf } from '../delivery/attempt.js'
 import type { Attempt, Forwarder, ForwarderEnd } from '../delivery/forwarder.js'
+import { inTime } from '../delivery/within.js'
 import { compileValidator } from '../voucherify/validate.js'
 import { OrderSchema, orderFault, type ModuleSpec } from './forwarder-spec.js'
 import type { OwnForwarder } from './own-forwarder.js'
@@ -83,11 +84,10 @@ export function completeForwarder (made: unknown, { spec, logger }: CompleteOpti
 /**
  * The same in objects and bytes of its own. What the journal hands out goes to the other forwarders and to the next attempt, and
  * its bytes may share one buffer with other bodies: to change it, or to transfer it to a worker, would take it from all of them.
- * It is the same whether the delivery came just now or from the disk: what is known of the one alone is left out, and the bytes
- * are a `Buffer`, or else `toString` would be the event at first, and a list of numbers after a restart.
+ * The bytes are a `Buffer`, whose `toString` is the event and no list of numbers.
  */
 function copyOf ({ delivery, ...attempt }: Attempt): Attempt {
-  const { description, eventPlace, headers, faults, rawBody, ...rest } = delivery
+  const { headers, faults, rawBody, ...rest } = delivery
   return {
     ...attempt,
     delivery: { ...rest, headers: { ...headers }, faults: faults.map((fault) => ({ ...fault })), rawBody: Buffer.from(new Uint8Array(rawBody).buffer) }
@@ -105,10 +105,6 @@ function loggable (error: unknown): unknown {
 }
 
 async function closeInTime (own: OwnForwarder, end: ForwarderEnd, report: (error: unknown) => void): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => { reject(new Error(`It took longer than ${CLOSE_LIMIT_MS} ms`)) }, CLOSE_LIMIT_MS)
-  })
-  await Promise.race([(async () => { await own.close?.(end) })(), timeout]).catch(report)
-  clearTimeout(timer)
+  const closed = (async () => { await own.close?.(end) })()
+  await inTime(CLOSE_LIMIT_MS, closed, () => new Error(`It took longer than ${CLOSE_LIMIT_MS} ms`)).catch(report)
 }

@@ -1,15 +1,20 @@
 import type { Delivery } from '../delivery/delivery.js'
 import { describeEvent, eventBody, type EventDescription } from '../voucherify/describe-event.js'
+import { eventBytes } from '../voucherify/event-text.js'
 import { parseBody } from '../voucherify/parse-body.js'
+import { isDeeperThan, READABLE_LEVELS } from '../voucherify/readable-json.js'
+
+/** Stands for an event that is nested more deeply than readers of the log take. In another form what is to be hidden in it would show. */
+const TOO_DEEP = `nested more than ${READABLE_LEVELS} levels deep, so not shown here`
 
 /**
  * What a log line says of a delivery: flat fields, and nothing of the person but the id. Fields that the event does not
  * have are left out.
  */
 export function describeDelivery (delivery: Delivery, { withData }: { readonly withData: boolean }): Record<string, unknown> {
-  const parsed = withData || delivery.description === undefined ? parseBody(delivery.rawBody) : undefined
-  const body = parsed?.ok === true ? parsed.value : undefined
-  const { occurredAt, ...tiers } = delivery.description ?? describeEvent(body)
+  const parsed = parseBody(delivery.rawBody)
+  const body = parsed.ok ? parsed.value : undefined
+  const { occurredAt, ...tiers } = describeEvent(body)
   const fields: Record<string, unknown> = {
     deliveryId: delivery.id,
     eventType: delivery.eventType,
@@ -24,10 +29,15 @@ export function describeDelivery (delivery: Delivery, { withData }: { readonly w
   putKnown(fields, 'campaignId', delivery.campaignId)
   Object.assign(fields, tiers)
   fields['duplicates'] = delivery.duplicates
-  if (withData && body !== undefined) fields['data'] = eventBody(body)
+  if (withData && body !== undefined) fields['data'] = isDeeperThan(READABLE_LEVELS, delivery.rawBody) ? TOO_DEEP : eventBody(body)
   return fields
 }
 
 function putKnown (fields: Record<string, unknown>, name: string, value: EventDescription[string] | null | undefined): void {
   if (value !== null && value !== undefined) fields[name] = value
+}
+
+/** The event's own JSON text on one line, in UTF-8, number for number as it was sent; `undefined` where the raw body is not a JSON object. */
+export function eventOf ({ rawBody, verdict }: Delivery): Uint8Array | undefined {
+  return eventBytes(rawBody, { judgedValid: verdict === 'valid' })
 }

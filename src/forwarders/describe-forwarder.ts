@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { fileOptions, httpOptions, type Options } from '../config/forwarder-options.js'
 import { describeRoute, routeTo, type ProxyVariables } from './http/route.js'
 import type { ConfiguredForwarder } from './registry.js'
 
@@ -50,21 +51,27 @@ function about ({ kind, spec }: ConfiguredForwarder['configured'], folder: strin
     case 'log':
       return { destination: 'stdout', options: { withData: spec.withData } }
     case 'file':
-      return { destination: resolve(folder, spec.path), options: { rotateBytes: spec.rotateBytes, keepDays: spec.keepDays } }
+      return { destination: resolve(folder, spec.path), options: shown(fileOptions, spec) }
     case 'http':
       return {
         destination: withoutPath(spec.url),
         route: describeRoute(routeTo(spec.url, environment)),
-        options: {
-          format: spec.format,
-          secrets: spec.secrets.length,
-          headers: Object.keys(spec.headers),
-          permanentStatus: spec.permanentStatus
-        }
+        options: shown(httpOptions, spec)
       }
     case 'module':
       return { destination: spec.type, options: { names: Object.keys(spec.options ?? {}) } }
   }
+}
+
+/** The options that have no place of their own in a summary. Of one that is secret: how many there are, or their names. */
+function shown (options: Options, spec: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(options).filter(([key]) => !OWN_PLACE.has(key)).map(([key, { secret }]) => [key, secret === true ? withoutSecrets(spec[key]) : spec[key]]))
+}
+
+const OWN_PLACE = new Set(['order', 'concurrency', 'timeoutMs'])
+
+function withoutSecrets (value: unknown): unknown {
+  return Array.isArray(value) ? value.length : Object.keys(Object(value))
 }
 
 /** Paths and queries of webhooks' URLs commonly hold a key. */

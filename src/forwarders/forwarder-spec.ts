@@ -1,4 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
+import { fileOptions, httpOptions, inFile, withData, type OptionValues } from '../config/forwarder-options.js'
 import { ConditionSchema } from './delivery-filter.js'
 
 const common = {
@@ -12,28 +13,21 @@ const common = {
 export const LogSpecSchema = Type.Object({
   ...common,
   type: Type.Literal('log'),
-  withData: Type.Optional(Type.Boolean())
+  withData: Type.Optional(withData.value)
 }, { additionalProperties: false })
 
 export const FileSpecSchema = Type.Object({
   ...common,
   type: Type.Literal('file'),
   path: Type.String({ minLength: 1 }),
-  rotateBytes: Type.Optional(Type.Integer({ minimum: 0 })),
-  keepDays: Type.Optional(Type.Integer({ minimum: 0, maximum: 3660 }))
+  ...inFile(fileOptions)
 }, { additionalProperties: false })
 
 export const HttpSpecSchema = Type.Object({
   ...common,
   type: Type.Literal('http'),
   url: Type.String(),
-  format: Type.Optional(Type.Union([Type.Literal('voucherify'), Type.Literal('cloudevents-structured'), Type.Literal('cloudevents-binary')])),
-  order: Type.Optional(Type.Union([Type.Literal('customer'), Type.Literal('none')])),
-  concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 1024 })),
-  timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 600_000 })),
-  secrets: Type.Optional(Type.Array(Type.String())),
-  headers: Type.Optional(Type.Record(Type.String(), Type.String())),
-  permanentStatus: Type.Optional(Type.Array(Type.Integer({ minimum: 300, maximum: 599 })))
+  ...inFile(httpOptions)
 }, { additionalProperties: false })
 
 export const OrderSchema = Type.Union([Type.Literal('none'), Type.Literal('customer'), Type.Literal('arrival')])
@@ -68,9 +62,9 @@ export function orderFault ({ order, concurrency }: { readonly order?: unknown, 
 
 /** What stands for everything that the description of a forwarder may leave out. */
 export interface ForwarderDefaults {
-  readonly log: Required<Pick<LogSpec, 'withData'>>
-  readonly file: Required<Pick<FileSpec, 'rotateBytes' | 'keepDays'>>
-  readonly http: Required<Pick<HttpSpec, 'format' | 'order' | 'concurrency' | 'timeoutMs' | 'secrets' | 'headers' | 'permanentStatus'>>
+  readonly log: { readonly withData: boolean }
+  readonly file: OptionValues<typeof fileOptions>
+  readonly http: OptionValues<typeof httpOptions>
 }
 
 /** What is configured of one forwarder, with nothing left out. */

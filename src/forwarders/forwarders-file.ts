@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { distance } from 'fastest-levenshtein'
-import type { Fault } from '../errors.js'
+import type { Fault } from '../errors/problem.js'
 import { isJsonObject, parseBody, type JsonObject } from '../voucherify/parse-body.js'
 import { compileValidator } from '../voucherify/validate.js'
 import { builtInSchemas, FileSpecSchema, HttpSpecSchema, LogSpecSchema, ModuleSpecSchema, orderFault, type ForwarderDefaults, type ForwarderSpec } from './forwarder-spec.js'
@@ -87,9 +87,14 @@ function builtInNear (type: unknown): string | undefined {
   return Object.keys(builtInSchemas).find((kind) => distance(kind, type.toLowerCase()) <= SLIP)
 }
 
-function schemaOf (item: unknown): TSchema {
+function kindOf (item: unknown): ForwarderSpec['kind'] {
   const type = isJsonObject(item) ? item['type'] : undefined
-  return typeof type === 'string' && Object.hasOwn(builtInSchemas, type) ? builtInSchemas[type as keyof typeof builtInSchemas] : ModuleSpecSchema
+  return typeof type === 'string' && Object.hasOwn(builtInSchemas, type) ? type as keyof typeof builtInSchemas : 'module'
+}
+
+function schemaOf (item: unknown): TSchema {
+  const kind = kindOf(item)
+  return kind === 'module' ? ModuleSpecSchema : builtInSchemas[kind]
 }
 
 /** A condition without an operator would hold always, which nobody means. */
@@ -123,10 +128,10 @@ function onePerPlace (faults: readonly Fault[]): readonly Fault[] {
 }
 
 function toSpec (item: unknown, defaults: ForwarderDefaults): ForwarderSpec {
-  switch (schemaOf(item)) {
-    case LogSpecSchema: return { kind: 'log', spec: { ...defaults.log, ...Value.Decode(LogSpecSchema, item) } }
-    case FileSpecSchema: return { kind: 'file', spec: { ...defaults.file, ...Value.Decode(FileSpecSchema, item) } }
-    case HttpSpecSchema: return { kind: 'http', spec: { ...defaults.http, ...Value.Decode(HttpSpecSchema, item) } }
-    default: return { kind: 'module', spec: Value.Decode(ModuleSpecSchema, item) }
+  switch (kindOf(item)) {
+    case 'log': return { kind: 'log', spec: { ...defaults.log, ...Value.Decode(LogSpecSchema, item) } }
+    case 'file': return { kind: 'file', spec: { ...defaults.file, ...Value.Decode(FileSpecSchema, item) } }
+    case 'http': return { kind: 'http', spec: { ...defaults.http, ...Value.Decode(HttpSpecSchema, item) } }
+    case 'module': return { kind: 'module', spec: Value.Decode(ModuleSpecSchema, item) }
   }
 }

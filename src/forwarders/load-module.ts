@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { resolve as resolvePackage } from 'import-meta-resolve'
 import type { Logger } from 'pino'
 import type { Forwarder } from '../delivery/forwarder.js'
+import { inTime } from '../delivery/within.js'
 import { completeForwarder, faultOf } from './complete-forwarder.js'
 import type { ModuleSpec } from './forwarder-spec.js'
 import type { CreateForwarder } from './own-forwarder.js'
@@ -42,16 +43,10 @@ export async function loadForwarder (spec: ModuleSpec, { folder, logger, limitMs
 
 /** @throws {ForwarderModuleError} where it rejects, or takes too long */
 async function orFault<T> (work: () => Promise<T>, limitMs: number, what: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => { reject(new Error(`it took longer than ${limitMs} ms`)) }, limitMs)
-  })
   try {
-    return await Promise.race([work(), timeout])
+    return await inTime(limitMs, work(), () => new Error(`it took longer than ${limitMs} ms`))
   } catch (error) {
     throw new ForwarderModuleError(`${what}: ${firstLine(error)}`, { cause: error })
-  } finally {
-    clearTimeout(timer)
   }
 }
 

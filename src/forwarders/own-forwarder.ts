@@ -6,7 +6,7 @@ import type { Forwarder } from '../delivery/forwarder.js'
  */
 export type { Delivery, Verdict } from '../delivery/delivery.js'
 export type { Attempt, ForwardContext, ForwarderEnd, ForwardResult, Order, Outcome } from '../delivery/forwarder.js'
-export type { Fault } from '../errors.js'
+export type { Fault } from '../errors/problem.js'
 
 /** What a forwarder's module gets beside its options. */
 export interface ForwarderContext {

@@ -88,11 +88,9 @@ async function createForwarder ({ kind, spec }: ForwarderSpec, options: Registry
       // Once: a link that is changed later would take the file apart from what is beside it.
       const path = await realPath(resolve(options.folder, spec.path))
       return createFileForwarder({
-        name: spec.name,
+        ...spec,
         path,
         ...(options.lockFile === undefined ? {} : { lock: createWriteLock({ path, lockFile: options.lockFile, logger: options.logger }) }),
-        rotateBytes: spec.rotateBytes,
-        keepDays: spec.keepDays,
         housekeepingMs: HOUSEKEEPING_MS,
         now: options.now,
         monotonic: options.monotonic,
@@ -103,15 +101,8 @@ async function createForwarder ({ kind, spec }: ForwarderSpec, options: Registry
       // Its client is a fifth of what there is to load, and most services have no HTTP destination.
       const { createHttpForwarder } = await import('./http/http-forwarder.js')
       return createHttpForwarder({
-        name: spec.name,
-        url: spec.url,
-        format: spec.format,
-        order: spec.order,
-        concurrency: spec.concurrency,
-        timeoutMs: spec.timeoutMs,
-        secrets: spec.secrets,
+        ...spec,
         headers: Object.entries(spec.headers).map(([name, value]) => ({ name: name.toLowerCase(), value })),
-        permanentStatus: spec.permanentStatus,
         retryAfterMaxMs: options.retryAfterMaxMs,
         version: options.version,
         environment: options.environment,

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { Problem } from '../errors.js'
+import { Problem } from '../errors/problem.js'
 import { signatureHeaderFault, verifySignature, type SignatureResult } from '../voucherify/signature.js'
 
 declare const proven: unique symbol

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
-import { Problem } from '../errors.js'
+import { Problem } from '../errors/problem.js'
 
 export interface BodyReaderOptions {
   /** The largest body. */

@@ -1,5 +1,5 @@
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import type { App } from './app-types.js'
 
 export interface HealthRouteOptions {
   /** Why no webhook should be sent here now; empty where one may. */
@@ -14,7 +14,7 @@ const NotReadySchema = Type.Object({
 }, { additionalProperties: false })
 
 /** Adds `/health/live`, which says that the process answers, and `/health/ready`, which says whether it takes webhooks. */
-export function addHealthRoutes (app: App, { readiness }: HealthRouteOptions): void {
+export const healthRoutes: FastifyPluginCallbackTypebox<HealthRouteOptions> = (app, { readiness }, done) => {
   app.get('/health/live', {
     schema: { operationId: 'getLiveness', summary: 'Whether the process answers', tags: ['Health'], response: { 200: LiveSchema } }
   }, async (_request, reply) => {
@@ -29,4 +29,5 @@ export function addHealthRoutes (app: App, { readiness }: HealthRouteOptions): v
     if (reasons.length === 0) return await reply.code(200).send({ status: 'ready' })
     return await reply.code(503).send({ status: 'not ready', reasons })
   })
+  done()
 }

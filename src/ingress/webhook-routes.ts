@@ -1,21 +1,34 @@
-import { Type, type Static, type TSchema } from '@sinclair/typebox'
-import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest, preHandlerHookHandler } from 'fastify'
 import { TOO_OLD } from '../delivery/delivery.js'
-import type { Observer } from '../delivery/observation.js'
-import { traceIdOf } from '../delivery/trace-context.js'
-import type { Fault } from '../errors.js'
+import type { Observer, ProvenEvent } from '../delivery/observation.js'
+import type { AnswerError } from '../http/app.js'
+import { answerProblems } from '../http/problem-answer.js'
 import { catalogue } from '../voucherify/catalogue.js'
-import { EnvelopeSchema } from '../voucherify/envelope.js'
-import { OLD_VERSION, OLD_VERSION_ADVICE } from '../voucherify/webhook-version.js'
-import { decide, journalWebhook, type AcceptOptions, type VerdictPolicy } from './accept.js'
-import { AcceptedSchema, ProblemSchema } from './answers.js'
-import type { App } from './app-types.js'
+import type { Expected } from '../voucherify/judge.js'
+import { parseBody, type ParsedBody } from '../voucherify/parse-body.js'
+import { journalWebhook, type AcceptOptions, type DecidedWebhook } from './accept.js'
 import { authenticate, checkSignatureHeader, type Proof } from './authenticate.js'
+import { createBodyReader, type BodyReaderOptions } from './bodies.js'
 import { readTimes, type Lateness } from './lateness.js'
+import { describeAccepted, logAccepted } from './note-accepted.js'
 import type { OriginCheck } from './origin.js'
-import { type Expected, readWebhook, type Reading } from './read-webhook.js'
+import { readWebhook } from './parsed-webhook.js'
+import { isQuarantined, type VerdictPolicy } from './policy.js'
+import { AcceptedSchema, compileWebhookSchema, InvalidBody, webhookSchema } from './webhook-schema.js'
 
-export interface WebhookRouteOptions extends AcceptOptions {
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The body as it came, and what is proven of it: from `preValidation` on. */
+    received: { readonly rawBody: Uint8Array, readonly proof: Proof, readonly parsed: ParsedBody } | null
+    /** Whose event the body is, once it is known that the sender has signed it. */
+    provenEvent: ProvenEvent | null
+    /** What becomes of it: from `preHandler` on. */
+    webhook: DecidedWebhook | null
+  }
+}
+
+export interface WebhookRouteOptions extends AcceptOptions, BodyReaderOptions {
   readonly secrets: readonly string[]
   readonly policy: VerdictPolicy
   /**
@@ -26,130 +39,110 @@ export interface WebhookRouteOptions extends AcceptOptions {
   readonly lateness: Lateness
   /** Refuses, before the body is read, what can be refused by then. */
   readonly checkOrigin: OriginCheck
+  /** Answers what is refused. */
+  readonly onRefusal: AnswerError
   readonly onAnswer?: Observer['webhookAnswered']
-}
-
-/** What the API description says of a route. */
-export interface RouteDescription extends FastifyContextConfig {
-  readonly summary: string
-  readonly body: TSchema
 }
 
 const EMPTY = new Uint8Array(0)
 
-const response = { 200: AcceptedSchema, 202: AcceptedSchema, '4xx': ProblemSchema, '5xx': ProblemSchema }
+/**
+ * Adds `/webhooks`, a URL for each event in the catalogue, and one below `/webhooks/custom/` for each name that is configured. A request
+ * goes through the hooks in the order of Fastify's lifecycle: nothing of a body is parsed before it is proven, and a failed validation
+ * refuses nothing by itself.
+ */
+export const webhookRoutes: FastifyPluginCallbackTypebox<WebhookRouteOptions> = (app, options, done) => {
+  const { secrets, checkOrigin } = options
+  app.decorateRequest('received', null)
+  app.decorateRequest('provenEvent', null)
+  app.decorateRequest('webhook', null)
+  app.setErrorHandler(options.onRefusal)
+  app.setValidatorCompiler(compileWebhookSchema)
 
-/** Adds `/webhooks`, a URL for each event in the catalogue, and one below `/webhooks/custom/` for each name that is configured. */
-export function addWebhookRoutes (app: App, options: WebhookRouteOptions): void {
-  const onRequest = (request: FastifyRequest, _reply: FastifyReply, done: () => void): void => {
-    options.checkOrigin(request)
-    checkSignatureHeader(request.headers, options.secrets)
-    done()
-  }
-  // The schema of the body is not the route's own: a body is judged once it is known to be authentic, by the schema of the
-  // event that it is, and to an authentic body a failed validation is a label and not an answer.
-  const anyWebhook: RouteDescription = {
-    summary: 'Any Voucherify webhook in its envelope',
-    body: Type.Union([...catalogue.map((event) => event.envelopeSchema), EnvelopeSchema])
-  }
-  app.post('/webhooks', { config: anyWebhook, schema: { response }, onRequest }, async (request, reply) => {
-    const { status, body } = await accept(request, reply, { kind: 'any' }, options)
-    return reply.code(status).send(body)
+  app.addHook('onRequest', (request, _reply, next) => {
+    checkOrigin(request)
+    checkSignatureHeader(request.headers, secrets)
+    next()
   })
 
-  for (const event of catalogue) {
-    const oneEvent: RouteDescription = {
-      summary: `${event.documentationName}, in its envelope or as a raw payload`,
-      body: Type.Union([event.envelopeSchema, event.bodySchema])
-    }
-    for (const name of [event.type, event.documentationName]) {
-      app.post(`/webhooks/${name}`, { config: oneEvent, schema: { response }, onRequest }, async (request, reply) => {
-        const { status, body } = await accept(request, reply, { kind: 'event', event }, options)
-        return reply.code(status).send(body)
-      })
-    }
-  }
+  const readBody = createBodyReader(options)
+  app.addContentTypeParser('application/json', (_request, payload, next) => { readBody(payload, next) })
 
-  const custom: RouteDescription = { summary: 'A body of your own design', body: Type.Object({}) }
-  for (const name of options.customWebhooks) {
-    app.post(`/webhooks/custom/${name}`, { config: custom, schema: { response }, onRequest }, async (request, reply) => {
-      const { status, body } = await accept(request, reply, { kind: 'custom', name }, options)
-      return reply.code(status).send(body)
+  app.addHook('preValidation', (request, _reply, next) => {
+    const rawBody = request.body instanceof Uint8Array ? request.body : EMPTY
+    const proof = authenticate(rawBody, request.headers, secrets)
+    const parsed = parseBody(rawBody)
+    request.received = { rawBody, proof, parsed }
+    request.body = parsed.ok ? parsed.value : null
+    next()
+  })
+
+  for (const { path, summary, expected } of routesFor(options.customWebhooks)) {
+    app.post(`/webhooks${path}`, {
+      schema: {
+        operationId: `receive ${path.slice(1) || 'any'}`.replaceAll(/[^A-Za-z0-9._-]+/g, '_'),
+        summary,
+        tags: ['Webhooks'],
+        body: webhookSchema(expected),
+        response: { 200: AcceptedSchema, 202: AcceptedSchema, ...answerProblems }
+      },
+      attachValidation: true,
+      preHandler: decide(expected, options)
+    }, async (request, reply) => {
+      const webhook = afterHooks(request.webhook)
+      const { id, verdict, duplicate } = await journalWebhook(webhook, request.headers, options)
+      if (webhook.times !== undefined && !(webhook.late && duplicate)) options.lateness.accepted(webhook.times, webhook.late)
+      logAccepted(request, webhook, { id, verdict, duplicate })
+      options.onAnswer?.(describeAccepted(webhook, { id, verdict, duplicate }, { ms: reply.elapsedTime, sourceAddress: request.ip }))
+      const answer = { message: 'Webhook accepted' as const, id, verdict }
+      if (duplicate) return await reply.code(200).send({ ...answer, duplicate })
+      return await reply.code(202).send(answer)
     })
   }
+  done()
 }
 
-/** The part of a request that this needs, whatever the route's types. */
-type WebhookRequest = Pick<FastifyRequest, 'body' | 'headers' | 'log' | 'routeOptions' | 'compileValidationSchema'>
-
-/** Proves, reads, decides and stores, in this order. What is refused is thrown as a `Problem`. */
-async function accept (request: WebhookRequest, reply: Pick<FastifyReply, 'elapsedTime'>, expected: Expected, options: WebhookRouteOptions): Promise<{ status: 200 | 202, body: Static<typeof AcceptedSchema> }> {
-  const rawBody = request.body instanceof Uint8Array ? request.body : EMPTY
-  const proof = authenticate(rawBody, request.headers, options.secrets)
-  const reading = readWebhook(rawBody, expected, (schema, value) => validate(request, schema, value))
-  const decision = decide(reading, proof, options.policy)
-  // What is not signed says nothing of its time.
-  const times = proof.signed && reading.facts !== null ? readTimes(reading.body) : undefined
-  const late = times !== undefined && options.lateness.isLate(times)
-  const held = decision.held || late
-  const faults = late ? [...reading.faults, { pointer: '/event/created_at', message: TOO_OLD }] : reading.faults
-  const { id, verdict, duplicate } = await journalWebhook({ reading, faults, rawBody, headers: request.headers, held }, options)
-  if (times !== undefined && !(late && duplicate)) options.lateness.accepted(times, late)
-  logAccepted(request, { id, verdict, duplicate, held, faults, proof, reading })
-  const status = duplicate ? 200 : 202
-  options.onAnswer?.({
-    outcome: duplicate ? 'duplicate' : 'accepted',
-    status,
-    ms: reply.elapsedTime,
-    deliveryId: id,
-    eventType: reading.eventType,
-    verdict,
-    held,
-    sourceObject: reading.facts?.sourceObject ?? null,
-    sourceId: reading.facts?.sourceId ?? null,
-    eventId: reading.facts?.eventId ?? null,
-    faults: reading.faults,
-    secretNumber: proof.signed ? proof.secretNumber : undefined,
-    body: reading.body
-  })
-  const body = { message: 'Webhook accepted' as const, id, verdict }
-  return { status, body: duplicate ? { ...body, duplicate } : body }
+interface WebhookRoute {
+  /** Below `/webhooks`. */
+  readonly path: string
+  readonly summary: string
+  readonly expected: Expected
 }
 
-/** Validates through the app's validator compiler, which compiles each schema once. */
-function validate (request: WebhookRequest, schema: TSchema, value: unknown): readonly Fault[] {
-  const check = request.compileValidationSchema(schema, 'body')
-  if (check(value)) return []
-  return (check.errors ?? []).map(({ instancePath, message }) => ({ pointer: instancePath, message: message ?? 'is wrong' }))
+function routesFor (customWebhooks: readonly string[]): WebhookRoute[] {
+  return [
+    { path: '', summary: 'Any Voucherify webhook in its envelope', expected: { kind: 'any' } },
+    ...catalogue.flatMap((event) => [event.type, event.documentationName].map((name): WebhookRoute => ({
+      path: `/${name}`, summary: `${event.documentationName}, in its envelope or as a raw payload`, expected: { kind: 'event', event }
+    }))),
+    ...customWebhooks.map((name): WebhookRoute => ({ path: `/custom/${name}`, summary: 'A body of your own design', expected: { kind: 'custom', name } }))
+  ]
 }
 
-interface AcceptedFacts {
-  readonly id: string
-  readonly verdict: string
-  readonly duplicate: boolean
-  readonly held: boolean
-  readonly faults: readonly Fault[]
-  readonly proof: Proof
-  readonly reading: Reading
+/** Decides what a verdict means under the policy. */
+function decide (expected: Expected, { policy, lateness }: Pick<WebhookRouteOptions, 'policy' | 'lateness'>): preHandlerHookHandler {
+  return (request, _reply, next) => {
+    const { rawBody, proof, parsed: parsedBody } = afterHooks(request.received)
+    const parsed = readWebhook({ rawBody, parsed: parsedBody, expected, faults: faultsOf(request.validationError) })
+    if (proof.signed) request.provenEvent = { sourceId: parsed.facts?.sourceId ?? null, eventId: parsed.facts?.eventId ?? null }
+    const quarantined = isQuarantined(parsed, proof, policy)
+    // What is not signed says nothing of its time.
+    const times = proof.signed && parsed.facts !== null ? readTimes(parsed.body) : undefined
+    const late = times !== undefined && lateness.isLate(times)
+    const faults = late ? [...parsed.faults, { pointer: '/event/created_at', message: TOO_OLD }] : parsed.faults
+    request.webhook = { rawBody, proof, parsed, quarantined: quarantined || late, late, times, faults }
+    next()
+  }
 }
 
-function logAccepted (request: WebhookRequest, { id, verdict, duplicate, held, faults, proof, reading }: AcceptedFacts): void {
-  request.log.info({
-    deliveryId: id,
-    eventType: reading.eventType,
-    verdict,
-    duplicate,
-    held,
-    sourceId: reading.facts?.sourceId ?? null,
-    eventId: reading.facts?.eventId ?? null,
-    // What is undefined is left out of the line.
-    traceId: traceIdOf(request.headers),
-    secretNumber: proof.signed ? proof.secretNumber : undefined,
-    canonical: proof.signed ? proof.canonical : undefined
-  }, 'webhook accepted')
-  if (reading.contradictsUrl) request.log.warn({ deliveryId: id, eventType: reading.eventType, url: request.routeOptions.url }, 'webhook contradicts its url')
-  if (duplicate) return
-  if (held) request.log.warn({ deliveryId: id, eventType: reading.eventType, faults }, 'webhook held in quarantine')
-  else if (verdict === 'invalid') request.log.warn({ deliveryId: id, eventType: reading.eventType, faults }, 'webhook invalid')
-  if (reading.oldVersion) request.log.warn({ deliveryId: id, version: OLD_VERSION, advice: OLD_VERSION_ADVICE }, 'webhook version too old')
+/** What validation said; what made it fail itself is thrown on. */
+function faultsOf (validationError: FastifyRequest['validationError']): DecidedWebhook['faults'] {
+  if (validationError === undefined) return []
+  if (validationError instanceof InvalidBody) return validationError.faults
+  throw validationError
+}
+
+function afterHooks<T> (value: T | null): T {
+  if (value === null) throw new TypeError('The hooks before this one have not run')
+  return value
 }

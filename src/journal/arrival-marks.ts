@@ -1,5 +1,5 @@
 import type { ArrivalSchedule } from './arrival-schedule.js'
-import type { FeedStore } from './feed-store.js'
+import type { FeedStore } from './engine.js'
 import type { FeedLimits } from './limits.js'
 import type { Marks } from './marks.js'
 import type { MarkKind } from './schedule.js'

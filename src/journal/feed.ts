@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { BreakerState } from '../delivery/circuit-breaker.js'
 import type { Delivery } from '../delivery/delivery.js'
 import type { AttemptRecord, Claim, Claims, Feed, FeedOptions, Settlement } from '../delivery/journal.js'
+import { within } from '../delivery/within.js'
 import { createArrivalMarks } from './arrival-marks.js'
 import { createArrivalSchedule } from './arrival-schedule.js'
-import type { FeedStore, Progress, ReadDeliveries, RecordedAttempt } from './feed-store.js'
+import type { FeedStore, Progress, ReadDeliveries, RecordedAttempt } from './engine.js'
 import { HeldClaim } from './held-claim.js'
 import { createLaneMarks } from './lane-marks.js'
 import { createLaneSchedule } from './lane-schedule.js'
@@ -24,8 +24,6 @@ export interface JournalFeed extends Feed {
   readonly wake: () => void
   /** Tells that replays were asked for. */
   readonly wakeReplays: () => void
-  /** The sequence up to which it has all that it needs. */
-  readonly readUpTo: () => number
 }
 
 /** The reading side of one forwarder over any engine: a window of the journal's order, and its schedule. */
@@ -66,14 +64,24 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     if (readFailure !== undefined) return
     if (readingMarks === undefined) readingMarks = marks.read()?.catch(readFailed).finally(() => { readingMarks = undefined })
     while (readingMore === undefined && wantsMore()) {
-      const found = readMore()
+      const found = readMoreNow()
       if (found === undefined) continue
       readingMore = found.catch(readFailed).finally(() => { readingMore = undefined })
     }
   }
 
   function readFailed (error: unknown): void {
+    mayHaveMore = true
     readFailure ??= { error }
+  }
+
+  /** An engine that reads at once fails at once. */
+  function readMoreNow (): Promise<void> | undefined {
+    try {
+      return readMore()
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   /** Returns nothing where it is done already. */
@@ -81,17 +89,17 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     const { unmarked, unmarkedBytes } = schedule.size()
     mayHaveMore = false
     const found = store.readAfter(readUpTo, windowEntries - unmarked, limits.windowBytes - unmarkedBytes)
-    const offered = found instanceof Promise ? found.then(admit) : admit(found)
-    return offered?.catch((error: unknown) => {
-      mayHaveMore = true
-      throw error
-    })
+    return found instanceof Promise ? found.then(admit) : admit(found)
   }
 
   function admit (read: ReadDeliveries): Promise<void> | undefined {
     // After the first pages there are none.
     const deliveries = readUpTo < (progress.settled.at(-1) ?? 0) ? read.deliveries.filter(({ sequence }) => !isAmong(progress.settled, sequence)) : read.deliveries
-    return marks.admit(deliveries, () => { offer({ deliveries, upTo: read.upTo }) })
+    return marks.admit(deliveries, () => {
+      offer({ deliveries, upTo: read.upTo })
+      // What is left out moves the cursor, and no attempt brings that to the disk.
+      if (deliveries.length < read.deliveries.length) keep()
+    })
   }
 
   function offer ({ deliveries, upTo }: ReadDeliveries): void {
@@ -165,7 +173,7 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
 
   function commit (records: readonly RecordedAttempt[], changed: { readonly position?: string | undefined, readonly breaker?: BreakerState }): Promise<void> {
     const done = store.commit({
-      forwarder, cursor: schedule.cursor(), position: changed.position, breaker: changed.breaker, changes: schedule.drainChanges(), records
+      forwarder, term: progress.term, cursor: schedule.cursor(), position: changed.position, breaker: changed.breaker, changes: schedule.drainChanges(), records
     })
     const leaving = marks.drain()
     if (leaving.length > 0) done.then(() => { leave(leaving) }, () => undefined)
@@ -223,9 +231,8 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     async close () {
       closed = true
       clearTimeout(lookTimer)
-      const timer = new AbortController()
-      await Promise.race([Promise.allSettled(commits), sleep(CLOSE_TIMEOUT_MS, undefined, { signal: timer.signal }).catch(() => undefined)])
-      timer.abort()
+      await within(CLOSE_TIMEOUT_MS, Promise.allSettled(commits))
+      await store.giveUp(forwarder, progress.term)
     },
 
     wake () {
@@ -236,9 +243,7 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     wakeReplays () {
       marks.wakeReplays()
       onWork()
-    },
-
-    readUpTo: () => readUpTo
+    }
   }
 }
 

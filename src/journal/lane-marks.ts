@@ -1,4 +1,4 @@
-import type { FeedStore, WaitingMark } from './feed-store.js'
+import type { FeedStore, WaitingMark } from './engine.js'
 import { SOON_MS, type LaneSchedule } from './lane-schedule.js'
 import type { FeedLimits } from './limits.js'
 import type { LaneEnd } from './mark-ledger.js'

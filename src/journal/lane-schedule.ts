@@ -1,6 +1,6 @@
+import TinyQueue from 'tinyqueue'
 import type { Delivery } from '../delivery/delivery.js'
 import type { Settlement } from '../delivery/journal.js'
-import { createDueQueue } from './due-queue.js'
 import type { FeedLimits } from './limits.js'
 import { createMarkLedger, type MarkLedger } from './mark-ledger.js'
 import { kindOf, newEntry, toEntry, type Change, type Entry, type MarkKind, type RestoredEntry, type Schedule, type Taken } from './schedule.js'
@@ -46,7 +46,7 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }
   const ledger = createMarkLedger({ monotonic, hasLane: (lane) => lanes.has(lane) })
   /** Entries that nothing is in the way of: those without a mark, and those of each kind with one. */
   const ready: Readonly<Record<'fresh' | MarkKind, Entry[]>> = { fresh: [], first: [], replay: [] }
-  const waiting = createDueQueue()
+  const waiting = new TinyQueue<Entry>([], (a, b) => a.dueAt - b.dueAt)
   /** How many with a mark are in these queues. */
   const queued = { first: 0, replay: 0 }
   let turn = 0
@@ -205,7 +205,10 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }
 
     take (limit): Taken {
       const now = monotonic()
-      for (let due = waiting.popDue(now); due !== undefined; due = waiting.popDue(now)) ready[kindOf(due)].push(due)
+      while ((waiting.peek()?.dueAt ?? Infinity) <= now) {
+        const due = waiting.pop()
+        if (due !== undefined) ready[kindOf(due)].push(due)
+      }
       const entries: Entry[] = []
       while (entries.length < limit) {
         const entry = next()

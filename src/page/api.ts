@@ -16,6 +16,10 @@ export function setToken (token: string): void {
   sessionStorage.setItem(TOKEN, token)
 }
 
+export function hasToken (): boolean {
+  return sessionStorage.getItem(TOKEN) !== null
+}
+
 export function authorization (): Record<string, string> {
   const token = sessionStorage.getItem(TOKEN)
   return token === null ? {} : { authorization: `Bearer ${token}` }

@@ -1,15 +1,25 @@
 import type { DeadLetter, Replayed } from './answers.js'
 import { get, post } from './api.js'
-import { actionButton, element, table, type Column } from './element.js'
+import { bulkPanel } from './bulk-panel.js'
+import { customerLink } from './customer-cell.js'
+import { eventCode } from './delivery-columns.js'
+import { actionButton, element, show, table, type Column } from './element.js'
 import { time } from './format.js'
+import { moveText } from './tiers.js'
 import { addressOf, type Address, type Surroundings, type View } from './view.js'
 
 const PAGE = 50
+
+function nameOf ({ forwarder, id }: DeadLetter): string {
+  return `${forwarder}, ${id}`
+}
 
 /** What forwarders gave up on, newest first. */
 export function deadLettersView ({ query }: Address, { notify }: Surroundings): View {
   const forwarder = query.get('forwarder') ?? ''
   const node = element('section', { 'aria-label': 'Dead letters', 'aria-busy': 'true' })
+
+  const bulk = bulkPanel('dead letters', update)
 
   async function replay (letter: DeadLetter): Promise<void> {
     const { replays } = await post<Replayed>('/api/dead-letters/replay', { forwarder: letter.forwarder, ids: [letter.id] })
@@ -27,25 +37,27 @@ export function deadLettersView ({ query }: Address, { notify }: Surroundings): 
   const columns: ReadonlyArray<Column<DeadLetter>> = [
     { label: 'Died', cell: ({ diedAt }) => time(diedAt) },
     { label: 'Forwarder', cell: ({ forwarder }) => forwarder },
-    { label: 'Event', cell: ({ id, eventType }) => element('a', { href: addressOf(['deliveries', id]) }, eventType) },
-    { label: 'Customer', cell: ({ customerId }) => customerId ?? '–' },
+    { label: 'Event', cell: ({ id, eventType }) => element('a', { href: addressOf(['deliveries', id]), title: id }, eventCode(eventType), element('span', { class: 'unseen' }, ` delivery ${id}`)) },
+    { label: 'Customer', cell: ({ customerId, loyalty }) => customerLink(customerId, loyalty) },
+    { label: 'Tier', cell: ({ loyalty }) => moveText(loyalty) },
     { label: 'Attempts', number: true, cell: ({ attempts }) => attempts },
-    { label: 'Reason', cell: ({ reason }) => reason },
+    { label: 'Reason', cell: ({ reason }) => element('span', { class: 'long' }, reason) },
     {
       label: 'Action',
       cell: (letter) => letter.replaying
         ? 'replay under way'
-        : [actionButton('Replay', async () => { await replay(letter) }), actionButton('Discard', async () => { await discard(letter) })]
+        : [actionButton('Replay', async () => { await replay(letter) }, { of: nameOf(letter) }), actionButton('Discard', async () => { await discard(letter) }, { of: nameOf(letter) })]
     }
   ]
 
   async function update (): Promise<void> {
-    const { deadLetters, next } = await get<{ deadLetters: readonly DeadLetter[], next: string | null }>('/api/dead-letters', { forwarder, limit: PAGE })
+    const [{ deadLetters, next }, parts] = await Promise.all([get<{ deadLetters: readonly DeadLetter[], next: string | null }>('/api/dead-letters', { forwarder, loyalty: 'true', limit: PAGE }), bulk.parts()])
     node.removeAttribute('aria-busy')
-    node.replaceChildren(deadLetters.length === 0
+    show(node, ...parts, deadLetters.length === 0
       ? element('p', { class: 'quiet' }, 'There are no dead letters.')
-      : table(next === null ? 'Newest first' : `The ${deadLetters.length} newest; there are more, which tierhook dead-letters lists`, columns, deadLetters))
+      : table(next === null ? 'Newest first' : `The ${deadLetters.length} newest; there are more, which tierhook dead-letters lists`, columns, deadLetters, (letter) => ({ 'data-key': nameOf(letter) })))
   }
 
-  return { node, update }
+  // Counting by reasons takes its time.
+  return { node, update, slow: true }
 }

@@ -1,9 +1,10 @@
 import type { DeliveryPage, ListedDelivery } from './answers.js'
 import { get } from './api.js'
-import { actionButton, element, table, type Column } from './element.js'
-import { time } from './format.js'
-import { standingBadges, verdictBadge } from './standing-badges.js'
-import { addressOf, type Address, type View } from './view.js'
+import { deliveryColumns } from './delivery-columns.js'
+import { actionButton, element, show, table } from './element.js'
+import { exportDeliveries, type ExportFormat } from './export.js'
+import { plural } from './format.js'
+import { addressOf, type Address, type Surroundings, type View } from './view.js'
 
 const PAGE = 50
 
@@ -12,6 +13,7 @@ interface Filter {
   readonly label: string
   readonly options?: readonly string[]
   readonly hint?: string
+  readonly type?: string
 }
 
 const filters: readonly Filter[] = [
@@ -19,72 +21,112 @@ const filters: readonly Filter[] = [
   { name: 'eventType', label: 'Event type', hint: 'customer.loyalty.tier.*' },
   { name: 'campaignId', label: 'Campaign', hint: 'camp_…' },
   { name: 'sourceId', label: 'Source', hint: 'wh_… or distr_…' },
+  { name: 'forwarder', label: 'Forwarder' },
+  { name: 'status', label: 'Status', options: ['pending', 'retrying', 'dead', 'quarantined', 'forwarded', 'skipped', 'discarded'] },
   { name: 'verdict', label: 'Verdict', options: ['valid', 'invalid', 'unvalidated'] },
-  { name: 'standing', label: 'Standing', options: ['pending', 'waiting', 'dead', 'quarantined', 'forwarded'] },
-  { name: 'forwarder', label: 'Forwarder' }
+  { name: 'within', label: 'Within the last', options: ['15 min', '1 h', '24 h', '7 d'] },
+  { name: 'since', label: 'From (UTC)', type: 'datetime-local' },
+  { name: 'until', label: 'Until (UTC)', type: 'datetime-local' }
+]
+const names = ['q', ...filters.map(({ name }) => name)]
+
+const presets: ReadonlyArray<readonly [string, Readonly<Record<string, string>>]> = [
+  ['Failing', { status: 'retrying' }], ['Given up', { status: 'dead' }], ['Quarantined', { status: 'quarantined' }], ['Last hour', { within: '1 h' }]
 ]
 
-const columns: ReadonlyArray<Column<ListedDelivery>> = [
-  { label: 'Received', cell: ({ id, receivedAt }) => element('a', { href: addressOf(['deliveries', id]) }, time(receivedAt)) },
-  { label: 'Event', cell: ({ eventType }) => element('code', {}, eventType) },
-  { label: 'Customer', cell: ({ customerId }) => customerId === null ? '–' : element('a', { href: addressOf(['deliveries'], { customerId }) }, customerId) },
-  { label: 'Verdict', cell: verdictBadge },
-  { label: 'Forwarders', cell: ({ forwarders }) => standingBadges(forwarders) },
-  { label: 'Copies', number: true, cell: ({ duplicates }) => duplicates === 0 ? '' : `+${duplicates}` }
-]
+const withinMs: Readonly<Record<string, number>> = { '15 min': 900_000, '1 h': 3_600_000, '24 h': 86_400_000, '7 d': 604_800_000 }
 
-/** The deliveries, newest first, with filters; it follows what comes in for as long as the first page is shown. */
-export function deliveriesView ({ query }: Address): View {
-  const chosen = Object.fromEntries(filters.map(({ name }) => [name, query.get(name) ?? '']))
-  const results = element('div', { 'aria-busy': 'true' })
+/** What the service is asked, for what is chosen: it knows points of time alone. */
+export function queryOf ({ within = '', since = '', until = '', ...rest }: Readonly<Record<string, string>>): Record<string, string> {
+  const ms = withinMs[within]
+  return {
+    ...rest,
+    since: ms !== undefined ? new Date(Date.now() - ms).toISOString() : since === '' ? '' : `${since}Z`,
+    until: until === '' ? '' : `${until}Z`
+  }
+}
+
+/**
+ * The deliveries, newest first, with filters. What is listed is kept up to date where it stands; what comes in waits until it is asked for, so that
+ * nothing moves under the reader.
+ */
+export function deliveriesView ({ query }: Address, { notify }: Surroundings): View {
+  const chosen = Object.fromEntries(names.map((name) => [name, query.get(name) ?? '']))
+  const results = element('div', { 'aria-busy': 'true', 'data-asked': query.toString() })
   let rows: readonly ListedDelivery[] = []
   let cursor: string | null = null
-  let known: ReadonlySet<string> | undefined
-  /** Whoever looks at older ones is not to have them pushed away by newer ones. */
-  let followsNewest = true
+  /** The newest page, where there is something in it that is not shown yet. */
+  let newest: DeliveryPage | undefined
+  let arrived: ReadonlySet<string> = new Set()
 
   async function update (): Promise<void> {
-    if (!followsNewest) return
-    const page = await get<DeliveryPage>('/api/deliveries', { ...chosen, limit: PAGE })
-    show(page)
+    const page = await get<DeliveryPage>('/api/deliveries', { ...queryOf(chosen), loyalty: 'true', limit: PAGE })
+    if (rows.length === 0) {
+      rows = page.deliveries
+      cursor = page.next
+    } else {
+      const fresh = new Map(page.deliveries.map((delivery) => [delivery.sequence, delivery]))
+      const last = page.next === null ? 0 : page.deliveries.at(-1)?.sequence ?? Infinity
+      // What no longer fits the filters is gone from the page that was read.
+      rows = rows.filter(({ sequence }) => sequence < last || fresh.has(sequence)).map((row) => fresh.get(row.sequence) ?? row)
+      newest = isNewer(page) ? page : undefined
+    }
+    draw()
   }
 
-  function show ({ deliveries, next }: DeliveryPage): void {
-    rows = deliveries
-    cursor = next
-    const before = known
-    known = new Set(rows.map(({ id }) => id))
+  function newOnes ({ deliveries }: DeliveryPage): readonly ListedDelivery[] {
+    return deliveries.filter(({ sequence }) => sequence > (rows[0]?.sequence ?? 0))
+  }
+
+  function isNewer (page: DeliveryPage): boolean {
+    return newOnes(page).length > 0
+  }
+
+  function draw (): void {
     results.removeAttribute('aria-busy')
-    if (rows.length === 0) {
-      results.replaceChildren(element('p', { class: 'quiet' }, Object.values(chosen).some((value) => value !== '')
-        ? 'No delivery fits these filters.'
-        : 'No delivery yet. Point a Voucherify webhook here, or try it: tierhook send customer.loyalty.tier.upgraded'))
-    } else {
-      results.replaceChildren(table('Newest first', columns, rows, ({ id }) => ({ class: before !== undefined && !before.has(id) ? 'new' : undefined })))
-    }
-    const actions = element('div', { class: 'actions' })
-    if (!followsNewest) actions.append(actionButton('Back to the newest', showNewest))
-    if (cursor !== null) actions.append(actionButton('Older', showOlder))
-    results.append(actions)
+    const waiting = newest === undefined ? 0 : newOnes(newest).length
+    show(results,
+      element('div', { class: 'arrivals', 'data-key': 'new', 'aria-live': 'polite' }, waiting > 0 && actionButton(`${waiting >= PAGE ? `${PAGE} or more` : waiting} new`, showNew)),
+      rows.length === 0
+        ? element('p', { class: 'quiet', 'data-key': 'none' }, Object.values(chosen).some((value) => value !== '')
+          ? 'No delivery fits these filters.'
+          : 'No delivery yet. Point a Voucherify webhook here, or try it: tierhook send customer.loyalty.tier.upgraded')
+        : element('div', { 'data-key': 'list' }, table('Newest first', deliveryColumns, rows, ({ id }) => ({ 'data-key': id, class: arrived.has(id) ? 'new' : undefined }))),
+      element('div', { class: 'actions', 'data-key': 'more' },
+        cursor !== null && actionButton('Older', showOlder),
+        rows.length > 0 && actionButton('Export NDJSON', async () => { await save('ndjson') }),
+        rows.length > 0 && actionButton('Export CSV', async () => { await save('csv') })))
+  }
+
+  async function showNew (): Promise<void> {
+    if (newest === undefined) return
+    const added = newOnes(newest)
+    arrived = new Set(added.map(({ id }) => id))
+    // With a gap between them, what was listed begins anew.
+    if (added.length < newest.deliveries.length) rows = [...added, ...rows]
+    else ({ deliveries: rows, next: cursor } = newest)
+    newest = undefined
+    draw()
+    results.querySelector<HTMLElement>('tbody a')?.focus()
   }
 
   async function showOlder (): Promise<void> {
-    const page = await get<DeliveryPage>('/api/deliveries', { ...chosen, limit: PAGE, cursor: cursor ?? undefined })
-    followsNewest = false
-    known = undefined
-    show({ deliveries: [...rows, ...page.deliveries], next: page.next })
+    const page = await get<DeliveryPage>('/api/deliveries', { ...queryOf(chosen), loyalty: 'true', limit: PAGE, cursor: cursor ?? undefined })
+    rows = [...rows, ...page.deliveries]
+    cursor = page.next
+    draw()
   }
 
-  async function showNewest (): Promise<void> {
-    followsNewest = true
-    known = undefined
-    await update()
+  async function save (format: ExportFormat): Promise<void> {
+    const { count, complete } = await exportDeliveries(queryOf(chosen), format)
+    notify(`${plural(count, 'delivery')} exported${complete ? '' : '; there are more, which narrower filters get'}.`, 'done')
   }
 
   return { node: element('section', { 'aria-label': 'Deliveries' }, filterForm(chosen), results), update }
 }
 
 function filterForm (chosen: Readonly<Record<string, string>>): HTMLElement {
+  const set = filters.filter(({ name }) => chosen[name] !== '').length
   const form = element('form', {
     role: 'search',
     on: {
@@ -94,9 +136,16 @@ function filterForm (chosen: Readonly<Record<string, string>>): HTMLElement {
       },
       change: () => { apply() }
     }
-  }, ...filters.map((filter) => element('label', {}, filter.label, control(filter, chosen[filter.name] ?? ''))),
-  element('button', { type: 'submit' }, 'Filter'),
-  element('a', { href: addressOf(['deliveries']), class: 'small' }, 'Clear'))
+  },
+  element('label', { class: 'search' }, 'Search', element('input', { type: 'search', name: 'q', value: chosen['q'], placeholder: 'Beginning of any id, a word of the event type, or a forwarder', autocomplete: 'off', spellcheck: 'false' })),
+  element('button', { type: 'submit' }, 'Find'),
+  element('p', { class: 'presets small' }, ...presets.flatMap(([label, values]) => [element('a', {
+    href: addressOf(['deliveries'], values), 'aria-current': Object.entries(values).every(([name, value]) => chosen[name] === value) ? 'true' : undefined
+  }, label), ' ']), element('a', { href: addressOf(['deliveries']) }, 'All')),
+  // Where there is room for those that are set they are open.
+  element('details', { class: 'filters', open: set > 0 && matchMedia('(min-width: 60rem)').matches },
+    element('summary', {}, set === 0 ? 'Filters' : `Filters (${set})`),
+    element('div', {}, ...filters.map((filter) => element('label', {}, filter.label, control(filter, chosen[filter.name] ?? ''))))))
   const apply = (): void => {
     const values = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value).trim()]))
     location.hash = addressOf(['deliveries'], values)
@@ -104,7 +153,7 @@ function filterForm (chosen: Readonly<Record<string, string>>): HTMLElement {
   return form
 }
 
-function control ({ name, options, hint }: Filter, value: string): HTMLElement {
-  if (options === undefined) return element('input', { name, value, placeholder: hint, autocomplete: 'off', spellcheck: 'false' })
+function control ({ name, options, hint, type }: Filter, value: string): HTMLElement {
+  if (options === undefined) return element('input', { name, value, type, placeholder: hint, autocomplete: 'off', spellcheck: 'false' })
   return element('select', { name }, element('option', { value: '' }, 'any'), ...options.map((option) => element('option', { value: option, selected: option === value }, option)))
 }

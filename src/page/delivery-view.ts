@@ -1,9 +1,14 @@
-import { indentJson } from '../indent-json.js'
-import type { DeliveryDetails, RecordedAttempt, Replayed, Standing } from './answers.js'
-import { get, post } from './api.js'
-import { actionButton, badge, definitions, element, table, type Column } from './element.js'
-import { bytes, duration, time } from './format.js'
-import { standingBadges, verdictBadge } from './standing-badges.js'
+import { indentJson } from './indent-json.js'
+import type { DeliveryDetails, RecordedAttempt, Replayed, ForwarderStatus } from './answers.js'
+import { get, hasToken, post } from './api.js'
+import { copyButton } from './copy.js'
+import { customerLink } from './customer-cell.js'
+import { eventCode } from './delivery-columns.js'
+import { actionButton, badge, definitions, element, show, table, type Column } from './element.js'
+import { bytes, countdown, duration, time } from './format.js'
+import { statusBadges, verdictBadge } from './status-badges.js'
+import { tierCard } from './tiers.js'
+import { isFromWithin } from './places.js'
 import { addressOf, type Surroundings, type View } from './view.js'
 
 const attemptColumns: ReadonlyArray<Column<RecordedAttempt>> = [
@@ -15,17 +20,20 @@ const attemptColumns: ReadonlyArray<Column<RecordedAttempt>> = [
   { label: 'Detail', cell: ({ detail }) => detail ?? '' }
 ]
 
-const standingColumns: ReadonlyArray<Column<Standing>> = [
+const statusColumns: ReadonlyArray<Column<ForwarderStatus>> = [
   { label: 'Forwarder', cell: ({ forwarder }) => forwarder },
-  { label: 'Standing', cell: (standing) => standingBadges([standing]) },
+  { label: 'Status', cell: (status) => statusBadges([status]) },
   { label: 'Attempt', number: true, cell: ({ attempt }) => attempt },
-  { label: 'Since, or due', cell: ({ dueAt, diedAt }) => dueAt === undefined && diedAt === undefined ? '' : time(dueAt ?? diedAt ?? '') },
+  { label: 'Since, or due', cell: ({ dueAt, diedAt }) => dueAt === undefined && diedAt === undefined ? '' : dueAt !== undefined ? countdown(dueAt) : time(diedAt ?? '') },
   { label: 'Reason', cell: ({ reason }) => reason ?? '' }
 ]
 
-/** One delivery: what it is, where it stands, what was tried, and its body as it was received. */
+/** One delivery: what it is, its status at each forwarder, what was tried, and its body as it was received. */
 export function deliveryView (id: string, { notify }: Surroundings): View {
   const node = element('article', { 'aria-label': 'Delivery', 'aria-busy': 'true' })
+  /** It never changes, and each reading of it is logged: so it is asked for once. */
+  let shown: HTMLElement | undefined
+  let delivered: DeliveryDetails | undefined
 
   async function replay (forwarders: readonly string[]): Promise<void> {
     const { replays, refused } = await post<Replayed>(`/api/deliveries/${encodeURIComponent(id)}/replay`, forwarders.length === 0 ? {} : { forwarders })
@@ -40,36 +48,46 @@ export function deliveryView (id: string, { notify }: Surroundings): View {
   }
 
   async function update (): Promise<void> {
-    const delivery = await get<DeliveryDetails>(`/api/deliveries/${encodeURIComponent(id)}`)
-    const { receivedAt, eventType, customerId, campaignId, forwarders, attempts, faults, headers } = delivery
+    const delivery = await get<DeliveryDetails>(`/api/deliveries/${encodeURIComponent(id)}`, shown === undefined ? {} : { body: 'false' })
+    if (shown === undefined || delivery.hold === 'erased') {
+      shown = bodyOf(delivery)
+      delivered = delivery
+    }
+    const { receivedAt, eventType, customerId, campaignId, forwarders, attempts, faults, headers, loyalty } = delivery
     node.removeAttribute('aria-busy')
-    node.replaceChildren(
-      element('p', {}, element('a', { href: '#/deliveries' }, '← Deliveries')),
-      element('h2', {}, element('code', {}, eventType)),
+    show(node,
+      element('p', {}, backLink()),
+      element('h2', {}, eventCode(eventType)),
+      loyalty !== null && loyalty !== undefined && tierCard(loyalty, customerLink(customerId, loyalty)),
       definitions([
         ['Delivery', element('code', {}, delivery.id)],
         ['Received', time(receivedAt)],
         ['Verdict', verdictBadge(delivery)],
-        ['Customer', customerId === null ? null : element('a', { href: addressOf(['deliveries'], { customerId }) }, customerId)],
-        ['Campaign', campaignId],
+        ['Customer', customerId === null ? null : element('a', { href: addressOf(['customers', customerId]) }, customerId)],
+        ['Campaign', campaignId === null ? null : element('a', { href: addressOf(['deliveries'], { campaignId }) }, campaignId)],
         ['Source', [delivery.sourceObject, delivery.sourceId].filter((part) => part !== null).join(' ')],
         ['Event', delivery.eventId],
         ['Project', delivery.projectId],
         ['Copies', delivery.duplicates === 0 ? null : `${delivery.duplicates} more, answered as duplicates`],
         ['Size', bytes(delivery.bodyBytes)]
       ]),
+      element('div', { class: 'actions' },
+        copyButton('id', () => id, notify),
+        copyButton('JSON', () => delivered?.body ?? delivered?.bodyBase64 ?? '', notify),
+        copyButton('curl', () => `curl${hasToken() ? ' -H "authorization: Bearer $ADMIN_TOKEN"' : ''} '${location.origin}/api/deliveries/${encodeURIComponent(delivery.id)}'`, notify),
+        copyButton('link', () => location.href, notify)),
       ...(faults.length === 0 ? [] : [element('h3', {}, 'What is wrong with it'), faultList(faults)]),
       element('div', { class: 'actions' },
-        actionButton(forwarders.length > 1 ? 'Replay to all' : 'Replay', async () => { await replay([]) }, delivery.hold === 'quarantined' || delivery.hold === 'erased' || delivery.damaged || forwarders.length === 0),
+        actionButton(forwarders.length > 1 ? 'Replay to all' : 'Replay', async () => { await replay([]) }, { disabled: delivery.hold === 'quarantined' || delivery.hold === 'erased' || delivery.damaged || forwarders.length === 0 }),
         ...(forwarders.length > 1 && delivery.hold !== 'quarantined' && delivery.hold !== 'erased' && !delivery.damaged
           ? forwarders.map(({ forwarder }) => actionButton(`Replay to ${forwarder}`, async () => { await replay([forwarder]) }))
           : []),
         delivery.hold === 'quarantined' && actionButton('Release from quarantine', release)),
-      table('Where it stands', standingColumns, forwarders),
+      table('Status', statusColumns, forwarders),
       element('h3', {}, 'Attempts'),
       attempts.length === 0 ? element('p', { class: 'quiet' }, 'None is recorded: the log and file forwarders record their failures alone.') : table('Oldest first', attemptColumns, attempts),
       element('h3', {}, 'Body, as received'),
-      bodyOf(delivery),
+      shown,
       element('h3', {}, 'Headers that were kept'),
       definitions(Object.entries(headers).map(([name, value]) => [name, element('code', {}, value)]))
     )
@@ -83,8 +101,8 @@ export function faultList (faults: DeliveryDetails['faults']): HTMLElement {
 }
 
 function bodyOf ({ body, bodyBase64, damaged }: DeliveryDetails): HTMLElement {
-  if (body === null) return element('pre', { tabindex: 0 }, bodyBase64 ?? (damaged ? 'The record is damaged, and its body cannot be read.' : ''))
-  return element('pre', { tabindex: 0, 'aria-label': 'Body' }, isJson(body) ? indentJson(body) : body)
+  if (body === null) return element('pre', { tabindex: 0, 'data-key': 'body', 'aria-label': 'Body in base64' }, bodyBase64 ?? (damaged ? 'The record is damaged, and its body cannot be read.' : ''))
+  return element('pre', { tabindex: 0, 'data-key': 'body', 'aria-label': 'Body' }, isJson(body) ? indentJson(body) : body)
 }
 
 function isJson (text: string): boolean {
@@ -95,4 +113,18 @@ function isJson (text: string): boolean {
     // Then it is shown as it is.
     return false
   }
+}
+
+/** Back to where one was, in a list that is as one left it; to the list, where one came from elsewhere. */
+function backLink (): HTMLElement {
+  return element('a', {
+    href: '#/deliveries',
+    on: {
+      click: (event) => {
+        if (!isFromWithin()) return
+        event.preventDefault()
+        history.back()
+      }
+    }
+  }, '← Back')
 }

@@ -1,12 +1,12 @@
 import type { Difference } from './answers.js'
-import { get } from './api.js'
-import { element, table, type Column } from './element.js'
+import { get, post } from './api.js'
+import { actionButton, element, show, table, type Column } from './element.js'
 import { time } from './format.js'
 import type { View } from './view.js'
 
 const columns: ReadonlyArray<Column<Difference>> = [
   { label: 'Event', cell: ({ eventType }) => element('code', {}, eventType) },
-  { label: 'Kind', cell: ({ kind }) => kind },
+  { label: 'Kind', cell: ({ kind, advice }) => [kind, ' ', advice === null ? null : element('span', { class: 'quiet small' }, advice)] },
   { label: 'Where', cell: ({ pointer }) => element('code', {}, pointer) },
   { label: 'Expected', cell: ({ expected }) => expected },
   { label: 'Seen', cell: ({ seen }) => seen },
@@ -19,14 +19,20 @@ const columns: ReadonlyArray<Column<Difference>> = [
 export function driftView (): View {
   const node = element('section', { 'aria-label': 'Drift', 'aria-busy': 'true' })
 
+  const forgetButton = actionButton('Forget all, and tell anew', async () => {
+    await post('/api/drift/reset', {})
+    await update()
+  })
+
   async function update (): Promise<void> {
     const { differences, dropped } = await get<{ differences: readonly Difference[], dropped: number }>('/api/drift')
     node.removeAttribute('aria-busy')
-    node.replaceChildren(
+    show(node,
       differences.length === 0
-        ? element('p', { class: 'quiet' }, 'All that was sent fits the schemas.')
+        ? element('p', { class: 'quiet' }, 'No event differed from its schema, or what did was forgotten.')
         : table('How authentic bodies differed from their schemas', columns, differences),
-      dropped === 0 ? '' : element('p', { class: 'quiet' }, `${dropped} more are not listed.`)
+      dropped === 0 ? '' : element('p', { class: 'quiet' }, `${dropped} more are not listed.`),
+      differences.length + dropped === 0 ? '' : element('p', {}, forgetButton)
     )
   }
 

@@ -1,22 +1,113 @@
 /** A text, or an element that was made with `element`. There is no way to put markup in: all that comes from outside is text. */
 export type Child = Node | string | number | null | undefined | false
 
+type Listeners = Readonly<Record<string, (event: Event) => void>>
+
 export interface Properties {
   readonly class?: string | undefined
-  readonly on?: Readonly<Record<string, (event: Event) => void>>
+  readonly on?: Listeners
   readonly [attribute: string]: unknown
 }
 
+/** What an element listens for. Apart from the element, so that one which stays in the page can take over what its successor would do. */
+const listeners = new WeakMap<Element, Listeners>()
+const busy = new WeakSet<Element>()
+const SVG = 'http://www.w3.org/2000/svg'
+
 /** Makes an element. Attributes that are `null`, `undefined` or `false` are left out; `true` gives an empty one. */
 export function element<K extends keyof HTMLElementTagNameMap> (tag: K, properties: Properties, ...children: readonly Child[]): HTMLElementTagNameMap[K] {
-  const made = document.createElement(tag)
-  for (const [name, value] of Object.entries(properties)) {
-    if (name === 'on' || value === null || value === undefined || value === false) continue
+  return fill(document.createElement(tag), properties, children)
+}
+
+/** The same for a part of a drawing. */
+export function svg<K extends keyof SVGElementTagNameMap> (tag: K, properties: Properties, ...children: readonly Child[]): SVGElementTagNameMap[K] {
+  return fill(document.createElementNS(SVG, tag), properties, children)
+}
+
+function fill<E extends Element> (made: E, { on, ...attributes }: Properties, children: readonly Child[]): E {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue
     made.setAttribute(name, value === true ? '' : String(value))
   }
-  for (const [event, listener] of Object.entries(properties.on ?? {})) made.addEventListener(event, listener)
-  made.append(...children.flatMap((child) => child === null || child === undefined || child === false ? [] : [typeof child === 'number' ? String(child) : child]))
+  if (on !== undefined) listeners.set(made, on)
+  for (const event of Object.keys(on ?? {})) made.addEventListener(event, (happened) => { listeners.get(made)?.[event]?.(happened) })
+  made.append(...toNodes(children))
   return made
+}
+
+function toNodes (children: readonly Child[]): Array<Node | string> {
+  return children.flatMap((child) => child === null || child === undefined || child === false || child === '' ? [] : [typeof child === 'number' ? String(child) : child])
+}
+
+/**
+ * Shows these in an element in place of what it holds. What is there already stays, and with it focus, selection, scrolling, and what was typed.
+ * Among elements with a `data-key`, the same is the one with the same key.
+ */
+export function show (parent: Element, ...children: readonly Child[]): void {
+  const wanted = toNodes(children).map((child) => typeof child === 'string' ? document.createTextNode(child) : child)
+  const wantedKeys = new Set(wanted.map(keyOf))
+  const keyed = new Map<string, ChildNode>()
+  for (const child of [...parent.childNodes]) {
+    const key = keyOf(child)
+    if (key === undefined) continue
+    // One that is gone would make those after it move, and what moves loses the focus.
+    if (wantedKeys.has(key)) keyed.set(key, child)
+    else child.remove()
+  }
+  let at = parent.firstChild
+  for (const next of wanted) {
+    const key = keyOf(next)
+    const same = key === undefined ? at : keyed.get(key) ?? null
+    if (same === null || !isAlike(same, next)) {
+      parent.insertBefore(next, at)
+      continue
+    }
+    // What stands before it and is nobody's goes, rather than that it moves.
+    while (key !== undefined && at !== null && at !== same && keyOf(at) === undefined) at = removed(at)
+    if (same === at) at = same.nextSibling
+    else parent.insertBefore(same, at)
+    if (same !== next) takeOver(same, next)
+  }
+  while (at !== null) at = removed(at)
+}
+
+/** Removes a node, and gives the one after it. */
+function removed (node: ChildNode): ChildNode | null {
+  const after = node.nextSibling
+  node.remove()
+  return after
+}
+
+function keyOf (node: Node): string | undefined {
+  return node instanceof Element ? node.getAttribute('data-key') ?? undefined : undefined
+}
+
+function isAlike (node: Node, next: Node): boolean {
+  return node === next || (node.nodeName === next.nodeName && keyOf(node) === keyOf(next) && eventsOf(node) === eventsOf(next))
+}
+
+function eventsOf (node: Node): string {
+  return node instanceof Element ? Object.keys(listeners.get(node) ?? {}).join() : ''
+}
+
+function takeOver (node: Node, next: Node): void {
+  if (node instanceof Element && next instanceof Element) {
+    const on = listeners.get(next)
+    if (on !== undefined) listeners.set(node, on)
+    for (const name of node.getAttributeNames()) if (!next.hasAttribute(name) && !isOfTheReader(node, name)) node.removeAttribute(name)
+    for (const name of next.getAttributeNames()) {
+      const value = next.getAttribute(name) ?? ''
+      if (node.getAttribute(name) !== value && !isOfTheReader(node, name)) node.setAttribute(name, value)
+    }
+    show(node, ...next.childNodes)
+  } else if (node.nodeValue !== next.nodeValue) {
+    node.nodeValue = next.nodeValue
+  }
+}
+
+/** What whoever reads the page, or what they have begun, has changed. */
+function isOfTheReader (node: Element, name: string): boolean {
+  return (name === 'open' && node instanceof HTMLDetailsElement) || (name === 'disabled' && busy.has(node))
 }
 
 export type Tone = 'good' | 'warn' | 'bad' | 'quiet'
@@ -55,16 +146,22 @@ export function definitions (entries: ReadonlyArray<readonly [string, Child]>): 
 }
 
 /** A button that does one thing at a time, and says so. */
-export function actionButton (label: string, action: () => Promise<void>, disabled = false): HTMLButtonElement {
-  const button = element('button', {
+export function actionButton (label: string, action: () => Promise<void>, { disabled = false, of }: { readonly disabled?: boolean, readonly of?: string } = {}): HTMLButtonElement {
+  return element('button', {
     type: 'button',
     disabled,
+    // Each has a name of its own, though all say the same.
+    'aria-label': of === undefined ? undefined : `${label}: ${of}`,
     on: {
-      click: () => {
-        button.disabled = true
-        action().finally(() => { button.disabled = false })
+      click: ({ currentTarget }) => {
+        if (!(currentTarget instanceof HTMLButtonElement)) return
+        busy.add(currentTarget)
+        currentTarget.disabled = true
+        action().finally(() => {
+          busy.delete(currentTarget)
+          currentTarget.disabled = false
+        })
       }
     }
   }, label)
-  return button
 }

@@ -1,39 +1,76 @@
 import type { Status } from './answers.js'
-import { ApiError, get, setToken } from './api.js'
+import { actionsView } from './actions-view.js'
+import { ApiError, hasToken, setToken } from './api.js'
+import { customerView } from './customer-view.js'
 import { deadLettersView } from './dead-letters-view.js'
 import { deliveriesView } from './deliveries-view.js'
 import { deliveryView } from './delivery-view.js'
 import { driftView } from './drift-view.js'
-import { element } from './element.js'
+import { element, show } from './element.js'
 import { forwardersView } from './forwarders-view.js'
+import { watchHealth } from './health.js'
 import { followChanges } from './live.js'
+import { overviewView } from './overview-view.js'
+import { createPlaces } from './places.js'
 import { quarantineView } from './quarantine-view.js'
 import { senderView } from './sender-view.js'
+import { chooseTheme } from './theme.js'
 import { readAddress, type Address, type Surroundings, type View } from './view.js'
 
-const views: ReadonlyArray<{ readonly name: string, readonly label: string, readonly make: (address: Address, surroundings: Surroundings) => View }> = [
+interface Place {
+  readonly name: string
+  readonly label: string
+  readonly make: (address: Address, surroundings: Surroundings) => View
+  /** What of it waits for somebody. */
+  readonly count?: (status: Status) => number | null
+  /** Whether others lead to it, and the menu does not. */
+  readonly apart?: boolean
+}
+
+const views: readonly Place[] = [
+  { name: 'overview', label: 'Overview', make: overviewView },
   {
     name: 'deliveries',
     label: 'Deliveries',
-    make: (address, surroundings) => address.path[1] === undefined ? deliveriesView(address) : deliveryView(address.path[1], surroundings)
+    make: (address, surroundings) => address.path[1] === undefined ? deliveriesView(address, surroundings) : deliveryView(address.path[1], surroundings)
   },
-  { name: 'forwarders', label: 'Forwarders', make: forwardersView },
-  { name: 'quarantine', label: 'Quarantine', make: (_address, surroundings) => quarantineView(surroundings) },
-  { name: 'dead-letters', label: 'Dead letters', make: deadLettersView },
-  { name: 'sender', label: 'Sender', make: senderView },
-  { name: 'drift', label: 'Drift', make: driftView }
+  { name: 'forwarders', label: 'Forwarders', make: forwardersView, count: ({ needs }) => needs.filter(({ kind }) => kind.includes('down') || kind.includes('forwarder')).length },
+  { name: 'quarantine', label: 'Quarantine', make: (_address, surroundings) => quarantineView(surroundings), count: ({ counts }) => counts.quarantined },
+  { name: 'dead-letters', label: 'Dead letters', make: deadLettersView, count: ({ counts }) => counts.deadLetters },
+  { name: 'sender', label: 'Sender', make: senderView, count: ({ needs }) => needs.filter(({ kind }) => kind === 'webhook' || kind === 'retry budget' || kind === 'missing events').length },
+  { name: 'drift', label: 'Drift', make: driftView },
+  { name: 'actions', label: 'Actions', make: actionsView },
+  { name: 'customers', label: 'Customer', make: ({ path }) => customerView(path[1] ?? ''), apart: true }
 ]
 
 const content = required('content')
 const notice = required('notice')
-const readiness = required('readiness')
-const live = required('live')
 const menu = required('views')
 
+const places = createPlaces(content)
 let current: View | undefined
+let shown: Place | undefined
+let status: Status | undefined
+/** The view for which it was asked at once how the service is. */
+let asked: View | undefined
 let updating = false
 let updateAgain = false
 let following = false
+
+/** Whether the notice says that the service does not answer. */
+let unanswered = false
+
+const health = watchHealth({ readiness: required('readiness'), live: required('live'), needs: required('needs') }, {
+  // Each question with a wrong token is one more wrong token.
+  isAsked: () => current !== undefined,
+  onStatus (answer) {
+    status = answer
+    drawMenu()
+    if (unanswered) notify(undefined)
+    if (current?.slow === true && asked === current) update()
+  },
+  onError: explain
+})
 
 function required (id: string): HTMLElement {
   const found = document.getElementById(id)
@@ -41,20 +78,31 @@ function required (id: string): HTMLElement {
   return found
 }
 
-function notify (message: string | undefined): void {
+function notify (message: string | undefined, kind?: 'done'): void {
+  notice.className = kind ?? ''
   notice.hidden = message === undefined
   notice.textContent = message ?? ''
+  unanswered = false
+}
+
+function drawMenu (): void {
+  show(menu, ...views.filter(({ apart }) => apart !== true).map(({ name, label, count }) => {
+    const waiting = status === undefined ? undefined : count?.(status) ?? undefined
+    return element('li', {}, element('a', { href: `#/${name}`, 'aria-current': name === shown?.name ? 'page' : undefined },
+      label, waiting !== undefined && waiting > 0 && element('span', { class: 'count' }, ` ${waiting.toLocaleString('en')}`)))
+  }))
 }
 
 function open (): void {
   const address = readAddress(location.hash)
   const chosen = views.find(({ name }) => name === address.path[0]) ?? views[0]
   if (chosen === undefined) return
-  menu.replaceChildren(...views.map(({ name, label }) => element('li', {}, element('a', { href: `#/${name}`, 'aria-current': name === chosen.name ? 'page' : undefined }, label))))
+  shown = chosen
+  drawMenu()
   document.title = `${chosen.label} – tierhook`
+  document.body.dataset['view'] = chosen.name
   notify(undefined)
-  current = chosen.make(address, { notify })
-  content.replaceChildren(current.node)
+  current = places.arrive(() => chosen.make(address, { notify }))
   update()
 }
 
@@ -68,32 +116,34 @@ function update (): void {
   }
   updating = true
   updateAgain = false
-  Promise.all([showStatus(), view.update()])
-    .then(() => {
-      if (!following) follow()
-    })
+  view.update()
+    .then(() => { if (!following) follow() })
     .catch((error: unknown) => { if (view === current) explain(error) })
     .finally(() => {
       updating = false
+      if (view === current && asked !== view) {
+        asked = view
+        health.ask()
+      }
       if (updateAgain || view !== current) update()
     })
 }
 
-async function showStatus (): Promise<void> {
-  const { ready, reasons, version } = await get<Status>('/api/status')
-  readiness.textContent = ready ? 'ready' : `not ready: ${reasons.join('; ')}`
-  readiness.className = `badge ${ready ? 'good' : 'bad'}`
-  readiness.title = `tierhook ${version}`
-}
-
 function explain (error: unknown): void {
-  if (error instanceof ApiError && error.status === 401) askForToken()
-  else notify(error instanceof ApiError ? error.message : 'The service does not answer. It is tried again.')
+  if (error instanceof ApiError && (error.status === 401 || error.status === 429)) {
+    askForToken()
+    // That one is needed says the form.
+    notify(error.status === 401 && !hasToken() ? undefined : error.status === 401 ? 'This token is wrong.' : error.message)
+    return
+  }
+  notify(error instanceof ApiError ? error.message : 'The service does not answer. It is tried again.')
+  unanswered = !(error instanceof ApiError)
 }
 
 function askForToken (): void {
+  if (current === undefined) return
   current = undefined
-  const field = element('input', { type: 'password', name: 'token', autocomplete: 'current-password', required: true })
+  const field = element('input', { type: 'password', name: 'token', autocomplete: 'current-password', required: true, 'aria-describedby': 'notice' })
   content.replaceChildren(element('form', {
     on: {
       submit: (event) => {
@@ -108,10 +158,7 @@ function askForToken (): void {
 
 function follow (): void {
   following = true
-  followChanges({
-    onChange: update,
-    onState: (state) => { live.textContent = state === 'live' ? 'live' : 'not connected, trying again' }
-  }).catch(explain)
+  followChanges({ onChange: () => { if (current?.slow !== true) update() }, onState: (state) => { health.setLive(state === 'live') } }).catch(explain)
 }
 
 // A click on a button that fails ends here.
@@ -120,7 +167,8 @@ addEventListener('unhandledrejection', (event) => {
   explain(event.reason)
 })
 addEventListener('hashchange', () => {
+  places.leave()
   open()
-  content.focus()
 })
+chooseTheme(required('theme'))
 open()

@@ -1,8 +1,12 @@
 import type { DeliveryPage, ListedDelivery } from './answers.js'
 import { get, post } from './api.js'
+import { bulkPanel } from './bulk-panel.js'
+import { customerLink } from './customer-cell.js'
+import { eventCode } from './delivery-columns.js'
 import { faultList } from './delivery-view.js'
-import { actionButton, element, table, type Column } from './element.js'
+import { actionButton, element, show, table, type Column } from './element.js'
 import { time } from './format.js'
+import { moveText } from './tiers.js'
 import { addressOf, type Surroundings, type View } from './view.js'
 
 const PAGE = 50
@@ -11,9 +15,11 @@ interface Released {
   readonly released: ReadonlyArray<{ readonly id: string, readonly status: string }>
 }
 
-/** What is held back, with the reasons. */
+/** What is in quarantine, with the reasons. */
 export function quarantineView ({ notify }: Surroundings): View {
   const node = element('section', { 'aria-label': 'Quarantine', 'aria-busy': 'true' })
+
+  const bulk = bulkPanel('quarantine', update)
 
   async function release (ids: readonly string[], force: boolean): Promise<void> {
     const { released } = await post<Released>('/api/quarantine/release', { ids, force })
@@ -30,31 +36,34 @@ export function quarantineView ({ notify }: Surroundings): View {
   }
 
   const columns: ReadonlyArray<Column<ListedDelivery>> = [
-    { label: 'Received', cell: ({ id, receivedAt }) => element('a', { href: addressOf(['deliveries', id]) }, time(receivedAt)) },
-    { label: 'Event', cell: ({ eventType }) => element('code', {}, eventType) },
-    { label: 'Customer', cell: ({ customerId }) => customerId ?? '–' },
+    { label: 'Received', cell: ({ id, receivedAt }) => element('a', { href: addressOf(['deliveries', id]), title: id }, time(receivedAt), element('span', { class: 'unseen' }, ` delivery ${id}`)) },
+    { label: 'Event', cell: ({ eventType }) => eventCode(eventType) },
+    { label: 'Customer', cell: ({ customerId, loyalty }) => customerLink(customerId, loyalty) },
+    { label: 'Tier', cell: ({ loyalty }) => moveText(loyalty) },
     { label: 'Reasons', cell: ({ faults, verdict }) => faults.length === 0 ? verdict : faultList(faults) },
     {
       label: 'Action',
       cell: ({ id }) => [
-        actionButton('Release all the same', async () => { await release([id], true) }),
-        actionButton('Discard', async () => { await discard(id) })
+        actionButton('Release all the same', async () => { await release([id], true) }, { of: id }),
+        actionButton('Discard', async () => { await discard(id) }, { of: id })
       ]
     }
   ]
 
   async function update (): Promise<void> {
-    const { deliveries, next } = await get<DeliveryPage>('/api/quarantine', { limit: PAGE })
+    const [{ deliveries, next }, parts] = await Promise.all([get<DeliveryPage>('/api/quarantine', { loyalty: 'true', limit: PAGE }), bulk.parts()])
     node.removeAttribute('aria-busy')
     if (deliveries.length === 0) {
-      node.replaceChildren(element('p', { class: 'quiet' }, 'Nothing is held back.'))
+      show(node, ...parts, element('p', { class: 'quiet' }, 'Nothing is in quarantine.'))
       return
     }
-    node.replaceChildren(
+    show(node,
+      ...parts,
       element('div', { class: 'actions' }, actionButton('Validate these again, and release what is valid now', async () => { await release(deliveries.map(({ id }) => id), false) })),
-      table(next === null ? 'All that is held' : `The ${deliveries.length} newest; there are more`, columns, deliveries)
+      table(next === null ? 'All that is in quarantine' : `The ${deliveries.length} newest; there are more`, columns, deliveries, ({ id }) => ({ 'data-key': id }))
     )
   }
 
-  return { node, update }
+  // Counting by reasons takes its time.
+  return { node, update, slow: true }
 }

@@ -1,14 +1,16 @@
-import type { Expectation, FailedSource, WebhookStatus } from './answers.js'
+import type { Expectation, FailedSource, Unproven, WebhookStatus } from './answers.js'
 import { get } from './api.js'
-import { badge, element, table, type Column, type Tone } from './element.js'
+import { badge, element, show, table, type Column, type Tone } from './element.js'
 import { duration, time } from './format.js'
+import { switchOff } from './switch-off.js'
+import { unprovenSection } from './unproven-section.js'
 import type { View } from './view.js'
 import { webhookStatusSection } from './webhook-status-section.js'
 
 const sourceColumns: ReadonlyArray<Column<FailedSource>> = [
-  { label: 'Source', cell: ({ sourceId, proven }) => [element('code', {}, sourceId), ' ', proven ? null : badge('unproven', 'quiet', 'The signature was wrong or missing, so somebody else may have sent it.')] },
+  { label: 'Source', cell: ({ sourceId }) => element('code', {}, sourceId) },
   { label: 'Tries used', cell: (source) => badge(`${source.triesUsed} of ${source.triesAllowed}`, toneOf(source)) },
-  { label: 'Switched off', cell: ({ recovered, disabledAt }) => recovered ? 'recovered' : disabledAt === null ? 'not known' : time(disabledAt) },
+  { label: 'Voucherify switches it off', cell: ({ recovered, disabledAt }) => recovered ? 'no: recovered' : switchOff(disabledAt) },
   { label: 'Failed events', number: true, cell: ({ failedEvents }) => failedEvents },
   { label: 'Last answer', cell: ({ lastCode, lastFailureAt }) => [element('code', {}, lastCode), ' ', time(lastFailureAt)] }
 ]
@@ -16,28 +18,29 @@ const sourceColumns: ReadonlyArray<Column<FailedSource>> = [
 const expectationColumns: ReadonlyArray<Column<Expectation>> = [
   { label: 'Expected', cell: ({ expectation, withinMs }) => [element('code', {}, expectation), ` within ${duration(withinMs)}`] },
   { label: 'Last event', cell: ({ lastAt }) => lastAt === null ? 'none yet' : time(lastAt) },
-  { label: 'Silent for', cell: ({ silentMs, silent }) => badge(duration(silentMs), silent ? 'bad' : 'good') }
+  { label: 'Nothing for', cell: ({ ageMs, missing }) => badge(duration(ageMs), missing ? 'bad' : 'good') }
 ]
 
-/** How the webhook stands at the sender, how much of its patience is left, and whether it sends what it is expected to. */
+/** How the webhook stands at the sender, how much of its retry budget is used up, and whether it sends what it is expected to. */
 export function senderView (): View {
   const node = element('section', { 'aria-label': 'Sender', 'aria-busy': 'true' })
 
   async function update (): Promise<void> {
-    const [{ sources }, { expectations }, status] = await Promise.all([
-      get<{ sources: readonly FailedSource[] }>('/api/patience'),
-      get<{ expectations: readonly Expectation[] }>('/api/silence'),
+    const [{ sources, unproven }, { expectations }, status] = await Promise.all([
+      get<{ sources: readonly FailedSource[], unproven: Unproven }>('/api/retry-budget'),
+      get<{ expectations: readonly Expectation[] }>('/api/missing-events'),
       get<WebhookStatus>('/api/webhook-status')
     ])
     node.removeAttribute('aria-busy')
-    node.replaceChildren(
+    show(node,
       webhookStatusSection(status),
-      element('h2', {}, 'Patience'),
+      element('h2', {}, 'Retry budget'),
       element('p', { class: 'quiet small' }, 'Voucherify tries an event again up to 12 times in 24 hours after any answer but a 2xx, and then switches the webhook off.'),
-      sources.length === 0 ? element('p', {}, 'No source has met a failure of ours.') : table('Sources that got other answers than 2xx', sourceColumns, sources),
-      element('h2', {}, 'Silence'),
+      sources.length === 0 ? element('p', {}, 'No signed webhook has met a failure of ours.') : table('Sources whose signed webhooks got other answers than 2xx', sourceColumns, sources),
+      unprovenSection(unproven),
+      element('h2', {}, 'Missing events'),
       expectations.length === 0
-        ? element('p', { class: 'quiet' }, 'Nothing is expected. Set EXPECT_EVENT_WITHIN to be warned when a source falls silent.')
+        ? element('p', { class: 'quiet' }, 'Nothing is expected. Set EXPECT_EVENT_WITHIN to be warned when events stay away.')
         : table('What is expected', expectationColumns, expectations)
     )
   }

@@ -3,6 +3,8 @@ export interface View {
   readonly node: Node
   /** Fetches anew what it shows. Not called again before it is done. */
   readonly update: () => Promise<void>
+  /** Whether it is enough that it follows every some seconds, instead of each change. */
+  readonly slow?: boolean
 }
 
 /** What the address says of a view: `#/deliveries/<id>?customerId=…`. */
@@ -23,6 +25,6 @@ export function addressOf (path: readonly string[], query: Readonly<Record<strin
 
 /** What a view may ask of the page around it. */
 export interface Surroundings {
-  /** Shows a message until the next one, or none. */
-  readonly notify: (message: string | undefined) => void
+  /** Shows a message until the next one, or none; `done`: what was asked for is done. */
+  readonly notify: (message: string | undefined, kind?: 'done') => void
 }

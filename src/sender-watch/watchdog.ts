@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../delivery/clock.js'
+import { within } from '../delivery/within.js'
 import { askSender, type Asked, type AskSenderOptions } from './ask-sender.js'
 import { createSwitchOn } from './switch-on.js'
 import type { SwitchOnLimit } from './switch-on-limit.js'
@@ -104,10 +105,7 @@ export function createWatchdog (options: WatchdogOptions): Watchdog {
       closing ??= (async () => {
         cancel?.()
         stopped.abort(new Error('tierhook stops'))
-        let limit: NodeJS.Timeout | undefined
-        const timeout = new Promise<void>((resolve) => { limit = setTimeout(resolve, CLOSE_LIMIT_MS) })
-        await Promise.race([underWay, timeout])
-        clearTimeout(limit)
+        await within(CLOSE_LIMIT_MS, Promise.resolve(underWay))
         await options.closeApi()
       })()
       await closing

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { tmpdir } from 'node:os'
+import { pino } from 'pino'
 import type { Attempt, ForwardResult } from '../delivery/forwarder.js'
+import { inTime as orLate } from '../delivery/within.js'
 import { faultOf } from '../forwarders/complete-forwarder.js'
-import type { OwnForwarder } from '../forwarders/own-forwarder.js'
+import type { ForwarderContext, OwnForwarder } from '../forwarders/own-forwarder.js'
 import { catalogue } from '../voucherify/catalogue.js'
 import { oddBodies } from './odd-bodies.js'
 import { sampleAttempt } from './sample-attempt.js'
@@ -28,11 +31,7 @@ const MOST_CALLS = 16
  */
 export function forwarderContract (create: () => OwnForwarder | Promise<OwnForwarder>, { limitMs = 5000 }: ContractOptions = {}): readonly ContractTest[] {
   async function inTime<T> (work: Promise<T>, what: string): Promise<T> {
-    let timer: NodeJS.Timeout | undefined
-    const timeout = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => { reject(new assert.AssertionError({ message: `${what} took longer than ${limitMs} ms` })) }, limitMs)
-    })
-    return await Promise.race([work, timeout]).finally(() => { clearTimeout(timer) })
+    return await orLate(limitMs, work, () => new assert.AssertionError({ message: `${what} took longer than ${limitMs} ms` }))
   }
 
   async function forward (forwarder: OwnForwarder, attempts: readonly Attempt[], signal: AbortSignal = new AbortController().signal): Promise<ForwardResult> {
@@ -176,4 +175,9 @@ function assertResult (result: unknown, count: number): void {
     if (outcome.status !== 'forwarded') assert.ok('reason' in outcome && typeof outcome.reason === 'string', 'an outcome that is not forwarded must have a reason')
   }
   if ('position' in result && result.position !== undefined) assert.equal(typeof result.position, 'string', 'a position must be a text')
+}
+
+/** What `createForwarder` is called with in a test: a name, a folder, and a logger that says nothing, unless they are given. */
+export function forwarderContext (given: Partial<ForwarderContext> = {}): ForwarderContext {
+  return { name: 'own', folder: tmpdir(), logger: pino({ level: 'silent' }), ...given }
 }

@@ -10,6 +10,7 @@ export function oddBodies (): ReadonlyArray<{ readonly title: string, readonly a
     { title: 'a body with numbers that JavaScript cannot hold', attempt: withBody('{"points": 9007199254740993, "rate": 1.0, "rate": 1e400}') },
     { title: 'a body over several lines', attempt: withBody('{\r\n\t"name" : "tea"\n}\n') },
     { title: 'a body of 1 MiB', attempt: withBody(JSON.stringify({ text: 'x'.repeat(MIB - 11) })) },
+    { title: 'a body of 20,000 lists in one another', attempt: withBody(`{"data":${'['.repeat(20_000)}${']'.repeat(20_000)}}`) },
     { title: 'a body that is JSON and no object', attempt: withBody('null') },
     { title: 'a body that is not JSON', attempt: withBody(Buffer.from([0x00, 0xFF, 0x0A, 0xC3, 0x28])) },
     { title: 'an empty body', attempt: withBody('') },

@@ -1,4 +1,4 @@
-import { QUOTE, stringEnd } from './json-string.js'
+import { QUOTE, stringEnd } from './members.js'
 
 const TAB = 0x09
 const LINE_FEED = 0x0a

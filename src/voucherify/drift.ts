@@ -1,16 +1,23 @@
 import type { TSchema } from '@sinclair/typebox'
-import type { Fault } from '../errors.js'
+import type { Fault } from '../errors/problem.js'
 import { catalogue } from './catalogue.js'
+import { findWrongDirection } from './direction.js'
 import { isEnvelope } from './identify.js'
 import { isJsonObject } from './parse-body.js'
 import { kindOf, shapeOf, type Shape } from './shape.js'
 
 /**
  * `fault` is what makes an event `invalid`; with all others it is `valid`. `missing key`: the documents require it. `unknown value`:
- * the documents list others.
+ * the documents list others. `wrong direction`: a raw payload that has come to the URL for upgrades, and whose points go down; or the
+ * other way round.
  */
-export const driftKinds = ['fault', 'missing key', 'unknown key', 'unknown value', 'unknown event type'] as const
+export const driftKinds = ['fault', 'missing key', 'unknown key', 'unknown value', 'wrong direction', 'unknown event type'] as const
 export type DriftKind = (typeof driftKinds)[number]
+
+/** What to do about a kind of drift, where that does not go without saying. */
+export const driftAdvice: Readonly<Partial<Record<DriftKind, string>>> = {
+  'wrong direction': 'A raw payload does not say which event it is, so it is taken for the one that its URL names. Compare the URL of the distribution with its event. If they agree, somebody may have sent a captured webhook to another URL.'
+}
 
 /** One way in which events of a type differ from what is known of them. Never holds a value. */
 export interface Difference {
@@ -19,7 +26,7 @@ export interface Difference {
   /** A JSON pointer (RFC 6901) with `*` for the index of an array, and for keys that are no names but ids. */
   readonly pointer: string
   readonly expected: string
-  /** What kind of value is there: `null`, `string`, `number`, `boolean`, `array`, `object`, or `absent`. */
+  /** What kind of value is there: `null`, `string`, `number`, `boolean`, `array`, `object`, or `absent`; or which way the points go. */
   readonly seen: string
 }
 
@@ -31,11 +38,15 @@ export interface JudgedEvent {
   readonly body: unknown
 }
 
-/**
- * Tells how an event differs from its schema. What is told again is told by the same object, so that whoever counts can
- * count by it; faults alone are put together anew each time.
- */
-export type FindDrift = (event: JudgedEvent, report: (difference: Difference) => void) => void
+export interface DriftFinder {
+  /**
+   * Tells how an event differs from its schema. What is told again is told by the same object, so that whoever counts can
+   * count by it; faults alone are put together anew each time. What is told by name is bounded for each `source`, which is any text.
+   */
+  readonly find: (event: JudgedEvent, source: string, report: (difference: Difference) => void) => void
+  /** Begins anew with what is told by name. To make another finder would hold up webhooks for a tenth of a second. */
+  readonly forget: () => void
+}
 
 /** Types that are told one by one; a type that comes after them is put together anew each time. */
 const REMEMBERED_TYPES = 256
@@ -46,7 +57,7 @@ const FAULTS_TOLD = 20
 const CUSTOM_PREFIX = 'custom.'
 
 /** Prepares what is needed to find drift fast: it is done for each event that comes in. */
-export function createDriftFinder (): FindDrift {
+export function createDriftFinder (): DriftFinder {
   const shapes = new Map(catalogue.map((event) => [event.type as string, {
     envelope: shapeOf(event.type, event.envelopeSchema as TSchema),
     bare: shapeOf(event.type, event.bodySchema as TSchema)
@@ -61,17 +72,29 @@ export function createDriftFinder (): FindDrift {
     return difference
   }
 
-  return ({ eventType, verdict, faults, body }, report) => {
-    const known = shapes.get(eventType)
-    if (verdict === 'unvalidated') {
-      if (known === undefined && !eventType.startsWith(CUSTOM_PREFIX)) report(unknownType(eventType))
-      return
-    }
-    const shape = known === undefined || !isJsonObject(body) ? undefined : isEnvelope(body) ? known.envelope : known.bare
-    if (shape !== undefined) shape.reportDrift(body, report)
-    for (let index = 0; index < faults.length && index < FAULTS_TOLD; index++) {
-      const fault = faults[index]
-      if (fault !== undefined) report(asDifference(eventType, fault, body, shape))
+  return {
+    find ({ eventType, verdict, faults, body }, source, report) {
+      const known = shapes.get(eventType)
+      if (verdict === 'unvalidated') {
+        if (known === undefined && !eventType.startsWith(CUSTOM_PREFIX)) report(unknownType(eventType))
+        return
+      }
+      const bare = isJsonObject(body) && !isEnvelope(body)
+      const shape = known === undefined || !isJsonObject(body) ? undefined : bare ? known.bare : known.envelope
+      if (shape !== undefined) shape.reportDrift(body, source, report)
+      const wrongDirection = bare ? findWrongDirection(eventType, body) : undefined
+      if (wrongDirection !== undefined) report(wrongDirection)
+      for (let index = 0; index < faults.length && index < FAULTS_TOLD; index++) {
+        const fault = faults[index]
+        if (fault !== undefined) report(asDifference(eventType, fault, body, shape))
+      }
+    },
+    forget () {
+      for (const { envelope, bare } of shapes.values()) {
+        envelope.forget()
+        bare.forget()
+      }
+      unknownTypes.clear()
     }
   }
 }

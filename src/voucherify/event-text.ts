@@ -21,22 +21,6 @@ export function eventBytes (rawBody: Uint8Array, { judgedValid = false }: EventT
   return bytes === undefined || isUtf8(bytes) ? bytes : Buffer.from(toBuffer(bytes).toString('utf8'))
 }
 
-/**
- * Where in a raw body that was judged valid the `data` of its envelope stands, as it is to be passed on: in bytes, from `start` up to
- * `end`. `undefined` where there is no envelope, or white space between the tokens. Of other bodies its answer means nothing; it never throws.
- */
-export function locateEvent (rawBody: Uint8Array): { readonly start: number, readonly end: number } | undefined {
-  try {
-    const [data, event] = compactMemberTexts(rawBody, DATA_AND_EVENT) ?? []
-    if (data === undefined || event === undefined) return undefined
-    const start = data.byteOffset - rawBody.byteOffset
-    return { start, end: start + data.byteLength }
-  } catch {
-    // A key with an escape that is none in JSON: nobody has judged that valid.
-    return undefined
-  }
-}
-
 /** The `data` of what is an envelope without a doubt; parsing it takes several times as long as finding its two keys. */
 function envelopeData (rawBody: Uint8Array): Uint8Array | undefined {
   const [data, event] = compactMemberTexts(rawBody, DATA_AND_EVENT) ?? compactMemberTexts(compactJson(rawBody), DATA_AND_EVENT) ?? []

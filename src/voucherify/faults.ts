@@ -1,6 +1,6 @@
 import { KindGuard, type TSchema, type TUnion } from '@sinclair/typebox'
 import { ValueErrorType, type ValueError } from '@sinclair/typebox/errors'
-import type { Fault } from '../errors.js'
+import type { Fault } from '../errors/problem.js'
 import { messageOf } from './fault-message.js'
 import { isJsonObject } from './parse-body.js'
 

@@ -2,7 +2,7 @@
  * What tierhook knows about Voucherify's loyalty tier events, for whoever receives them from a forwarder: the schemas, the
  * types made from them, validation, and signatures.
  */
-export type { Fault } from '../errors.js'
+export type { Fault } from '../errors/problem.js'
 export {
   EVENT_KEYS, catalogue, findEvent, findEventByName, tierEvents,
   type CatalogueEntry, type EventBody, type EventEnvelope, type EventKind, type EventType

@@ -1,10 +1,10 @@
 import type { TSchema } from '@sinclair/typebox'
-import type { Fault } from '../errors.js'
+import type { Fault } from '../errors/problem.js'
 import { findEvent, type CatalogueEntry } from './catalogue.js'
 import { EnvelopeSchema } from './envelope.js'
 import { readEnvelope, type EnvelopeFacts } from './identify.js'
 import { isJsonObject, parseBody, type JsonObject } from './parse-body.js'
-import { compileValidator, type Validator } from './validate.js'
+import { validate } from './validate.js'
 import { isOldVersion, oldVersionFault } from './webhook-version.js'
 
 /** What a URL takes: `any` needs an envelope, `event` takes a bare body too, `custom` knows no schema. */
@@ -12,8 +12,6 @@ export type Expected =
   | { readonly kind: 'any' }
   | { readonly kind: 'event', readonly event: CatalogueEntry }
   | { readonly kind: 'custom', readonly name: string }
-
-export type Validate = (schema: TSchema, value: unknown) => readonly Fault[]
 
 /** What an event is, and whether it is as its schema says. */
 export interface Judgement {
@@ -27,18 +25,25 @@ export const UNKNOWN_EVENT_TYPE = 'unknown'
 
 const CUSTOM_PREFIX = 'custom.'
 
-/** Judges a body by the event that it says it is, and where it does not say, by the URL that it came to. `facts` is `null` for a bare body. */
-export function judge (body: JsonObject, facts: EnvelopeFacts | null, expected: Expected, validate: Validate): Judgement {
-  if (expected.kind !== 'custom' && isOldVersion(body)) return judged(expectedType(expected), [oldVersionFault])
+/** What a body is, and what it has to match. */
+export interface Identity {
+  readonly eventType: string
+  /** `null` where there is none for it. */
+  readonly schema: TSchema | null
+}
+
+/** Identifies a body by the event that it says it is, and where it does not say, by the URL that it came to. `facts` is `null` for a bare body. */
+export function identify (body: JsonObject, facts: EnvelopeFacts | null, expected: Expected): Identity {
+  if (expected.kind !== 'custom' && isOldVersion(body)) return { eventType: expectedType(expected), schema: EnvelopeSchema }
   switch (expected.kind) {
     case 'custom':
-      return { eventType: facts?.eventType ?? expectedType(expected), verdict: 'unvalidated', faults: [] }
+      return { eventType: facts?.eventType ?? expectedType(expected), schema: null }
     case 'event':
-      if (facts === null) return judged(expected.event.type, validate(expected.event.bodySchema, body))
-      return judgeEnvelope(body, facts.eventType ?? expectedType(expected), validate)
+      if (facts === null) return { eventType: expected.event.type, schema: expected.event.bodySchema }
+      return identifyEnvelope(body, facts.eventType ?? expectedType(expected))
     case 'any':
-      if (facts === null || facts.eventType === null) return judged(UNKNOWN_EVENT_TYPE, needsEnvelope(body, validate))
-      return judgeEnvelope(body, facts.eventType, validate)
+      if (facts === null || facts.eventType === null) return { eventType: UNKNOWN_EVENT_TYPE, schema: EnvelopeSchema }
+      return identifyEnvelope(body, facts.eventType)
   }
 }
 
@@ -51,39 +56,42 @@ export function expectedType (expected: Expected): string {
   }
 }
 
-function judgeEnvelope (body: JsonObject, eventType: string, validate: Validate): Judgement {
+function identifyEnvelope (body: JsonObject, eventType: string): Identity {
   const event = findEvent(eventType)
-  if (event !== undefined) return judged(eventType, validate(event.envelopeSchema, body))
-  if (!Object.hasOwn(body, 'data')) return judged(eventType, needsEnvelope(body, validate))
-  return { eventType, verdict: 'unvalidated', faults: [] }
+  if (event !== undefined) return { eventType, schema: event.envelopeSchema }
+  return { eventType, schema: Object.hasOwn(body, 'data') ? null : EnvelopeSchema }
 }
 
-function needsEnvelope (body: JsonObject, validate: Validate): readonly Fault[] {
-  const faults = validate(EnvelopeSchema, body)
+/** Judges a body by the schema of what it is. */
+export function judge (body: JsonObject, facts: EnvelopeFacts | null, expected: Expected): Judgement {
+  const { eventType, schema } = identify(body, facts, expected)
+  const faults = schema === null ? [] : faultsOf(body, schema)
+  return { eventType, verdict: verdictOf(schema, faults), faults }
+}
+
+export function verdictOf (schema: TSchema | null, faults: readonly Fault[]): Judgement['verdict'] {
+  if (faults.length > 0) return 'invalid'
+  return schema === null ? 'unvalidated' : 'valid'
+}
+
+function faultsOf (body: JsonObject, schema: TSchema): readonly Fault[] {
+  if (schema !== EnvelopeSchema) return validate(schema, body)
+  // Only what lacks something that tells an event is judged by the envelope of any.
+  if (isOldVersion(body)) return [oldVersionFault]
+  const faults = validate(schema, body)
   return faults.length > 0 ? faults : [{ pointer: '/event/type', message: 'must be an event type' }]
-}
-
-function judged (eventType: string, faults: readonly Fault[]): Judgement {
-  return { eventType, verdict: faults.length === 0 ? 'valid' : 'invalid', faults }
 }
 
 /** Judges an event anew that was accepted before: from its event type follows what its URL took. Never throws. */
 export type JudgeAgain = (event: { readonly eventType: string, readonly rawBody: Uint8Array }) => Pick<Judgement, 'verdict' | 'faults'>
 
-/** Compiles each schema when it is first needed. */
 export function createJudge (): JudgeAgain {
-  const validators = new Map<TSchema, Validator>()
-  const validate: Validate = (schema, value) => {
-    const validator = validators.get(schema) ?? compileValidator(schema)
-    validators.set(schema, validator)
-    return validator(value)
-  }
   return ({ eventType, rawBody }) => {
     const parsed = parseBody(rawBody)
     if (!parsed.ok) return { verdict: 'invalid', faults: [{ pointer: '', message: parsed.reason }] }
     const body = parsed.value
     if (!isJsonObject(body)) return { verdict: 'invalid', faults: [{ pointer: '', message: 'must be an object' }] }
-    const { verdict, faults } = judge(body, readEnvelope(body), expectedBy(eventType), validate)
+    const { verdict, faults } = judge(body, readEnvelope(body), expectedBy(eventType))
     return { verdict, faults }
   }
 }

@@ -1,5 +1,5 @@
-import { QUOTE, stringEnd } from './json-string.js'
-
+/** The quotation mark that opens and closes a JSON string. */
+export const QUOTE = 0x22
 const BACKSLASH = 0x5C
 const SPACE = 0x20
 const COMMA = 0x2C
@@ -85,4 +85,14 @@ function isAt (key: Uint8Array, json: Uint8Array, start: number, end: number): b
   if (key.length !== end - start) return false
   for (let at = 0; at < key.length; at++) if (json[start + at] !== key[at]) return false
   return true
+}
+
+/** The index of the quote that closes the string opened at `start`; the last index where none does. */
+export function stringEnd (bytes: Uint8Array, start: number): number {
+  for (let at = start + 1; at < bytes.length; at++) {
+    const byte = bytes[at]
+    if (byte === QUOTE) return at
+    if (byte === BACKSLASH) at++
+  }
+  return bytes.length - 1
 }

@@ -16,6 +16,8 @@ export interface Node {
   readonly partial: boolean
   /** Unknown keys that were told already, by key and kind of value. */
   readonly told: Map<string, Map<string, Difference>>
+  /** How many of them each source was the first to have. */
+  readonly toldFor: Map<string, number>
   /** The keys of the last value in their order, and what is known of each: the next one mostly has the same. */
   readonly lastKeys: string[]
   readonly lastKnown: Array<Key | 'not listed'>
@@ -73,6 +75,7 @@ function createNode (pointer: string, keys: readonly Key[], each: Node | undefin
     each,
     partial,
     told: new Map(),
+    toldFor: new Map(),
     lastKeys: [],
     lastKnown: []
   }

@@ -5,13 +5,17 @@ import { nodeOf, type Key, type Node } from './shape-node.js'
 /** What a schema lists and what the documents say of it, prepared for finding what differs. */
 export interface Shape {
   /** Tells unknown keys, keys that are missing, and values that the documents do not list. */
-  readonly reportDrift: (value: unknown, report: (difference: Difference) => void) => void
+  readonly reportDrift: (value: unknown, source: string, report: (difference: Difference) => void) => void
+  /** Forgets which keys it has told, and whose they were. */
+  readonly forget: () => void
   /** A pointer into a value of the schema, with `*` for what differs from value to value. */
   readonly normalise: (pointer: string) => string
 }
 
-/** Unlisted keys of one object that are told by name; more are likely ids, and told as `*`. */
+/** Unlisted keys of one object that are told by name for each source; more are likely ids, and told as `*`. */
 const NAMES_TOLD = 20
+/** The same for all sources together. */
+const NAMES_REMEMBERED = 100
 const LONGEST_NAME = 64
 /** Keys of one object whose order is remembered. */
 const KEYS_REMEMBERED = 64
@@ -21,34 +25,52 @@ const ITEMS_LOOKED_AT = 20
 /** Metadata, and other objects of which a schema lists nothing, are passed over. */
 export function shapeOf (eventType: string, schema: TSchema): Shape {
   const root = nodeOf(eventType, schema, '')
+  const touched = new Set<Node>()
   return {
-    reportDrift (value, report) { if (root !== undefined) look(eventType, root, value, report) },
+    reportDrift (value, source, report) { if (root !== undefined) look({ eventType, source, report, touched }, root, value) },
+    forget () {
+      for (const { told, toldFor } of touched) {
+        told.clear()
+        toldFor.clear()
+      }
+      touched.clear()
+    },
     normalise: (pointer) => normalised(root, pointer)
   }
 }
 
-function look (eventType: string, node: Node, value: unknown, report: (difference: Difference) => void): void {
+/** One event that is looked at. */
+interface Looking {
+  readonly eventType: string
+  readonly source: string
+  readonly report: (difference: Difference) => void
+  /** Where something was told. */
+  readonly touched: Set<Node>
+}
+
+function look (looking: Looking, node: Node, value: unknown): void {
   if (typeof value !== 'object' || value === null) return
   if (Array.isArray(value)) {
     if (node.each === undefined) return
-    for (let index = 0; index < value.length && index < ITEMS_LOOKED_AT; index++) look(eventType, node.each, value[index], report)
+    for (let index = 0; index < value.length && index < ITEMS_LOOKED_AT; index++) look(looking, node.each, value[index])
     return
   }
   const members = value as Readonly<Record<string, unknown>>
-  if (node.keys === undefined) lookUnderIds(eventType, node, members, report)
-  else lookAtKeys(eventType, node, node.keys, members, report)
+  if (node.keys === undefined) lookUnderIds(looking, node, members)
+  else lookAtKeys(looking, node, node.keys, members)
 }
 
-function lookUnderIds (eventType: string, node: Node, members: Readonly<Record<string, unknown>>, report: (difference: Difference) => void): void {
+function lookUnderIds (looking: Looking, node: Node, members: Readonly<Record<string, unknown>>): void {
   if (node.each === undefined) return
   let index = 0
   for (const id in members) {
     if (index++ >= ITEMS_LOOKED_AT) return
-    look(eventType, node.each, members[id], report)
+    look(looking, node.each, members[id])
   }
 }
 
-function lookAtKeys (eventType: string, node: Node, keys: ReadonlyMap<string, Key>, members: Readonly<Record<string, unknown>>, report: (difference: Difference) => void): void {
+function lookAtKeys (looking: Looking, node: Node, keys: ReadonlyMap<string, Key>, members: Readonly<Record<string, unknown>>): void {
+  const { report } = looking
   let index = 0
   let found = 0
   // A parsed body has no prototype but the plain one, so what is enumerated is its own.
@@ -56,12 +78,12 @@ function lookAtKeys (eventType: string, node: Node, keys: ReadonlyMap<string, Ke
     const key = node.lastKeys[index] === name ? node.lastKnown[index] : knownOf(node, keys, name, index)
     index++
     if (key === undefined || key === 'not listed') {
-      if (!node.partial) report(told(eventType, node, name, kindOf(members[name])))
+      if (!node.partial) report(told(looking, node, name, kindOf(members[name])))
     } else if (!key.plain) {
       const value = members[name]
       if (key.required && (value !== null || key.missing?.null === undefined)) found++
       if (key.listed !== undefined) lookAtText(key.listed, value, report)
-      else if (key.below !== undefined) look(eventType, key.below, value, report)
+      else if (key.below !== undefined) look(looking, key.below, value)
     }
   }
   // To look for each required key in each value takes several times as long as to count them.
@@ -91,13 +113,15 @@ function knownOf (node: Node, keys: ReadonlyMap<string, Key>, name: string, inde
   return known
 }
 
-function told (eventType: string, node: Node, key: string, seen: string): Difference {
+function told ({ eventType, source, touched }: Looking, node: Node, key: string, seen: string): Difference {
   let byKind = node.told.get(key)
   if (byKind === undefined) {
-    const name = key.length > LONGEST_NAME || node.told.size >= NAMES_TOLD ? '*' : key
-    byKind = node.told.get(name) ?? new Map<string, Difference>()
-    node.told.set(name, byKind)
-    key = name
+    const count = node.toldFor.get(source) ?? 0
+    if (key.length > LONGEST_NAME || count >= NAMES_TOLD || node.told.size >= NAMES_REMEMBERED) key = '*'
+    else node.toldFor.set(source, count + 1)
+    byKind = node.told.get(key) ?? new Map<string, Difference>()
+    node.told.set(key, byKind)
+    touched.add(node)
   }
   let difference = byKind.get(seen)
   if (difference === undefined) {

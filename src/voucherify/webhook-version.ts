@@ -1,4 +1,4 @@
-import type { Fault } from '../errors.js'
+import type { Fault } from '../errors/problem.js'
 import type { JsonObject } from './parse-body.js'
 
 /** The version of webhooks that this understands. */

@@ -1,12 +1,20 @@
 import t from 'tap'
 import { Type } from '@sinclair/typebox'
-import { decodeSetting } from '../../src/config/decode-setting.js'
+import { Value } from '@sinclair/typebox/value'
+import { refused } from '../../src/config/decoded.js'
+import { setting } from '../../src/config/setting.js'
 
-t.test('a number without bounds is any whole number', async t => {
-  t.same(decodeSetting(Type.Integer(), '-5'), { ok: true, value: -5 })
+t.test('a schema that no text can be read by is a mistake that shows when the setting is made', async t => {
+  for (const schema of [Type.Object({}), Type.Union([Type.Literal(1)]), Type.Array(Type.String())]) {
+    t.throws(() => setting(schema), { message: /No text can be read by this schema/ })
+  }
 })
 
-t.test('a schema that no text can be read by is a mistake that shows at once', async t => {
-  t.throws(() => decodeSetting(Type.Object({}), 'x'), /give it a syntax/)
-  t.throws(() => decodeSetting(Type.Array(Type.Number()), 'x'), /give it a syntax/)
+t.test('a setting is decoded from its text, trimmed, or is its default', async t => {
+  const count = setting(Type.Integer({ default: 3, minimum: 1, unit: 'cups' }))
+  t.equal(Value.Decode(count, ' 5\n'), 5)
+  t.equal(Value.Decode(count, ''), 3)
+  t.match(count, { default: '3', unit: 'cups', value: { type: 'integer', minimum: 1 } })
+  t.throws(() => Value.Decode(count, '0'), { message: 'must be a whole number of cups from 1 to Infinity, in digits only' })
+  t.throws(() => Value.Decode(setting(Type.Array(Type.Integer(), { default: [] }), () => refused('is wrong')), 'x'), { message: 'is wrong' })
 })

@@ -42,4 +42,17 @@ t.test('a value that the format would cut off is a fault: a secret with a # in i
   t.match(read('VOUCHERIFY_WEBHOOK_SECRETS=hunter#2').faults, [/^VOUCHERIFY_WEBHOOK_SECRETS has a # inside its value \(line 1 of \.env\)/])
   t.same(read('VOUCHERIFY_WEBHOOK_SECRETS=\'hunter#2\'').values, { VOUCHERIFY_WEBHOOK_SECRETS: 'hunter#2' })
   t.match(read('DATA_DIR="a\nPORT=1').faults, [/^DATA_DIR has a quotation mark that is never closed/])
+  for (const value of ['"hunter2" hunter3', '"hunter\\"2"', "'hunter''2'", '"hunter\n2"3']) {
+    const { faults } = read(`VOUCHERIFY_WEBHOOK_SECRETS=${value}`)
+    t.match(faults, [/^VOUCHERIFY_WEBHOOK_SECRETS has something behind its closing quotation mark \(line 1 of \.env\)/], value)
+    t.notMatch(faults.join(), 'hunter')
+  }
+})
+
+t.test('values are read alike by every Node.js, whose own parser differs in names, colons and line ends', async t => {
+  t.same(read('  export  PORT=1\rexport\tHOST=\tx\t\r\nDATA_DIR: "x y" # z\nLOG_LEVEL=#\nLOG_REDACT=\n"x"'), {
+    values: { PORT: '1', HOST: 'x', DATA_DIR: 'x y', LOG_LEVEL: '', LOG_REDACT: '' },
+    faults: ['line 6 of .env is not NAME=value; correct it, or put a # before it']
+  })
+  t.same(read('HOST="a\\nb"\nDATA_DIR=\'a\\nb\'\nLOG_LEVEL=`a "b" \'c\'`\nLOG_REDACT=a"b"=c').values, { HOST: 'a\nb', DATA_DIR: 'a\\nb', LOG_LEVEL: 'a "b" \'c\'', LOG_REDACT: 'a"b"=c' })
 })

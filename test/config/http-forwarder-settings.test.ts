@@ -34,7 +34,7 @@ t.test('every way of forwarding over HTTP is read', async (t) => {
     HTTP_FORWARDER_ORDER: 'none',
     HTTP_FORWARDER_FORMAT: 'cloudevents-binary',
     HTTP_FORWARDER_SECRETS: [before, after],
-    HTTP_FORWARDER_HEADERS: [{ name: 'authorization', value: 'Bearer a b' }, { name: 'x-team', value: 'loyalty' }],
+    HTTP_FORWARDER_HEADERS: { authorization: 'Bearer a b', 'x-team': 'loyalty' },
     HTTP_FORWARDER_PERMANENT_STATUS: [404, 410, 422]
   })
 })

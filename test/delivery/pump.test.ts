@@ -3,7 +3,7 @@ import { systemClock } from '../../src/delivery/clock.js'
 import { createDispatcher } from '../../src/delivery/dispatcher.js'
 import type { Attempt, Forwarder, ForwardResult, Outcome } from '../../src/delivery/forwarder.js'
 import { createPump, type PumpOptions } from '../../src/delivery/pump.js'
-import { createSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.js'
+import { createWholeJournal } from '../support/whole-journal.js'
 import { captureLog } from '../support/capture-log.js'
 import { latch } from '../support/latch.js'
 import { localThreads } from '../support/local-threads.js'
@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000
 async function build (t: Test) {
   const log = captureLog()
   const threads = localThreads()
-  const journal = createSqliteJournal({
+  const journal = createWholeJournal({
     dataDir: t.testdir(), logger: log.logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: DAY_MS, maxBytes: 0 }, threads
   })
   await journal.start()

@@ -1,33 +1,34 @@
-import t from 'tap'
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
 import { settingDescriptions } from '../../src/config/describe-settings.js'
-import { compose, mountedAt, readText, serviceNamed } from './files.js'
+import { loadSettings } from '../../src/config/load-settings.js'
+import { compose, mountedAt, partsOfVolume, readText, serviceNamed } from './files.js'
 
 const services = Object.entries(compose.services)
 const tierhook = serviceNamed('tierhook')
 const environment = tierhook.environment ?? {}
 const dockerfile = readText('Dockerfile')
 /** Of the Dockerfile's last stage. */
-const imageEnvironment = new Map([...(dockerfile.split('\nFROM ')[1] ?? '').matchAll(/^(?:ENV| {3}) ([A-Z_]+)=(\S+)/gm)].map(([, name = '', value = '']) => [name, value]))
+const imageEnvironment = new Map([...(dockerfile.split('\nFROM ').at(-1) ?? '').matchAll(/^(?:ENV| {3}) ([A-Z_]+)=(\S+)/gm)].map(([, name = '', value = '']) => [name, value]))
 
-/** Fixed in the container, or not to be had there: the compose file takes none of these from outside. */
-const notPassed = new Map([
-  ['HOST', 'the image listens on every address'],
+/** What the settings' file cannot change, and why. */
+const fixed = new Map([
+  ['HOST', '0.0.0.0'],
   ['PORT', 'published under another one by the compose file'],
-  ['DATA_DIR', 'the volume'],
+  ['ADMIN_HOST', '0.0.0.0'],
   ['ADMIN_PORT', 'as PORT'],
-  ['SHUTDOWN_TIMEOUT_MS', 'has to stay below the grace period'],
-  ['ALLOW_UNSIGNED', 'there is a secret'],
-  ['FORWARDERS_FILE', 'would have to be mounted'],
-  ['FILE_FORWARDER_PATH', 'nothing but the volume can be written']
+  ['DATA_DIR', 'the volume'],
+  ['SHUTDOWN_TIMEOUT_MS', 'has to stay below the grace period']
 ])
-/** Those that the compose file means to be other than by default. */
-const otherThanDefault = new Map([['FORWARDERS', 'log,file']])
 
 t.test('every container is hardened: read-only, no capabilities, bounded memory, processes and log', async t => {
   for (const [name, service] of services) {
     t.same(service.cap_drop, ['ALL'], name)
-    t.equal(service.cap_add, undefined, name)
+    t.same(service.cap_add, name === 'caddy' ? ['NET_BIND_SERVICE'] : undefined, name)
     t.ok(service.security_opt.includes('no-new-privileges:true'), name)
     t.match(service.deploy.resources.limits.memory, /^\d+M$/, name)
     t.equal(service.restart, 'unless-stopped', name)
@@ -37,25 +38,79 @@ t.test('every container is hardened: read-only, no capabilities, bounded memory,
 })
 
 t.test('every image of others is pinned to a release, and every service has a health check', async t => {
-  for (const [name, { image, healthcheck }] of services.filter(([name]) => name !== 'tierhook')) {
-    t.match(image, /^[\w/]+:v?\d+\.\d+\.\d+$/, name)
+  for (const [name, { image, healthcheck }] of services.filter(([name]) => !name.startsWith('tierhook'))) {
+    t.match(image, /^(?:[\w/]+:v?\d+\.\d+\.\d+|postgres:\d+\.\d+)$/, name)
     t.equal(healthcheck?.test[0], 'CMD', name)
   }
-  t.match(dockerfile, /^HEALTHCHECK .*CMD \["node", "\/app\/dist\/main\.js", "health"\]$/m)
+  t.match(dockerfile, /^HEALTHCHECK .*CMD \["tierhook-health"\]$/m)
+  t.match(dockerfile, /^COPY docker\/health \/usr\/local\/bin\/tierhook-health$/m)
 })
 
-t.test('without the profile the service runs alone', async t => {
-  t.same(services.filter(([, { profiles }]) => profiles === undefined).map(([name]) => name), ['tierhook'])
-  for (const [name, { profiles }] of services) if (name !== 'tierhook') t.same(profiles, ['observability'], name)
+t.test('both stages of the image are built on one base, which can be held to a digest', async t => {
+  const [, fallback = ''] = /^ARG NODE_IMAGE=(\S+)$/m.exec(dockerfile) ?? []
+  t.match(fallback, /^node:\d+-slim(?:@sha256:[0-9a-f]{64})?$/)
+  t.same([...dockerfile.matchAll(/^FROM \$\{(\S+)\}/gm)].map(([, argument]) => argument), ['NODE_IMAGE', 'NODE_IMAGE'])
+  t.equal(dockerfile.match(/^FROM /gm)?.length, 2)
+  t.match(readText('docker/compose.yaml'), `NODE_IMAGE: \${NODE_IMAGE:-${fallback}}`)
 })
 
-t.test('only the service and Grafana are published, on loopback, each on a port of its own', async t => {
+t.test('the image has labels, tierhook on the path and no npm', async t => {
+  const { version } = JSON.parse(readText('package.json')) as { version: string }
+  t.match(dockerfile, `ARG VERSION=${version}\n`)
+  for (const label of ['title', 'description', 'licenses', 'version', 'revision', 'source', 'base.name']) t.match(dockerfile, `org.opencontainers.image.${label}=`)
+  t.match(dockerfile, / ln -s \/app\/dist\/main\.js \/usr\/local\/bin\/tierhook$/m)
+  t.match(dockerfile, /^RUN rm -rf \/usr\/local\/lib\/node_modules .*\/npm .*\/npx .*\/corepack /m)
+})
+
+t.test('the health check of the image asks as tierhook health does, and starts no Node.js', async t => {
+  let status = 200
+  const asked: unknown[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.url)
+    response.writeHead(status).end('{}')
+  })
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => { server.close() })
+  const port = String((server.address() as AddressInfo).port)
+  const script = fileURLToPath(new URL('../../docker/health', import.meta.url))
+  const ask = async (environment: Readonly<Record<string, string>>): Promise<unknown> => await new Promise((resolve) => {
+    execFile('bash', [script], { env: { PATH: process.env['PATH'], PORT: port, ...environment } }, (error) => { resolve(error === null ? 0 : error.code) })
+  })
+  t.equal(await ask({ HOST: '0.0.0.0' }), 0)
+  t.equal(await ask({}), 0)
+  t.same(asked, ['/health/live', '/health/live'])
+  status = 503
+  t.equal(await ask({ HOST: '127.0.0.1' }), 1)
+  t.equal(await ask({ PORT: '1' }), 1)
+  t.notMatch(readText('docker/health').replaceAll(/^#.*$/gm, ''), /node|tierhook/)
+})
+
+t.test('without a profile the service runs alone', async t => {
+  const withProfile = (profile?: string): string[] => services.filter(([, { profiles }]) => profile === undefined ? profiles === undefined : profiles?.includes(profile)).map(([name]) => name)
+  t.same(withProfile(), ['tierhook'])
+  t.same(withProfile('observability'), ['prometheus', 'loki', 'alloy', 'grafana'])
+  t.same(withProfile('fleet'), ['tierhook-2', 'postgres', 'caddy'])
+})
+
+t.test('the second replica is as the first, with a name and a volume of its own, and is reached through the balancer alone', async t => {
+  const { hostname, volumes, ports, profiles: _profiles, ...second } = serviceNamed('tierhook-2')
+  const { hostname: firstName, volumes: firstVolumes, ports: _ports, profiles: _none, ...first } = tierhook
+  t.same(second, first)
+  t.same(ports, [])
+  t.same([firstName, hostname], ['tierhook', 'tierhook-2'])
+  t.same(volumes, firstVolumes.map((volume) => volume.replace(/^data:/, 'data-2:')))
+  const balancer = readText('docker/caddy/Caddyfile')
+  t.match(balancer, `reverse_proxy ${firstName}:${tierhook.environment?.['PORT']} ${hostname}:${tierhook.environment?.['PORT']} {`)
+  t.match(balancer, /health_uri \/health\/ready/)
+})
+
+t.test('only the service, its balancer and Grafana are published, on loopback, each on a port of its own', async t => {
   const published = services.flatMap(([name, { ports = [] }]) => ports.map(port => [name, ...port.split(':')]))
-  t.same(published.map(([name, address]) => [name, address]), [['tierhook', '127.0.0.1'], ['tierhook', '127.0.0.1'], ['grafana', '127.0.0.1']])
+  t.same(published.map(([name, address]) => [name, address]), [['tierhook', '127.0.0.1'], ['tierhook', '127.0.0.1'], ['caddy', '127.0.0.1'], ['grafana', '127.0.0.1']])
   t.equal(new Set(published.map(([, , port]) => port)).size, published.length)
 })
 
-t.test('only what is published has a network that is not internal', async t => {
+t.test('only what is published, or sends to the destinations, has a network that is not internal', async t => {
   for (const [name, { ports, networks }] of services) {
     for (const network of networks.filter(each => each !== 'default')) t.ok(network in compose.networks, `${name}: ${network} is declared`)
     t.equal(networks.some(network => compose.networks[network]?.internal !== true), ports !== undefined, name)
@@ -67,7 +122,7 @@ t.test('only what is published has a network that is not internal', async t => {
 t.test('what is mounted is there, and every volume is declared', async t => {
   for (const [name, { volumes }] of services) {
     for (const volume of volumes) {
-      const [source = '', target = '', mode] = volume.replace(/^\$\{\w+:-(.*?)\}/, '$1').split(':')
+      const [source = '', target = '', mode] = partsOfVolume(volume)
       if (source.startsWith('.')) {
         t.ok(existsSync(new URL(`../../${mountedAt(name, target)}`, import.meta.url)), `${name}: ${source}`)
         t.equal(mode, 'ro', `${name}: ${source}`)
@@ -77,26 +132,32 @@ t.test('what is mounted is there, and every volume is declared', async t => {
   }
 })
 
-t.test('the service gets only variables that it knows, each under its own name, with the default that it has anyway', async t => {
-  const known = new Map(settingDescriptions.map(setting => [setting.name as string, setting]))
-  for (const [name, value] of Object.entries(environment)) {
-    t.ok(known.has(name), `${name} is a setting`)
-    const [, variable, operator, fallback] = /^\$\{(\w+)(:-|:\?)(.*)\}$/.exec(value) ?? []
-    if (variable === undefined) continue
-    t.equal(variable, name)
-    if (operator === ':?') t.ok(known.get(name)?.secret, `${name} is required, so it is a secret`)
-    else t.equal(fallback, fallback === '' ? '' : otherThanDefault.get(name) ?? known.get(name)?.fallback, name)
-  }
+t.test('every setting can be set in a file beside the compose file, but for those that the container fixes', async t => {
+  t.same(tierhook.env_file, [{ path: '.env', required: false }])
+  const settings = new Map(settingDescriptions.map(setting => [setting.name as string, setting]))
+  t.same(new Set(Object.keys(environment)), new Set([...fixed.keys(), 'VOUCHERIFY_WEBHOOK_SECRETS', 'ADMIN_TOKEN', 'ADMIN_TOKENS']), 'each of these wins over the file')
+  for (const name of fixed.keys()) t.ok(settings.has(name), `${name} is a setting`)
+  for (const name of ['PORT', 'ADMIN_PORT', 'SHUTDOWN_TIMEOUT_MS']) t.equal(environment[name], settings.get(name)?.fallback, name)
+  for (const name of ['HOST', 'PORT', 'DATA_DIR']) t.equal(environment[name], imageEnvironment.get(name), name)
 })
 
-t.test('every variable can be set from outside, but for those that the container fixes', async t => {
-  for (const { name } of settingDescriptions) t.not(name in environment, notPassed.has(name), `${name}: ${notPassed.get(name) ?? 'is passed on'}`)
+t.test('a file of forwarders is mounted, with an example that writes to the volume', async t => {
+  const example: ReadonlyArray<{ path?: string }> = JSON.parse(readText(mountedAt('tierhook', '/etc/tierhook/forwarders.json') ?? ''))
+  t.same(example.flatMap(({ path }) => path ?? []), [`${imageEnvironment.get('DATA_DIR')}/events.ndjson`])
 })
 
 t.test('without a secret and a token for the operator the service is not started', async t => {
   t.match(environment['VOUCHERIFY_WEBHOOK_SECRETS'], /^\$\{VOUCHERIFY_WEBHOOK_SECRETS:\?.+\}$/)
   t.match(environment['ADMIN_TOKEN'], /^\$\{ADMIN_TOKEN:\?.+\}$/)
   t.equal(environment['ADMIN_HOST'], '0.0.0.0')
+})
+
+t.test('the tokens of the file and that of Prometheus are put together to a list that the service takes', async t => {
+  t.equal(environment['ADMIN_TOKENS'], ['', '{ADMIN_TOKENS:-}', '{METRICS_TOKEN:+,prometheus:read:', '{METRICS_TOKEN}}'].join('$'))
+  const [anna, prometheus] = ['anna:operate:c2d35f0c9b7ae1d24368b7f1', ',prometheus:read:5f0c9b7ae1d24368b7f1c2d3']
+  for (const [text, names] of [[anna, ['anna']], [prometheus, ['prometheus']], [anna + prometheus, ['anna', 'prometheus']]] as const) {
+    t.same(loadSettings({ environment: { ADMIN_TOKENS: text } }).ADMIN_TOKENS.map(({ name }) => name), names)
+  }
 })
 
 t.test('image, compose file and service agree on ports, data and the time to stop', async t => {
@@ -108,7 +169,7 @@ t.test('image, compose file and service agree on ports, data and the time to sto
   t.same(tierhook.ports?.map(each => each.split(':')[2]), [port, adminPort])
   const data = imageEnvironment.get('DATA_DIR')
   t.match(dockerfile, new RegExp(`^VOLUME ${data}$`, 'm'))
-  t.same(tierhook.volumes, [`data:${data}`])
+  t.ok(tierhook.volumes.includes(`data:${data}`))
   t.equal(imageEnvironment.get('SQLITE_TMPDIR'), data, 'the one place that can be written')
   t.equal(tierhook.init, true)
   t.ok(Number.parseInt(tierhook.stop_grace_period ?? '') * 1000 > Number(fallback('SHUTDOWN_TIMEOUT_MS')))
@@ -116,7 +177,7 @@ t.test('image, compose file and service agree on ports, data and the time to sto
 
 t.test('what only the profile needs is not asked for without it, and is asked for with it', async t => {
   const required = services.flatMap(([name, { environment: given = {} }]) => Object.values(given).filter(value => value.includes(':?')).map(() => name))
-  t.same(new Set(required), new Set(['tierhook']), 'compose asks for such a variable even where the service is not started')
+  t.same(new Set(required), new Set(['tierhook', 'tierhook-2']), 'compose asks for such a variable even where the service is not started')
   const grafana = serviceNamed('grafana')
   t.match(grafana.environment?.['GF_SECURITY_ADMIN_PASSWORD'], /^\$\{GRAFANA_ADMIN_PASSWORD:-\}$/)
   // The dollar is doubled, for the shell and not for compose.

@@ -24,6 +24,7 @@ const names = Type.Array(Type.String())
 const ComposeSchema = Type.Object({
   services: Type.Record(Type.String(), Type.Object({
     image: Type.String(),
+    hostname: Type.Optional(Type.String()),
     profiles: Type.Optional(names),
     user: Type.Optional(Type.String()),
     init: Type.Optional(Type.Boolean()),
@@ -35,6 +36,7 @@ const ComposeSchema = Type.Object({
     stop_grace_period: Type.Optional(Type.String()),
     entrypoint: Type.Optional(names),
     command: Type.Optional(names),
+    env_file: Type.Optional(Type.Array(Type.Object({ path: Type.String(), required: Type.Boolean() }))),
     environment: Type.Optional(Type.Record(Type.String(), Type.String())),
     ports: Type.Optional(names),
     networks: names,
@@ -58,10 +60,15 @@ export function serviceNamed (name: string): (typeof compose.services)[string] {
   return service
 }
 
+/** Source, target and mode of a volume; of a source that can be set, what it is otherwise. */
+export function partsOfVolume (volume: string): readonly string[] {
+  return volume.replace(/^\$\{\w+:-(.*?)\}/, '$1').split(':')
+}
+
 /** Where a path inside a container lies in the project; `undefined` where nothing of the project is mounted there. */
 export function mountedAt (service: string, path: string): string | undefined {
   for (const volume of serviceNamed(service).volumes) {
-    const [source = '', target = ''] = volume.split(':')
+    const [source = '', target = ''] = partsOfVolume(volume)
     if (source.startsWith('.') && (path === target || path.startsWith(`${target}/`))) return join('docker', source, path.slice(target.length))
   }
 }

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { createMetrics } from '../../src/operations/metrics.js'
+import { createMetrics } from '../../src/metrics/metrics.js'
 
 /** The names under which Prometheus knows a metric's samples, with the labels of each. */
 export type KnownMetrics = ReadonlyMap<string, ReadonlySet<string>>
@@ -14,17 +14,18 @@ export async function knownMetrics (): Promise<KnownMetrics> {
     sources: {
       store: async () => ({
         quarantined: 0,
-        forwarders: [{ name: 'log', addedAt: 0, cursor: 0, pending: 0, waiting: 0, dead: 0, oldestReceivedAt: null, breaker: 'closed', paused: false }]
+        forwarders: [{ name: 'log', addedAt: 0, cursor: 0, pending: 0, retrying: 0, dead: 0, oldestReceivedAt: null, breaker: 'closed', paused: false }]
       }),
       storeBytes: async () => 0,
       diskFreeBytes: async () => 0,
       ready: async () => true,
-      forwarders: () => [{ name: 'log', breakerOpen: false, paused: false }],
+      forwarders: () => [{ name: 'log', breakerOpen: false, paused: false, leads: true }],
       drift: () => [{ eventType: 'other', kind: 'fault', count: 1 }],
-      patience: () => [{
-        sourceId: 'distr_1', proven: true, trusted: true, triesUsed: 1, triesAllowed: 12, failedEvents: 1, firstFailureAt: 0, lastFailureAt: 0, disabledAt: 1, lastCode: 'INTERNAL', recovered: false
+      retryBudget: () => [{
+        sourceId: 'distr_1', triesUsed: 1, triesAllowed: 12, failedEvents: 1, firstFailureAt: 0, lastFailureAt: 0, disabledAt: 1, lastCode: 'INTERNAL', recovered: false
       }],
-      silence: () => [{ expectation: '*', withinMs: 1, lastAt: null, silentMs: 1, silent: false }],
+      unproven: () => [],
+      missingEvents: () => [{ expectation: '*', withinMs: 1, lastAt: null, ageMs: 1, missing: false }],
       webhookStatus: () => ({
         watching: true,
         askedAt: null,
@@ -37,8 +38,8 @@ export async function knownMetrics (): Promise<KnownMetrics> {
       })
     }
   })
-  metrics.observer.webhookAnswered?.({ outcome: 'refused', status: 401, ms: 1, code: 'SIGNATURE_WRONG', toWebhook: true, rawBody: undefined })
-  metrics.observer.attemptsEnded?.({ forwarder: 'log', outcomes: [{ status: 'forwarded' }], durationMs: 1 })
+  metrics.observer.webhookAnswered?.({ outcome: 'refused', status: 401, ms: 1, code: 'SIGNATURE_WRONG', toWebhook: true, sourceAddress: '192.0.2.1', proven: undefined })
+  metrics.observer.attemptsEnded?.({ forwarder: 'log', counts: { forwarded: 1, retry: 0, dead: 0 }, last: { status: 'forwarded' }, durationMs: 1 })
   metrics.observer.committed?.({ deliveries: 1, ms: 1 })
   await setImmediate()
   const known = new Map<string, Set<string>>()

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import t from 'tap'
 import { existsSync } from 'node:fs'
-import { problems } from '../../src/errors.js'
+import { problems } from '../../src/errors/problem.js'
 import { anchorsOf, compose, mountedAt, readData, readText, serviceNamed } from './files.js'
 import { knownMetrics } from './known-metrics.js'
 import { readPromql, type Expression } from './promql.js'
@@ -119,7 +119,9 @@ t.test('Prometheus finds the service, its token and the rules', async t => {
   t.same(job?.static_configs, [{ targets: [`tierhook:${port}`] }])
   t.ok(prometheus.networks.some(network => serviceNamed('tierhook').networks.includes(network)))
   const tokenFile = job?.authorization?.credentials_file ?? ''
-  t.match(script, `printf %s "$$ADMIN_TOKEN" > ${tokenFile}\n`)
+  t.match(script, `printf %s "$$METRICS_TOKEN" > ${tokenFile}\n`)
+  t.match(serviceNamed('tierhook').environment?.['ADMIN_TOKENS'], /prometheus:read:\$\{METRICS_TOKEN\}/)
+  t.notOk('ADMIN_TOKEN' in (prometheus.environment ?? {}), 'it has no token that changes anything')
   t.ok(prometheus.tmpfs?.some(tmpfs => tokenFile.startsWith(`${tmpfs.split(':')[0]}/`)), 'it is in memory alone')
 })
 

@@ -66,3 +66,10 @@ t.test('the whole event is there when it is asked for', async t => {
   t.strictSame(describe({ customer }, { withData: true })['data'], { customer })
   t.strictSame(describe({ event: { type: 'x' } }, { withData: true })['data'], { event: { type: 'x' } }, 'an envelope without data')
 })
+
+t.test('an event that readers of the log would not take, so many levels it has, is told as one', async t => {
+  const nested = (levels: number): string => `{"data":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)},"event":{}}`
+  t.type(describe(nested(250), { withData: true })['data'], Array)
+  t.equal(describe(nested(251), { withData: true })['data'], 'nested more than 250 levels deep, so not shown here')
+  t.strictSame(describe(nested(251)), known)
+})

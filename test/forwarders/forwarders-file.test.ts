@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { defaultValues, httpOptions } from '../../src/config/forwarder-options.js'
 import { readForwarderNames, readForwardersFile } from '../../src/forwarders/forwarders-file.js'
 import type { ForwarderDefaults, ForwarderSpec } from '../../src/forwarders/forwarder-spec.js'
 
 const defaults: ForwarderDefaults = {
   log: { withData: false },
   file: { rotateBytes: 7, keepDays: 8 },
-  http: { format: 'voucherify', order: 'customer', concurrency: 9, timeoutMs: 10, secrets: [], headers: {}, permanentStatus: [410] }
+  http: { ...defaultValues(httpOptions), concurrency: 9, timeoutMs: 10 }
 }
 const secret = `whsec_${Buffer.alloc(24, 1).toString('base64')}`
 
@@ -106,8 +107,8 @@ t.test('every fault is told at once, with its place', (t) => {
     '/1/name must be 1 to 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit',
     '/1/path is required',
     '/1/rotateBytes must be >= 0',
-    '/2/order must be one of customer, none',
     '/2/concurrency must be >= 1',
+    '/2/order must be one of customer, none',
     '/2/secrets must be an array',
     '/2/headers/a must be a string',
     '/2/url must be an http:// or https:// URL without a user name or password',

@@ -123,20 +123,6 @@ t.test('what it does to a delivery is done to a copy, whose bytes are a Buffer w
   t.equal(Buffer.from(both).toString(), '{"a":1}{"b":2}', 'the body beside it is still there')
 })
 
-t.test('it gets the same of a delivery that came just now as of one that was stored before', async (t) => {
-  const folder = t.testdir({ 'keys.mjs': "export const createForwarder = () => ({ forward: async ([{ delivery }]) => ({ outcomes: [{ status: 'forwarded', detail: Object.keys(delivery).sort().join() }] }) })" })
-  const forwarder = await load(folder, './keys.mjs')
-  const stored = sampleAttempt()
-  const asKnown = [
-    stored,
-    { ...stored, delivery: { ...stored.delivery, description: { tierId: 'lt_1' } } },
-    { ...stored, delivery: { ...stored.delivery, eventPlace: { start: 8, end: 9 } } }
-  ]
-  const [first, ...others] = await Promise.all(asKnown.map(async (attempt) => (await forwarder.forward([attempt], { signal })).outcomes[0]))
-  t.match(first, { detail: /rawBody/ })
-  t.strictSame(others, [first, first])
-})
-
 t.test('an error of its start or its end that throws when it is logged is told as one that can be', async (t) => {
   const folder = t.testdir({
     'unreadable.mjs': `

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { defaultValues, httpOptions } from '../../src/config/forwarder-options.js'
 import { systemClock } from '../../src/delivery/clock.js'
 import { describeForwarder } from '../../src/forwarders/describe-forwarder.js'
-import type { ForwarderDefaults, ForwarderSpec } from '../../src/forwarders/forwarder-spec.js'
+import type { ForwarderSpec } from '../../src/forwarders/forwarder-spec.js'
 import { createForwarders, type ConfiguredForwarder, type RegistryOptions } from '../../src/forwarders/registry.js'
 import { sampleAttempt } from '../../src/testing/index.js'
 import { captureLines } from '../support/capture-lines.js'
@@ -12,7 +13,7 @@ import { sampleDelivery } from '../support/sample-delivery.js'
 import { httpDestination } from './http/support/servers.js'
 
 const signal = new AbortController().signal
-const http: ForwarderDefaults['http'] = { format: 'voucherify', order: 'customer', concurrency: 2, timeoutMs: 5000, secrets: [], headers: {}, permanentStatus: [410] }
+const http = { ...defaultValues(httpOptions), concurrency: 2, timeoutMs: 5000 }
 
 function optionsFor (folder: string, rest: Partial<RegistryOptions> = {}): RegistryOptions {
   return { logger: captureLog().logger, output: captureLines(), folder, version: '1.2.3', environment: {}, retryAfterMaxMs: 1000, now: Date.now, monotonic: systemClock.monotonic, ...rest }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import t from 'tap'
 import { escapeToken, substituteVariables } from '../../src/forwarders/substitute-variables.js'
 
@@ -42,5 +43,13 @@ t.test('what is not the name of a variable is a fault that does not show it', (t
 
 t.test('a key is escaped as JSON pointers want it', (t) => {
   t.equal(escapeToken('~1/'), '~01~1')
+  t.end()
+})
+
+t.test('a text that is in a file is taken from there', (t) => {
+  const path = join(t.testdir({ token: 'from a file\n' }), 'token')
+  t.strictSame(put('Bearer ${TOKEN}', { TOKEN_FILE: path }), { value: 'Bearer from a file', faults: [] }) // eslint-disable-line no-template-curly-in-string
+  t.strictSame(put('${TOKEN}', { TOKEN: 'direct', TOKEN_FILE: '/nowhere' }).value, 'direct') // eslint-disable-line no-template-curly-in-string
+  t.match(put('${TOKEN}', { TOKEN_FILE: '/nowhere' }).faults, [{ message: 'needs the variable TOKEN, whose file /nowhere cannot be read (ENOENT); name a file that holds the secret, and that tierhook may read' }]) // eslint-disable-line no-template-curly-in-string
   t.end()
 })

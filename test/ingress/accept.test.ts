@@ -40,7 +40,7 @@ t.test('UNVALIDATED_EVENTS=quarantine accepts and holds', async t => {
   const valid = await holding.post('/webhooks', sampleEnvelope(LEFT, { index: 0, now }))
   await holding.forwarded.find(({ deliveryId }) => deliveryId === valid.body.id)
   t.strictSame(holding.forwarded.lines.map(({ deliveryId }) => deliveryId), [valid.body.id])
-  t.match(holding.log.find('webhook accepted')[0], { deliveryId: held.body.id, held: true, verdict: 'unvalidated' })
+  t.match(holding.log.find('webhook accepted')[0], { deliveryId: held.body.id, quarantined: true, verdict: 'unvalidated' })
 })
 
 t.test('the same event from the same source is one delivery, whatever else differs', async t => {
@@ -61,7 +61,7 @@ t.test('a duplicate has the verdict of the first, and its line in the log tells'
   const second = await service.post('/webhooks', { ...body, data: sampleEvent(LEFT, { index: 0, now }) })
   t.match(second, { status: 200, body: { id: first.body.id, verdict: 'invalid' } })
   t.match(service.log.find('webhook accepted').at(-1), { deliveryId: first.body.id, duplicate: true })
-  t.equal(service.log.find('webhook held in quarantine').filter(({ deliveryId }) => deliveryId === first.body.id).length, 1)
+  t.equal(service.log.find('webhook quarantined').filter(({ deliveryId }) => deliveryId === first.body.id).length, 1)
 })
 
 t.test('the same event from two sources is two deliveries', async t => {
@@ -216,7 +216,7 @@ t.test('what is stored is the bytes as they came, what was read from them, and t
     eventType: LEFT,
     verdict: 'valid',
     faults: [],
-    held: false,
+    quarantined: false,
     dedupeKey: 'event:["distr_tea","ev_1"]',
     sourceObject: 'distribution',
     sourceId: 'distr_tea',
@@ -228,7 +228,7 @@ t.test('what is stored is the bytes as they came, what was read from them, and t
   }])
   t.strictSame(Object.keys(Object(stored[0]).headers).sort(), ['content-type', 'traceparent', 'user-agent', 'x-voucherify-signature'])
   await app.post('/webhooks', 'no json')
-  t.match(stored[1], { eventType: 'unknown', sourceObject: null, sourceId: null, eventId: null, projectId: null, customerId: null, campaignId: null, dedupeKey: /^content:/, held: true })
+  t.match(stored[1], { eventType: 'unknown', sourceObject: null, sourceId: null, eventId: null, projectId: null, customerId: null, campaignId: null, dedupeKey: /^content:/, quarantined: true })
 })
 
 t.test('the accept line has the id of the trace that the webhook is part of, if it has a valid one', async (t) => {

@@ -1,7 +1,8 @@
 import { Value } from '@sinclair/typebox/value'
 import t, { type Test } from 'tap'
-import { Problem, type ProblemCode } from '../../src/errors.js'
-import { AcceptedSchema, ProblemSchema } from '../../src/ingress/answers.js'
+import { Problem, type ProblemCode } from '../../src/errors/problem.js'
+import { ProblemSchema } from '../../src/http/problem-answer.js'
+import { AcceptedSchema } from '../../src/ingress/webhook-schema.js'
 import { sampleEnvelope } from '../../src/voucherify/samples.js'
 import { buildApp } from '../support/build-app.js'
 import { buildService, SECRET, signed } from '../support/build-service.js'
@@ -48,7 +49,7 @@ t.test('an accepted webhook is answered 202 with its id and verdict', async t =>
     expectDiscretion(t, answer)
 
     const again = await service.post('/webhooks', sample(0), { headers })
-    t.equal(again.status, 200, 'held already')
+    t.equal(again.status, 200, 'stored already')
     t.strictSame(again.body, { ...answer.body, duplicate: true })
     t.ok(Value.Check(AcceptedSchema, again.body))
   }
@@ -163,6 +164,20 @@ t.test('a defect of ours is answered 500, whatever code it carries, and only the
   const app = await buildApp(t, { append: async () => { throw errors.shift() } })
   while (errors.length > 0) expectProblem(t, await app.post('/webhooks', sample(0), { headers }), 500, 'INTERNAL')
   t.match(app.log.find('webhook not accepted')[0], { code: 'INTERNAL', err: { stack: CANARY } })
+})
+
+t.test('where validation itself fails, the answer is 500: Fastify hands that on like a body that does not match', async t => {
+  const parse = JSON.parse
+  t.teardown(() => { JSON.parse = parse })
+  let failing = true
+  JSON.parse = (text, reviver) => {
+    const value = parse(text, reviver) as unknown
+    if (text.includes('fails-once')) Object.defineProperty(value, 'event', { get () { if (failing) { failing = false; throw new Error(CANARY) } return { type: JOINED } } })
+    return value
+  }
+  const app = await buildApp(t, { secrets: [SECRET] })
+  expectProblem(t, await app.post('/webhooks', '{"fails-once":true,"data":{}}'), 500, 'INTERNAL')
+  t.match(app.log.find('webhook not accepted'), [{ err: { stack: CANARY } }])
 })
 
 t.test('a refusal is logged with its code, and without the body or a secret', async t => {

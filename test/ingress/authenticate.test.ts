@@ -108,3 +108,21 @@ t.test('without a secret nothing is proven, whatever the header says', async t =
   t.equal(answer.status, 202)
   t.notOk('secretNumber' in (service.log.find('webhook accepted')[0] ?? {}))
 })
+
+t.test('nothing of a body is parsed before its signature is found right, nor after it is found wrong', async t => {
+  const parse = JSON.parse
+  let parsed = 0
+  t.teardown(() => { JSON.parse = parse })
+  JSON.parse = (text, reviver) => {
+    if (text.includes('marked-for-the-parser')) parsed++
+    return parse(text, reviver) as unknown
+  }
+  const body = JSON.stringify(envelopeAround(LEFT, { ...Object(data), marked: 'marked-for-the-parser' }, 'parsed'), null, 1)
+  const headers = { 'x-voucherify-signature': 'a'.repeat(64) }
+  for (const path of ['/webhooks', `/webhooks/${LEFT}`, '/webhooks/custom/made-up']) {
+    for (const more of [{ headers, secret: null }, { secret: null }, { secret: 'another' }]) t.ok((await service.post(path, body, more)).status >= 400)
+  }
+  t.equal(parsed, 0)
+  t.equal((await service.post('/webhooks', body)).status, 202)
+  t.ok(parsed > 0, 'and then it is')
+})

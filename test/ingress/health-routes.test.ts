@@ -30,10 +30,10 @@ t.test('a service that stops is no longer ready, and still accepts what comes on
   const connection = await rawConnection(t, service.port)
   const body = JSON.stringify({ data: {}, event: { type: 'some.event', id: 'ev_1' }, source: { id: 'wh_1' } })
   // Half of a request keeps the connection open while the service stops.
-  connection.write('POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n')
+  connection.write('POST /webhooks HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n')
   t.equal((await service.get('/health/live')).status, 200)
   const closing = service.close()
-  connection.write(`Content-Length: ${body.length}\r\n\r\n${body}GET /health/ready HTTP/1.1\r\nHost: x\r\n\r\n`)
+  connection.write(`Content-Length: ${body.length}\r\n\r\n${body}GET /health/ready HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`)
   const [accepted] = await connection.answers(1)
   t.equal(accepted?.status, 202)
   t.equal(accepted?.headers.get('connection'), 'close')

@@ -29,9 +29,9 @@ t.test('INVALID_EVENTS=forward: an event that cannot be understood goes to every
   const answer = await service.post('/webhooks', sent)
   t.match(answer, { status: 202, body: { verdict: 'invalid' } })
   const { id } = answer.body
-  t.match(service.log.find('webhook accepted'), [{ deliveryId: id, verdict: 'invalid', held: false }])
+  t.match(service.log.find('webhook accepted'), [{ deliveryId: id, verdict: 'invalid', quarantined: false }])
   t.match(service.log.find('webhook invalid'), [{ level: 40, deliveryId: id, eventType: LEFT, faults: [fault] }])
-  t.strictSame(service.log.find('webhook held in quarantine'), [])
+  t.strictSame(service.log.find('webhook quarantined'), [])
 
   t.match(await service.forwarded.find(({ deliveryId }) => deliveryId === id), { msg: LEFT, verdict: 'invalid' })
   const received = await Promise.all([asReceived, structured, binary].map(async destination => await eventually(() => destination.received[0], 'the event')))
@@ -81,7 +81,7 @@ t.test('a webhook of version v2018-08-01 is held and told by name, with what to 
     t.match(service.log.find('webhook version too old').at(-1), { level: 40, deliveryId: answer.body.id, version: 'v2018-08-01', advice: /v2024-01-01/ }, path)
     if (custom) continue
     const faults = [{ pointer: '/event', message: /version v2018-08-01.*set the webhook version of the project to v2024-01-01/i }]
-    t.match(service.log.find('webhook held in quarantine').at(-1), { deliveryId: answer.body.id, faults }, path)
+    t.match(service.log.find('webhook quarantined').at(-1), { deliveryId: answer.body.id, faults }, path)
   }
   t.equal((await service.post('/webhooks', { ...old, id: '/webhooks' })).status, 200)
   t.equal(service.log.find('webhook version too old').length, 3, 'a copy is no news')

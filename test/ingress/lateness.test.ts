@@ -127,17 +127,17 @@ t.test('an envelope whose event is older than DEDUPE_WINDOW_DAYS is held, with a
   const old = sampleEnvelope(LEFT, { index: 0, now: ago(16) })
   const held = await service.post('/webhooks', old)
   t.match(held, { status: 202, body: { message: 'Webhook accepted', verdict: 'valid' } })
-  t.match(service.log.find('webhook held in quarantine'), [{
+  t.match(service.log.find('webhook quarantined'), [{
     deliveryId: held.body.id, faults: [{ pointer: '/event/created_at', message: /^is longer ago than DEDUPE_WINDOW_DAYS, so nothing can tell/ }]
   }])
   t.match(await service.post('/webhooks', old), { status: 200, body: { id: held.body.id, duplicate: true } }, 'it is held once')
   t.match(await service.post(`/webhooks/${LEFT}`, sampleEnvelope('customer.loyalty.tier.joined', { index: 0, now: ago(400) })), { status: 202 })
   t.match(await service.post('/webhooks/custom/none', old), { status: 404 })
-  t.equal(service.log.find('webhook held in quarantine').length, 2)
+  t.equal(service.log.find('webhook quarantined').length, 2)
 
   const sentLate = sampleEnvelope(LEFT, { index: 1, now: new Date() })
   await service.post('/webhooks', { ...sentLate, event: { ...sentLate.event, created_at: ago(16).toISOString() } })
-  t.equal(service.log.find('webhook held in quarantine').length, 3, 'the event counts, not the send-out')
+  t.equal(service.log.find('webhook quarantined').length, 3, 'the event counts, not the send-out')
 
   const passed = [
     await service.post('/webhooks', sampleEnvelope(LEFT, { index: 2, now: ago(14) })),
@@ -157,5 +157,5 @@ t.test('a copy of an event that is in the store is a duplicate, however late it 
   const first = await service.post('/webhooks', body)
   const copy = await service.post('/webhooks', { ...body, event: { ...body.event, created_at: new Date(Date.now() - 2 * DAY_MS).toISOString() } })
   t.match(copy, { status: 200, body: { id: first.body.id, duplicate: true } })
-  t.strictSame(service.log.find('webhook held in quarantine'), [])
+  t.strictSame(service.log.find('webhook quarantined'), [])
 })

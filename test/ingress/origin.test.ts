@@ -70,6 +70,27 @@ t.test('X-Forwarded-For is believed from nobody unless TRUST_PROXY names them', 
   t.equal((await service.post('/webhooks', sample(0), { headers: { 'x-forwarded-for': sender } })).status, 202, 'in a whole service')
 })
 
+t.test('every line about an accepted webhook says where it came from, behind a proxy that is believed too', async t => {
+  const sender = '34.247.197.22'
+  const headers = { 'x-forwarded-for': sender }
+  const broken = (index: number) => ({ ...sample(index), data: { nothing: 'of what must be there' } })
+  const old = { id: 'evnt_1', object: 'event', webhook_id: 'wh_1', project_id: 'proj_1', created_at: now.toISOString(), type: 'campaign.loyalty_tier.updated', data: {} }
+  for (const [TRUST_PROXY, sourceAddress] of [['loopback', sender], ['false', '127.0.0.1']] as const) {
+    const holding = await buildService(t, { ...signed, TRUST_PROXY })
+    const statuses: number[] = []
+    for (const body of [broken(0), broken(0), old]) statuses.push((await holding.post('/webhooks/campaign.loyalty_tier.created', body, { headers })).status)
+    t.strictSame(statuses, [202, 200, 202], 'the second one is a copy')
+    const passing = await buildService(t, { ...signed, TRUST_PROXY, INVALID_EVENTS: 'forward' })
+    t.equal((await passing.post('/webhooks', broken(1), { headers })).status, 202)
+
+    const lines = [...holding.log.lines, ...passing.log.lines].filter(({ msg }) => msg.startsWith('webhook '))
+    t.strictSame([...new Set(lines.map(({ msg }) => msg))].sort(), [
+      'webhook accepted', 'webhook contradicts its url', 'webhook invalid', 'webhook quarantined', 'webhook version too old'
+    ])
+    for (const line of lines) t.match(line, { sourceAddress }, `TRUST_PROXY=${TRUST_PROXY}: ${line.msg}`)
+  }
+})
+
 t.test('a body without a content encoding, or with the encoding that is none, is taken', async t => {
   const service = await buildService(t)
   t.equal((await service.post('/webhooks', sample(0), { headers: { 'content-encoding': 'Identity' } })).status, 202)

@@ -123,7 +123,7 @@ t.test('without an envelope at /webhooks nothing tells what it is', async t => {
   t.match(refused, { status: 422, body: { errors: [{ pointer: '/data', message: 'is required' }, { pointer: '/event', message: 'is required' }] } })
   const accepted = await proven.post('/webhooks', { ...Object(documentedBody(LEFT)), created_at: now })
   t.match(accepted, { status: 202, body: { verdict: 'invalid' } })
-  t.match(proven.log.find('webhook held in quarantine').at(-1), { deliveryId: accepted.body.id, eventType: 'unknown' })
+  t.match(proven.log.find('webhook quarantined').at(-1), { deliveryId: accepted.body.id, eventType: 'unknown' })
 })
 
 t.test('an envelope without an event type is held at /webhooks and at an event\'s URL', async t => {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Claim } from '../../src/delivery/journal.js'
 import { createFeed } from '../../src/journal/feed.js'
-import type { FeedStore, ReadDeliveries, WaitingMark } from '../../src/journal/feed-store.js'
+import type { FeedStore, ReadDeliveries, WaitingMark } from '../../src/journal/engine.js'
 import { latch } from '../support/latch.js'
 import { sampleDelivery } from '../support/sample-delivery.js'
 
@@ -11,13 +11,14 @@ const page = (first: number, last: number): ReadDeliveries => ({
 const sequences = (claims: readonly Claim[]) => claims.map(({ delivery }) => delivery.sequence)
 
 function build (store: Partial<FeedStore>) {
-  return createFeed({ forwarder: 'f', order: 'none', start: 'beginning', onWork: () => {} }, { cursor: 0, position: null, paused: false, settled: new Float64Array() }, {
+  return createFeed({ forwarder: 'f', order: 'none', start: 'beginning', onWork: () => {} }, { term: 1, cursor: 0, position: null, paused: false, settled: new Float64Array() }, {
     readAfter: () => ({ deliveries: [], upTo: 0 }),
     readMany: async (wanted) => new Map(wanted.map((sequence) => [sequence, sampleDelivery({ sequence })])),
     readDue: async () => ({ marks: [], nextInMs: undefined }),
     readLanes: async () => [],
     readMarks: async () => [],
     commit: async () => {},
+    giveUp: async () => {},
     monotonic: () => performance.now(),
     ...store
   })

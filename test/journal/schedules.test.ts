@@ -1,9 +1,7 @@
 import t from 'tap'
 import { createArrivalSchedule } from '../../src/journal/arrival-schedule.js'
-import { createDueQueue } from '../../src/journal/due-queue.js'
 import { createLaneSchedule } from '../../src/journal/lane-schedule.js'
 import { LIMITS } from '../../src/journal/limits.js'
-import { toEntry } from '../../src/journal/schedule.js'
 import { sampleDelivery } from '../support/sample-delivery.js'
 
 let now = 0
@@ -12,13 +10,15 @@ const lanes = (cursor = 0) => createLaneSchedule({ cursor, laneOf: ({ customerId
 const delivery = (sequence: number, customerId: string | null = null) => sampleDelivery({ sequence, customerId })
 const mark = (sequence: number, replay = 0, dueAt = 0, lane: string | null = null) => ({ sequence, replay, lane, attempt: 1, waitedMs: 0, dueAt })
 
-t.test('a due queue gives what falls due first, whatever the order in', (t) => {
-  const queue = createDueQueue()
+t.test('what waits comes in the order in which it falls due, whatever the order in', (t) => {
+  now = 0
+  const schedule = lanes(10)
   const times = [5, 3, 9, 1, 7, 3, 8, 2, 6, 4]
-  for (const dueAt of times) queue.push({ ...toEntry(mark(dueAt)), dueAt })
-  t.equal(queue.popDue(0), undefined)
-  t.strictSame(times.map(() => queue.popDue(100)?.dueAt), times.toSorted((a, b) => a - b))
-  t.equal(queue.peek(), undefined)
+  times.forEach((dueAt, index) => { schedule.restore(mark(index + 1, 0, dueAt)) })
+  t.strictSame(schedule.take(1).entries, [])
+  const taken: number[] = []
+  for (now = 1; now < 10; now++) taken.push(...schedule.take(10).entries.map(({ dueAt }) => dueAt))
+  t.strictSame(taken, times.toSorted((a, b) => a - b))
   t.end()
 })
 

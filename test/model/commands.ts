@@ -4,7 +4,7 @@ import { answers, type DestinationAnswer } from './controlled-forwarder.js'
 import type { History, Sent } from './history.js'
 import { controlled, eventTypes } from './shapes.js'
 import type { StallPhase } from './stall.js'
-import { faults, type Fault } from './statement-faults.js'
+import { faults, type Fault } from './engine.js'
 import type { World } from './world.js'
 
 export type Command = fc.AsyncCommand<History, World>
@@ -44,7 +44,7 @@ function deliveryOf ({ customer, type, held }: Webhook, history: History, world:
     eventType,
     verdict: held ? 'invalid' : 'valid',
     faults: held ? [{ pointer: '/data', message: 'is wrong' }] : [],
-    held,
+    quarantined: held,
     dedupeKey: `key-${index}`,
     sourceObject: 'distribution',
     sourceId: 'distr_1',
@@ -59,8 +59,8 @@ function deliveryOf ({ customer, type, held }: Webhook, history: History, world:
 }
 
 /** What a copy of a webhook has in common with it. */
-function sameEvent ({ dedupeKey, rawBody, eventType, customerId, held, verdict, faults }: NewDelivery): Partial<NewDelivery> {
-  return { dedupeKey, rawBody, eventType, customerId, held, verdict, faults }
+function sameEvent ({ dedupeKey, rawBody, eventType, customerId, quarantined, verdict, faults }: NewDelivery): Partial<NewDelivery> {
+  return { dedupeKey, rawBody, eventType, customerId, quarantined, verdict, faults }
 }
 
 export const send = (...webhooks: Webhook[]): Command => command('send', webhooks, (world, history) => {
@@ -87,7 +87,7 @@ export const heal = (): Command => command('heal', [], (world) => { world.heal()
 export const crash = (tear: number): Command => command('crash', [tear], async (world) => { await world.crash(tear) })
 export const crashAt = (points: number, tear: number): Command => command('crashAt', [points, tear], (world) => { world.arm('crash', points, tear) })
 export const failAt = (fault: Fault, points: number): Command => command('failAt', [fault, points], (world) => { world.arm(fault, points) })
-export const endThread = (side: 'writer' | 'reader'): Command => command('endThread', [side], (world) => { world.endThread(side) })
+export const endStore = (): Command => command('endStore', [], (world) => { world.endStore() })
 export const restart = (...configured: string[]): Command => command('restart', configured, async (world) => { await world.restart(configured) })
 export const forget = (name: string): Command => command('forget', [name], async (world) => { await world.forget(name) })
 export const prune = (): Command => command('prune', [], async (world) => { await world.prune() })
@@ -126,7 +126,7 @@ export const commands: Array<fc.Arbitrary<Command>> = [
   tear.map(crash),
   ...some(fc.tuple(fc.integer({ min: 1, max: 40 }), tear).map(([points, torn]) => crashAt(points, torn)), 2),
   ...some(fc.tuple(fc.constantFrom(...faults), fc.integer({ min: 1, max: 30 })).map(([fault, points]) => failAt(fault, points)), 2),
-  fc.constantFrom('writer' as const, 'reader' as const).map(endThread),
+  fc.constant(endStore()),
   fc.shuffledSubarray(controlled).map((configured) => restart(...configured)),
   name.map(forget),
   fc.constant(prune()),

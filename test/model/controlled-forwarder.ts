@@ -53,7 +53,7 @@ export function controlledForwarder ({ name, order, concurrency, batchSize }: Sh
       let over = false
       function finish (outcomes: readonly Outcome[]): void {
         over = true
-        attempts.forEach((attempt, index) => { history.end(sink, attempt, outcomes[index] !== undefined && outcomes[index].status !== 'retry') })
+        attempts.forEach((attempt, index) => { history.end(sink, attempt, outcomes[index]) })
       }
       signal.addEventListener('abort', () => {
         const at = waiting.indexOf(call)

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { NewDelivery } from '../../src/delivery/delivery.js'
 import type { Appended } from '../../src/delivery/journal.js'
-import type { Attempt } from '../../src/delivery/forwarder.js'
+import type { Attempt, Outcome } from '../../src/delivery/forwarder.js'
 
 /** What the sender knows of one of its webhooks. `unanswered`: the process died before it answered. */
 export type Answer = 'pending' | 'stored' | 'refused' | 'unanswered'
@@ -31,6 +31,8 @@ export interface Sink {
   /** How often it has answered a replay for good, by delivery. */
   readonly replaysDone: Map<string, number>
   readonly replaysAsked: Map<string, number>
+  /** Replays that it refused for good: a dead letter says so, and counts as an end of the first way that had not begun. */
+  readonly deadReplays: Set<string>
   /** What was released while it was known. */
   readonly released: Set<string>
   /** How often each delivery was begun. */
@@ -49,7 +51,7 @@ export interface History {
   readonly refused: (sent: Sent) => void
   readonly processDied: () => void
   readonly begin: (sink: Sink, attempt: Attempt) => void
-  readonly end: (sink: Sink, attempt: Attempt, finished: boolean) => void
+  readonly end: (sink: Sink, attempt: Attempt, outcome: Outcome | undefined) => void
 }
 
 /** How far a wall clock that steps may make the edge of a window uncertain, in milliseconds. */
@@ -69,7 +71,7 @@ export function createHistory ({ dedupeWindowMs }: { readonly dedupeWindowMs: nu
     const { sequence, customerId } = attempt.delivery
     const isAhead = sink.keepsOrder === 'arrival' ? () => true : (other: Sent) => sink.keepsOrder === 'customer' && customerId !== null && other.delivery.customerId === customerId
     const passed = sent.filter((other) => other.sequence !== undefined && other.sequence < sequence && other.sequence > (sink.began ?? Infinity) &&
-      other.answer !== 'refused' && !other.held && !other.released && isAhead(other) && sink.wants(other.delivery) && !sink.done.has(other.delivery.id))
+      other.answer !== 'refused' && !other.held && !other.released && isAhead(other) && sink.wants(other.delivery) && !sink.done.has(other.delivery.id) && !sink.deadReplays.has(other.delivery.id))
     // A batch goes in its order.
     const inBatch = new Set([...sink.underWay].map(({ delivery }) => delivery.id))
     const first = passed.find((other) => sink.keepsOrder !== 'arrival' || !inBatch.has(other.delivery.id))
@@ -85,7 +87,7 @@ export function createHistory ({ dedupeWindowMs }: { readonly dedupeWindowMs: nu
     byId: (id) => ids.get(id),
 
     add (delivery) {
-      const added: Sent = { delivery, answer: 'pending', sequence: undefined, held: delivery.held, released: false, pruned: false, duplicates: 0 }
+      const added: Sent = { delivery, answer: 'pending', sequence: undefined, held: delivery.quarantined, released: false, pruned: false, duplicates: 0 }
       sent.push(added)
       ids.set(delivery.id, added)
       return added
@@ -131,7 +133,7 @@ export function createHistory ({ dedupeWindowMs }: { readonly dedupeWindowMs: nu
       if (found.held) violate(`${sink.name} got ${delivery.id}, which is in quarantine`)
       if (!sink.wants(delivery)) violate(`${sink.name} got ${delivery.id}, which it does not want`)
       if (replay && (sink.replaysAsked.get(delivery.id) ?? 0) === 0) violate(`${sink.name} got a replay of ${delivery.id} that nobody asked for`)
-      const { rawBody, verdict: _verdict, faults: _faults, held: _held, dedupeKey: _key, ...fields } = found.delivery
+      const { rawBody, verdict: _verdict, faults: _faults, quarantined: _held, dedupeKey: _key, ...fields } = found.delivery
       if (!Buffer.from(rawBody).equals(delivery.rawBody)) violate(`${sink.name} got other bytes of ${delivery.id}`)
       for (const [name, value] of Object.entries(fields)) {
         if (!isDeepStrictEqual(Reflect.get(delivery, name), value)) violate(`${sink.name} got ${delivery.id} with another ${name}`)
@@ -143,12 +145,15 @@ export function createHistory ({ dedupeWindowMs }: { readonly dedupeWindowMs: nu
       sink.underWay.add(attempt)
     },
 
-    end (sink, attempt, finished) {
+    end (sink, attempt, outcome) {
       sink.underWay.delete(attempt)
-      if (!finished) return
+      if (outcome === undefined || outcome.status === 'retry') return
       const { id } = attempt.delivery
-      if (attempt.replay) sink.replaysDone.set(id, (sink.replaysDone.get(id) ?? 0) + 1)
-      else sink.done.add(id)
+      if (!attempt.replay) sink.done.add(id)
+      else {
+        sink.replaysDone.set(id, (sink.replaysDone.get(id) ?? 0) + 1)
+        if (outcome.status === 'dead') sink.deadReplays.add(id)
+      }
     }
   }
 }

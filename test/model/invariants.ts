@@ -1,41 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { connect } from '../../src/journal/sqlite/binding.js'
-import { readFileLines, type FileLine } from './file-lines.js'
+import type { StoredRows } from './engine.js'
+import type { FileLine } from './file-lines.js'
 import type { History, Sent, Sink } from './history.js'
 
 /** What the data folder holds. */
-export interface Stored {
-  /** The last delivery that a cursor must come to. */
-  readonly lastSequence: number
-  readonly deliveries: ReadonlyArray<{ readonly sequence: number, readonly id: string, readonly hold: number, readonly duplicates: number }>
-  readonly forwarders: ReadonlyArray<{ readonly name: string, readonly cursor: number, readonly began: number, readonly position: string | null }>
-  readonly waiting: ReadonlyArray<{ readonly forwarder: string, readonly sequence: number, readonly replay: number, readonly kind: string | null }>
-  readonly dead: ReadonlyArray<{ readonly forwarder: string, readonly sequence: number }>
+export interface Stored extends StoredRows {
   readonly lines: readonly FileLine[]
 }
 
 const QUARANTINED = 1
-
-export function readStored (dataDir: string): Stored {
-  const path = join(dataDir, 'tierhook.db')
-  if (!existsSync(path)) return { lastSequence: 0, deliveries: [], forwarders: [], waiting: [], dead: [], lines: readFileLines(dataDir) }
-  const db = connect(path, { lockTimeoutMs: 2000 })
-  try {
-    const all = <T>(sql: string): T[] => db.prepare(sql).all([]) as T[]
-    if (all("SELECT 1 FROM sqlite_master WHERE name = 'replays'").length === 0) return { lastSequence: 0, deliveries: [], forwarders: [], waiting: [], dead: [], lines: readFileLines(dataDir) }
-    return {
-      lastSequence: all<{ n: number }>('SELECT coalesce(max(sequence), 0) AS n FROM deliveries WHERE hold = 0')[0]?.n ?? 0,
-      deliveries: all('SELECT sequence, id, hold, duplicates FROM deliveries ORDER BY sequence'),
-      forwarders: all('SELECT name, cursor, began, position FROM forwarders'),
-      waiting: all('SELECT forwarder, sequence, replay, (SELECT kind FROM replays WHERE number = replay) AS kind FROM waiting'),
-      dead: all('SELECT forwarder, sequence FROM dead_letters'),
-      lines: readFileLines(dataDir)
-    }
-  } finally {
-    db.close()
-  }
-}
 
 /** Marks of a forwarder that stand for a delivery's first way: those of what was released have a replay's number. */
 function marksOf (stored: Stored, name: string): { readonly first: ReadonlySet<number>, readonly any: ReadonlySet<number>, readonly dead: ReadonlySet<number> } {

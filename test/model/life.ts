@@ -1,19 +1,16 @@
 import { join } from 'node:path'
-import { setImmediate as turn } from 'node:timers/promises'
 import { createDispatcher, type Dispatcher } from '../../src/delivery/dispatcher.js'
 import type { Forwarder } from '../../src/delivery/forwarder.js'
 import { createPump } from '../../src/delivery/pump.js'
 import { createFileForwarder } from '../../src/forwarders/file/file-forwarder.js'
-import { createSqliteJournal, type SqliteJournal } from '../../src/journal/sqlite/sqlite-journal.js'
 import type { CapturedLog } from '../support/capture-log.js'
-import { isUsingFiles, type FakeTime } from '../support/fake-time.js'
-import { localThreads, type LocalThreads } from '../support/local-threads.js'
+import type { FakeTime } from '../support/fake-time.js'
 import { controlledForwarder, type ControlledForwarder } from './controlled-forwarder.js'
+import type { ModelEngine, ModelJournal, StatementFaults } from './engine.js'
 import { EVENT_FILE } from './file-lines.js'
 import type { History, Sink } from './history.js'
 import { shapes } from './shapes.js'
 import type { Stall } from './stall.js'
-import type { StatementFaults } from './statement-faults.js'
 
 const HOUR_MS = 3_600_000
 export const RETENTION_MS = 2 * HOUR_MS
@@ -23,15 +20,17 @@ const RETRY = { minMs: 100, maxMs: 60_000, giveUpMs: 600_000 }
 /** One process as long as it lives. */
 export interface Life {
   readonly dataDir: string
-  readonly journal: SqliteJournal
+  readonly journal: ModelJournal
   readonly dispatcher: Dispatcher
-  readonly threads: LocalThreads
+  /** Lets what stores end by itself. */
+  readonly endStore: () => void
   readonly forwarders: ReadonlyMap<string, ControlledForwarder>
   stopping: boolean
   over: boolean
 }
 
 export interface LifeOptions {
+  readonly engine: ModelEngine
   readonly dataDir: string
   /** The names of the forwarders that it has beside the file. */
   readonly configured: readonly string[]
@@ -47,10 +46,7 @@ export interface LifeOptions {
 /** Starts a whole service but for its ingress. That it does not start, though nothing stops it, breaks a promise. */
 export function startLife (options: LifeOptions): Life {
   const { dataDir, configured, sinkOf, history, time, random, log: { logger } } = options
-  const threads = threadsOf(options)
-  const journal = createSqliteJournal({
-    dataDir, logger, clock: time, dedupeWindowMs: DEDUPE_WINDOW_MS, retention: { maxAgeMs: RETENTION_MS, maxBytes: 0 }, threads
-  })
+  const { journal, endStore } = options.engine.create({ ...options, dedupeWindowMs: DEDUPE_WINDOW_MS, retentionMs: RETENTION_MS })
   const forwarders = new Map<string, ControlledForwarder>()
   const pumps = [...configured, 'file'].map((name) => {
     const shape = shapes[name]
@@ -71,28 +67,11 @@ export function startLife (options: LifeOptions): Life {
     })
   })
   const dispatcher = createDispatcher(pumps)
-  const life: Life = { dataDir, journal, dispatcher, threads, forwarders, stopping: false, over: false }
+  const life: Life = { dataDir, journal, dispatcher, endStore, forwarders, stopping: false, over: false }
   journal.start().then(async () => { await dispatcher.start() }).catch((error: unknown) => {
     if (!life.stopping) history.violations.push(`the service did not start: ${String(error)}`)
   })
   return life
-}
-
-function threadsOf ({ time, faults, stall }: LifeOptions): LocalThreads {
-  const threads = localThreads(time.now)
-  threads.beforeWrite = async (method) => {
-    // What the disk has to do for the event file is done first, so that a run goes the same way each time.
-    while (isUsingFiles()) await turn()
-    if (method === 'commit') await stall.pass('before')
-    faults.writing = true
-  }
-  // After a call that failed nobody says that it is over.
-  threads.beforeRead = async () => { faults.writing = false }
-  threads.afterWrite = async (method) => {
-    faults.writing = false
-    if (method === 'commit') await stall.pass('after')
-  }
-  return threads
 }
 
 /** A forwarder that does nothing more once its process has died. */

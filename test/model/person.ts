@@ -1,12 +1,12 @@
 import type { Operator } from '../../src/delivery/operator.js'
-import { openSqliteOperator } from '../../src/journal/sqlite/operator.js'
+import type { ModelEngine } from './engine.js'
 import type { History, Sent } from './history.js'
 import type { Stored } from './invariants.js'
 import { DEDUPE_WINDOW_MS, RETENTION_MS } from './life.js'
-import { parseFilter } from '../../src/forwarders/delivery-filter.js'
 
 /** What a person works on. */
 export interface Place {
+  readonly engine: ModelEngine
   readonly dataDir: string
   readonly now: () => number
   readonly stored: Stored
@@ -14,9 +14,9 @@ export interface Place {
 }
 
 /** Where nothing could be opened yet there is nothing to work on. */
-async function withOperator<T> ({ dataDir, now, stored }: Place, work: (operator: Operator) => Promise<T>): Promise<T | undefined> {
+async function withOperator<T> ({ engine, dataDir, now, stored }: Place, work: (operator: Operator) => Promise<T>): Promise<T | undefined> {
   if (stored.forwarders.length === 0) return undefined
-  const operator = openSqliteOperator({ dataDir, judge: () => ({ verdict: 'valid', faults: [] }), parseFilter, now })
+  const operator = engine.openOperator({ dataDir, now })
   try {
     return await work(operator)
   } finally {

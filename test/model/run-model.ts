@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { commands, type Command } from './commands.js'
+import type { ModelEngine } from './engine.js'
+import { sqliteEngine } from './sqlite-engine.js'
 import { World } from './world.js'
 
 export interface ModelOptions {
+  /** What the journal is kept in; SQLite where absent. */
+  readonly engine?: ModelEngine
   readonly seed: number
   readonly runs: number
   /** Goes to one run, as a failure prints it. */
@@ -21,9 +25,9 @@ const SHRINK_MS = 60_000
 const LOG_LINES = 12
 
 /** Lets this happen, one after another, and at the end everything be well and drained. Rejects with everything that broke a promise. */
-export async function goThrough (happenings: Iterable<Command>, random = 1): Promise<void> {
+export async function goThrough (happenings: Iterable<Command>, { engine = sqliteEngine, random = 1 }: { readonly engine?: ModelEngine, readonly random?: number } = {}): Promise<void> {
   const base = mkdtempSync(join(tmpdir(), 'tierhook-model-'))
-  const world = new World(base, random)
+  const world = new World(engine, base, random)
   try {
     await world.start()
     await world.settle()
@@ -39,14 +43,14 @@ export async function goThrough (happenings: Iterable<Command>, random = 1): Pro
 }
 
 /** Goes through runs made from a seed. Rejects with the shortest one found that fails, with its seed and path. */
-export async function runModel ({ seed, runs, path, replayPath, onRun }: ModelOptions): Promise<void> {
+export async function runModel ({ engine = sqliteEngine, seed, runs, path, replayPath, onRun }: ModelOptions): Promise<void> {
   let run = 0
   let failedAt: number | undefined
   await fc.assert(fc.asyncProperty(fc.commands(commands, { maxCommands: MAX_COMMANDS, size: 'max', ...(replayPath === undefined ? {} : { replayPath }) }), async (happenings) => {
     if (failedAt !== undefined && performance.now() - failedAt > SHRINK_MS) return
     onRun?.(++run)
     try {
-      await goThrough(happenings)
+      await goThrough(happenings, { engine })
     } catch (error) {
       failedAt ??= performance.now()
       throw error

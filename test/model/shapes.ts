@@ -21,6 +21,7 @@ export function newSink (name: string): Sink {
     done: new Set(),
     replaysDone: new Map(),
     replaysAsked: new Map(),
+    deadReplays: new Set(),
     released: new Set(),
     begun: new Map(),
     underWay: new Set()

@@ -1,19 +1,5 @@
 import { hookStatements } from '../support/statement-hook.js'
-
-/** `lost`: the commit is on disk, and the answer says that it failed. */
-export const faults = ['full', 'io error', 'lost'] as const
-export type Fault = typeof faults[number]
-
-/** Statements of the journal's writer that fail, or at which the process dies. */
-export interface StatementFaults {
-  /** Whether the writer is at work: what others do does not count. */
-  writing: boolean
-  /** From now on the writer's statements are counted, before and after each; at this one it happens. */
-  readonly arm: (fault: Fault | 'crash', points: number, tear: number) => void
-  readonly disarm: () => void
-  /** Stands between the code and SQLite no longer. */
-  readonly unhook: () => void
-}
+import type { Fault, StatementFaults } from './engine.js'
 
 /** @param die what happens where the process dies */
 export function statementFaults (die: (tear: number) => void): StatementFaults {

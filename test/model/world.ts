@@ -6,13 +6,14 @@ import { seeded } from '../support/crash-rounds.js'
 import { takeTime, type FakeTime } from '../support/fake-time.js'
 import type { DestinationAnswer } from './controlled-forwarder.js'
 import { createHistory, type History, type Sent, type Sink } from './history.js'
-import { checkDrained, observe, readStored, type Stored } from './invariants.js'
+import { nothingStored, type Fault, type ModelEngine, type StatementFaults } from './engine.js'
+import { readFileLines } from './file-lines.js'
+import { checkDrained, observe, type Stored } from './invariants.js'
 import { closeLife, DEDUPE_WINDOW_MS, RETENTION_MS, startLife, type Life } from './life.js'
 import * as person from './person.js'
 import { leaveRemains } from './remains.js'
 import { controlled, newSink } from './shapes.js'
 import { createStall, type StallPhase } from './stall.js'
-import { statementFaults, type Fault, type StatementFaults } from './statement-faults.js'
 
 const START_AT = Date.parse('2026-01-31T00:00:00Z')
 
@@ -21,6 +22,7 @@ export class World {
   readonly history: History = createHistory({ dedupeWindowMs: DEDUPE_WINDOW_MS })
   readonly time: FakeTime
   readonly log = captureLog()
+  readonly #engine: ModelEngine
   readonly #base: string
   readonly #random: () => number
   readonly #faults: StatementFaults
@@ -29,16 +31,17 @@ export class World {
   #lives = 0
   #configured: readonly string[] = controlled
   #latestWall = START_AT
-  #before: Stored = { lastSequence: 0, deliveries: [], forwarders: [], waiting: [], dead: [], lines: [] }
+  #before: Stored = { ...nothingStored, lines: [] }
   #loggedUpTo = 0
   /** The folder as it was when the process died, where it did. */
   #remains: string | undefined
 
-  constructor (base: string, seed: number) {
+  constructor (engine: ModelEngine, base: string, seed: number) {
+    this.#engine = engine
     this.#base = base
     this.#random = seeded(seed)
     this.time = takeTime(START_AT)
-    this.#faults = statementFaults((tear) => { this.#die(tear) })
+    this.#faults = engine.faults((tear) => { this.#die(tear) })
   }
 
   #living (): Life {
@@ -54,6 +57,7 @@ export class World {
 
   async start (dataDir = join(this.#base, '0')): Promise<void> {
     this.#life = startLife({
+      engine: this.#engine,
       dataDir,
       configured: this.#configured,
       sinkOf: (name) => this.#sinkOf(name),
@@ -94,10 +98,8 @@ export class World {
     this.#faults.arm(fault, points, tear)
   }
 
-  endThread (side: 'writer' | 'reader'): void {
-    const { threads } = this.#living()
-    if (side === 'writer') threads.endWriter()
-    else threads.endReader()
+  endStore (): void {
+    this.#living().endStore()
   }
 
   /** The process is killed. @param tear how much of what was written to the event file and not committed gets there */
@@ -110,7 +112,7 @@ export class World {
   #die (tear: number): void {
     const life = this.#living()
     const remains = join(this.#base, String(++this.#lives))
-    leaveRemains(life.dataDir, remains, tear)
+    leaveRemains(this.#engine, life.dataDir, remains, tear)
     this.#readLog()
     life.over = true
     for (const forwarder of life.forwarders.values()) forwarder.die()
@@ -150,7 +152,7 @@ export class World {
   /** Where a person is at work the journal's writer is not. */
   #place (): person.Place {
     this.#faults.writing = false
-    return { dataDir: this.#living().dataDir, now: this.time.now, stored: this.#before, history: this.history }
+    return { engine: this.#engine, dataDir: this.#living().dataDir, now: this.time.now, stored: this.#before, history: this.history }
   }
 
   async replay (sent: Sent, name: string): Promise<void> {
@@ -175,7 +177,8 @@ export class World {
     if (this.#remains !== undefined) await this.#bury()
     this.#latestWall = Math.max(this.#latestWall, this.time.now())
     this.#readLog()
-    const stored = readStored(this.#living().dataDir)
+    const { dataDir } = this.#living()
+    const stored = { ...this.#engine.readStored(dataDir), lines: readFileLines(dataDir) }
     observe(this.history, stored, this.#before, { prunableBefore: this.#latestWall - RETENTION_MS })
     this.#before = stored
     this.#throwViolations()
@@ -188,8 +191,11 @@ export class World {
       if (line.msg !== 'delivery dead' || !String(line['reason']).startsWith('given up')) continue
       const sink = this.history.sinks.get(String(line['forwarder']))
       const id = String(line['deliveryId'])
-      if (line['replay'] === true) sink?.replaysDone.set(id, (sink.replaysDone.get(id) ?? 0) + 1)
-      else sink?.done.add(id)
+      if (line['replay'] !== true) sink?.done.add(id)
+      else {
+        sink?.replaysDone.set(id, (sink.replaysDone.get(id) ?? 0) + 1)
+        sink?.deadReplays.add(id)
+      }
     }
     this.#loggedUpTo = this.log.lines.length
   }

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import t from 'tap'
-import { createHarness } from '../cli/harness.js'
+import { createHarness } from '../commands/harness.js'
 import { sampleEnvelope, sampleEvent } from '../../src/voucherify/samples.js'
 import { eventually } from '../support/eventually.js'
 import { readLines } from '../support/crash-rounds.js'

@@ -1,10 +1,13 @@
 import t from 'tap'
-import { spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
+import { sign } from '../../src/voucherify/signature.js'
+import { startServer } from '../commands/harness.js'
 import { makeStore, newDelivery } from '../journal/sqlite/stored.js'
-import { program } from '../support/program.js'
+import { plainNode, program } from '../support/program.js'
+import { startServiceProcess } from '../support/service-process.js'
 
 interface Ended {
   readonly code: number | null
@@ -13,9 +16,12 @@ interface Ended {
 }
 
 /** Runs the built program to its end, measured: what it does with a process is nowhere else. */
-async function run (directory: string, args: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
+async function run (directory: string, args: readonly string[], environment: Record<string, string> = {}, input?: Buffer): Promise<Ended> {
   const child = spawn(process.execPath, [program, ...args], { cwd: directory, env: { PATH: process.env['PATH'], ADMIN_PORT: '0', ...environment }, timeout: 300_000 })
   const output = { stdout: '', stderr: '' }
+  // It may have read enough before all is written.
+  child.stdin.on('error', () => {})
+  if (input !== undefined) child.stdin.end(input)
   child.stdout.on('data', (chunk: Buffer) => { output.stdout += chunk.toString() })
   child.stderr.on('data', (chunk: Buffer) => { output.stderr += chunk.toString() })
   return await new Promise((resolve, reject) => {
@@ -52,6 +58,17 @@ t.test('a command that is not there ends with the code of a usage error', async 
   const { code, stderr } = await run(t.testdir(), ['sevre'])
   t.equal(code, 2)
   t.match(stderr, 'Did you mean serve?')
+})
+
+t.test('a secret is read from standard input, and no further than a secret may be long', async t => {
+  const server = await startServer(t, (_request, response) => { response.writeHead(202).end('{}') })
+  const args = ['send', 'customer.loyalty.tier.left', '--url', server.url, '--secret-file', '-']
+  t.match(await run(t.testdir(), args, {}, Buffer.from('key of the input\n')), { code: 0, stderr: '' })
+  const [request] = server.requests
+  t.equal(request?.headers['x-voucherify-signature'], sign(Buffer.from(request?.body ?? ''), 'key of the input'))
+  t.match(await run(t.testdir(), args, {}, Buffer.alloc(5_000_000, 'hunter')), { code: 2, stderr: /^tierhook: --secret-file: standard input holds more than one line of up to 8192 bytes/ })
+  t.match(await run(t.testdir(), args, {}, Buffer.alloc(0)), { code: 2, stderr: /standard input is empty/ })
+  t.equal(server.requests.length, 1)
 })
 
 t.test('what is more than a pipe holds arrives whole at a slow reader, which an exit right after the command once cut off', async t => {
@@ -93,6 +110,28 @@ t.test('an output that cannot be written fails the command, and says so in a lin
     t.equal(await new Promise(resolve => { child.on('close', resolve) }), 1)
     t.equal(stderr, 'tierhook: the output cannot be written (ENOSPC): look for room and rights where it is to go\n')
   }
+})
+
+t.test('a data folder that others decide over stops the start before anything is written there, and what they could read is told', { skip: process.getuid?.() !== 0 && 'needs root' }, async t => {
+  const directory = t.testdir({ data: {}, '.env': 'VOUCHERIFY_WEBHOOK_SECRETS=hunter\n' })
+  const data = join(directory, 'data')
+  chownSync(data, 4001, 4001)
+  chmodSync(data, 0o777)
+  chmodSync(join(directory, '.env'), 0o644)
+  const asOther = await new Promise<Ended>((resolve) => {
+    const child = execFile('env', [...plainNode, program], { cwd: directory, env: { PATH: process.env['PATH'] }, uid: 4002, gid: 4002, timeout: 60_000 }, (_error, stdout, stderr) => { resolve({ code: child.exitCode, stdout, stderr }) })
+  })
+  t.match(asOther, { code: 2, stdout: '', stderr: `DATA_DIR: is ${data}, which belongs to another user (uid 4001), and which everybody can write to (mode 0777)` })
+  t.strictSame(readdirSync(data), [])
+  const asRoot = await run(directory, ['check', '--json'])
+  t.equal(asRoot.code, 0)
+  t.match(JSON.parse(asRoot.stdout).warnings, [
+    { variable: 'DATA_DIR', message: /which everybody on this machine can write to \(mode 0777\)/ },
+    { variable: '.env', message: /can be read by everybody .*mode 0644\), and holds VOUCHERIFY_WEBHOOK_SECRETS; chmod o-r it/ }
+  ])
+  const service = await startServiceProcess(data, { PORT: '0' })
+  t.equal(await service.kill('SIGTERM'), 0)
+  t.match(service.log(), /"level":40,.*"variable":"DATA_DIR","reason":"is .*mode 0777\).*","msg":"configuration warning"/)
 })
 
 t.test('it serves until SIGTERM, and a second one at the same port says what to do', async t => {

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -8,6 +7,7 @@ import { connect } from '../../src/journal/sqlite/binding.js'
 import { readLines } from '../support/crash-rounds.js'
 import { createFaultyDisk } from '../support/faulty-disk.js'
 import { postEvent, startServiceProcess, type Answered, type ServiceProcess } from '../support/service-process.js'
+import { mountedFolder } from '../support/small-disk.js'
 
 // Most of the time a disk stalls, and nobody works.
 t.jobs = 4
@@ -169,6 +169,32 @@ t.test('killed right after a sync that failed: what was refused is not stored', 
   t.strictSame(stored(dataDir), ['ev_before'])
 })
 
+t.test('a sync that fails once, and a withdrawal that finds nothing to remove: what was refused is overwritten, and a kill does not bring it back', async (t) => {
+  const { dataDir, disk, start } = await setUp(t)
+  const service = await start()
+  t.ok(await accepted(service, 'ev_before'))
+  disk.order('sync EIO 0 once')
+  isRefusal(t, await postEvent(service.url, 'ev_failed'))
+  await eventually(() => !existsSync(join(dataDir, 'withdrawn')))
+  await service.kill('SIGKILL')
+  await start()
+  t.strictSame(stored(dataDir), ['ev_before'])
+})
+
+t.test('a disk that becomes read-only is told for as long as it is, and not as well by a withdrawal that finds nothing to remove', async (t) => {
+  const { disk, start } = await setUp(t)
+  const service = await start()
+  disk.order('write EROFS 0')
+  isRefusal(t, await postEvent(service.url, 'ev_refused'))
+  // Withdrawals are tried at once, and again after half a second.
+  const told = new Set<number>()
+  for (const until = performance.now() + 1500; performance.now() < until; await sleep(50)) told.add((await readiness(service)).status)
+  t.strictSame([...told], [503])
+  t.notMatch(service.log(), 'journal commits again')
+  disk.heal()
+  await eventually(async () => (await readiness(service)).status === 200)
+})
+
 for (const [name, order] of [['full', 'write ENOSPC 0'], ['read-only', 'write EROFS 0'], ['failing', 'write EIO 0']] as const) {
   t.test(`a disk that becomes ${name}: 503 at once, nothing stored, and it recovers by itself`, async (t) => {
     const { dataDir, disk, start } = await setUp(t)
@@ -186,22 +212,8 @@ for (const [name, order] of [['full', 'write ENOSPC 0'], ['read-only', 'write ER
   })
 }
 
-/** A small file system of its own: a tmpfs where the rights allow it. */
-function smallDisk (t: Test): string | undefined {
-  const folder = mkdtempSync(join(tmpdir(), 'tierhook-disk-'))
-  t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', folder], { stdio: 'ignore' })
-  } catch {
-    // No right to mount.
-    return undefined
-  }
-  t.teardown(() => { execFileSync('umount', ['-l', folder]) })
-  return folder
-}
-
 t.test('a file system that is really full: 503, no crash at a start on it, and it recovers once there is room', async (t) => {
-  const mounted = smallDisk(t)
+  const mounted = mountedFolder(t, 'size=2m')
   const { dataDir: quotaDir, disk, start: startOnQuota } = await setUp(t)
   const dataDir = mounted === undefined ? quotaDir : join(mounted, 'data')
   if (mounted === undefined) t.comment('no right to mount: the disk is made to answer ENOSPC instead')
@@ -241,7 +253,7 @@ t.test('a file system that is really full: 503, no crash at a start on it, and i
 })
 
 t.test('a start on a read-only file system answers 503, and recovers once it can be written to', async (t) => {
-  const mounted = smallDisk(t)
+  const mounted = mountedFolder(t, 'size=2m')
   if (mounted === undefined) {
     t.comment('no right to mount: the disk is made to answer EROFS instead')
     const { disk, start } = await setUp(t)

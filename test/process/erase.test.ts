@@ -2,7 +2,7 @@ import t from 'tap'
 import { existsSync, readFileSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { join } from 'node:path'
-import { createHarness } from '../cli/harness.js'
+import { createHarness } from '../commands/harness.js'
 import { eventually } from '../support/eventually.js'
 import { postBody, postEvent, startServiceProcess } from '../support/service-process.js'
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createHarness } from '../cli/harness.js'
+import { createHarness } from '../commands/harness.js'
 import { plainNode, program } from '../support/program.js'
 
 /** A destination that answers with the status that it is set to, and keeps the bodies that it took. */

@@ -1,7 +1,7 @@
 import { Agent, createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { freePort } from '../cli/harness.js'
+import { freePort } from '../commands/harness.js'
 import { eventually } from '../support/eventually.js'
 import { postEvent, startServiceProcess, type ServiceProcess } from '../support/service-process.js'
 
@@ -88,8 +88,8 @@ t.test('one call that hangs, and six thousand others, through kill -9: three hun
   // Only what hangs is not finished; where it held the cursor, this would not come true before its time is over.
   await eventually(async () => {
     const response = await fetch(`http://127.0.0.1:${adminPort}/api/forwarders`)
-    const { forwarders } = await response.json() as { readonly forwarders: ReadonlyArray<{ readonly pending: number, readonly waiting: number }> }
-    return forwarders[0]?.waiting === 1 && forwarders[0].pending < 300 ? true : undefined
+    const { forwarders } = await response.json() as { readonly forwarders: ReadonlyArray<{ readonly pending: number, readonly retrying: number }> }
+    return forwarders[0]?.retrying === 1 && forwarders[0].pending < 300 ? true : undefined
   }, 'the hanging call to hold nothing')
   await service.kill('SIGKILL')
   const before = destination.got.get('hanging')

@@ -10,7 +10,7 @@ import t from 'tap'
 import { connect } from '../../src/journal/sqlite/binding.js'
 import { systemClock } from '../../src/delivery/clock.js'
 import { databasePath } from '../../src/journal/sqlite/database.js'
-import { createSqliteJournal, type SqliteJournal } from '../../src/journal/sqlite/sqlite-journal.js'
+import { createWholeJournal, type WholeJournal } from '../support/whole-journal.js'
 import { buildApp } from '../support/build-app.js'
 import { readLines } from '../support/crash-rounds.js'
 import { eventually } from '../support/eventually.js'
@@ -78,7 +78,7 @@ async function contradictions (system: System, play: Steps): Promise<readonly st
 }
 
 t.test('any interleaving of sends, copies, crashes around a commit and restarts gives each event one delivery', async (t) => {
-  let current: SqliteJournal | undefined
+  let current: WholeJournal | undefined
   const app = await buildApp(t, {
     secrets: [PROCESS_SECRET],
     append: async (delivery) => {
@@ -94,7 +94,7 @@ t.test('any interleaving of sends, copies, crashes around a commit and restarts 
     async function open (): Promise<void> {
       threads = localThreads()
       const day = 86_400_000
-      current = createSqliteJournal({ dataDir, logger: pino({ level: 'silent' }), clock: systemClock, dedupeWindowMs: day, retention: { maxAgeMs: day, maxBytes: 0 }, threads })
+      current = createWholeJournal({ dataDir, logger: pino({ level: 'silent' }), clock: systemClock, dedupeWindowMs: day, retention: { maxAgeMs: day, maxBytes: 0 }, threads })
       await current.start()
     }
     async function restart (): Promise<void> {
@@ -109,11 +109,10 @@ t.test('any interleaving of sends, copies, crashes around a commit and restarts 
         return status < 300 ? { status, id: String(body['id']) } : undefined
       },
       async crash (when, sends) {
-        const torn = async (method: string): Promise<void> => { if (method === 'commit') threads.endWriter() }
+        const torn = async (method: string): Promise<void> => { if (method === 'commit') threads.endStore() }
         if (when === 'before') threads.beforeWrite = torn
         else threads.afterWrite = torn
         await sends()
-        threads.endReader()
         await restart()
       },
       restart,

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { loadSettings } from '../../src/config/load-settings.js'
-import { openWatchdog } from '../../src/open-watchdog.js'
+import { openWatchdog } from '../../src/composition/open-watchdog.js'
 import { ManagementApiError, type ManagementApi } from '../../src/sender-watch/management-api.js'
 import { createOwnUrls } from '../../src/sender-watch/own-urls.js'
 import { createWatchdog, type Watchdog } from '../../src/sender-watch/watchdog.js'

@@ -1,8 +1,8 @@
 import type { Test } from 'tap'
 import { Agent, request } from 'undici'
-import { createAdminApp, type AdminAppOptions } from '../../src/operations/admin-app.js'
-import { createLiveFeed, type LiveFeed, type LiveFeedOptions } from '../../src/operations/live-feed.js'
-import { openOperator } from '../../src/open-store.js'
+import { createAdminApp, type AdminAppOptions } from '../../src/admin-api/admin-app.js'
+import { createLiveFeed, type LiveFeed, type LiveFeedOptions } from '../../src/admin-api/live-feed.js'
+import { openOperator } from '../../src/composition/open-store.js'
 import { captureLog, type CapturedLog } from './capture-log.js'
 
 export interface AdminAnswer {
@@ -30,18 +30,25 @@ export interface BuiltAdmin {
   readonly close: () => Promise<void>
 }
 
+export interface BuildAdminOptions extends Partial<AdminAppOptions> {
+  readonly dataDir?: string
+  readonly feed?: Partial<LiveFeedOptions>
+  /** The only token, called `admin`. */
+  readonly token?: string
+}
+
 /** The operator's listener alone on a free port, over the store in a data folder, read in this thread. */
-export async function buildAdmin (t: Test, { dataDir, feed, ...options }: Partial<AdminAppOptions> & { readonly dataDir?: string, readonly feed?: Partial<LiveFeedOptions> } = {}): Promise<BuiltAdmin> {
+export async function buildAdmin (t: Test, { dataDir, feed, token, ...options }: BuildAdminOptions = {}): Promise<BuiltAdmin> {
   const log = captureLog()
   const operator = options.operator ?? openOperator({ dataDir: dataDir ?? t.testdir() })
   const liveFeed = createLiveFeed({ logger: log.logger, lastSequence: operator.lastSequence, monotonic: () => performance.now(), ...feed })
   const app = createAdminApp({
     logger: log.logger,
     host: '127.0.0.1',
-    token: undefined,
+    tokens: token === undefined ? [] : [{ name: 'admin', role: 'operate', token }],
     operator,
     liveFeed,
-    status: async () => ({ version: '1.2.3', startedAt: new Date(0).toISOString(), ready: true, reasons: [], lastSequence: 0, storeBytes: null, diskFreeBytes: null }),
+    status: async () => ({ version: '1.2.3', startedAt: new Date(0).toISOString(), ready: true, reasons: [], lastSequence: 0, storeBytes: null, diskFreeBytes: null, needs: [], counts: { backlog: 0, deadLetters: 0, quarantined: 0 } }),
     forwarders: () => [],
     lastOutcome: () => undefined,
     onChange: liveFeed.changed,

@@ -21,9 +21,7 @@ export async function buildApp (t: Test, { append, ...options }: Partial<AppOpti
   const app = createApp({
     logger: log.logger,
     journal: {
-      append: append ?? (async ({ id, verdict }: NewDelivery) => ({ status: 'stored', id, verdict })),
-      openFeed: async () => { throw new Error('nobody reads in this test') },
-      close: async () => {}
+      append: append ?? (async ({ id, verdict }: NewDelivery) => ({ status: 'stored', id, verdict }))
     },
     newId: uuidv7,
     now: Date.now,
@@ -32,6 +30,8 @@ export async function buildApp (t: Test, { append, ...options }: Partial<AppOpti
     bodyLimitBytes: 1_048_576,
     trustProxy: false,
     secrets: [],
+    // What the raw requests of tests call it.
+    hostNames: ['x'],
     requiredHeaders: [],
     sourceFilter: undefined,
     policy: { invalid: 'quarantine', unvalidated: 'forward', rawPayloads: 'accept' },

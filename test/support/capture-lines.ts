@@ -3,7 +3,7 @@ import type { LogLine } from './capture-log.js'
 
 export interface CapturedLines {
   readonly lines: readonly LogLine[]
-  readonly write: (line: string) => void
+  readonly write: (lines: string) => void
   readonly flushed: () => Promise<void>
   /** The first line that fits, once it is there. */
   readonly find: (fits: (line: LogLine) => boolean) => Promise<LogLine>
@@ -14,7 +14,7 @@ export function captureLines (): CapturedLines {
   const lines: LogLine[] = []
   return {
     lines,
-    write (line) { lines.push(JSON.parse(line)) },
+    write (text) { for (const line of text.trimEnd().split('\n')) lines.push(JSON.parse(line)) },
     async flushed () {},
     find: async (fits) => await eventually(() => lines.find(fits), 'a log line')
   }

@@ -19,6 +19,9 @@ export interface FaultRoundsOptions {
 }
 
 const DRAIN_LIMIT_MS = 120_000
+/** The disk has to hold all that is sent, so that it is full only when a fault says so. */
+const DISK_BYTES_A_MINUTE = 128 * 1024 * 1024
+const LEAST_DISK_BYTES = 256 * 1024 * 1024
 
 /** Sends under everything that may go wrong, then lets all be well, and looks for every acknowledged event at every forwarder. */
 export async function faultRounds ({ folder, seed, forMs, onRound }: FaultRoundsOptions): Promise<FaultReport> {
@@ -27,7 +30,7 @@ export async function faultRounds ({ folder, seed, forMs, onRound }: FaultRounds
   const between = (least: number, most: number): number => least + random() * (most - least)
   const oneOf = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)] ?? all[0] as T
 
-  const smallDisk = mountSmallDisk(folder)
+  const smallDisk = mountSmallDisk(folder, Math.max(LEAST_DISK_BYTES, Math.ceil(forMs / 60_000) * DISK_BYTES_A_MINUTE))
   const dataDir = join(folder, 'data')
   const tools = `${folder}-tools`
   mkdirSync(dataDir, { recursive: true })

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* One order: "<call> <what> <milliseconds>", where call is sync or write, and what is stall, EIO, ENOSPC or EROFS. "once" after it: only the first time. */
+/* One order: "<call> <what> <milliseconds>", where call is sync or write, and what is stall, EIO, ENOSPC, EDQUOT or EROFS. "once" after it: only the first time. */
 static int obey(const char *call, int fd) {
   const char *folder = getenv("FAULTY_DISK_FOLDER"), *order = getenv("FAULTY_DISK_ORDER");
   char link[64], path[4096], text[128], wanted[16], what[16], times[16] = "";
@@ -40,7 +40,7 @@ static int obey(const char *call, int fd) {
     nanosleep(&wait, NULL);
     return 0;
   }
-  errno = strcmp(what, "ENOSPC") == 0 ? ENOSPC : strcmp(what, "EROFS") == 0 ? EROFS : EIO;
+  errno = strcmp(what, "ENOSPC") == 0 ? ENOSPC : strcmp(what, "EDQUOT") == 0 ? EDQUOT : strcmp(what, "EROFS") == 0 ? EROFS : EIO;
   return -1;
 }
 

@@ -1,54 +1,115 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { createReader } from '../../src/journal/sqlite/reader.js'
-import { createOperatorApi } from '../../src/journal/sqlite/operator-api.js'
-import { ThreadError, type Thread } from '../../src/journal/sqlite/thread.js'
+import { createDelivery } from '../../src/composition/delivery.js'
+import type { StartDelivery } from '../../src/composition/delivery-host.js'
+import { systemClock } from '../../src/delivery/clock.js'
+import { within } from '../../src/delivery/within.js'
 import { parseFilter } from '../../src/forwarders/delivery-filter.js'
+import { createOperatorApi } from '../../src/journal/sqlite/operator.js'
+import { createStore } from '../../src/journal/sqlite/store.js'
+import type { StartStore } from '../../src/journal/sqlite/store-supervisor.js'
+import { ThreadError, type Thread } from '../../src/threads/thread.js'
 import { createWriter } from '../../src/journal/sqlite/writer.js'
-import type { ServiceThreads } from '../../src/service.js'
+import type { ServiceThreads } from '../../src/composition/service.js'
 import { createJudge } from '../../src/voucherify/judge.js'
-import { locateEvent } from '../../src/voucherify/event-text.js'
 
 export interface LocalThreads extends ServiceThreads {
   /** Called before each call of a method of the writer; may wait, or throw in its stead. */
   beforeWrite: (method: string) => Promise<void>
   /** The same after the call, when its work is done. */
   afterWrite: (method: string) => Promise<void>
-  beforeRead: (method: string) => Promise<void>
-  /** Lets the running writer, or reader, end like one that runs out of memory. */
-  readonly endWriter: () => void
-  readonly endReader: () => void
+  /** Called when the call is over, however it ended, before `afterWrite`. */
+  writeEnded: () => void
+  /** Lets the running store end like one that runs out of memory. */
+  readonly endStore: () => void
 }
 
 async function nothing (): Promise<void> {}
 
-/** The two sides of the journal without threads, which start slowly where sources are compiled as they run. */
+/** The store, those who forward and the operator without threads, which start slowly where sources are compiled as they run. */
 export function localThreads (now: () => number = Date.now): LocalThreads {
-  let endWriter = (): void => {}
-  let endReader = (): void => {}
+  let endStore = (): void => {}
   const threads: LocalThreads = {
     beforeWrite: nothing,
     afterWrite: nothing,
-    beforeRead: nothing,
-    endWriter: () => { endWriter() },
-    endReader: () => { endReader() },
-    startWriter (onFailure) {
-      const { thread, end } = local(createWriter({ now, locateEvent }), async (method) => { await threads.beforeWrite(method) }, async (method) => { await threads.afterWrite(method) }, onFailure)
-      endWriter = end
+    writeEnded: () => {},
+    endStore: () => { endStore() },
+    startStore: ({ onFailure, onEvent }) => {
+      const { thread, end } = localStore(threads, now, onFailure, onEvent)
+      endStore = end
       return thread
     },
-    startReader (onFailure) {
-      const { thread, end } = local(createReader(now), async (method) => { await threads.beforeRead(method) }, nothing, onFailure)
-      endReader = end
-      return thread
-    },
-    startOperator: (onFailure) => local(createOperatorApi({ judge: createJudge(), parseFilter, now: Date.now }), nothing, nothing, onFailure).thread
+    startDelivery: localDelivery,
+    startOperator: (onFailure) => local(createOperatorApi({ judge: createJudge(), parseFilter, now: Date.now }), onFailure).thread
   }
   return threads
 }
 
-function local<T extends { close: () => void }> (
-  api: T, before: (method: string) => Promise<void>, after: (method: string) => Promise<void>, onFailure: (error: Error) => void
-): { thread: Thread<T>, end: () => void } {
+function localStore (threads: LocalThreads, now: () => number, onFailure: (error: Error) => void, onEvent: Parameters<StartStore>[0]['onEvent']) {
+  const writer = createWriter(now)
+  let last: Promise<unknown> = Promise.resolve()
+
+  /** One after another, as in a thread. */
+  async function write<T> (method: string, work: () => T): Promise<T> {
+    const mine = last.catch(() => undefined).then(async () => {
+      await threads.beforeWrite(method)
+      let result: T
+      try {
+        result = work()
+      } finally {
+        threads.writeEnded()
+      }
+      await threads.afterWrite(method)
+      return result
+    })
+    last = mine
+    return await mine
+  }
+
+  const store = createStore(writer, {
+    monotonic: () => performance.now(),
+    onCommit: (commit) => { onEvent(structuredClone(commit)) },
+    commit: async (batch) => await write('commit', () => writer.commit(batch))
+  })
+  const grouped = new Set(['append', 'withdraw', 'save', 'close'])
+  const api = new Proxy(store, {
+    get: (target, method: string) => {
+      const call = Reflect.get(target, method) as (argument: unknown) => unknown
+      return grouped.has(method) ? call : async (argument: unknown) => await write(method, () => call(argument))
+    }
+  })
+  const { thread, end } = local(api, onFailure)
+  return {
+    thread,
+    end () {
+      writer.close()
+      end()
+    }
+  }
+}
+
+const localDelivery: StartDelivery = (hooks) => {
+  const delivery = createDelivery({ ...hooks, clock: systemClock })
+  return {
+    openForwarders: async (config) => await delivery.openForwarders(structuredClone(config)),
+    claim: async () => { await delivery.claim() },
+    begin: async () => { await delivery.begin() },
+    storeOpened: async ({ path, visible, store }) => { delivery.storeOpened({ path, visible, store: store.remote }) },
+    setVisible: async (sequence) => { delivery.setVisible(sequence) },
+    letGo: async () => { delivery.letGo() },
+    checkpoint: async () => { delivery.checkpoint() },
+    pause: async (forwarder) => { delivery.pause(forwarder) },
+    resume: async (forwarder) => { delivery.resume(forwarder) },
+    async close (timeoutMs) {
+      await delivery.close({ timeoutMs })
+      return true
+    },
+    respond: async () => {},
+    abort () {},
+    exited: Promise.resolve()
+  }
+}
+
+function local<T extends object> (api: T, onFailure: (error: Error) => void): { thread: Thread<T>, end: () => void } {
   let last: Promise<unknown> = Promise.resolve()
   let ended: Error | undefined
   let reject: (error: Error) => void = () => {}
@@ -58,32 +119,31 @@ function local<T extends { close: () => void }> (
   async function call (method: string, argument: unknown): Promise<unknown> {
     if (ended !== undefined) throw ended
     const sent = structuredClone(argument)
-    const mine = last.catch(() => undefined).then(async () => {
+    // Calls begin in their order; what takes its time lets others begin.
+    const begun = last.then(async () => {
       await turn()
-      await before(method)
-      const result: unknown = (Reflect.get(api, method) as (argument: unknown) => unknown)(sent)
-      await after(method)
-      return structuredClone(result)
+      return { answer: (async () => await (Reflect.get(api, method) as (argument: unknown) => unknown)(sent))() }
     })
-    last = mine
-    return await Promise.race([mine, failed])
+    last = begun
+    const answered = begun.then(async ({ answer }) => structuredClone(await answer))
+    return await Promise.race([answered, failed])
   }
 
   const remote = new Proxy({}, { get: (_target, method) => async (argument: unknown) => await call(String(method), argument) })
   return {
     thread: {
       remote: remote as Thread<T>['remote'],
+      exited: Promise.resolve(),
+      abort () {},
+      connect: () => { throw new Error('There is no other thread') },
       async close (timeoutMs) {
         if (ended !== undefined) return true
         const closed = call('close', undefined).then(() => true)
-        let timer: NodeJS.Timeout | undefined
-        const timeout = new Promise<false>((resolve) => { timer = setTimeout(() => { resolve(false) }, timeoutMs) })
-        return await Promise.race([closed, timeout]).finally(() => { clearTimeout(timer) })
+        return await within(timeoutMs, closed) === true
       }
     },
     end () {
       ended = new ThreadError('The thread has ended', 'THREAD_ENDED')
-      api.close()
       reject(ended)
       onFailure(ended)
     }

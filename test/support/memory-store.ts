@@ -1,5 +1,5 @@
 import type { Delivery } from '../../src/delivery/delivery.js'
-import type { DueMarks, FeedCommit, FeedStore, MarkPlace, Progress, WaitingMark } from '../../src/journal/feed-store.js'
+import type { DueMarks, FeedCommit, FeedStore, MarkPlace, Progress, WaitingMark } from '../../src/journal/engine.js'
 import { kindOf, type MarkKind } from '../../src/journal/schedule.js'
 import { sampleDelivery } from './sample-delivery.js'
 
@@ -82,7 +82,7 @@ export function createMemoryStore (monotonic: () => number, random: () => number
     deliveries,
     marks,
     dead,
-    progress: () => ({ cursor, position: null, paused: false, settled: Float64Array.from(settled().filter((sequence) => sequence > cursor)).sort() }),
+    progress: () => ({ term: 1, cursor, position: null, paused: false, settled: Float64Array.from(settled().filter((sequence) => sequence > cursor)).sort() }),
     append (customerId) {
       const delivery = sampleDelivery({ sequence: deliveries.length + 1, customerId })
       deliveries.push(delivery)
@@ -115,7 +115,8 @@ export function createMemoryStore (monotonic: () => number, random: () => number
     readDue: async (_forwarder, kind, { withinMs, limit }) => await later(() => findDue(kind, withinMs, limit)),
     readLanes: async (_forwarder, kind, lanes, limit) => await later(() => lanes.flatMap(({ lane, after }) => ofKind(kind).filter((mark) => mark.lane === lane && isAfter(mark, after)).slice(0, limit).map(toMark))),
     readMarks: async (_forwarder, kind, after, limit) => await later(() => ofKind(kind).filter((mark) => isAfter(mark, after)).slice(0, limit).map(toMark)),
-    commit: async (commit) => { await later(() => { save(commit) }, true) }
+    commit: async (commit) => { await later(() => { save(commit) }, true) },
+    giveUp: async () => {}
   }
 }
 

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Delivery, NewDelivery } from '../../src/delivery/delivery.js'
+import type { Appended, Journal } from '../../src/delivery/journal.js'
 import { sampleEnvelope } from '../../src/voucherify/samples.js'
 
 /** A delivery that is on its way into the journal, valid unless the overrides make it otherwise. */
@@ -13,7 +14,7 @@ export function sampleNewDelivery (overrides: Partial<NewDelivery> & { readonly 
     eventType: 'customer.loyalty.tier.upgraded',
     verdict: 'valid',
     faults: [],
-    held: false,
+    quarantined: false,
     dedupeKey: `send-out:${id}`,
     sourceObject: 'distribution',
     sourceId: 'distr_1',
@@ -31,4 +32,14 @@ export function sampleNewDelivery (overrides: Partial<NewDelivery> & { readonly 
 export function sampleDelivery (overrides: Partial<Delivery> & { readonly index?: number } = {}): Delivery {
   const { sequence = 1, duplicates = 0, ...rest } = overrides
   return { ...sampleNewDelivery(rest), sequence, duplicates }
+}
+
+/** Appends so many deliveries, a few hundred at once: each is promised an answer within seconds, on a slow machine too. */
+export async function appendMany (journal: Pick<Journal, 'append'>, count: number, overrides: Partial<NewDelivery> = {}): Promise<Appended[]> {
+  const appended: Appended[] = []
+  for (let from = 0; from < count; from += 250) {
+    const slice = Array.from({ length: Math.min(250, count - from) }, (_, index) => sampleNewDelivery({ index: from + index, ...overrides }))
+    appended.push(...await Promise.all(slice.map(async (delivery) => await journal.append(delivery))))
+  }
+  return appended
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/sender/clock.js'
+import type { Clock } from '../../src/simulator/clock.js'
 
 export interface SteeredClock extends Clock {
   /** Lets this much time go by: every timer in it fires at its time, and what that settles is settled before the next. */

@@ -9,22 +9,33 @@ import { fits, readTail } from './file-position.js'
  * From where on a file is ours, written down beside it before the first line is written. A crash before the first commit
  * leaves lines that no committed position knows of: with this they can be told from what was there before, and cut off.
  */
-const BeginningSchema = Type.Object({
-  id: Type.String(),
+const PlaceSchema = Type.Object({
   inode: Type.String(),
   bytes: Type.Integer({ minimum: 0 }),
   tail: Type.Integer()
 })
 
+const BeginningSchema = Type.Object({
+  id: Type.String(),
+  ...PlaceSchema.properties,
+  /** Where the lines before it begin, in a file that was rotated away, if a commit of any of those is not yet sure. */
+  first: Type.Optional(PlaceSchema)
+})
+
+/** A place in a file, which is known again by its inode and by what stands before the place. */
+export type Place = Static<typeof PlaceSchema>
 export type Beginning = Static<typeof BeginningSchema>
 
 function pathOf (path: string): string {
   return `${path}.beginning`
 }
 
-/** Notes that the file is ours from `bytes` on. */
-export async function begin (path: string, file: FileHandle, bytes: number): Promise<Beginning> {
-  const beginning: Beginning = { id: randomUUID(), inode: await inodeOf(file), bytes, tail: await readTail(file, bytes) }
+/**
+ * Notes that the file is ours from `bytes` on.
+ * @param first where our lines begin, if that is in a file that was rotated away
+ */
+export async function begin (path: string, file: FileHandle, bytes: number, first?: Place): Promise<Beginning> {
+  const beginning: Beginning = { id: randomUUID(), inode: await inodeOf(file), bytes, tail: await readTail(file, bytes), ...first === undefined ? {} : { first } }
   const draft = await open(`${pathOf(path)}.new`, 'w', 0o640)
   try {
     await draft.writeFile(JSON.stringify(beginning))
@@ -37,16 +48,20 @@ export async function begin (path: string, file: FileHandle, bytes: number): Pro
   return beginning
 }
 
-/** The beginning that was noted last, where it is that of this file. */
-export async function readBeginning (path: string, file: FileHandle): Promise<Beginning | undefined> {
+/** The beginning that was noted last, of whichever file. */
+export async function readBeginning (path: string): Promise<Beginning | undefined> {
   try {
     const value: unknown = JSON.parse(await readFile(pathOf(path), 'utf8'))
-    if (!Value.Check(BeginningSchema, value) || value.inode !== await inodeOf(file)) return undefined
-    return await fits(file, value) ? value : undefined
+    return Value.Check(BeginningSchema, value) ? value : undefined
   } catch {
     // None was noted, or it can't be read: nothing is known of the file.
     return undefined
   }
+}
+
+/** Whether a place is one of this file. */
+export async function isPlaceIn (file: FileHandle, place: Place): Promise<boolean> {
+  return place.inode === await inodeOf(file) && await fits(file, place)
 }
 
 /** To be called once something of what follows the beginning is committed for sure: from then on, only a position says what is. */

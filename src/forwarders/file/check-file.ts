@@ -1,6 +1,7 @@
 import { constants, type Stats } from 'node:fs'
 import { access, open, readFile, realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { systemCode } from '../../errors/system-code.js'
 
 export interface CheckFileOptions {
   /** Whether it is to be renamed now and then. */
@@ -34,8 +35,8 @@ async function look (path: string): Promise<Stats | undefined> {
     return await stat(path)
   } catch (error) {
     // A file where a folder should be is found further up.
-    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return undefined
-    throw new Error(`${path} cannot be looked at (${codeOf(error)})`, { cause: error })
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined
+    throw new Error(`${path} cannot be looked at (${systemCode(error) ?? 'for an unknown reason'})`, { cause: error })
   }
 }
 
@@ -49,7 +50,7 @@ async function mayWrite (path: string): Promise<void> {
 }
 
 function notWritable (path: string, error: unknown): Error {
-  return new Error(`${path} cannot be written (${codeOf(error)})`, { cause: error })
+  return new Error(`${path} cannot be written (${systemCode(error) ?? 'for an unknown reason'})`, { cause: error })
 }
 
 async function checkRename (path: string, file: Stats): Promise<void> {
@@ -76,8 +77,4 @@ async function isMountPoint (path: string): Promise<boolean> {
 /** The number of the user that this process runs as, where the system tells. */
 async function ownUser (): Promise<number | undefined> {
   return await stat('/proc/self').then(({ uid }) => uid, () => undefined)
-}
-
-function codeOf (error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error)
 }

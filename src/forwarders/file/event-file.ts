@@ -3,10 +3,11 @@ import type { Logger } from 'pino'
 import { systemClock } from '../../delivery/clock.js'
 import type { ForwarderEnd } from '../../delivery/forwarder.js'
 import { createSteadyClock } from '../../delivery/steady-clock.js'
-import { forgetBeginning } from './beginning.js'
+import { within } from '../../delivery/within.js'
+import { forgetBeginning, readBeginning } from './beginning.js'
 import type { Unfinished } from './file-part.js'
 import { dayOf, type FilePosition } from './file-position.js'
-import { goOnAtEnd, isStillAt, openIfThere, orClose, type OpenFile } from './open-file.js'
+import { goOnAtEnd, isStillAt, openIfThere, orClose, type Before, type OpenFile } from './open-file.js'
 import { recover } from './recovery.js'
 import { rotatedFiles } from './rotated-files.js'
 import { createRotation } from './rotation.js'
@@ -88,9 +89,9 @@ export function createEventFile (options: EventFileOptions): EventFile {
     isClockSteady = createSteadyClock({ clock: { now, monotonic }, lastReceivedAt: newest?.mtimeMs, onStep: () => {} })
   }
 
-  async function beginAtEnd (): Promise<OpenFile> {
+  async function beginAtEnd (before?: Before): Promise<OpenFile> {
     await closeFile()
-    return await use(await goOnAtEnd(path, dayOf(now())))
+    return await use(await goOnAtEnd(path, dayOf(now()), before))
   }
 
   async function use (opened: OpenFile): Promise<OpenFile> {
@@ -129,9 +130,17 @@ export function createEventFile (options: EventFileOptions): EventFile {
 
   async function rotateIfDue (current: OpenFile): Promise<OpenFile> {
     if (!await rotation.rotate(current)) return current
-    const begun = await beginAtEnd()
+    const begun = await beginAtEnd(await beforeNew(current))
     await rotation.removeOld()
     return begun
+  }
+
+  /** Before the first commit only the beginning tells which lines no commit knows of, and they may span several files. */
+  async function beforeNew ({ noted, appends }: OpenFile): Promise<Before | undefined> {
+    const beginning = noted ? await readBeginning(path) : undefined
+    if (beginning === undefined) return undefined
+    const { inode, bytes, tail } = beginning.first ?? beginning
+    return { first: { inode, bytes, tail }, appends }
   }
 
   async function appendNow (lines: Uint8Array, signal: AbortSignal): Promise<FilePosition> {
@@ -213,10 +222,7 @@ export function createEventFile (options: EventFileOptions): EventFile {
 
     async close ({ settled } = { settled: true }) {
       clearInterval(housekeeping)
-      let timer: NodeJS.Timeout | undefined
-      const timeout = new Promise<void>((resolve) => { timer = setTimeout(resolve, CLOSE_TIMEOUT_MS) })
-      await Promise.race([last.catch(() => undefined).then(async () => { await finish(settled) }), timeout])
-      clearTimeout(timer)
+      await within(CLOSE_TIMEOUT_MS, last.catch(() => undefined).then(async () => { await finish(settled) }))
     }
   }
 }

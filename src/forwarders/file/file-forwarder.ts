@@ -1,4 +1,6 @@
+import { dirname } from 'node:path'
 import type { Forwarder } from '../../delivery/forwarder.js'
+import { storageCause, tellApart } from '../../errors/storage-cause.js'
 import { checkFile } from './check-file.js'
 import { createEventFile, type EventFileOptions } from './event-file.js'
 import { fileLines } from './file-line.js'
@@ -28,10 +30,17 @@ export function createFileForwarder ({ name, ...options }: FileForwarderOptions)
     claim: file.claim,
     async start (position, context) { await file.start(parsePosition(position), context?.unfinished) },
     async forward (attempts, { signal }) {
-      const position = await file.append(fileLines(attempts), signal)
+      const position = await file.append(fileLines(attempts), signal).catch(async (error: unknown) => { throw await explain(error, options.path) })
       return { outcomes: attempts.map(() => ({ status: 'forwarded' })), position: JSON.stringify(position) }
     },
     async check () { await checkFile(options.path, { rotates: options.rotateBytes > 0 || options.keepDays > 0 }) },
     close: file.close
   }
+}
+
+/** The system's own words blame the room for inodes, and have none for a quota. */
+async function explain (error: unknown, path: string): Promise<unknown> {
+  const seen = await tellApart(error, dirname(path))
+  const cause = storageCause(seen)
+  return cause === undefined ? seen : new Error(cause.reason, { cause: seen })
 }

@@ -1,10 +1,8 @@
 import type { Attempt } from '../../delivery/forwarder.js'
-import { eventOf } from '../event-of.js'
-import { isDeeperThan, replaceHalfPairs } from './readable-json.js'
+import { eventOf } from '../describe-delivery.js'
+import { isDeeperThan, READABLE_LEVELS, replaceHalfPairs } from '../../voucherify/readable-json.js'
 
 const END = '}\n'
-/** The levels of lists and objects in a body. jq up to 1.6 reads 255 in a line, of which the line is one. */
-const DEEPEST = 250
 
 /**
  * A line of NDJSON for each delivery, with its line break. The body is the event's own text, put in as it is, but for halves of
@@ -41,5 +39,5 @@ function headOf ({ delivery, replay }: Attempt): string {
 
 function bodyOf ({ delivery }: Attempt): Uint8Array {
   const event = eventOf(delivery)
-  return event !== undefined && !isDeeperThan(DEEPEST, event) ? event : Buffer.from(JSON.stringify(Buffer.from(delivery.rawBody).toString('base64')))
+  return event !== undefined && !isDeeperThan(READABLE_LEVELS, event) ? event : Buffer.from(JSON.stringify(Buffer.from(delivery.rawBody).toString('base64')))
 }

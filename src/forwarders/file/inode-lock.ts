@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import { platform } from 'node:os'
-import { systemCode } from './open-file.js'
+import { systemCode } from '../../errors/system-code.js'
 
 export interface InodeLock {
   readonly release: () => Promise<void>

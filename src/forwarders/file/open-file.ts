@@ -1,7 +1,9 @@
 import { constants } from 'node:fs'
-import { mkdir, open, stat, type FileHandle } from 'node:fs/promises'
+import { open, stat, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { begin } from './beginning.js'
+import { makeFolder } from '../../errors/make-folder.js'
+import { systemCode } from '../../errors/system-code.js'
+import { begin, type Place } from './beginning.js'
 import { endsTorn } from './file-position.js'
 
 /** The event file while it is written to. */
@@ -16,7 +18,7 @@ export interface OpenFile {
   torn: boolean
   /** Whether what is beyond `bytes` may be left of an append that failed. */
   dirty: boolean
-  /** Appends since the beginning was noted. */
+  /** Appends since the beginning of our lines, where that is noted: in this file, or in one that was rotated away. */
   appends: number
   /** Whether the beginning is noted beside the file. */
   noted: boolean
@@ -24,7 +26,7 @@ export interface OpenFile {
 
 /** Opens the file for reading and writing; makes it, and its folders, where it is not there. */
 export async function openHandle (path: string): Promise<FileHandle> {
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(dirname(path))
   return await open(path, constants.O_RDWR | constants.O_CREAT, 0o640)
 }
 
@@ -38,13 +40,19 @@ export async function openIfThere (path: string): Promise<FileHandle | undefined
   }
 }
 
+/** What of the file before it a new one must know, if a commit of any of its lines is not yet sure. */
+export interface Before {
+  readonly first: Place
+  readonly appends: number
+}
+
 /** Goes on at the end of a file that is not, or no longer, the one that we know. */
-export async function goOnAtEnd (path: string, day: string): Promise<OpenFile> {
+export async function goOnAtEnd (path: string, day: string, before?: Before): Promise<OpenFile> {
   const handle = await openHandle(path)
   return await orClose(handle, async () => {
     const bytes = (await handle.stat()).size
-    const { id } = await begin(path, handle, bytes)
-    return { handle, beginning: id, day, bytes, torn: await endsTorn(handle, bytes), dirty: false, appends: 0, noted: true }
+    const { id } = await begin(path, handle, bytes, before?.first)
+    return { handle, beginning: id, day, bytes, torn: await endsTorn(handle, bytes), dirty: false, appends: before?.appends ?? 0, noted: true }
   })
 }
 
@@ -71,9 +79,4 @@ export async function writeAll (file: FileHandle, bytes: Uint8Array, position: n
     const { bytesWritten } = await file.write(bytes, written, bytes.byteLength - written, position + written)
     written += bytesWritten
   }
-}
-
-/** The system's name for what went wrong, such as `ENOSPC`; `undefined` for errors that are not the system's. */
-export function systemCode (error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }

@@ -1,6 +1,6 @@
 import { lstat, readlink, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { systemCode } from './open-file.js'
+import { systemCode } from '../../errors/system-code.js'
 
 /** As many links one after another as the kernel follows. */
 const LINKS_LIMIT = 40

@@ -1,9 +1,10 @@
 import { open, rename, stat, type FileHandle } from 'node:fs/promises'
 import type { Logger } from 'pino'
-import { readBeginning, syncFolder, type Beginning } from './beginning.js'
+import { systemCode } from '../../errors/system-code.js'
+import { isPlaceIn, readBeginning, syncFolder, type Beginning, type Place } from './beginning.js'
 import { judgePart, type JudgedPart, type Unfinished } from './file-part.js'
 import { dayOf, endsTorn, fits, type FilePosition } from './file-position.js'
-import { goOnAtEnd, openHandle, openIfThere, orClose, systemCode, type OpenFile } from './open-file.js'
+import { goOnAtEnd, openHandle, openIfThere, orClose, type OpenFile } from './open-file.js'
 import type { RotatedFiles } from './rotated-files.js'
 import { setFileAside, setTailAside } from './set-aside.js'
 
@@ -26,51 +27,81 @@ export interface RecoveryOptions {
 export async function recover (options: RecoveryOptions): Promise<OpenFile> {
   const { path, position, now, logger } = options
   const here = await exists(path)
-  const committed = position === undefined ? undefined : await findCommitted(options, position)
-  if (committed !== undefined) return await goOnFrom(options, committed)
+  const beginning = await readBeginning(path)
+  const committed = position === undefined ? undefined : await find(options, async (handle) => await fits(handle, position))
+  if (position !== undefined && committed !== undefined) return await goOnFrom(options, position, committed, beginning)
 
-  const beginning = await beginningOf(path)
-  if (beginning !== undefined && beginning.id !== position?.beginning) return await goOnInNew(options, beginning)
+  if (beginning !== undefined && beginning.id !== position?.beginning) {
+    for (const place of [beginning.first, beginning].filter((each) => each !== undefined)) {
+      const begun = await find(options, async (handle) => await isPlaceIn(handle, place))
+      if (begun !== undefined) return await goOnFromPlace(options, place, begun, beginning)
+    }
+  }
   if (position !== undefined) logger.warn({ path }, here ? 'event file is not the one that was written last: going on at its end' : 'event file was moved or deleted: a new one is begun')
   return await goOnAtEnd(path, dayOf(now()))
 }
 
-interface Committed {
-  readonly position: FilePosition
-  /** The file that the position is in: the event file, or what it was renamed to by a rotation. */
+interface Found {
+  /** The file that a place is in: the event file, or what it was renamed to by a rotation. */
   readonly file: string
   /** What was rotated away after it, oldest first. */
   readonly later: readonly string[]
 }
 
-async function findCommitted ({ path, rotated }: RecoveryOptions, position: FilePosition): Promise<Committed | undefined> {
-  if (await isOf(path, position)) return { position, file: path, later: [] }
+async function find ({ path, rotated }: RecoveryOptions, isIt: (handle: FileHandle) => Promise<boolean>): Promise<Found | undefined> {
+  const isIn = async (file: string): Promise<boolean> => {
+    const handle = await openIfThere(file)
+    return handle !== undefined && await isIt(handle).finally(async () => { await handle.close() })
+  }
+  if (await isIn(path)) return { file: path, later: [] }
   const candidates = await rotated.list().catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return []
     throw error
   })
   for (const [index, candidate] of [...candidates.entries()].toReversed()) {
-    if (await isOf(candidate, position)) return { position, file: candidate, later: candidates.slice(index + 1) }
+    if (await isIn(candidate)) return { file: candidate, later: candidates.slice(index + 1) }
   }
   return undefined
 }
 
-async function goOnFrom (options: RecoveryOptions, { position, file, later }: Committed): Promise<OpenFile> {
+/** Goes on behind what was committed last. */
+async function goOnFrom (options: RecoveryOptions, position: FilePosition, found: Found, beginning: Beginning | undefined): Promise<OpenFile> {
   const { path, unfinished } = options
-  const beginning = await beginningOf(path)
-  if (file === path && beginning !== undefined && await wasLeft(options, position, beginning)) return await goOnInNew(options, beginning)
-  const own = await judgePart({ path: file, from: position.bytes }, unfinished)
-  if (file === path) return await goOnIn(options, own, position)
+  const begun = await isBegunHere(path, beginning) ? beginning : undefined
+  if (found.file !== path) return await goOnFromRotated(options, { from: position.bytes, found, begun }, async (own) => await goOnIn(options, own, position))
+  if (begun !== undefined && await wasLeft(options, position, begun)) return await goOnInNew(options, begun)
+  return await goOnIn(options, await judgePart({ path, from: position.bytes }, unfinished), position)
+}
 
+/** Goes on from where our lines begin. Nothing of them was ever committed, as far as the database knows. */
+async function goOnFromPlace (options: RecoveryOptions, place: Place, found: Found, beginning: Beginning): Promise<OpenFile> {
+  const { path } = options
+  if (found.file === path) return await goOnInNew(options, place)
+  const begun = await isBegunHere(path, beginning) ? beginning : undefined
+  return await goOnFromRotated(options, { from: place.bytes, found, begun }, async () => await goOnInNew(options, place))
+}
+
+interface RotatedAway {
+  readonly found: Found
+  /** Where in the file that was found what is to be judged begins, in bytes. */
+  readonly from: number
+  /** The beginning of the file that took its place. */
+  readonly begun: Beginning | undefined
+}
+
+/** Goes on from a place that is in a file that was rotated away: there again, where a crash has left the rotation, or else in the file that followed. */
+async function goOnFromRotated (options: RecoveryOptions, { found, from, begun }: RotatedAway, goOnThere: (own: JudgedPart) => Promise<OpenFile>): Promise<OpenFile> {
+  const { path, unfinished } = options
+  const own = await judgePart({ path: found.file, from }, unfinished)
   const others: JudgedPart[] = []
-  for (const each of later) others.push(await judgePart({ path: each, from: 0 }, unfinished))
-  const current = await exists(path) ? await judgePart({ path, from: beginning?.bytes ?? 0 }, unfinished) : undefined
+  for (const each of found.later) others.push(await judgePart({ path: each, from: 0 }, unfinished))
+  const current = await exists(path) ? await judgePart({ path, from: begun?.bytes ?? 0 }, unfinished) : undefined
   if (isUncommittedRotation(own, others, current)) {
     await undoRotation(options, own, others, current)
-    return await goOnIn(options, { ...own, path }, position)
+    return await goOnThere({ ...own, path })
   }
   for (const part of [own, ...others]) await settlePart(options, part)
-  return current === undefined ? await goOnAtEnd(path, dayOf(options.now())) : await goOnInNew(options, beginning)
+  return current === undefined ? await goOnAtEnd(path, dayOf(options.now())) : await goOnInNew(options, begun)
 }
 
 /** Whether the start before this one has left lines where they are, and begun behind them. */
@@ -103,15 +134,16 @@ async function goOnIn (options: RecoveryOptions, part: JudgedPart, { bytes, begi
   return await cutBack(options, part, () => ({ beginning, day, bytes, torn: false, dirty: false, appends: 0, noted: false }))
 }
 
-/** Goes on in a file of which nothing was ever committed, as far as the database knows: from where it was begun on, or else from its start on. */
-async function goOnInNew (options: RecoveryOptions, beginning: Beginning | undefined): Promise<OpenFile> {
+/** Goes on in a file of which nothing was ever committed, as far as the database knows: from its beginning or another place on, or else from its start on. */
+async function goOnInNew (options: RecoveryOptions, from: Beginning | Place | undefined): Promise<OpenFile> {
   const { path, now, unfinished } = options
-  const bytes = beginning?.bytes ?? 0
+  const bytes = from?.bytes ?? 0
+  const id = from !== undefined && 'id' in from ? from.id : undefined
   const day = dayOf(now())
   const part = await judgePart({ path, from: bytes }, unfinished)
   if (part.verdict === 'newer') return await leave(options, part)
-  const file = await cutBack(options, part, async (handle) => ({ beginning: beginning?.id ?? '', day, bytes, torn: await endsTorn(handle, bytes), dirty: false, appends: 0, noted: true }))
-  if (beginning !== undefined) return file
+  const file = await cutBack(options, part, async (handle) => ({ beginning: id ?? '', day, bytes, torn: await endsTorn(handle, bytes), dirty: false, appends: 0, noted: true }))
+  if (id !== undefined) return file
   await file.handle.close()
   return await goOnAtEnd(path, day)
 }
@@ -164,14 +196,10 @@ function tellAside ({ logger }: RecoveryOptions, { path, lines, bytes }: JudgedP
   logger.warn({ path, lines, bytes, setAside }, 'event file has lines beyond what was committed: set aside')
 }
 
-async function beginningOf (path: string): Promise<Beginning | undefined> {
-  const handle = await openIfThere(path)
-  return handle === undefined ? undefined : await readBeginning(path, handle).finally(async () => { await handle.close() })
-}
-
-async function isOf (path: string, position: FilePosition): Promise<boolean> {
-  const handle = await openIfThere(path)
-  return handle !== undefined && await fits(handle, position).finally(async () => { await handle.close() })
+/** Whether the beginning is that of the event file as it is now. */
+async function isBegunHere (path: string, beginning: Beginning | undefined): Promise<boolean> {
+  const handle = beginning === undefined ? undefined : await openIfThere(path)
+  return beginning !== undefined && handle !== undefined && await isPlaceIn(handle, beginning).finally(async () => { await handle.close() })
 }
 
 async function exists (path: string): Promise<boolean> {

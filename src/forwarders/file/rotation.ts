@@ -1,7 +1,9 @@
 import { rename } from 'node:fs/promises'
 import type { Logger } from 'pino'
+import { storageCause } from '../../errors/storage-cause.js'
+import { systemCode } from '../../errors/system-code.js'
 import { dayOf } from './file-position.js'
-import { systemCode, type OpenFile } from './open-file.js'
+import type { OpenFile } from './open-file.js'
 import type { RotatedFiles } from './rotated-files.js'
 
 export interface RotationOptions {
@@ -44,7 +46,7 @@ export function createRotation ({ path, rotated, rotateBytes, keepDays, now, mon
     // Only what the system refuses is nobody's defect.
     if (code === undefined) throw error
     retryAt = monotonic() + RETRY_MS
-    if (code !== failure) logger.warn({ path, code, reason: reasons[code] ?? 'it cannot be renamed', err: error }, 'event file cannot be rotated: going on in it')
+    if (code !== failure) logger.warn({ path, code, reason: reasons[code] ?? storageCause(error)?.reason ?? 'it cannot be renamed', err: error }, 'event file cannot be rotated: going on in it')
     failure = code
   }
 
@@ -84,8 +86,5 @@ const reasons: Readonly<Record<string, string>> = {
   EXDEV: 'it is a mount point of its own: mount its folder instead, or turn rotation off',
   EACCES: 'this user may not change its folder',
   EPERM: 'this user may not rename it: it belongs to another user in a folder with the sticky bit, or is immutable',
-  EROFS: 'its folder cannot be written to',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
   ENOENT: 'it was moved or deleted meanwhile'
 }

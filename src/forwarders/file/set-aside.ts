@@ -1,6 +1,7 @@
 import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises'
+import { systemCode } from '../../errors/system-code.js'
 import { syncFolder } from './beginning.js'
-import { systemCode, writeAll } from './open-file.js'
+import { writeAll } from './open-file.js'
 
 const CHUNK_BYTES = 1_048_576
 

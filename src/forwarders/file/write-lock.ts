@@ -1,6 +1,7 @@
-import { mkdir, type FileHandle } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Logger } from 'pino'
+import { makeFolder } from '../../errors/make-folder.js'
 import { lockInode, type InodeLock } from './inode-lock.js'
 import { identityAt, identityOf } from './real-path.js'
 
@@ -64,7 +65,7 @@ export function createWriteLock ({ path, lockFile, logger }: WriteLockOptions): 
         onPath.release()
         onPath = undefined
       }
-      await mkdir(dirname(lockPath), { recursive: true })
+      await makeFolder(dirname(lockPath))
       const lock = lockFile(lockPath)
       if (lock === undefined) throw inUse()
       onPath = { ...lock, identity: await identityAt(lockPath) }

@@ -1,6 +1,5 @@
 import type { Delivery } from '../../delivery/delivery.js'
-import { describeDelivery } from '../describe-delivery.js'
-import { eventOf } from '../event-of.js'
+import { describeDelivery, eventOf } from '../describe-delivery.js'
 import { headerText, uriSegment } from './percent-encode.js'
 
 /** A body and the headers that belong to it. */

@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import type { Fault } from '../../errors.js'
+import type { Fault } from '../../errors/problem.js'
 import { isJsonObject, type JsonObject } from '../../voucherify/parse-body.js'
 import { escapeToken } from '../substitute-variables.js'
 import { isReservedHeader } from './own-headers.js'

@@ -1,36 +1,27 @@
+import type { httpOptions, OptionValues } from '../../config/forwarder-options.js'
 import type { Attempt, ForwardContext, Forwarder, Outcome } from '../../delivery/forwarder.js'
 import { createClient } from './client.js'
-import { contentOf, type Format } from './content.js'
+import { contentOf } from './content.js'
 import { describeAnswer } from './describe-answer.js'
 import { createHide } from './hide.js'
-import { judgeAnswer, outcomeOf } from './judge-answer.js'
+import { judgeAnswer, networkReason, outcomeOf } from './judge-answer.js'
 import type { LookUp } from './names/look-up.js'
-import { networkReason } from './network-reason.js'
-import { isReservedHeader, ownHeaders, type Header } from './own-headers.js'
+import { type Header, isReservedHeader, ownHeaders } from './own-headers.js'
 import { createRefusals } from './refusals.js'
 import { routeTo } from './route.js'
 import { sentSecrets } from './sent-secrets.js'
 import { signingKey, standardSignature } from './standard-signature.js'
 import { tryConnection } from './try-connection.js'
 
-export interface HttpForwarderOptions {
+/** What is configured, with a meaning that the settings tell, and what it needs beside that. */
+export interface HttpForwarderOptions extends Omit<OptionValues<typeof httpOptions>, 'headers'> {
   readonly name: string
   /** http or https. */
   readonly url: string
-  readonly format: Format
-  readonly order: 'customer' | 'none'
-  /** The most requests, and connections, at once. */
-  readonly concurrency: number
-  /** Time for a whole attempt, in milliseconds. */
-  readonly timeoutMs: number
   /** The longest wait that a destination may ask for, in milliseconds. */
   readonly retryAfterMaxMs: number
-  /** As Standard Webhooks writes them, `whsec_…`; each makes a signature of its own. None: requests are not signed. */
-  readonly secrets: readonly string[]
   /** Headers that go with every request; none of those that the forwarder sends itself. */
   readonly headers: readonly Header[]
-  /** Statuses with which a delivery is dead at once. */
-  readonly permanentStatus: readonly number[]
   /** After how many refusals, by another status of the 4xx, a delivery is dead. */
   readonly refusalLimit?: number
   /** What goes to the destination as part of `user-agent`. */

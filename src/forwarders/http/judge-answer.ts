@@ -1,6 +1,5 @@
 import type { Outcome, OutcomeResult } from '../../delivery/forwarder.js'
 import type { Answer } from './exchange.js'
-import { networkReason } from './network-reason.js'
 import { retryAfterMs } from './retry-after.js'
 
 /** What an answer means: done, not now, not this one, never. */
@@ -48,4 +47,19 @@ function resultOf (answer: Answer, { judgement, refusals, refusalLimit, retryAft
       return { status: 'retry', reason, ...(afterMs === undefined ? {} : { afterMs: Math.min(afterMs, retryAfterMaxMs) }) }
     }
   }
+}
+
+const LONGEST = 300
+
+/** Why no answer came, in words. */
+export function networkReason (error: unknown): string {
+  return words(error).slice(0, LONGEST)
+}
+
+function words (error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  // Where a name has several addresses and none can be reached, Node says nothing itself, only of each.
+  const inner = error instanceof AggregateError ? [...new Set(error.errors.map(words))].join(', ') : ''
+  const message = error.message || inner || error.name
+  return error.cause instanceof Error ? `${message}: ${words(error.cause)}` : message
 }

@@ -1,5 +1,5 @@
 import type { Destination } from './destination.js'
-import { networkReason } from './network-reason.js'
+import { networkReason } from './judge-answer.js'
 
 /**
  * Connects to a destination as a request would, through the same proxy and with the same checks of its certificate, and

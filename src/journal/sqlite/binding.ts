@@ -164,26 +164,35 @@ function withCode (error: unknown, path?: string): unknown {
   if (error.code !== 'ERR_SQLITE_ERROR') return error
   const number = 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : undefined
   // The package gives no number for what fails while many rows are read, only SQLite's English text for it.
-  const code = number === undefined ? namesByText.find(([text]) => error.message.includes(text))?.[1] : namesByNumber[number & 0xFF]
+  const code = number === undefined ? namesByText.find(([text]) => error.message.includes(text))?.[1] : namesByNumber[number] ?? namesByNumber[number & 0xFF]
   return Object.assign(error, { code: code ?? 'SQLITE_ERROR', ...(path === undefined ? {} : { message: `${path}: ${error.message}` }) })
 }
 
-/** By the lowest byte of an extended code (https://sqlite.org/rescode.html). */
+/** By an extended code, or by its lowest byte (https://sqlite.org/rescode.html). */
 const namesByNumber: Readonly<Record<number, string>> = {
   1: 'SQLITE_ERROR',
+  3: 'SQLITE_PERM',
   5: 'SQLITE_BUSY',
+  6: 'SQLITE_LOCKED',
   7: 'SQLITE_NOMEM',
   8: 'SQLITE_READONLY',
   10: 'SQLITE_IOERR',
   11: 'SQLITE_CORRUPT',
   13: 'SQLITE_FULL',
   14: 'SQLITE_CANTOPEN',
+  15: 'SQLITE_PROTOCOL',
   19: 'SQLITE_CONSTRAINT',
-  26: 'SQLITE_NOTADB'
+  26: 'SQLITE_NOTADB',
+  // A file system without locks answers each kind of one with an error.
+  2058: 'SQLITE_IOERR_LOCK',
+  2314: 'SQLITE_IOERR_LOCK',
+  3594: 'SQLITE_IOERR_LOCK',
+  3850: 'SQLITE_IOERR_LOCK',
+  5130: 'SQLITE_IOERR_LOCK'
 }
 
 const namesByText: ReadonlyArray<readonly [text: string, name: string]> = [
   ['database disk image is malformed', 'SQLITE_CORRUPT'], ['disk I/O error', 'SQLITE_IOERR'], ['database or disk is full', 'SQLITE_FULL'],
-  ['database is locked', 'SQLITE_BUSY'], ['file is not a database', 'SQLITE_NOTADB'], ['unable to open database file', 'SQLITE_CANTOPEN'],
+  ['database is locked', 'SQLITE_BUSY'], ['database table is locked', 'SQLITE_LOCKED'], ['locking protocol', 'SQLITE_PROTOCOL'], ['file is not a database', 'SQLITE_NOTADB'], ['unable to open database file', 'SQLITE_CANTOPEN'],
   ['attempt to write a readonly database', 'SQLITE_READONLY'], ['out of memory', 'SQLITE_NOMEM']
 ]

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { connect, type Connection } from './binding.js'
+import { makeFolder } from '../../errors/make-folder.js'
+import { isForbidden } from '../../errors/storage-cause.js'
+import { connect } from './binding.js'
 import { codeOf } from './database.js'
+import { openExclusively } from './file-lock.js'
 
 /** Another process serves the same data folder. */
 export class DataFolderInUseError extends Error {
@@ -10,60 +12,71 @@ export class DataFolderInUseError extends Error {
   readonly code = 'DATA_FOLDER_IN_USE'
 }
 
-/** The data folder cannot be made or written to: often because a volume belongs to another user. */
+/** The data folder cannot be made or written to, and will not be before somebody has changed something: often a volume belongs to another user. */
 export class DataFolderNotWritableError extends Error {
   override readonly name = 'DataFolderNotWritableError'
   readonly code = 'DATA_FOLDER_NOT_WRITABLE'
 }
 
+/** What is in the way of a data folder that cannot be made, by the system's code; all others may pass by themselves. */
+const NEVER_MADE: Readonly<Record<string, string>> = {
+  EACCES: 'the user that tierhook runs as may not. Let that user make it, or set DATA_DIR to another folder.',
+  EPERM: 'the user that tierhook runs as may not. Let that user make it, or set DATA_DIR to another folder.',
+  EEXIST: 'there is a file in its place, or a link that leads nowhere. Move that away, or set DATA_DIR to another folder.',
+  ENOTDIR: 'a part of its path is a file. Move that away, or set DATA_DIR to another folder.',
+  ENOENT: 'the file system there takes no folders. Set DATA_DIR to another folder.',
+  ELOOP: 'its path leads through links in a circle. Mend them, or set DATA_DIR to another folder.',
+  ENAMETOOLONG: 'its path is too long. Set DATA_DIR to another folder.'
+}
+
 /**
  * Makes the data folder where it is not there yet.
- * @throws {DataFolderNotWritableError}
+ * @throws {DataFolderNotWritableError} where that will not pass by itself
  */
 export async function makeDataFolder (dataDir: string): Promise<void> {
   try {
-    await mkdir(dataDir, { recursive: true })
+    await makeFolder(dataDir)
   } catch (error) {
-    const code = codeOf(error)
-    if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') throw error
-    throw new DataFolderNotWritableError(`The data folder ${dataDir} cannot be made (${code}). Let the user that tierhook runs as make it, or set DATA_DIR to another folder.`, { cause: error })
+    const why = NEVER_MADE[codeOf(error) ?? '']
+    if (why === undefined) throw error
+    throw new DataFolderNotWritableError(`The data folder ${dataDir} cannot be made (${codeOf(error)}): ${why}`, { cause: error })
   }
+}
+
+/** Says which folder it is, where an error comes from this process not being allowed to write there; any other error is returned as it is. */
+export function explainForbidden (error: unknown, dataDir: string): unknown {
+  if (error instanceof DataFolderNotWritableError || !isForbidden(error)) return error
+  return notWritable(dataDir, innermost(error), error)
+}
+
+function notWritable (dataDir: string, what: string, cause: unknown): DataFolderNotWritableError {
+  return new DataFolderNotWritableError(`The data folder ${dataDir} cannot be written to: ${what}. Let the user that tierhook runs as write there, or set DATA_DIR to another folder.`, { cause })
+}
+
+function innermost (error: unknown): string {
+  let text = ''
+  for (let current = error; current instanceof Error; current = current.cause) text = current.message
+  return text
 }
 
 /**
  * Takes the data folder for this process alone, until `release` or the end of the process: the operating system lets go
  * of the lock however a process ends. Reading beside it stays possible.
  * @throws {DataFolderInUseError}
- * @throws {DataFolderNotWritableError}
+ * @throws {DataFolderNotWritableError} where that will not pass by itself
  */
 export function lockDataFolder (dataDir: string): { readonly release: () => void } {
-  // SQLite's lock on a file of its own, because node has no call for one.
-  const db = openLock(dataDir)
-  try {
-    db.exec('BEGIN EXCLUSIVE')
-  } catch (error) {
-    db.close()
-    if (codeOf(error) === 'SQLITE_BUSY') {
-      throw new DataFolderInUseError(`Another tierhook serves the data folder ${dataDir}. Stop it first, or give this one a DATA_DIR of its own.`)
-    }
-    throw error
-  }
-  let released = false
-  return {
-    release () {
-      if (released) return
-      released = true
-      db.close()
-    }
-  }
-}
-
-function openLock (dataDir: string): Connection {
   const path = join(dataDir, 'tierhook.lock')
   try {
-    return connect(path)
+    const { close } = openExclusively(path)
+    return { release: close }
   } catch (error) {
-    throw new DataFolderNotWritableError(`The data folder ${dataDir} cannot be written to: ${path} cannot be opened. Let the user that tierhook runs as write there, or set DATA_DIR to another folder.`, { cause: error })
+    const code = codeOf(error) ?? ''
+    if (code === 'SQLITE_BUSY') {
+      throw new DataFolderInUseError(`Another tierhook serves the data folder ${dataDir}. Stop it first, or give this one a DATA_DIR of its own.`)
+    }
+    if (code === 'SQLITE_CANTOPEN' && error instanceof Error && error.cause === undefined) throw notWritable(dataDir, `${path} cannot be opened`, error)
+    throw explainForbidden(error, dataDir)
   }
 }
 
@@ -76,7 +89,14 @@ const ACCESS_TIMEOUT_MS = 5000
  * @throws SQLITE_BUSY where a salvage takes too long
  */
 export function keepInPlace (dataDir: string): { readonly release: () => void } {
-  return lockAccess(dataDir, 'BEGIN; SELECT count(*) FROM sqlite_master')
+  const db = connect(accessPath(dataDir), { lockTimeoutMs: ACCESS_TIMEOUT_MS })
+  try {
+    db.exec('BEGIN; SELECT count(*) FROM sqlite_master')
+  } catch (error) {
+    db.close()
+    throw error
+  }
+  return { release: db.close }
 }
 
 /**
@@ -84,18 +104,12 @@ export function keepInPlace (dataDir: string): { readonly release: () => void } 
  * @throws SQLITE_BUSY where that takes too long
  */
 export function keepOthersOut (dataDir: string): { readonly release: () => void } {
-  return lockAccess(dataDir, 'BEGIN EXCLUSIVE')
+  const { close } = openExclusively(accessPath(dataDir), { lockTimeoutMs: ACCESS_TIMEOUT_MS })
+  return { release: close }
 }
 
-function lockAccess (dataDir: string, take: string): { readonly release: () => void } {
-  const db = connect(join(dataDir, 'tierhook.access'), { lockTimeoutMs: ACCESS_TIMEOUT_MS })
-  try {
-    db.exec(take)
-  } catch (error) {
-    db.close()
-    throw error
-  }
-  return { release: db.close }
+function accessPath (dataDir: string): string {
+  return join(dataDir, 'tierhook.access')
 }
 
 /** Whether a process serves the data folder now. */

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
-import { connect, type Connection } from './binding.js'
+import { systemCode } from '../../errors/system-code.js'
+import { connect, type Connection, type ConnectOptions } from './binding.js'
 
-export type { Connection, SqlValue, Statement } from './binding.js'
+export { connect, type Connection, type SqlValue, type Statement } from './binding.js'
 
 /** How long a statement waits for a lock of another process, in milliseconds. */
 const LOCK_TIMEOUT_MS = 2000
@@ -13,13 +14,16 @@ const WAL_LIMIT_BYTES = 64 * 1024 * 1024
  */
 const CHECKPOINT_PAGES = 4000
 
+/** The size of a page in every database that we have made: SQLite's default. */
+export const PAGE_BYTES = 4096
+
 export function databasePath (dataDir: string): string {
   return join(dataDir, 'tierhook.db')
 }
 
 /** A connection that may write. A commit is on disk when it returns: `synchronous=FULL` syncs the log each time. */
-export function openForWriting (path: string): Connection {
-  return configure(connect(path, { lockTimeoutMs: LOCK_TIMEOUT_MS }), (db) => {
+export function openForWriting (path: string, { lockTimeoutMs = LOCK_TIMEOUT_MS }: Pick<ConnectOptions, 'lockTimeoutMs'> = {}): Connection {
+  return configure(connect(path, { lockTimeoutMs }), (db) => {
     // Only has an effect on an empty file, and must come before anything is in it.
     db.exec('PRAGMA auto_vacuum = INCREMENTAL')
     // What is deleted is overwritten where its page is written anyway: an erasure finds no left-overs of it then.
@@ -76,10 +80,7 @@ function configure (db: Connection, setUp: (db: Connection) => void): Connection
 }
 
 /** The code of an error, such as `SQLITE_FULL` or `ENOSPC`; `undefined` where it has none. */
-export function codeOf (error: unknown): string | undefined {
-  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
-  return typeof code === 'string' ? code : undefined
-}
+export const codeOf = systemCode
 
 /** What a pragma gives first, such as `PRAGMA page_count`. */
 export function pragma (db: Connection, name: string): unknown {
@@ -103,6 +104,20 @@ export function unlessDamaged<T, U> (read: () => T, otherwise: U): T | U {
     return read()
   } catch (error) {
     if (isDamage(error)) return otherwise
+    throw error
+  }
+}
+
+/** Runs `work` in a transaction of its own. Where it throws, or the commit fails, nothing of it stays. */
+export function transaction<T> (db: Connection, work: () => T): T {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    const result = work()
+    db.exec('COMMIT')
+    return result
+  } catch (error) {
+    // SQLite has rolled back by itself after some errors, such as a full disk.
+    if (db.inTransaction()) db.exec('ROLLBACK')
     throw error
   }
 }

@@ -32,7 +32,7 @@ export function rememberOpenFiles (path: string): () => void {
 }
 
 /** Device and inode of a file; `undefined` where there is none. */
-function identityOf (file: string): string | undefined {
+export function identityOf (file: string): string | undefined {
   try {
     const { dev, ino } = statSync(file, { bigint: true })
     return `${dev}:${ino}`

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { damageError, isDamage, openForWriting, pragma, codeOf, type Connection } from './database.js'
-import { cursorChecksum, toText } from './record.js'
+import { cursorChecksum, toText } from '../record.js'
 import { assess } from './salvage/assess.js'
 import { salvage, type Salvaged, type SalvageOptions } from './salvage/salvage.js'
 import { finishSwap } from './salvage/swap-files.js'
@@ -8,6 +8,11 @@ import { migrate, WrongDatabaseError } from './schema.js'
 
 /** Up to this size the whole structure is looked through at the start. Beyond, a damaged page is found when it is read. */
 const CHECK_LIMIT_BYTES = 256 * 1024 * 1024
+/**
+ * How long the service waits for another program's lock, in milliseconds. A commit is tried twice, and a probe of readiness is to know before it
+ * is given up what it waits for.
+ */
+const LOCK_TIMEOUT_MS = 1000
 
 export interface OpenedSound {
   readonly db: Connection
@@ -55,7 +60,7 @@ function meansDamage (error: unknown): boolean {
 }
 
 function open<T> (path: string, use: (db: Connection) => T): { readonly db: Connection, readonly used: T } {
-  const db = openForWriting(path)
+  const db = openForWriting(path, { lockTimeoutMs: LOCK_TIMEOUT_MS })
   try {
     migrate(db)
     checkStructure(db, path)

@@ -4,22 +4,22 @@ import { isServed, keepInPlace } from './data-lock.js'
 import { closeAfterWriting, databasePath, openForLooking, openForWriting, codeOf, type Connection } from './database.js'
 import { erase } from './erase/erase.js'
 import { scrub } from './erase/scrub.js'
+import { explained } from './explain.js'
+import { identityOf } from './open-files.js'
+import { countPrunable, countQuarantined } from './operator/counts.js'
 import { deadLetterPage, deadLetters } from './operator/dead-letters.js'
 import { find, list, page, read } from './operator/deliveries.js'
 import { discard } from './operator/discard.js'
-import { forget, forwarders, keepPaused, lastSequence } from './operator/forwarders.js'
-import { countPrunable } from './operator/prunable.js'
-import { countQuarantined } from './operator/quarantined.js'
+import { forget, forwarders, keepPaused, lastSequence, unfinished } from './operator/forwarders.js'
 import { release, type Judge } from './operator/release.js'
 import { replay, type ParseFilter } from './operator/replay.js'
-import { unfinished } from './operator/unfinished.js'
 import { checkFiles, verify } from './operator/verify.js'
 import { prune } from './prune.js'
-import { SCHEMA_VERSION, schemaVersion, WrongDatabaseError } from './schema.js'
+import { SCHEMA_VERSION, schemaVersion } from './schema.js'
 
-/** What an operator does, at once instead of in promises. */
-export type OperatorApi = {
-  readonly [K in keyof Operator]: (...parameters: Parameters<Operator[K]>) => Awaited<ReturnType<Operator[K]>>
+/** All that an operator does but to close, at once instead of in promises. */
+export type OperatorCalls = {
+  readonly [K in Exclude<keyof Operator, 'close'>]: (...parameters: Parameters<Operator[K]>) => Awaited<ReturnType<Operator[K]>>
 }
 
 export interface SqliteOperatorOptions {
@@ -31,79 +31,106 @@ export interface SqliteOperatorOptions {
   readonly now: () => number
 }
 
+/** A store that is open for an operator. */
+interface Opened extends SqliteOperatorOptions {
+  readonly reading: Connection
+  /** Opened only for what changes something, so that looking needs no right to write. */
+  readonly writable: () => Connection
+  readonly close: () => void
+}
+
+/** How each call is done. Whoever passes calls on goes by this table. */
+const calls: { readonly [K in keyof OperatorCalls]: (opened: Opened, ...parameters: Parameters<OperatorCalls[K]>) => ReturnType<OperatorCalls[K]> } = {
+  isServed: ({ dataDir }) => isServed(dataDir),
+  lastSequence: ({ reading }) => lastSequence(reading),
+  countQuarantined: ({ reading }) => countQuarantined(reading),
+  list: ({ reading }, query) => list(reading, query),
+  page: ({ reading }, query) => page(reading, query),
+  find: ({ reading }, idPrefix) => find(reading, idPrefix),
+  read: ({ reading }, sequence) => read(reading, sequence),
+  deadLetters: ({ reading }, query) => deadLetters(reading, query),
+  deadLetterPage: ({ reading }, query) => deadLetterPage(reading, query),
+  unfinished: ({ reading }, query) => unfinished(reading, query),
+  release: ({ writable, judge, now }, request) => release(writable(), request, judge, now()),
+  replay: ({ reading, writable, parseFilter, now }, request) => replay(request.dryRun ? reading : writable(), request, { now: now(), parseFilter }),
+  discard: ({ writable, now }, request) => discard(writable(), request, now()),
+  keepPaused: ({ writable }, request) => { keepPaused(writable(), request) },
+  forwarders: ({ reading }, options) => forwarders(reading, options?.except ?? []),
+  forget: ({ writable }, request) => forget(writable(), request),
+  verify: ({ reading }, request) => verify(reading, request),
+  checkFiles: ({ reading }) => checkFiles(reading),
+  prune: ({ writable }, request) => prune(writable(), request),
+  countPrunable: ({ reading }, { receivedBefore }) => countPrunable(reading, receivedBefore),
+  erase: ({ reading, writable }, request) => erase(request.dryRun ? reading : writable(), request),
+  scrub: ({ writable }, request) => scrub(writable(), request)
+}
+
+export const operatorCallNames = Object.keys(calls) as ReadonlyArray<keyof OperatorCalls>
+
+/** All calls, each on the store that `use` has open then. */
+function callsOn (use: () => Opened): OperatorCalls {
+  const call = (name: keyof OperatorCalls) => (request: unknown): unknown => {
+    const opened = use()
+    return explained(databasePath(opened.dataDir), () => (calls[name] as (opened: Opened, request: unknown) => unknown)(opened, request))
+  }
+  return Object.fromEntries(operatorCallNames.map((name) => [name, call(name)])) as unknown as OperatorCalls
+}
+
 /**
  * Opens the database in the data folder for looking and for small changes, beside a running service or without one.
  * @throws {StoreError}
  */
 export function openSqliteOperator (options: SqliteOperatorOptions): Operator {
-  const api = openOperatorApi(options)
-  return {
-    isServed: async () => api.isServed(),
-    lastSequence: async () => api.lastSequence(),
-    countQuarantined: async () => api.countQuarantined(),
-    list: async (query) => api.list(query),
-    page: async (query) => api.page(query),
-    find: async (idPrefix) => api.find(idPrefix),
-    read: async (sequence) => api.read(sequence),
-    deadLetters: async (query) => api.deadLetters(query),
-    deadLetterPage: async (query) => api.deadLetterPage(query),
-    unfinished: async (query) => api.unfinished(query),
-    release: async (request) => api.release(request),
-    replay: async (request) => api.replay(request),
-    discard: async (request) => api.discard(request),
-    keepPaused: async (request) => { api.keepPaused(request) },
-    forwarders: async (options) => api.forwarders(options),
-    forget: async (request) => api.forget(request),
-    verify: async (request) => api.verify(request),
-    checkFiles: async () => api.checkFiles(),
-    prune: async (request) => api.prune(request),
-    countPrunable: async (request) => api.countPrunable(request),
-    erase: async (request) => api.erase(request),
-    scrub: async (request) => api.scrub(request),
-    close: async () => { api.close() }
-  }
+  const opened = open(options)
+  const promised = Object.entries(callsOn(() => opened)).map(([name, call]) => [name, async (request: unknown) => await (call as (request: unknown) => unknown)(request)])
+  return { ...Object.fromEntries(promised) as Omit<Operator, 'close'>, close: async () => { opened.close() } }
+}
+
+/** An operator's calls for a thread of its own. */
+export interface OperatorThreadApi extends OperatorCalls {
+  /** Says which store is meant; opens nothing. */
+  readonly open: (options: { readonly dataDir: string }) => void
+  /** Closes the store until the next call, so that another file can be put in its place. */
+  readonly letGo: () => void
+  readonly close: () => void
 }
 
 /**
- * The same, for a thread of its own.
- * @throws {StoreError}
+ * An operator that keeps the store open from call to call: the descriptors of a connection may outlive it. A store that is not there
+ * yet may be there the next time, and one that another file has taken the place of is opened anew.
  */
-export function openOperatorApi ({ dataDir, judge, parseFilter, now }: SqliteOperatorOptions): OperatorApi {
-  const path = databasePath(dataDir)
-  checkThere(path, dataDir)
-  const explained = <T>(work: () => T): T => explain(path, work)
-  const reading = explained(() => openChecked(path))
-  let writing: { readonly db: Connection, readonly place: ReturnType<typeof keepInPlace> } | undefined
+export function createOperatorApi (options: Omit<SqliteOperatorOptions, 'dataDir'>): OperatorThreadApi {
+  let dataDir = ''
+  let opened: { readonly store: Opened, readonly file: string | undefined } | undefined
 
-  /** Opened only for what changes something, so that looking needs no right to write. */
-  function writable (): Connection {
-    writing ??= openInPlace(path, dataDir)
-    return writing.db
+  function letGo (): void {
+    opened?.store.close()
+    opened = undefined
   }
 
+  function use (): Opened {
+    const file = fileIn(dataDir)
+    if (opened !== undefined && opened.file !== file) letGo()
+    opened ??= { store: open({ dataDir, ...options }), file }
+    return opened.store
+  }
+
+  return { ...callsOn(use), open: (options) => { dataDir = options.dataDir }, letGo, close: letGo }
+}
+
+function open (options: SqliteOperatorOptions): Opened {
+  const { dataDir } = options
+  const path = databasePath(dataDir)
+  checkThere(path, dataDir)
+  const reading = explained(path, () => openChecked(path))
+  let writing: { readonly db: Connection, readonly place: ReturnType<typeof keepInPlace> } | undefined
   return {
-    isServed: () => isServed(dataDir),
-    lastSequence: () => explained(() => lastSequence(reading)),
-    countQuarantined: () => explained(() => countQuarantined(reading)),
-    list: (query) => explained(() => list(reading, query)),
-    page: (query) => explained(() => page(reading, query)),
-    find: (idPrefix) => explained(() => find(reading, idPrefix)),
-    read: (sequence) => explained(() => read(reading, sequence)),
-    deadLetters: (query) => explained(() => deadLetters(reading, query)),
-    deadLetterPage: (query) => explained(() => deadLetterPage(reading, query)),
-    unfinished: (query) => explained(() => unfinished(reading, query)),
-    release: (request) => explained(() => release(writable(), request, judge, now())),
-    replay: (request) => explained(() => replay(request.dryRun ? reading : writable(), request, { now: now(), parseFilter })),
-    discard: (request) => explained(() => discard(writable(), request, now())),
-    keepPaused: (request) => { explained(() => { keepPaused(writable(), request) }) },
-    forwarders: (options) => explained(() => forwarders(reading, options?.except ?? [])),
-    forget: (request) => explained(() => forget(writable(), request)),
-    verify: (request) => explained(() => verify(reading, request)),
-    checkFiles: () => explained(() => checkFiles(reading)),
-    prune: (request) => explained(() => prune(writable(), request)),
-    countPrunable: ({ receivedBefore }) => explained(() => countPrunable(reading, receivedBefore)),
-    erase: (request) => explained(() => erase(request.dryRun ? reading : writable(), request)),
-    scrub: (request) => explained(() => scrub(writable(), request)),
+    ...options,
+    reading,
+    writable () {
+      writing ??= openInPlace(path, dataDir)
+      return writing.db
+    },
     close () {
       reading.close()
       if (writing === undefined) return
@@ -114,12 +141,21 @@ export function openOperatorApi ({ dataDir, judge, parseFilter, now }: SqliteOpe
   }
 }
 
+function fileIn (dataDir: string): string | undefined {
+  try {
+    return identityOf(databasePath(dataDir))
+  } catch {
+    // Opening it tells why.
+    return undefined
+  }
+}
+
 /** A folder that may not be entered is the service's own, most often, and not the wrong one. */
 export function checkThere (path: string, dataDir: string): void {
   try {
     statSync(path)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    const code = codeOf(error) ?? ''
     if (code === 'ENOENT' || code === 'ENOTDIR') {
       throw new StoreError('NO_STORE', `There is no tierhook.db in ${dataDir}: name the right data folder with --data-dir or DATA_DIR, or start the service there first`, error)
     }
@@ -147,26 +183,6 @@ function openChecked (path: string): Connection {
     return db
   } catch (error) {
     db.close()
-    throw error
-  }
-}
-
-/** Says what an error of SQLite means to whoever runs a command, and what to do. */
-function explain<T> (path: string, work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    if (error instanceof WrongDatabaseError) throw new StoreError('WRONG_STORE', error.message, error)
-    const code = codeOf(error) ?? ''
-    if (code.startsWith('SQLITE_BUSY')) throw new StoreError('STORE_BUSY', `The database ${path} is in use by another process for longer than this waits: try again`, error)
-    if (/^SQLITE_(?:READONLY|CANTOPEN|PERM|AUTH)/.test(code)) {
-      throw new StoreError('STORE_READ_ONLY', `The database ${path} cannot be opened for this (${code}): run as the user that the service runs as, on a file system that can be written to`, error)
-    }
-    // SQL that has always worked does not fail by itself: the definition of a table, an index or a trigger is damaged then.
-    if (/^SQLITE_(?:CORRUPT|NOTADB|ERROR)/.test(code)) {
-      throw new StoreError('STORE_DAMAGED', `The database ${path} is damaged (${code}): at its next start, or when it meets the damage, the service sets it aside and takes over what can be read; "tierhook verify" tells what cannot`, error)
-    }
-    if (/^SQLITE_(?:FULL|IOERR)/.test(code)) throw new StoreError('STORE_READ_ONLY', `The database ${path} cannot be written (${code}): look for room and for the health of its disk`, error)
     throw error
   }
 }

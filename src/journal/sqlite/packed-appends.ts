@@ -1,8 +1,8 @@
-import type { EventPlace, LocateEvent, NewDelivery } from '../../delivery/delivery.js'
-import { fromRecordText, recordText, toColumns, withEventPlace, type PlacelessValues } from './record.js'
+import type { NewDelivery, Verdict } from '../../delivery/delivery.js'
+import { parseRecordText, recordText, recordValues, valueIn, type RecordValues } from '../record.js'
 
 /**
- * Deliveries on their way to the writer's thread. A message clones every object key by key and copies the whole buffer behind
+ * Deliveries on their way to the store's thread. A message clones every object key by key and copies the whole buffer behind
  * every slice, which takes longer than all else that is done to store a delivery: so they go as one text and one buffer.
  */
 export interface PackedAppends {
@@ -15,11 +15,13 @@ export interface PackedAppends {
 export interface AppendRecord {
   /** The text that the checksum is taken of. */
   readonly text: string
-  readonly values: PlacelessValues
+  readonly values: RecordValues
+  readonly id: string
+  readonly receivedAt: number
+  readonly verdict: Verdict
   readonly dedupeKey: string | null
   readonly dedupeWithinMs: number | null
   readonly rawBody: Uint8Array
-  readonly eventPlace: EventPlace | undefined
 }
 
 export function packAppends (deliveries: readonly NewDelivery[]): PackedAppends {
@@ -27,32 +29,31 @@ export function packAppends (deliveries: readonly NewDelivery[]): PackedAppends 
   const lines: string[] = []
   let at = 0
   for (const delivery of deliveries) {
-    lines.push(recordText(toColumns(delivery)), JSON.stringify([delivery.dedupeKey, delivery.dedupeWithinMs ?? null]))
+    lines.push(recordText(recordValues(delivery)), JSON.stringify([delivery.dedupeKey, delivery.dedupeWithinMs ?? null]))
     bodies.set(delivery.rawBody, at)
     at += delivery.rawBody.byteLength
   }
   return { lines: lines.join('\n'), bodies: bodies.buffer }
 }
 
-/** Finds where the events stand, too: the bodies are about to be read for their checksums, and this is once for all forwarders. */
-export function unpackAppends ({ lines, bodies }: PackedAppends, locateEvent: LocateEvent): readonly AppendRecord[] {
+export function unpackAppends ({ lines, bodies }: PackedAppends): readonly AppendRecord[] {
   const records: AppendRecord[] = []
   const parts = lines.split('\n')
   let at = 0
   for (let index = 0; index + 1 < parts.length; index += 2) {
     const text = parts[index] ?? ''
-    const values = fromRecordText(text)
-    const [, , , verdict, , , , , , , , , , bodyBytes] = values
-    const rawBody = new Uint8Array(bodies, at, bodyBytes)
+    const values = parseRecordText(text)
     const [dedupeKey, dedupeWithinMs] = JSON.parse(parts[index + 1] ?? '') as [string | null, number | null]
-    const eventPlace = verdict === 'valid' ? locateEvent(rawBody) : undefined
+    const bodyBytes = Number(valueIn(values, 'body_bytes'))
     records.push({
-      text: eventPlace === undefined ? text : withEventPlace(text, eventPlace),
+      text,
       values,
+      id: String(valueIn(values, 'id')),
+      receivedAt: Number(valueIn(values, 'received_at')),
+      verdict: valueIn(values, 'verdict') as Verdict,
       dedupeKey,
       dedupeWithinMs,
-      rawBody,
-      eventPlace
+      rawBody: new Uint8Array(bodies, at, bodyBytes)
     })
     at += bodyBytes
   }

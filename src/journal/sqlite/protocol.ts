@@ -1,8 +1,6 @@
-import type { NewDelivery, Verdict } from '../../delivery/delivery.js'
-import type { Pruned, RetentionLimits } from '../../delivery/operator.js'
-import type { FeedCommit, Progress } from '../feed-store.js'
-import type { PackedAppends } from './packed-appends.js'
-import type { PackedProgress } from './packed-progress.js'
+import type { Pruned } from '../../delivery/operator.js'
+import type { AppendResult, FeedCommit, OpenedStore, Progress, PruneOptions } from '../engine.js'
+import type { AppendRecord } from './packed-appends.js'
 import type { Salvaged } from './salvage/salvage.js'
 
 /** One transaction. Everything in it is on disk together, or nothing is. */
@@ -10,24 +8,12 @@ export interface Batch {
   /** Ids of deliveries that were refused while their commit was under way: they are removed first. */
   readonly withdraw: readonly string[]
   readonly progress: readonly FeedCommit[]
-  readonly appends: readonly NewDelivery[]
+  readonly appends: readonly AppendRecord[]
 }
-
-/** The same as it crosses to the writer's thread. */
-export interface PackedBatch {
-  readonly withdraw: readonly string[]
-  readonly progress: readonly PackedProgress[]
-  readonly appends: PackedAppends
-}
-
-/** The sequence under which a delivery is stored, or the delivery that is held already in its stead. */
-export type AppendResult = number | { readonly id: string, readonly verdict: Verdict }
 
 export interface BatchResult {
   /** One result an append, in their order. */
   readonly appends: readonly AppendResult[]
-  /** Where the event's text stands in the body of each append, packed. */
-  readonly eventPlaces: Int32Array
   /** Why the progress was left out, where it alone can't be stored: it costs no webhook its place on the disk. */
   readonly progressError: StorageError | undefined
   /** Whether deduplication keys can't be read: copies of events that we hold are stored too. */
@@ -48,13 +34,6 @@ export interface RegisterFeed {
   readonly filter?: string | undefined
 }
 
-export interface PruneOptions extends RetentionLimits {
-  /** The most deliveries to look at in one step. */
-  readonly limit: number
-  /** The sequence after which this step begins. */
-  readonly after: number
-}
-
 export interface OpenWriter {
   readonly path: string
   readonly dedupeWindowMs: number
@@ -68,18 +47,14 @@ export interface OpenWriter {
   readonly above?: number
 }
 
-export interface OpenedWriter {
-  readonly lastSequence: number
-  readonly lastReplay: number
-  /** When the newest delivery was received; `undefined` where there is none. */
-  readonly lastReceivedAt: number | undefined
+export interface OpenedWriter extends OpenedStore {
   /** Of a database that was damaged. */
   readonly salvaged: Salvaged | undefined
 }
 
 export interface WriterApi {
   open: (options: OpenWriter) => OpenedWriter
-  commit: (batch: PackedBatch) => BatchResult
+  commit: (batch: Batch) => BatchResult
   /** Commits a write that changes nothing, and so tells whether the disk takes one. */
   probe: () => void
   /** Throws a `FilesReplacedError` where a file that is open is not the one that is in the data folder. */
@@ -88,7 +63,7 @@ export interface WriterApi {
   shortenWaits: () => void
   /** Records that turned out to be damaged: no feed gets them any more. */
   setAside: (sequences: readonly number[]) => void
-  registerFeed: (options: RegisterFeed) => Progress
+  registerFeed: (options: RegisterFeed) => Omit<Progress, 'term'>
   prune: (options: PruneOptions) => Pruned
   close: () => void
 }

@@ -1,8 +1,7 @@
 import type { Pruned } from '../../delivery/operator.js'
-import { pragma, type Connection } from './database.js'
-import type { PruneOptions } from './protocol.js'
-import { HOLD } from './record.js'
-import { transaction } from './transaction.js'
+import { pragma, transaction, type Connection } from './database.js'
+import type { PruneOptions } from '../engine.js'
+import { HOLD } from '../record.js'
 
 /** Replays looked at in one step, the oldest first. What is left of them are rows of attempts, so there are few. */
 const REPLAYS_LOOKED_AT = 10_000

@@ -1,9 +1,10 @@
-import type { DueMarks, WaitingMark } from '../feed-store.js'
+import type { Delivery } from '../../delivery/delivery.js'
+import type { DueMarks, FeedReads, WaitingMark } from '../engine.js'
+import type { MarkKind } from '../schedule.js'
 import { damageError, openForReading, type Connection } from './database.js'
-import { packDeliveries, type PackedDeliveries, type SoundRecord } from './packed-deliveries.js'
-import { readPage, readRow, toList, type Place } from './read-page.js'
-import { DELIVERY_COLUMNS, HOLD, recordText, toDelivery, toRow, type DeliveryRow } from './record.js'
-import { hasMarksBeyond, readDue, readLanes, readMarks, type ReadDue, type ReadLanes, type ReadMarks } from './waiting.js'
+import { unfinished } from './operator/forwarders.js'
+import { DELIVERY_COLUMNS, HOLD, toDelivery, toRows } from '../record.js'
+import { hasMarksBeyond, readDue, readLanes, readMarks, type ReadDue } from './waiting.js'
 
 export interface ReadAfter {
   readonly after: number
@@ -14,103 +15,103 @@ export interface ReadAfter {
 }
 
 export interface ReadResult {
-  readonly deliveries: PackedDeliveries
+  readonly deliveries: readonly Delivery[]
   /** There is nothing else up to here. */
   readonly upTo: number
   /** Sequences of records whose checksum differs. A page that can't be read is an error instead. */
   readonly damaged: readonly number[]
 }
 
-export interface ReaderApi {
-  open: (options: { readonly path: string }) => void
-  readAfter: (options: ReadAfter) => ReadResult
-  readMany: (options: { readonly sequences: readonly number[] }) => ReadResult
+/** The reading side of the journal, synchronous, for the thread that forwards. */
+export interface Reader {
+  readonly open: (path: string) => void
+  readonly readAfter: (options: ReadAfter) => ReadResult
+  readonly readMany: (sequences: readonly number[]) => Omit<ReadResult, 'upTo'>
   /** `heldBack`: whether there are marks of what is not to be seen yet. */
-  readDue: (options: ReadDue) => DueMarks & { readonly heldBack: boolean }
-  readLanes: (options: ReadLanes) => readonly WaitingMark[]
-  readMarks: (options: ReadMarks) => readonly WaitingMark[]
-  lastReplay: () => number
+  readonly readDue: (forwarder: string, kind: MarkKind, options: ReadDue) => DueMarks & { readonly heldBack: boolean }
+  readonly readLanes: (...request: Parameters<FeedReads['readLanes']>) => readonly WaitingMark[]
+  readonly readMarks: (...request: Parameters<FeedReads['readMarks']>) => readonly WaitingMark[]
+  readonly lastReplay: () => number
+  /** Those of the deliveries, by id, that a forwarder has yet to finish. */
+  readonly unfinished: (forwarder: string, ids: readonly string[]) => readonly string[]
   /** Copies the write-ahead log into the database as far as that goes beside those who read and write. It changes nothing that is stored. */
-  checkpoint: () => void
-  /** Closes the database until it is opened again, so that its file can be put in another place. */
-  letGo: () => void
-  close: () => void
+  readonly checkpoint: () => void
+  /** Closes the database, so that its file can be put in another place. Idempotent. */
+  readonly close: () => void
 }
 
-/** The reading side of the journal, synchronous: it lives in a thread of its own, so that a long read holds up nothing else. */
-export function createReader (now: () => number): ReaderApi {
-  let db: Connection | undefined
-  let statements: Statements | undefined
+export function createReader (now: () => number): Reader {
+  let opened: Opened | undefined
 
-  function opened (): Opened {
-    if (db === undefined || statements === undefined) throw new Error('The journal is not open')
-    return { db, statements }
+  function use (): Opened {
+    if (opened === undefined) throw new Error('The journal is not open')
+    return opened
   }
 
   function close (): void {
-    db?.close()
-    db = undefined
-    statements = undefined
+    opened?.db.close()
+    opened = undefined
   }
 
   return {
-    open ({ path }) {
+    open (path) {
       close()
-      db = openForReading(path)
-      statements = prepare(db)
+      opened = prepare(openForReading(path))
     },
 
-    readAfter: ({ after, visible, limit, limitBytes }) => consistent(opened(), ({ db, statements }) => {
-      const found = readPlaces(db, statements, { after, visible, limit })
-      const places = takeBytes(found.places, limitBytes)
-      const upTo = places.length < found.places.length ? places.at(-1)?.sequence ?? after : found.upTo
-      const page = readPage(db, places)
-      const { records, damaged } = page === undefined
-        ? readEach(statements, places.map(({ sequence }) => sequence), ({ hold }) => hold === HOLD.never)
-        : { records: page, damaged: [] }
-      return { deliveries: packDeliveries(records), damaged, upTo: Math.max(upTo, after) }
+    readAfter: ({ after, visible, limit, limitBytes }) => consistent(use(), (opened) => {
+      const { places, upTo } = readPlaces(opened, { after, visible, limit })
+      const taken = takeBytes(places, limitBytes)
+      const [first, last] = [taken.at(0), taken.at(-1)]
+      const range = [first?.sequence ?? 0, last?.sequence ?? 0]
+      return { ...readRecords(opened.rows.all(range), opened.bodies.all(range), (hold) => hold === HOLD.never), upTo: Math.max(after, taken.length < places.length ? last?.sequence ?? after : upTo) }
     }),
 
-    readMany: ({ sequences }) => consistent(opened(), ({ statements }) => {
-      const { records, damaged } = readEach(statements, sequences, () => true)
-      return { deliveries: packDeliveries(records), damaged, upTo: 0 }
+    readMany: (sequences) => consistent(use(), (opened) => {
+      // Several replays may be of one delivery.
+      const each = [...new Set(sequences)]
+      const rows = each.flatMap((sequence) => opened.rows.all([sequence, sequence]))
+      const bodies = each.flatMap((sequence) => opened.bodies.all([sequence, sequence]))
+      return readRecords(rows, bodies, () => true)
     }),
 
-    readDue (options) {
-      const { db } = opened()
-      return { ...readDue(db, options, now()), heldBack: hasMarksBeyond(db, options.visible) }
+    readDue (forwarder, kind, options) {
+      const { db } = use()
+      return { ...readDue(db, now(), forwarder, kind, options), heldBack: hasMarksBeyond(db, options.visible) }
     },
 
-    readLanes: (options) => readLanes(opened().db, options, now()),
-
-    readMarks: (options) => readMarks(opened().db, options, now()),
-
-    lastReplay: () => (opened().db.prepare("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'replays'), 0) AS n").get([]) as { n: number }).n,
-
-    checkpoint () {
-      // It may have been let go of in the meantime.
-      db?.exec('PRAGMA wal_checkpoint(PASSIVE)')
-    },
-
-    letGo: close,
+    readLanes: (...request) => readLanes(use().db, now(), ...request),
+    readMarks: (...request) => readMarks(use().db, now(), ...request),
+    lastReplay: () => (use().lastReplay.get() as { n: number }).n,
+    unfinished: (forwarder, ids) => unfinished(use().db, { forwarder, ids }),
+    checkpoint: () => { use().db.exec('PRAGMA wal_checkpoint(PASSIVE)') },
     close
   }
 }
 
-interface Opened {
-  readonly db: Connection
-  readonly statements: Statements
-}
+type Opened = ReturnType<typeof prepare>
 
-type Statements = ReturnType<typeof prepare>
-
-/** What is asked record by record. To prepare it takes longer than to run it. */
 function prepare (db: Connection) {
   return {
-    row: db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.sequence = ?`),
-    body: db.prepare('SELECT raw_body AS rawBody FROM bodies WHERE sequence = ?'),
-    bodyBetween: db.prepare('SELECT sequence FROM bodies WHERE sequence > ? AND sequence < ? LIMIT 1')
+    db,
+    // A number is a number, also where a flipped bit says that it is text.
+    places: db.prepare('SELECT sequence, CAST(body_bytes AS INTEGER) AS bodyBytes FROM deliveries WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?'),
+    rows: db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.sequence BETWEEN ? AND ? ORDER BY d.sequence`),
+    bodies: db.prepare('SELECT sequence, raw_body AS rawBody FROM bodies WHERE sequence BETWEEN ? AND ? ORDER BY sequence'),
+    bodyBetween: db.prepare('SELECT sequence FROM bodies WHERE sequence > ? AND sequence < ? LIMIT 1'),
+    lastReplay: db.prepare("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'replays'), 0) AS n")
   }
+}
+
+/** A place in the journal's order, and the size of what stands there. */
+interface Place {
+  readonly sequence: number
+  readonly bodyBytes: number
+}
+
+interface Body {
+  readonly sequence: number
+  readonly rawBody: Uint8Array
 }
 
 /** As many as their bodies leave room for, but one at least. */
@@ -123,44 +124,31 @@ function takeBytes (places: readonly Place[], limitBytes: number): readonly Plac
   return end === -1 ? places : places.slice(0, end)
 }
 
-/** Those of them that there are. */
-function readRows (statements: Statements, sequences: readonly number[]): readonly DeliveryRow[] {
-  return sequences.flatMap((sequence) => {
-    const row = toRow(statements.row.get([sequence]))
-    if (row === undefined && statements.bodyBetween.get([sequence - 1, sequence + 1]) !== undefined) throw damageError(`delivery ${sequence} is not found`)
-    return row === undefined ? [] : [row]
-  })
-}
-
 /** Each is checked, also what nobody waits for: that it is held back may itself be damage. */
-function readEach (statements: Statements, sequences: readonly number[], isWanted: (row: DeliveryRow) => boolean): { records: readonly SoundRecord[], damaged: readonly number[] } {
-  const records: SoundRecord[] = []
+function readRecords (rows: readonly object[], bodies: readonly object[], isWanted: (hold: number) => boolean): { readonly deliveries: readonly Delivery[], readonly damaged: readonly number[] } {
+  const deliveries: Delivery[] = []
   const damaged: number[] = []
-  for (const row of readRows(statements, sequences).filter(({ hold }) => hold !== HOLD.damaged && hold !== HOLD.erased)) {
-    const body = statements.body.get([row.sequence]) as { rawBody: Uint8Array } | undefined
-    if (body === undefined) throw damageError(`the body of delivery ${row.sequence} is not found`)
-    if (toDelivery(row, body.rawBody) === undefined) damaged.push(row.sequence)
-    else if (isWanted(row)) records.push({ sequence: row.sequence, duplicates: row.duplicates, checkedText: recordText(row), rawBody: body.rawBody })
+  const bodyOf = new Map((bodies as readonly Body[]).map(({ sequence, rawBody }) => [sequence, rawBody]))
+  for (const row of toRows(rows)) {
+    const rawBody = bodyOf.get(row.sequence)
+    bodyOf.delete(row.sequence)
+    if (row.hold === HOLD.damaged || row.hold === HOLD.erased) continue
+    if (rawBody === undefined) throw damageError(`the body of delivery ${row.sequence} is not found`)
+    const delivery = toDelivery(row, rawBody)
+    if (delivery === undefined) damaged.push(row.sequence)
+    else if (isWanted(row.hold)) deliveries.push(delivery)
   }
-  return { records, damaged }
+  // SQLite does not notice that a page leads nowhere: a body without its delivery tells.
+  const [lost] = bodyOf.keys()
+  if (lost !== undefined) throw damageError(`delivery ${lost} is not found`)
+  return { deliveries, damaged }
 }
 
-interface Places {
-  readonly places: readonly Place[]
-  /** These are all up to here. */
-  readonly upTo: number
-}
-
-/** What there is after a sequence, whatever holds it back. */
-function readPlaces (db: Connection, statements: Statements, { after, visible, limit }: Omit<ReadAfter, 'limitBytes'>): Places {
-  // A number is a number, also where a flipped bit says that it is text.
-  const [sequences = [], holds = [], bodyBytes = []] = readRow(db, `SELECT CAST(json_group_array(sequence) AS BLOB), CAST(json_group_array(hold) AS BLOB),
-    CAST(json_group_array(body_bytes) AS BLOB) FROM (
-      SELECT sequence, CAST(hold AS INTEGER) AS hold, CAST(body_bytes AS INTEGER) AS body_bytes FROM deliveries
-      WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?)`, [after, visible, limit]).map((list) => toList(list).map(Number))
-  const places = sequences.map((sequence, index) => ({ sequence, hold: holds[index] ?? HOLD.never, bodyBytes: bodyBytes[index] ?? 0 }))
+/** What there is after a sequence, whatever holds it back, and up to where these are all. */
+function readPlaces (opened: Opened, { after, visible, limit }: Omit<ReadAfter, 'limitBytes'>): { readonly places: readonly Place[], readonly upTo: number } {
+  const places = opened.places.all([after, visible, limit]) as readonly Place[]
   const upTo = places.length < limit ? visible : places.at(-1)?.sequence ?? visible
-  checkGaps(statements, places, after, upTo)
+  checkGaps(opened, places, after, upTo)
   return { places, upTo }
 }
 
@@ -168,11 +156,11 @@ function readPlaces (db: Connection, statements: Statements, { after, visible, l
  * Sequences are missing where deliveries were pruned or withdrawn, and then their bodies are gone too. Where a body is there, the
  * page that leads to its delivery is damaged: SQLite does not notice, and the delivery must not be passed over.
  */
-function checkGaps (statements: Statements, places: readonly Place[], after: number, upTo: number): void {
+function checkGaps ({ bodyBetween }: Opened, places: readonly Place[], after: number, upTo: number): void {
   let last = after
   for (const sequence of [...places.map((place) => place.sequence), upTo + 1]) {
     if (sequence <= last) throw damageError(`delivery ${sequence} follows ${last}`)
-    const found = sequence > last + 1 ? statements.bodyBetween.get([last, sequence]) as { sequence: number } | undefined : undefined
+    const found = sequence > last + 1 ? bodyBetween.get([last, sequence]) as { sequence: number } | undefined : undefined
     if (found !== undefined) throw damageError(`delivery ${found.sequence} is not found`)
     last = sequence
   }

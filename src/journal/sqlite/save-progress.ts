@@ -1,12 +1,12 @@
+import type { FeedCommit } from '../engine.js'
 import type { Change } from '../schedule.js'
 import { codeOf, type Connection } from './database.js'
-import { countRecords, recordAt, type PackedProgress } from './packed-progress.js'
 import type { StorageError } from './protocol.js'
-import { cursorChecksum } from './record.js'
+import { cursorChecksum } from '../record.js'
 import type { WriterStatements } from './writer-statements.js'
 
 /** Progress that can't be stored, on a damaged page for one, must not keep webhooks from the disk: it alone is taken back. */
-export function saveProgress (db: Connection, statements: WriterStatements, progress: readonly PackedProgress[], time: number): StorageError | undefined {
+export function saveProgress (db: Connection, statements: WriterStatements, progress: readonly FeedCommit[], time: number): StorageError | undefined {
   if (progress.length === 0) return undefined
   db.exec('SAVEPOINT progress')
   try {
@@ -21,7 +21,7 @@ export function saveProgress (db: Connection, statements: WriterStatements, prog
   }
 }
 
-function saveOne (statements: WriterStatements, progress: PackedProgress, time: number): void {
+function saveOne (statements: WriterStatements, progress: FeedCommit, time: number): void {
   statements.saveCursor.run([progress.cursor, cursorChecksum(progress.forwarder, progress.cursor), progress.position ?? null, progress.breaker ?? null, progress.forwarder])
   const skipped = skippedOf(progress)
   for (const change of progress.changes) saveChange(statements, progress.forwarder, change, { time, skipped })
@@ -29,18 +29,12 @@ function saveOne (statements: WriterStatements, progress: PackedProgress, time: 
 }
 
 /** What the forwarder's filter passed over, as `placeOf` names it. */
-function skippedOf ({ records }: PackedProgress): ReadonlySet<string> {
-  const skipped = new Set<string>()
-  if (!records.texts.includes('skipped')) return skipped
-  for (let at = 0; at < countRecords(records); at++) {
-    const [sequence, replay, , , , outcome] = recordAt(records, at)
-    if (outcome === 'skipped') skipped.add(placeOf(replay, sequence))
-  }
-  return skipped
+function skippedOf ({ records }: FeedCommit): ReadonlySet<string> {
+  return new Set(records.filter(({ outcome }) => outcome === 'skipped').map(({ replay, sequence }) => placeOf(replay, sequence)))
 }
 
-function placeOf (replay: unknown, sequence: unknown): string {
-  return `${String(replay)} ${String(sequence)}`
+function placeOf (replay: number, sequence: number): string {
+  return `${replay} ${sequence}`
 }
 
 function saveChange (statements: WriterStatements, forwarder: string, change: Change, { time, skipped }: { readonly time: number, readonly skipped: ReadonlySet<string> }): void {

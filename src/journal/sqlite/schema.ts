@@ -14,8 +14,7 @@ export const APPLICATION_ID = 0x74686B6A
  * `waiting`: deliveries that a forwarder's cursor has passed and that are not finished. `replay` is 0 for the first way through.
  * `replays.kind`: `replay`, or `release` for what comes out of quarantine and so goes its first way, or
  * `forced` for a replay that no filter holds back.
- * `event_start`, `event_end`: where in the body the event's own text stands, in bytes. Null where the body is not just what was judged
- * valid without white space, and in what was stored before there were these columns.
+ * `event_start`, `event_end`: where in the body the event's own text stands, in bytes. They were written for a time, and are null since.
  * `attempts.outcome`: also `skipped`, by a filter, and `discarded`, by an operator: those are no attempts, and say why there was none.
  * `waiting.behind`: whether a mark of the same lane is before it, so that it is not due before that one is gone: 1 or 0. Triggers keep it
  * right, whoever writes; `waiting_due` and `waiting_due_replays` are what may be due, of the first way and of replays.
@@ -140,11 +139,11 @@ export class WrongDatabaseError extends Error {
 }
 
 /**
- * Brings the database to the current schema version, each step in a transaction of its own.
+ * Brings the database to a schema version, the current one where absent, each step in a transaction of its own.
  * @throws {WrongDatabaseError}
  */
-export function migrate (db: Connection): void {
-  for (let next = schemaVersion(db); next < SCHEMA_VERSION; next++) {
+export function migrate (db: Connection, to = SCHEMA_VERSION): void {
+  for (let next = schemaVersion(db); next < to; next++) {
     db.exec(`BEGIN IMMEDIATE; ${migrations[next] ?? ''}; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${next + 1}; COMMIT`)
   }
 }

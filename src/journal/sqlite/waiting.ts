@@ -1,20 +1,15 @@
-import type { DueMarks, MarkPlace, WaitingMark } from '../feed-store.js'
+import type { DueMarks, FeedReads, MarkPlace, WaitingMark } from '../engine.js'
 import type { MarkKind } from '../schedule.js'
 import type { Connection } from './database.js'
-import { toText } from './record.js'
+import { toText } from '../record.js'
 
-interface WaitingRow {
-  readonly replay: number
-  readonly sequence: number
-  readonly lane: string | null
-  readonly attempt: number
-  readonly waited_ms: number
-  readonly delay_ms: number
-  readonly due_at: number
-  readonly kind?: 'replay' | 'release' | 'forced' | null
+interface WaitingRow extends Pick<WaitingMark, 'replay' | 'sequence' | 'lane' | 'attempt' | 'waitedMs'> {
+  readonly delayMs: number
+  readonly dueAt: number
+  readonly kind: 'replay' | 'release' | 'forced' | null
 }
 
-const COLUMNS = `replay, sequence, lane, attempt, waited_ms, delay_ms, due_at,
+const COLUMNS = `replay, sequence, lane, attempt, waited_ms AS waitedMs, delay_ms AS delayMs, due_at AS dueAt,
   CASE WHEN replay > 0 THEN (SELECT kind FROM replays WHERE number = replay) END AS kind`
 /** SQLite would choose indexes by itself that read all that waits. */
 const KINDS = {
@@ -23,22 +18,31 @@ const KINDS = {
 } as const
 
 export interface ReadDue {
-  readonly forwarder: string
-  readonly kind: MarkKind
   readonly withinMs: number
   readonly limit: number
   /** Nothing beyond this sequence is to be seen yet. */
   readonly visible: number
 }
 
-/** The engine keeps of each mark whether another of its lane and kind is before it. */
-export function readDue (db: Connection, { forwarder, kind, withinMs, limit, visible }: ReadDue, now: number): DueMarks {
-  const due = `FROM waiting ${KINDS[kind].due} WHERE forwarder = ? AND behind = 0 AND ${KINDS[kind].is} AND sequence <= ?`
-  const rows = db.prepare(`SELECT ${COLUMNS} ${due} AND due_at <= ? ORDER BY ${KINDS[kind].order} LIMIT ?`).all([forwarder, visible, now + withinMs, limit])
-  const marks = rows.map((row) => toMark(toText(row), now))
-  if (rows.length === limit) return { marks, nextInMs: 0 }
-  const next = db.prepare(`SELECT ${COLUMNS} ${due} AND due_at > ? ORDER BY ${KINDS[kind].order} LIMIT 1`).get([forwarder, visible, now + withinMs])
-  return { marks, nextInMs: next === undefined ? undefined : toMark(toText(next), now).dueInMs }
+/**
+ * The engine keeps of each mark whether another of its lane and kind is before it. Marks from before the clock was set back are among what is
+ * due, each with its whole wait: by the clock they would only be due when it has come there again.
+ */
+export function readDue (db: Connection, now: number, forwarder: string, kind: MarkKind, { withinMs, limit, visible }: ReadDue): DueMarks {
+  const soon = now + withinMs
+  const read = (condition: string, values: readonly number[], atMost: number): readonly WaitingRow[] => db.prepare(`SELECT ${COLUMNS} FROM waiting ${KINDS[kind].due}
+    WHERE forwarder = ? AND behind = 0 AND ${KINDS[kind].is} AND sequence <= ? AND ${condition} ORDER BY ${KINDS[kind].order} LIMIT ?`)
+    .all([forwarder, visible, ...values, atMost]).map((row) => toText<WaitingRow>(row))
+
+  const due = [...read('due_at <= ?', [soon], limit)]
+  let [next] = due.length === limit ? [] : read('due_at > ?', [soon], 1)
+  if (next !== undefined && next.dueAt - next.delayMs > now) {
+    due.push(...read('due_at > ? AND due_at - delay_ms > ?', [soon, now], limit - due.length))
+    next = read('due_at > ? AND due_at - delay_ms <= ?', [soon, now], 1)[0]
+  }
+  const marks = due.map((row) => toMark(row, now))
+  if (due.length === limit) return { marks, nextInMs: 0 }
+  return { marks, nextInMs: next === undefined ? undefined : toMark(next, now).dueInMs }
 }
 
 /** Sequences after the cursor that wait on their first way or are dead letters, ascending. */
@@ -53,27 +57,13 @@ export function hasMarksBeyond (db: Connection, visible: number): boolean {
   return db.prepare('SELECT 1 FROM waiting WHERE sequence > ? LIMIT 1').get([visible]) !== undefined
 }
 
-export interface ReadLanes {
-  readonly forwarder: string
-  readonly kind: MarkKind
-  readonly lanes: ReadonlyArray<{ readonly lane: string, readonly after: MarkPlace }>
-  readonly limit: number
-}
-
-export function readLanes (db: Connection, { forwarder, kind, lanes, limit }: ReadLanes, now: number): readonly WaitingMark[] {
+export function readLanes (db: Connection, now: number, ...[forwarder, kind, lanes, limit]: Parameters<FeedReads['readLanes']>): readonly WaitingMark[] {
   const select = db.prepare(`SELECT ${COLUMNS} FROM waiting INDEXED BY waiting_lane WHERE forwarder = ? AND lane = ? AND ${KINDS[kind].after}
     ORDER BY replay, sequence LIMIT ?`)
   return lanes.flatMap(({ lane, after }) => select.all([forwarder, lane, ...valuesOf(kind, after), limit]).map((row) => toMark(toText(row), now)))
 }
 
-export interface ReadMarks {
-  readonly forwarder: string
-  readonly kind: MarkKind
-  readonly after: MarkPlace
-  readonly limit: number
-}
-
-export function readMarks (db: Connection, { forwarder, kind, after, limit }: ReadMarks, now: number): readonly WaitingMark[] {
+export function readMarks (db: Connection, now: number, ...[forwarder, kind, after, limit]: Parameters<FeedReads['readMarks']>): readonly WaitingMark[] {
   const rows = db.prepare(`SELECT ${COLUMNS} FROM waiting WHERE forwarder = ? AND ${KINDS[kind].after}
     ORDER BY replay, sequence LIMIT ?`).all([forwarder, ...valuesOf(kind, after), limit])
   return rows.map((row) => toMark(toText(row), now))
@@ -93,15 +83,7 @@ export function shortenWaits (db: Connection, now: number): void {
  * The time that is left is read off the wall clock, which may have stepped since it was written: it is never more than
  * the whole wait, and never less than nothing.
  */
-function toMark (row: WaitingRow, now: number): WaitingMark {
-  return {
-    sequence: row.sequence,
-    replay: row.replay,
-    ...(row.kind === 'release' ? { released: true } : {}),
-    ...(row.kind === 'forced' ? { forced: true } : {}),
-    lane: row.lane,
-    attempt: row.attempt,
-    waitedMs: row.waited_ms,
-    dueInMs: Math.min(row.delay_ms, Math.max(0, row.due_at - now))
-  }
+function toMark ({ kind, delayMs, dueAt, ...mark }: WaitingRow, now: number): WaitingMark {
+  const why = kind === 'release' ? { released: true } : kind === 'forced' ? { forced: true } : {}
+  return { ...mark, ...why, dueInMs: Math.min(delayMs, Math.max(0, dueAt - now)) }
 }

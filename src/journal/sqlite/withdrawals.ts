@@ -1,5 +1,6 @@
 import { appendFile, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { tellApart } from '../../errors/storage-cause.js'
 
 /**
  * Ids of deliveries that were refused while their commit was under way. Nobody knows then whether they get to the disk, so
@@ -21,7 +22,7 @@ export function createWithdrawals (dataDir: string, onError: (error: unknown) =>
 
   /** One after another, so that what is recorded after a removal began is not removed by it. */
   function next (work: () => Promise<void>): Promise<void> {
-    last = last.then(work).catch(onError)
+    last = last.then(work).catch(async (error: unknown) => { onError(await tellApart(error, dataDir)) })
     return last
   }
 

@@ -1,32 +1,26 @@
-import type { LocateEvent } from '../../delivery/delivery.js'
-import type { Progress } from '../feed-store.js'
-import { closeAfterWriting, isDamage, unlessDamaged, type Connection } from './database.js'
+import type { AppendResult, Progress } from '../engine.js'
+import { closeAfterWriting, isDamage, unlessDamaged, transaction, type Connection } from './database.js'
 import { rememberOpenFiles } from './open-files.js'
 import { openSound } from './open-sound.js'
-import { unpackAppends, type AppendRecord } from './packed-appends.js'
-import { packPlaces } from './packed-places.js'
+import type { AppendRecord } from './packed-appends.js'
 import { prune } from './prune.js'
-import type { AppendResult, BatchResult, PackedBatch, RegisterFeed, WriterApi } from './protocol.js'
-import { HOLD, textChecksum } from './record.js'
+import type { Batch, BatchResult, RegisterFeed, WriterApi } from './protocol.js'
+import { HOLD, textChecksum } from '../record.js'
 import { UNKNOWN_FORWARDER, type RememberedForwarder } from './salvage/settle-copies.js'
 import { saveProgress } from './save-progress.js'
+import { seeCause, seeingCause } from './see-cause.js'
 import { APPLICATION_ID } from './schema.js'
-import { transaction } from './transaction.js'
 import { settledAfter, shortenWaits } from './waiting.js'
 import { prepareStatements, type FoundKey, type WriterStatements } from './writer-statements.js'
 
 /** How long after a salvage a forwarder that nobody knows may be one that was lost in it, in milliseconds. */
 const UNKNOWN_KEPT_MS = 3_600_000
 
-export interface WriterOptions {
-  readonly now: () => number
-  readonly locateEvent: LocateEvent
-}
-
 /** The writing side of the journal, synchronous: it lives in a thread of its own, so that a slow disk holds up nothing else. */
-export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
+export function createWriter (now: () => number): WriterApi {
   let db: Connection | undefined
   let statements: WriterStatements | undefined
+  let path = ''
   let checkOpenFiles = (): void => {}
   let dedupeWindowMs = 0
   /** Where the forwarders are that are served, in case that the disk forgets it. */
@@ -37,13 +31,15 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
     return { db, statements }
   }
 
-  function commitBatch (batch: Omit<PackedBatch, 'appends'>, appends: readonly AppendRecord[]): Omit<BatchResult, 'keysDamaged' | 'eventPlaces'> {
+  function commitBatch (batch: Batch): Omit<BatchResult, 'keysDamaged'> {
     const { db, statements } = opened()
     const result = transaction(db, () => {
       for (const id of batch.withdraw) statements.withdraw(id)
+      // Also where none is found: what a commit that failed has left in the log must be overwritten, and only what is written tells of the disk.
+      if (batch.withdraw.length > 0) writeNothingNew(db)
       const time = now()
       const progressError = saveProgress(db, statements, batch.progress, time)
-      return { appends: appends.map((record) => append(statements, record, { time, dedupeWindowMs })), progressError }
+      return { appends: batch.appends.map((record) => append(statements, record, { time, dedupeWindowMs })), progressError }
     })
     if (result.progressError === undefined) for (const progress of batch.progress) remember(progress)
     return result
@@ -60,9 +56,10 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
   }
 
   return {
-    open ({ path, withdrawn, damaged = false, reopened = false, above = 0, ...options }) {
+    open ({ withdrawn, damaged = false, reopened = false, above = 0, ...options }) {
       close()
-      const { used, salvaged, ...opened } = openSound(path, {
+      path = options.path
+      const { used, salvaged, ...opened } = seeingCause(path, () => openSound(path, {
         damaged,
         reopened,
         above,
@@ -77,32 +74,29 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
           })
           return prepared
         }
-      })
+      }))
       db = opened.db
       statements = used
       checkOpenFiles = rememberOpenFiles(path)
       dedupeWindowMs = options.dedupeWindowMs
-      return { lastSequence: used.lastSequence(), lastReplay: used.lastReplay(), lastReceivedAt: used.lastReceivedAt(), salvaged }
+      return { lastSequence: used.lastSequence(), lastReceivedAt: used.lastReceivedAt(), salvaged }
     },
 
-    commit (batch: PackedBatch): BatchResult {
+    commit (batch) {
       checkOpenFiles()
-      const appends = unpackAppends(batch.appends, locateEvent)
-      const eventPlaces = packPlaces(appends.map(({ eventPlace }) => eventPlace))
       try {
-        return { ...commitBatch(batch, appends), eventPlaces, keysDamaged: false }
+        return { ...commitBatch(batch), keysDamaged: false }
       } catch (error) {
-        if (!isDamage(error)) throw error
+        if (!isDamage(error)) throw seeCause(error, path)
         // A damaged page of keys may cost a second copy of an event, and never the event.
-        return { ...commitBatch(batch, appends.map((record) => ({ ...record, dedupeKey: null }))), eventPlaces, keysDamaged: true }
+        return { ...commitBatch({ ...batch, appends: batch.appends.map((record) => ({ ...record, dedupeKey: null })) }), keysDamaged: true }
       }
     },
 
     probe () {
       const { db } = opened()
       checkOpenFiles()
-      // SQLite writes the page and syncs it, though it is what it was.
-      transaction(db, () => { db.exec(`PRAGMA application_id = ${APPLICATION_ID}`) })
+      seeingCause(path, () => { transaction(db, () => { writeNothingNew(db) }) })
     },
 
     checkFiles () { checkOpenFiles() },
@@ -117,7 +111,7 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
       for (const sequence of sequences) unlessDamaged(() => { transaction(db, () => { statements.setAside(sequence) }) }, undefined)
     },
 
-    registerFeed ({ forwarder, cursor, filter }: RegisterFeed): Progress {
+    registerFeed ({ forwarder, cursor, filter }: RegisterFeed): Omit<Progress, 'term'> {
       const { db, statements } = opened()
       checkOpenFiles()
       const progress = transaction(db, () => {
@@ -144,21 +138,25 @@ export function createWriter ({ now, locateEvent }: WriterOptions): WriterApi {
   }
 }
 
+/** SQLite writes a page and syncs it, though it is what it was. */
+function writeNothingNew (db: Connection): void {
+  db.exec(`PRAGMA application_id = ${APPLICATION_ID}`)
+}
+
 interface Window {
   readonly time: number
   readonly dedupeWindowMs: number
 }
 
 function append (statements: WriterStatements, record: AppendRecord, window: Window): AppendResult {
-  const { text, values, dedupeKey, rawBody, eventPlace } = record
+  const { text, values, id, receivedAt, verdict, dedupeKey, rawBody } = record
   const first = dedupeKey === null ? undefined : statements.findKey(dedupeKey)
   if (first !== undefined && isCopy(statements, record, first, window)) {
     statements.countDuplicate.run([first.sequence])
     return { id: first.id, verdict: first.verdict }
   }
-  const sequence = Number(statements.insertDelivery.run([...values, eventPlace?.start ?? null, eventPlace?.end ?? null, textChecksum(text, rawBody)]).lastInsertRowid)
+  const sequence = Number(statements.insertDelivery.run([...values, textChecksum(text, rawBody)]).lastInsertRowid)
   statements.insertBody.run([sequence, rawBody])
-  const [id, receivedAt, , verdict] = values
   if (dedupeKey !== null) statements.putKey.run([dedupeKey, id, verdict, sequence, receivedAt])
   return sequence
 }

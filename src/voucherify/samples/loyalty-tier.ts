@@ -1,5 +1,4 @@
-import type { LoyaltyTier, PointsRange } from '../objects/loyalty-tier.js'
-import type { TierMapping } from '../objects/tier-mapping.js'
+import type { LoyaltyTier, PointsRange, TierMapping } from '../objects/loyalty-tier.js'
 import { sampleCampaignId } from './campaign.js'
 import type { Recipe } from './recipe.js'
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 import { checkFile } from '../../../src/forwarders/file/check-file.js'
 
@@ -29,9 +29,14 @@ t.test('what this user may not write is told', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'tierhook-test-'))
   t.teardown(() => { rmSync(folder, { recursive: true }) })
   chmodSync(folder, 0o755)
-  copyFileSync(new URL('../../../dist/forwarders/file/check-file.js', import.meta.url), join(folder, 'check-file.mjs'))
+  // With what it imports, at the same place below.
+  for (const name of ['forwarders/file/check-file.js', 'errors/system-code.js']) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    copyFileSync(new URL(`../../../dist/${name}`, import.meta.url), join(folder, name))
+  }
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   writeFileSync(join(folder, 'events.ndjson'), '', { mode: 0o400 })
-  const script = "import { checkFile } from './check-file.mjs'; await checkFile('./events.ndjson')"
+  const script = "import { checkFile } from './forwarders/file/check-file.js'; await checkFile('./events.ndjson')"
   const nobody = process.getuid?.() === 0 ? { uid: 65_534 } : {}
   const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', env: {}, cwd: folder, ...nobody })
   t.match(stderr, /events\.ndjson cannot be written \(EACCES\)/)

@@ -7,6 +7,7 @@ import { fileLines } from '../../../src/forwarders/file/file-line.js'
 import { parsePosition } from '../../../src/forwarders/file/file-position.js'
 import { captureLog } from '../../support/capture-log.js'
 import { sampleDelivery } from '../../support/sample-delivery.js'
+import { fillInodes, mountedFolder } from '../../support/small-disk.js'
 
 const signal = new AbortController().signal
 const fileLine = (attempt: Attempt): string => fileLines([attempt]).toString().slice(0, -1)
@@ -49,4 +50,18 @@ t.test('a line is one line, whatever the body', (t) => {
 t.test('a position that is none is none', (t) => {
   for (const text of [null, 'x', '{}', '{"bytes":-1}', 'null']) t.equal(parsePosition(text), undefined)
   t.end()
+})
+
+t.test('an event file that cannot be made for want of inodes, or of a folder that takes files, says so, and does not hang', async (t) => {
+  const attempts = [{ delivery: sampleDelivery(), number: 1, replay: false }]
+  const at = (path: string) => createFileForwarder({ name: 'file', path, rotateBytes: 0, keepDays: 0, now: Date.now, logger: captureLog().logger })
+  await t.rejects(at('/proc/nowhere/events.ndjson').forward(attempts, { signal }), { message: 'a file or its folder is not there', cause: { code: 'ENOENT' } })
+  const volume = mountedFolder(t, 'size=8m,nr_inodes=4')
+  if (volume === undefined) return t.comment('no right to mount a file system')
+  const giveBack = fillInodes(volume)
+  const forwarder = at(join(volume, 'folder', 'events.ndjson'))
+  await t.rejects(forwarder.forward(attempts, { signal }), { message: 'the disk takes no more files: it has no inodes left' })
+  giveBack()
+  t.match(await forwarder.forward(attempts, { signal }), { outcomes: [{ status: 'forwarded' }] })
+  await forwarder.close?.()
 })

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { fileLines } from '../../../src/forwarders/file/file-line.js'
-import { isDeeperThan, replaceHalfPairs } from '../../../src/forwarders/file/readable-json.js'
+import { isDeeperThan, replaceHalfPairs } from '../../../src/voucherify/readable-json.js'
 import { oddBodies } from '../../../src/testing/odd-bodies.js'
 import { sampleDelivery } from '../../support/sample-delivery.js'
 

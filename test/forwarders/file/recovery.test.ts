@@ -40,6 +40,39 @@ t.test('a crash between the write and the commit: what comes again is cut off, a
   t.strictSame(aside(), [])
 })
 
+t.test('a crash after a rotation and before the first commit: all that comes again is cut off, in each file', async (t) => {
+  const { open, content, path, all, aside, rotated } = setUp(t, { rotateBytes: 30 })
+  writeFileSync(path, 'somebody else\'s\n')
+  const crashed = await open()
+  for (const each of [1, 2, 3, 4]) await crashed.append(line(each), never)
+  t.equal(rotated().length, 3)
+  t.equal(all(), `somebody else's\n${lines(1, 4)}`)
+  const restarted = await open(undefined, comesAgain(1, 2, 3, 4))
+  t.equal(content(), 'somebody else\'s\n')
+  t.strictSame(rotated(), [])
+  await restarted.append(lines(1, 4), never)
+  t.equal(all(), `somebody else's\n${lines(1, 4)}`)
+  t.strictSame(aside().sort(), [line(2), line(3)], 'what was rotated away is not removed')
+})
+
+t.test('a crash in the middle of a rotation before the first commit', async (t) => {
+  const { open, path, all } = setUp(t)
+  const crashed = await open()
+  await crashed.append(lines(1, 3), never)
+  renameSync(path, `${path}.20260131T235959.123Z`)
+  const restarted = await open(undefined, comesAgain(1, 2, 3))
+  await restarted.append(lines(1, 3), never)
+  t.equal(all(), lines(1, 3))
+})
+
+t.test('a new database, after a rotation that no commit came through of: the lines stay', async (t) => {
+  const { open, all } = setUp(t, { rotateBytes: 60 })
+  const before = await open()
+  for (const each of [1, 2, 3, 4]) await before.append(line(each), never)
+  await open(undefined, comesAgain())
+  t.equal(all(), lines(1, 4))
+})
+
 t.test('an older database: lines that it does not know stay where they are, and it goes on behind them', async (t) => {
   const { open, content, log, messages } = setUp(t)
   const first = await open()

@@ -8,7 +8,7 @@ import { systemClock } from '../../../src/delivery/clock.js'
 import { createDispatcher } from '../../../src/delivery/dispatcher.js'
 import type { Forwarder, Outcome } from '../../../src/delivery/forwarder.js'
 import { createPump } from '../../../src/delivery/pump.js'
-import { createSqliteJournal } from '../../../src/journal/sqlite/sqlite-journal.js'
+import { createWholeJournal } from '../../support/whole-journal.js'
 import { captureLog } from '../../support/capture-log.js'
 import { sampleNewDelivery } from '../../support/sample-delivery.js'
 import { attempt, attemptAt, attemptWith, forwarderTo } from './support/forwarder.js'
@@ -294,7 +294,7 @@ t.test('connections are kept, used again, and no more than there may be', async 
 
 t.test('hostile destinations, each with a forwarder of its own, cost another forwarder nothing', async (t) => {
   const log = captureLog()
-  const journal = createSqliteJournal({
+  const journal = createWholeJournal({
     dataDir: t.testdir(), logger: log.logger, clock: systemClock, dedupeWindowMs: 86_400_000, retention: { maxAgeMs: 86_400_000, maxBytes: 0 }
   })
   await journal.start()

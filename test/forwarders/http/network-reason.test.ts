@@ -1,5 +1,5 @@
 import t from 'tap'
-import { networkReason } from '../../../src/forwarders/http/network-reason.js'
+import { networkReason } from '../../../src/forwarders/http/judge-answer.js'
 
 t.test('the reason is in words, whatever was thrown', async (t) => {
   t.equal(networkReason(new Error('other side closed')), 'other side closed')

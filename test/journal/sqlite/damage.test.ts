@@ -8,14 +8,13 @@ import { createPump, type Pump } from '../../../src/delivery/pump.js'
 import type { Forwarder } from '../../../src/delivery/forwarder.js'
 import { createFileForwarder } from '../../../src/forwarders/file/file-forwarder.js'
 import { databasePath } from '../../../src/journal/sqlite/database.js'
-import { packAppends } from '../../../src/journal/sqlite/packed-appends.js'
-import { createSqliteJournal, type SqliteJournal } from '../../../src/journal/sqlite/sqlite-journal.js'
+import { createWholeJournal, type WholeJournal } from '../../support/whole-journal.js'
 import { createWriter } from '../../../src/journal/sqlite/writer.js'
 import { captureLog, type CapturedLog } from '../../support/capture-log.js'
 import { seeded } from '../../support/crash-rounds.js'
 import { localThreads } from '../../support/local-threads.js'
 import { sampleNewDelivery } from '../../support/sample-delivery.js'
-import { locateEvent } from '../../../src/voucherify/event-text.js'
+import { recordsOf } from './stored.js'
 
 const DAY_MS = 86_400_000
 const PAGE_BYTES = 4096
@@ -24,7 +23,7 @@ const OFFSETS_A_PAGE = 2
 const ROWS_A_PAGE = 30
 
 interface Running {
-  readonly journal: SqliteJournal
+  readonly journal: WholeJournal
   readonly log: CapturedLog
   /** Ids that the second forwarder, which keeps lanes, has got. */
   readonly got: string[]
@@ -35,7 +34,7 @@ interface Running {
 /** A journal with the file forwarder and one that keeps lanes, as a service has them, without threads and HTTP. */
 async function run (dataDir: string, options: { readonly forwards: boolean, readonly refuses?: (id: string) => boolean }): Promise<Running> {
   const log = captureLog()
-  const journal = createSqliteJournal({
+  const journal = createWholeJournal({
     dataDir, logger: log.logger, clock: systemClock, dedupeWindowMs: 7 * DAY_MS, retention: { maxAgeMs: 30 * DAY_MS, maxBytes: 0 }, threads: localThreads()
   })
   const got: string[] = []
@@ -90,8 +89,8 @@ function reported (log: CapturedLog): Set<unknown> {
   return new Set([...log.find('records lost to damage'), ...log.find('damaged records set aside')].flatMap(({ sequences }) => sequences as number[]))
 }
 
-const sent = Array.from({ length: 120 }, (_, index) => sampleNewDelivery({ index, held: index % 17 === 5, verdict: index % 17 === 5 ? 'invalid' : 'valid', headers: { 'user-agent': 'x'.repeat(100) } }))
-const wanted = sent.map((delivery, index) => ({ ...delivery, sequence: index + 1 })).filter(({ held }) => !held)
+const sent = Array.from({ length: 120 }, (_, index) => sampleNewDelivery({ index, quarantined: index % 17 === 5, verdict: index % 17 === 5 ? 'invalid' : 'valid', headers: { 'user-agent': 'x'.repeat(100) } }))
+const wanted = sent.map((delivery, index) => ({ ...delivery, sequence: index + 1 })).filter(({ quarantined }) => !quarantined)
 
 /** A small database with something in every table: 60 deliveries are through, those of some customers wait or are dead, 60 are pending. */
 async function makeTemplate (dataDir: string): Promise<{ readonly before: ReadonlySet<string>, readonly dead: ReadonlySet<string> }> {
@@ -156,12 +155,12 @@ t.test('One flipped byte in the store takes every later record with it, or stops
 })
 
 t.test('an event whose record was set aside is stored anew when it comes again, and is then held once', (t) => {
-  const writer = createWriter({ now: Date.now, locateEvent })
+  const writer = createWriter(Date.now)
   writer.open({ path: databasePath(t.testdir()), dedupeWindowMs: DAY_MS, withdrawn: [] })
   t.teardown(() => { writer.close() })
-  const append = (): unknown => writer.commit({ withdraw: [], progress: [], appends: packAppends([sampleNewDelivery({ dedupeKey: 'same' })]) }).appends[0]
+  const append = (): unknown => writer.commit({ withdraw: [], progress: [], appends: recordsOf(sampleNewDelivery({ dedupeKey: 'same' })) }).appends[0]
   t.equal(append(), 1)
-  t.match(append(), { verdict: 'valid' }, 'held already')
+  t.match(append(), { verdict: 'valid' }, 'stored already')
   writer.setAside([1])
   t.equal(append(), 2, 'the sender still has what the disk has lost')
   t.match(append(), { verdict: 'valid' })

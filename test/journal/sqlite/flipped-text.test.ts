@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { openOperator } from '../../../src/open-store.js'
+import { openOperator } from '../../../src/composition/open-store.js'
 import { connect } from '../../../src/journal/sqlite/binding.js'
 import { databasePath } from '../../../src/journal/sqlite/database.js'
 import { buildAdmin } from '../../support/build-admin.js'

@@ -5,7 +5,7 @@ import { connect } from '../../../src/journal/sqlite/binding.js'
 import { systemClock } from '../../../src/delivery/clock.js'
 import { keepInPlace } from '../../../src/journal/sqlite/data-lock.js'
 import { databasePath } from '../../../src/journal/sqlite/database.js'
-import { createSqliteJournal } from '../../../src/journal/sqlite/sqlite-journal.js'
+import { createWholeJournal } from '../../support/whole-journal.js'
 import { captureLog } from '../../support/capture-log.js'
 import { eventually } from '../../support/eventually.js'
 import { localThreads } from '../../support/local-threads.js'
@@ -29,14 +29,14 @@ function count (path: string): number {
 t.test('a writer that was started anew leaves the process its locks: no visitor takes itself for the only user of the log', { skip: existsSync('/proc/locks') ? false : 'needs /proc/locks' }, async (t) => {
   const dataDir = t.testdir()
   const threads = localThreads()
-  const journal = createSqliteJournal({
+  const journal = createWholeJournal({
     dataDir, logger: captureLog().logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: DAY_MS, maxBytes: 0 }, threads
   })
   t.teardown(journal.close)
   await journal.start()
   await journal.append(sampleNewDelivery())
   t.ok(isLocked(databasePath(dataDir)))
-  threads.endWriter()
+  threads.endStore()
   await eventually(async () => await journal.append(sampleNewDelivery()).then(() => true, () => undefined), 'a commit of the new writer')
   t.ok(isLocked(databasePath(dataDir)))
 })
@@ -44,7 +44,7 @@ t.test('a writer that was started anew leaves the process its locks: no visitor 
 t.test('a clean stop leaves all in the database file: a copy of it alone is whole', async (t) => {
   for (let round = 0; round < 5; round++) {
     const dataDir = join(t.testdir(), `data-${round}`)
-    const journal = createSqliteJournal({
+    const journal = createWholeJournal({
       dataDir, logger: captureLog().logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: DAY_MS, maxBytes: 0 }
     })
     await journal.start()
@@ -64,7 +64,7 @@ t.test('a salvage waits for a command that writes: nothing is committed to a fil
   const place = keepInPlace(store.dataDir)
   destroyPage(store.dataDir, 1)
   const log = captureLog()
-  const journal = createSqliteJournal({
+  const journal = createWholeJournal({
     dataDir: store.dataDir, logger: log.logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: DAY_MS, maxBytes: 0 }
   })
   t.teardown(journal.close)

@@ -72,28 +72,28 @@ t.test('where a delivery stands is told for each forwarder, and can be asked for
   const operator = open(t, store.dataDir)
 
   const listed = await operator.list({ filter: {}, order: 'oldest first', limit: 10 })
-  t.same(listed.map(({ forwarders }) => forwarders.map(({ standing }) => standing)), [
-    ['earlier', 'forwarded'], ['forwarded', 'dead'], ['forwarded', 'waiting'], ['forwarded', 'forwarded'], ['quarantined', 'quarantined'], ['pending', 'pending']
+  t.same(listed.map(({ forwarders }) => forwarders.map(({ status }) => status)), [
+    ['before-start', 'forwarded'], ['forwarded', 'dead'], ['forwarded', 'retrying'], ['forwarded', 'forwarded'], ['quarantined', 'quarantined'], ['pending', 'pending']
   ])
   t.match(listed[1]?.forwarders[1], { forwarder: 'http', attempt: 1, reason: 'status 410' })
   t.match(listed[2]?.forwarders[1], { forwarder: 'http', attempt: 2, reason: 'status 503', dueAt: Number })
 
-  t.same(await ids(operator, { standing: 'dead' }), [gone.id])
-  t.same(await ids(operator, { standing: 'dead', forwarder: 'http' }), [gone.id])
-  t.same(await ids(operator, { standing: 'dead', forwarder: 'file' }), [])
-  t.same(await ids(operator, { standing: 'waiting' }), [waits.id])
-  t.same(await ids(operator, { standing: 'waiting', forwarder: 'http' }), [waits.id])
-  t.same(await ids(operator, { standing: 'waiting', forwarder: 'file' }), [])
-  t.same(await ids(operator, { standing: 'quarantined' }), [held.id])
-  t.same(await ids(operator, { standing: 'pending' }), [pending.id])
-  t.same(await ids(operator, { standing: 'pending', forwarder: 'file' }), [pending.id])
-  t.same(await ids(operator, { standing: 'forwarded' }), [through.id, before.id], 'wherever it was to go')
-  t.same(await ids(operator, { standing: 'forwarded', forwarder: 'file' }), [through.id, waits.id, gone.id], 'and not what came before the forwarder')
+  t.same(await ids(operator, { status: 'dead' }), [gone.id])
+  t.same(await ids(operator, { status: 'dead', forwarder: 'http' }), [gone.id])
+  t.same(await ids(operator, { status: 'dead', forwarder: 'file' }), [])
+  t.same(await ids(operator, { status: 'retrying' }), [waits.id])
+  t.same(await ids(operator, { status: 'retrying', forwarder: 'http' }), [waits.id])
+  t.same(await ids(operator, { status: 'retrying', forwarder: 'file' }), [])
+  t.same(await ids(operator, { status: 'quarantined' }), [held.id])
+  t.same(await ids(operator, { status: 'pending' }), [pending.id])
+  t.same(await ids(operator, { status: 'pending', forwarder: 'file' }), [pending.id])
+  t.same(await ids(operator, { status: 'forwarded' }), [through.id, before.id], 'wherever it was to go')
+  t.same(await ids(operator, { status: 'forwarded', forwarder: 'file' }), [through.id, waits.id, gone.id], 'and not what came before the forwarder')
 
   const known = await operator.forwarders()
   t.match(known, [
-    { name: 'file', cursor: 5, pending: 1, waiting: 0, dead: 0, breaker: 'closed', oldestReceivedAt: pending.receivedAt },
-    { name: 'http', cursor: 5, pending: 1, waiting: 1, dead: 1, oldestReceivedAt: waits.receivedAt }
+    { name: 'file', cursor: 5, pending: 1, retrying: 0, dead: 0, breaker: 'closed', oldestReceivedAt: pending.receivedAt },
+    { name: 'http', cursor: 5, pending: 1, retrying: 1, dead: 1, oldestReceivedAt: waits.receivedAt }
   ])
   t.same((await operator.forwarders({ except: ['http'] })).map(({ name }) => name), ['file'])
   t.match(await operator.deadLetters({ limit: 10 }), [{ id: gone.id, forwarder: 'http', attempts: 1, reason: 'status 410', replaying: false }])
@@ -170,11 +170,11 @@ t.test('what is released reaches every known forwarder once, wherever its cursor
 
   const before = woken
   await until(async () => woken > before)
-  t.match(await settleAll(ahead, forwarded), [{ delivery: { id: held.id, held: false }, replay: false }], 'the running service passes it on')
+  t.match(await settleAll(ahead, forwarded), [{ delivery: { id: held.id, quarantined: false }, replay: false }], 'the running service passes it on')
   const late = await settleAll(behind, forwarded)
   t.same(late.map(({ delivery: { id } }) => id).sort(), [held.id, other.id].sort(), 'each once')
   t.same(late.map(({ replay }) => replay), [false, false])
-  t.same((await operator.read(1))?.forwarders.map(({ standing }) => standing), ['forwarded', 'forwarded'])
+  t.same((await operator.read(1))?.forwarders.map(({ status }) => status), ['forwarded', 'forwarded'])
 
   const newcomer = await store.feed('newcomer')
   t.equal((await settleAll(newcomer, forwarded)).length, 2, 'and a forwarder that begins later gets it too')
@@ -189,7 +189,7 @@ t.test('a release judges by the schemas of today, and keeps what they say', asyn
     return { verdict: 'valid', faults: [] }
   })
   t.match(await operator.release({ sequences: [1], force: false }), [{ status: 'released', verdict: 'valid' }])
-  t.match(await operator.read(1), { verdict: 'valid', faults: [], hold: 'released', damaged: false, forwarders: [{ standing: 'waiting', attempt: 1 }] })
+  t.match(await operator.read(1), { verdict: 'valid', faults: [], hold: 'released', damaged: false, forwarders: [{ status: 'retrying', attempt: 1 }] })
 
   const quicker = open(t, store.dataDir)
   const beaten = open(t, store.dataDir, () => {
@@ -197,7 +197,7 @@ t.test('a release judges by the schemas of today, and keeps what they say', asyn
     return { verdict: 'valid', faults: [] }
   })
   t.match(await beaten.release({ sequences: [2], force: false }), [{ status: 'not in quarantine' }], 'where another command was quicker')
-  t.equal((await operator.forwarders())[0]?.waiting, 2, 'and nothing is marked twice')
+  t.equal((await operator.forwarders())[0]?.retrying, 2, 'and nothing is marked twice')
 })
 
 t.test('a second replay on purpose is no duplicate, and a dead letter that goes through is one no more', async t => {
@@ -209,19 +209,19 @@ t.test('a second replay on purpose is no duplicate, and a dead letter that goes 
   const operator = open(t, store.dataDir)
   const request = { sequences: [1], forwarders: ['http'], finishedOnly: false, description: 'test', dryRun: false }
   t.match(await operator.replay({ ...request, dryRun: true }), { replays: 1 })
-  t.equal((await operator.forwarders())[0]?.waiting, 0, 'a dry run changes nothing')
+  t.equal((await operator.forwarders())[0]?.retrying, 0, 'a dry run changes nothing')
 
   t.match(await operator.replay(request), { replays: 1, passedOver: 0, filtered: 0, refused: [] })
   t.match(await operator.replay(request), { replays: 1 })
-  t.match((await operator.read(1))?.forwarders, [{ standing: 'waiting', replay: true, attempt: 1 }])
+  t.match((await operator.read(1))?.forwarders, [{ status: 'retrying', replay: true, attempt: 1 }])
   t.match(await operator.deadLetters({ limit: 5 }), [{ replaying: true }])
-  t.same(await ids(operator, { standing: 'dead' }), [], 'what is being replayed counts as waiting')
+  t.same(await ids(operator, { status: 'dead' }), [], 'what is being replayed counts as retrying')
   const before = woken
   await until(async () => woken > before)
   const claims = await settleAll(http, forwarded)
   t.match(claims, [{ replay: true, attempt: 1 }, { replay: true }])
   t.equal(claims.length, 2)
-  t.match(await operator.read(1), { forwarders: [{ standing: 'forwarded' }], attempts: [{ replay: false, outcome: 'dead' }, { replay: true, outcome: 'forwarded' }, { replay: true }] })
+  t.match(await operator.read(1), { forwarders: [{ status: 'forwarded' }], attempts: [{ replay: false, outcome: 'dead' }, { replay: true, outcome: 'forwarded' }, { replay: true }] })
   t.same(await operator.deadLetters({ limit: 5 }), [])
 })
 
@@ -243,7 +243,7 @@ t.test('a replay by filter passes over what is on its first way, and takes nothi
   })
   t.match(await operator.release({ sequences: [3, 4], force: true }), [{ status: 'released' }, { status: 'damaged' }])
   t.match(await operator.replay({ sequences: [3], forwarders: ['http'], finishedOnly: true, description: '', dryRun: false }), { passedOver: 1 }, 'nor what has just been released')
-  t.same((await operator.read(4))?.forwarders.map(({ standing }) => standing), ['damaged'])
+  t.same((await operator.read(4))?.forwarders.map(({ status }) => status), ['damaged'])
   db.close()
 })
 
@@ -255,7 +255,7 @@ t.test('a forwarder is forgotten step by step, itself at last', async t => {
   store.close()
   const operator = open(t, store.dataDir)
   t.same(await operator.forget({ forwarder: 'http', limit: 2 }), { dropped: 2, done: false })
-  t.match(await operator.forwarders(), [{ name: 'http', waiting: 0, dead: 1 }])
+  t.match(await operator.forwarders(), [{ name: 'http', retrying: 0, dead: 1 }])
   t.same(await operator.forget({ forwarder: 'http', limit: 2 }), { dropped: 1, done: true })
   t.same(await operator.forwarders(), [])
 })
@@ -375,11 +375,11 @@ t.test('a page of a store of 100,000 deliveries looks at a small part of it, how
   const cases: ReadonlyArray<readonly [filter: DeliveryFilter, next: number | undefined]> = [
     [{ customerId }, before - 25_000],
     [{ eventType: 'none.*' }, before - 25_000],
-    [{ standing: 'pending', forwarder: 'http', customerId }, before - 25_000],
+    [{ status: 'pending', forwarder: 'http', customerId }, before - 25_000],
     // Every other one is a dead letter.
-    [{ standing: 'dead', customerId }, before - 10_000],
+    [{ status: 'dead', customerId }, before - 10_000],
     // There are 89.
-    [{ standing: 'quarantined', customerId }, undefined]
+    [{ status: 'quarantined', customerId }, undefined]
   ]
   for (const [filter, next] of cases) {
     t.same(await operator.page({ filter, before, limit: 50 }), { items: [], next }, `${JSON.stringify(filter)}: where it stops`)
@@ -413,7 +413,7 @@ t.test('a page looks at a part alone, says where to go on, and misses nothing on
   }
 
   const all = { order: 'newest first', limit: 100 } as const
-  for (const filter of [{}, { customerId: 'cust_rare' }, { customerId: 'nobody' }, { standing: 'dead' }, { standing: 'dead', forwarder: 'http', customerId: 'cust_1' }, { standing: 'quarantined' }, { standing: 'forwarded' }, { standing: 'waiting' }] as const) {
+  for (const filter of [{}, { customerId: 'cust_rare' }, { customerId: 'nobody' }, { status: 'dead' }, { status: 'dead', forwarder: 'http', customerId: 'cust_1' }, { status: 'quarantined' }, { status: 'forwarded' }, { status: 'retrying' }] as const) {
     const expected = (await operator.list({ ...all, filter })).map(({ sequence }) => sequence)
     t.same((await walk(filter)).sequences, expected, JSON.stringify(filter))
     t.same((await walk(filter, { limit: 100, lookAt: 100 })).sequences, expected)

@@ -1,29 +1,27 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { packAppends } from '../../../src/journal/sqlite/packed-appends.js'
-import { packProgress } from '../../../src/journal/sqlite/packed-progress.js'
 import { prune, usedBytes } from '../../../src/journal/sqlite/prune.js'
 import { openForWriting } from '../../../src/journal/sqlite/database.js'
-import { pruneAll } from '../../../src/journal/sqlite/upkeep.js'
+import { pruneAll } from '../../../src/journal/upkeep.js'
 import { createWriter } from '../../../src/journal/sqlite/writer.js'
 import { captureLog } from '../../support/capture-log.js'
 import { sampleNewDelivery } from '../../support/sample-delivery.js'
-import { locateEvent } from '../../../src/voucherify/event-text.js'
+import { recordsOf } from './stored.js'
 
 const DAY_MS = 86_400_000
 
 function filled (dataDir: string, count: number, options: { readonly receivedAt: number, readonly bytes?: number }) {
   const path = join(dataDir, 'tierhook.db')
-  const writer = createWriter({ now: Date.now, locateEvent })
+  const writer = createWriter(Date.now)
   writer.open({ path, dedupeWindowMs: 7 * DAY_MS, withdrawn: [] })
   const appends = Array.from({ length: count }, (_, index) => sampleNewDelivery({
     index, receivedAt: options.receivedAt, ...(options.bytes === undefined ? {} : { rawBody: Buffer.alloc(options.bytes) })
   }))
-  writer.commit({ withdraw: [], progress: [], appends: packAppends(appends) })
+  writer.commit({ withdraw: [], progress: [], appends: recordsOf(...appends) })
   const cursor = (forwarder: string, to: number): void => {
     writer.registerFeed({ forwarder, cursor: 0 })
-    writer.commit({ withdraw: [], appends: packAppends([]), progress: [packProgress({ forwarder, cursor: to, position: undefined, breaker: undefined, changes: [], records: [] })] })
+    writer.commit({ withdraw: [], appends: [], progress: [{ forwarder, term: 1, cursor: to, position: undefined, breaker: undefined, changes: [], records: [] }] })
   }
   const db = openForWriting(path)
   const sequences = (): number[] => (db.prepare('SELECT sequence FROM deliveries ORDER BY sequence').all([]) as Array<{ sequence: number }>).map(({ sequence }) => sequence)
@@ -43,7 +41,7 @@ t.test('only what every forwarder has finished with goes, those that are not con
   t.end()
 })
 
-t.test('what waits, is a dead letter or is held in quarantine stays, however old', (t) => {
+t.test('what waits, is a dead letter or is quarantined stays, however old', (t) => {
   const { db, cursor, sequences } = filled(t.testdir(), 6, { receivedAt: old })
   cursor('f', 6)
   db.exec(`UPDATE deliveries SET hold = 1 WHERE sequence = 1;
@@ -118,8 +116,7 @@ t.test('many that must stay are walked past in small steps, and the space of the
     dedupeWindowMs: 7 * DAY_MS,
     retention: { maxAgeMs: 30 * DAY_MS, maxBytes: 0 },
     signal: new AbortController().signal,
-    prune: async (step) => writer.prune(step),
-    lookForReplays: async () => {}
+    prune: async (step) => writer.prune(step)
   })
   t.equal(sequences().length, 450)
   t.equal(keys(), 450, 'the keys of what stays')
@@ -167,8 +164,7 @@ t.test('a flood into quarantine evicts its own oldest and no good delivery', asy
     retention: { maxAgeMs: 30 * DAY_MS, maxBytes: 3_200_000 },
     onEvicted: (count) => { told += count },
     signal: new AbortController().signal,
-    prune: async (step) => writer.prune(step),
-    lookForReplays: async () => {}
+    prune: async (step) => writer.prune(step)
   })
   const left = sequences()
   t.equal(left.filter((sequence) => sequence <= 200).length, 200, 'all good ones are there')

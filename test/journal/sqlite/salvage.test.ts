@@ -2,20 +2,19 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameS
 import { join } from 'node:path'
 import t from 'tap'
 import { connect } from '../../../src/journal/sqlite/binding.js'
-import { packAppends } from '../../../src/journal/sqlite/packed-appends.js'
 import { createWriter } from '../../../src/journal/sqlite/writer.js'
 import { sampleNewDelivery } from '../../support/sample-delivery.js'
-import { locateEvent } from '../../../src/voucherify/event-text.js'
+import { recordsOf } from './stored.js'
 
 const options = { dedupeWindowMs: 1_000_000, withdrawn: [] }
 
 /** A database of three deliveries, and a salvaged copy of it. */
 function makeBoth (folder: string) {
   const path = join(folder, 'tierhook.db')
-  const writer = createWriter({ now: Date.now, locateEvent })
+  const writer = createWriter(Date.now)
   writer.open({ path, ...options })
   writer.registerFeed({ forwarder: 'f', cursor: 0 })
-  writer.commit({ withdraw: [], progress: [], appends: packAppends([1, 2, 3].map((index) => sampleNewDelivery({ index }))) })
+  writer.commit({ withdraw: [], progress: [], appends: recordsOf(...[1, 2, 3].map((index) => sampleNewDelivery({ index }))) })
   const old = join(folder, 'old')
   writer.close()
   const db = connect(path)
@@ -32,10 +31,10 @@ t.test('all is taken over, the damaged file is kept, and no sequence is given tw
   const { path, salvaged } = makeBoth(folder)
   t.match(salvaged, { kept: 3, lost: 0, forwardersLost: false })
   t.ok(existsSync(salvaged?.damagedFile ?? ''))
-  const writer = createWriter({ now: Date.now, locateEvent })
+  const writer = createWriter(Date.now)
   t.equal(writer.open({ path, ...options }).salvaged, undefined)
   t.match(writer.registerFeed({ forwarder: 'f', cursor: 9 }), { cursor: 0 })
-  const { appends } = writer.commit({ withdraw: [], progress: [], appends: packAppends([sampleNewDelivery()]) })
+  const { appends } = writer.commit({ withdraw: [], progress: [], appends: recordsOf(sampleNewDelivery()) })
   t.ok(Number(appends[0]) > 1050)
   writer.close()
 })
@@ -69,7 +68,7 @@ t.test('a crash at any step of the salvage leaves the old database or the whole 
     mkdirSync(folder)
     const path = join(folder, 'tierhook.db')
     crash(path)
-    const writer = createWriter({ now: Date.now, locateEvent })
+    const writer = createWriter(Date.now)
     t.ok(writer.open({ path, ...options }).lastSequence >= 3, name)
     t.equal(writer.registerFeed({ forwarder: 'f', cursor: 9 }).cursor, 0)
     writer.close()
@@ -79,7 +78,7 @@ t.test('a crash at any step of the salvage leaves the old database or the whole 
 
 t.test('a file that is no database of ours is refused and left alone', async (t) => {
   const path = join(t.testdir(), 'tierhook.db')
-  const writer = createWriter({ now: Date.now, locateEvent })
+  const writer = createWriter(Date.now)
   const text = 'this is a text, and no database at all'.repeat(300)
   writeFileSync(path, text)
   t.throws(() => writer.open({ path, ...options }), { code: 'WRONG_DATABASE', message: /no database of tierhook/ })
@@ -96,7 +95,7 @@ t.test('forwarders that are lost begin with the oldest delivery, whatever their 
   bytes[at] = 'g'.charCodeAt(0)
   writeFileSync(path, bytes)
   let now = Date.now()
-  const writer = createWriter({ now: () => now, locateEvent })
+  const writer = createWriter(() => now)
   t.match(writer.open({ path, ...options }).salvaged, { forwardersLost: true, kept: 3, lost: 0 })
   t.equal(writer.registerFeed({ forwarder: 'f', cursor: 3 }).cursor, 0)
   now += 4_000_000

@@ -1,7 +1,7 @@
 import t from 'tap'
-import type { Standing } from '../../../src/delivery/operator.js'
+import type { DeliveryStatus } from '../../../src/delivery/operator.js'
 import { filterText } from '../../../src/forwarders/delivery-filter.js'
-import { openOperator } from '../../../src/open-store.js'
+import { openOperator } from '../../../src/composition/open-store.js'
 import { dead, forwarded, heldDelivery, makeStore, newDelivery, record, settleAll } from './stored.js'
 
 const one = { order: 'oldest first', limit: 10 } as const
@@ -14,13 +14,13 @@ t.test('what a filter passes over is shown as skipped, and not as forwarded', as
   await http.settle(claims.map((claim, index) => index === 0 ? { claim, result: { status: 'skipped' }, record } : { claim, result: forwarded(), record }))
   const operator = openOperator({ dataDir: store.dataDir })
   t.teardown(operator.close)
-  const standingsOf = async (): Promise<Array<Standing | undefined>> => (await operator.list({ filter: {}, ...one })).map(({ forwarders }) => forwarders[0]?.standing)
-  t.strictSame(await standingsOf(), ['skipped', 'forwarded'])
-  t.strictSame((await operator.list({ filter: { standing: 'skipped' }, ...one })).map(({ sequence }) => sequence), [1])
-  t.strictSame((await operator.list({ filter: { standing: 'forwarded' }, ...one })).map(({ sequence }) => sequence), [2])
+  const statusesOf = async (): Promise<Array<DeliveryStatus | undefined>> => (await operator.list({ filter: {}, ...one })).map(({ forwarders }) => forwarders[0]?.status)
+  t.strictSame(await statusesOf(), ['skipped', 'forwarded'])
+  t.strictSame((await operator.list({ filter: { status: 'skipped' }, ...one })).map(({ sequence }) => sequence), [1])
+  t.strictSame((await operator.list({ filter: { status: 'forwarded' }, ...one })).map(({ sequence }) => sequence), [2])
   await operator.replay({ sequences: [1], forwarders: ['http'], finishedOnly: false, description: '', dryRun: false })
   await settleAll(http, forwarded)
-  t.strictSame(await standingsOf(), ['forwarded', 'forwarded'], 'once it was sent after all')
+  t.strictSame(await statusesOf(), ['forwarded', 'forwarded'], 'once it was sent after all')
 })
 
 t.test('a dead letter that is replayed to a forwarder whose filter now refuses it stays a dead letter', async (t) => {
@@ -36,7 +36,7 @@ t.test('a dead letter that is replayed to a forwarder whose filter now refuses i
   t.equal(claims.length, 1)
   await http.settle(claims.map((claim) => ({ claim, result: { status: 'skipped' as const }, record })))
   t.match(await operator.deadLetters({ limit: 10 }), [{ sequence: 1, reason: 'status 410', replaying: false }])
-  t.match(await operator.list({ filter: {}, ...one }), [{ forwarders: [{ standing: 'dead' }] }])
+  t.match(await operator.list({ filter: {}, ...one }), [{ forwarders: [{ status: 'dead' }] }])
   t.match((await operator.read(1))?.attempts.at(-1), { outcome: 'skipped', replay: true })
 })
 
@@ -67,9 +67,9 @@ t.test('a discarded dead letter is no dead letter any more, and is not shown as 
   t.teardown(operator.close)
   t.match(await operator.discard({ from: 'dead letters', forwarder: 'http', sequences: [1, 7] }), [{ status: 'discarded' }, { status: 'not there' }])
   t.strictSame((await operator.deadLetters({ limit: 10 })).map(({ forwarder, sequence }) => [forwarder, sequence]), [['file', 2], ['http', 2], ['file', 1]])
-  t.match(await operator.list({ filter: {}, ...one }), [{ forwarders: [{ forwarder: 'file', standing: 'dead' }, { forwarder: 'http', standing: 'discarded' }] }, {}])
-  t.strictSame((await operator.list({ filter: { standing: 'discarded' }, ...one })).map(({ sequence }) => sequence), [1])
-  t.strictSame(await operator.list({ filter: { standing: 'forwarded', forwarder: 'http' }, ...one }), [])
+  t.match(await operator.list({ filter: {}, ...one }), [{ forwarders: [{ forwarder: 'file', status: 'dead' }, { forwarder: 'http', status: 'discarded' }] }, {}])
+  t.strictSame((await operator.list({ filter: { status: 'discarded' }, ...one })).map(({ sequence }) => sequence), [1])
+  t.strictSame(await operator.list({ filter: { status: 'forwarded', forwarder: 'http' }, ...one }), [])
 })
 
 t.test('a replay to a forwarder whose filter refuses it says so and changes nothing, but by force', async (t) => {

@@ -2,21 +2,22 @@ import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { connect as connectTo, type Connection } from '../../../src/journal/sqlite/binding.js'
+import type { Claim, Feed } from '../../../src/delivery/journal.js'
 import { systemClock } from '../../../src/delivery/clock.js'
-import type { Feed } from '../../../src/delivery/journal.js'
-import { createSqliteJournal, type SqliteJournal, type SqliteJournalOptions } from '../../../src/journal/sqlite/sqlite-journal.js'
-import { journalContract, type JournalUnderTest } from '../../contracts/journal-contract.js'
+import { createWholeJournal, type WholeJournal, type WholeJournalOptions } from '../../support/whole-journal.js'
+import { journalContract, type JournalUnderTest } from '../contract/journal-contract.js'
 import { captureLog } from '../../support/capture-log.js'
+import { eventually, eventuallyTrue } from '../../support/eventually.js'
 import { latch } from '../../support/latch.js'
 import { localThreads } from '../../support/local-threads.js'
-import { sampleNewDelivery } from '../../support/sample-delivery.js'
+import { appendMany, sampleNewDelivery } from '../../support/sample-delivery.js'
 
 const DAY_MS = 86_400_000
 
-function journalIn (t: Test, dataDir: string, overrides: Partial<SqliteJournalOptions> = {}) {
+function journalIn (t: Test, dataDir: string, overrides: Partial<WholeJournalOptions> = {}) {
   const log = captureLog()
   const threads = localThreads()
-  const journal = createSqliteJournal({
+  const journal = createWholeJournal({
     dataDir, logger: log.logger, clock: systemClock, dedupeWindowMs: 7 * DAY_MS, retention: { maxAgeMs: 30 * DAY_MS, maxBytes: 0 }, threads, ...overrides
   })
   t.teardown(async () => { await journal.close() })
@@ -33,7 +34,7 @@ async function create (t: Test): Promise<JournalUnderTest> {
   let blocker: Connection | undefined
   return {
     dedupeWindowMs: 7 * DAY_MS,
-    async open (): Promise<SqliteJournal> {
+    async open (): Promise<WholeJournal> {
       const { journal } = journalIn(t, dataDir)
       await journal.start()
       return journal
@@ -73,6 +74,18 @@ async function create (t: Test): Promise<JournalUnderTest> {
   }
 }
 
+/** Claims and forwards until there were so many. */
+async function forward (feed: Feed, count: number): Promise<readonly Claim[]> {
+  const forwarded: Claim[] = []
+  await eventually(async () => {
+    const { claims } = await feed.claim(10)
+    await feed.settle(claims.map((claim) => ({ claim, result: { status: 'forwarded' } })))
+    forwarded.push(...claims)
+    return forwarded.length >= count ? true : undefined
+  }, `${count} claims`)
+  return forwarded
+}
+
 t.test('the contract of a journal', (t) => {
   journalContract(t, create)
   t.end()
@@ -110,9 +123,54 @@ t.test('a database of another program is refused', async (t) => {
   await t.rejects(journalIn(t, dataDir).journal.start(), { code: 'WRONG_DATABASE' })
 })
 
-t.test('a data folder that will not be one by itself stops the start', async (t) => {
-  const { journal } = journalIn(t, join(t.testdir({ blocked: 'a file' }), 'blocked', 'data'))
-  await t.rejects(journal.start(), { code: 'ENOTDIR' })
+t.test('a data folder that will not be one by itself stops the start, and it is said why', async (t) => {
+  const folder = t.testdir({ blocked: 'a file', link: t.fixture('symlink', 'nowhere'), circle: t.fixture('symlink', 'circle') })
+  const cases = [
+    [['blocked'], /cannot be made \(EEXIST\): there is a file in its place/],
+    [['blocked', 'data'], /cannot be made \(ENOTDIR\): a part of its path is a file/],
+    [['link'], /cannot be made \(EEXIST\): .*a link that leads nowhere/],
+    [['circle', 'data'], /cannot be made \(ELOOP\): its path leads through links in a circle/],
+    [['x'.repeat(300)], /cannot be made \(ENAMETOOLONG\): its path is too long/]
+  ] as const
+  for (const [path, message] of cases) {
+    await t.rejects(journalIn(t, join(folder, ...path)).journal.start(), { code: 'DATA_FOLDER_NOT_WRITABLE', message })
+  }
+})
+
+t.test('a data folder is made with all that it is in', async (t) => {
+  const { journal } = journalIn(t, join(t.testdir(), 'a', 'b', 'c'))
+  await journal.start()
+  t.ok(journal.isOpen())
+})
+
+t.test('what the journal waits for is told, and what else comes to light then is waited for too', async (t) => {
+  const { journal, threads, log } = journalIn(t, t.testdir())
+  const failed = (error: Error) => async (method: string) => { if (method === 'open') throw error }
+  const forbidden = Object.assign(new Error('attempt to write a readonly database', { cause: Object.assign(new Error('not you'), { code: 'EACCES' }) }), { code: 'SQLITE_READONLY' })
+  threads.beforeWrite = failed(Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY' }))
+  await journal.start()
+  t.equal(journal.trouble(), 'another program holds the database locked')
+  threads.beforeWrite = failed(forbidden)
+  await eventuallyTrue(() => journal.trouble() === 'tierhook has no right to write there', 'another reason')
+  t.equal(await journal.probe(), 'tierhook has no right to write there')
+  threads.beforeWrite = failed(new TypeError('a defect'))
+  await eventuallyTrue(() => log.find('journal failed').length > 0, 'a defect that is told')
+  await t.rejects(journal.append(sampleNewDelivery()), { message: 'The webhook cannot be stored: tierhook failed: its log says how.' })
+  threads.beforeWrite = async () => {}
+  await eventuallyTrue(() => journal.isOpen(), 'a journal that is open')
+  t.equal(journal.trouble(), undefined)
+  t.match(log.find('journal cannot open'), [{ reason: 'another program holds the database locked' }, { reason: 'tierhook has no right to write there', advice: /user that tierhook runs as/ }])
+  t.equal(log.find('journal failed').length, 1)
+})
+
+t.test('a start that this user may not make ends, and says where', async (t) => {
+  const dataDir = t.testdir()
+  const { journal, threads } = journalIn(t, dataDir)
+  threads.beforeWrite = async () => {
+    throw Object.assign(new Error('unable to open database file', { cause: Object.assign(new Error('EACCES: permission denied, access'), { code: 'EACCES' }) }), { code: 'SQLITE_CANTOPEN' })
+  }
+  await t.rejects(journal.start(), { code: 'DATA_FOLDER_NOT_WRITABLE', message: `The data folder ${dataDir} cannot be written to: EACCES: permission denied, access. Let the user` })
+  threads.beforeWrite = async () => {}
 })
 
 t.test('a data folder that cannot be written to stops the start, and it is said which', async (t) => {
@@ -183,10 +241,20 @@ t.test('replays that another process asks for while the service runs are noticed
   t.equal((await feed.claim(1)).claims[0]?.replay, true)
 })
 
+t.test('two replays of one delivery are read together', async (t) => {
+  const engine = await create(t)
+  const journal = await engine.open()
+  const { id } = await journal.append(sampleNewDelivery({ customerId: null }))
+  const feed = await journal.openFeed({ forwarder: 'f', order: 'none', start: 'beginning', onWork: () => {} })
+  await forward(feed, 1)
+  for (let replay = 0; replay < 2; replay++) await engine.replay('f', [1])
+  t.strictSame((await forward(feed, 2)).map((claim) => ({ id: claim.delivery.id, replay: claim.replay })), [{ id, replay: true }, { id, replay: true }])
+})
+
 t.test('a replay of many holds up nothing that has just arrived', async (t) => {
   const engine = await create(t)
   const journal = await engine.open()
-  const appended = await Promise.all(Array.from({ length: 12_000 / 4 }, async (_, index) => await journal.append(sampleNewDelivery({ index }))))
+  const appended = await appendMany(journal, 3000)
   t.equal(appended.length, 3000)
   const noticed = latch()
   const feed = await journal.openFeed({ forwarder: 'f', order: 'customer', start: 'now', onWork: noticed.open })
@@ -204,34 +272,4 @@ t.test('of many that come at once, the first go to the disk without waiting for 
   await journal.start()
   await Promise.all(Array.from({ length: 100 }, async () => await journal.append(sampleNewDelivery())))
   t.strictSame(commits, [24, 76])
-})
-
-t.test('a feed that falls far behind is not kept waiting for in memory: it reads from the disk, and who keeps up does not', async (t) => {
-  const { journal, threads } = journalIn(t, t.testdir())
-  await journal.start()
-  const pages: string[] = []
-  threads.beforeRead = async (method) => { if (method === 'readAfter') pages.push(method) }
-  const open = async (forwarder: string) => await journal.openFeed({ forwarder, order: 'arrival', start: 'now', onWork () {} })
-  const [prompt, stuck] = [await open('prompt'), await open('stuck')]
-
-  async function takeAll (feed: Feed): Promise<readonly number[]> {
-    const sequences: number[] = []
-    for (;;) {
-      const { claims } = await feed.claim(1000)
-      if (claims.length === 0) return sequences
-      sequences.push(...claims.map(({ delivery }) => delivery.sequence))
-      await feed.settle(claims.map((claim) => ({ claim, result: { status: 'forwarded' } })))
-    }
-  }
-
-  const taken: number[] = []
-  for (let round = 0; round < 3; round++) {
-    await Promise.all(Array.from({ length: 600 }, async () => await journal.append(sampleNewDelivery())))
-    taken.push(...await takeAll(prompt))
-  }
-  const all = Array.from({ length: 1800 }, (_each, index) => index + 1)
-  t.strictSame(taken, all)
-  t.strictSame(pages, [], 'what was just stored is at hand, however much of it came at once')
-  t.strictSame(await takeAll(stuck), all)
-  t.ok(pages.length > 0)
 })

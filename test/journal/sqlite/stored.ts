@@ -6,16 +6,13 @@ import { systemClock } from '../../../src/delivery/clock.js'
 import type { NewDelivery } from '../../../src/delivery/delivery.js'
 import type { Claim, Feed, Settlement } from '../../../src/delivery/journal.js'
 import { createFeed, type JournalFeed } from '../../../src/journal/feed.js'
-import type { FeedStore } from '../../../src/journal/feed-store.js'
-import { packAppends } from '../../../src/journal/sqlite/packed-appends.js'
-import { packProgress } from '../../../src/journal/sqlite/packed-progress.js'
+import type { FeedStore } from '../../../src/journal/engine.js'
+import { packAppends, unpackAppends, type AppendRecord } from '../../../src/journal/sqlite/packed-appends.js'
 import { databasePath } from '../../../src/journal/sqlite/database.js'
-import { unpackDeliveries } from '../../../src/journal/sqlite/packed-deliveries.js'
 import { createReader } from '../../../src/journal/sqlite/reader.js'
-import { createSqliteJournal } from '../../../src/journal/sqlite/sqlite-journal.js'
+import { createWholeJournal } from '../../support/whole-journal.js'
 import { createWriter } from '../../../src/journal/sqlite/writer.js'
 import { sampleEnvelope } from '../../../src/voucherify/samples.js'
-import { locateEvent } from '../../../src/voucherify/event-text.js'
 
 /** As much of tap's test as this uses. */
 export interface Folder {
@@ -36,7 +33,7 @@ export function newDelivery (fields: Partial<NewDelivery> = {}): NewDelivery {
     eventType,
     verdict: 'valid',
     faults: [],
-    held: false,
+    quarantined: false,
     dedupeKey: null,
     sourceObject: 'distribution',
     sourceId: 'distr_1',
@@ -50,11 +47,16 @@ export function newDelivery (fields: Partial<NewDelivery> = {}): NewDelivery {
   }
 }
 
+/** Deliveries as they get to the writer. */
+export function recordsOf (...deliveries: readonly NewDelivery[]): readonly AppendRecord[] {
+  return unpackAppends(packAppends(deliveries))
+}
+
 /** An event that does not match its schema, as it lies in quarantine. */
 export function heldDelivery (fields: Partial<NewDelivery> = {}): NewDelivery {
   return newDelivery({
     verdict: 'invalid',
-    held: true,
+    quarantined: true,
     faults: [{ pointer: '/data/customer', message: 'is required' }],
     rawBody: Buffer.from('{"event":{"type":"customer.loyalty.tier.left"},"data":{"n":1.10}}'),
     ...fields
@@ -63,7 +65,7 @@ export function heldDelivery (fields: Partial<NewDelivery> = {}): NewDelivery {
 
 /** A data folder with a journal at work on it, until `close` or until the test is over. */
 export async function openJournal (t: Folder, dataDir = t.testdir()) {
-  const journal = createSqliteJournal({
+  const journal = createWholeJournal({
     dataDir,
     logger: pino({ level: 'silent' }),
     clock: systemClock,
@@ -89,10 +91,10 @@ interface FeedSettings {
 /** The same journal without its threads, its lock and its group commit, which take their time: for what only has to be in the store. */
 export function makeStore (t: Folder, dataDir = t.testdir()) {
   const path = databasePath(dataDir)
-  const writer = createWriter({ now: Date.now, locateEvent })
+  const writer = createWriter(Date.now)
   const reader = createReader(Date.now)
   writer.open({ path, dedupeWindowMs: 86_400_000, withdrawn: [] })
-  reader.open({ path })
+  reader.open(path)
   let last = 0
   const close = (): void => {
     // The last to close copies the log into the database, and the reader may not.
@@ -101,24 +103,22 @@ export function makeStore (t: Folder, dataDir = t.testdir()) {
   }
   t.teardown(close)
   const store: FeedStore = {
-    readAfter: async (after, limit, limitBytes) => {
-      const { deliveries, upTo } = reader.readAfter({ after, visible: last, limit, limitBytes })
-      return { deliveries: unpackDeliveries(deliveries), upTo }
-    },
-    readMany: async (sequences) => new Map(unpackDeliveries(reader.readMany({ sequences }).deliveries).map(delivery => [delivery.sequence, delivery])),
-    readDue: async (forwarder, kind, options) => reader.readDue({ forwarder, kind, ...options, visible: last }),
-    readLanes: async (forwarder, kind, lanes, limit) => reader.readLanes({ forwarder, kind, lanes, limit }),
-    readMarks: async (forwarder, kind, after, limit) => reader.readMarks({ forwarder, kind, after, limit }),
-    commit: async (progress) => { writer.commit({ withdraw: [], progress: [packProgress(progress)], appends: packAppends([]) }) },
+    readAfter: async (after, limit, limitBytes) => reader.readAfter({ after, visible: last, limit, limitBytes }),
+    readMany: async (sequences) => new Map(reader.readMany(sequences).deliveries.map(delivery => [delivery.sequence, delivery])),
+    readDue: async (forwarder, kind, options) => reader.readDue(forwarder, kind, { ...options, visible: last }),
+    readLanes: async (...request) => reader.readLanes(...request),
+    readMarks: async (...request) => reader.readMarks(...request),
+    commit: async (progress) => { writer.commit({ withdraw: [], progress: [progress], appends: [] }) },
+    giveUp: async () => {},
     monotonic: systemClock.monotonic
   }
   return {
     dataDir,
     append: (...deliveries: NewDelivery[]) => {
-      for (const result of writer.commit({ withdraw: [], progress: [], appends: packAppends(deliveries) }).appends) if (typeof result === 'number') last = result
+      for (const result of writer.commit({ withdraw: [], progress: [], appends: recordsOf(...deliveries) }).appends) if (typeof result === 'number') last = result
     },
     feed: (forwarder: string, { start = 'beginning', ...options }: FeedSettings = {}) => createFeed(
-      { forwarder, order: 'customer', start, onWork: () => {}, ...options }, writer.registerFeed({ forwarder, cursor: start === 'now' ? last : 0, filter: options.filter }), store
+      { forwarder, order: 'customer', start, onWork: () => {}, ...options }, { term: 1, ...writer.registerFeed({ forwarder, cursor: start === 'now' ? last : 0, filter: options.filter }) }, store
     ),
     close
   }

@@ -149,7 +149,7 @@ function watchLog (): { readonly read: (text: string) => void, readonly held: ()
         if (secret !== undefined) faults.push(`the log tells ${secret}: ${line.slice(0, 1000)}`)
         const reason = /"reason":"?(\w+)"?,"msg":"request not understood"/.exec(line)?.[1]
         if (reason !== undefined) notUnderstood[reason] = (notUnderstood[reason] ?? 0) + 1
-        const deliveryId = /"deliveryId":"([^"]+)".*"msg":"webhook held in quarantine"/.exec(line)?.[1]
+        const deliveryId = /"deliveryId":"([^"]+)".*"msg":"webhook quarantined"/.exec(line)?.[1]
         if (deliveryId !== undefined) held.push(deliveryId)
         if (/"level":[56]0\b/.test(line) && !line.includes('JOURNAL_UNAVAILABLE')) faults.push(`the log has an error: ${line.slice(0, 3000)}`)
       }

@@ -1,5 +1,6 @@
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { AcceptedSchema, ProblemSchema } from '../../../src/ingress/answers.js'
+import { ProblemSchema } from '../../../src/http/problem-answer.js'
+import { AcceptedSchema } from '../../../src/ingress/webhook-schema.js'
 import { PROCESS_SECRET } from '../service-process.js'
 import type { WireAnswer } from './answer-stream.js'
 import { CANARY, PATH_CANARY } from './canaries.js'

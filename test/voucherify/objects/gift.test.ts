@@ -1,5 +1,5 @@
 import t from 'tap'
-import { GiftSchema } from '../../../src/voucherify/objects/gift.js'
+import { GiftSchema } from '../../../src/voucherify/objects/voucher.js'
 import { compileValidator } from '../../../src/voucherify/validate.js'
 import { expectSchema } from '../support/expect-schema.js'
 import { gift } from '../support/full-objects.js'

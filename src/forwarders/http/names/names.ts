@@ -1,4 +1,5 @@
 import type { LookupFunction } from 'node:net'
+import { within } from '../../../delivery/within.js'
 import { isNotFound, type Address, type Found, type LookUp } from './look-up.js'
 
 export interface NamesOptions {
@@ -98,7 +99,7 @@ export function createNames ({ lookUp, limitMs, now }: NamesOptions): Names {
       if (isNotFound(error)) throw error
       return known.addresses
     })
-    return await within(newer, startedAt + PATIENCE_MS - now()) ?? known.addresses
+    return await within(startedAt + PATIENCE_MS - now(), newer) ?? known.addresses
   }
 
   function inOrder (name: string, addresses: readonly Address[]): readonly Address[] {
@@ -128,14 +129,4 @@ async function aborted (signal: AbortSignal): Promise<never> {
   return await new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => { reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason))) })
   })
-}
-
-/** What a promise comes to within a time; `undefined` where it does not. */
-async function within<T> (promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  try {
-    return await Promise.race([promise, new Promise<undefined>((resolve) => { timer = setTimeout(() => { resolve(undefined) }, Math.max(0, ms)) })])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -2,9 +2,8 @@ import { isIP } from 'node:net'
 import { hostname, platform } from 'node:os'
 import { askDns } from './ask-dns.js'
 import { createAskSystem } from './ask-system.js'
-import { parseHosts, type Hosts } from './hosts-file.js'
+import { type Hosts, parseHosts } from './hosts-file.js'
 import type { Address, Found, LookUp } from './look-up.js'
-import { hasOtherSources } from './name-sources.js'
 import { readWhenChanged } from './read-when-changed.js'
 import { candidatesFor, parseSearchList } from './search-list.js'
 
@@ -62,4 +61,14 @@ function knownAddresses (name: string, hosts: Hosts): readonly Address[] {
 function addressIn (text: string): readonly Address[] {
   const family = isIP(text)
   return family === 4 || family === 6 ? [{ address: text, family }] : []
+}
+
+/** What is asked without the C library: the hosts file, the DNS servers, and what machine this is. */
+const OWN: ReadonlySet<string> = new Set(['files', 'dns', 'myhostname'])
+
+/** Whether a file as `/etc/nsswitch.conf` is names other sources of host names, such as mDNS or LDAP, which only the C library can ask. */
+export function hasOtherSources (text: string): boolean {
+  const line = text.split('\n').map((each) => each.replace(/#.*/, '').trim()).find((each) => each.startsWith('hosts:')) ?? ''
+  const sources = line.slice('hosts:'.length).replace(/\[[^\]]*\]/g, ' ').split(/\s+/).filter((source) => source !== '')
+  return sources.some((source) => !OWN.has(source))
 }

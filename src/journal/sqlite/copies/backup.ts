@@ -2,13 +2,12 @@ import { existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs'
 import { StoreError } from '../../../delivery/operator.js'
 import { connect, copyDatabase } from '../binding.js'
 import { codeOf, databasePath, openForLooking } from '../database.js'
+import { explainCopy } from '../explain.js'
 import { checkThere } from '../operator.js'
 import { verify } from '../operator/verify.js'
 import { schemaVersion } from '../schema.js'
-import { checkCopy } from './check-copy.js'
-import type { CopyOptions } from './copy-progress.js'
+import { checkCopy, type CopyOptions } from './check-copy.js'
 import { draftOf, removeDraft, sync, syncWithFolder } from './draft.js'
-import { explainCopy } from './explain-copy.js'
 
 export interface BackupOptions extends CopyOptions {
   readonly dataDir: string

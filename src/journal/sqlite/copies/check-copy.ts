@@ -3,7 +3,19 @@ import { StoreError } from '../../../delivery/operator.js'
 import type { Connection } from '../database.js'
 import { lastSequence } from '../operator/forwarders.js'
 import { checkFiles, verify } from '../operator/verify.js'
-import type { CopyOptions } from './copy-progress.js'
+
+/** How far a backup or a restore has come: pages that are copied, then deliveries that are checked. */
+export interface CopyProgress {
+  readonly phase: 'copying' | 'checking'
+  readonly done: number
+  readonly of: number
+}
+
+export interface CopyOptions {
+  readonly onProgress?: ((progress: CopyProgress) => void) | undefined
+  /** Aborting it ends the work, which then rejects with its reason and leaves nothing behind. */
+  readonly signal?: AbortSignal | undefined
+}
 
 export interface CheckedCopy {
   /** How many deliveries were looked at. */

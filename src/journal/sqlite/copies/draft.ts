@@ -7,9 +7,12 @@ export function draftOf (path: string): string {
   return `${path}.unfinished-${randomUUID().slice(0, 8)}`
 }
 
+/** What SQLite puts beside a database, by the ends of its name. */
+export const SIDE_FILES = ['-wal', '-shm', '-journal']
+
 /** Removes a draft with what SQLite has put beside it. */
 export function removeDraft (draft: string): void {
-  for (const ending of ['', '-wal', '-shm', '-journal']) rmSync(`${draft}${ending}`, { force: true })
+  for (const ending of ['', ...SIDE_FILES]) rmSync(`${draft}${ending}`, { force: true })
 }
 
 /** Brings a file and its name to the disk. */

@@ -7,13 +7,12 @@ import { DataFolderInUseError, DataFolderNotWritableError, lockDataFolder, makeD
 import { closeAfterWriting, databasePath, openForWriting, type Connection } from '../database.js'
 import { erase } from '../erase/erase.js'
 import { erasuresPath, readErasures, rememberErasures } from '../erase/erasures-file.js'
+import { explainCopy } from '../explain.js'
 import { forwarders } from '../operator/forwarders.js'
 import { assess } from '../salvage/assess.js'
 import { migrate } from '../schema.js'
-import { checkCopy } from './check-copy.js'
-import type { CopyOptions } from './copy-progress.js'
+import { checkCopy, type CopyOptions } from './check-copy.js'
 import { draftOf, removeDraft, sync, syncWithFolder } from './draft.js'
-import { explainCopy } from './explain-copy.js'
 
 /** Deliveries in one transaction. */
 const ERASED_AT_ONCE = 500
@@ -108,7 +107,7 @@ async function finishDraft (draft: string, from: string, people: readonly Person
     const { deliveries, damaged } = await checkCopy(db, from, options)
     const erased = await eraseAgain(db, people, options)
     const last = db.prepare('SELECT max(received_at) AS at FROM deliveries').get([]) as { at: number | null }
-    const unfinished = forwarders(db, []).map(({ name, pending, waiting }) => ({ forwarder: name, deliveries: pending + waiting }))
+    const unfinished = forwarders(db, []).map(({ name, pending, retrying }) => ({ forwarder: name, deliveries: pending + retrying }))
     return { deliveries, damaged: damaged.length, erased, lastReceivedAt: last.at, unfinished: unfinished.filter((each) => each.deliveries > 0) }
   } finally {
     closeAfterWriting(db)

@@ -1,12 +1,11 @@
 import type { Erased, ErasedDelivery, EraseRequest } from '../../../delivery/operator.js'
-import type { Connection } from '../database.js'
+import { transaction, type Connection } from '../database.js'
 import { bodyReader } from '../operator/deliveries.js'
 import { lastSequence } from '../operator/forwarders.js'
 import { IS_PENDING } from '../operator/select.js'
-import { checksum, DELIVERY_COLUMNS, HOLD, toRows, type DeliveryRow } from '../record.js'
+import { checksum, DELIVERY_COLUMNS, HOLD, toRows, TOMBSTONE, type DeliveryRow } from '../../record.js'
 import { UNKNOWN_FORWARDER } from '../salvage/settle-copies.js'
-import { transaction } from '../transaction.js'
-import { createTraces } from './traces.js'
+import { createTraces } from '../../traces.js'
 
 const NOTHING = new Uint8Array(0)
 
@@ -63,16 +62,12 @@ function sort (db: Connection, rows: readonly DeliveryRow[], force: boolean): Pi
 
 /** What stays says that there was an event, of which type and when: copies of it are still told, and counts stay right. */
 function burier (db: Connection): (row: DeliveryRow) => void {
-  const update = db.prepare(`UPDATE deliveries SET hold = ${HOLD.erased}, event_id = NULL, customer_id = NULL, campaign_id = NULL, faults = NULL, headers = '{}',
-    body_bytes = 0, event_start = NULL, event_end = NULL, checksum = ? WHERE sequence = ?`)
+  const update = db.prepare(`UPDATE deliveries SET ${Object.keys(TOMBSTONE).map((name) => `${name} = ?`).join(', ')}, checksum = ? WHERE sequence = ?`)
   const empty = db.prepare('UPDATE bodies SET raw_body = ? WHERE sequence = ?')
   const clean = db.prepare('UPDATE attempts SET detail = NULL WHERE sequence = ?')
   const unmark = ['waiting', 'dead_letters'].map((table) => db.prepare(`DELETE FROM ${table} WHERE sequence = ?`))
   return (row) => {
-    const tombstone = {
-      ...row, hold: HOLD.erased, event_id: null, customer_id: null, campaign_id: null, faults: null, headers: '{}', body_bytes: 0, event_start: null, event_end: null
-    }
-    update.run([checksum(tombstone, NOTHING), row.sequence])
+    update.run([...Object.values(TOMBSTONE), checksum({ ...row, ...TOMBSTONE }, NOTHING), row.sequence])
     empty.run([NOTHING, row.sequence])
     clean.run([row.sequence])
     for (const statement of unmark) statement.run([row.sequence])

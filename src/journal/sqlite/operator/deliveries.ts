@@ -1,10 +1,9 @@
 import type { DeliveryDetails, DeliveryQuery, Found, ListedDelivery, Page, PageQuery, RecordedTry } from '../../../delivery/operator.js'
-import type { Fault } from '../../../errors.js'
-import type { Connection } from '../database.js'
-import { unlessDamaged } from '../database.js'
-import { DELIVERY_COLUMNS, parseJson, toDelivery, toRow, toRows, type DeliveryRow } from '../record.js'
+import type { Fault } from '../../../errors/problem.js'
+import { unlessDamaged, type Connection } from '../database.js'
+import { DELIVERY_COLUMNS, parseJson, toDelivery, toRow, toRows, type DeliveryRow } from '../../record.js'
 import { selectDeliveries, selectFloor } from './select.js'
-import { createStandings } from './standing.js'
+import { createStatuses } from './status.js'
 
 const HOLDS = ['none', 'quarantined', 'released', 'damaged', 'erased'] as const
 /** Records that one call looks at, which takes some 20 ms. */
@@ -19,8 +18,8 @@ const AFTER_IDS = '\u{10FFFF}'
 export function list (db: Connection, query: DeliveryQuery): readonly ListedDelivery[] {
   const { text, values } = selectDeliveries(DELIVERY_COLUMNS, query)
   const rows = toRows(db.prepare(text).all([...values]))
-  const standings = createStandings(db)
-  return rows.map((row) => toListed(row, standings))
+  const statuses = createStatuses(db)
+  return rows.map((row) => toListed(row, statuses))
 }
 
 /**
@@ -28,8 +27,8 @@ export function list (db: Connection, query: DeliveryQuery): readonly ListedDeli
  * through takes as many calls as it needs, and none of them long.
  */
 export function page (db: Connection, { lookAt, ...query }: PageQuery): Page<ListedDelivery> {
-  const { standing } = query.filter
-  const most = lookAt ?? (standing === 'waiting' || standing === 'dead' ? LOOK_AT_APART : LOOK_AT)
+  const { status } = query.filter
+  const most = lookAt ?? (status === 'retrying' || status === 'dead' ? LOOK_AT_APART : LOOK_AT)
   const { text, values } = selectFloor(query, most)
   const floor = (db.prepare(text).get([...values]) as { sequence: number } | undefined)?.sequence
   const after = floor === undefined ? query.after : floor - 1
@@ -38,7 +37,7 @@ export function page (db: Connection, { lookAt, ...query }: PageQuery): Page<Lis
   return { items, next: found.length > query.limit ? items.at(-1)?.sequence : floor }
 }
 
-function toListed (row: DeliveryRow, standings: ReturnType<typeof createStandings>): ListedDelivery {
+function toListed (row: DeliveryRow, statuses: ReturnType<typeof createStatuses>): ListedDelivery {
   return {
     sequence: row.sequence,
     id: row.id,
@@ -55,7 +54,7 @@ function toListed (row: DeliveryRow, standings: ReturnType<typeof createStanding
     duplicates: row.duplicates,
     bodyBytes: row.body_bytes,
     faults: row.faults === null ? [] : parseJson<Fault[]>(row.faults) ?? [],
-    forwarders: standings(row)
+    forwarders: statuses(row)
   }
 }
 
@@ -75,7 +74,7 @@ export function read (db: Connection, sequence: number): DeliveryDetails | undef
   const rawBody = bodyReader(db)(sequence)
   const headers = parseJson<Record<string, string>>(row.headers)
   return {
-    ...toListed(row, createStandings(db)),
+    ...toListed(row, createStatuses(db)),
     headers: headers ?? {},
     rawBody,
     damaged: toDelivery(row, rawBody) === undefined,
@@ -90,17 +89,8 @@ export function bodyReader (db: Connection): (sequence: number) => Uint8Array | 
 }
 
 function readAttempts (db: Connection, sequence: number): readonly RecordedTry[] {
-  const rows = db.prepare(`SELECT forwarder, replay, (SELECT kind FROM replays WHERE number = replay) AS kind, attempt, started_at, duration_ms, outcome, detail
-    FROM attempts WHERE sequence = ? ORDER BY started_at, rowid`).all([sequence]) as Array<{
-    forwarder: string, replay: number, kind: string | null, attempt: number, started_at: number, duration_ms: number, outcome: string, detail: string | null
-  }>
-  return rows.map((row) => ({
-    forwarder: row.forwarder,
-    replay: row.replay > 0 && row.kind !== 'release',
-    attempt: row.attempt,
-    startedAt: row.started_at,
-    durationMs: row.duration_ms,
-    outcome: row.outcome,
-    detail: row.detail
-  }))
+  const rows = db.prepare(`SELECT forwarder, replay, (SELECT kind FROM replays WHERE number = replay) AS kind, attempt,
+    started_at AS startedAt, duration_ms AS durationMs, outcome, detail
+    FROM attempts WHERE sequence = ? ORDER BY started_at, rowid`).all([sequence]) as Array<Omit<RecordedTry, 'replay'> & { replay: number, kind: string | null }>
+  return rows.map(({ replay, kind, ...row }) => ({ ...row, replay: replay > 0 && kind !== 'release' }))
 }

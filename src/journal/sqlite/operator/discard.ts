@@ -1,8 +1,7 @@
 import type { Discarded, DiscardRequest } from '../../../delivery/operator.js'
-import type { Connection } from '../database.js'
+import { transaction, type Connection } from '../database.js'
 import { removeDeliveries } from '../prune.js'
-import { HOLD } from '../record.js'
-import { transaction } from '../transaction.js'
+import { HOLD } from '../../record.js'
 
 /**
  * Removes deliveries from quarantine for good, or dead letters of one forwarder. The deduplication key of a delivery stays, so that a copy

@@ -1,8 +1,7 @@
-import type { KnownForwarder } from '../../../delivery/operator.js'
-import type { Connection } from '../database.js'
-import { HOLD, toText } from '../record.js'
+import type { KnownForwarder, UnfinishedQuery } from '../../../delivery/operator.js'
+import { transaction, type Connection } from '../database.js'
+import { HOLD, toText } from '../../record.js'
 import { UNKNOWN_FORWARDER } from '../salvage/settle-copies.js'
-import { transaction } from '../transaction.js'
 
 interface ForwarderRow {
   readonly name: string
@@ -23,7 +22,7 @@ export function forwarders (db: Connection, except: readonly string[]): readonly
     addedAt: row.addedAt,
     cursor: row.cursor,
     pending: countPending(db, row),
-    waiting: count(db, 'SELECT count(*) AS n FROM waiting WHERE forwarder = ?', row.name),
+    retrying: count(db, 'SELECT count(*) AS n FROM waiting WHERE forwarder = ?', row.name),
     dead: count(db, 'SELECT count(*) AS n FROM dead_letters WHERE forwarder = ?', row.name),
     oldestReceivedAt: oldest(db, row),
     breaker: row.breaker,
@@ -65,6 +64,14 @@ function count (db: Connection, sql: string, ...values: readonly (string | numbe
 
 export function lastSequence (db: Connection): number {
   return count(db, "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'deliveries'), 0) AS n")
+}
+
+/** Those of the deliveries that a forwarder has yet to finish: it has not come to them, or a mark waits for it. */
+export function unfinished (db: Connection, { forwarder, ids }: UnfinishedQuery): readonly string[] {
+  const find = db.prepare(`SELECT 1 FROM deliveries d JOIN forwarders f ON f.name = ? WHERE d.id = ? AND (
+    (d.hold = ${HOLD.never} AND d.sequence > f.cursor AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.forwarder = f.name AND l.sequence = d.sequence))
+    OR EXISTS (SELECT 1 FROM waiting w WHERE w.forwarder = f.name AND w.sequence = d.sequence))`)
+  return ids.filter((id) => find.get([forwarder, id]) !== undefined)
 }
 
 export function keepPaused (db: Connection, { forwarder, paused }: { readonly forwarder: string, readonly paused: boolean }): void {

@@ -1,9 +1,8 @@
 import { TOO_OLD } from '../../../delivery/delivery.js'
 import type { Released, ReleaseRequest } from '../../../delivery/operator.js'
-import { unlessDamaged, type Connection } from '../database.js'
-import { checksum, DELIVERY_COLUMNS, HOLD, toDelivery, toRow, type DeliveryRow } from '../record.js'
+import { unlessDamaged, transaction, type Connection } from '../database.js'
+import { checksum, DELIVERY_COLUMNS, HOLD, toDelivery, toRow, type DeliveryRow } from '../../record.js'
 import { UNKNOWN_FORWARDER } from '../salvage/settle-copies.js'
-import { transaction } from '../transaction.js'
 import { bodyReader } from './deliveries.js'
 
 /** Judges an event anew, by the schemas of today. */

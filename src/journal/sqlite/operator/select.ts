@@ -1,5 +1,5 @@
 import type { DeliveryFilter, DeliveryQuery } from '../../../delivery/operator.js'
-import { HOLD } from '../record.js'
+import { HOLD } from '../../record.js'
 
 /** A query and what is bound to it. */
 export interface Sql {
@@ -18,19 +18,20 @@ interface Source extends Sql {
  * The rarest thing that the filter asks for comes first, in the order of the sequences, so that a page costs as much as it
  * shows. Bodies lie elsewhere and are never touched.
  */
-function source ({ standing, forwarder }: DeliveryFilter): Source {
+function source ({ status, forwarder }: DeliveryFilter): Source {
   const named = forwarder === undefined ? { text: '', values: [] } : { text: ' AND s.forwarder = ?', values: [forwarder] }
-  switch (standing) {
+  switch (status) {
     case 'dead':
-      // What is being replayed counts as waiting.
+      // What is being replayed counts as retrying.
       return {
         text: `dead_letters s ${forwarder === undefined ? 'INDEXED BY dead_letters_sequence' : ''}
-          CROSS JOIN deliveries d ON d.sequence = s.sequence${named.text} AND ${notWaiting('s')}`,
+          CROSS JOIN deliveries d ON d.sequence = s.sequence${named.text}
+            AND NOT EXISTS (SELECT 1 FROM waiting w WHERE w.sequence = s.sequence AND w.forwarder = s.forwarder)`,
         values: named.values,
         sequence: 's.sequence',
         repeats: forwarder === undefined
       }
-    case 'waiting':
+    case 'retrying':
       return {
         text: `waiting s INDEXED BY waiting_sequence CROSS JOIN deliveries d ON d.sequence = s.sequence${named.text}`,
         values: named.values,
@@ -44,29 +45,42 @@ function source ({ standing, forwarder }: DeliveryFilter): Source {
   }
 }
 
-function notWaiting (letter: string): string {
-  return `NOT EXISTS (SELECT 1 FROM waiting w WHERE w.sequence = ${letter}.sequence AND w.forwarder = ${letter}.forwarder)`
+/** Whether no mark and no dead letter stands for `d`, with a forwarder `f`. */
+const IS_UNMARKED = `NOT EXISTS (SELECT 1 FROM waiting w WHERE w.sequence = d.sequence AND w.forwarder = f.name)
+  AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.sequence = d.sequence AND l.forwarder = f.name)`
+
+/** Whether an attempt of `d` with a forwarder `f` has ended in one of these ways. */
+function hasEnded (outcomes: string): string {
+  return `EXISTS (SELECT 1 FROM attempts a WHERE a.sequence = d.sequence AND a.forwarder = f.name AND a.outcome IN (${outcomes}))`
 }
 
 /** Whether a forwarder `f` still has to be tried with `d` for the first time. */
-export const IS_PENDING = `d.hold = ${HOLD.never} AND d.sequence > f.cursor
-  AND NOT EXISTS (SELECT 1 FROM waiting w WHERE w.sequence = d.sequence AND w.forwarder = f.name)
-  AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.sequence = d.sequence AND l.forwarder = f.name)
-  AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.sequence = d.sequence AND a.forwarder = f.name AND a.outcome IN ('forwarded', 'skipped', 'discarded'))`
+export const IS_PENDING = `d.hold = ${HOLD.never} AND d.sequence > f.cursor AND ${IS_UNMARKED} AND NOT ${hasEnded("'forwarded', 'skipped', 'discarded'")}`
 
 /** Whether a forwarder `f` was not given `d`, for one of these reasons, and has not been since. */
 function isPassedOver (outcomes: string): string {
-  return `EXISTS (SELECT 1 FROM attempts a WHERE a.sequence = d.sequence AND a.forwarder = f.name AND a.outcome IN (${outcomes}))
-  AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.sequence = d.sequence AND a.forwarder = f.name AND a.outcome = 'forwarded')
-  AND NOT EXISTS (SELECT 1 FROM waiting w WHERE w.sequence = d.sequence AND w.forwarder = f.name)
-  AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.sequence = d.sequence AND l.forwarder = f.name)`
+  return `${hasEnded(outcomes)} AND NOT ${hasEnded("'forwarded'")} AND ${IS_UNMARKED}`
 }
 
 /** Whether a forwarder `f` is done with `d`, and took it. */
-const IS_FORWARDED = `NOT (${isPassedOver("'skipped', 'discarded'")}) AND (d.hold = ${HOLD.released} OR d.sequence <= f.cursor AND d.sequence > f.began
-    OR EXISTS (SELECT 1 FROM attempts a WHERE a.sequence = d.sequence AND a.forwarder = f.name AND a.outcome = 'forwarded'))
-  AND NOT EXISTS (SELECT 1 FROM waiting w WHERE w.sequence = d.sequence AND w.forwarder = f.name)
-  AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.sequence = d.sequence AND l.forwarder = f.name)`
+const IS_FORWARDED = `NOT (${isPassedOver("'skipped', 'discarded'")})
+  AND (d.hold = ${HOLD.released} OR d.sequence <= f.cursor AND d.sequence > f.began OR ${hasEnded("'forwarded'")}) AND ${IS_UNMARKED}`
+
+/** A place between two others, where these are given. */
+export function isBetween (sequence: string, { after, before }: Pick<DeliveryQuery, 'after' | 'before'>): readonly Sql[] {
+  return [
+    ...after === undefined ? [] : [{ text: `${sequence} > ?`, values: [after] }],
+    ...before === undefined ? [] : [{ text: `${sequence} < ?`, values: [before] }]
+  ]
+}
+
+/** All of these conditions, with what is bound to them. */
+export function allOf (conditions: readonly Sql[]): Sql {
+  return {
+    text: conditions.length === 0 ? '' : `WHERE ${conditions.map(({ text }) => `(${text})`).join(' AND ')}`,
+    values: conditions.flatMap(({ values }) => values)
+  }
+}
 
 /** An event type, exact or with `*` for any run of characters. */
 export function eventTypeIs (pattern: string): Sql {
@@ -75,11 +89,22 @@ export function eventTypeIs (pattern: string): Sql {
     : { text: 'd.event_type = ?', values: [pattern] }
 }
 
-function conditions ({ filter, after, before }: Omit<DeliveryQuery, 'order' | 'limit'>, sequence: string): Sql[] {
-  const all: Sql[] = []
+/** Beyond every character. */
+const AFTER_ALL = '\u{10FFFF}'
+
+/** An id that begins so, or a word of the event type. What is looked at is bounded by the page, so that no index is needed. */
+function beginsWith (text: string): Sql {
+  const ids = ['d.customer_id', 'd.campaign_id', 'd.source_id', 'd.event_id', 'd.project_id']
+  return {
+    text: `${['d.id', ...ids].map((id) => `${id} >= ? AND ${id} < ?`).join(' OR ')} OR instr('.' || d.event_type, ?) > 0`,
+    values: [...[text.toLowerCase(), ...ids.map(() => text)].flatMap((value) => [value, `${value}${AFTER_ALL}`]), `.${text}`]
+  }
+}
+
+function conditions ({ filter, ...range }: Omit<DeliveryQuery, 'order' | 'limit'>, sequence: string): readonly Sql[] {
+  const all = [...isBetween(sequence, range)]
   const add = (text: string, ...values: Array<string | number>): void => { all.push({ text, values }) }
-  if (after !== undefined) add(`${sequence} > ?`, after)
-  if (before !== undefined) add(`${sequence} < ?`, before)
+  if (filter.text !== undefined) all.push(beginsWith(filter.text))
   if (filter.eventType !== undefined) all.push(eventTypeIs(filter.eventType))
   if (filter.verdict !== undefined) add('d.verdict = ?', filter.verdict)
   if (filter.customerId !== undefined) add('d.customer_id = ?', filter.customerId)
@@ -88,7 +113,7 @@ function conditions ({ filter, after, before }: Omit<DeliveryQuery, 'order' | 'l
   if (filter.since !== undefined) add('d.received_at >= ?', filter.since)
   if (filter.until !== undefined) add('d.received_at < ?', filter.until)
   const named = filter.forwarder === undefined ? { text: '', values: [] } : { text: 'f.name = ? AND ', values: [filter.forwarder] }
-  switch (filter.standing) {
+  switch (filter.status) {
     case 'quarantined':
       // The second half is what lets the index be used.
       add(`d.hold = ${HOLD.quarantined} AND d.hold <> ${HOLD.never}`)
@@ -99,7 +124,7 @@ function conditions ({ filter, after, before }: Omit<DeliveryQuery, 'order' | 'l
       break
     case 'skipped':
     case 'discarded':
-      add(`EXISTS (SELECT 1 FROM forwarders f WHERE ${named.text}${isPassedOver(`'${filter.standing}'`)})`, ...named.values)
+      add(`EXISTS (SELECT 1 FROM forwarders f WHERE ${named.text}${isPassedOver(`'${filter.status}'`)})`, ...named.values)
       break
     case 'forwarded':
       add(`d.hold IN (${HOLD.never}, ${HOLD.released})`)
@@ -113,13 +138,12 @@ function conditions ({ filter, after, before }: Omit<DeliveryQuery, 'order' | 'l
 /** The query for a page of deliveries. */
 export function selectDeliveries (columns: string, { order, limit, ...query }: DeliveryQuery): Sql {
   const from = source(query.filter)
-  const where = conditions(query, from.sequence)
+  const where = allOf(conditions(query, from.sequence))
   return {
-    text: `SELECT ${columns} FROM ${from.text}
-      ${where.length === 0 ? '' : `WHERE ${where.map(({ text }) => `(${text})`).join(' AND ')}`}
+    text: `SELECT ${columns} FROM ${from.text} ${where.text}
       ${from.repeats ? `GROUP BY ${from.sequence}` : ''}
       ORDER BY ${from.sequence} ${order === 'newest first' ? 'DESC' : 'ASC'} LIMIT ?`,
-    values: [...from.values, ...where.flatMap(({ values }) => values), limit]
+    values: [...from.values, ...where.values, limit]
   }
 }
 
@@ -127,23 +151,18 @@ export function selectDeliveries (columns: string, { order, limit, ...query }: D
  * The query for the sequence of the last record that a page looks at; no row where it gets to the end before. It counts
  * before anything is asked of the deliveries, along the order in which the page goes.
  */
-export function selectFloor ({ filter: { standing }, after, before }: Omit<DeliveryQuery, 'order' | 'limit'>, lookAt: number): Sql {
-  const where: Sql[] = [
-    ...after === undefined ? [] : [{ text: 'sequence > ?', values: [after] }],
-    ...before === undefined ? [] : [{ text: 'sequence < ?', values: [before] }],
-    ...standing === 'quarantined' ? [{ text: `hold = ${HOLD.quarantined} AND hold <> ${HOLD.never}`, values: [] }] : []
-  ]
-  return {
-    text: `SELECT sequence FROM ${tableOf(standing)} ${where.length === 0 ? '' : `WHERE ${where.map(({ text }) => text).join(' AND ')}`}
-      ORDER BY sequence DESC LIMIT 1 OFFSET ?`,
-    values: [...where.flatMap(({ values }) => values), lookAt - 1]
-  }
+export function selectFloor ({ filter: { status }, ...range }: Omit<DeliveryQuery, 'order' | 'limit'>, lookAt: number): Sql {
+  const where = allOf([
+    ...isBetween('sequence', range),
+    ...status === 'quarantined' ? [{ text: `hold = ${HOLD.quarantined} AND hold <> ${HOLD.never}`, values: [] }] : []
+  ])
+  return { text: `SELECT sequence FROM ${tableOf(status)} ${where.text} ORDER BY sequence DESC LIMIT 1 OFFSET ?`, values: [...where.values, lookAt - 1] }
 }
 
-function tableOf (standing: DeliveryFilter['standing']): string {
-  switch (standing) {
+function tableOf (status: DeliveryFilter['status']): string {
+  switch (status) {
     case 'dead': return 'dead_letters INDEXED BY dead_letters_sequence'
-    case 'waiting': return 'waiting INDEXED BY waiting_sequence'
+    case 'retrying': return 'waiting INDEXED BY waiting_sequence'
     case 'quarantined': return 'deliveries INDEXED BY deliveries_held'
     default: return 'deliveries'
   }

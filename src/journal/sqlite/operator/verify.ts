@@ -1,7 +1,7 @@
 import type { Verified } from '../../../delivery/operator.js'
 import type { Connection } from '../database.js'
 import { isDamage } from '../database.js'
-import { DELIVERY_COLUMNS, toDelivery, toRow, toRows, type DeliveryRow } from '../record.js'
+import { DELIVERY_COLUMNS, toDelivery, toRow, toRows, type DeliveryRow } from '../../record.js'
 import { bodyReader } from './deliveries.js'
 import { lastSequence } from './forwarders.js'
 

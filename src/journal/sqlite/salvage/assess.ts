@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { APPLICATION_ID } from '../schema.js'
 import { openPages, type Pages } from './pages.js'
-import { PAGE_BYTES } from './page-bytes.js'
+import { PAGE_BYTES } from '../database.js'
 
 /** Our tables' definitions stand on the first page, or on one not far behind it. */
 const FRONT_PAGES = 64

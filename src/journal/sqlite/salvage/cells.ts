@@ -1,4 +1,4 @@
-import { PAGE_BYTES } from './page-bytes.js'
+import { PAGE_BYTES } from '../database.js'
 import type { Pages } from './pages.js'
 import { decodeRecord, readVarint, type Value } from './record-format.js'
 

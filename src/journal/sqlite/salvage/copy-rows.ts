@@ -1,9 +1,9 @@
-import type { Connection, SqlValue } from '../database.js'
-import { cursorChecksum } from '../record.js'
+import type { Connection, SqlValue, Statement } from '../database.js'
+import { cursorChecksum } from '../../record.js'
 import { readRows, type Row } from './cells.js'
 import { createLivePages } from './live-pages.js'
 import type { Pages } from './pages.js'
-import { tableOf, type TableName } from './tables.js'
+import { tableOf } from './tables.js'
 
 /** Rows go to the new database in transactions of so many pages. */
 const PAGES_A_TRANSACTION = 4096
@@ -66,32 +66,48 @@ const MARKS = `
   CREATE TEMP TABLE waiting_marks (sequence INTEGER, forwarder TEXT, replay INTEGER, PRIMARY KEY (forwarder, replay, sequence)) WITHOUT ROWID;
   CREATE TEMP TABLE dead_marks (sequence INTEGER, forwarder TEXT, PRIMARY KEY (forwarder, sequence)) WITHOUT ROWID;`
 
-function inserters (db: Connection): Partial<Record<TableName, (row: Row) => void>> {
+/** In the order in which they stand in the file. */
+function columnsOf (db: Connection, table: string): readonly string[] {
+  return (db.prepare('SELECT name FROM pragma_table_info(?) ORDER BY cid').all([table]) as Array<{ name: string }>).map(({ name }) => name)
+}
+
+type Insert = (row: Row) => void
+
+function inserters (db: Connection): Readonly<Record<string, Insert>> {
   db.exec(MARKS)
-  const into = (target: string, columns: string, values: (row: Row) => readonly SqlValue[] = (row) => row.values): ((row: Row) => void) => {
-    const parameters = columns.split(',').map(() => '?')
-    // What breaks a rule of the table is damaged, or there already.
-    const statement = db.prepare(`INSERT OR IGNORE INTO ${target} (${columns}) VALUES (${parameters.join(', ')})`)
+
+  function into (target: string, { columns = columnsOf(db, target), values = (row: Row): readonly SqlValue[] => row.values, except = '' } = {}): Insert {
+    /** By how many columns a row has: one of an earlier schema version ends before those that were added since. */
+    const statements = new Map<number, Statement>()
+
+    function prepare (count: number): Statement {
+      const names = columns.slice(0, count).filter((name) => name !== except)
+      // What breaks a rule of the table is damaged, or there already.
+      return db.prepare(`INSERT OR IGNORE INTO ${target} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`)
+    }
+
     return (row) => {
       const given = values(row)
-      // A row of an earlier schema version ends before the columns that were added since.
-      statement.run(parameters.map((_each, index) => given[index] ?? null))
+      const statement = statements.get(given.length) ?? prepare(given.length)
+      statements.set(given.length, statement)
+      statement.run(given.filter((_value, index) => columns[index] !== except))
     }
   }
+
+  const withKey = { values: ({ rowid, values }: Row): readonly SqlValue[] => [rowid ?? null, ...values.slice(1)] }
   const withRowid = ({ rowid, values }: Row): readonly SqlValue[] => [rowid ?? null, ...values]
-  const withKey = ({ rowid, values }: Row): readonly SqlValue[] => [rowid ?? null, ...values.slice(1)]
-  const deadMark = into('dead_marks', 'sequence, forwarder')
+  const deadMark = into('dead_marks', { columns: ['sequence', 'forwarder'], values: ({ values }) => values.slice(0, 2) })
   return {
-    deliveries: into('deliveries', `sequence, id, received_at, event_type, verdict, hold, source_object, source_id, event_id, project_id, customer_id,
-      campaign_id, duplicates, faults, headers, body_bytes, checksum, event_start, event_end`, withKey),
-    bodies: into('bodies', 'sequence, raw_body', withKey),
-    attempts: into('attempts', 'rowid, sequence, forwarder, replay, attempt, started_at, duration_ms, outcome, detail', withRowid),
-    replays: into('replays', 'number, requested_at, kind, description', withKey),
-    dedupe_keys: into('dedupe_keys', 'key, id, verdict, sequence, received_at'),
-    forwarders: into('forwarders', 'name, cursor, began, position, breaker, added_at, checksum, paused, filter', ({ values }) => [...values.slice(0, 7), values[7] ?? 0, values[8] ?? null]),
-    waiting: into('waiting', 'forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at, reason'),
-    dead_letters: into('dead_letters', 'forwarder, sequence, died_at, attempts, reason'),
-    waiting_sequence: into('waiting_marks', 'sequence, forwarder, replay'),
+    deliveries: into('deliveries', withKey),
+    bodies: into('bodies', withKey),
+    replays: into('replays', withKey),
+    attempts: into('attempts', { columns: ['rowid', ...columnsOf(db, 'attempts')], values: withRowid }),
+    dedupe_keys: into('dedupe_keys'),
+    forwarders: into('forwarders'),
+    // Made anew by the triggers, of what is left.
+    waiting: into('waiting', { except: 'behind' }),
+    dead_letters: into('dead_letters'),
+    waiting_sequence: into('waiting_marks', { columns: ['sequence', 'forwarder', 'replay'] }),
     dead_letters_sequence: (row) => { if (Number(row.values[0]) < SEQUENCE_LIMIT) deadMark(row) }
   }
 }

@@ -1,4 +1,4 @@
-import { PAGE_BYTES } from './page-bytes.js'
+import { PAGE_BYTES } from '../database.js'
 import type { Pages } from './pages.js'
 
 /** https://sqlite.org/fileformat2.html#pointer_map_or_ptrmap_pages */

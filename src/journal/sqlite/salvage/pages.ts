@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { PAGE_BYTES } from './page-bytes.js'
+import { PAGE_BYTES } from '../database.js'
 import { readWal } from './wal.js'
 
 const CHUNK_PAGES = 64

@@ -1,11 +1,12 @@
 import { dirname } from 'node:path'
+import { removeDraft } from '../copies/draft.js'
 import { keepOthersOut } from '../data-lock.js'
 import { openDraft } from '../database.js'
 import { migrate } from '../schema.js'
 import { copyRows } from './copy-rows.js'
 import { openPages } from './pages.js'
 import { settleCopies, type RememberedForwarder, type Settled } from './settle-copies.js'
-import { draftPath, removeDraft, swap } from './swap-files.js'
+import { draftPath, swap } from './swap-files.js'
 
 export interface SalvageOptions {
   /** What the running service knows; nothing at a start. */
@@ -32,12 +33,12 @@ export function salvage (path: string, { above, remembered, now }: SalvageOption
   const startedAt = performance.now()
   const others = keepOthersOut(dirname(path))
   try {
-    removeDraft(path)
+    removeDraft(draftPath(path))
     const { copied, settled } = copyInto(path, { above, remembered, now })
     const damagedFile = swap(path, new Date(now()))
     return { ...settled, damagedFile, damagedPages: copied.damagedPages, forwardersLost: copied.forwardersLost, ms: Math.round(performance.now() - startedAt) }
   } catch (error) {
-    removeDraft(path)
+    removeDraft(draftPath(path))
     throw error
   } finally {
     others.release()

@@ -1,5 +1,5 @@
 import type { Connection } from '../database.js'
-import { cursorChecksum, DELIVERY_COLUMNS, HOLD, toDelivery, toText, type DeliveryRow } from '../record.js'
+import { cursorChecksum, DELIVERY_COLUMNS, HOLD, toDelivery, toText, type DeliveryRow } from '../../record.js'
 import { SEQUENCE_LIMIT, type Copied } from './copy-rows.js'
 
 /** New deliveries get sequences from so far above the greatest that is known: what is lost may have had greater ones. */

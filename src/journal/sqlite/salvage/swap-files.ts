@@ -1,16 +1,10 @@
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-
-const SIDE_FILES = ['-wal', '-shm', '-journal']
+import { SIDE_FILES, sync } from '../copies/draft.js'
 
 /** Where the new database is made; what is left of it after a crash is of no use. */
 export function draftPath (path: string): string {
   return `${path}.salvaging`
-}
-
-/** Removes a draft that a crash has left. */
-export function removeDraft (path: string): void {
-  for (const ending of ['', ...SIDE_FILES]) rmSync(`${draftPath(path)}${ending}`, { force: true })
 }
 
 /**
@@ -19,9 +13,9 @@ export function removeDraft (path: string): void {
  * @returns where the damaged database is now
  */
 export function swap (path: string, now: Date): string {
-  syncFile(draftPath(path))
+  sync(draftPath(path))
   renameSync(draftPath(path), freeName(path, now.toISOString().replaceAll(/[-:]|\.\d+/g, '')))
-  syncFile(dirname(path))
+  sync(dirname(path))
   return finishSwap(path) ?? path
 }
 
@@ -35,9 +29,9 @@ export function finishSwap (path: string): string | undefined {
   const damaged = `${path}.damaged-${stamp}`
   // The log goes with its database: beside another one it would be taken for that one's.
   for (const ending of [...SIDE_FILES, '']) if (existsSync(`${path}${ending}`)) renameSync(`${path}${ending}`, `${damaged}${ending}`)
-  syncFile(dirname(path))
+  sync(dirname(path))
   renameSync(`${path}.salvaged-${stamp}`, path)
-  syncFile(dirname(path))
+  sync(dirname(path))
   return damaged
 }
 
@@ -46,13 +40,4 @@ function freeName (path: string, stamp: string): string {
   let name = stamp
   for (let number = 2; existsSync(`${path}.damaged-${name}`); number++) name = `${stamp}-${number}`
   return `${path}.salvaged-${name}`
-}
-
-function syncFile (path: string): void {
-  const file = openSync(path, 'r')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
 }

@@ -1,54 +1,69 @@
+import { connect, type Connection } from '../database.js'
+import { migrate, SCHEMA_VERSION } from '../schema.js'
 import type { Row } from './cells.js'
 import type { Value } from './record-format.js'
 
 /**
- * What a row of each table and index is made of, in the order in which its columns stand in the file: `i` a whole number, `n` a
- * number, `t` text, `b` bytes, `-` the rowid's place; in capitals where it may be null. `added` are the columns that rows of an
- * earlier schema version do not have. No two of them are alike but where the values tell them apart, so that a row is known by
- * itself, without the tree that it hung from.
+ * What a row of a table or index is made of, in the order in which its columns stand in the file: `i` a whole number, `n` a
+ * number, `t` text, `b` bytes, `-` the rowid's place; in capitals where it may be null. No two of them are alike but where the values
+ * tell them apart, so that a row is known by itself, without the tree that it hung from.
  */
-const shapes = {
-  deliveries: { rowid: true, columns: '-tittiTTTTTTiTtii', added: 'II' },
-  bodies: { rowid: true, columns: '-b' },
-  attempts: { rowid: true, columns: 'itiiintT' },
-  replays: { rowid: true, columns: '-itt' },
-  sqlite_sequence: { rowid: true, columns: 'ti' },
-  dedupe_keys: { rowid: false, columns: 'tttii' },
-  forwarders: { rowid: false, columns: 'tiiTtiI', added: 'iT' },
-  waiting: { rowid: false, columns: 'tiiTiiiiT', added: 'i' },
-  dead_letters: { rowid: false, columns: 'tiiit' },
-  waiting_lane: { rowid: false, columns: 'ttii' },
-  // Also the same of replays.
-  waiting_due: { rowid: false, columns: 'tiii' },
-  waiting_sequence: { rowid: false, columns: 'iti' },
-  // Also the index of keys by their age, whose numbers are times.
-  dead_letters_sequence: { rowid: false, columns: 'it' },
-  other_index: { rowid: false, columns: 'ii' },
-  id_index: { rowid: false, columns: 'ti' },
-  sqlite_schema: { rowid: true, columns: 'tttiT' }
-} as const satisfies Record<string, Shape>
-
 interface Shape {
+  readonly name: string
   readonly rowid: boolean
   readonly columns: string
-  readonly added?: string
 }
 
-export type TableName = keyof typeof shapes
+/** What is beside our tables. */
+const OTHERS: readonly Shape[] = [
+  { name: 'sqlite_sequence', rowid: true, columns: 'ti' },
+  { name: 'waiting_lane', rowid: false, columns: 'ttii' },
+  // Also the same of replays.
+  { name: 'waiting_due', rowid: false, columns: 'tiii' },
+  { name: 'waiting_sequence', rowid: false, columns: 'iti' },
+  // Also the index of keys by their age, whose numbers are times.
+  { name: 'dead_letters_sequence', rowid: false, columns: 'it' },
+  { name: 'other_index', rowid: false, columns: 'ii' },
+  { name: 'id_index', rowid: false, columns: 'ti' },
+  { name: 'sqlite_schema', rowid: true, columns: 'tttiT' }
+]
 
-const byShape = new Map<string, Array<{ name: TableName, columns: string }>>()
-for (const [name, { rowid, columns, added = '' }] of Object.entries(shapes) as Array<[TableName, Shape]>) {
-  for (const each of new Set([columns, columns + added])) {
-    const key = `${rowid} ${each.length}`
-    byShape.set(key, [...byShape.get(key) ?? [], { name, columns: each }])
+const LETTERS: Readonly<Record<string, string>> = { INTEGER: 'i', REAL: 'n', TEXT: 't', BLOB: 'b' }
+
+/** Rows have the columns of the schema version in which they were written, and so there may be some of each. */
+function shapesOfAllVersions (): readonly Shape[] {
+  const db = connect(':memory:')
+  const shapes = new Map<string, Shape>()
+  for (let version = 1; version <= SCHEMA_VERSION; version++) {
+    migrate(db, version)
+    for (const shape of shapesOf(db)) shapes.set(`${shape.name} ${shape.columns}`, shape)
   }
+  db.close()
+  return [...shapes.values(), ...OTHERS]
 }
+
+function shapesOf (db: Connection): readonly Shape[] {
+  const tables = db.prepare("SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'").all() as Array<{ name: string, wr: number }>
+  const select = db.prepare('SELECT type, "notnull" AS required, pk FROM pragma_table_info(?) ORDER BY cid')
+  return tables.map(({ name, wr }) => {
+    const columns = select.all([name]) as Array<{ type: string, required: number, pk: number }>
+    const letters = columns.map(({ type, required, pk }) => {
+      const letter = LETTERS[type] ?? '-'
+      if (pk > 0 && wr === 0) return '-'
+      return required === 1 ? letter : letter.toUpperCase()
+    })
+    return { name, rowid: wr === 0, columns: letters.join('') }
+  })
+}
+
+let shapes: readonly Shape[] | undefined
 
 /** The table or index that a row is of; `undefined` where it is of none of ours. */
-export function tableOf ({ rowid, values }: Row): TableName | undefined {
+export function tableOf ({ rowid, values }: Row): string | undefined {
   if (rowid !== undefined && !Number.isSafeInteger(rowid)) return undefined
-  const candidates = byShape.get(`${rowid !== undefined} ${values.length}`) ?? []
-  return candidates.find(({ columns }) => values.every((value, index) => fits(value, columns[index] ?? '-')))?.name
+  shapes ??= shapesOfAllVersions()
+  return shapes.find((shape) => shape.rowid === (rowid !== undefined) && shape.columns.length === values.length &&
+    values.every((value, index) => fits(value, shape.columns[index] ?? '-')))?.name
 }
 
 function fits (value: Value, type: string): boolean {

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { PAGE_BYTES } from './page-bytes.js'
+import { PAGE_BYTES } from '../database.js'
 
 const HEADER_BYTES = 32
 const FRAME_HEADER_BYTES = 24

@@ -1,3 +1,4 @@
+import { defaultValues, httpOptions } from '../../../../src/config/forwarder-options.js'
 import { argv, env } from 'node:process'
 import type { Outcome } from '../../../../src/delivery/forwarder.js'
 import { createHttpForwarder } from '../../../../src/forwarders/http/http-forwarder.js'
@@ -8,12 +9,10 @@ const [, , url = '', count = '1'] = argv
 const forwarder = createHttpForwarder({
   name: 'http',
   url,
-  format: 'voucherify',
-  order: 'customer',
+  ...defaultValues(httpOptions),
   concurrency: 1,
   timeoutMs: 5000,
   retryAfterMaxMs: 1000,
-  secrets: [],
   headers: [],
   permanentStatus: [],
   version: '1.2.3',

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
+import { defaultValues, httpOptions } from '../../../../src/config/forwarder-options.js'
 import type { Delivery } from '../../../../src/delivery/delivery.js'
 import type { Attempt, Forwarder, Outcome } from '../../../../src/delivery/forwarder.js'
 import { createHttpForwarder, type HttpForwarderOptions } from '../../../../src/forwarders/http/http-forwarder.js'
@@ -12,14 +13,11 @@ export function forwarderTo (t: Teardown, url: string, options: Partial<HttpForw
   const forwarder = createHttpForwarder({
     name: 'http',
     url,
-    format: 'voucherify',
-    order: 'customer',
+    ...defaultValues(httpOptions),
     concurrency: 4,
     timeoutMs: 5000,
     retryAfterMaxMs: 300_000,
-    secrets: [],
     headers: [],
-    permanentStatus: [410],
     version: '1.2.3',
     environment: {},
     now: Date.now,

@@ -1,0 +1,100 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyRequest } from 'fastify'
+import type { Operator } from '../delivery/operator.js'
+import { Problem } from '../errors/problem.js'
+import type { App } from '../http/app.js'
+import { answerProblems } from '../http/problem-answer.js'
+import type { NoteAction } from './audit.js'
+import { BulkJobSchema, BulkRequestSchema, createBulk, ReasonsSchema } from './bulk.js'
+import { knownForwarders } from './find-deliveries.js'
+import { RecordedActionSchema, type RecordedAction } from './operator-action.js'
+
+export interface BulkRouteOptions {
+  readonly operator: Operator
+  readonly onChange: () => void
+  readonly now?: () => number
+  readonly noteAction: NoteAction
+  /** Whom a request is from, for when it is answered and its connection gone. */
+  readonly rememberWho: (request: FastifyRequest) => Parameters<NoteAction>[0]
+  /** What operators did, newest first. */
+  readonly actions?: (limit: number) => Promise<readonly RecordedAction[]>
+}
+
+const closed = { additionalProperties: false }
+const From = Type.Union([Type.Literal('dead letters'), Type.Literal('quarantine')])
+const MOST_ACTIONS = 200
+
+/** Adds `/api/bulk`, `/api/reasons`, and the list of what operators did. */
+export function addBulkRoutes (app: App, { operator, onChange, now = Date.now, noteAction, rememberWho, actions }: BulkRouteOptions): void {
+  const bulk = createBulk({ operator, onChange, now })
+  app.addHook('preClose', async () => { bulk.close() })
+
+  app.get('/api/reasons', {
+    schema: {
+      operationId: 'listReasons',
+      summary: 'Why deliveries are dead letters or in quarantine, with how many are for which reason',
+      tags: ['Dead letters', 'Quarantine'],
+      querystring: Type.Object({ from: Type.Optional(From) }, closed),
+      response: { 200: ReasonsSchema, ...answerProblems }
+    }
+  }, async ({ query }) => await bulk.reasons(query.from))
+
+  app.get('/api/bulk', {
+    schema: {
+      operationId: 'listBulkActions',
+      summary: 'What is being done to many, and was lately',
+      tags: ['Dead letters', 'Quarantine'],
+      response: { 200: Type.Object({ jobs: Type.Array(BulkJobSchema, { description: 'The last one first.' }) }, closed), ...answerProblems }
+    }
+  }, async () => ({ jobs: [...bulk.jobs()] }))
+
+  app.post('/api/bulk', {
+    schema: {
+      operationId: 'startBulkAction',
+      summary: 'Replay, release or discard all that have a reason in common, at a rate',
+      tags: ['Dead letters', 'Quarantine'],
+      body: BulkRequestSchema,
+      response: { 200: BulkJobSchema, ...answerProblems }
+    }
+  }, async (request) => {
+    const { body } = request
+    if (body.from === 'dead letters') await knownForwarders(operator, [body.forwarder])
+    const who = rememberWho(request)
+    return await bulk.start(body, ({ state, done, ratePerSecond }) => {
+      noteAction(who, {
+        action: body.action,
+        from: body.from,
+        // What a destination answered may tell a person.
+        filter: { reason: body.reason.split(':', 1)[0]?.slice(0, 100) ?? '', ratePerSecond: String(ratePerSecond) },
+        ...(body.from === 'dead letters' ? { forwarders: [body.forwarder] } : {}),
+        count: done,
+        ...(state === 'stopped' || state === 'failed' ? { ended: state } : {})
+      })
+    })
+  })
+
+  app.post('/api/bulk/:id/stop', {
+    schema: {
+      operationId: 'stopBulkAction',
+      summary: 'Stop what is being done to many, where it is',
+      tags: ['Dead letters', 'Quarantine'],
+      params: Type.Object({ id: Type.String({ pattern: '^\\d{1,15}$' }) }, closed),
+      body: Type.Object({}, closed),
+      response: { 200: BulkJobSchema, ...answerProblems }
+    }
+  }, async ({ params }) => {
+    const job = bulk.stop(Number(params.id))
+    if (job === undefined) throw new Problem('NOT_FOUND', { detail: 'There is no such job: it is forgotten, or the service was started anew.' })
+    return job
+  })
+
+  if (actions === undefined) return
+  app.get('/api/actions', {
+    schema: {
+      operationId: 'listActions',
+      summary: 'What operators did, newest first',
+      tags: ['Service'],
+      response: { 200: Type.Object({ actions: Type.Array(RecordedActionSchema) }, closed), ...answerProblems }
+    }
+  }, async () => ({ actions: [...await actions(MOST_ACTIONS)] }))
+}

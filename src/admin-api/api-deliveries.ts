@@ -1,0 +1,147 @@
+import { Type } from '@sinclair/typebox'
+import { listableStatuses, type ListedDelivery, type Operator } from '../delivery/operator.js'
+import { Problem } from '../errors/problem.js'
+import { answerProblems } from '../http/problem-answer.js'
+import type { NoteAction } from './audit.js'
+import { cursorOf, DEFAULT_LIMIT, NextSchema, pageParameters, readCursor } from './cursor.js'
+import { LoyaltyParameter, type LoyaltyReader } from './loyalty.js'
+import { describeDetails, describeListed, withLoyalty, DetailsSchema, ListedSchema, VerdictSchema } from './describe-deliveries.js'
+import { findDeliveries, findDelivery, knownForwarders } from './find-deliveries.js'
+import { readTime, TimeParameter } from './read-time.js'
+import type { App } from '../http/app.js'
+
+export interface DeliveryRouteOptions {
+  readonly operator: Operator
+  readonly noteAction: NoteAction
+  readonly loyalty: LoyaltyReader
+  /** Those that run. */
+  readonly forwarders: () => ReadonlyArray<{ readonly name: string }>
+}
+
+/** What is shorter is the beginning of an id rather than of a forwarder's name. */
+const SHORTEST_NAME = 3
+
+const closed = { additionalProperties: false }
+const Value = Type.String({ minLength: 1, maxLength: 200 })
+
+export const IdParameters = Type.Object({ id: Type.String({ description: 'A delivery\'s id, or as much of its beginning as is unambiguous.' }) }, closed)
+
+export const IdsSchema = Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
+  minItems: 1, maxItems: 200, description: 'Deliveries, each by its id or an unambiguous beginning of it.'
+})
+
+const ListParameters = Type.Object({
+  q: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'What any of its ids begins with, a word of its event type, or the name of a forwarder, which is then meant as with `forwarder`.' })),
+  eventType: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Exact, or with `*` for any run of characters.' })),
+  verdict: Type.Optional(VerdictSchema),
+  status: Type.Optional(Type.Union(listableStatuses.map((status) => Type.Literal(status)), { description: 'Its status at a forwarder.' })),
+  forwarder: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Whose status is meant; any forwarder\'s where it is absent. Without a status: what was for this forwarder, whatever became of it there.' })),
+  customerId: Type.Optional(Value),
+  campaignId: Type.Optional(Value),
+  sourceId: Type.Optional(Value),
+  since: Type.Optional(TimeParameter('Received then or later.')),
+  until: Type.Optional(TimeParameter('Received before then.')),
+  loyalty: LoyaltyParameter,
+  after: Type.Optional(Type.Integer({ minimum: 0, description: 'Only what came after the delivery with this sequence.' })),
+  ...pageParameters
+}, closed)
+
+const ListSchema = Type.Object({ deliveries: Type.Array(ListedSchema), next: NextSchema }, closed)
+
+/** What became of a request to forward again. */
+export const ForceSchema = Type.Optional(Type.Boolean({ description: 'Whether it goes out although the forwarder\'s filter passes it over.' }))
+
+export const DiscardedSchema = Type.Object({
+  discarded: Type.Array(Type.Object({
+    id: Type.String(),
+    status: Type.Union([Type.Literal('discarded'), Type.Literal('not there')])
+  }, closed), { description: 'One entry a delivery, with what became of it.' })
+}, closed)
+
+export const ReplayedSchema = Type.Object({
+  replays: Type.Integer({ minimum: 0, description: 'How many there are now, one for each delivery and forwarder.' }),
+  passedOver: Type.Integer({ minimum: 0, description: 'How many need none: they are on their first way still.' }),
+  filtered: Type.Integer({ minimum: 0, description: 'How many were not asked for, because the forwarder\'s filter passes the delivery over.' }),
+  refused: Type.Array(Type.Object({
+    id: Type.String(),
+    why: Type.Union([Type.Literal('quarantined'), Type.Literal('damaged'), Type.Literal('erased'), Type.Literal('gone'), Type.Literal('not dead'), Type.Literal('filtered')], { description: '`filtered`: no forwarder that was asked for wants it; `force` sends it all the same.' })
+  }, closed))
+}, { $id: 'Replayed', ...closed, description: 'What became of a request to forward again.' })
+
+/** The engines know a forwarder by its status alone. */
+function wasFor ({ forwarders }: ListedDelivery, name: string | undefined): boolean {
+  return forwarders.some(({ forwarder, status }) => forwarder === name && status !== 'skipped' && status !== 'before-start')
+}
+
+/** Adds `/api/deliveries`. */
+export function addDeliveryRoutes (app: App, { operator, noteAction, loyalty: loyaltyReader, forwarders: running }: DeliveryRouteOptions): void {
+  /** A name is taken for one also where it is not written to its end. */
+  function readSearch<T extends { readonly forwarder?: string }> (q: string | undefined, filter: T): T & { readonly text?: string } {
+    if (q === undefined) return filter
+    const named = q.length < SHORTEST_NAME ? [] : running().filter(({ name }) => name.startsWith(q))
+    const [meant] = running().filter(({ name }) => name === q).concat(named)
+    return meant === undefined || filter.forwarder !== undefined ? { ...filter, text: q } : { ...filter, forwarder: meant.name }
+  }
+
+  app.get('/api/deliveries', {
+    schema: {
+      operationId: 'listDeliveries',
+      summary: 'Deliveries, newest first',
+      tags: ['Deliveries'],
+      querystring: ListParameters,
+      response: { 200: ListSchema, ...answerProblems }
+    }
+  }, async ({ query: { q, cursor, limit, after, since, until, loyalty, ...given } }) => {
+    const { text, ...filter } = readSearch(q, given)
+    const { items: found, next } = await operator.page({
+      filter: { ...filter, text, since: readTime('since', since), until: readTime('until', until) },
+      before: readCursor(cursor),
+      after,
+      limit: limit ?? DEFAULT_LIMIT
+    })
+    const items = filter.forwarder === undefined || filter.status !== undefined ? found : found.filter((each) => wasFor(each, filter.forwarder))
+    if (items.length === 0 && filter.forwarder !== undefined) await knownForwarders(operator, [filter.forwarder])
+    return { deliveries: withLoyalty(items.map(describeListed), loyalty === undefined ? undefined : await loyaltyReader.read(items)), next: cursorOf(next) }
+  })
+
+  app.get('/api/deliveries/:id', {
+    schema: {
+      operationId: 'getDelivery',
+      summary: 'All about one delivery',
+      tags: ['Deliveries'],
+      params: IdParameters,
+      querystring: Type.Object({
+        body: Type.Optional(Type.Union([Type.Literal('true'), Type.Literal('false')], { description: 'With `false` the body is left out, and nothing is logged of the reading.' }))
+      }, closed),
+      response: { 200: DetailsSchema, ...answerProblems }
+    }
+  }, async (request) => {
+    const { params, query } = request
+    const { sequence, id } = await findDelivery(operator, params.id)
+    const delivery = await operator.read(sequence)
+    if (delivery === undefined) throw new Problem('DELIVERY_UNKNOWN', { detail: 'Retention has just removed the delivery.' })
+    if (query.body === 'false') return describeDetails({ ...delivery, rawBody: undefined }, loyaltyReader.describe(delivery.rawBody, delivery.eventType))
+    if (request.method !== 'HEAD') noteAction(request, { action: 'read', deliveryIds: [id], count: 1 })
+    return describeDetails(delivery, loyaltyReader.describe(delivery.rawBody, delivery.eventType))
+  })
+
+  app.post('/api/deliveries/:id/replay', {
+    schema: {
+      operationId: 'replayDelivery',
+      summary: 'Forward a delivery again',
+      tags: ['Deliveries'],
+      params: IdParameters,
+      body: Type.Object({ forwarders: Type.Optional(Type.Array(Value, { minItems: 1, maxItems: 100, description: 'To these; to all that are known where absent.' })), force: ForceSchema }, closed),
+      response: { 200: ReplayedSchema, ...answerProblems }
+    }
+  }, async (request) => {
+    const { params, body: { forwarders: named, force = false } } = request
+    const forwarders = await knownForwarders(operator, named)
+    const found = await findDeliveries(operator, [params.id])
+    const { replays, passedOver, filtered, refused } = await operator.replay({
+      sequences: found.map(({ sequence }) => sequence), forwarders, force, finishedOnly: false, description: 'asked for at the operator\'s listener', dryRun: false
+    })
+    noteAction(request, { action: 'replay', deliveryIds: refused.length > 0 ? [] : found.map(({ id }) => id), forwarders: [...forwarders], force, count: replays })
+    return { replays, passedOver, filtered, refused: refused.map(({ why }) => ({ id: found[0]?.id ?? '', why })) }
+  })
+}

@@ -1,0 +1,156 @@
+import fastifySwagger, { type SwaggerTransform } from '@fastify/swagger'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { KindGuard, type TSchema } from '@sinclair/typebox'
+import Fastify, { type FastifySchema, type RawServerDefault } from 'fastify'
+import { PROBLEM_TYPE, ProblemSchema } from '../http/problem-answer.js'
+import { completeOperation, createErrorAnswers, type OperationPlace } from './complete-operation.js'
+import { createComponents, type Components } from './components.js'
+import type { App } from '../http/app.js'
+
+export interface ApiDescriptionOptions {
+  readonly version: string
+  readonly addPublicRoutes: (app: App) => void
+  readonly addOperatorRoutes: (app: App) => void
+}
+
+/** An OpenAPI 3.1 document. */
+export type ApiDescription = Readonly<Record<string, unknown>>
+
+type Described = FastifySchema & Record<string, unknown>
+
+// Relative, since nobody knows here by which name a service is reached.
+const PUBLIC_SERVERS = [{ url: '/', description: 'The public listener: HOST and PORT' }]
+const OPERATOR_SERVERS = [{ url: '/', description: 'The operator\'s listener: ADMIN_HOST and ADMIN_PORT' }]
+const LICENSE = { name: 'MIT', identifier: 'MIT' }
+const CONTACT = { name: 'The maintainers of tierhook' }
+const tags: Readonly<Record<string, string>> = {
+  Webhooks: 'What Voucherify sends to, at the public listener.',
+  Health: 'Whether the service lives and can take webhooks, at the public listener.',
+  Service: 'How the service and its sender are.',
+  Deliveries: 'Accepted events, and what became of them at each forwarder.',
+  Quarantine: 'Events that cannot be understood, until a person decides.',
+  'Dead letters': 'What forwarders gave up on.',
+  Forwarders: 'Where deliveries go, and how far each has come.'
+}
+const TOKEN = 'operatorToken'
+
+/**
+ * Describes both listeners, from the routes' own schemas. The routes are added to an application that never listens, so
+ * that describing costs those that do nothing.
+ */
+export async function describeApi ({ version, addPublicRoutes, addOperatorRoutes }: ApiDescriptionOptions): Promise<ApiDescription> {
+  const components = createComponents()
+  const operatorUrls = new Set<string>()
+  const app = Fastify<RawServerDefault>().withTypeProvider<TypeBoxTypeProvider>()
+  // What is described is never called.
+  app.setValidatorCompiler(() => () => true)
+  app.setSerializerCompiler(() => () => '')
+  await app.register(fastifySwagger, {
+    convertConstToEnum: false,
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'tierhook',
+        version,
+        license: LICENSE,
+        contact: CONTACT,
+        description: 'Receives Voucherify loyalty tier webhooks at its public listener; the operator\'s listener shows what became of them. Every answer that is no success is a problem as RFC 9457 has it.'
+      },
+      servers: [{ url: '/', description: 'Each operation says at which listener it is' }],
+      tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
+      components: { securitySchemes: { [TOKEN]: { type: 'http', scheme: 'bearer', description: 'ADMIN_TOKEN, or one of ADMIN_TOKENS: a read token changes nothing. Without one the operator\'s listener is for its own machine, and asks for none.' } } }
+    },
+    transform: createTransform(components, operatorUrls)
+  })
+  await app.register(async (scope) => { addPublicRoutes(scope.withTypeProvider<TypeBoxTypeProvider>()) })
+  await app.register(async (scope) => {
+    scope.addHook('onRoute', ({ url }) => { operatorUrls.add(url) })
+    addOperatorRoutes(scope.withTypeProvider<TypeBoxTypeProvider>())
+  })
+  await app.ready()
+  const document = restore(app.swagger())
+  await app.close()
+  // Every error refers to it.
+  components.refer(ProblemSchema)
+  const schemas = components.schemas()
+  const errors = createErrorAnswers()
+  const paths = completePaths(objectOf(document['paths']), { schemas, errors })
+  return { ...document, paths, components: { ...objectOf(document['components']), schemas, responses: errors.responses() } }
+}
+
+function completePaths (paths: Readonly<Record<string, unknown>>, known: Pick<OperationPlace, 'schemas' | 'errors'>): object {
+  return Object.fromEntries(Object.entries(paths).map(([path, item]) => [path, Object.fromEntries(Object.entries(objectOf(item)).map(([method, operation]) => [
+    method, completeOperation(objectOf(operation), { path, method, ...known })
+  ]))]))
+}
+
+function createTransform (components: Components, operatorUrls: ReadonlySet<string>): SwaggerTransform<FastifySchema> {
+  return ({ schema, url, route }) => {
+    const config: Readonly<Record<string, unknown>> = { ...route.config }
+    const own: Described = { ...schema }
+    const operator = operatorUrls.has(url)
+    const described: Described = {
+      ...own,
+      servers: operator ? OPERATOR_SERVERS : PUBLIC_SERVERS,
+      security: operator && config['open'] !== true ? [{ [TOKEN]: [] }] : [],
+      response: describeAnswers(own.response, components),
+      ...(operator || own.body === undefined ? {} : { headers: SIGNATURE }),
+      ...(own.body === undefined ? {} : { body: hide(components.refer(own.body as TSchema)) })
+    }
+    return { schema: described, url }
+  }
+}
+
+/** What every webhook has to bear. It is checked before anything is validated, so it is no part of the routes' schemas. */
+const SIGNATURE = {
+  type: 'object',
+  properties: {
+    'x-voucherify-signature': {
+      type: 'string',
+      pattern: '^[0-9a-f]{64}$',
+      description: 'The HMAC-SHA256 of the body under the project\'s secret key, in lower-case hexadecimal digits. Needed where VOUCHERIFY_WEBHOOK_SECRETS is set.'
+    }
+  }
+}
+
+function isSchema (value: unknown): value is TSchema {
+  return KindGuard.IsSchema(value)
+}
+
+function describeAnswers (response: unknown, components: Components): object {
+  return Object.fromEntries(Object.entries(objectOf(response)).map(([status, answer]) => {
+    if (!isSchema(answer)) return [status, answer]
+    const type = status.startsWith('4') || status.startsWith('5') ? PROBLEM_TYPE : 'application/json'
+    const description = typeof answer.description === 'string' ? answer.description : descriptions[status] ?? 'The answer.'
+    // /health/ready answers 503 in a form of its own.
+    return [status, { description, content: { [answer['$id'] === 'Problem' ? type : 'application/json']: { schema: hide(components.refer(answer)) } } }]
+  }))
+}
+
+const descriptions: Readonly<Record<string, string>> = {
+  200: 'Done.',
+  202: 'Accepted: it is on disk.',
+  '4xx': 'The request is refused.',
+  '5xx': 'It cannot be done now.'
+}
+
+/** References to named schemas are kept from the plugin, which would look for them among Fastify's own. */
+const HIDDEN = 'x-tierhook-ref'
+
+function hide (value: unknown): unknown {
+  return rename(value, '$ref', HIDDEN)
+}
+
+function restore (document: unknown): Readonly<Record<string, unknown>> {
+  return objectOf(rename(document, HIDDEN, '$ref'))
+}
+
+function rename (value: unknown, from: string, to: string): unknown {
+  if (Array.isArray(value)) return value.map((each) => rename(each, from, to))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, each]: [string, unknown]) => [key === from ? to : key, rename(each, from, to)]))
+}
+
+function objectOf (value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}

@@ -1,0 +1,119 @@
+import { Type, type Static } from '@sinclair/typebox'
+import type { KnownForwarder, Operator } from '../delivery/operator.js'
+import { Problem } from '../errors/problem.js'
+import { answerProblems } from '../http/problem-answer.js'
+import type { NoteAction } from './audit.js'
+import { isoTime, Time } from './describe-deliveries.js'
+import type { LastOutcome } from './last-outcomes.js'
+import type { App } from '../http/app.js'
+
+/** A forwarder that runs in this service. */
+export interface RunningForwarder {
+  readonly name: string
+  readonly type: string
+  /** Where it passes deliveries on to; nothing secret is in it. */
+  readonly destination: string
+  readonly isPaused: () => boolean
+  readonly pause: () => void
+  readonly resume: () => void
+  readonly breakerState: () => KnownForwarder['breaker']
+}
+
+export interface ForwarderRouteOptions {
+  readonly operator: Operator
+  /** Those that run; none before they are open. */
+  readonly forwarders: () => readonly RunningForwarder[]
+  readonly lastOutcome: (forwarder: string) => LastOutcome | undefined
+  /** Told when one is paused or resumed. */
+  readonly onChange: () => void
+  readonly noteAction: NoteAction
+}
+
+const closed = { additionalProperties: false }
+const Count = Type.Integer({ minimum: 0 })
+
+const LastOutcomeSchema = Type.Object({
+  status: Type.Union([Type.Literal('forwarded'), Type.Literal('retry'), Type.Literal('dead')]),
+  at: Time,
+  reason: Type.Optional(Type.String({ description: 'Why not.' }))
+}, closed)
+
+/** A forwarder and how far it has come. */
+export const ForwarderSchema = Type.Object({
+  name: Type.String(),
+  configured: Type.Boolean({ description: 'Whether it runs now; one that does not keeps what waits for it until it is forgotten.' }),
+  type: Type.Optional(Type.String()),
+  destination: Type.Optional(Type.String({ description: 'Where it passes deliveries on to, without what may be secret.' })),
+  pending: Type.Integer({ minimum: 0, description: 'Deliveries that it has yet to get, or has in hand.' }),
+  retrying: Type.Integer({ minimum: 0, description: 'Deliveries that wait for another attempt, behind one that does, or as a replay.' }),
+  dead: Count,
+  oldestReceivedAt: Type.Union([Time, Type.Null()], { description: 'When the oldest delivery was received that is still on its first way to it.' }),
+  breaker: Type.Union([Type.Literal('closed'), Type.Literal('open'), Type.Literal('half-open')], { description: 'Not closed: its destination is taken to be down.' }),
+  paused: Type.Boolean({ description: 'Whether an operator has paused it. A restart leaves it paused.' }),
+  leader: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'With JOURNAL, the replica that it runs on now; null where it runs on none.' })),
+  home: Type.Optional(Type.String({ description: 'The only replica that it may run on, because what it writes is there.' })),
+  lastOutcome: Type.Optional(LastOutcomeSchema)
+}, { $id: 'Forwarder', ...closed, description: 'A forwarder and how far it has come.' })
+
+const NameParameters = Type.Object({ name: Type.String() }, closed)
+const PausedSchema = Type.Object({ name: Type.String(), paused: Type.Boolean() }, closed)
+
+/** Adds `/api/forwarders`. */
+export function addForwarderRoutes (app: App, { operator, forwarders, lastOutcome, onChange, noteAction }: ForwarderRouteOptions): void {
+  function describe (known: KnownForwarder): Static<typeof ForwarderSchema> {
+    const { name, pending, retrying, dead, oldestReceivedAt, breaker } = known
+    const running = forwarders().find((each) => each.name === name)
+    const outcome = lastOutcome(name)
+    return {
+      name,
+      configured: running !== undefined,
+      ...(running === undefined ? {} : { type: running.type, destination: running.destination }),
+      pending,
+      retrying,
+      dead,
+      oldestReceivedAt: oldestReceivedAt === null ? null : isoTime(oldestReceivedAt),
+      // Where it may run on another replica, the store knows better than this one.
+      breaker: known.leader === undefined ? running?.breakerState() ?? breaker : breaker,
+      paused: known.leader === undefined ? running?.isPaused() ?? known.paused : known.paused,
+      ...(known.leader === undefined ? {} : { leader: known.leader }),
+      ...(typeof known.home === 'string' ? { home: known.home } : {}),
+      ...(outcome === undefined ? {} : { lastOutcome: { ...outcome, at: isoTime(outcome.at) } })
+    }
+  }
+
+  function running (name: string): RunningForwarder {
+    const found = forwarders().find((each) => each.name === name)
+    if (found !== undefined) return found
+    throw new Problem('FORWARDER_UNKNOWN', { detail: `No forwarder of this name runs. These do: ${forwarders().map((each) => each.name).join(', ') || 'none yet'}.` })
+  }
+
+  app.get('/api/forwarders', {
+    schema: {
+      operationId: 'listForwarders',
+      summary: 'Forwarders, and how far each has come',
+      tags: ['Forwarders'],
+      response: { 200: Type.Object({ forwarders: Type.Array(ForwarderSchema) }, closed), ...answerProblems }
+    }
+  }, async () => ({ forwarders: (await operator.forwarders()).map(describe) }))
+
+  for (const verb of ['pause', 'resume'] as const) {
+    app.post(`/api/forwarders/:name/${verb}`, {
+      schema: {
+        operationId: `${verb}Forwarder`,
+        summary: verb === 'pause' ? 'Begin no attempts until it is resumed, also after a restart' : 'Go on with a paused forwarder',
+        tags: ['Forwarders'],
+        params: NameParameters,
+        body: Type.Object({}, closed),
+        response: { 200: PausedSchema, ...answerProblems }
+      }
+    }, async (request) => {
+      const forwarder = running(request.params.name)
+      forwarder[verb]()
+      // Before it is kept: it is done, also where the store cannot keep it.
+      noteAction(request, { action: verb, forwarders: [forwarder.name] })
+      await operator.keepPaused({ forwarder: forwarder.name, paused: forwarder.isPaused() })
+      onChange()
+      return { name: forwarder.name, paused: forwarder.isPaused() }
+    })
+  }
+}

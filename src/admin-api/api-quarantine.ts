@@ -1,0 +1,76 @@
+import { Type } from '@sinclair/typebox'
+import type { Operator } from '../delivery/operator.js'
+import { answerProblems } from '../http/problem-answer.js'
+import { DiscardedSchema, IdsSchema } from './api-deliveries.js'
+import type { NoteAction } from './audit.js'
+import { cursorOf, DEFAULT_LIMIT, NextSchema, pageParameters, readCursor } from './cursor.js'
+import { LoyaltyParameter, type LoyaltyReader } from './loyalty.js'
+import { describeListed, withLoyalty, FaultSchema, ListedSchema, VerdictSchema } from './describe-deliveries.js'
+import { findDeliveries } from './find-deliveries.js'
+import type { App } from '../http/app.js'
+
+const closed = { additionalProperties: false }
+
+const ReleasedSchema = Type.Object({
+  released: Type.Array(Type.Object({
+    id: Type.String(),
+    status: Type.Union([
+      Type.Literal('released'), Type.Literal('still invalid'), Type.Literal('too old'), Type.Literal('not in quarantine'), Type.Literal('damaged'), Type.Literal('gone')
+    ]),
+    verdict: VerdictSchema,
+    faults: Type.Array(FaultSchema)
+  }, closed), { description: 'One entry a delivery, with what became of it.' })
+}, closed)
+
+/** Adds `/api/quarantine`. */
+export function addQuarantineRoutes (app: App, { operator, noteAction, loyalty: loyaltyReader }: { readonly operator: Operator, readonly noteAction: NoteAction, readonly loyalty: LoyaltyReader }): void {
+  app.get('/api/quarantine', {
+    schema: {
+      operationId: 'listQuarantine',
+      summary: 'What is in quarantine, newest first',
+      tags: ['Quarantine'],
+      querystring: Type.Object({ loyalty: LoyaltyParameter, ...pageParameters }, closed),
+      response: { 200: Type.Object({ deliveries: Type.Array(ListedSchema), next: NextSchema }, closed), ...answerProblems }
+    }
+  }, async ({ query: { cursor, limit, loyalty } }) => {
+    const { items, next } = await operator.page({ filter: { status: 'quarantined' }, before: readCursor(cursor), limit: limit ?? DEFAULT_LIMIT })
+    return { deliveries: withLoyalty(items.map(describeListed), loyalty === undefined ? undefined : await loyaltyReader.read(items)), next: cursorOf(next) }
+  })
+
+  app.post('/api/quarantine/release', {
+    schema: {
+      operationId: 'releaseFromQuarantine',
+      summary: 'Validate again, and forward what is valid now',
+      tags: ['Quarantine'],
+      body: Type.Object({ ids: IdsSchema, force: Type.Optional(Type.Boolean({ description: 'Whether also what is still invalid gets out.' })) }, closed),
+      response: { 200: ReleasedSchema, ...answerProblems }
+    }
+  }, async (request) => {
+    const { ids, force = false } = request.body
+    const found = await findDeliveries(operator, ids)
+    const results = await operator.release({ sequences: found.map(({ sequence }) => sequence), force })
+    const released = results.map(({ sequence, status, verdict, faults }) => {
+      return { id: found.find((each) => each.sequence === sequence)?.id ?? '', status, verdict, faults: [...faults] }
+    })
+    const out = released.filter(({ status }) => status === 'released').map(({ id }) => id)
+    noteAction(request, { action: 'release', from: 'quarantine', deliveryIds: out, force, count: out.length })
+    return { released }
+  })
+
+  app.post('/api/quarantine/discard', {
+    schema: {
+      operationId: 'discardFromQuarantine',
+      summary: 'Remove from quarantine for good',
+      tags: ['Quarantine'],
+      body: Type.Object({ ids: IdsSchema }, closed),
+      response: { 200: DiscardedSchema, ...answerProblems }
+    }
+  }, async (request) => {
+    const found = await findDeliveries(operator, request.body.ids)
+    const results = await operator.discard({ from: 'quarantine', sequences: found.map(({ sequence }) => sequence) })
+    const discarded = results.map(({ sequence, status }) => ({ id: found.find((each) => each.sequence === sequence)?.id ?? '', status }))
+    const gone = discarded.filter(({ status }) => status === 'discarded').map(({ id }) => id)
+    noteAction(request, { action: 'discard', from: 'quarantine', deliveryIds: gone, count: gone.length })
+    return { discarded }
+  })
+}

@@ -1,0 +1,197 @@
+import { Type, type Static } from '@sinclair/typebox'
+import type { DeadLetter, ListedDelivery, Operator } from '../delivery/operator.js'
+import { Problem } from '../errors/problem.js'
+
+const closed = { additionalProperties: false }
+const Reason = Type.String({ maxLength: 2000 })
+const Rate = Type.Integer({ minimum: 1, maximum: 1000, default: 10, description: 'How many deliveries a second at most.' })
+
+/** What is done to all that have a reason in common. */
+export const BulkRequestSchema = Type.Union([
+  Type.Object({ from: Type.Literal('dead letters'), action: Type.Union([Type.Literal('replay'), Type.Literal('discard')]), forwarder: Type.String({ minLength: 1, maxLength: 200 }), reason: Reason, ratePerSecond: Type.Optional(Rate) }, closed),
+  Type.Object({ from: Type.Literal('quarantine'), action: Type.Union([Type.Literal('release'), Type.Literal('discard')]), reason: Reason, ratePerSecond: Type.Optional(Rate) }, closed)
+])
+
+export const ReasonsSchema = Type.Object({
+  reasons: Type.Array(Type.Object({
+    from: Type.Union([Type.Literal('dead letters'), Type.Literal('quarantine')]),
+    forwarder: Type.Optional(Type.String({ description: 'Whose dead letters.' })),
+    reason: Type.String(),
+    count: Type.Integer({ minimum: 1 })
+  }, closed), { description: 'The most frequent first.' }),
+  complete: Type.Boolean({ description: 'Whether all were looked at; of a very long list only the newest are.' })
+}, closed)
+
+export const BulkJobSchema = Type.Object({
+  id: Type.Integer({ minimum: 1 }),
+  from: Type.Union([Type.Literal('dead letters'), Type.Literal('quarantine')]),
+  action: Type.Union([Type.Literal('replay'), Type.Literal('release'), Type.Literal('discard')]),
+  forwarder: Type.Optional(Type.String()),
+  reason: Type.String(),
+  ratePerSecond: Rate,
+  startedAt: Type.String({ format: 'date-time' }),
+  total: Type.Integer({ minimum: 0 }),
+  gone: Type.Integer({ minimum: 0, description: 'How many were dealt with.' }),
+  done: Type.Integer({ minimum: 0, description: 'To how many of these it was done; the others were gone, or not to be had.' }),
+  state: Type.Union([Type.Literal('running'), Type.Literal('done'), Type.Literal('stopped'), Type.Literal('failed')])
+}, { $id: 'BulkJob', ...closed, description: 'Something that is done to many, at a rate. It ends with the service.' })
+
+export type BulkRequest = Static<typeof BulkRequestSchema>
+export type Reasons = Static<typeof ReasonsSchema>
+export type BulkJob = Static<typeof BulkJobSchema>
+
+export interface BulkOptions {
+  readonly operator: Pick<Operator, 'deadLetterPage' | 'page' | 'replay' | 'release' | 'discard'>
+  readonly onChange: () => void
+  readonly now: () => number
+  /** Resolves after so many milliseconds, or at once where it is aborted. */
+  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>
+}
+
+export interface Bulk {
+  readonly reasons: (from?: BulkRequest['from']) => Promise<Reasons>
+  /**
+   * Begins; `ended` is called once.
+   * @throws {Problem} BULK_TOO_MANY
+   */
+  readonly start: (request: BulkRequest, ended: (job: BulkJob) => void) => Promise<BulkJob>
+  readonly jobs: () => readonly BulkJob[]
+  /** `undefined` where there is no such job. */
+  readonly stop: (id: number) => BulkJob | undefined
+  /** Stops all that is under way. */
+  readonly close: () => void
+}
+
+interface Item {
+  readonly from: BulkRequest['from']
+  readonly sequence: number
+  readonly forwarder?: string
+  readonly reason: string
+}
+
+const PAGE = 200
+/** How many are looked at, and so at most done by one request. */
+const MOST_ITEMS = 20_000
+/** How many are looked at to count them by their reasons, which is done again and again. */
+const MOST_COUNTED = 5000
+const MOST_RUNNING = 5
+const MOST_KEPT = 20
+/** How many go into one call of the store. */
+const MOST_AT_ONCE = 50
+const DEFAULT_RATE = 10
+
+/** Does to many deliveries what is done to one, at a rate, and tells how far it is. */
+export function createBulk ({ operator, onChange, now, sleep = pause }: BulkOptions): Bulk {
+  let jobs: Array<{ job: BulkJob, readonly stop: AbortController }> = []
+  let lastId = 0
+
+  async function items (from: BulkRequest['from'], most: number, forwarder?: string): Promise<{ readonly found: readonly Item[], readonly complete: boolean }> {
+    const found: Item[] = []
+    let before: number | undefined
+    do {
+      const page = from === 'dead letters'
+        ? await operator.deadLetterPage({ forwarder, before, limit: PAGE })
+        : await operator.page({ filter: { status: 'quarantined' }, before, limit: PAGE })
+      found.push(...page.items.flatMap(toItem))
+      before = page.next
+    } while (before !== undefined && found.length < most)
+    return { found, complete: before === undefined }
+  }
+
+  async function act (request: BulkRequest, sequences: readonly number[]): Promise<number> {
+    switch (request.action) {
+      case 'replay': {
+        const { replays } = await operator.replay({ sequences, forwarders: [request.forwarder], force: false, finishedOnly: false, description: 'dead letters, asked for by their reason at the operator\'s listener', dryRun: false })
+        return replays
+      }
+      case 'release': return (await operator.release({ sequences, force: true })).filter(({ status }) => status === 'released').length
+      case 'discard': {
+        const what = request.from === 'quarantine' ? { from: request.from, sequences } : { from: request.from, forwarder: request.forwarder, sequences }
+        return (await operator.discard(what)).filter(({ status }) => status === 'discarded').length
+      }
+    }
+  }
+
+  async function run (request: BulkRequest, sequences: readonly number[], entry: { job: BulkJob, readonly stop: AbortController }): Promise<BulkJob['state']> {
+    const { ratePerSecond } = entry.job
+    const size = Math.min(MOST_AT_ONCE, ratePerSecond)
+    for (let at = 0; at < sequences.length; at += size) {
+      if (at > 0) await sleep(1000 * size / ratePerSecond, entry.stop.signal)
+      if (entry.stop.signal.aborted) return 'stopped'
+      const part = sequences.slice(at, at + size)
+      const done = await act(request, part)
+      entry.job = { ...entry.job, gone: entry.job.gone + part.length, done: entry.job.done + done }
+      onChange()
+    }
+    return 'done'
+  }
+
+  return {
+    async reasons (from) {
+      const lists = await Promise.all((['dead letters', 'quarantine'] as const).filter((each) => from === undefined || each === from).map(async (each) => await items(each, MOST_COUNTED)))
+      const counts = new Map<string, Reasons['reasons'][number]>()
+      for (const { sequence: _, ...item } of lists.flatMap(({ found }) => found)) {
+        const key = JSON.stringify(item)
+        counts.set(key, { ...item, count: (counts.get(key)?.count ?? 0) + 1 })
+      }
+      return { reasons: [...counts.values()].sort((a, b) => b.count - a.count), complete: lists.every(({ complete }) => complete) }
+    },
+
+    async start (request, ended) {
+      if (jobs.filter(({ job }) => job.state === 'running').length >= MOST_RUNNING) {
+        throw new Problem('BULK_TOO_MANY', { detail: `${MOST_RUNNING} are under way: wait for one, or stop it.`, headers: { 'retry-after': '10' } })
+      }
+      const { from, action, reason, ratePerSecond = DEFAULT_RATE } = request
+      const entry: { job: BulkJob, readonly stop: AbortController } = {
+        stop: new AbortController(),
+        job: { id: ++lastId, from, action, ...(request.from === 'dead letters' ? { forwarder: request.forwarder } : {}), reason, ratePerSecond, startedAt: new Date(now()).toISOString(), total: 0, gone: 0, done: 0, state: 'running' }
+      }
+      // The oldest that are over go.
+      const over = jobs.filter(({ job }) => job.state !== 'running')
+      jobs = [...jobs.filter((each) => !over.slice(0, Math.max(0, jobs.length + 1 - MOST_KEPT)).includes(each)), entry]
+      const end = (state: BulkJob['state']): void => {
+        entry.job = { ...entry.job, state }
+        ended(entry.job)
+        onChange()
+      }
+      try {
+        const { found } = await items(from, MOST_ITEMS, request.from === 'dead letters' ? request.forwarder : undefined)
+        // Oldest first, as they came.
+        const sequences = found.filter((item) => item.reason === reason).map(({ sequence }) => sequence).sort((a, b) => a - b)
+        entry.job = { ...entry.job, total: sequences.length }
+        run(request, sequences, entry).then(end, () => { end('failed') })
+      } catch (error) {
+        end('failed')
+        throw error
+      }
+      return entry.job
+    },
+
+    jobs: () => jobs.map(({ job }) => job).reverse(),
+
+    stop (id) {
+      const entry = jobs.find(({ job }) => job.id === id)
+      entry?.stop.abort()
+      return entry?.job
+    },
+
+    close () { for (const { stop } of jobs) stop.abort() }
+  }
+}
+
+/** What is being replayed is on its way already. */
+function toItem (found: DeadLetter | ListedDelivery): Item[] {
+  if ('diedAt' in found) return found.replaying ? [] : [{ from: 'dead letters', sequence: found.sequence, forwarder: found.forwarder, reason: found.reason }]
+  const [fault] = found.faults
+  return [{ from: 'quarantine', sequence: found.sequence, reason: fault === undefined ? found.verdict : `${fault.pointer} ${fault.message}`.trim() }]
+}
+
+async function pause (ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer)
+      resolve()
+    }, { once: true })
+  })
+}

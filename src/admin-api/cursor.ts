@@ -1,0 +1,27 @@
+import { Type } from '@sinclair/typebox'
+import { Problem } from '../errors/problem.js'
+
+/** What a list is asked for, one part at a time. */
+export const pageParameters = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'How many at most.' })),
+  cursor: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,40}$', description: 'The `next` of the answer before this one.' }))
+}
+
+export const DEFAULT_LIMIT = 50
+
+export const NextSchema = Type.Union([Type.String(), Type.Null()], {
+  description: 'The `cursor` for what comes after these, also where a filter let none of the records through that were looked at; null where that is all.'
+})
+
+/** @returns what is to be given as a cursor; `null` where there is nothing more */
+export function cursorOf (next: number | undefined): string | null {
+  return next === undefined ? null : Buffer.from(`before ${next}`).toString('base64url')
+}
+
+/** @throws {Problem} PARAMETERS_WRONG */
+export function readCursor (cursor: string | undefined): number | undefined {
+  if (cursor === undefined) return undefined
+  const sequence = /^before (\d{1,16})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'))?.[1]
+  if (sequence !== undefined) return Number(sequence)
+  throw new Problem('PARAMETERS_WRONG', { detail: 'The cursor is not one that a list gave.', faults: [{ pointer: '/cursor', message: 'must be the next of an answer' }] })
+}

@@ -1,0 +1,124 @@
+import { Type, type Static } from '@sinclair/typebox'
+import { statuses, type DeadLetter, type DeliveryDetails, type ForwarderStatus, type ListedDelivery } from '../delivery/operator.js'
+import { LoyaltyProperty, type Loyalty } from './loyalty.js'
+
+export const Time = Type.String({ format: 'date-time' })
+const Text = Type.Union([Type.String(), Type.Null()])
+const Count = Type.Integer({ minimum: 0 })
+export const VerdictSchema = Type.Union([Type.Literal('valid'), Type.Literal('invalid'), Type.Literal('unvalidated')], { description: 'What validation said.' })
+
+export const FaultSchema = Type.Object({
+  pointer: Type.String({ description: 'A JSON pointer (RFC 6901) from the root of the body.' }),
+  message: Type.String()
+}, { additionalProperties: false })
+
+const StatusAtForwarderSchema = Type.Object({
+  forwarder: Type.String(),
+  status: Type.Union(statuses.map((status) => Type.Literal(status)), {
+    description: '`skipped`: the forwarder\'s filter passed it over. `discarded`: it was a dead letter, and an operator discarded it. `before-start`: it was there before the forwarder was, and so never was for it.'
+  }),
+  attempt: Type.Optional(Type.Integer({ minimum: 0, description: 'The attempt that is due, where it waits; the attempts made, where it is dead.' })),
+  dueAt: Type.Optional(Time),
+  diedAt: Type.Optional(Time),
+  reason: Type.Optional(Type.String()),
+  replay: Type.Optional(Type.Boolean({ description: 'Whether what waits is a replay.' }))
+}, { additionalProperties: false })
+
+const listed = {
+  sequence: Type.Integer({ minimum: 1, description: 'Its place in the order of all deliveries.' }),
+  id: Type.String(),
+  receivedAt: Time,
+  eventType: Type.String(),
+  verdict: VerdictSchema,
+  hold: Type.Union([Type.Literal('none'), Type.Literal('quarantined'), Type.Literal('released'), Type.Literal('damaged'), Type.Literal('erased')]),
+  sourceObject: Text,
+  sourceId: Text,
+  eventId: Text,
+  projectId: Text,
+  customerId: Text,
+  campaignId: Text,
+  duplicates: Type.Integer({ minimum: 0, description: 'How many copies of it came after it.' }),
+  bodyBytes: Count,
+  faults: Type.Array(FaultSchema),
+  forwarders: Type.Array(StatusAtForwarderSchema, { description: 'Where it stands with every known forwarder.' }),
+  loyalty: LoyaltyProperty
+}
+
+/** A delivery in a list. */
+export const ListedSchema = Type.Object(listed, { $id: 'Delivery', additionalProperties: false, description: 'A delivery in a list.' })
+
+/** All about one delivery. */
+export const DetailsSchema = Type.Object({
+  ...listed,
+  headers: Type.Record(Type.String(), Type.String(), { description: 'The request headers that are kept.' }),
+  body: Type.Union([Type.String(), Type.Null()], { description: 'The body as received; null where it is not UTF-8, cannot be read or is not asked for.' }),
+  bodyBase64: Type.Union([Type.String(), Type.Null()], { description: 'The body as received, in base64, where it is not UTF-8.' }),
+  damaged: Type.Boolean({ description: 'Whether the record is not the one that was written.' }),
+  attempts: Type.Array(Type.Object({
+    forwarder: Type.String(),
+    replay: Type.Boolean(),
+    attempt: Type.Integer({ minimum: 1 }),
+    startedAt: Time,
+    durationMs: Type.Number({ minimum: 0 }),
+    outcome: Type.String(),
+    detail: Text
+  }, { additionalProperties: false }), { description: 'The attempts that are on record, oldest first.' })
+}, { $id: 'DeliveryDetails', additionalProperties: false, description: 'All about one delivery.' })
+
+/** What a forwarder gave up on. */
+export const DeadLetterSchema = Type.Object({
+  forwarder: Type.String(),
+  sequence: Type.Integer({ minimum: 1 }),
+  id: Type.String(),
+  eventType: Type.String(),
+  customerId: Text,
+  receivedAt: Time,
+  diedAt: Time,
+  attempts: Count,
+  reason: Type.String(),
+  replaying: Type.Boolean({ description: 'Whether a replay of it is under way.' }),
+  loyalty: LoyaltyProperty
+}, { $id: 'DeadLetter', additionalProperties: false, description: 'What a forwarder gave up on.' })
+
+export function isoTime (milliseconds: number): string {
+  return new Date(milliseconds).toISOString()
+}
+
+export function describeListed ({ receivedAt, faults, forwarders, ...rest }: ListedDelivery): Static<typeof ListedSchema> {
+  return { ...rest, receivedAt: isoTime(receivedAt), faults: [...faults], forwarders: forwarders.map(describeStatus) }
+}
+
+function describeStatus ({ dueAt, diedAt, ...rest }: ForwarderStatus): Static<typeof StatusAtForwarderSchema> {
+  return { ...rest, ...(dueAt === undefined ? {} : { dueAt: isoTime(dueAt) }), ...(diedAt === undefined ? {} : { diedAt: isoTime(diedAt) }) }
+}
+
+export function describeDetails ({ headers, rawBody, damaged, attempts, ...rest }: DeliveryDetails, loyalty: Loyalty | null): Static<typeof DetailsSchema> {
+  const body = rawBody === undefined ? undefined : textOf(rawBody)
+  return {
+    ...describeListed(rest),
+    loyalty,
+    headers: { ...headers },
+    body: body ?? null,
+    bodyBase64: rawBody === undefined || body !== undefined ? null : Buffer.from(rawBody).toString('base64'),
+    damaged,
+    attempts: attempts.map(({ startedAt, ...attempt }) => ({ ...attempt, startedAt: isoTime(startedAt) }))
+  }
+}
+
+export function describeDeadLetter ({ receivedAt, diedAt, ...rest }: DeadLetter): Static<typeof DeadLetterSchema> {
+  return { ...rest, receivedAt: isoTime(receivedAt), diedAt: isoTime(diedAt) }
+}
+
+function textOf (bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    // Not UTF-8.
+    return undefined
+  }
+}
+
+/** The same with what each says of loyalty, where there is that. */
+export function withLoyalty<T extends { readonly sequence: number }> (described: readonly T[], loyalty: ReadonlyMap<number, Loyalty | null> | undefined): Array<T & { loyalty?: Loyalty | null }> {
+  return loyalty === undefined ? [...described] : described.map((each) => ({ ...each, loyalty: loyalty.get(each.sequence) ?? null }))
+}

@@ -1,0 +1,44 @@
+import type { Operator } from '../delivery/operator.js'
+import { Problem } from '../errors/problem.js'
+
+interface FoundDelivery {
+  readonly sequence: number
+  readonly id: string
+}
+
+/**
+ * The delivery that is meant by an id, or by as much of its beginning as is unambiguous.
+ * @throws {Problem} DELIVERY_UNKNOWN or DELIVERY_AMBIGUOUS
+ */
+export async function findDelivery (operator: Operator, text: string): Promise<FoundDelivery> {
+  const found = await operator.find(text)
+  switch (found.status) {
+    case 'found': return found
+    case 'unknown': throw new Problem('DELIVERY_UNKNOWN', { detail: `There is no delivery whose id is, or begins with, ${JSON.stringify(text)}. Retention may have removed it.` })
+    case 'ambiguous': throw new Problem('DELIVERY_AMBIGUOUS', { detail: `Write more of the id: ${found.ids.join(', ')}.` })
+  }
+}
+
+/**
+ * The deliveries that are meant, each once, in their order.
+ * @throws {Problem} DELIVERY_UNKNOWN or DELIVERY_AMBIGUOUS, for the first that can't be found
+ */
+export async function findDeliveries (operator: Operator, texts: readonly string[]): Promise<readonly FoundDelivery[]> {
+  const found = new Map<number, string>()
+  for (const text of texts) {
+    const { sequence, id } = await findDelivery(operator, text)
+    found.set(sequence, id)
+  }
+  return [...found].map(([sequence, id]) => ({ sequence, id })).sort((a, b) => a.sequence - b.sequence)
+}
+
+/**
+ * Makes sure that the store knows every one of these forwarders; gives all that it knows where none are named.
+ * @throws {Problem} FORWARDER_UNKNOWN
+ */
+export async function knownForwarders (operator: Operator, names: readonly string[] | undefined): Promise<readonly string[]> {
+  const known = (await operator.forwarders()).map(({ name }) => name)
+  const unknown = names?.find((name) => !known.includes(name))
+  if (unknown !== undefined) throw new Problem('FORWARDER_UNKNOWN', { detail: `The store knows no forwarder ${JSON.stringify(unknown)}. It knows ${known.join(', ') || 'none yet'}.` })
+  return names === undefined ? known : [...new Set(names)]
+}

@@ -1,0 +1,70 @@
+import { Type, type Static } from '@sinclair/typebox'
+import type { ListedDelivery, Operator } from '../delivery/operator.js'
+import { describeLoyalty, type LoyaltyMove } from '../voucherify/describe-loyalty.js'
+
+const Text = Type.Union([Type.String(), Type.Null()])
+const MaybeNumber = Type.Union([Type.Number(), Type.Null()])
+
+const TierSchema = Type.Object({
+  id: Text,
+  name: Text,
+  pointsFrom: MaybeNumber,
+  pointsTo: MaybeNumber,
+  rewards: Type.Array(Type.Object({ id: Type.String(), multiplier: MaybeNumber, points: MaybeNumber }, { additionalProperties: false }), { description: 'What the tier changes about rewards.' })
+}, { additionalProperties: false })
+
+/** Who moved from which tier to which, as the event tells it. */
+export const LoyaltySchema = Type.Object({
+  from: Type.Union([TierSchema, Type.Null()], { description: 'Null: from none. The same as `to`: it was no move.' }),
+  to: Type.Union([TierSchema, Type.Null()], { description: 'Null: to none.' }),
+  campaignName: Text,
+  customerName: Type.Union([Type.String(), Type.Null()], { description: 'Null where PAGE_SHOWS_NAMES is not set.' }),
+  occurredAt: Type.Union([Type.String(), Type.Null()], { description: 'When it happened, as the event has it.' })
+}, { $id: 'Loyalty', additionalProperties: false, description: 'Who moved from which tier to which, as the event tells it.' })
+
+export const LoyaltyParameter = Type.Optional(Type.Literal('true', { description: 'Whether each says who moved from which tier to which.' }))
+export const LoyaltyProperty = Type.Optional(Type.Union([LoyaltySchema, Type.Null()], { description: 'Null where it tells of no tier. There where it was asked for.' }))
+
+export type Loyalty = Static<typeof LoyaltySchema>
+
+export interface LoyaltyReader {
+  readonly describe: (rawBody: Uint8Array | undefined, eventType: string) => Loyalty | null
+  /** The same for deliveries in a list, by their sequence. */
+  readonly read: (deliveries: ReadonlyArray<Pick<ListedDelivery, 'sequence' | 'eventType'> & Partial<Pick<ListedDelivery, 'hold'>>>) => Promise<ReadonlyMap<number, Loyalty | null>>
+}
+
+/** How many are remembered: a body is read anew for none of the pages that are looked at. */
+const REMEMBERED = 2000
+
+/** Reads of bodies what they say of loyalty, and of the person no more than was asked for. */
+export function createLoyaltyReader ({ operator, showNames }: { readonly operator: Pick<Operator, 'read'>, readonly showNames: boolean }): LoyaltyReader {
+  const known = new Map<number, Loyalty | null>()
+
+  function describe (rawBody: Uint8Array | undefined, eventType: string): Loyalty | null {
+    const move = rawBody === undefined ? undefined : describeLoyalty(rawBody, eventType)
+    return move === undefined ? null : toAnswer(move, showNames)
+  }
+
+  function remember (sequence: number, loyalty: Loyalty | null): void {
+    known.set(sequence, loyalty)
+    const oldest = known.keys().next()
+    if (known.size > REMEMBERED && oldest.done !== true) known.delete(oldest.value)
+  }
+
+  return {
+    describe,
+    async read (deliveries) {
+      await Promise.all(deliveries.map(async ({ sequence, eventType, hold }) => {
+        // Its body is gone, and what was remembered of it is to be too.
+        if (hold === 'erased') remember(sequence, null)
+        else if (!known.has(sequence)) remember(sequence, describe((await operator.read(sequence))?.rawBody, eventType))
+      }))
+      return new Map(deliveries.map(({ sequence }) => [sequence, known.get(sequence) ?? null]))
+    }
+  }
+}
+
+function toAnswer ({ from, to, customerName, ...rest }: LoyaltyMove, showNames: boolean): Loyalty {
+  const tier = (told: LoyaltyMove['from']): Loyalty['from'] => told === null ? null : { ...told, rewards: [...told.rewards] }
+  return { ...rest, from: tier(from), to: tier(to), customerName: showNames ? customerName : null }
+}

@@ -1,0 +1,67 @@
+import { Type, type Static } from '@sinclair/typebox'
+import type { KnownForwarder } from '../delivery/operator.js'
+import type { MissingEvents, RetryBudget } from '../sender-watch/reports.js'
+import type { WebhookStatus } from '../sender-watch/webhook-status.js'
+import type { RunningForwarder } from './api-forwarders.js'
+import { isoTime, Time } from './describe-deliveries.js'
+
+/** What needs an operator, the most urgent first. */
+export const needKinds = ['not ready', 'store', 'webhook', 'destination down', 'retry budget', 'dead letters', 'missing events', 'quarantine', 'forwarder paused', 'forwarder not configured'] as const
+
+/** A destination that has failed for so long is down, whether its circuit breaker has opened or not. */
+const FAILING_MS = 60_000
+
+export const NeedSchema = Type.Object({
+  kind: Type.Union(needKinds.map((kind) => Type.Literal(kind))),
+  text: Type.String({ description: 'The same as a clause: `gifts has 39 dead letters`.' }),
+  forwarder: Type.Optional(Type.String()),
+  count: Type.Optional(Type.Integer({ minimum: 0 })),
+  since: Type.Optional(Time)
+}, { additionalProperties: false })
+
+export type Need = Static<typeof NeedSchema>
+
+export interface NeedSources {
+  /** Why no webhook should be sent here now. */
+  readonly reasons: readonly string[]
+  /** `undefined`: the store cannot tell. */
+  readonly store: { readonly forwarders: readonly KnownForwarder[], readonly quarantined: number } | undefined
+  readonly running: ReadonlyArray<Pick<RunningForwarder, 'name' | 'breakerState' | 'isPaused'>>
+  /** Since when no attempt of a forwarder has succeeded, though some were made. */
+  readonly failingSince: (forwarder: string) => number | undefined
+  readonly retryBudget: Pick<RetryBudget, 'sources'>
+  readonly missingEvents: MissingEvents
+  readonly webhookStatus: Pick<WebhookStatus, 'checks' | 'failure'>
+  readonly now: number
+}
+
+/** What an operator has to look at, the most urgent first; empty where all is known to be well. */
+export function findNeeds ({ reasons, store, running, failingSince, retryBudget, missingEvents, webhookStatus, now }: NeedSources): readonly Need[] {
+  const needs: Need[] = reasons.map((reason) => ({ kind: 'not ready', text: `the service is not ready: ${reason}` }))
+  if (store === undefined) needs.push({ kind: 'store', text: 'the store does not say how things stand' })
+  for (const { state, detail, since } of webhookStatus.checks) if (state === 'wrong') needs.push({ kind: 'webhook', text: `the webhook at Voucherify is wrong: ${detail}`, since })
+  if (webhookStatus.failure !== null) needs.push({ kind: 'webhook', text: 'Voucherify does not tell how the webhook stands', since: webhookStatus.failure.since })
+  for (const { name, breakerState, isPaused } of running) {
+    const since = failingSince(name)
+    if (breakerState() !== 'closed' || (since !== undefined && now - since > FAILING_MS)) {
+      needs.push({ kind: 'destination down', text: `${name} is down`, forwarder: name, ...(since === undefined ? {} : { since: isoTime(since) }) })
+    }
+    if (isPaused()) needs.push({ kind: 'forwarder paused', text: `${name} is paused`, forwarder: name })
+  }
+  for (const { recovered, triesUsed, triesAllowed, sourceId, firstFailureAt } of retryBudget.sources) {
+    if (!recovered && triesUsed > 0) needs.push({ kind: 'retry budget', text: `${sourceId} has used ${triesUsed} of Voucherify's ${triesAllowed} tries`, count: triesUsed, since: firstFailureAt })
+  }
+  for (const { name, dead, pending, retrying } of store?.forwarders ?? []) {
+    if (dead > 0) needs.push({ kind: 'dead letters', text: `${name} has ${dead} dead letter${dead === 1 ? '' : 's'}`, forwarder: name, count: dead })
+    const left = pending + retrying
+    if (left > 0 && !running.some((each) => each.name === name)) {
+      needs.push({ kind: 'forwarder not configured', text: `${left} deliver${left === 1 ? 'y waits' : 'ies wait'} for ${name}, which is not configured`, forwarder: name, count: left })
+    }
+  }
+  for (const { expectation, missing, lastAt } of missingEvents.expectations) {
+    if (missing) needs.push({ kind: 'missing events', text: `${expectation} is missing`, ...(lastAt === null ? {} : { since: lastAt }) })
+  }
+  const quarantined = store?.quarantined ?? 0
+  if (quarantined > 0) needs.push({ kind: 'quarantine', text: `${quarantined} deliver${quarantined === 1 ? 'y is' : 'ies are'} in quarantine`, count: quarantined })
+  return needs.sort((a, b) => needKinds.indexOf(a.kind) - needKinds.indexOf(b.kind))
+}

@@ -1,0 +1,41 @@
+import { Type, type Static } from '@sinclair/typebox'
+
+const closed = { additionalProperties: false }
+
+/** Ids that one action is told with; of more there is the count alone. */
+export const MOST_IDS = 200
+
+const what = {
+  action: Type.Union([
+    Type.Literal('read'), Type.Literal('replay'), Type.Literal('release'), Type.Literal('discard'), Type.Literal('erase'), Type.Literal('pause'), Type.Literal('resume'),
+    Type.Literal('forget'), Type.Literal('prune'), Type.Literal('backup'), Type.Literal('restore'), Type.Literal('reset drift')
+  ], { description: '`read`: the body of a delivery was shown.' }),
+  from: Type.Optional(Type.Union([Type.Literal('quarantine'), Type.Literal('dead letters')])),
+  deliveryIds: Type.Optional(Type.Array(Type.String({ maxLength: 100 }), { maxItems: MOST_IDS, description: 'The deliveries that were named; at the listener, those of them that it was done to.' })),
+  filter: Type.Optional(Type.Record(Type.String({ maxLength: 40 }), Type.String({ maxLength: 500 }), { description: 'What was chosen, where none were named. Whose events is left out.' })),
+  forwarders: Type.Optional(Type.Array(Type.String({ maxLength: 200 }), { maxItems: 1000 })),
+  count: Type.Optional(Type.Integer({ minimum: 0, description: 'How many deliveries; of replays, one for each delivery and forwarder.' })),
+  force: Type.Optional(Type.Boolean()),
+  by: Type.Optional(Type.Array(Type.Union([Type.Literal('customer'), Type.Literal('source_id'), Type.Literal('email')]), { description: 'How a person was named who was erased. Not by what.' })),
+  file: Type.Optional(Type.String({ maxLength: 4096 })),
+  ended: Type.Optional(Type.Union([Type.Literal('stopped'), Type.Literal('failed')], { description: 'Where it was not done to its end.' }))
+}
+
+/** What an operator did, and to what. It holds no secret, no body, and nothing that tells a person. */
+export const OperatorActionSchema = Type.Object(what, closed)
+
+export type OperatorAction = Static<typeof OperatorActionSchema>
+
+/** The same with who and when. */
+export const RecordedActionSchema = Type.Union([
+  Type.Object({
+    at: Type.String({ maxLength: 40 }),
+    via: Type.Literal('listener'),
+    sourceAddress: Type.String({ maxLength: 200 }),
+    token: Type.Union([Type.String({ maxLength: 200 }), Type.Null()], { description: 'The name of the token; null where none is needed.' }),
+    ...what
+  }, closed),
+  Type.Object({ at: Type.String({ maxLength: 40 }), via: Type.Literal('command'), user: Type.String({ maxLength: 200 }), ...what }, closed)
+])
+
+export type RecordedAction = Static<typeof RecordedActionSchema>

@@ -1,0 +1,22 @@
+import { StoreError } from '../delivery/operator.js'
+import { Problem } from '../errors/problem.js'
+import { toProblem, type ErrorWords } from '../http/problem-answer.js'
+
+const words: ErrorWords = {
+  codes: {
+    FST_ERR_CTP_BODY_TOO_LARGE: { code: 'BODY_TOO_LARGE', detail: 'The body is too large: name fewer deliveries at once.' },
+    FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'MEDIA_TYPE_UNSUPPORTED', detail: 'Send the request as application/json.' },
+    FST_ERR_CTP_INVALID_JSON_BODY: { code: 'BODY_NOT_JSON', detail: 'The body is not JSON.' },
+    FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'BODY_NOT_JSON', detail: 'The body is empty: send at least {}.' },
+    FST_ERR_MAX_PARAM_LENGTH: { code: 'NOT_FOUND', detail: 'The name in the path is too long.' },
+    FST_ERR_BAD_URL: { code: 'BAD_REQUEST', detail: 'The path cannot be decoded.' }
+  },
+  badRequest: 'The request broke off, or is not one that can be read.',
+  internal: 'Something went wrong here; the log says what.'
+}
+
+/** Any error as a problem for the operator: a store that can't be used says why, and what to do. */
+export function toOperatorProblem (error: unknown): Problem {
+  if (error instanceof StoreError) return new Problem('STORE_UNAVAILABLE', { detail: error.message, headers: { 'retry-after': '5' }, cause: error })
+  return toProblem(error, words)
+}

@@ -1,0 +1,32 @@
+import type { Settings } from '../config/settings.js'
+import type { AskedOnce } from '../composition/open-watchdog.js'
+import type { CommandContext } from './context.js'
+import { printable } from '../terminal/printable.js'
+import { UsageError } from './command-line.js'
+
+/**
+ * Asks Voucherify once how the webhook stands there.
+ * @throws UsageError where the settings do not say where to ask
+ */
+export async function checkSender (context: CommandContext, settings: Settings, timeoutMs: number): Promise<AskedOnce> {
+  const asked = await context.askSender({ settings, timeoutMs })
+  if (asked !== undefined) return asked
+  throw new UsageError('--voucherify needs VOUCHERIFY_MANAGEMENT_ID, VOUCHERIFY_MANAGEMENT_TOKEN, VOUCHERIFY_PROJECT_ID, VOUCHERIFY_REGION and PUBLIC_URL; ' +
+    'Voucherify gives the first two to its Enterprise customers alone')
+}
+
+/** Whether everything was answered and nothing is wrong. What Voucherify does not tell is not wrong. */
+export function isSenderWell ({ findings, failures }: AskedOnce): boolean {
+  return failures.length === 0 && findings.every(({ state }) => state !== 'wrong')
+}
+
+/** What was found, in sentences. */
+export function senderText ({ projectId, managementUrl, findings, failures, cannotSee }: AskedOnce): string {
+  return [
+    `Voucherify, project ${projectId}, asked at ${managementUrl}:`,
+    ...failures.map((reason) => `  not answered: ${printable(reason)}`),
+    ...findings.map(({ check, state, detail }) => `  ${check}: ${state}. ${printable(detail)}`),
+    `  not looked at: ${cannotSee}`,
+    ''
+  ].join('\n')
+}

@@ -1,0 +1,40 @@
+import type { CommandContext } from './context.js'
+import { toFilter, type FilterOptions } from './delivery-filter.js'
+import { listedJson, writeListed } from './describe-listed.js'
+import { exitCodes } from './command-line.js'
+import { findDelivery } from './find-delivery.js'
+import { listReadable, reportUnreadable } from './list-readable.js'
+import { jsonLine } from '../terminal/printable.js'
+import { withStore, type StoreOptions } from './store.js'
+
+export interface DeliveriesOptions extends StoreOptions, FilterOptions {
+  readonly limit: number
+  readonly before?: string | undefined
+  readonly json?: boolean | undefined
+}
+
+/**
+ * Lists deliveries, newest first; resolves with the exit code.
+ * @throws ConfigurationError, UsageError
+ */
+export async function deliveries (context: CommandContext, options: DeliveriesOptions): Promise<number> {
+  return await withStore(context, options, async ({ operator }) => {
+    const filter = await toFilter(operator, options)
+    const before = options.before === undefined ? undefined : (await findDelivery(operator, options.before)).sequence
+    const readable = await listReadable(operator, { filter, before, limit: options.limit })
+    const { listed } = readable
+    const exitCode = reportUnreadable(context.stderr, readable) ? exitCodes.failure : exitCodes.ok
+    if (options.json === true) {
+      for (const delivery of listed) context.stdout.write(jsonLine(listedJson(delivery)))
+      return exitCode
+    }
+    const last = listed.at(-1)
+    if (last === undefined) {
+      context.stderr.write('No delivery matches.\n')
+      return exitCode
+    }
+    writeListed(context, listed, options.forwarder)
+    if (listed.length === options.limit) context.stderr.write(`For the next ${options.limit}, add --before ${last.id}\n`)
+    return exitCode
+  })
+}

@@ -1,0 +1,54 @@
+import { Option, type Command } from 'commander'
+import { listableStatuses, type DeliveryFilter, type Operator } from '../delivery/operator.js'
+import { knownForwarder } from './known-forwarder.js'
+import { moment } from '../terminal/times.js'
+
+export interface FilterOptions {
+  readonly type?: string | undefined
+  readonly verdict?: DeliveryFilter['verdict']
+  readonly status?: DeliveryFilter['status']
+  readonly forwarder?: string | undefined
+  readonly customer?: string | undefined
+  readonly campaign?: string | undefined
+  readonly source?: string | undefined
+  readonly since?: number | undefined
+  readonly until?: number | undefined
+}
+
+/** Adds the options that choose deliveries by what they are. */
+export function addFilterOptions (command: Command): Command {
+  return command
+    .option('--type <pattern>', 'only this event type, or all that match: * stands for any characters')
+    .option('--customer <id>', 'only events about this customer')
+    .option('--campaign <id>', 'only events about this campaign')
+    .option('--source <id>', 'only what this webhook or distribution sent (wh_… or distr_…)')
+    .option('--since <time>', 'only what came since then: 2026-01-31T08:00:00Z, or 2h for two hours ago', moment(() => Date.now()))
+    .option('--until <time>', 'only what came before then', moment(() => Date.now()))
+}
+
+/** Adds the options that choose deliveries by what became of them. */
+export function addStatusOptions (command: Command): Command {
+  return command
+    .addOption(new Option('--verdict <verdict>', 'only deliveries with this verdict').choices(['valid', 'invalid', 'unvalidated']))
+    .addOption(new Option('--status <status>', 'only deliveries with this status at a forwarder').choices(listableStatuses))
+    .option('--forwarder <name>', 'the forwarder whose status is meant and shown (default: any)')
+}
+
+/**
+ * The filter that the options make.
+ * @throws UsageError if the forwarder is not known.
+ */
+export async function toFilter (operator: Operator, options: FilterOptions): Promise<DeliveryFilter> {
+  if (options.forwarder !== undefined) await knownForwarder(operator, options.forwarder)
+  return {
+    eventType: options.type,
+    verdict: options.verdict,
+    status: options.status,
+    forwarder: options.forwarder,
+    customerId: options.customer,
+    campaignId: options.campaign,
+    sourceId: options.source,
+    since: options.since,
+    until: options.until
+  }
+}

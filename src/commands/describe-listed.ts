@@ -1,0 +1,65 @@
+import type { ForwarderStatus, ListedDelivery } from '../delivery/operator.js'
+import { writeColumns, type Cell } from '../terminal/columns.js'
+import { shortenIds, shortSenderId } from '../terminal/short.js'
+import { formatAgo, shortTime } from '../terminal/times.js'
+import type { CommandContext } from './context.js'
+
+function iso (time: number): string {
+  return new Date(time).toISOString()
+}
+
+/** A delivery as a JSON object, times in ISO 8601. */
+export function listedJson ({ receivedAt, forwarders, ...rest }: ListedDelivery): Record<string, unknown> {
+  const { sequence, id, ...others } = rest
+  return { id, sequence, receivedAt: iso(receivedAt), ...others, forwarders: forwarders.map(statusJson) }
+}
+
+export function statusJson ({ dueAt, diedAt, ...rest }: ForwarderStatus): Record<string, unknown> {
+  return { ...rest, ...dueAt === undefined ? {} : { dueAt: iso(dueAt) }, ...diedAt === undefined ? {} : { diedAt: iso(diedAt) } }
+}
+
+/** The status of a delivery, in a few words: one where all forwarders agree, else what is not as it should be. */
+export function statusWords (delivery: ListedDelivery, forwarder?: string): string {
+  if (delivery.hold === 'quarantined' || delivery.hold === 'damaged' || delivery.hold === 'erased') return delivery.hold
+  const statuses = delivery.forwarders.filter(each => forwarder === undefined || each.forwarder === forwarder)
+  const words = new Set(statuses.map(({ status }) => status))
+  words.delete('before-start')
+  if (words.size === 0) return statuses.length === 0 ? '-' : 'before-start'
+  const [only] = words
+  if (words.size === 1 && only !== undefined) return only
+  return statuses
+    .filter(({ status }) => status !== 'forwarded' && status !== 'before-start')
+    .map(({ forwarder, status }) => `${forwarder} ${status}`)
+    .join(', ')
+}
+
+/** How a list shows ids and times: short and relative to a person at a terminal, exact to whatever else reads it. */
+export interface ListForm {
+  readonly id: (id: string) => string
+  readonly customer: (id: string | null) => string
+  readonly time: (time: number) => string
+}
+
+export function listForm ({ stdout }: Pick<CommandContext, 'stdout'>, ids: readonly string[], now = Date.now()): ListForm {
+  if (stdout.isTTY !== true) return { id: (id) => id, customer: (id) => id ?? '-', time: shortTime }
+  return { id: shortenIds(ids), customer: (id) => id === null ? '-' : shortSenderId(id), time: (time) => formatAgo(now - time) }
+}
+
+/** How few characters an event's type may be cut to. */
+export const TYPE_LEAST = 18
+
+/** Writes a list of deliveries as a table. */
+export function writeListed (context: CommandContext, listed: readonly ListedDelivery[], forwarder?: string): void {
+  const form = listForm(context, listed.map(({ id }) => id))
+  writeColumns(context.stdout, context, [
+    { title: 'ID' }, { title: 'RECEIVED', dropped: 1 }, { title: 'TYPE', least: TYPE_LEAST, keepsEnd: true }, { title: 'VERDICT', dropped: 3 }, { title: 'STATUS', least: 14 }, { title: 'CUSTOMER', dropped: 2 }
+  ], listed.map((delivery) => [
+    form.id(delivery.id), form.time(delivery.receivedAt), delivery.eventType, delivery.verdict, statusCell(statusWords(delivery, forwarder)), form.customer(delivery.customerId)
+  ]))
+}
+
+function statusCell (words: string): Cell {
+  if (/dead|damaged/.test(words)) return { text: words, colour: 'red' }
+  if (/quarantined|retrying/.test(words)) return { text: words, colour: 'yellow' }
+  return words === 'forwarded' ? { text: words, colour: 'green' } : words
+}

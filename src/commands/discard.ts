@@ -1,0 +1,111 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { DiscardRequest, Operator } from '../delivery/operator.js'
+import type { OperatorAction } from '../composition/open-store.js'
+import type { CommandContext } from './context.js'
+import { toFilter, type FilterOptions } from './delivery-filter.js'
+import { exitCodes, UsageError } from './command-line.js'
+import { findDelivery } from './find-delivery.js'
+import { knownForwarder } from './known-forwarder.js'
+import { chosen, noteAction } from './note-action.js'
+import { countDeliveries, plural } from '../terminal/printable.js'
+import { startProgressBar } from '../terminal/progress-bar.js'
+import { untilStopped } from './stop.js'
+import { withStore, type StoreOptions } from './store.js'
+
+export interface DiscardOptions extends StoreOptions, FilterOptions {
+  readonly all?: boolean | undefined
+  /** Received before this time, in milliseconds since the epoch. */
+  readonly olderThan?: number | undefined
+  readonly yes?: boolean | undefined
+}
+
+/** Deliveries in one transaction. */
+const stepSize = 200
+
+/** What is discarded at once: the sequences, and whose dead letters they are. */
+interface Step {
+  readonly request: DiscardRequest
+  readonly sequences: readonly number[]
+}
+
+/**
+ * Removes deliveries from quarantine, or dead letters, for good; resolves with the exit code. It counts them first, and asks.
+ * @throws ConfigurationError, UsageError
+ */
+export async function discard (context: CommandContext, from: DiscardRequest['from'], ids: readonly string[], options: DiscardOptions): Promise<number> {
+  const isFiltered = [options.type, options.customer, options.campaign, options.source, options.since, options.until, options.olderThan].some(value => value !== undefined)
+  if (ids.length > 0 && (options.all === true || isFiltered)) throw new UsageError('Name deliveries, or choose them with --all, --older-than and filters, but not both')
+  if (ids.length === 0 && options.all !== true && !isFiltered) throw new UsageError('Name the deliveries to discard, or give --all, --older-than or a filter such as --type')
+
+  return await withStore(context, options, async ({ operator, dataDir }) => await untilStopped(context, async stop => {
+    if (options.forwarder !== undefined) await knownForwarder(operator, options.forwarder)
+    const found = new Map((await Promise.all(ids.map(async id => await findDelivery(operator, id)))).map(({ sequence, id }) => [sequence, id]))
+    const named = [...found.keys()]
+    // Only what is there now: what comes while the question is on the screen was not counted.
+    const before = await operator.lastSequence() + 1
+    let count = 0
+    for await (const { sequences } of steps(operator, { from, named, before, options })) count += sequences.length
+    const what = from === 'quarantine' ? countDeliveries(count) : plural(count, 'dead letter')
+    if (count === 0) {
+      context.stderr.write('There is nothing to discard.\n')
+      return named.length > 0 ? exitCodes.failure : exitCodes.ok
+    }
+    if (options.yes !== true && !await agrees(context, `Discard ${what} for good? Nothing brings ${count === 1 ? 'it' : 'them'} back.`)) return exitCodes.failure
+    const bar = startProgressBar(context, count)
+    let discarded = 0
+    const discarding = async (): Promise<void> => {
+      for await (const { request } of steps(operator, { from, named, before, options })) {
+        if (stop.signal.aborted) break
+        discarded += (await operator.discard(request)).filter(({ status }) => status === 'discarded').length
+        bar.update(discarded)
+        await turn()
+      }
+    }
+    const action = (): OperatorAction => ({
+      action: 'discard', from, ...chosen([...found.values()], options), ...options.forwarder === undefined ? {} : { forwarders: [options.forwarder] }, count: discarded
+    })
+    await noteAction(context, { dataDir, stop, action }, discarding).finally(() => { bar.stop() })
+    context.stdout.write(`${from === 'quarantine' ? countDeliveries(discarded) : plural(discarded, 'dead letter')} discarded\n`)
+    if (stop.signal.aborted) return stop.exitCode()
+    return named.length > 0 && discarded < count ? exitCodes.failure : exitCodes.ok
+  }))
+}
+
+/** Whether a person at the terminal agrees. Where there is none, the option has to say it. */
+async function agrees (context: CommandContext, question: string): Promise<boolean> {
+  const answer = await context.ask(`${question} [y/N] `)
+  if (answer === undefined) throw new UsageError(`${question} Give --yes: there is no terminal to ask at`)
+  if (/^y(?:es)?$/i.test(answer.trim())) return true
+  context.stderr.write('Nothing was discarded.\n')
+  return false
+}
+
+interface Choice {
+  readonly from: DiscardRequest['from']
+  readonly named: readonly number[]
+  readonly before: number
+  readonly options: DiscardOptions
+}
+
+async function * steps (operator: Operator, { from, named, before, options }: Choice): AsyncGenerator<Step> {
+  const filter = { ...await toFilter(operator, { ...options, forwarder: undefined }), until: earliest(options.until, options.olderThan) }
+  const forwarders = from === 'quarantine' ? [undefined] : options.forwarder === undefined ? (await operator.forwarders()).map(({ name }) => name) : [options.forwarder]
+  for (const forwarder of forwarders) {
+    const status = forwarder === undefined ? { status: 'quarantined' } as const : { status: 'dead', forwarder } as const
+    const wanted = new Set(named)
+    for (let after = 0; ;) {
+      const page = await operator.list({ filter: { ...filter, ...status }, order: 'oldest first', after, before, limit: stepSize })
+      const last = page.at(-1)
+      if (last === undefined) break
+      after = last.sequence
+      const sequences = page.map(({ sequence }) => sequence).filter((sequence) => named.length === 0 || wanted.has(sequence))
+      if (sequences.length === 0) continue
+      yield { sequences, request: forwarder === undefined ? { from: 'quarantine', sequences } : { from: 'dead letters', forwarder, sequences } }
+    }
+  }
+}
+
+function earliest (...times: ReadonlyArray<number | undefined>): number | undefined {
+  const given = times.filter((time) => time !== undefined)
+  return given.length === 0 ? undefined : Math.min(...given)
+}

@@ -1,0 +1,32 @@
+/** Node.js 20.18 is the oldest that all parts run with. `package.json` says so to npm. */
+const oldest = [20, 18] as const
+
+/** @param version of Node.js, such as `20.18.1` */
+export function isTooOld (version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major < oldest[0] || (major === oldest[0] && minor < oldest[1])
+}
+
+/**
+ * Says in one line why the program could not even be loaded, and what to do. `undefined` where the cause is a fault of ours and not of the place
+ * where it runs: then a stack serves best.
+ */
+export function explainNoStart (error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  // TypeBox and Fastify compile a function from each schema.
+  if (error.name === 'EvalError') {
+    return 'Node.js may not generate code here (--disallow-code-generation-from-strings), and the checks of all webhooks and settings are code that is generated. Start it without that option; it may stand in NODE_OPTIONS.'
+  }
+  const code = 'code' in error ? error.code : undefined
+  if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {
+    const [, missing] = /'([^']+)'/.exec(error.message) || []
+    return `A part of this installation is missing: ${missing || error.message}. Install it anew: "npm ci" for the packages, "npm run build" for dist.`
+  }
+  if (code === 'ERR_ACCESS_DENIED') {
+    return `Node.js may not do here what the service has to (${error.message}). Start it without the permission model (--permission); it may stand in NODE_OPTIONS.`
+  }
+  if (code === 'ENOENT' && 'syscall' in error && error.syscall === 'uv_cwd') {
+    return 'The working directory is gone: it was removed or unmounted. Change to one that exists, and start again.'
+  }
+  return undefined
+}

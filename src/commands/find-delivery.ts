@@ -1,0 +1,19 @@
+import type { Operator } from '../delivery/operator.js'
+import { UsageError } from './command-line.js'
+
+/**
+ * The delivery that a user means by its id or the beginning of it.
+ * @throws UsageError if there is none, or more than one.
+ */
+export async function findDelivery (operator: Operator, text: string): Promise<{ readonly sequence: number, readonly id: string }> {
+  if (!/^[0-9a-z-]+$/i.test(text)) throw new UsageError(`${JSON.stringify(text)} is no delivery's id: ids are letters, digits and hyphens, as "tierhook deliveries" lists them`)
+  const found = await operator.find(text)
+  switch (found.status) {
+    case 'found':
+      return found
+    case 'ambiguous':
+      throw new UsageError(`${text} is the beginning of more than one delivery's id: write more of it, such as\n  ${found.ids.join('\n  ')}`)
+    case 'unknown':
+      throw new UsageError(`There is no delivery whose id is, or begins with, ${text}: "tierhook deliveries" lists them, and retention may have removed it`)
+  }
+}

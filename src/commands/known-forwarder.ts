@@ -1,0 +1,16 @@
+import { closest } from 'fastest-levenshtein'
+import type { KnownForwarder, Operator } from '../delivery/operator.js'
+import { UsageError } from './command-line.js'
+
+/**
+ * Makes sure that the store knows a forwarder by this name.
+ * @throws UsageError that proposes the nearest one.
+ */
+export async function knownForwarder (operator: Operator, name: string): Promise<KnownForwarder> {
+  const known = await operator.forwarders()
+  const found = known.find(forwarder => forwarder.name === name)
+  if (found !== undefined) return found
+  const names = known.map(forwarder => forwarder.name)
+  const hint = names.length === 0 ? 'it knows none yet, because no service has run on it' : `did you mean ${closest(name, names)}? It knows ${names.join(', ')}`
+  throw new UsageError(`The store knows no forwarder ${JSON.stringify(name)}: ${hint}`)
+}

@@ -1,0 +1,71 @@
+import { StoreError, type DeliveryQuery, type ListedDelivery, type Operator } from '../delivery/operator.js'
+import type { Output } from '../terminal/output.js'
+import { countDeliveries } from '../terminal/printable.js'
+
+export interface Readable {
+  readonly listed: readonly ListedDelivery[]
+  /** Places in the order where nothing can be read. */
+  readonly unreadable: readonly number[]
+  /** The place up to which it was looked, where there was more damage than is worth the time. */
+  readonly gaveUpAt: number | undefined
+}
+
+/** Queries that are tried around damage: some hundred destroyed pages. */
+const MOST_TRIES = 5000
+
+/**
+ * Lists deliveries, newest first, also from a damaged database: where a query fails, the older and the newer half of its range are
+ * asked for each by itself, down to the single delivery that can't be read.
+ * @throws {StoreError}
+ */
+export async function listReadable (operator: Operator, query: Omit<DeliveryQuery, 'order' | 'after'>): Promise<Readable> {
+  const listed: ListedDelivery[] = []
+  const unreadable: number[] = []
+  let tries = 0
+  let gaveUpAt: number | undefined
+
+  async function list (after: number, before: number): Promise<void> {
+    const limit = query.limit - listed.length
+    if (limit <= 0 || gaveUpAt !== undefined || before - after <= 1) return
+    if (tries === MOST_TRIES) {
+      gaveUpAt = before
+      return
+    }
+    tries++
+    try {
+      listed.push(...await operator.list({ ...query, order: 'newest first', after, before, limit }))
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      if (before - after === 2) {
+        unreadable.push(after + 1)
+        return
+      }
+      const middle = Math.floor((after + before) / 2)
+      await list(middle, before)
+      await list(after, middle + 1)
+    }
+  }
+
+  try {
+    return { listed: await operator.list({ ...query, order: 'newest first' }), unreadable, gaveUpAt }
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    await list(0, Math.min(query.before ?? Infinity, await operator.lastSequence() + 1))
+    return { listed, unreadable, gaveUpAt }
+  }
+}
+
+function isDamage (error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'STORE_DAMAGED'
+}
+
+/** Says what is missing from a list because it can't be read, and what to do; returns whether anything is. */
+export function reportUnreadable (output: Output, { unreadable, gaveUpAt }: Readable): boolean {
+  if (unreadable.length === 0) return false
+  const newest = unreadable[0]
+  const oldest = unreadable.at(-1)
+  output.write(`tierhook: The database is damaged: ${countDeliveries(unreadable.length)} cannot be read, from sequence ${oldest} to ${newest}` +
+    `${gaveUpAt === undefined ? '' : `, and what is older than sequence ${gaveUpAt} was not looked for`}. ` +
+    'At its next start, or when it meets the damage, the service sets this file aside and takes over what can be read; "tierhook verify" tells what cannot.\n')
+  return true
+}

@@ -1,0 +1,45 @@
+import { resolve } from 'node:path'
+import { isLoopback } from '../config/addresses.js'
+import type { Downstream } from '../simulator/downstream.js'
+import { downstreamFile } from '../simulator/downstream-file.js'
+import { downstreamOperator } from '../simulator/downstream-operator.js'
+import { UsageError } from './command-line.js'
+
+/** Whether what a user wrote for a place is a URL and not a path. */
+export function isUrl (place: string): boolean {
+  return /^https?:\/\//i.test(place)
+}
+
+export interface OpenDownstreamOptions {
+  /** The directory that a relative path is in. */
+  readonly directory: string
+  /** What the user gave for this place. */
+  readonly token: string | undefined
+  /** What is configured for the service's own listener, and the host of that. */
+  readonly ownToken: { readonly token: string | undefined, readonly host: string }
+}
+
+/**
+ * Opens the place where acknowledged events are looked for; `undefined` where the user named none.
+ * @throws UsageError where a URL is none
+ */
+export function openDownstream (place: string | undefined, { directory, token, ownToken }: OpenDownstreamOptions): Downstream | undefined {
+  if (place === undefined) return undefined
+  if (!isUrl(place)) return downstreamFile(resolve(directory, place))
+  if (!URL.canParse(place)) throw new UsageError(`${place} is not a URL: write --verify http://127.0.0.1:3001, for example`)
+  const url = new URL(place)
+  // It opens everything at our own listener: another host gets it only from somebody who says so.
+  const isOwn = isLoopback(hostOf(url)) || hostOf(url) === ownToken.host.toLowerCase()
+  return downstreamOperator({
+    url,
+    token: token ?? (isOwn ? ownToken.token : undefined),
+    tokenAdvice: isOwn || ownToken.token === undefined
+      ? 'give its token with --verify-token-file, or in ADMIN_TOKEN'
+      : 'ADMIN_TOKEN was not sent, because it is for this machine and ADMIN_HOST alone. Give the token of this host with --verify-token-file'
+  })
+}
+
+/** A URL has an address of IPv6 in brackets. */
+function hostOf (url: URL): string {
+  return url.hostname.replace(/^\[(.*)\]$/, '$1')
+}

@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { createInterface } from 'node:readline/promises'
+import type { CommandContext, ProcessContext, StopSignal } from './context.js'
+import { errorCode } from '../errors/system-code.js'
+import { exitCodes } from './command-line.js'
+import { runProgram } from './program.js'
+import { written } from '../terminal/written.js'
+import { keepObjectsYoung } from '../composition/young-objects.js'
+import { countThreads } from '../threads/thread.js'
+
+/** How long a pipe's reader may take nothing, in milliseconds: a person may be reading page by page. */
+const READER_LIMIT_MS = 600_000
+/** The same for error messages, which nothing must wait for. */
+const ERRORS_LIMIT_MS = 1000
+/** How soon after a signal it may come again from npm, in milliseconds. */
+const PASSED_ON_MS = 1000
+
+function readVersion (): string {
+  const content: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  return typeof content === 'object' && content !== null && 'version' in content ? String(content.version) : 'unknown'
+}
+
+/** In a container there may be no name to the number. */
+function userName (): string {
+  try {
+    return userInfo().username
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`
+  }
+}
+
+let stoppedBy: StopSignal | undefined
+let stoppedAt = 0
+/** Whether what takes the log takes nothing: then a thread of this process may hang in a write for ever. */
+let logAbandoned = false
+
+const isRunByNpm = process.env['npm_lifecycle_event'] !== undefined
+
+function onStopSignal (listener: (signal: StopSignal) => void): () => void {
+  const signals: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+  const stop = (signal: StopSignal): void => {
+    // Ctrl-C reaches npm and us, and npm passes it on to us: that is one signal, and no second one, which would end the process at once.
+    if (isRunByNpm && signal === stoppedBy && performance.now() - stoppedAt < PASSED_ON_MS) return
+    stoppedBy = signal
+    stoppedAt = performance.now()
+    listener(signal)
+  }
+  for (const signal of signals) process.on(signal, stop)
+  return () => { for (const signal of signals) process.off(signal, stop) }
+}
+
+async function ask (question: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return await terminal.question(question)
+  } finally {
+    terminal.close()
+  }
+}
+
+async function readInput (limitBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of process.stdin) {
+    const part: Buffer = Buffer.from(chunk)
+    chunks.push(part)
+    bytes += part.byteLength
+    if (bytes > limitBytes) break
+  }
+  return Buffer.concat(chunks)
+}
+
+/**
+ * Ends the process. `exit` alone would wait for all threads: for a name look-up of the C library until the DNS servers answer, for a write to
+ * a terminal until it is read, for a sync until the disk answers. Nothing can stop those: then the process ends by the signal that it was
+ * told to stop by.
+ */
+function end (code: number): never {
+  const looksUp = process.getActiveResourcesInfo().includes('GetAddrInfoReqWrap')
+  if (stoppedBy !== undefined && (logAbandoned || looksUp || countThreads() > 0)) {
+    process.removeAllListeners(stoppedBy)
+    process.kill(process.pid, stoppedBy)
+  }
+  process.exit(code)
+}
+
+/** A reader that has seen enough, such as head, closes the pipe: that is no fault of ours. All else is said. */
+function exitWithoutOutput (error: Error): never {
+  if (errorCode(error) === 'EPIPE') process.exit(exitCodes.ok)
+  process.stderr.write(`tierhook: the output cannot be written (${errorCode(error)}): look for room and rights where it is to go\n`)
+  process.exit(exitCodes.failure)
+}
+
+process.stdout.on('error', exitWithoutOutput)
+
+// There is nobody left to tell.
+process.stderr.on('error', () => {})
+
+const version = readVersion()
+
+keepObjectsYoung()
+
+// What is kept has people's data in it: others on the machine may not read it.
+process.umask(0o027)
+
+const context: ProcessContext = {
+  version,
+  userName: userName(),
+  environment: process.env,
+  directory: process.cwd(),
+  user: process.geteuid === undefined ? undefined : { uid: process.geteuid(), groups: [process.getegid?.() ?? 0, ...process.getgroups?.() ?? []] },
+  stdout: process.stdout,
+  stderr: process.stderr,
+  readInput,
+  ask,
+  onStopSignal,
+  exit: end
+}
+
+/** All that takes its time to load, once a command needs it. */
+async function load (): Promise<CommandContext> {
+  const { createServices } = await import('./services.js')
+  return { ...context, ...createServices(context, { fd: process.stdout.fd, onLogAbandoned: () => { logAbandoned = true } }) }
+}
+
+const exitCode = await runProgram(context, process.argv.slice(2), load)
+const all = await written(process.stdout, { stallLimitMs: READER_LIMIT_MS })
+if (process.stdout.errored !== null) exitWithoutOutput(process.stdout.errored)
+if (!all) process.stderr.write(`tierhook: the output was cut off: nobody has read it for ${READER_LIMIT_MS / 60_000} minutes\n`)
+await written(process.stderr, { stallLimitMs: ERRORS_LIMIT_MS })
+// Exits even if something were still open: a service that has stopped must not wait to be killed.
+end(all ? exitCode : exitCodes.failure)

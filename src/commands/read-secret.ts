@@ -1,0 +1,33 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { CommandContext } from './context.js'
+import { errorCode } from '../errors/system-code.js'
+import { UsageError } from './command-line.js'
+
+/** Stands for standard input in the place of a path. */
+export const STANDARD_INPUT = '-'
+
+/** The most bytes of a secret: whoever names a wrong file is told so, and does not wait. */
+export const secretLimitBytes = 8192
+
+/**
+ * Reads a secret that must not stand among the arguments, where everybody on the machine sees it: the one line of a file, or of standard
+ * input. `option` is for messages; they never quote what was read.
+ * @throws UsageError where it cannot be read, or is not one line
+ */
+export async function readSecret (context: CommandContext, option: string, path: string): Promise<string> {
+  const place = path === STANDARD_INPUT ? 'standard input' : path
+  const bytes = await readAll(context, option, path)
+  const text = bytes.toString('utf8').replace(/^\uFEFF/, '').replace(/\r?\n$/, '')
+  if (text === '') throw new UsageError(`${option}: ${place} is empty: it should hold the secret, on one line`)
+  if (bytes.byteLength > secretLimitBytes || /[\r\n]/.test(text)) throw new UsageError(`${option}: ${place} holds more than one line of up to ${secretLimitBytes} bytes: is it the right one?`)
+  return text
+}
+
+async function readAll (context: CommandContext, option: string, path: string): Promise<Buffer> {
+  try {
+    return path === STANDARD_INPUT ? await context.readInput(secretLimitBytes) : await readFile(resolve(context.directory, path))
+  } catch (error) {
+    throw new UsageError(`${option}: ${path === STANDARD_INPUT ? 'standard input' : path} cannot be read (${errorCode(error)})`)
+  }
+}

@@ -1,0 +1,87 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Operator, Released } from '../delivery/operator.js'
+import type { OperatorAction } from '../composition/open-store.js'
+import type { CommandContext } from './context.js'
+import { toFilter, type FilterOptions } from './delivery-filter.js'
+import { exitCodes, UsageError } from './command-line.js'
+import { findDelivery } from './find-delivery.js'
+import { chosen, noteAction } from './note-action.js'
+import { countDeliveries, jsonLine, printable } from '../terminal/printable.js'
+import { startProgressBar } from '../terminal/progress-bar.js'
+import { faultWords } from './quarantine.js'
+import { untilStopped } from './stop.js'
+import { withStore, type StoreOptions } from './store.js'
+
+export interface ReleaseOptions extends StoreOptions, FilterOptions {
+  readonly all?: boolean | undefined
+  readonly force?: boolean | undefined
+  readonly json?: boolean | undefined
+}
+
+/** Deliveries in one transaction. */
+const stepSize = 500
+/** Of so many that stay in quarantine it is told why, one by one. */
+const shownLimit = 20
+
+/**
+ * Lets deliveries out of quarantine whose events are valid today, or all of them by force; resolves with the exit code, which is no success where none got out.
+ * @throws ConfigurationError, UsageError
+ */
+export async function release (context: CommandContext, ids: readonly string[], options: ReleaseOptions): Promise<number> {
+  const isFiltered = [options.type, options.customer, options.campaign, options.source, options.since, options.until].some(value => value !== undefined)
+  if (ids.length > 0 && (options.all === true || isFiltered)) throw new UsageError('Name deliveries, or choose them with --all and filters, but not both')
+  if (ids.length === 0 && options.all !== true && !isFiltered) throw new UsageError('Name the deliveries to release, or give --all or a filter such as --type')
+
+  return await withStore(context, options, async ({ operator, dataDir }) => await untilStopped(context, async stop => {
+    // One that is named twice is released once, and then is no longer in quarantine.
+    const found = new Map((await Promise.all(ids.map(async id => await findDelivery(operator, id)))).map(({ sequence, id }) => [sequence, id]))
+    const named = [...found.keys()]
+    const last = await operator.lastSequence()
+    const bar = startProgressBar(context, named.length > 0 ? named.length : last)
+    const counts: Record<Released['status'], number> = { released: 0, 'still invalid': 0, 'too old': 0, 'not in quarantine': 0, damaged: 0, gone: 0 }
+    const staying: Released[] = []
+    const releasing = async (): Promise<void> => {
+      for await (const { sequences, progress } of steps(operator, named, options)) {
+        for (const result of await operator.release({ sequences, force: options.force === true })) {
+          counts[result.status] += 1
+          if (options.json === true) context.stdout.write(jsonLine(result))
+          else if (result.status !== 'released' && staying.length < shownLimit) staying.push(result)
+        }
+        bar.update(progress)
+        await turn()
+        if (stop.signal.aborted) break
+      }
+    }
+    const action = (): OperatorAction => ({
+      action: 'release', from: 'quarantine', ...chosen([...found.values()], options), force: options.force === true, count: counts.released
+    })
+    await noteAction(context, { dataDir, stop, action }, releasing).finally(() => { bar.stop() })
+    const forcible = counts['still invalid'] + counts['too old']
+    const stayed = forcible + counts['not in quarantine'] + counts.damaged + counts.gone
+    if (options.json !== true) report(context, { released: counts.released, stayed, forcible, staying })
+    if (stop.signal.aborted) return stop.exitCode()
+    return counts.released === 0 || (named.length > 0 && stayed > 0) ? exitCodes.failure : exitCodes.ok
+  }))
+}
+
+async function * steps (operator: Operator, named: readonly number[], options: ReleaseOptions): AsyncGenerator<{ sequences: readonly number[], progress: number }> {
+  for (let at = 0; at < named.length; at += stepSize) yield { sequences: named.slice(at, at + stepSize), progress: at + stepSize }
+  if (named.length > 0) return
+  const filter = { ...await toFilter(operator, options), status: 'quarantined' } as const
+  for (let after = 0; ;) {
+    const page = await operator.list({ filter, order: 'oldest first', after, limit: stepSize })
+    const last = page.at(-1)
+    if (last === undefined) return
+    yield { sequences: page.map(({ sequence }) => sequence), progress: last.sequence }
+    after = last.sequence
+  }
+}
+
+function report (context: CommandContext, { released, stayed, forcible, staying }: { released: number, stayed: number, forcible: number, staying: readonly Released[] }): void {
+  for (const { id, status, faults } of staying) {
+    context.stderr.write(`${id} ${status}${faults.length > 0 ? `: ${printable(faultWords(faults))}` : ''}\n`)
+  }
+  if (stayed > staying.length) context.stderr.write(`… and ${stayed - staying.length} more\n`)
+  context.stdout.write(`${countDeliveries(released)} released${stayed === 0 ? '' : `, ${stayed} not`}\n`)
+  if (forcible > 0) context.stderr.write('What is still invalid or too old goes out with --force\n')
+}

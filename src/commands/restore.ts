@@ -1,0 +1,53 @@
+import { resolve } from 'node:path'
+import type { Restored } from '../composition/open-store.js'
+import type { CommandContext } from './context.js'
+import { startCopyBar } from './copy-bar.js'
+import { exitCodes } from './command-line.js'
+import { addAction } from './note-action.js'
+import { countDeliveries, jsonLine } from '../terminal/printable.js'
+import { untilStopped } from './stop.js'
+import { atStore, refuseShared, type StoreOptions } from './store.js'
+
+export interface RestoreCommandOptions extends StoreOptions {
+  readonly erasures?: string | undefined
+  readonly json?: boolean | undefined
+}
+
+/**
+ * Puts a backup into a data folder without a database; resolves with the exit code.
+ * @throws ConfigurationError, UsageError
+ */
+export async function restore (context: CommandContext, file: string, options: RestoreCommandOptions): Promise<number> {
+  return await atStore(context, options, async ({ dataDir, journal }) => await untilStopped(context, async stop => {
+    refuseShared({ journal }, 'restore it by its own means, such as pg_restore, while no replica runs; or name a data folder with --data-dir')
+    const from = resolve(context.directory, file)
+    const bar = startCopyBar(context)
+    try {
+      const restored = await context.storeCopies.restore({
+        from, dataDir, erasures: options.erasures === undefined ? undefined : resolve(context.directory, options.erasures), onProgress: bar.show, signal: stop.signal
+      })
+      bar.stop()
+      addAction(context, dataDir, { action: 'restore', file: from, count: restored.deliveries })
+      context.stdout.write(options.json === true ? jsonLine({ dataDir, ...restored }) : `${describe(restored, dataDir).join('\n')}\n`)
+      if (restored.damaged > 0) context.stderr.write(`${countDeliveries(restored.damaged)} damaged, as in the backup: the service does not forward them, and "tierhook verify" tells which\n`)
+      return exitCodes.ok
+    } catch (error) {
+      if (!stop.signal.aborted) throw error
+      context.stderr.write('Stopped: nothing was restored\n')
+      return stop.exitCode()
+    } finally {
+      bar.stop()
+    }
+  }))
+}
+
+function describe ({ deliveries, erased, lastReceivedAt, unfinished }: Restored, dataDir: string): string[] {
+  return [
+    `${dataDir}: ${countDeliveries(deliveries)} restored and checked${lastReceivedAt === null ? '' : `; the newest was received at ${new Date(lastReceivedAt).toISOString()}`}`,
+    ...erased === 0 ? [] : [`${countDeliveries(erased)} erased again, by the list of erased people`],
+    ...unfinished.map(each => `${each.forwarder} had yet to get ${countDeliveries(each.deliveries)} when the backup was made: they go out when the service starts, again where they went out since`),
+    'What was received after the backup is not in the store. Voucherify sends again only what was not answered with a 2xx.',
+    'Event files of the file forwarder were not touched, and the service removes no line of them that is newer than the backup: it goes on behind those lines, ' +
+      'or moves lines that it will write again to a file beside (see "An older database is restored" in docs/operating.md).'
+  ]
+}

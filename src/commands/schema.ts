@@ -1,0 +1,56 @@
+import { writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { makeFolder } from '../errors/make-folder.js'
+import { findEventByName } from '../voucherify/catalogue.js'
+import { allSchemas, eventSchemas, schemaBundle, type NamedSchema } from '../voucherify/json-schema.js'
+import type { JsonSchema } from '../voucherify/schema-writer.js'
+import type { CommandContext } from './context.js'
+import { errorCode } from '../errors/system-code.js'
+import { nearestEventType } from './event-types.js'
+import { exitCodes, UsageError } from './command-line.js'
+
+export interface SchemaOptions {
+  readonly out?: string | undefined
+  readonly envelope?: boolean | undefined
+}
+
+/**
+ * Shows JSON Schemas of events, or writes a file for each; resolves with the exit code.
+ * @throws UsageError where the event has no schema, or options contradict each other
+ */
+export async function schema (context: CommandContext, name: string | undefined, { out, envelope = false }: SchemaOptions): Promise<number> {
+  if (envelope && out !== undefined) throw new UsageError('--out writes bodies and envelopes: leave out --envelope')
+  if (envelope && name === undefined) throw new UsageError('--envelope needs an event type, such as customer.loyalty.tier.upgraded')
+  const one = name === undefined ? undefined : schemasOf(name)
+  if (out !== undefined) return await writeFiles(context, resolve(context.directory, out), one === undefined ? allSchemas() : Object.values(one))
+  context.stdout.write(format(one === undefined ? schemaBundle() : (envelope ? one.envelope : one.body).schema))
+  return exitCodes.ok
+}
+
+function schemasOf (name: string): ReturnType<typeof eventSchemas> {
+  const event = findEventByName(name)
+  if (event === undefined) {
+    throw new UsageError(`${JSON.stringify(name)} is no event type that tierhook has a schema of: did you mean ${nearestEventType(name)}? ` +
+      '"tierhook events" lists them all')
+  }
+  return eventSchemas(event)
+}
+
+async function writeFiles ({ stdout, stderr }: CommandContext, folder: string, schemas: readonly NamedSchema[]): Promise<number> {
+  try {
+    await makeFolder(folder)
+    for (const { name, schema } of schemas) {
+      const path = join(folder, `${name}.schema.json`)
+      await writeFile(path, format(schema))
+      stdout.write(`${path}\n`)
+    }
+    return exitCodes.ok
+  } catch (error) {
+    stderr.write(`tierhook: The schemas cannot be written to ${folder} (${errorCode(error)}): check the path, its permissions, and the room on its disk\n`)
+    return exitCodes.failure
+  }
+}
+
+function format (schema: JsonSchema): string {
+  return `${JSON.stringify(schema, null, 2)}\n`
+}

@@ -1,0 +1,84 @@
+import type { Pace } from '../simulator/pace.js'
+import { mostRetries } from '../simulator/retry-schedule.js'
+import type { RunOptions } from '../simulator/run.js'
+import { tierEvents } from '../voucherify/catalogue.js'
+import { eventType } from './event-types.js'
+import { STANDARD_INPUT } from './read-secret.js'
+import type { SendOptions } from './send.js'
+import { UsageError } from './command-line.js'
+
+/** What the options of `send` come to, as far as it needs nothing but them. */
+export interface SendPlan extends Pick<RunOptions, 'pace' | 'limit' | 'retries' | 'clockFactor' | 'duplicates' | 'overlaps'> {
+  /** Empty only where there is a body of the user's own. */
+  readonly types: readonly string[]
+  readonly limitMs: number
+  /** Whether what comes back is shown answer by answer, for a few events without anything special. */
+  readonly answerByAnswer: boolean
+}
+
+/** Up to so many answers are shown one by one. */
+const shownAnswers = 20
+const mostConcurrency = 10_000
+const closedConcurrency = 10
+
+/** @throws UsageError where options contradict each other, or a name is no event type. */
+export function planSend (names: readonly string[], options: SendOptions): SendPlan {
+  refuseContradictions(names, options)
+  const types = options.all === true ? tierEvents.map(({ type }) => type) : names.map(name => eventType(name, { opaque: options.opaque === true }))
+  const pace = paceOf(options)
+  const clockFactor = options.clock ?? 1
+  const limitMs = options.compressTimeout === true ? Math.max(Math.round(options.timeoutMs / clockFactor), 1) : options.timeoutMs
+  const retries = options.retries ?? (options.clock === undefined ? 0 : mostRetries)
+  const special = retries > 0 || options.duplicates !== undefined || options.overlaps !== undefined || options.verify !== undefined
+  return {
+    types: [...new Set(types)],
+    pace,
+    limit: options.concurrency ?? defaultLimit(pace, limitMs),
+    retries,
+    clockFactor,
+    duplicates: options.duplicates ?? 0,
+    overlaps: options.overlaps ?? 0,
+    limitMs,
+    answerByAnswer: !special && pace.kind === 'closed' && 'events' in pace && pace.events <= shownAnswers
+  }
+}
+
+/** On a schedule, as many as there can be where no answer comes in time, so that the schedule can be kept. */
+function defaultLimit (pace: Pace, limitMs: number): number {
+  return pace.kind === 'closed' ? closedConcurrency : Math.min(Math.max(Math.ceil(pace.perSecond * (limitMs + 1000) / 1000), 100), mostConcurrency)
+}
+
+function paceOf ({ rate, seconds, count }: SendOptions): Pace {
+  if (rate !== undefined) {
+    if (seconds === undefined && count === undefined) throw new UsageError('--rate goes on until --seconds are over or --count is reached: add one of them')
+    return { kind: 'open', perSecond: rate, events: count ?? Math.max(Math.round(rate * (seconds ?? 0)), 1) }
+  }
+  return seconds === undefined ? { kind: 'closed', events: count ?? 1 } : { kind: 'closed', forMs: seconds * 1000 }
+}
+
+function refuseContradictions (names: readonly string[], options: SendOptions): void {
+  const { all, body, verify } = options
+  if (names.length === 0 && all !== true && body === undefined) {
+    throw new UsageError('What is to be sent? Name an event type such as customer.loyalty.tier.upgraded, or write --all, or --body with a file')
+  }
+  if (all === true && names.length > 0) throw new UsageError('--all sends every loyalty tier event: leave out the names, or --all')
+  if (body !== undefined && names.length > 1) throw new UsageError('--body sends one body: name one event type at most')
+  if (body !== undefined) atMostOne({ '--body': body, '--all': all, '--raw': options.raw, '--invalid': options.invalid, '--source': options.source })
+  atMostOne({ '--unsigned': options.unsigned, '--wrong-secret': options.wrongSecret, '--secret': options.secret, '--secret-file': options.secretFile })
+  atMostOne({ '--verify-token': options.verifyToken, '--verify-token-file': options.verifyTokenFile })
+  if (options.secretFile === STANDARD_INPUT && options.verifyTokenFile === STANDARD_INPUT) throw new UsageError('--secret-file and --verify-token-file cannot both be standard input: name a file for one of them')
+  atMostOne({ '--seconds': options.seconds, '--count': options.count })
+  if (options.bodyAsIs === true && body === undefined) throw new UsageError('--body-as-is says how --body is sent: add --body with a file')
+  if (options.compressTimeout === true && options.clock === undefined) throw new UsageError('--compress-timeout needs a clock to go by: add --clock 1000x, for example')
+  const [stray] = given({ '--verify-within': options.verifyWithin, '--verify-token': options.verifyToken, '--verify-token-file': options.verifyTokenFile })
+  if (verify === undefined && stray !== undefined) throw new UsageError(`${stray} belongs to --verify: add it with a file or a URL`)
+}
+
+function given (options: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.keys(options).filter(name => options[name] !== undefined)
+}
+
+function atMostOne (options: Readonly<Record<string, unknown>>): void {
+  const names = given(options)
+  if (names.length > 1) throw new UsageError(`${names.join(' and ')} contradict each other: leave one out`)
+}

@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { AcknowledgedOptions } from '../simulator/acknowledged.js'
+import type { EventIds } from '../simulator/event-ids.js'
+import { supplyBody } from '../simulator/supply-body.js'
+import { supplySamples } from '../simulator/supply-samples.js'
+import type { Supply } from '../simulator/webhook.js'
+import { findEvent } from '../voucherify/catalogue.js'
+import { errorCode } from '../errors/system-code.js'
+import type { SendOptions } from './send.js'
+import { sendTarget } from './send-target.js'
+import { UsageError } from './command-line.js'
+
+export interface MakeSupplyOptions {
+  readonly types: readonly string[]
+  readonly ids: EventIds
+  readonly seed: string
+  /** The directory that a relative path is in. */
+  readonly directory: string
+  /** What the receiver knows, as far as we do. */
+  readonly secret: string | undefined
+  readonly serviceUrl: string
+}
+
+export interface MadeSupply {
+  readonly supply: Supply
+  /** The URL of the first event; all have the same origin. */
+  readonly url: URL
+  readonly signed: boolean
+  /** By what events are known. */
+  readonly ids: Pick<AcknowledgedOptions, 'eventIds' | 'bodyId'>
+}
+
+const wrongSecret = 'not the secret of any receiver'
+const bodyLimitBytes = 67_108_864
+
+/**
+ * What the options of `send` say is to be sent.
+ * @throws UsageError where a file cannot be read, or a URL is none.
+ */
+export async function makeSupply (options: SendOptions, { types, ids, seed, directory, secret, serviceUrl }: MakeSupplyOptions): Promise<MadeSupply> {
+  const key = options.wrongSecret === true ? wrongSecret : options.unsigned === true || secret === '' ? undefined : secret
+  const seal = { secret: key, headers: options.header ?? {} }
+  const signed = key !== undefined
+  const target = (eventType: string | undefined, raw: boolean): URL =>
+    sendTarget({ eventType, raw, known: eventType !== undefined && findEvent(eventType) !== undefined, url: options.url, serviceUrl })
+
+  const [first, ...others] = types
+  if (options.body !== undefined) {
+    const supply = supplyBody({
+      bytes: await readBody(options.body, directory),
+      asIs: options.bodyAsIs === true,
+      urlOf: facts => target(first, facts === null),
+      seal
+    })
+    return { supply, url: supply.webhook(0, 0).url, signed, ids: { eventIds: undefined, bodyId: supply.bodyId } }
+  }
+  if (first === undefined) throw new UsageError('What is to be sent? Name an event type')
+  const raw = options.raw === true
+  const supply = supplySamples({
+    types: [first, ...others],
+    kind: options.source === 'webhook' ? 'project' : options.source,
+    raw,
+    invalid: options.invalid === true,
+    urlOf: eventType => target(eventType, raw),
+    eventIds: ids,
+    seed,
+    seal
+  })
+  return { supply, url: target(first, raw), signed, ids: { eventIds: raw ? undefined : ids } }
+}
+
+async function readBody (path: string, directory: string): Promise<Uint8Array> {
+  try {
+    const bytes = await readFile(resolve(directory, path))
+    if (bytes.byteLength <= bodyLimitBytes) return bytes
+  } catch (error) {
+    throw new UsageError(`The body ${path} cannot be read (${errorCode(error)}): check its path and its permissions`)
+  }
+  throw new UsageError(`The body ${path} is larger than ${bodyLimitBytes} bytes`)
+}

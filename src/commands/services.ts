@@ -1,0 +1,57 @@
+import { forwarderNames } from '../composition/configured-forwarders.js'
+import { inspectFiles } from '../composition/inspect-files.js'
+import { openLogOutput } from '../composition/log-output.js'
+import { moveStore } from '../composition/move.js'
+import { openOperator, readDrift, resetDrift, storeActions, storeCopies, storeErasures } from '../composition/open-store.js'
+import type { CommandContext, ProcessContext } from './context.js'
+
+export interface ServicesOptions {
+  /** The file descriptor of the log. */
+  readonly fd: number
+  /** Told where what takes the log takes nothing. */
+  readonly onLogAbandoned: () => void
+}
+
+/** What commands take from the rest of the program. What few of them need is loaded when they call it: it takes half of a start. */
+export function createServices ({ version, environment, stderr }: ProcessContext, { fd, onLogAbandoned }: ServicesOptions): Omit<CommandContext, keyof ProcessContext> {
+  return {
+    openLog () {
+      const log = openLogOutput({
+        fd,
+        onError: error => { stderr.write(`tierhook: log lines cannot be written: ${error.message}\n`) }
+      })
+      return {
+        ...log,
+        abandon () {
+          onLogAbandoned()
+          log.abandon()
+        }
+      }
+    },
+    async createService (options) {
+      const { createService } = await import('../composition/service.js')
+      return createService({ ...options, version, environment })
+    },
+    inspectFiles,
+    async inspectForwarders (options) {
+      const { inspectForwarders } = await import('../composition/inspect-forwarders.js')
+      return await inspectForwarders({ ...options, version, environment })
+    },
+    forwarderNames,
+    openOperator,
+    storeCopies,
+    moveStore,
+    storeErasures,
+    storeActions,
+    async describeApi () {
+      const { describeServiceApi } = await import('../composition/describe-service-api.js')
+      return await describeServiceApi({ version })
+    },
+    readDrift,
+    resetDrift,
+    async askSender (options) {
+      const { askSenderOnce } = await import('../composition/open-watchdog.js')
+      return await askSenderOnce({ ...options, version, environment })
+    }
+  }
+}

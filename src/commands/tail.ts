@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ListedDelivery, Operator } from '../delivery/operator.js'
+import { createPaint } from '../terminal/colour.js'
+import { formatEvent } from '../terminal/log-line.js'
+import { isColourful } from '../terminal/output.js'
+import type { CommandContext } from './context.js'
+import { listedJson } from './describe-listed.js'
+import { exitCodes } from './command-line.js'
+import { jsonLine } from '../terminal/printable.js'
+import { untilStopped } from './stop.js'
+import { withStore, type StoreOptions } from './store.js'
+import { formatTiers } from '../terminal/short.js'
+import { formatTable } from '../terminal/table.js'
+import { shortTime } from '../terminal/times.js'
+import { describeEvent, type EventDescription } from '../voucherify/describe-event.js'
+import { parseBody } from '../voucherify/parse-body.js'
+
+export interface TailOptions extends StoreOptions {
+  readonly type?: string | undefined
+  readonly json?: boolean | undefined
+  readonly count?: number | undefined
+}
+
+const pollMs = 500
+const pageSize = 200
+
+/**
+ * Shows deliveries as they come in, until a signal stops it or there have been enough; resolves with the exit code.
+ * @throws ConfigurationError, UsageError
+ */
+export async function tail (context: CommandContext, options: TailOptions): Promise<number> {
+  return await withStore(context, options, async ({ operator }) => await untilStopped(context, async stop => {
+    let after = await operator.lastSequence()
+    let left = options.count ?? Infinity
+    while (left > 0 && !stop.signal.aborted) {
+      const last = await operator.lastSequence()
+      const limit = Math.min(left, pageSize)
+      const page = await operator.list({ filter: { eventType: options.type }, order: 'oldest first', after, limit })
+      for (const delivery of page) context.stdout.write(options.json === true ? jsonLine(listedJson(delivery)) : lineOf(context, delivery, await describe(operator, delivery)))
+      // What does not match is not to be looked at again.
+      after = page.length === limit ? page.at(-1)?.sequence ?? after : Math.max(page.at(-1)?.sequence ?? after, last)
+      left -= page.length
+      if (page.length < limit) await sleep(pollMs, undefined, { signal: stop.signal }).catch(() => { /* the stop */ })
+    }
+    return exitCodes.ok
+  }))
+}
+
+/** The tiers stand in the body alone. What has gone meanwhile, or is damaged, has none. */
+async function describe (operator: Operator, { sequence }: ListedDelivery): Promise<EventDescription> {
+  const details = await operator.read(sequence)
+  const parsed = details?.rawBody === undefined ? undefined : parseBody(details.rawBody)
+  return parsed?.ok === true ? describeEvent(parsed.value) : {}
+}
+
+/** One line a delivery. What has just come in is on its way: of its status only what is not so is worth a word. */
+function lineOf (context: CommandContext, { id, receivedAt, eventType, verdict, hold, customerId, faults }: ListedDelivery, event: EventDescription): string {
+  if (context.stdout.isTTY === true) {
+    return `${formatEvent({ time: receivedAt, deliveryId: id, eventType, verdict, quarantined: hold === 'quarantined', customerId, faults, ...event }, createPaint(isColourful(context.stdout, context)))}\n`
+  }
+  return `${formatTable([[shortTime(receivedAt), id, eventType, verdict, ...hold === 'quarantined' ? [hold] : [], ...[formatTiers(event)].filter((tiers) => tiers !== ''), customerId ?? '-']])}\n`
+}

@@ -1,0 +1,86 @@
+import type { Settings } from '../config/settings.js'
+import { startThread, errorFields, toThreadError, type Thread } from '../threads/thread.js'
+import type { StoreApi } from '../journal/sqlite/store.js'
+import type { Delivery, DeliveryHost } from './delivery.js'
+import type { DeliveryApi, DeliveryEvent } from './delivery-protocol.js'
+
+export interface OpenedStoreThread {
+  readonly path: string
+  readonly visible: number
+  readonly store: Thread<StoreApi>
+}
+
+type Promised<T> = { readonly [K in keyof T]: T[K] extends (...parameters: infer P) => infer R ? (...parameters: P) => Promise<Awaited<R>> : never }
+
+/** `Delivery`, wherever it runs. Calls are done in their order. */
+export interface HostedDelivery extends Promised<Omit<Delivery, 'storeOpened' | 'close'>> {
+  readonly storeOpened: (opened: OpenedStoreThread) => Promise<void>
+  /** Ends it, after `timeoutMs` at the latest for the attempts under way. Returns whether it has closed all that it had open. */
+  readonly close: (timeoutMs: number) => Promise<boolean>
+  /** Resolves when it is at work, and not in somebody's code that does not come to its end. */
+  readonly respond: () => Promise<void>
+  /** Ends it at once, as failed with this error. */
+  readonly abort: (error: Error) => void
+  /** Resolves when nothing of it runs any more. */
+  readonly exited: Promise<void>
+}
+
+export interface DeliveryHooks extends Omit<DeliveryHost, 'clock'> {
+  readonly logLevel: Settings['LOG_LEVEL']
+  /** Called when it ends without having been closed; all calls reject then. */
+  readonly onFailure: (error: Error) => void
+}
+
+export type StartDelivery = (hooks: DeliveryHooks) => HostedDelivery
+
+/** How much longer than what is under way the thread may take to end, in milliseconds: it has progress to save. */
+const CLOSE_GRACE_MS = 2000
+
+/** Runs all that forwards in a thread of its own: what a forwarder does to its thread costs no webhook. */
+export const startDeliveryThread: StartDelivery = (hooks) => {
+  const { output, logLevel } = hooks
+
+  function onEvent (event: DeliveryEvent): void {
+    switch (event.type) {
+      case 'attempts':
+        for (const ended of event.ended) hooks.onAttempts(ended)
+        break
+      case 'status':
+        hooks.onStatus(event.status)
+        break
+      case 'damage':
+        hooks.onDamage(toThreadError(event.error))
+        break
+      case 'lines':
+        if (event.lines !== '') output.write(event.lines)
+        if (event.id !== undefined) confirm(event.id).catch(() => undefined)
+    }
+  }
+
+  /** The thread may have ended meanwhile. */
+  async function confirm (id: number): Promise<void> {
+    const error = await output.flushed().then(() => undefined, errorFields)
+    await remote.linesWritten(error === undefined ? { id } : { id, error })
+  }
+
+  const thread = startThread<DeliveryApi>('../composition/delivery-thread', { onFailure: hooks.onFailure, onEvent })
+  const { remote } = thread
+  return {
+    openForwarders: async (config) => await remote.openForwarders({ ...config, logLevel }),
+    claim: async () => { await remote.claim() },
+    begin: async () => { await remote.begin() },
+    async storeOpened ({ path, visible, store }) {
+      const port = store.connect()
+      await remote.storeOpened({ path, visible, store: port }, [port])
+    },
+    setVisible: async (sequence) => { await remote.setVisible(sequence) },
+    letGo: async () => { await remote.letGo() },
+    checkpoint: async () => { await remote.checkpoint() },
+    pause: async (forwarder) => { await remote.pause(forwarder) },
+    resume: async (forwarder) => { await remote.resume(forwarder) },
+    close: async (timeoutMs) => await thread.close(timeoutMs + CLOSE_GRACE_MS, { timeoutMs }),
+    respond: async () => { await remote.respond() },
+    abort: thread.abort,
+    exited: thread.exited
+  }
+}

@@ -1,0 +1,201 @@
+import type { Logger } from 'pino'
+import { ConfigurationError, type ConfigurationFault } from '../config/configuration-error.js'
+import { openForwarders, type ForwarderSpecs } from './configured-forwarders.js'
+import type { BreakerState } from '../delivery/circuit-breaker.js'
+import type { Clock } from '../delivery/clock.js'
+import { createDispatcher, type Dispatcher } from '../delivery/dispatcher.js'
+import type { EndedAttempts } from '../delivery/observation.js'
+import { createLedPump } from '../delivery/led-pump.js'
+import { createPump, type Pump, type PumpOptions } from '../delivery/pump.js'
+import type { RetryPolicy } from '../delivery/retry-policy.js'
+import { describeForwarder, type ForwarderSummary } from '../forwarders/describe-forwarder.js'
+import type { ReservedFile } from '../forwarders/file/file-conflicts.js'
+import type { LineOutput } from '../forwarders/log-forwarder.js'
+import type { ConfiguredForwarder } from '../forwarders/registry.js'
+import type { ForwardEngine } from '../journal/engine.js'
+import { createFeeds, type Feeds } from '../journal/feeds.js'
+import { createPostgresForwardEngine, type PostgresForwardEngine } from '../journal/postgres/forward-engine.js'
+import { lockFile } from '../journal/sqlite/file-lock.js'
+import { createSqliteForwardEngine, type OpenedStore, type SqliteForwardEngine } from '../journal/sqlite/forward-engine.js'
+import type { SharedJournal } from './postgres-journal.js'
+
+/** What the thread that forwards is told once. All of it may cross to another thread. */
+export interface DeliveryConfig {
+  readonly configured: ForwarderSpecs
+  readonly retry: RetryPolicy
+  /** What log lines hide. */
+  readonly redact: readonly string[]
+  readonly version: string
+  /** Where the http forwarder's proxy is looked up. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly reservedFiles: readonly ReservedFile[]
+  /** Greater than that of all who have forwarded before, for this store. */
+  readonly term: number
+  /** The database that replicas share, where the journal is there: then a forwarder runs where it is led. */
+  readonly shared?: SharedJournal | undefined
+}
+
+export interface ForwarderStatus {
+  readonly name: string
+  readonly breaker: BreakerState
+  readonly paused: boolean
+  /** Whether it runs here, where it may run on several replicas. */
+  readonly leads?: boolean
+}
+
+/** What those who forward tell of themselves, and where their lines go. */
+export interface DeliveryHost {
+  readonly logger: Logger
+  /** Where the lines of log forwarders go. */
+  readonly output: LineOutput
+  readonly clock: Clock
+  readonly onAttempts: (attempts: EndedAttempts) => void
+  readonly onStatus: (status: ForwarderStatus) => void
+  /** Told of a damaged page of the database. */
+  readonly onDamage: (error: unknown) => void
+}
+
+export type OpenedForwarders =
+  | { readonly ok: true, readonly forwarders: readonly ForwarderSummary[] }
+  | { readonly ok: false, readonly faults: readonly ConfigurationFault[] }
+
+/** All that forwards: forwarders, their pumps and their feeds. */
+export interface Delivery {
+  /** Makes the forwarders, and starts none. */
+  readonly openForwarders: (config: DeliveryConfig) => Promise<OpenedForwarders>
+  /** Takes for this process what the forwarders need for themselves alone. Rejects where it is another's. */
+  readonly claim: () => Promise<void>
+  readonly storeOpened: (opened: OpenedStore) => void
+  readonly setVisible: (sequence: number) => void
+  readonly letGo: () => void
+  readonly checkpoint: () => void
+  /** Starts the forwarders, once the store is open. */
+  readonly begin: () => Promise<void>
+  readonly pause: (forwarder: string) => void
+  readonly resume: (forwarder: string) => void
+  /** Begins nothing new, and waits for what is under way, for `timeoutMs` at most. Idempotent. */
+  readonly close: (options: { readonly timeoutMs: number }) => Promise<void>
+}
+
+/** Failures in a row after which a forwarder pauses. */
+const BREAKER_THRESHOLD = 5
+
+export function createDelivery (host: DeliveryHost): Delivery {
+  const { logger, clock } = host
+  /** One of the two, once the forwarders are open. */
+  let sqlite: SqliteForwardEngine | undefined
+  let postgres: PostgresForwardEngine | undefined
+  let feeds: Feeds | undefined
+  let forwarders: readonly ConfiguredForwarder[] = []
+  let pumps: readonly Pump[] = []
+  let dispatcher: Dispatcher | undefined
+
+  function opened (): ForwardEngine {
+    const engine = sqlite ?? postgres
+    if (engine === undefined) throw new Error('The forwarders are not open')
+    return engine
+  }
+
+  function createPumpFor ({ forwarder, start, accepts, filter }: ConfiguredForwarder, journal: Feeds, retry: RetryPolicy, onLost?: PumpOptions['onLost']): Pump {
+    const pump: Pump = createPump({
+      forwarder,
+      journal,
+      start,
+      accepts,
+      filter,
+      retry,
+      breakerThreshold: BREAKER_THRESHOLD,
+      clock,
+      random: Math.random,
+      logger,
+      onAttempts: host.onAttempts,
+      onState: () => { host.onStatus({ name: pump.name, breaker: pump.breakerState(), paused: pump.isPaused(), ...onLost === undefined ? {} : { leads: true } }) },
+      onLost,
+      startContext: { unfinished: async (ids) => new Set(await opened().unfinished(forwarder.name, ids)) }
+    })
+    return pump
+  }
+
+  /** A forwarder is started once in its life: each term but the first has another one. */
+  function createLedPumpFor (first: ConfiguredForwarder, journal: Feeds, retry: RetryPolicy, make: (configured: ConfiguredForwarder['configured']) => Promise<ConfiguredForwarder | undefined>): Pump {
+    let unused: ConfiguredForwarder | undefined = first
+    const { name } = first.forwarder
+    const pump: Pump = createLedPump({
+      name,
+      logger,
+      onState: (leads) => { host.onStatus({ name, breaker: pump.breakerState(), paused: pump.isPaused(), leads }) },
+      async create (onLost) {
+        const mine = unused ?? await make(first.configured)
+        unused = undefined
+        if (mine === undefined) throw new Error('The forwarder cannot be made')
+        const { forwarder } = mine
+        // What it needs for itself alone is another replica's until it is led here.
+        const start = async (...given: Parameters<NonNullable<typeof forwarder.start>>): Promise<void> => {
+          await forwarder.claim?.()
+          await forwarder.start?.(...given)
+        }
+        return createPumpFor({ ...mine, forwarder: { ...forwarder, start } }, journal, retry, onLost)
+      }
+    })
+    return pump
+  }
+
+  return {
+    async openForwarders ({ configured, retry, redact, version, environment, reservedFiles, term, shared }) {
+      const make = async (specs: ForwarderSpecs['specs']): Promise<readonly ConfiguredForwarder[]> => await openForwarders({ ...configured, specs }, {
+        logger,
+        output: host.output,
+        redact,
+        version,
+        environment,
+        retryAfterMaxMs: retry.maxMs,
+        now: clock.now,
+        monotonic: clock.monotonic,
+        reservedFiles,
+        lockFile
+      })
+      try {
+        forwarders = await make(configured.specs)
+      } catch (error) {
+        if (error instanceof ConfigurationError) return { ok: false, faults: error.faults }
+        throw error
+      }
+      const { monotonic } = clock
+      if (shared === undefined) sqlite = createSqliteForwardEngine({ logger, clock, term, onDamage: host.onDamage })
+      else {
+        const atHome = configured.specs.filter(({ kind }) => kind === 'file').map(({ spec }) => spec.name)
+        const member = { ...shared.member, id: `${shared.member.id}/${term}` }
+        postgres = createPostgresForwardEngine({ ...shared, member, logger, monotonic, now: clock.now, forwarders: configured.specs.map(({ spec }) => spec.name), atHome })
+      }
+      const journal = createFeeds({ engine: opened(), logger, monotonic })
+      feeds = journal
+      pumps = forwarders.map((each) => shared === undefined ? createPumpFor(each, journal, retry) : createLedPumpFor(each, journal, retry, async (spec) => (await make([spec]))[0]))
+      dispatcher = createDispatcher(pumps)
+      return { ok: true, forwarders: forwarders.map((each) => describeForwarder(each, configured.folder, environment)) }
+    },
+
+    async claim () {
+      if (postgres !== undefined) return
+      for (const { forwarder } of forwarders) await forwarder.claim?.()
+    },
+
+    storeOpened: (store) => { sqlite?.storeOpened(store) },
+    setVisible (sequence) {
+      sqlite?.setVisible(sequence)
+      postgres?.stored(sequence)
+    },
+    letGo: () => { sqlite?.letGo() },
+    checkpoint: () => { sqlite?.checkpoint() },
+    begin: async () => { await dispatcher?.start() },
+    pause: (name) => { pumps.find((pump) => pump.name === name)?.pause() },
+    resume: (name) => { pumps.find((pump) => pump.name === name)?.resume() },
+
+    async close ({ timeoutMs }) {
+      try {
+        await dispatcher?.close(timeoutMs)
+      } finally {
+        await feeds?.close()
+      }
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import { systemClock } from '../delivery/clock.js'
+import type { Operator, Person } from '../delivery/operator.js'
+import { parseFilter } from '../forwarders/delivery-filter.js'
+import { backUp, type BackedUp, type BackupOptions } from '../journal/sqlite/copies/backup.js'
+import { restore, type Restored, type RestoreOptions } from '../journal/sqlite/copies/restore.js'
+import { rememberErasures } from '../journal/sqlite/erase/erasures-file.js'
+import { hasLeftOvers } from '../journal/sqlite/erase/left-overs.js'
+import { digestOf } from '../journal/traces.js'
+import { openPostgresOperator } from '../journal/postgres/operator.js'
+import { openSqliteOperator } from '../journal/sqlite/operator.js'
+import { addToActionList } from '../admin-api/action-list.js'
+import { askForDriftReset, isDriftResetAskedFor } from '../sender-watch/drift-reset.js'
+import { readObservations } from '../sender-watch/observations-file.js'
+import type { RecordedAction } from '../admin-api/operator-action.js'
+import { reportDrift } from '../sender-watch/report.js'
+import type { Drift } from '../sender-watch/reports.js'
+import { createJudge } from '../voucherify/judge.js'
+
+export type { Drift as DriftReport } from '../sender-watch/reports.js'
+export type { OperatorAction, RecordedAction } from '../admin-api/operator-action.js'
+export type { CopyOptions, CopyProgress } from '../journal/sqlite/copies/check-copy.js'
+export type { BackedUp, BackupOptions, Restored, RestoreOptions }
+
+/** Makes and takes back copies of the store in a data folder; what goes wrong is a `StoreError`. */
+export const storeCopies = { backUp, restore }
+
+/** What an erasure needs beside the store itself. */
+export const storeErasures = {
+  personOf: (by: Person['by'], value: string): Person => ({ by, digest: digestOf(value) }),
+  remember: ({ dataDir, people }: { readonly dataDir: string, readonly people: readonly Person[] }): void => { rememberErasures(dataDir, people, systemClock.now()) },
+  hasLeftOvers: ({ dataDir, values }: { readonly dataDir: string, readonly values: readonly string[] }): boolean => hasLeftOvers(dataDir, values)
+}
+
+/** The list of what operators did in a data folder. */
+export const storeActions = {
+  add: ({ dataDir, action }: { readonly dataDir: string, readonly action: RecordedAction }): void => { addToActionList(dataDir, action) }
+}
+
+/** Where a store is: in a data folder, or in a database that replicas share. */
+export interface StorePlace {
+  readonly dataDir: string
+  readonly journal?: { readonly url: string, readonly schema: string } | undefined
+}
+
+/**
+ * Opens the store for people's commands, beside a running service or without one.
+ * @throws {StoreError}
+ */
+export function openOperator ({ dataDir, journal }: StorePlace): Operator {
+  if (journal !== undefined) return openPostgresOperator({ ...journal, judge: createJudge(), parseFilter })
+  return openSqliteOperator({ dataDir, judge: createJudge(), parseFilter, now: systemClock.now })
+}
+
+/**
+ * In which ways authentic events differed from their schemas, as the service noted it last in its data folder, whether it
+ * runs or not; `undefined` where it has noted nothing yet.
+ * @throws where the note can't be read
+ */
+export async function readDrift ({ dataDir }: { readonly dataDir: string }): Promise<Drift | undefined> {
+  const observations = await readObservations(dataDir)
+  if (observations === undefined) return undefined
+  return await isDriftResetAskedFor(dataDir) ? { differences: [], dropped: 0 } : reportDrift(observations.drift)
+}
+
+/**
+ * Asks the service of a data folder, whether it runs or not, to forget what drift was met; `false` where none has noted anything there.
+ * @throws where that cannot be asked for
+ */
+export async function resetDrift ({ dataDir }: { readonly dataDir: string }): Promise<boolean> {
+  if (await readObservations(dataDir) === undefined) return false
+  await askForDriftReset(dataDir)
+  return true
+}

@@ -1,0 +1,36 @@
+import { within } from '../delivery/within.js'
+
+export interface ReadingOptions<T> {
+  readonly read: () => Promise<T>
+  /** How long a value is good for, in milliseconds. */
+  readonly freshMs: number
+  /** How long is waited for one, in milliseconds. */
+  readonly limitMs: number
+  readonly monotonic: () => number
+}
+
+/**
+ * Makes the reader of a value that is asked for more often than it should be looked up: never twice at once, not again
+ * while it is fresh, and nobody waits longer than the limit. `undefined`: it can't be told, or not in time.
+ */
+export function createReading<T> ({ read, freshMs, limitMs, monotonic }: ReadingOptions<T>): () => Promise<T | undefined> {
+  let last: { readonly value: T | undefined, readonly at: number } | undefined
+  let underWay: { readonly result: Promise<T | undefined>, readonly since: number } | undefined
+
+  function begin (): { readonly result: Promise<T | undefined>, readonly since: number } {
+    const result = read().catch(() => undefined).then((value) => {
+      last = { value, at: monotonic() }
+      underWay = undefined
+      return value
+    })
+    return { result, since: monotonic() }
+  }
+
+  return async () => {
+    if (last !== undefined && underWay === undefined && monotonic() - last.at < freshMs) return last.value
+    underWay ??= begin()
+    const { result, since } = underWay
+    const leftMs = since + limitMs - monotonic()
+    return leftMs <= 0 ? undefined : await within(leftMs, result)
+  }
+}

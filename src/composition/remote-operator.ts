@@ -1,0 +1,73 @@
+import type { Logger } from 'pino'
+import { StoreError, storeErrorCodes, type Operator } from '../delivery/operator.js'
+import { operatorCallNames, type OperatorCalls, type OperatorThreadApi } from '../journal/sqlite/operator.js'
+import { startThread, ThreadError, type Thread } from '../threads/thread.js'
+
+export interface RemoteOperator extends Operator {
+  /** Resolves once no connection of the operator to the store is open. */
+  readonly letGo: () => Promise<void>
+}
+
+export type StartOperatorThread = (onFailure: (error: Error) => void) => Thread<OperatorThreadApi>
+
+export interface RemoteOperatorOptions {
+  readonly dataDir: string
+  readonly logger: Logger
+  readonly start?: StartOperatorThread
+}
+
+/** How long closing waits for what is under way. */
+const CLOSE_TIMEOUT_MS = 1000
+
+/**
+ * An operator whose work is done in a thread of its own, one call after another, so that none holds up anything else. The
+ * thread is started by the first call, and anew after it has failed.
+ */
+export function createRemoteOperator ({ dataDir, logger, start = startOperatorThread }: RemoteOperatorOptions): RemoteOperator {
+  let thread: Thread<OperatorThreadApi> | undefined
+  let closed = false
+
+  function remote (): Thread<OperatorThreadApi>['remote'] {
+    if (closed) throw new StoreError('STORE_BUSY', 'The service is stopping')
+    if (thread === undefined) {
+      thread = start((error) => {
+        thread = undefined
+        logger.error({ err: error }, 'operator\'s thread failed')
+      })
+      thread.remote.open({ dataDir }).catch(() => { /* then what follows is rejected too */ })
+    }
+    return thread.remote
+  }
+
+  const call = (name: keyof OperatorCalls) => async (request: unknown): Promise<unknown> => {
+    try {
+      return await (remote()[name] as (request: unknown) => Promise<unknown>)(request)
+    } catch (error) {
+      throw asStoreError(error)
+    }
+  }
+
+  return {
+    ...Object.fromEntries(operatorCallNames.map((name) => [name, call(name)])) as unknown as Omit<Operator, 'close'>,
+    async letGo () {
+      await thread?.remote.letGo()
+    },
+    async close () {
+      closed = true
+      await thread?.close(CLOSE_TIMEOUT_MS)
+    }
+  }
+}
+
+/** Beside the composition root, because releasing goes by schemas that the journal does not know. */
+function startOperatorThread (onFailure: (error: Error) => void): Thread<OperatorThreadApi> {
+  return startThread('../composition/operator-thread', { onFailure })
+}
+
+/** The code is all that is left of an error's kind when it comes from a thread. */
+function asStoreError (error: unknown): unknown {
+  if (!(error instanceof ThreadError)) return error
+  if (error.code === 'THREAD_ENDED') return new StoreError('STORE_BUSY', 'The thread that reads the store has ended: try again', error)
+  const code = storeErrorCodes.find((each) => each === error.code)
+  return code === undefined ? error : new StoreError(code, error.message, error)
+}

@@ -1,0 +1,47 @@
+import ipaddr from 'ipaddr.js'
+import { isSourceEntry } from '../voucherify/source-addresses.js'
+import { accepted, refused } from './decoded.js'
+import type { Decoded } from './decoded.js'
+
+/** Reads what a server listens at. */
+export function decodeHost (text: string): Decoded {
+  const isHost = ipaddr.IPv6.isValid(text) || /^[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?$/i.test(text)
+  return isHost ? accepted(text) : refused('must be an address or a host name alone, without scheme, port or brackets')
+}
+
+/** Reads a comma-separated list of the regions and addresses that webhooks come from. */
+export function decodeSources (text: string): Decoded {
+  const items = text.split(',').map(item => item.trim())
+  const wrong = items.find(item => !isSourceEntry(item))
+  return wrong === undefined
+    ? accepted(items)
+    : refused(`must be a comma-separated list of eu1, us1, as1, addresses and CIDR blocks; ${JSON.stringify(wrong)} is none of these`)
+}
+
+const ranges = new Set(['loopback', 'linklocal', 'uniquelocal'])
+
+function isProxy (item: string): boolean {
+  if (ranges.has(item)) return true
+  if (item.includes('/')) return ipaddr.IPv4.isValidCIDRFourPartDecimal(item) || ipaddr.IPv6.isValidCIDR(item)
+  return ipaddr.IPv4.isValidFourPartDecimal(item) || ipaddr.IPv6.isValid(item)
+}
+
+/** Reads what Fastify takes as `trustProxy`: true, false, or a list of addresses, CIDR blocks and range names. */
+export function decodeTrustProxy (text: string): Decoded {
+  if (text === 'true' || text === 'false') return accepted(text === 'true')
+  // Fastify took a number once, and now trusts nobody with it, because it does not tell a proxy from a sender.
+  if (/^\d+$/.test(text)) return refused('is a number of hops, which does not tell a proxy from a sender; name the proxies\' addresses instead')
+  const items = text.split(',').map(item => item.trim())
+  const wrong = items.find(item => !isProxy(item))
+  return wrong === undefined
+    ? accepted(items)
+    : refused(`must be true, false, or a comma-separated list of addresses, CIDR blocks, loopback, linklocal and uniquelocal; ${JSON.stringify(wrong)} is none of these`)
+}
+
+/** Whether nobody but this machine can reach a server that listens at `host`. A name other than localhost counts as reachable. */
+export function isLoopback (host: string): boolean {
+  if (host.toLowerCase() === 'localhost') return true
+  // Short and octal IPv4 forms are read in different ways by different resolvers, so they are not trusted to be loopback.
+  if (!ipaddr.IPv4.isValidFourPartDecimal(host) && !ipaddr.IPv6.isValid(host)) return false
+  return ipaddr.process(host).range() === 'loopback'
+}

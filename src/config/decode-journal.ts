@@ -1,0 +1,22 @@
+import { accepted, refused, type Decoded } from './decoded.js'
+
+/** A schema's name is at most 63 bytes; those that begin with pg_ are PostgreSQL's own. */
+const SCHEMA = /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/
+
+/** Reads the address of the database. What is wrong is told without it: it holds the password. */
+export function decodeJournal (text: string): Decoded {
+  if (!/^postgres(?:ql)?:\/\//.test(text)) return refused('must be a postgres:// URL')
+  if (!URL.canParse(text)) return refused('is no URL that can be read; write characters such as @, / and # in the password as %40, %2F and %23')
+  const { hostname, pathname, searchParams } = new URL(text)
+  if (hostname === '' && !searchParams.has('host')) return refused('names no host')
+  if (pathname.length < 2) return refused('names no database; put its name behind the host, such as postgres://user@host/tierhook')
+  return accepted(text)
+}
+
+export function decodeSchemaName (text: string): Decoded {
+  return SCHEMA.test(text) ? accepted(text) : refused('must be up to 63 small letters, digits and underscores, not beginning with a digit or pg_')
+}
+
+export function decodeReplicaName (text: string): Decoded {
+  return /^[A-Za-z0-9._-]{1,100}$/.test(text) ? accepted(text) : refused('must be 1 to 100 letters, digits, dots, dashes and underscores')
+}

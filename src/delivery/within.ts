@@ -1,0 +1,22 @@
+/**
+ * What `work` comes to, or `undefined` once so many milliseconds are over: then nobody waits for it any more, and it goes on.
+ * A rejection that comes in time is passed on, and a later one is nobody's.
+ */
+export async function within<T> (ms: number, work: Promise<T>): Promise<T | undefined> {
+  return await race(ms, work, () => undefined)
+}
+
+/** The same, but that it rejects once the time is over, with the error that `late` makes. */
+export async function inTime<T> (ms: number, work: Promise<T>, late: () => Error): Promise<T> {
+  return await race(ms, work, () => { throw late() })
+}
+
+async function race<T, L> (ms: number, work: Promise<T>, onLate: () => L): Promise<T | L> {
+  let timer: NodeJS.Timeout | undefined
+  const over = new Promise<void>((resolve) => { timer = setTimeout(resolve, Math.max(0, ms)) }).then(onLate)
+  try {
+    return await Promise.race([work, over])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,27 @@
+import { mkdir, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { tellApart } from './storage-cause.js'
+import { systemCode } from './system-code.js'
+
+/**
+ * Makes a folder with those that it is in, where they are not there yet. Node's own recursive mkdir never ends where a file system takes no
+ * folders, such as /proc, and says that nothing is there where the disk is full or read-only.
+ */
+export async function makeFolder (path: string): Promise<void> {
+  if (await isFolder(path)) return
+  try {
+    await mkdir(path)
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'EEXIST' && await isFolder(path)) return
+    const parent = dirname(path)
+    if (code !== 'ENOENT' || parent === path) throw await tellApart(error, parent)
+    if (await isFolder(parent)) throw error
+    await makeFolder(parent)
+    await makeFolder(path)
+  }
+}
+
+async function isFolder (path: string): Promise<boolean> {
+  return await stat(path).then((found) => found.isDirectory(), () => false)
+}

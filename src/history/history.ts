@@ -1,0 +1,116 @@
+import type { Observer } from '../delivery/observation.js'
+import { countDuration } from './durations.js'
+
+/** What happened within a part of the time that is looked back on. */
+export interface Slot {
+  /** When it begins, in milliseconds since the epoch. */
+  readonly at: number
+  /** Accepted events by their type. */
+  readonly events: Record<string, number>
+  readonly forwarders: Record<string, ForwarderSlot>
+}
+
+export interface ForwarderSlot {
+  forwarded: number
+  retry: number
+  dead: number
+  /** How many calls took how long, by classes of durations. */
+  readonly durations: Record<string, number>
+  /** The last that was seen; absent where nobody looked. */
+  backlog?: number
+}
+
+/** How far it is looked back, in slots of how long. */
+export const spans = {
+  hour: { everyMs: 60_000, slots: 60 },
+  day: { everyMs: 300_000, slots: 288 }
+} as const
+
+export type Span = keyof typeof spans
+export const spanNames = Object.keys(spans) as readonly Span[]
+
+/** The same as it is kept from one run to the next. */
+export interface KeptHistory extends Readonly<Record<Span, readonly Slot[]>> {
+  /** Since when no attempt of a forwarder has succeeded, by its name. */
+  readonly failing: Readonly<Record<string, number>>
+}
+
+export interface History {
+  readonly observer: Observer
+  /** How many deliveries a forwarder has yet to pass on, now. */
+  readonly setBacklog: (forwarder: string, count: number) => void
+  /** Since when none of a forwarder's attempts has succeeded, in milliseconds since the epoch; `undefined` where the last one did. */
+  readonly failingSince: (forwarder: string) => number | undefined
+  /** The slots in which something happened, oldest first. */
+  readonly slots: (span: Span) => readonly Slot[]
+  readonly keep: () => KeptHistory
+  readonly restore: (earlier: KeptHistory) => void
+}
+
+/** What has no name that a configuration gave it. A sender must not be able to make them ever more. */
+export const OTHER_TYPES = 'other types'
+const MOST_TYPES = 20
+const LONGEST_TYPE = 100
+
+/** What happened in the last hour and day: bounded, whatever happens. */
+export function createHistory ({ now, forwarderNames }: { readonly now: () => number, readonly forwarderNames: readonly string[] }): History {
+  const names = new Set(forwarderNames)
+  const failing = new Map<string, number>()
+  const rings: Record<Span, Slot[]> = { hour: [], day: [] }
+
+  function current (span: Span): Slot {
+    const { everyMs, slots } = spans[span]
+    const at = Math.floor(now() / everyMs) * everyMs
+    const last = rings[span].at(-1)
+    // A clock that was set back: what has been counted stays where it is.
+    if (last !== undefined && last.at >= at) return last
+    const next: Slot = { at, events: {}, forwarders: {} }
+    rings[span] = [...rings[span].filter((slot) => slot.at > at - slots * everyMs), next]
+    return next
+  }
+
+  function countType (events: Record<string, number>, eventType: string): void {
+    const isKnown = Object.hasOwn(events, eventType)
+    const name = isKnown || (eventType.length <= LONGEST_TYPE && Object.keys(events).length < MOST_TYPES) ? eventType : OTHER_TYPES
+    events[name] = (Object.hasOwn(events, name) ? events[name] ?? 0 : 0) + 1
+  }
+
+  function forwarderSlot (span: Span, forwarder: string): ForwarderSlot {
+    const { forwarders } = current(span)
+    const slot = forwarders[forwarder] ?? { forwarded: 0, retry: 0, dead: 0, durations: {} }
+    forwarders[forwarder] = slot
+    return slot
+  }
+
+  return {
+    observer: {
+      webhookAnswered (answer) {
+        if (answer.outcome === 'accepted') for (const span of spanNames) countType(current(span).events, answer.eventType)
+      },
+      attemptsEnded ({ forwarder, counts, durationMs }) {
+        if (!names.has(forwarder)) return
+        // A delivery that the destination refuses for good says nothing of the next one.
+        if (counts.forwarded > 0 || counts.retry === 0) failing.delete(forwarder)
+        else if (!failing.has(forwarder)) failing.set(forwarder, now())
+        for (const span of spanNames) {
+          const slot = forwarderSlot(span, forwarder)
+          for (const status of ['forwarded', 'retry', 'dead'] as const) slot[status] += counts[status]
+          countDuration(slot.durations, durationMs)
+        }
+      }
+    },
+    setBacklog (forwarder, count) {
+      if (names.has(forwarder)) for (const span of spanNames) forwarderSlot(span, forwarder).backlog = count
+    },
+    failingSince: (forwarder) => failing.get(forwarder),
+    slots: (span) => rings[span],
+    keep: () => ({ ...rings, failing: Object.fromEntries(failing) }),
+    restore (earlier) {
+      for (const span of spanNames) {
+        const { everyMs, slots } = spans[span]
+        rings[span] = earlier[span].filter(({ at }) => at > now() - slots * everyMs && at <= now()).sort((a, b) => a.at - b.at).slice(-slots)
+      }
+      for (const [forwarder, since] of Object.entries(earlier.failing)) if (names.has(forwarder)) failing.set(forwarder, since)
+    }
+  }
+}

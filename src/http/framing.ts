@@ -1,0 +1,26 @@
+import type { IncomingMessage } from 'node:http'
+import { Problem } from '../errors/problem.js'
+
+/** What can be read in two ways in the head of a request, so that a proxy may have read it in the other (RFC 9112, sections 3.2 and 6.1); on any path. */
+export function framingFault ({ headers, rawHeaders, httpVersion }: IncomingMessage): Problem | undefined {
+  if (headers.host === undefined && httpVersion === '1.1') return wrong('The Host header is missing.')
+  if (hasTwoHosts(rawHeaders)) return wrong('There is more than one Host header.')
+  const coding = headers['transfer-encoding']
+  if (coding === undefined) return undefined
+  if (httpVersion === '1.0') return wrong('HTTP/1.0 has no Transfer-Encoding.')
+  return coding.trim().toLowerCase() === 'chunked' ? undefined : wrong('The only Transfer-Encoding that is taken is chunked.')
+}
+
+/** Node keeps the first of them alone. */
+function hasTwoHosts (rawHeaders: readonly string[]): boolean {
+  let hosts = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? ''
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
+  return hosts > 1
+}
+
+function wrong (detail: string): Problem {
+  return new Problem('BAD_REQUEST', { detail })
+}

@@ -1,0 +1,268 @@
+import type { NewDelivery } from '../delivery/delivery.js'
+import type { Appended } from '../delivery/journal.js'
+import { within } from '../delivery/within.js'
+import type { Problem } from '../errors/problem.js'
+import type { AcceptEngine, AppendResult } from './engine.js'
+import { notStored, refusal } from './refusal.js'
+
+/** How soon a withdrawal that failed is tried again, in milliseconds. */
+const RETRY_MS = 500
+/** So many appends are not left to wait for what else arrives in the same turn of the event loop. */
+export const EARLY_APPENDS = 24
+/** The most deliveries in one message to the store. */
+const MESSAGE_DELIVERIES = 512
+/** The most that may be on its way to the disk, in deliveries and in bytes of bodies. */
+const LIMIT_DELIVERIES = 10_000
+const LIMIT_BYTES = 64 * 1024 * 1024
+const STOPPING = 'tierhook is stopping.'
+const TOO_LATE = 'The webhook could not be stored in time.'
+
+export interface GroupCommitOptions {
+  readonly engine: Pick<AcceptEngine, 'append' | 'appendsAtOnce' | 'mayBeStored' | 'withdraw' | 'recordWithdrawals' | 'clearWithdrawals' | 'setVisible'>
+  /** Told of what can only be a defect of ours. */
+  readonly onDefect: (error: unknown) => void
+  /** The error of the last commit, where another program's lock was in its way. */
+  readonly locked: () => unknown
+  readonly monotonic: () => number
+  /** How long an append may take before it is refused, in milliseconds. */
+  readonly storeTimeoutMs: number
+  /** How much of that may go into writing down what is refused, in milliseconds. */
+  readonly withdrawTimeoutMs: number
+}
+
+export interface GroupCommit {
+  readonly append: (delivery: NewDelivery) => Promise<Appended>
+  /** Refuses what comes, with this as the reason, and sends nothing to the store, until `open`. */
+  readonly setUnavailable: (error: unknown) => void
+  /** Lets appends go to the store. What comes before waits for it. */
+  readonly open: () => void
+  /** Waits for what is on its way, for `timeoutMs` at most; what is not on disk then is refused. Idempotent. */
+  readonly close: (timeoutMs: number) => Promise<void>
+}
+
+interface PendingAppend {
+  readonly delivery: NewDelivery
+  /** Monotonic time. */
+  readonly arrivedAt: number
+  readonly resolve: (appended: Appended) => void
+  readonly reject: (error: Error) => void
+  /** Whether it was refused while it was on its way to the disk. */
+  abandoned: boolean
+}
+
+interface Message {
+  readonly appends: readonly PendingAppend[]
+  readonly sentAt: number
+}
+
+/**
+ * Sends what is to be stored to the store, which commits it with all else that comes in time, and keeps the deadlines: an append that is
+ * not on disk in time is refused, and then it is not stored: not now, and not by a commit that comes through late.
+ */
+export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
+  const { engine, monotonic, storeTimeoutMs, withdrawTimeoutMs, onDefect } = options
+  let queue: PendingAppend[] = []
+  /** What the store has not answered, in order. */
+  let sent: Message[] = []
+  /** Ids of deliveries that may be on the disk, now or soon, and must not be. */
+  const withdrawing = new Set<string>()
+  let isWithdrawing = false
+  let count = 0
+  let bytes = 0
+  let lastStored = 0
+  let unavailable: unknown
+  let isOpen = false
+  let closing: Promise<void> | undefined
+  let scheduled: NodeJS.Immediate | undefined
+  let deadlineTimer: NodeJS.Timeout | undefined
+  let withdrawTimer: NodeJS.Timeout | undefined
+  let onIdle: (() => void) | undefined
+
+  /** What arrives in the same turn of the event loop is together without having waited. The first of many go while the others are still being read. */
+  function schedule (): void {
+    if (!isOpen) return
+    scheduled ??= setImmediate(send)
+    if (queue.length >= EARLY_APPENDS && sent.length === 0) send()
+  }
+
+  function send (): void {
+    clearImmediate(scheduled)
+    scheduled = undefined
+    while (isOpen && queue.length > 0 && sent.length < engine.appendsAtOnce) {
+      const appends = queue.slice(0, MESSAGE_DELIVERIES)
+      queue = queue.slice(MESSAGE_DELIVERIES)
+      sendMessage({ appends, sentAt: monotonic() }).catch(onDefect)
+    }
+  }
+
+  async function sendMessage (message: Message): Promise<void> {
+    const { appends } = message
+    sent.push(message)
+    const waitedMs = message.sentAt - (appends[0]?.arrivedAt ?? message.sentAt)
+    const results = await engine.append(appends.map(({ delivery }) => delivery), storeTimeoutMs - waitedMs).catch((error: unknown) => ({ error }))
+    sent = sent.filter((each) => each !== message)
+    count -= appends.length
+    for (const { delivery } of appends) bytes -= delivery.rawBody.byteLength
+    if ('error' in results) {
+      const { error } = results
+      const unsure = engine.mayBeStored(error)
+      refuse(appends, notStored(error), unsure ? 'committing' : 'queued')
+      if (unsure) withdraw(appends)
+    } else {
+      lastStored = results.findLast((result) => typeof result === 'number') ?? lastStored
+      appends.forEach((pending, index) => { answer(pending, results[index]) })
+    }
+    tellVisible()
+    // What comes in this turn goes together; what is left beside that had to wait for this one to end.
+    if (scheduled === undefined) send()
+    tellIdle('error' in results)
+  }
+
+  function answer (pending: PendingAppend, result: AppendResult | undefined): void {
+    if (pending.abandoned || result === undefined) return
+    const { delivery, resolve, reject } = pending
+    if (typeof result === 'number') resolve({ status: 'stored', id: delivery.id, verdict: delivery.verdict })
+    // The first of the two was refused and goes: a copy of it must not be answered as held.
+    else if (withdrawing.has(result.id)) reject(refusal(TOO_LATE))
+    else resolve({ status: 'duplicate', id: result.id, verdict: result.verdict })
+  }
+
+  function withdraw (appends: readonly PendingAppend[]): void {
+    for (const { delivery } of appends) withdrawing.add(delivery.id)
+    if (withdrawing.size > 0 && !isWithdrawing) sendWithdrawals().catch(onDefect)
+  }
+
+  async function sendWithdrawals (): Promise<void> {
+    clearTimeout(withdrawTimer)
+    if (!isOpen) return
+    isWithdrawing = true
+    const ids = [...withdrawing]
+    const failed = await engine.withdraw(ids).then(() => false, () => true)
+    isWithdrawing = false
+    if (failed) {
+      withdrawTimer = setTimeout(() => { sendWithdrawals().catch(onDefect) }, RETRY_MS)
+      tellIdle(true)
+      return
+    }
+    for (const id of ids) withdrawing.delete(id)
+    if (withdrawing.size > 0) return await sendWithdrawals()
+    engine.clearWithdrawals()
+    tellVisible()
+    tellIdle(false)
+  }
+
+  function tellVisible (): void {
+    if (withdrawing.size === 0) engine.setVisible(lastStored)
+  }
+
+  function tellIdle (failed: boolean): void {
+    if (failed || !isBusy()) onIdle?.()
+  }
+
+  function isBusy (): boolean {
+    return count + withdrawing.size > 0
+  }
+
+  /** Refuses those that are not refused yet. `committing`: they may be on their way to the disk, so that it is written down before it is answered. */
+  function refuse (appends: readonly PendingAppend[], problem: Error, state: 'queued' | 'committing'): void {
+    const waiting = appends.filter(({ abandoned }) => !abandoned)
+    if (waiting.length === 0) return
+    for (const pending of waiting) pending.abandoned = true
+    const recorded = state === 'committing' ? recordInTime(waiting.map(({ delivery }) => delivery.id)) : Promise.resolve()
+    recorded.then(() => { for (const { reject } of waiting) reject(problem) }).catch(onDefect)
+  }
+
+  /** A disk that does not answer may not take this either: the refusal is given in time all the same. */
+  async function recordInTime (ids: readonly string[]): Promise<void> {
+    await within(withdrawTimeoutMs, engine.recordWithdrawals(ids))
+  }
+
+  function takeQueued (isTaken: (pending: PendingAppend) => boolean): readonly PendingAppend[] {
+    const taken = queue.filter(isTaken)
+    queue = queue.filter((pending) => !isTaken(pending))
+    count -= taken.length
+    for (const { delivery } of taken) bytes -= delivery.rawBody.byteLength
+    return taken
+  }
+
+  function allSent (): readonly PendingAppend[] {
+    return sent.flatMap(({ appends }) => appends)
+  }
+
+  function armDeadline (): void {
+    if (deadlineTimer !== undefined) return
+    const oldest = sent.map(({ appends }) => appends.find(({ abandoned }) => !abandoned)).find((pending) => pending !== undefined) ?? queue[0]
+    if (oldest === undefined) return
+    deadlineTimer = setTimeout(() => {
+      deadlineTimer = undefined
+      const latest = monotonic() - storeTimeoutMs
+      const tooLate = unlessLocked(TOO_LATE)
+      refuse(takeQueued(({ arrivedAt }) => arrivedAt <= latest), tooLate, 'queued')
+      const late = allSent().filter(({ arrivedAt }) => arrivedAt <= latest)
+      refuse(late, tooLate, 'committing')
+      withdraw(late)
+      armDeadline()
+    }, Math.max(0, oldest.arrivedAt + storeTimeoutMs - monotonic()))
+  }
+
+  /** What takes too long, because of a lock where one was met. */
+  function unlessLocked (detail: string): Problem {
+    const locked = options.locked()
+    return locked === undefined ? refusal(detail) : notStored(locked)
+  }
+
+  /** Why nothing can be taken now, where that is known without trying. */
+  function obstacle (): Error | undefined {
+    if (closing !== undefined) return refusal(STOPPING)
+    if (unavailable !== undefined) return notStored(unavailable)
+    if (sent[0] !== undefined && monotonic() - sent[0].sentAt > storeTimeoutMs) return unlessLocked('The webhook cannot be stored: the disk does not answer.')
+    if (count >= LIMIT_DELIVERIES || bytes >= LIMIT_BYTES) return refusal('Too many webhooks wait to be stored.')
+    return undefined
+  }
+
+  async function finish (timeoutMs: number): Promise<void> {
+    if (isOpen && isBusy()) {
+      await within(timeoutMs, new Promise<void>((resolve) => {
+        onIdle = resolve
+        send()
+      }))
+    }
+    isOpen = false
+    clearTimeout(deadlineTimer)
+    clearTimeout(withdrawTimer)
+    refuse(takeQueued(() => true), refusal(STOPPING), 'queued')
+    // They are removed at the next start, if they get to the disk.
+    refuse(allSent(), refusal(STOPPING), 'committing')
+  }
+
+  return {
+    append (delivery) {
+      const refused = obstacle()
+      if (refused !== undefined) return Promise.reject(refused)
+      return new Promise((resolve, reject) => {
+        count++
+        bytes += delivery.rawBody.byteLength
+        queue.push({ delivery, arrivedAt: monotonic(), resolve, reject, abandoned: false })
+        schedule()
+        armDeadline()
+      })
+    },
+
+    setUnavailable (error) {
+      unavailable = error
+      isOpen = false
+    },
+
+    open () {
+      isOpen = true
+      unavailable = undefined
+      if (queue.length > 0) schedule()
+      if (withdrawing.size > 0 && !isWithdrawing) sendWithdrawals().catch(onDefect)
+    },
+
+    async close (timeoutMs) {
+      closing ??= finish(timeoutMs)
+      await closing
+    }
+  }
+}

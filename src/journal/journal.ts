@@ -1,0 +1,173 @@
+import type { Logger } from 'pino'
+import type { Clock } from '../delivery/clock.js'
+import type { Journal } from '../delivery/journal.js'
+import type { EndedCommit } from '../delivery/observation.js'
+import { createSteadyClock } from '../delivery/steady-clock.js'
+import { isLocked, storageCause, storageFields, storageReason } from '../errors/storage-cause.js'
+import type { AcceptEngine } from './engine.js'
+import { createGroupCommit } from './group-commit.js'
+import { pause, startUpkeep, type Retention } from './upkeep.js'
+
+export interface AcceptJournalOptions {
+  readonly engine: AcceptEngine
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly dedupeWindowMs: number
+  readonly retention: Retention
+  /** Told how many went out of quarantine because its share of the store was full. */
+  readonly onEvicted?: ((count: number) => void) | undefined
+  /** How long an append may take before it is refused, in milliseconds. */
+  readonly storeTimeoutMs?: number | undefined
+  readonly onCommit?: ((commit: EndedCommit) => void) | undefined
+}
+
+/** The journal as those see it who accept. */
+export interface AcceptJournal extends Pick<Journal, 'append' | 'close'> {
+  /**
+   * Resolves once the journal is open, or it is known that the store can't be opened for now: then appends are refused, and
+   * it is tried again until it can.
+   * @throws what the engine says of a store that cannot be opened before somebody has changed something
+   */
+  readonly start: () => Promise<void>
+  readonly isOpen: () => boolean
+  /** Why the last try to open it or to commit failed; `undefined` where it did not. */
+  readonly trouble: () => string | undefined
+  /** The same where it is another program's lock: then a commit or a probe that takes long waits for that, and not for the disk. */
+  readonly waitsFor: () => string | undefined
+  /** Really commits something, and so syncs; resolves with why that can't be, or `undefined`. It takes as long as the disk does. */
+  readonly probe: () => Promise<string | undefined>
+}
+
+/** The sender waits 10 s, and is to hear from us within 5. */
+const STORE_TIMEOUT_MS = 4000
+const WITHDRAW_TIMEOUT_MS = 500
+/** How long closing waits for a disk that does not answer, for its commits and for the engine. */
+const CLOSE_TIMEOUT_MS = 1500
+/** How soon it is tried again to open what does not open, in milliseconds. */
+const REOPEN_MS = 1000
+
+/** The accepting side of the journal, over any engine. */
+export function createAcceptJournal (options: AcceptJournalOptions): AcceptJournal {
+  const { engine, logger, clock, dedupeWindowMs, retention } = options
+  const stop = new AbortController()
+  let closing: Promise<void> | undefined
+  let failure: string | undefined
+  let trouble: unknown
+  let opened = false
+  let available = false
+  const groupCommit = createGroupCommit({
+    engine,
+    onDefect: defect,
+    locked: () => isLocked(trouble) ? trouble : undefined,
+    monotonic: clock.monotonic,
+    storeTimeoutMs: options.storeTimeoutMs ?? STORE_TIMEOUT_MS,
+    withdrawTimeoutMs: WITHDRAW_TIMEOUT_MS
+  })
+  engine.listen({ onCommit: committed, onUnavailable: setUnavailable, onAvailable: setAvailable, onDefect: defect }, stop.signal)
+
+  function setUnavailable (error: unknown): void {
+    available = false
+    trouble = error
+    groupCommit.setUnavailable(error)
+  }
+
+  function setAvailable (): void {
+    available = true
+    trouble = undefined
+    groupCommit.open()
+  }
+
+  function defect (error: unknown): void {
+    logger.fatal({ err: error }, 'journal failed')
+  }
+
+  /** One line when it begins to fail, one when it fails for another reason, and one when it ends, however often it is tried in between. */
+  function committed (facts: EndedCommit): void {
+    trouble = facts.error
+    const error = facts.error ?? facts.progressError
+    const now = facts.error !== undefined ? 'journal cannot commit' : 'journal cannot store progress'
+    const told = error === undefined ? undefined : `${now}: ${storageReason(error)}`
+    if (told !== undefined && told !== failure) logger.error({ err: error, ...storageFields(error) }, now)
+    if (told === undefined && failure !== undefined) logger.info('journal commits again')
+    failure = told
+    options.onCommit?.(facts)
+  }
+
+  async function open (): Promise<void> {
+    const { lastReceivedAt } = await engine.open()
+    opened = true
+    setAvailable()
+    startUpkeep({
+      now: clock.now,
+      isClockSteady: createSteadyClock({
+        clock,
+        lastReceivedAt,
+        onStep: (byMs) => { logger.warn({ byMs: Math.round(byMs) }, 'clock set: nothing is deleted by its age for a day') }
+      }),
+      logger,
+      dedupeWindowMs,
+      retention,
+      onEvicted: options.onEvicted,
+      signal: stop.signal,
+      prune: engine.prune
+    })
+  }
+
+  async function openLater (): Promise<void> {
+    while (!opened && !stop.signal.aborted) {
+      await pause(REOPEN_MS, stop.signal)
+      if (stop.signal.aborted) return
+      try {
+        await open()
+        logger.info('journal open')
+      } catch (error) {
+        const before = storageReason(trouble)
+        setUnavailable(error)
+        // By now it is served: what somebody has to change is waited for as well.
+        if (storageReason(error) === before) continue
+        if (storageCause(error) === undefined) defect(error)
+        else logger.error({ err: error, ...storageFields(error) }, 'journal cannot open')
+      }
+    }
+  }
+
+  return {
+    async start () {
+      try {
+        await open()
+      } catch (error) {
+        if (storageCause(error)?.atStart !== 'wait') throw engine.explain(error)
+        logger.error({ err: error, ...storageFields(error) }, 'journal cannot open')
+        setUnavailable(error)
+        openLater().catch(defect)
+      }
+    },
+
+    isOpen: () => opened,
+    trouble: () => trouble === undefined ? undefined : storageReason(trouble),
+    waitsFor: () => isLocked(trouble) ? storageReason(trouble) : undefined,
+
+    async probe () {
+      if (!available) return trouble === undefined ? 'it is being opened' : storageReason(trouble)
+      try {
+        await engine.probe()
+        trouble = undefined
+        return undefined
+      } catch (error) {
+        trouble = error
+        return storageReason(error)
+      }
+    },
+
+    append: groupCommit.append,
+
+    async close () {
+      closing ??= (async () => {
+        stop.abort()
+        await groupCommit.close(CLOSE_TIMEOUT_MS)
+        if (!await engine.close(CLOSE_TIMEOUT_MS)) logger.error('journal closed while the disk does not answer')
+      })()
+      await closing
+    }
+  }
+}

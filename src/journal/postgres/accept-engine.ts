@@ -1,0 +1,173 @@
+import type { Clock } from '../../delivery/clock.js'
+import type { NewDelivery } from '../../delivery/delivery.js'
+import { within } from '../../delivery/within.js'
+import type { AcceptEngine, AcceptEvents, AppendResult } from '../engine.js'
+import { namedValues, recordText, recordValues, textChecksum } from '../record.js'
+import { pause, repeat } from '../upkeep.js'
+import type { Logger } from 'pino'
+import { DatabaseError, openDatabase, type DatabaseOptions } from './database.js'
+import { prune } from './prune.js'
+import { migrate } from './schema.js'
+import { soundJson } from './sound-json.js'
+
+export interface PostgresAcceptOptions extends Pick<DatabaseOptions, 'url' | 'schema'> {
+  readonly member: Member
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly dedupeWindowMs: number
+  /** Told of the last sequence that this replica has stored, so that those who forward here need not look for it. */
+  readonly onStored: (sequence: number) => void
+}
+
+/** A replica: an id of this process alone, and a name that it has again after a restart. */
+export interface Member {
+  readonly id: string
+  readonly name: string
+}
+
+/** One appends, the other tells whether that works. */
+const CONNECTIONS = 2
+const PULSE_MS = 1000
+/** How long it is tried in silence before webhooks are refused at once, in milliseconds. */
+const PATIENCE_MS = 4000
+const RETRY_MS = 50
+/** After this time, a lower bound of the server's clock may be too low: the clock was set, or it is another server's. In milliseconds. */
+const BOUND_MS = 5000
+
+interface Appended {
+  readonly n: number
+  readonly sequence: number | null
+  readonly copy_id: string | null
+  readonly copy_verdict: NewDelivery['verdict'] | null
+  readonly at: number
+}
+
+/** Stores in a PostgreSQL database that other replicas share. */
+export function createPostgresAcceptEngine (options: PostgresAcceptOptions): AcceptEngine {
+  const { url, schema, member, logger, clock: { monotonic }, dedupeWindowMs } = options
+  const stop = new AbortController()
+  let events: AcceptEvents
+  /** The server's clock less our monotonic one: it is this much at least. */
+  let bound: { readonly ms: number, readonly at: number } | undefined
+  let pulsedAt = monotonic()
+  let isAvailable = true
+  const database = openDatabase({ url, schema, connections: CONNECTIONS, onConnect: () => { bound = undefined } })
+  const { schema: s } = database
+
+  function heard (serverTime: number): void {
+    const ms = serverTime - monotonic()
+    if (bound === undefined || ms > bound.ms || monotonic() - bound.at > BOUND_MS) bound = { ms, at: monotonic() }
+  }
+
+  async function pulse (): Promise<void> {
+    try {
+      const [row] = await database.queryWithin<{ at: number }>(PATIENCE_MS, `SELECT ${s}.pulse_1($1, $2) AS at`, [member.id, member.name])
+      if (row !== undefined) heard(row.at)
+      pulsedAt = monotonic()
+      if (!isAvailable) {
+        isAvailable = true
+        events.onAvailable()
+      }
+    } catch (error) {
+      if (isCode(error, 'DATABASE_READ_ONLY')) database.reconnect()
+      if (isAvailable && monotonic() - pulsedAt > PATIENCE_MS) {
+        isAvailable = false
+        events.onUnavailable(error)
+      }
+      throw error
+    }
+  }
+
+  async function appendOnce (values: readonly unknown[], until: number): Promise<readonly Appended[]> {
+    if (bound === undefined) await pulse()
+    const deadline = Math.floor(until + (bound?.ms ?? 0))
+    return await database.queryWithin<Appended>(until - monotonic(), `SELECT * FROM ${s}.append_1($1, $2, $3, $4)`, [deadline, ...values])
+  }
+
+  /** A connection that is lost says nothing of what was sent on it: the same ids are sent again, which stores each once. */
+  async function appendUntil (values: readonly unknown[], until: number): Promise<readonly Appended[]> {
+    for (let mayBeDone = false; ;) {
+      try {
+        return await appendOnce(values, until)
+      } catch (error) {
+        if (!(error instanceof DatabaseError)) throw error
+        mayBeDone ||= error.mayBeDone
+        if (error.code === 'DATABASE_READ_ONLY') database.reconnect()
+        const passes = error.mayBeDone || error.code === 'DATABASE_UNREACHABLE' || error.code === 'DATABASE_READ_ONLY' || error.code === 'DATABASE_EXHAUSTED'
+        if (!passes || monotonic() + RETRY_MS >= until || stop.signal.aborted) throw mayBeDone ? new DatabaseError(error.code, error.message, true) : error
+        await pause(RETRY_MS, stop.signal)
+      }
+    }
+  }
+
+  return {
+    listen (given, stopping) {
+      events = given
+      stopping.addEventListener('abort', () => { stop.abort() })
+    },
+
+    async open () {
+      await migrate(database, schema)
+      await pulse()
+      const [row] = await database.query<{ last: number, at: number | null }>(`SELECT value AS last, (SELECT received_at FROM ${s}.deliveries ORDER BY sequence DESC LIMIT 1) AS at FROM ${s}.counters WHERE name = 'sequence'`)
+      // What it fails for is told by those who wait for it, and by the appends.
+      repeat(PULSE_MS, async () => { await pulse().catch(() => undefined) }, { logger, signal: stop.signal })
+      return { lastSequence: row?.last ?? 0, lastReceivedAt: row?.at ?? undefined }
+    },
+
+    explain: (error) => error instanceof DatabaseError ? new DatabaseError(error.code, `The database that JOURNAL names cannot be used: ${error.message}`) : error,
+    // The lock lets one after another commit anyway, and the order of two connections is nobody's.
+    appendsAtOnce: 1,
+
+    async append (deliveries, withinMs) {
+      const startedAt = monotonic()
+      try {
+        const rows = await appendUntil([dedupeWindowMs, ...packed(deliveries)], startedAt + withinMs)
+        const [first] = rows
+        if (first !== undefined) heard(first.at)
+        const results = deliveries.map((): AppendResult => undefined)
+        for (const row of rows) results[row.n - 1] = toResult(row)
+        options.onStored(Math.max(0, ...results.filter((result) => typeof result === 'number')))
+        events.onCommit({ deliveries: deliveries.length, ms: monotonic() - startedAt })
+        return results
+      } catch (error) {
+        events.onCommit({ deliveries: deliveries.length, ms: monotonic() - startedAt, error })
+        throw error
+      }
+    },
+
+    mayBeStored: (error) => error instanceof DatabaseError && error.mayBeDone,
+    withdraw: async (ids) => { await database.query(`SELECT ${s}.withdraw_1($1)`, [ids]) },
+    // There is no other place for it. Where this process ends before it can withdraw them, they stay, and a retry finds them held.
+    recordWithdrawals: async () => {},
+    clearWithdrawals: () => {},
+    // What is committed is visible to every replica.
+    setVisible: () => {},
+    probe: pulse,
+    prune: async (step) => await prune(database, step),
+
+    async close (timeoutMs) {
+      stop.abort()
+      const closed = database.query(`UPDATE ${s}.members SET seen_at = 0 WHERE id = $1`, [member.id]).catch(() => undefined).then(database.close)
+      await within(timeoutMs, closed)
+      return true
+    }
+  }
+}
+
+function isCode (error: unknown, code: DatabaseError['code']): boolean {
+  return error instanceof DatabaseError && error.code === code
+}
+
+function toResult ({ sequence, copy_id: id, copy_verdict: verdict }: Appended): AppendResult {
+  if (id !== null && verdict !== null) return { id, verdict }
+  return sequence ?? undefined
+}
+
+function packed (deliveries: readonly NewDelivery[]): readonly [string, Buffer] {
+  const records = deliveries.map((delivery) => {
+    const values = recordValues(delivery)
+    return { ...namedValues(values), checksum: textChecksum(recordText(values), delivery.rawBody), key: delivery.dedupeKey, within: delivery.dedupeWithinMs ?? null }
+  })
+  return [soundJson(records), Buffer.concat(deliveries.map(({ rawBody }) => rawBody))]
+}

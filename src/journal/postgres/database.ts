@@ -1,0 +1,194 @@
+import type { Pool, PoolClient } from 'pg'
+import { StoreError } from '../../delivery/operator.js'
+
+/** Why the database can't be used; what it means stands with the other causes of a store. */
+export type DatabaseErrorCode =
+  | 'DATABASE_UNREACHABLE' | 'DATABASE_SLOW' | 'DATABASE_READ_ONLY' | 'DATABASE_REFUSES' | 'DATABASE_FULL' | 'DATABASE_EXHAUSTED' | 'DATABASE_UNFIT'
+
+/** It holds nothing of the driver's own error, which may hold the password. */
+export class DatabaseError extends Error {
+  override readonly name = 'DatabaseError'
+  readonly code: DatabaseErrorCode
+  /** Whether the statement may have been carried out, now or later. */
+  readonly mayBeDone: boolean
+
+  constructor (code: DatabaseErrorCode, message: string, mayBeDone = false) {
+    super(message)
+    this.code = code
+    this.mayBeDone = mayBeDone
+  }
+}
+
+export type Row = Readonly<Record<string, unknown>>
+
+/** Runs a statement and returns its rows. Statements have no names, so that PgBouncer may put each on another connection. */
+export type Query = <T = Row>(text: string, values?: readonly unknown[]) => Promise<readonly T[]>
+
+export interface Database {
+  /** The schema's name, as it stands in statements. */
+  readonly schema: string
+  readonly query: Query
+  /** The same within a time, in milliseconds; what is not answered then may be done yet. */
+  readonly queryWithin: <T = Row>(ms: number, text: string, values: readonly unknown[]) => Promise<readonly T[]>
+  readonly transaction: <T>(work: (query: Query) => Promise<T>) => Promise<T>
+  /** Closes every connection: the next statement looks the server's name up anew. */
+  readonly reconnect: () => void
+  readonly close: () => Promise<void>
+}
+
+export interface DatabaseOptions {
+  readonly url: string
+  readonly schema: string
+  readonly connections: number
+  /** How long a statement may take, in milliseconds. */
+  readonly timeoutMs?: number
+  /** A connection was lost, or one was made. */
+  readonly onLost?: () => void
+  readonly onConnect?: () => void
+}
+
+const CONNECT_MS = 3000
+const STATEMENT_MS = 15_000
+const IDLE_MS = 60_000
+/** The routine that warns where a commit was made and not confirmed by the standby that it has to wait for. */
+const SYNC_WAIT = 'SyncRepWaitForLSN'
+const BIGINT = 20
+
+/** By the classes and codes of https://www.postgresql.org/docs/current/errcodes-appendix.html; the longest that fits counts. */
+const CODES: Readonly<Record<string, DatabaseErrorCode>> = {
+  '08': 'DATABASE_UNREACHABLE',
+  25006: 'DATABASE_READ_ONLY',
+  28: 'DATABASE_REFUSES',
+  '3D': 'DATABASE_REFUSES',
+  42501: 'DATABASE_REFUSES',
+  53: 'DATABASE_EXHAUSTED',
+  53100: 'DATABASE_FULL',
+  54: 'DATABASE_EXHAUSTED',
+  '55P03': 'DATABASE_SLOW',
+  57014: 'DATABASE_SLOW',
+  '57P': 'DATABASE_UNREACHABLE',
+  58: 'DATABASE_UNREACHABLE',
+  // PgBouncer has no connection to the server.
+  '08P01': 'DATABASE_UNREACHABLE',
+  // The deadline had passed when an append began.
+  TH001: 'DATABASE_SLOW'
+}
+
+export function openDatabase ({ url, schema, connections, timeoutMs = STATEMENT_MS, onLost, onConnect }: DatabaseOptions): Database {
+  let pool: Promise<Pool> | undefined
+  let closed: Promise<void> | undefined
+
+  async function openPool (): Promise<Pool> {
+    // Most services keep their journal in the data folder, and need none of this.
+    const { default: { Pool, TypeOverrides } } = await import('pg')
+    const types = new TypeOverrides()
+    // Numbers of the journal are far below 2^53.
+    types.setTypeParser(BIGINT, Number)
+    const opened = new Pool({ connectionString: url, max: connections, connectionTimeoutMillis: CONNECT_MS, idleTimeoutMillis: IDLE_MS, keepAlive: true, application_name: 'tierhook', types })
+    // Of a connection that is used, the statement's error tells too.
+    opened.on('error', () => { onLost?.() })
+    opened.on('connect', () => { onConnect?.() })
+    return opened
+  }
+
+  async function use<T> (ms: number, work: (query: Query) => Promise<T>): Promise<T> {
+    if (closed !== undefined) throw new DatabaseError('DATABASE_UNREACHABLE', 'The connections are closed')
+    pool ??= openPool()
+    const client = await (await pool).connect().catch((error: unknown) => { throw explain(error, false) })
+    let broken = false
+    let unconfirmed = false
+    let sent = false
+    const lose = (): void => { broken = true }
+    const notice = ({ routine }: { readonly routine?: string | undefined }): void => { unconfirmed ||= routine === SYNC_WAIT }
+    client.on('error', lose)
+    client.on('notice', notice)
+    let late = false
+    // A statement is never cancelled: a commit that waits for its standby would be reported as one that it has confirmed.
+    const timer = setTimeout(() => {
+      late = true
+      streamOf(client).destroy()
+    }, Math.max(1, ms))
+    try {
+      const result = await work(async <R> (text: string, values: readonly unknown[] = []) => {
+        sent = true
+        return (await client.query(text, [...values])).rows as R[]
+      })
+      if (unconfirmed) throw new DatabaseError('DATABASE_SLOW', 'The commit was not confirmed by its standby', true)
+      return result
+    } catch (error) {
+      broken ||= !isAnswer(error)
+      throw late ? new DatabaseError('DATABASE_SLOW', `The database has not answered within ${Math.round(ms)} ms`, sent) : explain(error, sent)
+    } finally {
+      clearTimeout(timer)
+      client.off('error', lose)
+      client.off('notice', notice)
+      client.release(broken)
+      if (broken) onLost?.()
+    }
+  }
+
+  return {
+    schema: quoted(schema),
+    query: async <T> (text: string, values?: readonly unknown[]) => await use(timeoutMs, async (query) => await query<T>(text, values)),
+    queryWithin: async <T> (ms: number, text: string, values: readonly unknown[]) => await use(ms, async (query) => await query<T>(text, values)),
+
+    transaction: async (work) => await use(timeoutMs, async (query) => {
+      await query('BEGIN')
+      try {
+        const result = await work(query)
+        await query('COMMIT')
+        return result
+      } catch (error) {
+        if (isAnswer(error)) await query('ROLLBACK')
+        throw error
+      }
+    }),
+
+    reconnect () {
+      const old = pool
+      pool = undefined
+      old?.then(async (each) => { await each.end() }).catch(() => undefined)
+    },
+
+    async close () {
+      closed ??= (async () => { await (await pool)?.end() })()
+      await closed
+    }
+  }
+}
+
+export function quoted (name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+function streamOf (client: PoolClient): { readonly destroy: () => void } {
+  return (client as unknown as { readonly connection: { readonly stream: { readonly destroy: () => void } } }).connection.stream
+}
+
+/** Whether the server has answered with it, and the connection goes on; anything else of ours is no fault of the connection either. */
+function isAnswer (error: unknown): boolean {
+  return isServers(error) ? error.severity === 'ERROR' : error instanceof DatabaseError || error instanceof TypeError || error instanceof StoreError
+}
+
+interface ServerError extends Error {
+  readonly severity: string
+  readonly code: string
+  readonly where?: string
+}
+
+function isServers (error: unknown): error is ServerError {
+  return error instanceof Error && 'severity' in error && 'code' in error
+}
+
+/** What the driver throws, as what it means. A defect of ours stays what it is, but for what hangs from it. */
+function explain (error: unknown, sent: boolean): unknown {
+  if (isServers(error)) {
+    const { code } = error
+    const known = [code, code.slice(0, 3), code.slice(0, 2)].map((part) => CODES[part]).find((each) => each !== undefined)
+    if (known === undefined) return Object.assign(new Error(`${error.message} (${code}${error.where === undefined ? '' : `, ${error.where}`})`), { code })
+    return new DatabaseError(known, error.message, sent && !isAnswer(error))
+  }
+  if (isAnswer(error) || !(error instanceof Error)) return error
+  // The driver has no codes of its own: what is not the server's answer is a connection that could not be made, or was lost.
+  return new DatabaseError('DATABASE_UNREACHABLE', error.message === '' && 'code' in error ? String(error.code) : error.message, sent)
+}

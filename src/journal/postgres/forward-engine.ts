@@ -1,0 +1,245 @@
+import type { Logger } from 'pino'
+import { storageFields, storageReason } from '../../errors/storage-cause.js'
+import type { FeedOptions } from '../../delivery/journal.js'
+import type { ForwardEngine, ForwardEvents, Progress, SaveResult } from '../engine.js'
+import { pause } from '../upkeep.js'
+import type { Member } from './accept-engine.js'
+import { DatabaseError, openDatabase, type DatabaseOptions } from './database.js'
+import { packCommits } from './pack-commits.js'
+import { createReads } from './reads.js'
+
+export interface PostgresForwardOptions extends Pick<DatabaseOptions, 'url' | 'schema'> {
+  readonly member: Member
+  readonly logger: Logger
+  readonly monotonic: () => number
+  readonly now: () => number
+  readonly connections: number
+  /** How many forwarders are configured. */
+  readonly forwarders: readonly string[]
+  /** Those that only one replica leads, because what they write to is there: it is the one that has led them first. */
+  readonly atHome: readonly string[]
+  readonly leaseMs?: number
+}
+
+/** Leads by leases in a PostgreSQL database that other replicas share. */
+export interface PostgresForwardEngine extends ForwardEngine {
+  /** This replica has stored something: nobody needs to look for it. */
+  readonly stored: (sequence: number) => void
+}
+
+/** A forwarder that this replica leads. */
+interface Term {
+  readonly token: number
+}
+
+interface Wanted {
+  readonly registered: Promise<void>
+  readonly resolve: (progress: Progress) => void
+  readonly reject: (error: Error) => void
+}
+
+interface RenewedRow {
+  readonly name: string
+  readonly holder: string | null
+  readonly token: number
+  readonly paused: boolean
+  readonly taken: boolean
+  readonly share: number
+}
+
+const LEASE_MS = 10_000
+const RENEW_MS = 1000
+/** This much before the database does, the holder takes its lease to be over, in milliseconds. */
+const MARGIN_MS = 500
+/** How often it is looked for what other replicas have stored, in milliseconds. */
+const POLL_MS = 100
+
+export function createPostgresForwardEngine (options: PostgresForwardOptions): PostgresForwardEngine {
+  const { url, schema, member, logger, monotonic, leaseMs = LEASE_MS } = options
+  const stop = new AbortController()
+  /** One alone for the lease, which must not wait for those who read. */
+  const leasing = openDatabase({ url, schema, connections: 1, timeoutMs: leaseMs, onLost: endTerms })
+  const database = openDatabase({ url, schema, connections: options.connections, onLost: endTerms })
+  const { schema: s } = database
+  const wanted = new Map<string, Wanted>()
+  const terms = new Map<string, Term>()
+  const paused = new Map<string, boolean>()
+  let events: ForwardEvents
+  let leaseUntil = -Infinity
+  let leaseTimer: NodeJS.Timeout | undefined
+  let wake = (): void => {}
+  let begun: Promise<unknown> | undefined
+  /** The last that feeds were told of: what this replica has stored itself it knows before it is looked for. */
+  let told = 0
+  let failure: string | undefined
+  let polled = { sequence: 0, replay: 0, server: '' }
+
+  /** What was read on a connection that is lost may be another server's, which issues the same sequences again. */
+  function endTerms (): void {
+    for (const [forwarder, { token }] of [...terms]) lose(forwarder, token)
+  }
+
+  function lose (forwarder: string, token: number): void {
+    if (terms.get(forwarder)?.token !== token) return
+    terms.delete(forwarder)
+    events.onLost(forwarder, token)
+  }
+
+  function isLeading (forwarder: string, token: number): boolean {
+    if (monotonic() >= leaseUntil) endTerms()
+    return terms.get(forwarder)?.token === token
+  }
+
+  function extend (until: number): void {
+    // It has ended before this was known: somebody else may lead by now.
+    if (monotonic() >= leaseUntil) endTerms()
+    leaseUntil = until
+    clearTimeout(leaseTimer)
+    leaseTimer = setTimeout(endTerms, Math.max(0, until - monotonic()))
+  }
+
+  async function renew (): Promise<void> {
+    const sentAt = monotonic()
+    const wants = [...wanted.keys()]
+    await Promise.all([...wanted.values()].map(async ({ registered }) => { await registered }))
+    const rows = await leasing.query<RenewedRow>(`SELECT * FROM ${s}.renew_1($1, $2, $3, $4, $5, $6)`, [member.id, member.name, leaseMs, options.forwarders, wants, options.atHome])
+    extend(sentAt + leaseMs - MARGIN_MS)
+    for (const row of rows) {
+      const term = terms.get(row.name)
+      if (term !== undefined && (row.holder !== member.id || row.token !== term.token)) lose(row.name, term.token)
+      if (row.paused !== (paused.get(row.name) ?? false)) {
+        paused.set(row.name, row.paused)
+        events.onPaused(row.name, row.paused)
+      }
+      if (row.taken) await begin(row)
+    }
+    const share = rows[0]?.share ?? Infinity
+    const sharing = [...terms.keys()].filter((name) => !options.atHome.includes(name))
+    for (const name of sharing.slice(share)) {
+      const { token = 0 } = terms.get(name) ?? {}
+      events.onYield(name, token)
+    }
+  }
+
+  async function begin ({ name, token, paused }: RenewedRow): Promise<void> {
+    const waiting = wanted.get(name)
+    wanted.delete(name)
+    if (waiting === undefined) return await giveUp(name, token)
+    try {
+      const [row] = await database.query<{ cursor: number, position: string | null }>(`SELECT cursor, position FROM ${s}.forwarders WHERE name = $1`, [name])
+      const cursor = row?.cursor ?? 0
+      const settled = await database.query<{ sequence: number }>(`SELECT sequence FROM ${s}.waiting WHERE forwarder = $1 AND replay = 0 AND sequence > $2
+        UNION SELECT sequence FROM ${s}.dead_letters WHERE forwarder = $1 AND sequence > $2 ORDER BY sequence`, [name, cursor])
+      terms.set(name, { token })
+      waiting.resolve({ term: token, cursor, position: row?.position ?? null, paused, settled: Float64Array.from(settled, ({ sequence }) => sequence) })
+    } catch (error) {
+      // The next renewal takes it anew.
+      wanted.set(name, waiting)
+      throw error
+    }
+  }
+
+  async function poll (): Promise<void> {
+    const [row] = await database.query<typeof polled>(`SELECT (SELECT value FROM ${s}.counters WHERE name = 'sequence') AS sequence, (SELECT value FROM ${s}.counters WHERE name = 'replay') AS replay,
+      ${s}.timeline() || pg_postmaster_start_time() AS server`)
+    if (row === undefined) return
+    const before = polled
+    polled = row
+    if (before.server !== '' && (row.server !== before.server || row.sequence < before.sequence)) {
+      told = 0
+      endTerms()
+    }
+    tellMore(row.sequence)
+    if (row.replay !== before.replay) events.onReplays()
+  }
+
+  function tellMore (sequence: number): void {
+    if (sequence <= told) return
+    told = sequence
+    events.onMore()
+  }
+
+  /** Does something again and again until the end; at once where it is woken. What it fails for is told once. */
+  async function keepOn (everyMs: number, work: () => Promise<void>, tell: (error: unknown) => void, wakes: (wake: () => void) => void = () => {}): Promise<void> {
+    while (!stop.signal.aborted) {
+      const woken = new AbortController()
+      const end = (): void => { woken.abort() }
+      stop.signal.addEventListener('abort', end)
+      wakes(end)
+      await work().then(() => { tell(undefined) }, tell)
+      await pause(everyMs, woken.signal)
+      stop.signal.removeEventListener('abort', end)
+    }
+  }
+
+  function tellRenewal (error: unknown): void {
+    const reason = error === undefined ? undefined : storageReason(error)
+    if (error instanceof DatabaseError && error.code === 'DATABASE_READ_ONLY') for (const each of [leasing, database]) each.reconnect()
+    if (reason === undefined && failure !== undefined) logger.info('leases renewed again')
+    else if (reason !== failure && !stop.signal.aborted) logger.error({ err: error, ...storageFields(error) }, 'lease cannot be renewed')
+    failure = reason
+  }
+
+  function start (): void {
+    begun ??= Promise.all([
+      keepOn(RENEW_MS, renew, tellRenewal, (woken) => { wake = woken }),
+      // A database that is away is told of by those who renew.
+      keepOn(POLL_MS, async () => { if (terms.size > 0) await poll() }, () => {})
+    ])
+  }
+
+  async function register ({ forwarder, start, filter }: Pick<FeedOptions, 'forwarder' | 'start' | 'filter'>): Promise<void> {
+    // However long the database is away, nothing that is accepted from now on is missed.
+    const since = start === 'now' ? options.now() : null
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await database.query(`SELECT ${s}.register_1($1, $2, $3)`, [forwarder, since, filter ?? null])
+        return
+      } catch (error) {
+        if (stop.signal.aborted) return
+        if (attempt === 1) logger.error({ err: error, ...storageFields(error), forwarder }, 'forwarder cannot be registered')
+        await pause(RENEW_MS, stop.signal)
+      }
+    }
+  }
+
+  async function giveUp (forwarder: string, token: number): Promise<void> {
+    if (terms.get(forwarder)?.token === token) terms.delete(forwarder)
+    await database.query(`UPDATE ${s}.forwarders SET holder = NULL WHERE name = $1 AND holder = $2 AND token = $3`, [forwarder, member.id, token]).catch(() => undefined)
+  }
+
+  return {
+    ...createReads(database, logger),
+    listen (given) { events = given },
+    isLeading,
+
+    lead: async (forwarder) => await new Promise((resolve, reject) => {
+      if (stop.signal.aborted) return reject(new Error('The journal is closed'))
+      wanted.set(forwarder.forwarder, { registered: register(forwarder), resolve, reject })
+      start()
+      wake()
+    }),
+
+    giveUp,
+
+    async save (progress) {
+      const led = progress.filter(({ forwarder, term }) => isLeading(forwarder, term))
+      if (led.length === 0) return progress.map(() => 'lost')
+      const [row] = await database.query<{ results: readonly SaveResult[] }>(`SELECT ${s}.save_1($1, $2) AS results`, [member.id, packCommits(led)])
+      return progress.map((each) => row?.results[led.indexOf(each)] ?? 'lost')
+    },
+
+    stored: tellMore,
+
+    async close () {
+      stop.abort()
+      clearTimeout(leaseTimer)
+      wake()
+      for (const { reject } of wanted.values()) reject(new Error('The journal is closed'))
+      wanted.clear()
+      await begun
+      await leasing.query(`WITH gone AS (DELETE FROM ${s}.members WHERE id = $1) UPDATE ${s}.forwarders SET holder = NULL WHERE holder = $1`, [member.id]).catch(() => undefined)
+      await Promise.all([leasing.close(), database.close()])
+    }
+  }
+}

@@ -1,0 +1,187 @@
+import { HOLD } from '../record.js'
+
+/** What everybody who adds or removes deliveries holds until the end of its transaction, so that sequences become visible in their order. */
+export function journalLock (s: string): string {
+  return `pg_advisory_xact_lock(hashtextextended('tierhook ' || '${s.replaceAll("'", "''")}', 0))`
+}
+
+/**
+ * `append_1`: stores what is new and finds copies, under the journal's lock. Sequences are drawn for all, so that what is stored has the order of
+ * the call. Several with one key go in rounds: the first of each key, then the second. What is there by its id was stored by an earlier try.
+ * `withdraw_1`: nothing with these ids is stored any more, nor will be; but for what a forwarder has passed already: that stays the one delivery.
+ */
+export function appendFunction (s: string): string {
+  return `
+  CREATE FUNCTION ${s}.append_1 (p_deadline bigint, p_window bigint, p_records json, p_bodies bytea)
+  RETURNS TABLE (n bigint, sequence bigint, copy_id text, copy_verdict text, at bigint) LANGUAGE plpgsql AS $$
+  #variable_conflict use_column
+  DECLARE
+    v_now bigint;
+    v_base bigint;
+    v_left bigint := json_array_length(p_records);
+    v_round bigint := 1;
+    v_rows bigint;
+  BEGIN
+    PERFORM set_config('lock_timeout', greatest(1, p_deadline - ${s}.now_ms())::text, true);
+    IF current_setting('synchronous_commit') = 'off' THEN PERFORM set_config('synchronous_commit', 'on', true); END IF;
+    PERFORM ${journalLock(s)};
+    v_now := ${s}.now_ms();
+    IF v_now > p_deadline THEN RAISE EXCEPTION 'the append came too late' USING ERRCODE = 'TH001'; END IF;
+    UPDATE ${s}.counters SET value = value + v_left WHERE name = 'sequence' RETURNING value - v_left INTO v_base;
+    WHILE v_left > 0 LOOP
+      RETURN QUERY
+      WITH given AS (
+        SELECT r.*, sum(r.body_bytes) OVER (ORDER BY r.n) - r.body_bytes AS start, row_number() OVER (PARTITION BY coalesce(r.key, r.id) ORDER BY r.n) AS round
+        FROM ROWS FROM (json_to_recordset(p_records) AS (id text, received_at bigint, event_type text, verdict text, hold smallint, source_object text, source_id text, event_id text,
+          project_id text, customer_id text, campaign_id text, faults text, headers text, body_bytes bigint, checksum bigint, key text, within bigint))
+          WITH ORDINALITY AS r (id, received_at, event_type, verdict, hold, source_object, source_id, event_id, project_id, customer_id, campaign_id, faults, headers, body_bytes, checksum, key, within, n)
+      ), mine AS MATERIALIZED (SELECT * FROM given WHERE round = v_round
+      ), stored AS (SELECT m.n, d.sequence FROM mine m JOIN ${s}.deliveries d ON d.id = m.id
+      ), refused AS (SELECT m.n FROM mine m JOIN ${s}.refused f ON f.id = m.id
+      ), copies AS (
+        SELECT m.n, k.sequence, k.id, k.verdict FROM mine m JOIN ${s}.dedupe_keys k ON k.key = m.key LEFT JOIN ${s}.deliveries d ON d.sequence = k.sequence
+        WHERE k.id <> m.id AND coalesce(d.hold, 0) <> ${HOLD.damaged}
+          AND (k.received_at >= v_now - coalesce(m.within, p_window) OR (m.within IS NULL AND d.sequence IS NOT NULL))
+      ), fresh AS (
+        SELECT m.* FROM mine m WHERE NOT EXISTS (SELECT 1 FROM stored o WHERE o.n = m.n) AND NOT EXISTS (SELECT 1 FROM refused o WHERE o.n = m.n) AND NOT EXISTS (SELECT 1 FROM copies o WHERE o.n = m.n)
+      ), inserted AS (
+        INSERT INTO ${s}.deliveries (sequence, id, received_at, event_type, verdict, hold, source_object, source_id, event_id, project_id, customer_id, campaign_id, faults, headers, body_bytes, checksum, raw_body)
+        SELECT v_base + n, id, received_at, event_type, verdict, hold, source_object, source_id, event_id, project_id, customer_id, campaign_id, faults, headers, body_bytes, checksum,
+          substr(p_bodies, start::int + 1, body_bytes::int) FROM fresh ORDER BY n
+      ), keyed AS (
+        INSERT INTO ${s}.dedupe_keys (key, id, verdict, sequence, received_at) SELECT key, id, verdict, v_base + n, received_at FROM fresh WHERE key IS NOT NULL
+        ON CONFLICT (key) DO UPDATE SET id = excluded.id, verdict = excluded.verdict, sequence = excluded.sequence, received_at = excluded.received_at
+      ), counted AS (
+        UPDATE ${s}.deliveries d SET duplicates = d.duplicates + c.times FROM (SELECT c.sequence, count(*) AS times FROM copies c GROUP BY c.sequence) c WHERE d.sequence = c.sequence
+      )
+      SELECT m.n, coalesce(o.sequence, CASE WHEN f.n IS NOT NULL THEN v_base + m.n END), c.id, c.verdict, v_now
+      FROM mine m LEFT JOIN stored o ON o.n = m.n LEFT JOIN fresh f ON f.n = m.n LEFT JOIN copies c ON c.n = m.n AND o.n IS NULL ORDER BY m.n;
+      GET DIAGNOSTICS v_rows = ROW_COUNT;
+      v_left := v_left - v_rows;
+      v_round := v_round + 1;
+    END LOOP;
+  END $$;
+
+  CREATE FUNCTION ${s}.withdraw_1 (p_ids text[]) RETURNS void LANGUAGE plpgsql AS $$
+  DECLARE v_gone bigint[];
+  BEGIN
+    PERFORM set_config('lock_timeout', '2000', true);
+    PERFORM ${journalLock(s)};
+    INSERT INTO ${s}.refused (id, at) SELECT id, ${s}.now_ms() FROM unnest(p_ids) id ON CONFLICT DO NOTHING;
+    SELECT array_agg(d.sequence) INTO v_gone FROM ${s}.deliveries d WHERE d.id = ANY (p_ids)
+      AND (d.hold = ${HOLD.quarantined} OR NOT EXISTS (SELECT 1 FROM ${s}.forwarders f WHERE f.cursor >= d.sequence))
+      AND NOT EXISTS (SELECT 1 FROM ${s}.waiting w WHERE w.sequence = d.sequence) AND NOT EXISTS (SELECT 1 FROM ${s}.dead_letters l WHERE l.sequence = d.sequence)
+      AND NOT EXISTS (SELECT 1 FROM ${s}.attempts a WHERE a.sequence = d.sequence);
+    DELETE FROM ${s}.dedupe_keys k USING ${s}.deliveries d WHERE d.sequence = ANY (v_gone) AND k.received_at = d.received_at AND k.sequence = d.sequence;
+    DELETE FROM ${s}.deliveries WHERE sequence = ANY (v_gone);
+  END $$;
+
+  CREATE FUNCTION ${s}.pulse_1 (p_member text, p_name text) RETURNS bigint LANGUAGE sql AS $$
+    INSERT INTO ${s}.members (id, name, lease_until, seen_at) VALUES (p_member, p_name, 0, ${s}.now_ms()) ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at RETURNING seen_at
+  $$;`
+}
+
+/**
+ * `waiting_comes`, `waiting_goes`: keep `waiting.behind` right, whoever writes. Whoever adds or removes marks of a forwarder holds its row.
+ * `register_1`: makes a forwarder known. One that is new begins after what had been received when that was asked for, however much later this is; or at
+ * the beginning, and then it gets what was released before, too.
+ * `renew_1`: renews a member's lease, and takes of the forwarders that it wants those that nobody leads, up to its share.
+ * `save_1`: stores progress, each with what became of it. It carries the term that it was made in.
+ */
+export function forwardFunctions (s: string): string {
+  return `
+  CREATE FUNCTION ${s}.waiting_comes () RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    UPDATE ${s}.waiting SET behind = true WHERE forwarder = new.forwarder AND replay = new.replay AND sequence = new.sequence
+      AND EXISTS (SELECT 1 FROM ${s}.waiting e WHERE e.forwarder = new.forwarder AND e.lane = new.lane
+        AND e.replay >= least(new.replay, 1) AND (e.replay, e.sequence) < (new.replay, new.sequence));
+    UPDATE ${s}.waiting SET behind = true WHERE NOT behind AND (forwarder, replay, sequence) IN (
+      SELECT e.forwarder, e.replay, e.sequence FROM ${s}.waiting e WHERE e.forwarder = new.forwarder AND e.lane = new.lane
+        AND e.replay <= CASE new.replay WHEN 0 THEN 0 ELSE 9223372036854775807 END AND (e.replay, e.sequence) > (new.replay, new.sequence)
+      ORDER BY e.replay, e.sequence LIMIT 1);
+    RETURN NULL;
+  END $$;
+  CREATE TRIGGER waiting_comes AFTER INSERT ON ${s}.waiting FOR EACH ROW WHEN (new.lane IS NOT NULL) EXECUTE FUNCTION ${s}.waiting_comes ();
+  CREATE FUNCTION ${s}.waiting_goes () RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    UPDATE ${s}.waiting SET behind = false WHERE behind AND (forwarder, replay, sequence) IN (
+      SELECT e.forwarder, e.replay, e.sequence FROM ${s}.waiting e WHERE e.forwarder = old.forwarder AND e.lane = old.lane
+        AND e.replay <= CASE old.replay WHEN 0 THEN 0 ELSE 9223372036854775807 END AND (e.replay, e.sequence) > (old.replay, old.sequence)
+      ORDER BY e.replay, e.sequence LIMIT 1);
+    RETURN NULL;
+  END $$;
+  CREATE TRIGGER waiting_goes AFTER DELETE ON ${s}.waiting FOR EACH ROW WHEN (old.lane IS NOT NULL AND NOT old.behind) EXECUTE FUNCTION ${s}.waiting_goes ();
+
+  CREATE FUNCTION ${s}.register_1 (p_name text, p_since bigint, p_filter text) RETURNS void LANGUAGE plpgsql AS $$
+  DECLARE v_cursor bigint := 0;
+  BEGIN
+    IF p_since IS NOT NULL THEN SELECT coalesce(max(sequence), 0) INTO v_cursor FROM (SELECT sequence FROM ${s}.deliveries WHERE received_at <= p_since ORDER BY sequence DESC LIMIT 1) d; END IF;
+    INSERT INTO ${s}.forwarders (name, cursor, began, added_at, filter) VALUES (p_name, v_cursor, v_cursor, ${s}.now_ms(), p_filter) ON CONFLICT (name) DO NOTHING;
+    IF FOUND AND p_since IS NULL THEN
+      INSERT INTO ${s}.waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at)
+      SELECT p_name, 0, sequence, customer_id, 1, 0, 0, 0 FROM ${s}.deliveries WHERE hold = ${HOLD.released};
+    END IF;
+    UPDATE ${s}.forwarders SET filter = p_filter WHERE name = p_name AND filter IS DISTINCT FROM p_filter;
+  END $$;
+
+  CREATE FUNCTION ${s}.renew_1 (p_member text, p_name text, p_lease bigint, p_configured text[], p_wanted text[], p_at_home text[])
+  RETURNS TABLE (name text, holder text, token bigint, paused boolean, taken boolean, share bigint) LANGUAGE plpgsql AS $$
+  #variable_conflict use_column
+  DECLARE
+    v_now bigint := ${s}.now_ms();
+    v_share bigint;
+    v_held bigint;
+    v_wanted text;
+    v_taken text[] := '{}';
+  BEGIN
+    PERFORM set_config('lock_timeout', '5000', true);
+    INSERT INTO ${s}.members (id, name, lease_until, seen_at) VALUES (p_member, p_name, v_now + p_lease, 0) ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until;
+    DELETE FROM ${s}.members WHERE id IN (SELECT id FROM ${s}.members WHERE greatest(lease_until, seen_at) < v_now - 60000 FOR UPDATE SKIP LOCKED);
+    SELECT ceil(cardinality(p_configured)::numeric / greatest(1, count(*))) INTO v_share FROM ${s}.members WHERE lease_until > v_now;
+    SELECT count(*) INTO v_held FROM ${s}.forwarders f WHERE f.holder = p_member AND NOT f.name = ANY (p_wanted) AND NOT f.name = ANY (p_at_home);
+    FOREACH v_wanted IN ARRAY p_wanted LOOP
+      CONTINUE WHEN v_held >= v_share AND NOT v_wanted = ANY (p_at_home);
+      UPDATE ${s}.forwarders f SET holder = p_member, token = f.token + 1, timeline = ${s}.timeline(), home = CASE WHEN v_wanted = ANY (p_at_home) THEN coalesce(f.home, p_name) END
+      WHERE f.name = (SELECT g.name FROM ${s}.forwarders g WHERE g.name = v_wanted AND (g.home IS NULL OR g.home = p_name OR NOT v_wanted = ANY (p_at_home))
+        AND (g.holder IS NULL OR g.holder = p_member OR NOT EXISTS (SELECT 1 FROM ${s}.members m WHERE m.id = g.holder AND m.lease_until > v_now)) FOR UPDATE SKIP LOCKED);
+      IF FOUND THEN
+        v_taken := v_taken || v_wanted;
+        IF NOT v_wanted = ANY (p_at_home) THEN v_held := v_held + 1; END IF;
+      END IF;
+    END LOOP;
+    RETURN QUERY SELECT f.name::text, f.holder, f.token, f.paused, f.name = ANY (v_taken), v_share FROM ${s}.forwarders f WHERE f.name = ANY (p_configured);
+  END $$;
+
+  CREATE FUNCTION ${s}.save_1 (p_member text, p_commits json) RETURNS text[] LANGUAGE plpgsql AS $$
+  DECLARE
+    v_now bigint := ${s}.now_ms();
+    v_each json;
+    v_name text;
+    v_results text[] := '{}';
+  BEGIN
+    PERFORM 1 FROM ${s}.forwarders WHERE name IN (SELECT value ->> 'forwarder' FROM json_array_elements(p_commits)) ORDER BY name FOR UPDATE;
+    FOR v_each IN SELECT value FROM json_array_elements(p_commits) LOOP
+      v_name := v_each ->> 'forwarder';
+      UPDATE ${s}.forwarders SET cursor = (v_each ->> 'cursor')::bigint, position = coalesce(v_each ->> 'position', position), breaker = coalesce(v_each ->> 'breaker', breaker)
+      WHERE name = v_name AND holder = p_member AND token = (v_each ->> 'term')::bigint AND timeline = ${s}.timeline();
+      IF NOT FOUND THEN
+        v_results := v_results || 'lost'::text;
+        CONTINUE;
+      END IF;
+      v_results := v_results || 'saved'::text;
+      INSERT INTO ${s}.waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at, reason)
+      SELECT v_name, replay, sequence, lane, attempt, waited, delay, v_now + delay, reason
+      FROM json_to_recordset(v_each -> 'waits') AS (replay bigint, sequence bigint, lane text, attempt integer, waited bigint, delay bigint, reason text)
+      ON CONFLICT (forwarder, replay, sequence) DO UPDATE SET attempt = excluded.attempt, waited_ms = excluded.waited_ms, delay_ms = excluded.delay_ms, due_at = excluded.due_at, reason = excluded.reason;
+      DELETE FROM ${s}.waiting w USING json_to_recordset(v_each -> 'ends') AS e (replay bigint, sequence bigint) WHERE w.forwarder = v_name AND w.replay = e.replay AND w.sequence = e.sequence;
+      INSERT INTO ${s}.dead_letters (forwarder, sequence, died_at, attempts, reason)
+      SELECT v_name, sequence, v_now, attempts, reason FROM json_to_recordset(v_each -> 'dead') AS (sequence bigint, attempts integer, reason text)
+      ON CONFLICT (forwarder, sequence) DO UPDATE SET died_at = excluded.died_at, attempts = excluded.attempts, reason = excluded.reason;
+      DELETE FROM ${s}.dead_letters WHERE forwarder = v_name AND sequence IN (SELECT value::bigint FROM json_array_elements_text(v_each -> 'revived'));
+      INSERT INTO ${s}.attempts (forwarder, sequence, replay, attempt, started_at, duration_ms, outcome, detail)
+      SELECT v_name, sequence, replay, attempt, "startedAt", "durationMs", outcome, detail
+      FROM json_to_recordset(v_each -> 'records') AS (sequence bigint, replay bigint, attempt integer, "startedAt" bigint, "durationMs" double precision, outcome text, detail text);
+    END LOOP;
+    RETURN v_results;
+  END $$;`
+}

@@ -1,0 +1,126 @@
+import type { Pruned } from '../../delivery/operator.js'
+import type { PruneOptions } from '../engine.js'
+import { HOLD } from '../record.js'
+import type { Database, Query } from './database.js'
+import { journalLock } from './functions.js'
+
+/** The part of the store's greatest size that is for what is in quarantine. */
+const QUARANTINE_SHARE = 0.25
+/** What a delivery takes beside its body, in bytes: its record, and its part of the indexes. */
+const RECORD_BYTES = 1024
+/** An append that comes later than this is long past its deadline, in milliseconds. */
+const REFUSED_KEPT_MS = 3_600_000
+/** How long it waits for those who append, in milliseconds. */
+const LOCK_MS = 2000
+
+/** Whether nobody has to deal with a delivery `d` any more. */
+const isFinished = (s: string): string => `d.hold <> ${HOLD.quarantined}
+  AND NOT EXISTS (SELECT 1 FROM ${s}.waiting w WHERE w.sequence = d.sequence) AND NOT EXISTS (SELECT 1 FROM ${s}.dead_letters l WHERE l.sequence = d.sequence)`
+
+/** One small step of retention, in one transaction, which appends wait for. */
+export async function prune (database: Database, options: PruneOptions): Promise<Pruned> {
+  return await database.transaction(async (query) => {
+    const { schema: s } = database
+    await query(`SELECT set_config('lock_timeout', '${LOCK_MS}', true)`)
+    await query(`SELECT ${journalLock(s)}`)
+    const quarantine = options.after === 0 ? await pruneQuarantine(query, s, options) : { removed: 0, evicted: 0, more: false }
+    const finished = quarantine.more ? { removed: 0, next: 0 } : await pruneFinished(query, database, options)
+    return { removed: quarantine.removed + finished.removed, evicted: quarantine.evicted, next: finished.next }
+  })
+}
+
+interface Found {
+  readonly sequence: number
+  readonly received_at: number
+  readonly finished: boolean
+}
+
+async function pruneFinished (query: Query, database: Database, { now, receivedBefore, maxBytes, keysBefore, limit, after }: PruneOptions): Promise<Omit<Pruned, 'evicted'>> {
+  const { schema: s } = database
+  const tooLarge = await isTooLarge(query, s, maxBytes)
+  const rows = await query<Found>(`SELECT d.sequence, d.received_at, ${isFinished(s)} AS finished FROM (SELECT sequence, received_at, hold FROM ${s}.deliveries
+    WHERE sequence > $1 AND sequence <= (SELECT coalesce(min(cursor), 9223372036854775807) FROM ${s}.forwarders) ORDER BY sequence LIMIT $2) d ORDER BY d.sequence`, [after, limit])
+  const old = tooLarge ? rows : olderThan(rows, receivedBefore, now)
+  const chosen = old.filter(({ finished }) => finished)
+  await removeDeliveries(query, s, chosen.map(({ sequence }) => sequence), keysBefore)
+  const keys = await removeKeys(query, database, { keysBefore, limit })
+  await query(`DELETE FROM ${s}.refused WHERE at < ${s}.now_ms() - $1`, [REFUSED_KEPT_MS])
+  await query(`DELETE FROM ${s}.replays WHERE number IN (SELECT number FROM ${s}.replays r WHERE requested_at < $1 AND NOT EXISTS (SELECT 1 FROM ${s}.attempts a WHERE a.replay = r.number AND a.replay > 0)
+    AND NOT EXISTS (SELECT 1 FROM ${s}.waiting w WHERE w.replay = r.number) ORDER BY number LIMIT $2)`, [bigint(receivedBefore), limit])
+  const more = (rows.length === limit && old.length > 0) || keys
+  return { removed: chosen.length, next: more ? rows.at(-1)?.sequence ?? after : undefined }
+}
+
+/** What nobody has released for too long goes, and where its share of the store is full, the oldest of it. */
+async function pruneQuarantine (query: Query, s: string, { now, quarantinedBefore, maxBytes, keysBefore, limit }: PruneOptions): Promise<{ readonly removed: number, readonly evicted: number, readonly more: boolean }> {
+  const rows = await query<Found>(`SELECT sequence, received_at FROM ${s}.deliveries WHERE hold = ${HOLD.quarantined} AND hold <> ${HOLD.never} ORDER BY sequence LIMIT $1`, [limit])
+  const isFull = maxBytes > 0 && rows.length > 0 && await quarantinedBytes(query, s) > maxBytes * QUARANTINE_SHARE
+  const old = olderThan(rows, quarantinedBefore, now)
+  const chosen = isFull ? rows.slice(0, Math.max(old.length, Math.ceil(rows.length / 10))) : old
+  await removeDeliveries(query, s, chosen.map(({ sequence }) => sequence), keysBefore)
+  return { removed: chosen.length, evicted: chosen.length - old.length, more: rows.length > 0 && (isFull || chosen.length === limit) }
+}
+
+/** Those at the beginning of a page that are old enough: none of a later time than now is younger than what follows it. */
+function olderThan (rows: readonly Found[], receivedBefore: number, now: number): readonly Found[] {
+  let youngest = Infinity
+  return rows.toReversed().filter((row) => {
+    if (row.received_at <= now) youngest = row.received_at
+    return Math.min(youngest, row.received_at) < receivedBefore
+  }).reverse()
+}
+
+/** Removes deliveries with all that belongs to them, and of their deduplication keys those that are old enough. */
+export async function removeDeliveries (query: Query, s: string, sequences: readonly number[], keysBefore = -Infinity): Promise<void> {
+  if (sequences.length === 0) return
+  await query(`DELETE FROM ${s}.attempts WHERE sequence = ANY ($1::bigint[])`, [sequences])
+  await query(`DELETE FROM ${s}.dedupe_keys k USING ${s}.deliveries d WHERE d.sequence = ANY ($1::bigint[]) AND k.received_at = d.received_at AND k.sequence = d.sequence AND k.received_at < $2`, [sequences, bigint(keysBefore)])
+  await query(`DELETE FROM ${s}.deliveries WHERE sequence = ANY ($1::bigint[])`, [sequences])
+}
+
+interface KeyPlace {
+  readonly received_at: number
+  readonly key: string
+}
+
+/** The key that was looked at last. Keys that stay are walked past in steps, and then from the beginning again. */
+const lastKeys = new WeakMap<Database, KeyPlace>()
+
+/** Removes keys that are old enough and have outlived their delivery: as long as that is there, a copy of it can be told. Returns whether there may be more. */
+async function removeKeys (query: Query, database: Database, { keysBefore, limit }: Pick<PruneOptions, 'keysBefore' | 'limit'>): Promise<boolean> {
+  const { schema: s } = database
+  const from = lastKeys.get(database) ?? { received_at: -Number.MAX_SAFE_INTEGER, key: '' }
+  const looked = await query<KeyPlace & { readonly gone: boolean }>(`SELECT received_at, key, NOT EXISTS (SELECT 1 FROM ${s}.deliveries d WHERE d.sequence = k.sequence) AS gone
+    FROM ${s}.dedupe_keys k WHERE (received_at, key) > ($1, $2) AND received_at >= $1 AND received_at < $3 ORDER BY received_at, key LIMIT $4`, [from.received_at, from.key, bigint(keysBefore), limit])
+  const gone = looked.filter((each) => each.gone).map(({ key }) => key)
+  if (gone.length > 0) await query(`DELETE FROM ${s}.dedupe_keys WHERE key = ANY ($1)`, [gone])
+  const last = looked.length === limit ? looked.at(-1) : undefined
+  if (last === undefined) lastKeys.delete(database)
+  else lastKeys.set(database, last)
+  return last !== undefined && gone.length > 0
+}
+
+/** Files of the database do not shrink when something is removed: they only tell that there is no need to count. */
+async function isTooLarge (query: Query, s: string, maxBytes: number): Promise<boolean> {
+  if (maxBytes === 0) return false
+  const [row] = await query<{ bytes: number }>('SELECT pg_total_relation_size($1::regclass) AS bytes', [`${s}.deliveries`])
+  if ((row?.bytes ?? 0) <= maxBytes * (1 - QUARANTINE_SHARE)) return false
+  const used = await usedBytes(query, s)
+  return used > maxBytes && used - await quarantinedBytes(query, s) > maxBytes * (1 - QUARANTINE_SHARE)
+}
+
+async function quarantinedBytes (query: Query, s: string): Promise<number> {
+  const [row] = await query<{ bytes: number }>(`SELECT coalesce(sum(body_bytes + ${RECORD_BYTES}), 0)::bigint AS bytes FROM ${s}.deliveries WHERE hold = ${HOLD.quarantined} AND hold <> ${HOLD.never}`)
+  return row?.bytes ?? 0
+}
+
+/** What the deliveries take, about. */
+export async function usedBytes (query: Query, s: string): Promise<number> {
+  const [row] = await query<{ bytes: number }>(`SELECT coalesce(sum(body_bytes + ${RECORD_BYTES}), 0)::bigint AS bytes FROM ${s}.deliveries`)
+  return row?.bytes ?? 0
+}
+
+/** Infinity is no number there. */
+export function bigint (value: number): number {
+  return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Math.trunc(value)))
+}

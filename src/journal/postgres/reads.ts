@@ -1,0 +1,112 @@
+import type { Logger } from 'pino'
+import type { Delivery } from '../../delivery/delivery.js'
+import type { DueMarks, ForwardEngine, MarkPlace, WaitingMark } from '../engine.js'
+import { DELIVERY_COLUMNS, HOLD, toDelivery, type DeliveryRow } from '../record.js'
+import type { MarkKind } from '../schedule.js'
+import type { Database } from './database.js'
+
+export interface StoredRow extends DeliveryRow {
+  readonly raw_body: Buffer
+}
+
+interface MarkRow extends Pick<WaitingMark, 'replay' | 'sequence' | 'lane' | 'attempt'> {
+  readonly waited_ms: number
+  readonly delay_ms: number
+  readonly left_ms: number
+  readonly kind: 'replay' | 'release' | 'forced' | null
+}
+
+const KINDS = {
+  first: { is: 'w.replay = 0', order: 'w.due_at, w.sequence', after: 'w.replay = $3 AND w.sequence > $4' },
+  replay: { is: 'w.replay > 0', order: 'w.due_at, w.replay, w.sequence', after: '(w.replay, w.sequence) > ($3, $4)' }
+} as const
+
+export const BODY_COLUMNS = `${DELIVERY_COLUMNS}, d.raw_body`
+
+/** What feeds read, each by one statement, and so of one moment. */
+export function createReads (database: Database, logger: Logger): Pick<ForwardEngine, 'readAfter' | 'readMany' | 'readDue' | 'readLanes' | 'readMarks' | 'unfinished'> {
+  const { query, schema: s } = database
+  const columns = `w.replay, w.sequence, w.lane, w.attempt, w.waited_ms, w.delay_ms, w.due_at - ${s}.now_ms() AS left_ms,
+    CASE WHEN w.replay > 0 THEN (SELECT kind FROM ${s}.replays r WHERE r.number = w.replay) END AS kind`
+
+  /** What differs from its checksum is set aside. */
+  function sound (rows: readonly StoredRow[]): readonly Delivery[] {
+    const read = rows.map((row) => ({ row, delivery: toDelivery(row, row.raw_body) }))
+    const damaged = read.filter(({ delivery }) => delivery === undefined).map(({ row }) => row.sequence)
+    if (damaged.length > 0) {
+      logger.error({ sequences: damaged }, 'damaged records set aside')
+      query(`UPDATE ${s}.deliveries SET hold = ${HOLD.damaged} WHERE sequence = ANY ($1::bigint[])`, [damaged])
+        .catch((error: unknown) => { logger.warn({ err: error, sequences: damaged }, 'damaged records not marked') })
+    }
+    return read.flatMap(({ delivery }) => delivery ?? [])
+  }
+
+  async function due (forwarder: string, kind: MarkKind, condition: string, values: readonly number[], limit: number): Promise<readonly MarkRow[]> {
+    return await query<MarkRow>(`SELECT ${columns} FROM ${s}.waiting w, (SELECT ${s}.now_ms() AS now) t WHERE w.forwarder = $1 AND NOT w.behind AND ${KINDS[kind].is} AND ${condition}
+      ORDER BY ${KINDS[kind].order} LIMIT $2`, [forwarder, limit, ...values])
+  }
+
+  return {
+    async readAfter (after, limit, limitBytes) {
+      const rows = await query<StoredRow & { readonly last: number, readonly found: number }>(`
+        SELECT c.value AS last, p.found, ${BODY_COLUMNS} FROM ${s}.counters c LEFT JOIN (
+          SELECT sequence, count(*) OVER () AS found, sum(body_bytes) OVER (ORDER BY sequence) - body_bytes AS before
+          FROM (SELECT sequence, body_bytes FROM ${s}.deliveries WHERE sequence > $1 ORDER BY sequence LIMIT $2) f
+        ) p ON p.before = 0 OR p.before < $3 LEFT JOIN ${s}.deliveries d ON d.sequence = p.sequence WHERE c.name = 'sequence' ORDER BY d.sequence`, [after, limit, limitBytes])
+      const [first] = rows
+      if (first === undefined) return { deliveries: [], upTo: after }
+      const stored = rows.filter(({ sequence }) => sequence !== null)
+      const isAll = stored.length === (first.found ?? 0) && stored.length < limit
+      return { deliveries: sound(stored.filter(({ hold }) => hold === HOLD.never)), upTo: isAll ? Math.max(after, first.last) : stored.at(-1)?.sequence ?? after }
+    },
+
+    async readMany (sequences) {
+      const rows = await query<StoredRow>(`SELECT ${BODY_COLUMNS} FROM ${s}.deliveries d WHERE d.sequence = ANY ($1::bigint[]) AND d.hold NOT IN (${HOLD.damaged}, ${HOLD.erased})`, [[...new Set(sequences)]])
+      return new Map(sound(rows).map((delivery) => [delivery.sequence, delivery]))
+    },
+
+    async readDue (forwarder, kind, { withinMs, limit }): Promise<DueMarks> {
+      // Marks from before the clock was set back would only be due when it has come there again: none waits longer than it was to.
+      const rows = await due(forwarder, kind, '(w.due_at <= t.now + $3 OR w.due_at - w.delay_ms > t.now)', [withinMs], limit)
+      if (rows.length === limit) return { marks: rows.map(toMark), nextInMs: 0 }
+      const [next] = await due(forwarder, kind, 'w.due_at > t.now + $3 AND w.due_at - w.delay_ms <= t.now', [withinMs], 1)
+      return { marks: rows.map(toMark), nextInMs: next === undefined ? undefined : toMark(next).dueInMs }
+    },
+
+    async readLanes (forwarder, kind, lanes, limit) {
+      const found = await Promise.all(lanes.map(async ({ lane, after }) => await query<MarkRow>(`SELECT ${columns} FROM ${s}.waiting w WHERE w.forwarder = $1 AND w.lane = $2 AND ${KINDS[kind].after}
+        ORDER BY w.replay, w.sequence LIMIT $5`, [forwarder, lane, ...placeOf(kind, after), limit])))
+      return found.flat().map(toMark)
+    },
+
+    async readMarks (forwarder, kind, after, limit) {
+      const rows = await query<MarkRow>(`SELECT ${columns} FROM ${s}.waiting w WHERE w.forwarder = $1 AND $2::int = 0 AND ${KINDS[kind].after}
+        ORDER BY w.replay, w.sequence LIMIT $5`, [forwarder, 0, ...placeOf(kind, after), limit])
+      return rows.map(toMark)
+    },
+
+    async unfinished (forwarder, ids) {
+      return await readUnfinished(database, { forwarder, ids })
+    }
+  }
+}
+
+/** Those of the deliveries that a forwarder has yet to finish: it has not come to them, or a mark waits for it. */
+export async function readUnfinished ({ query, schema: s }: Database, { forwarder, ids }: { readonly forwarder: string, readonly ids: readonly string[] }): Promise<readonly string[]> {
+  const rows = await query<{ id: string }>(`SELECT d.id FROM ${s}.deliveries d JOIN ${s}.forwarders f ON f.name = $1 WHERE d.id = ANY ($2) AND (
+    (d.hold = ${HOLD.never} AND d.sequence > f.cursor AND NOT EXISTS (SELECT 1 FROM ${s}.dead_letters l WHERE l.forwarder = f.name AND l.sequence = d.sequence))
+    OR EXISTS (SELECT 1 FROM ${s}.waiting w WHERE w.forwarder = f.name AND w.sequence = d.sequence))`, [forwarder, ids])
+  const found = new Set(rows.map(({ id }) => id))
+  return ids.filter((id) => found.has(id))
+}
+
+/** Replays come after all that is on its first way. */
+function placeOf (kind: MarkKind, { replay, sequence }: MarkPlace): readonly [number, number] {
+  return kind === 'replay' && replay === 0 ? [0, Number.MAX_SAFE_INTEGER] : [replay, sequence]
+}
+
+/** The time that is left is never more than the whole wait, and never less than nothing. */
+function toMark ({ kind, delay_ms: delayMs, left_ms: leftMs, waited_ms: waitedMs, ...mark }: MarkRow): WaitingMark {
+  const why = kind === 'release' ? { released: true } : kind === 'forced' ? { forced: true } : {}
+  return { replay: mark.replay, sequence: mark.sequence, lane: mark.lane, attempt: mark.attempt, waitedMs, ...why, dueInMs: Math.min(delayMs, Math.max(0, leftMs)) }
+}

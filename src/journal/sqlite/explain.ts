@@ -1,0 +1,53 @@
+import { dirname } from 'node:path'
+import { StoreError } from '../../delivery/operator.js'
+import { isForbidden, storageCause, tellApart } from '../../errors/storage-cause.js'
+import { codeOf } from './database.js'
+import { WrongDatabaseError } from './schema.js'
+import { seeCause } from './see-cause.js'
+
+/** Runs `work`; what it throws says what an error of SQLite means to whoever runs a command, and what to do. */
+export function explained<T> (path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    const code = codeOf(error) ?? ''
+    const known = explainKnown(error, path)
+    if (known !== undefined) throw known
+    // SQL that has always worked does not fail by itself: the definition of a table, an index or a trigger is damaged then.
+    if (/^SQLITE_(?:CORRUPT|NOTADB|ERROR)/.test(code)) {
+      throw new StoreError('STORE_DAMAGED', `The database ${path} is damaged (${code}): at its next start, or when it meets the damage, the service sets it aside and takes over what can be read; "tierhook verify" tells what cannot`, error)
+    }
+    const seen = seeCause(error, path)
+    const cause = storageCause(seen)
+    if (cause === undefined) throw error
+    const advice = isForbidden(seen) ? 'run as the user that the service runs as' : cause.advice
+    throw new StoreError('STORE_READ_ONLY', `The database ${path} cannot be used for this (${code}), because ${cause.reason}: ${advice}`, seen)
+  }
+}
+
+/** The same for whoever copies the database in `from` to `to`. */
+export async function explainCopy<T> (from: string, to: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const code = codeOf(error) ?? ''
+    const known = explainKnown(error, from)
+    if (known !== undefined) throw known
+    if (/^SQLITE_(?:CORRUPT|NOTADB)/.test(code)) {
+      throw new StoreError('STORE_DAMAGED', `The database ${from} is damaged (${code}), and was not copied: "tierhook verify --full" tells more`, error)
+    }
+    const seen = await tellApart(seeCause(error, to), dirname(to))
+    const cause = storageCause(seen)
+    if (cause === undefined) throw error
+    const isOfSource = code === 'SQLITE_CANTOPEN' && seen instanceof Error && seen.cause === undefined
+    throw new StoreError('STORE_READ_ONLY', isOfSource ? `${from} cannot be read (${code}): look for the file and for the rights of the user that runs this` : `${to} cannot be written (${code}): ${cause.reason}`, seen)
+  }
+}
+
+/** What means the same whatever was to be done. */
+function explainKnown (error: unknown, path: string): StoreError | undefined {
+  if (error instanceof StoreError) return error
+  if (error instanceof WrongDatabaseError) return new StoreError('WRONG_STORE', error.message, error)
+  if (!/^SQLITE_(?:BUSY|LOCKED)/.test(codeOf(error) ?? '')) return undefined
+  return new StoreError('STORE_BUSY', `The database ${path} is in use by another process for longer than this waits: try again`, error)
+}

@@ -1,7 +1,0 @@
-import { systemClock } from './delivery/clock.js'
-import { parseFilter } from './forwarders/delivery-filter.js'
-import { createOperatorApi } from './journal/sqlite/operator-api.js'
-import { serveThread } from './journal/sqlite/thread.js'
-import { createJudge } from './voucherify/judge.js'
-
-serveThread(createOperatorApi({ judge: createJudge(), parseFilter, now: systemClock.now }))

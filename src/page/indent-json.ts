@@ -1,0 +1,60 @@
+/** White space; a bracket that holds nothing; a mark; the quote that opens a string; or anything else, which is a number or a word. */
+const tokens = /\s+|\{\s*\}|\[\s*\]|[{}[\],:"]|[^\s{}[\],:"]+/y
+
+/** What is nested more deeply stays on one line: laid out, 20,000 levels would be a gigabyte of white space. */
+const DEEPEST = 100
+/** Once the result is so long, in characters, the rest of the text stays on one line. */
+const LONGEST = 16_777_216
+
+/**
+ * Lays JSON text out over lines. Strings and numbers stay as they are written: what goes through a parser and back may
+ * lose digits. The text must be JSON; it may be nested however deeply.
+ */
+export function indentJson (text: string): string {
+  let depth = 0
+  let result = ''
+  const isLaidOut = (): boolean => depth <= DEEPEST && result.length <= LONGEST
+  const newLine = (): string => `\n${'  '.repeat(depth)}`
+  for (let at = 0; at < text.length;) {
+    tokens.lastIndex = at
+    const token = tokens.exec(text)?.[0] ?? text.slice(at)
+    const end = token === '"' ? stringEnd(text, at) : at + token.length
+    switch (token) {
+      case '{':
+      case '[':
+        depth++
+        result += isLaidOut() ? `${token}${newLine()}` : token
+        break
+      case '}':
+      case ']': {
+        const laidOut = isLaidOut()
+        depth--
+        result += laidOut ? `${newLine()}${token}` : token
+        break
+      }
+      case ',':
+        result += isLaidOut() ? `,${newLine()}` : ','
+        break
+      case ':':
+        result += isLaidOut() ? ': ' : ':'
+        break
+      case '"':
+        result += text.slice(at, end)
+        break
+      default:
+        result += /^[{[]/.test(token) ? `${token[0]}${token.at(-1)}` : token.trim()
+    }
+    at = end
+  }
+  return result
+}
+
+/** The index after the string that begins at `start`. An expression for it would use up the stack on a long one. */
+function stringEnd (text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let before = end
+    while (text[before - 1] === '\\') before--
+    if ((end - before) % 2 === 0) return end + 1
+  }
+  return text.length
+}

@@ -1,0 +1,68 @@
+import type { View } from './view.js'
+
+/** A view as it was left. */
+interface Left {
+  readonly view: View
+  readonly scrollY: number
+  readonly focused: Element | null
+}
+
+export interface Places {
+  /** Remembers how the view was that is in the page. */
+  readonly leave: () => void
+  /** Puts a view into the page: the one that was left, where one goes back or forth, or a new one. */
+  readonly arrive: (make: () => View) => View
+}
+
+/** So many views are remembered, with what was loaded into them. */
+const REMEMBERED = 20
+
+/** Whether one came from another view of this page. */
+export function isFromWithin (): boolean {
+  return (numberOf(history.state) ?? 0) > 1
+}
+
+/** Keeps views as one left them, for when one comes back. */
+export function createPlaces (content: HTMLElement): Places {
+  const left = new Map<number, Left>()
+  let last = 0
+  let number = 0
+  let current: View | undefined
+  history.scrollRestoration = 'manual'
+
+  /** In the search form, the field in which one is typing. */
+  function fieldName (): string | undefined {
+    const { activeElement } = document
+    return activeElement?.closest('form[role=search]') === null ? undefined : activeElement?.getAttribute('name') ?? undefined
+  }
+
+  return {
+    leave () {
+      if (current === undefined) return
+      left.set(number, { view: current, scrollY, focused: content.contains(document.activeElement) ? document.activeElement : null })
+      const [oldest] = left.keys()
+      if (left.size > REMEMBERED && oldest !== undefined) left.delete(oldest)
+    },
+
+    arrive (make) {
+      const known = numberOf(history.state)
+      const before = known === undefined ? undefined : left.get(known)
+      const field = current === undefined ? undefined : fieldName()
+      const isFirst = current === undefined
+      number = known ?? ++last
+      last = Math.max(last, number)
+      history.replaceState({ number }, '')
+      current = before?.view ?? make()
+      content.replaceChildren(current.node)
+      scrollTo(0, before?.scrollY ?? 0)
+      if (before?.focused instanceof HTMLElement) before.focused.focus({ preventScroll: true })
+      else if (field !== undefined && before === undefined) content.querySelector<HTMLElement>(`form[role=search] [name="${field}"]`)?.focus()
+      else if (!isFirst) content.focus({ preventScroll: true })
+      return current
+    }
+  }
+}
+
+function numberOf (state: unknown): number | undefined {
+  return typeof state === 'object' && state !== null && 'number' in state && typeof state.number === 'number' ? state.number : undefined
+}

@@ -1,0 +1,52 @@
+import type { Loyalty } from './answers.js'
+import { definitions, element, type Child } from './element.js'
+
+type Tier = NonNullable<Loyalty['from']>
+
+/** What the team calls a tier, or its id where it is not told. */
+export function tierName (tier: Tier | null): string {
+  return tier === null ? 'no tier' : tier.name ?? tier.id ?? 'a tier'
+}
+
+/** Whether it tells of a move, and not of a tier alone. */
+export function isMove ({ from, to }: Loyalty): boolean {
+  return tierName(from) !== tierName(to)
+}
+
+/** From which tier to which, in a word: `Leaf → Blütentee`. */
+export function moveText (loyalty: Loyalty | null | undefined): Child {
+  if (loyalty === null || loyalty === undefined) return '–'
+  if (!isMove(loyalty)) return element('span', { class: 'move' }, tierName(loyalty.to))
+  return element('span', { class: 'move' },
+    element('span', {}, tierName(loyalty.from)), element('span', { class: 'quiet', 'aria-hidden': 'true' }, ' → '), element('span', { class: 'unseen' }, ' to '), element('strong', {}, tierName(loyalty.to)))
+}
+
+/** Who moved from which tier to which, with what the tiers mean. */
+export function tierCard (loyalty: Loyalty, customer: Child): HTMLElement {
+  const { from, to, campaignName } = loyalty
+  const tiers: ReadonlyArray<readonly [string, Tier | null]> = isMove(loyalty) ? [['Before', from], ['After', to]] : [['Tier', to]]
+  return element('section', { class: 'card tiers', 'aria-label': 'Loyalty' },
+    element('p', { class: 'headline' }, moveText(loyalty)),
+    element('p', { class: 'small' }, customer, campaignName !== null && ` in ${campaignName}`),
+    element('div', { class: 'pair' }, ...tiers.map(([label, tier]) => element('div', {},
+      element('p', { class: 'quiet small' }, label),
+      tier === null ? element('p', {}, 'no tier') : definitions([['Tier', tierName(tier)], ['Points', pointsOf(tier)], ['Rewards', rewardsOf(tier)]])))))
+}
+
+function pointsOf ({ pointsFrom, pointsTo }: Tier): string | null {
+  if (pointsFrom === null && pointsTo === null) return null
+  if (pointsTo === null) return `${pointsFrom?.toLocaleString('en') ?? ''} and more`
+  return `${(pointsFrom ?? 0).toLocaleString('en')} to ${pointsTo.toLocaleString('en')}`
+}
+
+function rewardsOf ({ rewards }: Tier): Child {
+  if (rewards.length === 0) return 'as everywhere'
+  return element('ul', { class: 'plain' }, ...rewards.map(({ id, multiplier, points }) => element('li', {},
+    multiplier !== null ? `× ${multiplier} ` : points !== null ? `${points.toLocaleString('en')} points ` : 'changed ', element('code', { title: id }, shortId(id)))))
+}
+
+/** The beginning of an id, which tells it from others well enough; the whole is in the title of what shows it. */
+export function shortId (id: string): string {
+  const [, prefix = '', rest = ''] = /^([a-z]{1,8}_)?(.*)$/s.exec(id) ?? []
+  return rest.length > 12 ? `${prefix}${rest.slice(0, 8)}…` : id
+}

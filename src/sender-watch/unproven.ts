@@ -1,0 +1,249 @@
+import type { Logger } from 'pino'
+import type { WebhookAnswer } from '../delivery/observation.js'
+import type { ProblemCode } from '../errors/problem.js'
+import { addressGroup } from '../http/address-group.js'
+import { adviceFor, mostTries, TOLD_AT_TRIES, TRIES_ALLOWED, TRIES_END_MS } from './sender-tries.js'
+
+/** Addresses that signed webhooks came from. Voucherify has a handful. */
+const MOST_KNOWN = 50
+/** Other addresses that are told apart. */
+const MOST_OTHERS = 20
+/** No address is longer; what a proxy passes on may be. */
+const LONGEST_ADDRESS = 64
+
+/** From where requests came: `known` are addresses that new signed webhooks came from before. It is a hint, and no proof. */
+export const origins = ['known', 'other'] as const
+export type Origin = (typeof origins)[number]
+
+/** How many refused requests there were. Times are in milliseconds since the epoch. */
+interface Count {
+  count: number
+  readonly firstAt: number
+  lastAt: number
+  lastCode: ProblemCode
+}
+
+/** What was refused without proof since a new signed webhook was accepted last. */
+export interface UnprovenRefusals {
+  readonly from: Origin
+  readonly count: number
+  readonly since: number
+  readonly lastAt: number
+  readonly lastCode: ProblemCode
+  /** How many tries the sender has used at the most, if these were its own. */
+  readonly triesUsed: number
+  readonly triesAllowed: number
+  /** When the sender makes its last try of what came first, if it was its own. */
+  readonly disabledAt: number
+  readonly advice: string
+}
+
+export interface UnprovenAddress {
+  /** Of IPv6 the first 64 bits; `null` for all that could not be told apart. */
+  readonly address: string | null
+  readonly known: boolean
+  readonly count: number
+  readonly firstAt: number
+  readonly lastAt: number
+  readonly lastCode: ProblemCode
+}
+
+export interface UnprovenReport {
+  /** When a new signed webhook was accepted last. */
+  readonly signedAt: number | null
+  readonly refused: readonly UnprovenRefusals[]
+  /** Who was refused within a day; the latest first. */
+  readonly addresses: readonly UnprovenAddress[]
+}
+
+interface KeptCount {
+  readonly count: number
+  readonly firstAt: number
+  readonly lastAt: number
+  readonly lastCode: string
+}
+
+/** What is kept from one run to the next: a rotated secret is most often noticed by a restart. */
+export interface KeptUnproven {
+  readonly signedAt: number | null
+  readonly knownAddresses: readonly string[]
+  readonly refused: ReadonlyArray<KeptCount & { readonly from: Origin, readonly told: number }>
+  readonly addresses: ReadonlyArray<KeptCount & { readonly address: string | null }>
+}
+
+export interface UnprovenOptions {
+  readonly logger: Logger
+  readonly now: () => number
+}
+
+export interface Unproven {
+  /** Takes over what was kept of earlier runs, before anything is counted. */
+  readonly restore: (earlier: KeptUnproven) => void
+  readonly answered: (answer: WebhookAnswer) => void
+  readonly report: () => UnprovenReport
+  readonly keep: () => KeptUnproven
+}
+
+/**
+ * Counts what was refused without proof that it is the sender's, by address alone: nothing of such a body is read. Most often it is
+ * somebody else's; but where the secret was rotated it is all that there is to be seen.
+ */
+export function createUnproven ({ logger, now }: UnprovenOptions): Unproven {
+  /** The one that a signed webhook came from last stands last. */
+  const known = new Set<string>()
+  let latest: string | undefined
+  let signedAt: number | null = null
+  /** `told`: the tries at which it was logged last. */
+  const refusals = new Map<Origin, Count & { told: number }>()
+  const addresses = new Map<string | null, Count>()
+
+  function accepted (sourceAddress: string | undefined): void {
+    signedAt = now()
+    if (refusals.size > 0) refusals.clear()
+    if (sourceAddress === undefined || sourceAddress === latest) return
+    latest = sourceAddress
+    const address = groupOf(sourceAddress)
+    if (address === null) return
+    known.delete(address)
+    known.add(address)
+    const [oldest] = known
+    if (known.size <= MOST_KNOWN || oldest === undefined) return
+    known.delete(oldest)
+    limitOthers(MOST_OTHERS, now())
+  }
+
+  function refused (code: ProblemCode, sourceAddress: string | undefined): void {
+    const time = now()
+    const address = groupOf(sourceAddress)
+    countAddress(address, code, time)
+    const from = isKnown(address) ? 'known' : 'other'
+    const present = refusals.get(from)
+    const refusal = present === undefined || isOver(present, time) ? { ...begin(code, time), told: 0 } : countIn(present, code, time)
+    refusals.set(from, refusal)
+    if (from === 'known') tell(refusal, address)
+  }
+
+  function countAddress (address: string | null, code: ProblemCode, time: number): void {
+    const present = addresses.get(address)
+    if (present !== undefined) {
+      countIn(present, code, time)
+      return
+    }
+    if (!isKnown(address)) limitOthers(MOST_OTHERS - 1, time)
+    addresses.set(address, begin(code, time))
+  }
+
+  /** Who was refused longest ago makes room. Addresses of signed webhooks have places of their own. */
+  function limitOthers (most: number, time: number): void {
+    const others = [...addresses].filter(([address]) => address !== null && !isKnown(address)).sort(([, one], [, other]) => one.lastAt - other.lastAt)
+    for (const [address, count] of others.slice(0, Math.max(0, others.length - most))) {
+      addresses.delete(address)
+      if (isOver(count, time)) continue
+      const rest = addresses.get(null)
+      addresses.set(null, rest === undefined || isOver(rest, time) ? count : merged(rest, count))
+    }
+  }
+
+  function isKnown (address: string | null): boolean {
+    return address !== null && known.has(address)
+  }
+
+  function tell (refusal: Count & { told: number }, address: string | null): void {
+    const { count, since, triesUsed, triesAllowed, disabledAt, lastCode, advice } = describe('known', refusal)
+    const tries = TOLD_AT_TRIES.find((each) => triesUsed >= each)
+    if (tries === undefined || tries <= refusal.told) return
+    refusal.told = tries
+    logger.warn({
+      sourceAddress: address, count, since: new Date(since).toISOString(), triesUsed, triesAllowed, disabledAt: new Date(disabledAt).toISOString(), lastCode, advice
+    }, 'unproven webhooks refused from a known address')
+  }
+
+  function forgetOver (): void {
+    const time = now()
+    for (const [from, count] of refusals) if (isOver(count, time)) refusals.delete(from)
+    for (const [address, count] of addresses) if (isOver(count, time)) addresses.delete(address)
+  }
+
+  return {
+    restore (earlier) {
+      signedAt = earlier.signedAt
+      for (const address of earlier.knownAddresses.slice(-MOST_KNOWN)) known.add(address)
+      for (const { from, told, ...count } of earlier.refused) refusals.set(from, { ...asCount(count), told })
+      for (const { address, ...count } of earlier.addresses.slice(0, MOST_KNOWN + MOST_OTHERS + 1)) addresses.set(address, asCount(count))
+    },
+
+    answered (answer) {
+      if (answer.outcome === 'refused') {
+        if (answer.toWebhook && answer.proven === undefined) refused(answer.code, answer.sourceAddress)
+      } else if (answer.outcome === 'accepted' && !answer.late && answer.secretNumber !== undefined) {
+        // A copy, or what is too old to be new, may be sent again by whoever has captured it.
+        accepted(answer.sourceAddress)
+      }
+    },
+
+    report () {
+      forgetOver()
+      return {
+        signedAt,
+        refused: origins.flatMap((from) => {
+          const count = refusals.get(from)
+          return count === undefined ? [] : [describe(from, count)]
+        }),
+        addresses: [...addresses].map(([address, count]) => ({ address, known: isKnown(address), ...count })).sort((a, b) => b.lastAt - a.lastAt)
+      }
+    },
+
+    keep () {
+      forgetOver()
+      return {
+        signedAt,
+        knownAddresses: [...known],
+        refused: [...refusals].map(([from, count]) => ({ from, ...count })),
+        addresses: [...addresses].map(([address, count]) => ({ address, ...count }))
+      }
+    }
+  }
+}
+
+function groupOf (sourceAddress: string | undefined): string | null {
+  return sourceAddress === undefined || sourceAddress.length > LONGEST_ADDRESS ? null : addressGroup(sourceAddress)
+}
+
+function begin (lastCode: ProblemCode, time: number): Count {
+  return { count: 1, firstAt: time, lastAt: time, lastCode }
+}
+
+function countIn<Counted extends Count> (counted: Counted, lastCode: ProblemCode, time: number): Counted {
+  counted.count++
+  counted.lastAt = time
+  counted.lastCode = lastCode
+  return counted
+}
+
+function merged (one: Count, other: Count): Count {
+  const later = one.lastAt >= other.lastAt ? one : other
+  return { count: one.count + other.count, firstAt: Math.min(one.firstAt, other.firstAt), lastAt: later.lastAt, lastCode: later.lastCode }
+}
+
+function asCount ({ lastCode, ...count }: KeptCount): Count {
+  return { ...count, lastCode: lastCode as ProblemCode }
+}
+
+/** Whether nothing came for so long that the sender has given up, if it was the sender. */
+function isOver ({ lastAt }: Count, time: number): boolean {
+  return time - lastAt > TRIES_END_MS
+}
+
+function describe (from: Origin, { count, firstAt, lastAt, lastCode }: Count): UnprovenRefusals {
+  return {
+    from,
+    count,
+    since: firstAt,
+    lastAt,
+    lastCode,
+    triesUsed: Math.min(count, mostTries(lastAt - firstAt), TRIES_ALLOWED),
+    triesAllowed: TRIES_ALLOWED,
+    disabledAt: firstAt + TRIES_END_MS,
+    advice: adviceFor(lastCode)
+  }
+}

@@ -1,0 +1,104 @@
+import { Pool } from 'undici'
+import { Type, type Static } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import type { Acknowledged } from './acknowledged.js'
+import { DownstreamError, type Downstream, type LookOptions } from './downstream.js'
+
+export interface DownstreamOperatorOptions {
+  /** The operator's listener of the service, such as http://127.0.0.1:3001. */
+  readonly url: URL
+  readonly token: string | undefined
+  /** What to do where it is not let in. */
+  readonly tokenAdvice: string
+}
+
+const DeliverySchema = Type.Object({
+  hold: Type.String(),
+  forwarders: Type.Array(Type.Object({ forwarder: Type.String(), status: Type.String() }))
+})
+
+const connections = 8
+const limitMs = 10_000
+const mostReasons = 1000
+/** `before-start`: the forwarder came after the delivery. */
+const arrived = new Set(['forwarded', 'before-start'])
+
+/** The service's own account of each delivery: it has come out once every forwarder has passed it on. */
+export function downstreamOperator ({ url, token, tokenAdvice }: DownstreamOperatorOptions): Downstream {
+  const pool = new Pool(url.origin, { connections, headersTimeout: limitMs, bodyTimeout: limitMs })
+  const base = url.pathname.replace(/\/+$/, '')
+  const reasons = new Map<number, string>()
+
+  async function get (path: string, signal?: AbortSignal): Promise<{ status: number, body: unknown }> {
+    const { statusCode, body } = await pool.request({
+      method: 'GET',
+      path: `${base}${path}`,
+      headers: { accept: 'application/json', ...token === undefined ? {} : { authorization: `Bearer ${token}` } },
+      ...signal === undefined ? {} : { signal }
+    })
+    if (statusCode === 401 || statusCode === 403) {
+      await body.dump()
+      throw new DownstreamError(`${url.origin} answered ${statusCode}: ${tokenAdvice}`)
+    }
+    const text = await body.text()
+    return { status: statusCode, body: parse(text) }
+  }
+
+  /** What keeps an event from having come out; `undefined` where it has. */
+  async function reasonAgainst (id: string | undefined, signal: AbortSignal): Promise<string | undefined> {
+    if (id === undefined) return 'its answer had no delivery id'
+    try {
+      const { status, body } = await get(`/api/deliveries/${id}?body=false`, signal)
+      if (status === 404) return 'the service does not know it'
+      if (status !== 200 || !Value.Check(DeliverySchema, body)) return `the service answered ${status}`
+      return notArrived(body)
+    } catch (error) {
+      if (error instanceof DownstreamError) throw error
+      return error instanceof Error ? error.message : String(error)
+    }
+  }
+
+  return {
+    name: url.href,
+    async begin () {
+      const { status } = await get('/api/status').catch((error: unknown) => {
+        if (error instanceof DownstreamError) throw error
+        throw new DownstreamError(`${url.origin} cannot be asked: ${error instanceof Error ? error.message : String(error)}`, error)
+      })
+      if (status !== 200) throw new DownstreamError(`${url.href} answered ${status}: name the operator's listener of a tierhook service, such as http://127.0.0.1:3001`)
+    },
+    async look (acknowledged: Acknowledged, { signal }: LookOptions) {
+      const missing = acknowledged.ledger.missing()
+      const work = async (): Promise<void> => {
+        for (const index of missing) {
+          if (signal.aborted) return
+          const reason = await reasonAgainst(acknowledged.receiverIdOf(index), signal)
+          if (reason === undefined) {
+            acknowledged.ledger.found(index)
+            reasons.delete(index)
+          } else if (reasons.size < mostReasons || reasons.has(index)) {
+            reasons.set(index, reason)
+          }
+        }
+      }
+      await Promise.all(Array.from({ length: connections }, work))
+    },
+    explain: index => reasons.get(index),
+    close: async () => { await pool.destroy() }
+  }
+}
+
+function notArrived ({ hold, forwarders }: Static<typeof DeliverySchema>): string | undefined {
+  if (hold === 'quarantined') return 'it is in quarantine'
+  const behind = forwarders.filter(({ status }) => !arrived.has(status))
+  return behind.length === 0 ? undefined : behind.map(({ forwarder, status }) => `${status} at ${forwarder}`).join(', ')
+}
+
+function parse (text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Some other server.
+    return undefined
+  }
+}

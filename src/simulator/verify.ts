@@ -1,0 +1,77 @@
+import type { Acknowledged } from './acknowledged.js'
+import { pause, type Clock } from './clock.js'
+import type { Downstream } from './downstream.js'
+
+/** What became downstream of the events that were acknowledged. */
+export interface Verification {
+  /** Where it was looked for. */
+  readonly downstream: string
+  /** Whether every event was found, each once. */
+  readonly complete: boolean
+  /** Events that had to be there. */
+  readonly lookedFor: number
+  readonly foundOnce: number
+  readonly missing: number
+  readonly foundMoreThanOnce: number
+  /** Acknowledged, but held back by the receiver as invalid, and so not looked for. */
+  readonly quarantined: number
+  /** Acknowledged, but without an id to look for. */
+  readonly nameless: number
+  /** How long it took after the last answer, in milliseconds. */
+  readonly elapsedMs: number
+  /** The first few. */
+  readonly missingEvents: readonly string[]
+  readonly repeatedEvents: readonly string[]
+}
+
+export interface VerifyOptions {
+  readonly downstream: Downstream
+  readonly acknowledged: Acknowledged
+  /** How long events may take to come out, in milliseconds. */
+  readonly withinMs: number
+  readonly clock: Clock
+  /** Ends the waiting: what was found by then counts. */
+  readonly signal: AbortSignal
+  readonly onLook?: (found: number, of: number) => void
+}
+
+const pauseMs = 200
+const mostNamed = 20
+
+/**
+ * Waits until every acknowledged event has come out downstream, or the time is over. What counts in the end is one look
+ * at everything: what was seen on the way may have been cut off and written again.
+ * @throws DownstreamError
+ */
+export async function verify ({ downstream, acknowledged, withinMs, clock, signal, onLook }: VerifyOptions): Promise<Verification> {
+  const begunAt = clock.monotonic()
+  const { ledger } = acknowledged
+  for (;;) {
+    await downstream.look(acknowledged, { again: false, signal })
+    const over = signal.aborted || clock.monotonic() - begunAt >= withinMs
+    if (over || ledger.counts().missing === 0) {
+      if (!signal.aborted) await downstream.look(acknowledged, { again: true, signal })
+      if (over || ledger.counts().missing === 0) break
+    }
+    const { acknowledged: of, missing } = ledger.counts()
+    onLook?.(of - missing, of)
+    await pause(clock, pauseMs, signal)
+  }
+  const counts = ledger.counts()
+  return {
+    downstream: downstream.name,
+    complete: counts.missing === 0 && counts.repeated === 0 && acknowledged.nameless === 0,
+    lookedFor: counts.acknowledged,
+    foundOnce: counts.foundOnce,
+    missing: counts.missing,
+    foundMoreThanOnce: counts.repeated,
+    quarantined: acknowledged.quarantined,
+    nameless: acknowledged.nameless,
+    elapsedMs: clock.monotonic() - begunAt,
+    missingEvents: ledger.first('missing', mostNamed).map(index => {
+      const reason = downstream.explain?.(index)
+      return reason === undefined ? acknowledged.nameOf(index) : `${acknowledged.nameOf(index)}: ${reason}`
+    }),
+    repeatedEvents: ledger.first('repeated', mostNamed).map(index => acknowledged.nameOf(index))
+  }
+}

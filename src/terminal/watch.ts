@@ -1,0 +1,26 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isSteerable, type Output, type Terminal } from './output.js'
+
+export interface WatchOptions {
+  readonly everyMs: number
+  readonly signal: AbortSignal
+}
+
+/** To the upper left corner. */
+const HOME = '\u001B[H'
+const CLEAR = '\u001B[H\u001B[2J'
+/** From here to the end of the line, and of the screen. */
+const CLEAR_LINE = '\u001B[K'
+const CLEAR_REST = '\u001B[J'
+
+/** Writes a text anew every so often, in its own place on a terminal, until it is told to stop. The screen does not flicker: what is there is written over. */
+export async function watch (output: Output, terminal: Terminal, { everyMs, signal }: WatchOptions, render: () => Promise<string>): Promise<void> {
+  const steerable = isSteerable(output, terminal)
+  if (steerable) output.write(CLEAR)
+  for (let first = true; !signal.aborted; first = false) {
+    const text = await render()
+    if (steerable) output.write(`${HOME}${text.replaceAll('\n', `${CLEAR_LINE}\n`)}${CLEAR_REST}`)
+    else output.write(first ? text : `\n${text}`)
+    await sleep(everyMs, undefined, { signal }).catch(() => { /* the stop */ })
+  }
+}

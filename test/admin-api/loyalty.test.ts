@@ -1,0 +1,44 @@
+import t from 'tap'
+import { createLoyaltyReader } from '../../src/admin-api/loyalty.js'
+import type { DeliveryDetails } from '../../src/delivery/operator.js'
+import { dead, heldDelivery, makeStore, newDelivery, settleAll } from '../journal/sqlite/stored.js'
+import { buildAdmin } from '../support/build-admin.js'
+
+const rawBody = Buffer.from(JSON.stringify({ customer: { id: 'cust_1', name: 'Ada' }, campaign: { name: 'Tea' }, loyalty_tier_from: { name: 'Leaf' }, loyalty_tier_to: { name: 'Blütentee' } }))
+const move = { from: { name: 'Leaf' }, to: { name: 'Blütentee' }, campaignName: 'Tea' }
+
+t.test('lists and details say who moved from which tier to which, and the name only where it was asked for', async (t) => {
+  const store = makeStore(t)
+  const [one, held] = [newDelivery({ rawBody }), heldDelivery({ rawBody })]
+  store.append(one, held, newDelivery({ rawBody: Buffer.from('{}') }))
+  await settleAll(store.feed('http'), dead)
+  const shy = await buildAdmin(t, { dataDir: store.dataDir })
+  t.match((await shy.get('/api/deliveries?loyalty=true')).body['deliveries'], [{ loyalty: null }, { loyalty: move }, { id: one.id, loyalty: { ...move, customerName: null } }])
+  t.match((await shy.get('/api/deliveries?loyalty=true')).body['deliveries'], [{}, {}, { loyalty: move }], 'also the second time')
+  t.notOk(JSON.stringify((await shy.get('/api/deliveries')).body).includes('"loyalty":'), 'no body is read where nobody asks')
+  t.match((await shy.get('/api/quarantine?loyalty=true')).body['deliveries'], [{ loyalty: move }])
+  t.match((await shy.get('/api/dead-letters?loyalty=true')).body['deadLetters'], [{}, { loyalty: { ...move, customerName: null } }])
+  t.match((await shy.get(`/api/deliveries/${one.id}?body=false`)).body, { body: null, loyalty: { ...move, customerName: null } })
+
+  const open = await buildAdmin(t, { dataDir: store.dataDir, showNames: true })
+  t.match((await open.get('/api/deliveries?loyalty=true')).body['deliveries'], [{}, {}, { loyalty: { ...move, customerName: 'Ada' } }])
+})
+
+t.test('what was remembered of an erased delivery is forgotten, and no more is remembered than so much', async (t) => {
+  let reads = 0
+  const read = async (): Promise<DeliveryDetails> => {
+    reads++
+    return { rawBody } as unknown as DeliveryDetails
+  }
+  const reader = createLoyaltyReader({ operator: { read }, showNames: true })
+  const delivery = { sequence: 1, eventType: 'customer.loyalty.tier.upgraded' }
+  t.match((await reader.read([delivery])).get(1), { customerName: 'Ada' })
+  await reader.read([delivery])
+  t.equal(reads, 1)
+  t.equal((await reader.read([{ ...delivery, hold: 'erased' }])).get(1), null)
+  t.equal((await reader.read([delivery])).get(1), null)
+  t.equal(reads, 1)
+  await reader.read(Array.from({ length: 2000 }, (_, index) => ({ ...delivery, sequence: index + 2 })))
+  await reader.read([delivery])
+  t.equal(reads, 2002)
+})

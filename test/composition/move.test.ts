@@ -1,0 +1,92 @@
+import t from 'tap'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { openOperator } from '../../src/composition/open-store.js'
+import { moveStore } from '../../src/composition/move.js'
+import { systemClock } from '../../src/delivery/clock.js'
+import { createHarness } from '../commands/harness.js'
+import { dead, forwarded, heldDelivery, newDelivery, openJournal, retry, settleAll } from '../journal/sqlite/stored.js'
+import { captureLog } from '../support/capture-log.js'
+import { createPostgresJournal } from '../support/postgres-journal.js'
+import { noPostgres, startPostgres } from '../support/postgres-server.js'
+import { sampleNewDelivery } from '../support/sample-delivery.js'
+
+const DAY_MS = 86_400_000
+
+t.test('a store is moved to PostgreSQL and back with all its progress', { skip: noPostgres }, async (t) => {
+  const server = await startPostgres(t)
+  const { url } = server
+
+  /** A data folder in which something of each kind is. */
+  async function makeFolder (): Promise<string> {
+    const store = await openJournal(t)
+    const http = await store.feed('http')
+    const deliveries = Array.from({ length: 600 }, (_, index) => newDelivery({ dedupeKey: `key-${index}`, customerId: index % 3 === 0 ? null : `cust_${index % 7}` }))
+    await store.append(...deliveries, heldDelivery({ rawBody: Buffer.from([0, 255, 10]) }))
+    await settleAll(http, ({ delivery: { sequence } }) => sequence % 100 === 1 ? dead() : sequence % 50 === 2 ? retry() : forwarded())
+    const operator = openOperator({ dataDir: store.dataDir })
+    await operator.replay({ sequences: [3, 4], forwarders: ['http'], finishedOnly: false, description: 'again', dryRun: false })
+    await operator.keepPaused({ forwarder: 'http', paused: true })
+    await operator.close()
+    await store.append(newDelivery())
+    await store.close()
+    return store.dataDir
+  }
+
+  async function facts (place: Parameters<typeof openOperator>[0]) {
+    const operator = openOperator(place)
+    const [forwarder] = await operator.forwarders()
+    const { leader: _leader, home: _home, ...known } = { leader: null, home: null, ...forwarder }
+    const listed = await operator.list({ filter: {}, order: 'oldest first', limit: 2000 })
+    const result = { known, listed, dead: await operator.deadLetters({ limit: 100 }), read: await operator.read(3), verified: await operator.verify({ after: 0, limit: 5000 }), last: await operator.lastSequence() }
+    await operator.close()
+    return { ...result, read: { ...result.read, rawBody: Buffer.from(result.read?.rawBody ?? []).toString() } }
+  }
+
+  await t.test('there and back again nothing has changed', async (t) => {
+    const dataDir = await makeFolder()
+    const before = await facts({ dataDir })
+    t.match(await moveStore({ from: { dataDir }, to: { url, schema: 'there' } }), { deliveries: 602, left: join(dataDir, 'tierhook.db.moved') })
+    t.notOk(existsSync(join(dataDir, 'tierhook.db')))
+    t.strictSame(await facts({ dataDir, journal: { url, schema: 'there' } }), before)
+
+    const { logger } = captureLog()
+    const journal = createPostgresJournal({ url, schema: 'there', logger, clock: systemClock, dedupeWindowMs: 7 * DAY_MS, retention: { maxAgeMs: 0, maxBytes: 0 }, forwarders: ['http'] })
+    await journal.start()
+    t.equal((await journal.append(sampleNewDelivery({ dedupeKey: 'key-7' }))).status, 'duplicate')
+    await t.rejects(moveStore({ from: { url, schema: 'there' }, to: { dataDir: t.testdir() } }), { code: 'STORE_BUSY', message: 'stop them first' })
+    await journal.close()
+    await server.query('UPDATE there.deliveries SET duplicates = 0; UPDATE there.counters SET value = 602 WHERE name = \'sequence\'')
+
+    const back = join(t.testdir(), 'back')
+    t.match(await moveStore({ from: { url, schema: 'there' }, to: { dataDir: back } }), { deliveries: 602, left: /^the schema there_moved_\d{14}$/ })
+    t.strictSame(await facts({ dataDir: back }), before)
+  })
+
+  await t.test('one that is stopped leaves the old store as it was, and the next one begins anew', async (t) => {
+    const dataDir = await makeFolder()
+    const stop = new AbortController()
+    await t.rejects(moveStore({ from: { dataDir }, to: { url, schema: 'stopped' }, signal: stop.signal, onProgress: ({ phase }) => { if (phase === 'checking') stop.abort() } }))
+    t.ok(existsSync(join(dataDir, 'tierhook.db')))
+    await t.rejects(openOperator({ dataDir, journal: { url, schema: 'stopped' } }).lastSequence(), { code: 'WRONG_STORE', message: 'run "tierhook move" to its end' })
+
+    const { stdout, stderr, run } = createHarness({ environment: { JOURNAL_SCHEMA: 'stopped' }, directory: dataDir })
+    t.equal(await run('move', '--from', '.', '--to', url), 0, stderr.text)
+    t.match(stdout.text, /^602 deliveries moved and checked; what was moved from is kept as .*tierhook\.db\.moved\n$/)
+    const again = createHarness({ environment: { JOURNAL_SCHEMA: 'stopped' }, directory: dataDir })
+    t.equal(await again.run('move', '--from', '.', '--to', url), 1)
+    t.match(again.stderr.text, 'There is no tierhook.db in')
+  })
+
+  await t.test('a place that is taken, and two of a kind, are refused', async (t) => {
+    const dataDir = await makeFolder()
+    await t.rejects(moveStore({ from: { dataDir }, to: { dataDir } }), { code: 'WRONG_STORE' })
+    await t.rejects(moveStore({ from: { dataDir }, to: { url, schema: 'stopped' } }), { code: 'WRONG_STORE', message: 'holds a journal already' })
+    await t.rejects(moveStore({ from: { url, schema: 'nothing' }, to: { dataDir: t.testdir() } }), { code: 'NO_STORE' })
+    await t.rejects(moveStore({ from: { url, schema: 'stopped' }, to: { dataDir } }), { code: 'WRONG_STORE', message: 'name another folder' })
+    const { append, close, dataDir: served } = await openJournal(t)
+    await append(newDelivery())
+    await t.rejects(moveStore({ from: { dataDir: served }, to: { url, schema: 'new' } }), { code: 'STORE_BUSY' })
+    await close()
+  })
+})

@@ -1,9 +1,0 @@
-import t from 'tap'
-import { isLoopback } from '../../src/config/loopback.js'
-
-t.test('only addresses that nobody else can reach are loopback', async t => {
-  for (const host of ['127.0.0.1', '127.9.9.9', '::1', '0:0:0:0:0:0:0:1', '::ffff:127.0.0.1', 'localhost', 'LOCALHOST']) t.ok(isLoopback(host), host)
-  for (const host of ['0.0.0.0', '::', '', '10.0.0.1', 'example.com', 'localhost.example.com', '127.1', '2130706433', '::ffff:10.0.0.1']) {
-    t.notOk(isLoopback(host), host)
-  }
-})

@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { settingDescriptions } from '../../src/config/describe-settings.js'
+import { settingNamed } from '../../src/config/settings.js'
+
+const read = (name: string): string => readFileSync(new URL(`../../examples/${name}`, import.meta.url), 'utf8')
+const fallback = (name: string): string => settingDescriptions.find((setting) => setting.name === name)?.fallback ?? ''
+
+t.test('the proxies of the examples reach the service where it listens, and pass on webhooks alone', async t => {
+  const address = `${fallback('HOST')}:${fallback('PORT')}`
+  t.match(read('Caddyfile'), `reverse_proxy ${address} {`)
+  t.match(read('nginx.conf'), `proxy_pass http://${address};`)
+  t.equal(fallback('BODY_LIMIT_BYTES'), String(1024 * 1024))
+  t.match(read('nginx.conf'), 'client_max_body_size 1m;')
+  for (const name of ['Caddyfile', 'nginx.conf']) {
+    t.notMatch(read(name), fallback('ADMIN_PORT'), `${name} does not lead to the operator's listener`)
+    t.same([...read(name).matchAll(/^\s*(?:location|handle) (\/\S+)/gm)].map(([, path]) => path), [name === 'Caddyfile' ? '/webhooks*' : '/webhooks'])
+    t.match(read(name), 'TRUST_PROXY=loopback')
+  }
+})
+
+t.test('the unit of systemd names settings that there are, and leaves the service the time that stopping may take', async t => {
+  const unit = read('tierhook.service')
+  const [, environment = ''] = /^Environment=(.*)$/m.exec(unit) ?? []
+  for (const [, name = ''] of environment.matchAll(/(\w+)=/g)) t.ok(name === 'NODE_ENV' || settingNamed(name) !== undefined, name)
+  t.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1]) * 1000 > Number(fallback('SHUTDOWN_TIMEOUT_MS')))
+  t.notMatch(unit, 'MemoryDenyWriteExecute', 'Node.js compiles what it runs')
+})

@@ -1,0 +1,66 @@
+import t, { type Test } from 'tap'
+import type { NewDelivery } from '../../src/delivery/delivery.js'
+import type { AppendResult } from '../../src/journal/engine.js'
+import { createGroupCommit } from '../../src/journal/group-commit.js'
+import { sampleNewDelivery } from '../support/sample-delivery.js'
+
+/** An engine that answers appends when it is told. */
+function engineIn (t: Test, { appendsAtOnce = 1 }: { readonly appendsAtOnce?: number } = {}) {
+  const appends: Array<{ ids: string[], withinMs: number, resolve: (results: readonly AppendResult[]) => void, reject: (error: Error) => void }> = []
+  const seen = { visible: [] as number[], withdrawn: [] as string[], recorded: [] as string[] }
+  const groupCommit = createGroupCommit({
+    engine: {
+      appendsAtOnce,
+      append: async (deliveries: readonly NewDelivery[], withinMs) => await new Promise((resolve, reject) => { appends.push({ ids: deliveries.map(({ id }) => id), withinMs, resolve, reject }) }),
+      mayBeStored: (error) => error instanceof Error && error.message === 'the connection was lost',
+      withdraw: async (ids) => { seen.withdrawn.push(...ids) },
+      recordWithdrawals: async (ids) => { seen.recorded.push(...ids) },
+      clearWithdrawals: () => { seen.recorded = [] },
+      setVisible: (sequence) => { seen.visible.push(sequence) }
+    },
+    onDefect: (error) => { t.fail(String(error)) },
+    locked: () => undefined,
+    monotonic: () => performance.now(),
+    storeTimeoutMs: 4000,
+    withdrawTimeoutMs: 500
+  })
+  groupCommit.open()
+  t.teardown(async () => { await groupCommit.close(0) })
+  return { groupCommit, appends, seen }
+}
+
+async function turn (): Promise<void> {
+  await new Promise((resolve) => { setImmediate(resolve) })
+}
+
+t.test('an engine that takes one append at a time gets all that came meanwhile with the next', async (t) => {
+  const { groupCommit, appends } = engineIn(t)
+  const sent = [1, 2, 3].map((index) => sampleNewDelivery({ index }))
+  const answers = sent.slice(0, 1).map(async (delivery) => await groupCommit.append(delivery))
+  await turn()
+  answers.push(...sent.slice(1).map(async (delivery) => await groupCommit.append(delivery)))
+  await turn()
+  t.strictSame(appends.map(({ ids }) => ids), [[sent[0]?.id]])
+  appends[0]?.resolve([1])
+  await answers[0]
+  t.strictSame(appends.map(({ ids }) => ids), [[sent[0]?.id], [sent[1]?.id, sent[2]?.id]])
+  t.ok((appends[1]?.withinMs ?? Infinity) <= 4000)
+  appends[1]?.resolve([2, 3])
+  t.match(await Promise.all(answers), sent.map(({ id }) => ({ status: 'stored', id })))
+})
+
+t.test('what an engine is sure not to have stored is refused, and what it may have stored is withdrawn before anything later may be read', async (t) => {
+  const { groupCommit, appends, seen } = engineIn(t)
+  const refused = t.rejects(groupCommit.append(sampleNewDelivery({})), { code: 'JOURNAL_UNAVAILABLE' })
+  await turn()
+  appends[0]?.reject(new Error('a rule was broken'))
+  await refused
+  t.strictSame(seen.withdrawn, [])
+  const unsure = sampleNewDelivery({})
+  const refusedToo = t.rejects(groupCommit.append(unsure), { code: 'JOURNAL_UNAVAILABLE' })
+  await turn()
+  appends[1]?.reject(new Error('the connection was lost'))
+  await refusedToo
+  t.strictSame(seen.withdrawn, [unsure.id])
+  t.strictSame(seen.visible, [0, 0], 'after each, but not while one of them may be there')
+})

@@ -1,0 +1,183 @@
+import t, { type Test } from 'tap'
+import { setTimeout as pause } from 'node:timers/promises'
+import { systemClock } from '../../../src/delivery/clock.js'
+import type { Feed, FeedOptions } from '../../../src/delivery/journal.js'
+import { captureLog } from '../../support/capture-log.js'
+import { eventuallyTrue } from '../../support/eventually.js'
+import { createPostgresJournal, type PostgresJournal } from '../../support/postgres-journal.js'
+import { noPostgres, startPostgres, type PostgresServer } from '../../support/postgres-server.js'
+import { sampleNewDelivery } from '../../support/sample-delivery.js'
+
+const DAY_MS = 86_400_000
+const LEASE_MS = 2000
+const FORWARDERS = ['one', 'two', 'three']
+let schemas = 0
+
+interface Led {
+  readonly feed: Feed
+  readonly events: string[]
+}
+
+/** Replicas on a schema of their own. */
+function makeFleet (t: Test, server: PostgresServer, { atHome = [], clockOf = () => systemClock.monotonic }: { readonly atHome?: readonly string[], readonly clockOf?: (name: string) => () => number } = {}) {
+  const schema = `leading_${++schemas}`
+  async function replica (name: string): Promise<PostgresJournal> {
+    const { logger } = captureLog()
+    const journal = createPostgresJournal({
+      url: server.url,
+      schema,
+      name,
+      logger,
+      clock: { ...systemClock, monotonic: clockOf(name) },
+      dedupeWindowMs: 7 * DAY_MS,
+      retention: { maxAgeMs: 30 * DAY_MS, maxBytes: 0 },
+      forwarders: FORWARDERS,
+      atHome,
+      leaseMs: LEASE_MS
+    })
+    t.teardown(async () => { await journal.close() })
+    await journal.start()
+    return journal
+  }
+  return { schema, replica, sql: async <T>(text: string) => await server.query<T>(text.replaceAll('{s}', schema)) }
+}
+
+function lead (journal: PostgresJournal, forwarder: string, options: Partial<FeedOptions> = {}): { readonly led: Promise<Led>, readonly isLed: () => boolean } {
+  const events: string[] = []
+  let isLed = false
+  const led = journal.openFeed({
+    forwarder, order: 'none', start: 'beginning', onWork: () => {}, onLost: (how) => { events.push(how) }, onPaused: (paused) => { events.push(paused ? 'paused' : 'resumed') }, ...options
+  }).then((feed) => {
+    isLed = true
+    return { feed, events }
+  })
+  led.catch(() => undefined)
+  return { led, isLed: () => isLed }
+}
+
+t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
+  const server = await startPostgres(t)
+
+  await t.test('each is led by one replica, and by another once that has gone', async (t) => {
+    const { replica } = makeFleet(t, server)
+    const [first, second] = [await replica('first'), await replica('second')]
+    await first.append(sampleNewDelivery({ index: 1 }))
+    const { feed } = await lead(first, 'one').led
+    const waiting = lead(second, 'one')
+    const { claims } = await feed.claim(1)
+    await feed.settle(claims.map((claim) => ({ claim, result: { status: 'forwarded' } })))
+    t.equal(waiting.isLed(), false)
+    const { id } = await second.append(sampleNewDelivery({ index: 2 }))
+    await first.close()
+    const next = await waiting.led
+    t.strictSame((await next.feed.claim(5)).claims.map(({ delivery }) => delivery.id), [id], 'it goes on where the first one was')
+  })
+
+  await t.test('two replicas share the forwarders, and none is taken from one that has not more than its share', async (t) => {
+    const { replica } = makeFleet(t, server)
+    const first = await replica('first')
+    const mine = await Promise.all(FORWARDERS.map(async (name) => await lead(first, name).led))
+    const second = await replica('second')
+    const others = FORWARDERS.map((name) => lead(second, name))
+    await eventuallyTrue(() => mine.some(({ events }) => events.includes('yield')), 'one that is to be given up')
+    t.equal(mine.filter(({ events }) => events.length > 0).length, 1)
+    const yielded = mine.findIndex(({ events }) => events.includes('yield'))
+    await mine[yielded]?.feed.close()
+    await others[yielded]?.led
+    await pause(1500)
+    t.strictSame(others.map(({ isLed }) => isLed()), FORWARDERS.map((_name, index) => index === yielded))
+  })
+
+  await t.test('one that is stopped for longer than its lease hands out nothing more, and what it settles is stored for nobody', async (t) => {
+    let stoppedMs = 0
+    const { replica, sql } = makeFleet(t, server, { clockOf: (name) => () => systemClock.monotonic() + (name === 'first' ? stoppedMs : 0) })
+    const first = await replica('first')
+    await first.append(sampleNewDelivery({ index: 1 }))
+    const { feed, events } = await lead(first, 'one').led
+    const { claims } = await feed.claim(1)
+    stoppedMs = 60_000
+    t.strictSame((await feed.claim(1)).claims, [], 'it is asked before anything is handed out')
+    await t.rejects(feed.settle(claims.map((claim) => ({ claim, result: { status: 'forwarded' } }))))
+    t.strictSame(events, ['lost'])
+    t.match(await sql('SELECT cursor::int FROM {s}.forwarders'), [{ cursor: 0 }])
+    t.equal((await first.append(sampleNewDelivery({ index: 2 }))).status, 'stored', 'and accepts as before')
+    const again = await lead(first, 'one').led
+    t.equal((await again.feed.claim(5)).claims.length, 2)
+  })
+
+  await t.test('the progress of an earlier term, and of another server, is refused by the database itself', async (t) => {
+    const { replica, sql } = makeFleet(t, server)
+    const first = await replica('first')
+    await first.append(sampleNewDelivery())
+    for (const change of ['token = token + 1', "timeline = 'another'"]) {
+      const { feed, events } = await lead(first, 'one').led
+      const { claims } = await feed.claim(1)
+      await sql(`UPDATE {s}.forwarders SET ${change}`)
+      await t.rejects(feed.settle(claims.map((claim) => ({ claim, result: { status: 'forwarded' } }))))
+      await eventuallyTrue(() => events.includes('lost'), 'a term that has ended')
+      await feed.close()
+    }
+    t.match(await sql('SELECT cursor::int FROM {s}.forwarders'), [{ cursor: 0 }])
+  })
+
+  await t.test('a file forwarder is led at home alone', async (t) => {
+    const { replica, sql } = makeFleet(t, server, { atHome: ['one'] })
+    const [first, second] = [await replica('first'), await replica('second')]
+    const { feed } = await lead(first, 'one').led
+    await feed.close()
+    t.match(await sql('SELECT home FROM {s}.forwarders'), [{ home: 'first' }])
+    const away = lead(second, 'one')
+    const other = lead(second, 'two')
+    await other.led
+    await pause(1500)
+    t.equal(away.isLed(), false, 'nobody else has its file')
+    await lead(first, 'one').led
+  })
+
+  await t.test('what an operator pauses anywhere is told to whoever leads', async (t) => {
+    const { replica, sql } = makeFleet(t, server)
+    const first = await replica('first')
+    const { events } = await lead(first, 'one').led
+    await sql('UPDATE {s}.forwarders SET paused = true')
+    await eventuallyTrue(() => events.includes('paused'), 'a pause')
+    await sql('UPDATE {s}.forwarders SET paused = false')
+    await eventuallyTrue(() => events.includes('resumed'), 'its end')
+    t.strictSame(events, ['paused', 'resumed'])
+  })
+
+  await t.test('five replicas that start at once make one schema', async (t) => {
+    const { replica, sql } = makeFleet(t, server)
+    const replicas = await Promise.all(['a', 'b', 'c', 'd', 'e'].map(async (name) => await replica(name)))
+    t.strictSame(await sql('SELECT number FROM {s}.version'), [{ number: 1 }])
+    const copies = await Promise.all(replicas.map(async (journal) => await journal.append(sampleNewDelivery({ dedupeKey: 'same' }))))
+    t.equal(copies.filter(({ status }) => status === 'stored').length, 1)
+  })
+
+  await t.test('an append that waits for a lock is refused in time, and is stored by nobody afterwards', async (t) => {
+    const { replica, sql, schema } = makeFleet(t, server)
+    const first = await replica('first')
+    const lock = server.query(`BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('tierhook ' || '"${schema}"', 0)); SELECT pg_sleep(6)`)
+    await pause(200)
+    const startedAt = performance.now()
+    await t.rejects(first.append(sampleNewDelivery()), { code: 'JOURNAL_UNAVAILABLE', status: 503 })
+    t.ok(performance.now() - startedAt < 5000)
+    await lock
+    t.equal((await first.append(sampleNewDelivery())).status, 'stored')
+    t.strictSame(await sql('SELECT count(*)::int AS n FROM {s}.deliveries'), [{ n: 1 }])
+  })
+
+  await t.test('a database that is only to be read, or has another encoding, is refused with a sentence', async (t) => {
+    const { logger } = captureLog()
+    const start = async (database: string): Promise<void> => {
+      const journal = createPostgresJournal({ url: server.url.replace(/postgres$/, database), schema: 'x', logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: DAY_MS, maxBytes: 0 } })
+      t.teardown(async () => { await journal.close() })
+      await journal.start()
+    }
+    await server.query("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0")
+    await server.query('CREATE DATABASE reading')
+    await server.query('ALTER DATABASE reading SET default_transaction_read_only = on')
+    await t.rejects(start('latin'), { code: 'DATABASE_UNFIT', message: /in the encoding LATIN1: make one in UTF8/ })
+    await t.rejects(start('reading'), { code: 'DATABASE_UNFIT', message: /may only be read/ })
+    await t.rejects(start('nowhere'), { code: 'DATABASE_REFUSES', message: /database "nowhere" does not exist/ })
+  })
+})

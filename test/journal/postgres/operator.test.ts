@@ -1,0 +1,209 @@
+import t, { type Test } from 'tap'
+import { inspect } from 'node:util'
+import { systemClock } from '../../../src/delivery/clock.js'
+import type { Feed } from '../../../src/delivery/journal.js'
+import type { NewDelivery } from '../../../src/delivery/delivery.js'
+import type { DeliveryFilter, Operator } from '../../../src/delivery/operator.js'
+import { digestOf } from '../../../src/journal/traces.js'
+import { openPostgresOperator } from '../../../src/journal/postgres/operator.js'
+import { parseFilter } from '../../../src/forwarders/delivery-filter.js'
+import { createJudge } from '../../../src/voucherify/judge.js'
+import { captureLog } from '../../support/capture-log.js'
+import { eventually, eventuallyTrue } from '../../support/eventually.js'
+import { createPostgresJournal } from '../../support/postgres-journal.js'
+import { noPostgres, startPostgres, type PostgresServer } from '../../support/postgres-server.js'
+import { dead, forwarded, heldDelivery, newDelivery, now, retry, settleAll } from '../sqlite/stored.js'
+
+const DAY_MS = 86_400_000
+let schemas = 0
+
+async function makeStore (t: Test, server: PostgresServer) {
+  const schema = `operator_${++schemas}`
+  const { logger } = captureLog()
+  const journal = createPostgresJournal({ url: server.url, schema, logger, clock: systemClock, dedupeWindowMs: 7 * DAY_MS, retention: { maxAgeMs: 30 * DAY_MS, maxBytes: 0 }, forwarders: ['a', 'b', 'c'] })
+  t.teardown(async () => { await journal.close() })
+  await journal.start()
+  const operator = openPostgresOperator({ url: server.url, schema, judge: createJudge(), parseFilter })
+  t.teardown(async () => { await operator.close() })
+  return {
+    schema,
+    operator,
+    journal,
+    append: async (...deliveries: readonly NewDelivery[]) => { for (const delivery of deliveries) await journal.append(delivery) },
+    feed: async (forwarder: string, start: 'now' | 'beginning' = 'beginning', filter?: string, onWork = () => {}): Promise<Feed> => await journal.openFeed({ forwarder, order: 'customer', start, filter, onWork }),
+    sql: async <T>(text: string) => await server.query<T>(text.replaceAll('{s}', schema))
+  }
+}
+
+async function ids (operator: Operator, filter: DeliveryFilter): Promise<readonly string[]> {
+  return (await operator.list({ filter, order: 'newest first', limit: 100 })).map(({ id }) => id)
+}
+
+t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t) => {
+  const server = await startPostgres(t)
+
+  await t.test('deliveries are listed newest first, in pages, and filtered by every field', async (t) => {
+    const { append, operator } = await makeStore(t, server)
+    const [first, second, third] = [
+      newDelivery({ customerId: 'cust_a', campaignId: 'camp_a', sourceId: 'wh_a', receivedAt: now - 3000 }),
+      newDelivery({ eventType: 'custom.odd%[1]', verdict: 'unvalidated', receivedAt: now - 2000 }),
+      newDelivery({ receivedAt: now - 1000 })
+    ]
+    await append(first, second, third)
+    t.equal(await operator.lastSequence(), 3)
+    t.same(await ids(operator, {}), [third.id, second.id, first.id])
+    t.same(await ids(operator, { eventType: 'customer.*' }), [third.id, first.id])
+    t.same(await ids(operator, { eventType: 'custom.odd%[1]' }), [second.id])
+    t.same(await ids(operator, { eventType: '*odd%[1]' }), [second.id], 'nothing but * is special')
+    t.same(await ids(operator, { eventType: 'cust_m.odd*' }), [])
+    t.same(await ids(operator, { verdict: 'unvalidated' }), [second.id])
+    for (const text of ['cust_a', 'camp_', first.id.toUpperCase()]) t.ok((await ids(operator, { text })).includes(first.id), text)
+    t.same(await ids(operator, { text: 'odd' }), [second.id], 'a word of the type')
+    t.same(await ids(operator, { text: 'ust_a' }), [])
+    t.same(await ids(operator, { customerId: 'cust_a', campaignId: 'camp_a', sourceId: 'wh_a' }), [first.id])
+    t.same(await ids(operator, { since: now - 2000 }), [third.id, second.id])
+    t.same(await ids(operator, { until: now - 2000 }), [first.id])
+    const page = await operator.page({ filter: {}, limit: 2 })
+    t.match(page, { items: [{ id: third.id }, { id: second.id }], next: 2 })
+    t.match(await operator.page({ filter: { verdict: 'unvalidated' }, limit: 2, lookAt: 1 }), { items: [], next: 3 }, 'a part that the filter lets nothing of through')
+    t.match(await operator.page({ filter: {}, before: 2, limit: 2 }), { items: [{ id: first.id }], next: undefined })
+    t.match(await operator.find(first.id.slice(0, 30)), { status: /found|ambiguous/ })
+    t.match(await operator.find(first.id.toUpperCase()), { status: 'found', sequence: 1 })
+    t.same(await operator.find('ffff'), { status: 'unknown' })
+  })
+
+  await t.test('where a delivery stands is told for each forwarder, and can be asked for', async (t) => {
+    const { append, feed, operator } = await makeStore(t, server)
+    const a = await feed('a')
+    const [before, gone, waits, through, held, pending] = [newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), heldDelivery(), newDelivery()]
+    await append(before)
+    const b = await feed('b', 'now')
+    await append(gone, waits, through, held)
+    await settleAll(a, ({ delivery }) => delivery.id === gone.id ? dead() : delivery.id === waits.id ? retry() : forwarded())
+    await settleAll(b, forwarded)
+    await a.close()
+    await b.close()
+    await append(pending)
+
+    const listed = await operator.list({ filter: {}, order: 'oldest first', limit: 10 })
+    t.same(listed.map(({ forwarders }) => forwarders.map(({ status }) => status)), [
+      ['forwarded', 'before-start'], ['dead', 'forwarded'], ['retrying', 'forwarded'], ['forwarded', 'forwarded'], ['quarantined', 'quarantined'], ['pending', 'pending']
+    ])
+    t.match(listed[1]?.forwarders[0], { attempt: 1, reason: 'status 410' })
+    t.match(listed[2]?.forwarders[0], { attempt: 2, reason: 'status 503', dueAt: Number })
+    t.same(await ids(operator, { status: 'dead' }), [gone.id])
+    t.same(await ids(operator, { status: 'dead', forwarder: 'b' }), [])
+    t.same(await ids(operator, { status: 'retrying', forwarder: 'a' }), [waits.id])
+    t.same(await ids(operator, { status: 'quarantined' }), [held.id])
+    t.equal(await operator.countQuarantined(), 1)
+    t.same(await ids(operator, { status: 'pending' }), [pending.id])
+    t.same(await ids(operator, { status: 'pending', forwarder: 'b' }), [pending.id])
+    t.same(await ids(operator, { status: 'skipped' }), [])
+    t.same(await ids(operator, { status: 'forwarded' }), [through.id, before.id], 'wherever it was to go')
+    t.same(await ids(operator, { status: 'forwarded', forwarder: 'b' }), [through.id, waits.id, gone.id], 'and not what came before the forwarder')
+    t.match(await operator.forwarders({ except: ['b'] }), [{ name: 'a', cursor: 5, pending: 1, retrying: 1, dead: 1, breaker: 'closed', paused: false, leader: null, oldestReceivedAt: waits.receivedAt }])
+    t.match(await operator.deadLetters({ limit: 10 }), [{ id: gone.id, forwarder: 'a', attempts: 1, reason: 'status 410', replaying: false }])
+    t.match(await operator.deadLetterPage({ forwarder: 'a', limit: 10 }), { items: [{ id: gone.id }], next: undefined })
+    t.same(await operator.unfinished({ forwarder: 'a', ids: ['not-stored', gone.id, waits.id, through.id, pending.id] }), [waits.id, pending.id])
+    t.same(await operator.discard({ from: 'dead letters', forwarder: 'a', sequences: [2, 3] }), [{ sequence: 2, status: 'discarded' }, { sequence: 3, status: 'not there' }])
+    t.same(await ids(operator, { status: 'discarded' }), [gone.id])
+    t.same(await operator.discard({ from: 'quarantine', sequences: [5, 6] }), [{ sequence: 5, status: 'discarded' }, { sequence: 6, status: 'not there' }])
+    t.equal(await operator.read(5), undefined)
+    t.same(await operator.forget({ forwarder: 'a', limit: 1 }), { dropped: 1, done: false })
+    t.same(await operator.forget({ forwarder: 'a', limit: 1 }), { dropped: 0, done: true })
+    t.same((await operator.forwarders()).map(({ name }) => name), ['b'])
+  })
+
+  await t.test('what is released reaches every known forwarder once, and a replay is asked for on purpose', async (t) => {
+    const { append, feed, operator, journal } = await makeStore(t, server)
+    let woken = 0
+    const a = await feed('a', 'beginning', undefined, () => { woken++ })
+    const filtered = await feed('c', 'beginning', JSON.stringify({ events: ['campaign.*'] }))
+    const [held, other] = [heldDelivery(), newDelivery()]
+    await append(held, other)
+    await settleAll(a, forwarded)
+    await settleAll(filtered, forwarded)
+    t.same((await operator.release({ sequences: [1], force: false })).map(({ status }) => status), ['still invalid'])
+    const before = woken
+    t.match(await operator.release({ sequences: [1, 2, 77], force: true }), [{ status: 'released', id: held.id, verdict: 'invalid' }, { status: 'not in quarantine' }, { status: 'gone' }])
+    await eventuallyTrue(() => woken > before, 'a feed that is woken')
+    t.match(await settleAll(a, forwarded), [{ delivery: { id: held.id, quarantined: false }, replay: false }], 'the running service passes it on')
+    t.match(await operator.read(1), { hold: 'released', damaged: false })
+
+    const request = { sequences: [2, 1], forwarders: ['a', 'c'], finishedOnly: true, description: 'test\0', dryRun: false }
+    t.match(await operator.replay({ ...request, dryRun: true }), { replays: 2, filtered: 2 })
+    const again = woken
+    t.match(await operator.replay(request), { replays: 2, passedOver: 0, filtered: 2, refused: [] })
+    await eventuallyTrue(() => woken > again, 'a feed that is woken')
+    t.equal((await settleAll(a, forwarded)).length, 2)
+    t.match(await operator.replay({ ...request, sequences: [99] }), { replays: 0, refused: [{ sequence: 99, why: 'gone' }] })
+    t.match((await operator.read(2))?.attempts.map(({ forwarder, replay }) => [forwarder, replay]), [['a', false], ['c', false], ['a', true]])
+    t.equal(await operator.isServed(), true)
+    await operator.keepPaused({ forwarder: 'a', paused: true })
+    await journal.close()
+    t.equal(await operator.isServed(), false)
+    t.match((await operator.forwarders())[0], { name: 'a', paused: true })
+  })
+
+  await t.test('a record that is not what was written is found, and set aside by those who forward', async (t) => {
+    const { append, feed, operator, sql } = await makeStore(t, server)
+    await append(newDelivery(), newDelivery())
+    await sql("UPDATE {s}.deliveries SET raw_body = raw_body || 'x' WHERE sequence = 1")
+    t.match(await operator.verify({ after: 0, limit: 1 }), { checked: 1, upTo: 1, done: false, damaged: [{ sequence: 1, id: String }] })
+    t.match(await operator.verify({ after: 1, limit: 5 }), { checked: 1, done: true, damaged: [] })
+    await t.rejects(operator.checkFiles(), { code: 'WRONG_STORE', message: 'pg_amcheck' })
+    t.equal((await settleAll(await feed('a'), forwarded)).length, 1)
+    await eventually(async () => (await operator.read(1))?.hold === 'damaged' ? true : undefined, 'a record that is set aside')
+  })
+
+  await t.test('retention removes what is finished and old, and the keys that have outlived it', async (t) => {
+    const { append, feed, operator, sql } = await makeStore(t, server)
+    const a = await feed('a')
+    await append(newDelivery({ receivedAt: 1000, dedupeKey: 'one', customerId: null }), newDelivery({ receivedAt: 2000, customerId: null }), heldDelivery({ receivedAt: 1500 }), newDelivery({ receivedAt: now, customerId: null }))
+    await settleAll(a, ({ delivery: { sequence } }) => sequence === 2 ? dead() : forwarded())
+    await a.close()
+    const limits = { now: 10_000, quarantinedBefore: -Infinity, receivedBefore: 5000, maxBytes: 0, keysBefore: 5000 }
+    t.match(await operator.countPrunable(limits), { deliveries: 1, usedBytes: Number })
+    t.match(await operator.prune({ ...limits, after: 0, limit: 100 }), { removed: 1, evicted: 0 })
+    t.same(await sql('SELECT sequence::int FROM {s}.deliveries ORDER BY 1'), [{ sequence: 2 }, { sequence: 3 }, { sequence: 4 }])
+    t.same(await sql('SELECT key FROM {s}.dedupe_keys'), [])
+    t.match(await operator.prune({ ...limits, quarantinedBefore: 5000, after: 0, limit: 100 }), { removed: 1, evicted: 0 })
+    t.match(await operator.prune({ ...limits, maxBytes: 1, after: 0, limit: 100 }), { removed: 1 }, 'and what is too much')
+  })
+
+  await t.test('an erasure leaves a tombstone, and no trace of the person', async (t) => {
+    const { append, feed, operator, sql } = await makeStore(t, server)
+    const a = await feed('a')
+    const rawBody = Buffer.from('{"data":{"customer":{"id":"cust_gone","email":"gone@example.com"}}}')
+    await append(newDelivery({ customerId: 'cust_gone', rawBody }), newDelivery({ customerId: 'cust_stays' }), newDelivery({ customerId: 'cust_gone', rawBody }))
+    await settleAll(a, ({ delivery: { sequence } }) => sequence === 2 ? { ...dead(), reason: 'cust_gone is unknown' } : forwarded())
+    const people = [{ by: 'customer' as const, digest: digestOf('cust_gone') }]
+    const request = { people, after: 0, limit: 10, force: false }
+    t.match(await operator.erase({ ...request, dryRun: true }), { erased: { length: 2 }, unfinished: [], done: true })
+    t.match(await operator.erase({ ...request, dryRun: false }), { erased: { length: 2 }, mentions: Number, done: true })
+    t.same(await operator.scrub({ whole: false }), { done: true })
+    const left = JSON.stringify([await sql('SELECT *, convert_from(raw_body, \'UTF8\') AS body FROM {s}.deliveries'), await sql('SELECT * FROM {s}.dead_letters'), await sql('SELECT * FROM {s}.attempts')])
+    t.notMatch(left, /cust_gone|gone@example/)
+    t.match(await operator.read(1), { hold: 'erased', damaged: false, bodyBytes: 0 })
+    t.match(await operator.verify({ after: 0, limit: 10 }), { damaged: [] })
+  })
+
+  await t.test('a database without a journal, an older and a newer one, and somebody else\'s are refused', async (t) => {
+    const { sql, schema } = await makeStore(t, server)
+    const open = (name: string, url = server.url): Operator => {
+      const operator = openPostgresOperator({ url, schema: name, judge: createJudge(), parseFilter })
+      t.teardown(async () => { await operator.close() })
+      return operator
+    }
+    await t.rejects(open('nothing').lastSequence(), { code: 'NO_STORE', message: 'There is no journal in the schema nothing' })
+    await server.query('CREATE SCHEMA theirs; CREATE TABLE theirs.version (number int)')
+    await t.rejects(open('theirs').lastSequence(), { code: 'WRONG_STORE', message: 'tables that tierhook has not made' })
+    const away = await open('x', 'postgres://tierhook:secret-word@127.0.0.1:1/x').lastSequence().catch((error: unknown) => error)
+    t.match(away, { code: 'STORE_BUSY', message: 'ECONNREFUSED' })
+    t.notMatch(inspect(away, { depth: 9 }), 'secret-word')
+    await sql('UPDATE {s}.version SET number = 99')
+    await t.rejects(open(schema).lastSequence(), { code: 'WRONG_STORE', message: 'start the newer tierhook' })
+    await sql('UPDATE {s}.version SET number = 0')
+    await t.rejects(open(schema).lastSequence(), { code: 'NO_STORE' })
+  })
+})

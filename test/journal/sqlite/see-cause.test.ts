@@ -1,0 +1,36 @@
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { seeCause, seeingCause } from '../../../src/journal/sqlite/see-cause.js'
+import { storageReason } from '../../../src/errors/storage-cause.js'
+import { fillInodes, mountedFolder } from '../../support/small-disk.js'
+
+const vague = (code = 'SQLITE_CANTOPEN'): Error => Object.assign(new Error('unable to open database file'), { code })
+
+t.test('a vague error of SQLite gets what the system says, and nothing is left of what was tried', async (t) => {
+  const folder = t.testdir({ 'tierhook.db': 'as it is', 'tierhook.db.trial': 'somebody else\'s' })
+  const gone = seeCause(vague(), join(folder, 'gone', 'tierhook.db'))
+  t.match(gone, { code: 'SQLITE_CANTOPEN', cause: { code: 'ENOENT' } })
+  const well = seeCause(vague('SQLITE_IOERR'), join(folder, 'tierhook.db'))
+  t.equal((well as Error).cause, undefined, 'where it works now, nothing was seen')
+  t.strictSame(readdirSync(folder).sort(), ['tierhook.db', 'tierhook.db.trial'])
+  t.throws(() => seeingCause(join(folder, 'gone', 'tierhook.db'), () => { throw vague() }), { cause: { code: 'ENOENT' } })
+})
+
+t.test('an error that tells all stays as it is', async (t) => {
+  const path = join(t.testdir(), 'gone', 'tierhook.db')
+  const known = Object.assign(new Error('x', { cause: 'known' }), { code: 'SQLITE_IOERR' })
+  for (const error of [vague('SQLITE_BUSY'), vague('SQLITE_FULL'), known, new Error('x'), 'x']) {
+    const before = error instanceof Error ? error.cause : undefined
+    t.equal(seeCause(error, path), error)
+    if (error instanceof Error) t.equal(error.cause, before)
+  }
+})
+
+t.test('on a volume without inodes it is told, by what a new file takes', async (t) => {
+  const folder = mountedFolder(t, 'size=8m,nr_inodes=8')
+  if (folder === undefined) return t.comment('no right to mount a file system')
+  writeFileSync(join(folder, 'tierhook.db'), '')
+  fillInodes(folder)
+  t.match(storageReason(seeCause(vague(), join(folder, 'tierhook.db'))), 'no inodes')
+})

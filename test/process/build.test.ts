@@ -1,0 +1,59 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { plainNode } from '../support/program.js'
+
+const project = join(import.meta.dirname, '../..')
+
+/** A project as small as can be, with the build of this one. */
+function projectIn (t: Test) {
+  const compilerOptions = { target: 'ES2023', module: 'NodeNext', strict: true, types: [], outDir: './dist', rootDir: './src' }
+  const folder = t.testdir({
+    'package.json': '{"type":"module"}',
+    'package-lock.json': '{}',
+    'tsconfig.json': '{}',
+    'tsconfig.build.json': JSON.stringify({ compilerOptions, include: ['src'], exclude: ['src/page'] }),
+    src: { 'main.ts': 'export const value: number = 1\n', page: { 'page.ts': 'export {}\n', 'page.html': '', 'page.css': '', 'tsconfig.json': JSON.stringify({ compilerOptions: { ...compilerOptions, outDir: '../../dist', rootDir: '..' } }) } }
+  })
+  symlinkSync(join(project, 'node_modules'), join(folder, 'node_modules'))
+  const [command = '', ...args] = ['env', ...plainNode, join(project, 'release/build.js')]
+  return {
+    main: join(folder, 'src/main.ts'),
+    built: () => readFileSync(join(folder, 'dist/main.js'), 'utf8'),
+    build: (...options: string[]) => {
+      const { status, stdout, stderr } = spawnSync(command, [...args, ...options], { cwd: folder, encoding: 'utf8' })
+      return { status, stdout, said: /nothing has changed|building/.exec(stderr)?.[0] }
+    }
+  }
+}
+
+t.test('npm start builds what has changed, and nothing where nothing has', async (t) => {
+  const { prestart } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')).scripts
+  t.equal(prestart, 'node release/build.js --if-changed')
+  const { main, built, build } = projectIn(t)
+  t.same(build('--if-changed'), { status: 0, stdout: '', said: 'building' })
+  t.match(built(), 'value = 1')
+  t.same(build('--if-changed'), { status: 0, stdout: '', said: 'nothing has changed' })
+
+  // As a switch of branches may leave it: other contents, and an older time than that of the build.
+  writeFileSync(main, 'export const value: number = 2\n')
+  utimesSync(main, 0, 0)
+  t.equal(build('--if-changed').said, 'building')
+  t.match(built(), 'value = 2')
+})
+
+t.test('a build that failed, or checked no types, is none that a start relies on', async (t) => {
+  const { main, built, build } = projectIn(t)
+  t.equal(build().status, 0)
+  const sound = readFileSync(main, 'utf8')
+  writeFileSync(main, 'export const value: number = "three"\n')
+  t.equal(build('--if-changed').status, 1)
+  writeFileSync(main, sound)
+  t.equal(build('--if-changed').said, 'building', 'dist is of other sources, though these are those of the last sound build')
+  t.match(built(), 'value = 1')
+
+  writeFileSync(main, 'export const value: number = "four"\n')
+  t.equal(build('--unchecked').status, 0)
+  t.equal(build('--if-changed').status, 1)
+})

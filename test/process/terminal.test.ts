@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { eventually } from '../support/eventually.js'
+import { plainNode, program } from '../support/program.js'
+import { eventBody } from '../support/service-process.js'
+
+interface OnTerminal {
+  /** What the terminal has shown so far. */
+  readonly shown: () => string
+  /** Types Ctrl-C; resolves with the exit code. */
+  readonly interrupt: () => Promise<number | null>
+}
+
+/** Runs the built service on a pseudo-terminal of its own: `script` is part of every Debian, and gives it one. */
+function startOnTerminal (t: Test, environment: Readonly<Record<string, string>>): OnTerminal {
+  const dataDir = join(t.testdir(), 'data')
+  mkdirSync(dataDir)
+  const command = ['exec', 'env', ...plainNode, program, 'serve'].join(' ')
+  const child = spawn('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
+    cwd: dataDir,
+    env: { PATH: process.env['PATH'], SHELL: '/bin/sh', TERM: 'xterm', PORT: '0', ADMIN_PORT: '0', DATA_DIR: dataDir, FORWARDERS: 'log,file', ...environment }
+  })
+  t.teardown(() => { child.kill('SIGKILL') })
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => { text += chunk })
+  const ended = new Promise<number | null>((resolve) => { child.on('close', resolve) })
+  return {
+    shown: () => text.replaceAll('\r\n', '\n'),
+    async interrupt () {
+      child.stdin.write('\u0003')
+      return await ended
+    }
+  }
+}
+
+function bodyOf (eventId: string): string {
+  const body = JSON.parse(eventBody(eventId)) as { data: Record<string, unknown> }
+  body.data['loyalty_tier_from'] = { id: 'ltr_1', name: 'Leaf' }
+  body.data['loyalty_tier_to'] = { id: 'ltr_2', name: 'Blütentee \u001B[2J' }
+  return JSON.stringify(body)
+}
+
+const post = async (url: string, body: string) => await fetch(`${url}/webhooks`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+
+t.test('on a terminal the service greets with its addresses, shows an event in one line with its tiers, and ends by Ctrl-C', async t => {
+  const terminal = startOnTerminal(t, {})
+  const url = await eventually(() => /(http:\S+)\/webhooks/.exec(terminal.shown())?.[1], 'the banner')
+  t.match(terminal.shown(), '\u001B[1mtierhook ', 'in colour')
+  const { id } = await (await post(url, bodyOf('ev_terminal'))).json() as { id: string }
+  await post(url, bodyOf('ev_terminal'))
+  await eventually(() => terminal.shown().includes('duplicate') ? true : undefined, 'both lines')
+  t.equal(await terminal.interrupt(), 0)
+  // eslint-disable-next-line no-control-regex
+  const plain = terminal.shown().replaceAll(/\u001B\[\d+m/g, '')
+  t.match(plain, /^ {2}tierhook \d.*\n\n {2}Webhooks {5}http:\S+\/webhooks {2}unsigned\n {2}Operator {5}off {2}ADMIN_PORT is 0\n {2}Forwards to {2}log {3}the lines below\n {15}file {2}\/\S+\/events\.ndjson\n {2}Data {9}\/\S+\/data\n {2}Try {10}npx tierhook send/m)
+  const lines = plain.split('\n').filter((line) => line.includes('customer.loyalty'))
+  t.match(lines, [
+    /npx tierhook send/,
+    new RegExp(`^\\d\\d:\\d\\d:\\d\\d ✓ customer\\.loyalty\\.tier\\.upgraded {2}Leaf → Blütentee \\\\u001b\\[2J {2}cust_ev_t… {2}${id.slice(0, 13)}$`),
+    /^\d\d:\d\d:\d\d = customer\.loyalty\.tier\.upgraded .* duplicate .*$/
+  ])
+  t.equal(lines.length, 3, 'no line twice')
+  t.match(plain, /· stopped {2}signal=SIGINT/)
+})
+
+t.test('NO_COLOR takes the colours away, and LOG_FORMAT=json gives a terminal what a file gets', async t => {
+  const plain = startOnTerminal(t, { NO_COLOR: '1' })
+  await eventually(() => plain.shown().includes('Ctrl-C') ? true : undefined, 'the banner')
+  t.equal(await plain.interrupt(), 0)
+  t.notMatch(plain.shown(), '\u001B')
+  const json = startOnTerminal(t, { LOG_FORMAT: 'json' })
+  await eventually(() => json.shown().includes('"msg":"listening"') ? true : undefined, 'the line')
+  t.equal(await json.interrupt(), 0)
+  for (const line of json.shown().replace('^C', '').trim().split('\n')) t.type(JSON.parse(line), 'object')
+})

@@ -1,0 +1,100 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { keepObservations, observationsPath, readObservations } from '../../src/sender-watch/observations-file.js'
+import type { Observations } from '../../src/sender-watch/observations.js'
+import { captureLog } from '../support/capture-log.js'
+import { eventually } from '../support/eventually.js'
+
+function sample (count: number): Observations {
+  return {
+    drift: { differences: [{ eventType: 'a', kind: 'fault', pointer: '/x', expected: 'must be a string', seen: 'null', count, firstAt: 1, lastAt: 2, place: 'signed wh_1\na' }], dropped: 3 },
+    retryBudget: { sources: [{ sourceId: 'wh_1', lastCode: 'INTERNAL', firstFailureAt: 1, lastFailureAt: 2, alarmed: 3, events: [{ eventId: 'ev_1', failures: 3, firstAt: 1 }] }] },
+    unproven: {
+      signedAt: 5,
+      knownAddresses: ['192.0.2.1'],
+      refused: [{ from: 'known', count: 2, firstAt: 6, lastAt: 7, lastCode: 'SIGNATURE_WRONG', told: 0 }],
+      addresses: [{ address: null, count: 2, firstAt: 6, lastAt: 7, lastCode: 'SIGNATURE_WRONG' }]
+    },
+    missingEvents: [{ expectation: '*', lastAt: null, since: 4 }]
+  }
+}
+
+t.test('what is kept is read again, and written only when something has changed', async (t) => {
+  const dataDir = t.testdir()
+  t.equal(await readObservations(dataDir), undefined)
+  let observed = sample(1)
+  let asked = 0
+  const kept = keepObservations({
+    dataDir,
+    logger: captureLog().logger,
+    everyMs: 5,
+    observe () {
+      asked++
+      return observed
+    }
+  })
+  kept.start()
+  await eventually(() => existsSync(observationsPath(dataDir)) && asked > 2 ? true : undefined, 'the file')
+  t.match(await readObservations(dataDir), sample(1))
+  rmSync(observationsPath(dataDir))
+  const before = asked
+  await eventually(() => asked > before + 2 ? true : undefined, 'more turns')
+  t.notOk(existsSync(observationsPath(dataDir)))
+  observed = sample(2)
+  await kept.close()
+  await kept.close()
+  t.match(await readObservations(dataDir), sample(2))
+  t.strictSame(readdirSync(dataDir), ['observations.json'])
+})
+
+t.test('what is noticed while a save is under way is in the file once the next save is done', async (t) => {
+  const dataDir = t.testdir()
+  let observed = sample(1)
+  const kept = keepObservations({ dataDir, logger: captureLog().logger, observe: () => observed })
+  const underWay = kept.save()
+  observed = sample(2)
+  await kept.save()
+  t.match(await readObservations(dataDir), sample(2))
+  await underWay
+})
+
+t.test('what was never started leaves the folder as it is', async (t) => {
+  const dataDir = t.testdir()
+  await keepObservations({ dataDir, logger: captureLog().logger, observe: () => sample(1) }).close()
+  t.strictSame(readdirSync(dataDir), [])
+})
+
+t.test('a file of another version is refused, and one whose parts have another form', async (t) => {
+  const dataDir = t.testdir()
+  const { drift, missingEvents, retryBudget, unproven } = sample(1)
+  for (const other of [{ version: 1, drift, retryBudget, missingEvents }, { version: 2, drift, retryBudget, missingEvents, unproven }, { version: 3, drift, retryBudget, missingEvents }]) {
+    writeFileSync(observationsPath(dataDir), JSON.stringify(other))
+    await t.rejects(readObservations(dataDir))
+  }
+  writeFileSync(observationsPath(dataDir), JSON.stringify({ version: 3, drift, retryBudget, missingEvents, unproven }))
+  t.match(await readObservations(dataDir), { unproven })
+})
+
+t.test('a damaged file is refused, whatever the damage', async (t) => {
+  const dataDir = t.testdir()
+  const whole = JSON.stringify({ version: 3, ...sample(1) })
+  for (const text of ['', 'null', '{}', whole.slice(0, -5), whole.replace('"version":3', '"version":4'), whole.replace('"count":1', '"count":-1'), whole.replace('"lastAt":2', '"lastAt":1e300'), `"${'x'.repeat(9_000_000)}"`]) {
+    writeFileSync(observationsPath(dataDir), text)
+    await t.rejects(readObservations(dataDir))
+  }
+})
+
+t.test('a disk that takes nothing is told of once, costs nothing else, and is tried again', async (t) => {
+  const dataDir = join(t.testdir(), 'data')
+  const log = captureLog()
+  let count = 0
+  const kept = keepObservations({ dataDir, logger: log.logger, observe: () => sample(++count) })
+  await kept.save()
+  await kept.save()
+  t.match(log.find('observations not kept'), [{ level: 40, err: { code: 'ENOENT' } }])
+  mkdirSync(dataDir)
+  chmodSync(dataDir, 0o750)
+  await kept.save()
+  t.match(JSON.parse(readFileSync(observationsPath(dataDir), 'utf8')), { version: 3 })
+})

@@ -1,0 +1,95 @@
+import t from 'tap'
+import { eventIds } from '../../src/simulator/event-ids.js'
+import { supplyBody } from '../../src/simulator/supply-body.js'
+import { supplySamples, type SampleSupplyOptions } from '../../src/simulator/supply-samples.js'
+import { catalogue, findEvent } from '../../src/voucherify/catalogue.js'
+import { sign, verifySignature } from '../../src/voucherify/signature.js'
+import { compileValidator } from '../../src/voucherify/validate.js'
+
+const secret = 'a-secret'
+const ids = eventIds('0123456789ab')
+const happenedAt = Date.UTC(2026, 0, 31)
+
+function samples (options: Partial<SampleSupplyOptions> = {}) {
+  return supplySamples({
+    types: ['customer.loyalty.tier.upgraded'],
+    kind: undefined,
+    raw: false,
+    invalid: false,
+    urlOf: eventType => new URL(`https://receiver.example/hooks/${eventType}?a=1`),
+    eventIds: ids,
+    seed: 'seed',
+    seal: { secret, headers: {} },
+    ...options
+  })
+}
+
+function read (body: Uint8Array) {
+  return JSON.parse(Buffer.from(body).toString())
+}
+
+t.test('every event of the catalogue is valid, signed, compact, and from where Voucherify sends it', async t => {
+  const [first, ...others] = catalogue.map(({ type }) => type)
+  if (first === undefined) throw new Error('the catalogue is empty')
+  const supply = samples({ types: [first, ...others] })
+  t.equal(supply.sources.length, 13, 'a distribution for each event that has one, and the project\'s webhook')
+  for (const [index, { type, kind, envelopeSchema }] of catalogue.entries()) {
+    const { url, body, headers } = supply.webhook(index, happenedAt)
+    const envelope = read(body)
+    t.equal(JSON.stringify(envelope), Buffer.from(body).toString())
+    t.strictSame(compileValidator(envelopeSchema)(envelope), [])
+    t.match(envelope, { id: ids.sendOutId(index), event: { type, id: ids.eventId(index) }, source: { target_url: url.href, id: supply.sourceOf(index), object: kind === 'project' ? 'webhook' : 'distribution' } })
+    t.match(envelope.source.id, kind === 'project' ? /^wh_/ : /^distr_/)
+    if (kind === 'project') t.equal(envelope.type, type, 'the webhook of the project names the event')
+    t.ok(verifySignature({ rawBody: body, header: headers['x-voucherify-signature'], secrets: [secret] }).ok)
+  }
+})
+
+t.test('the same event can be made again to the byte, and each has ids of its own', async t => {
+  const [one, again] = [samples(), samples()]
+  for (let index = 0; index < 50; index++) t.strictSame(one.webhook(index, happenedAt), again.webhook(index, happenedAt))
+  const eventIdsSeen = new Set(Array.from({ length: 50 }, (_, index) => read(one.webhook(index, happenedAt).body).event.id))
+  t.equal(eventIdsSeen.size, 50)
+  t.equal(samples({ seed: 'other' }).sourceOf(0), one.sourceOf(0), 'a distribution keeps its id from run to run')
+})
+
+t.test('an event that has no schema is sent in an envelope too, from either kind of webhook', async t => {
+  const project = read(samples({ types: ['redemption.succeeded'] }).webhook(0, happenedAt).body)
+  t.match(project, { type: 'redemption.succeeded', source: { object: 'webhook', id: /^wh_/ }, event: { type: 'redemption.succeeded' }, data: { customer: { object: 'customer' } } })
+  const distribution = samples({ types: ['redemption.succeeded'], kind: 'distribution' })
+  t.match(read(distribution.webhook(0, happenedAt).body), { source: { object: 'distribution', id: /^distr_/ } })
+  const names = new Set(Array.from({ length: 40 }, (_, index) => read(distribution.webhook(index, happenedAt).body).type))
+  t.ok(names.has('') && names.size > 2, 'its name is free text')
+})
+
+t.test('raw, wrong, unsigned, and with headers of one\'s own', async t => {
+  const schema = findEvent('customer.loyalty.tier.upgraded')?.bodySchema
+  if (schema === undefined) throw new Error('no such event')
+  const raw = samples({ raw: true }).webhook(1, happenedAt)
+  t.strictSame(compileValidator(schema)(read(raw.body)), [])
+  const invalid = samples({ raw: true, invalid: true }).webhook(1, happenedAt)
+  t.not(compileValidator(schema)(read(invalid.body)).length, 0)
+  const { headers } = samples({ seal: { secret: undefined, headers: { 'content-type': 'text/plain', 'x-team': 'loyalty' } } }).webhook(0, happenedAt)
+  t.strictSame(headers, { 'content-type': 'text/plain', 'x-team': 'loyalty' })
+})
+
+t.test('a body of one\'s own goes out compact and signed, digits as they were; or as it is, with the same signature', async t => {
+  const bytes = Buffer.from('{\n  "event": {"id": "ev_own", "type": "a.b"},\n  "data": {"n": 1.0}\n}\n')
+  const compact = '{"event":{"id":"ev_own","type":"a.b"},"data":{"n":1.0}}'
+  const options = { bytes, urlOf: () => new URL('http://receiver.example/'), seal: { secret, headers: {} } }
+  const supply = supplyBody({ ...options, asIs: false })
+  t.equal(Buffer.from(supply.webhook(0, 0).body).toString(), compact)
+  t.equal(supply.webhook(9, 9).headers['x-voucherify-signature'], sign(Buffer.from(compact), secret))
+  t.equal(supply.bodyId, 'ev_own')
+  const asIs = supplyBody({ ...options, asIs: true }).webhook(0, 0)
+  t.strictSame(asIs.body, bytes)
+  t.equal(asIs.headers['x-voucherify-signature'], sign(Buffer.from(compact), secret))
+  const broken = supplyBody({ ...options, bytes: Buffer.from('{ not JSON'), asIs: false })
+  t.equal(Buffer.from(broken.webhook(0, 0).body).toString(), '{ not JSON')
+  t.equal(broken.bodyId, undefined)
+  for (const asIs of [false, true]) {
+    const plain = supplyBody({ ...options, bytes: Buffer.from('  message  '), asIs }).webhook(0, 0)
+    t.equal(Buffer.from(plain.body).toString(), '  message  ')
+    t.equal(plain.headers['x-voucherify-signature'], sign(Buffer.from('  message  '), secret), 'what is no JSON is signed as it is')
+  }
+})

