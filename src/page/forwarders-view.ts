@@ -10,7 +10,7 @@ export function forwardersView (): View {
 
   const columns: ReadonlyArray<Column<ForwarderState>> = [
     { label: 'Forwarder', cell: ({ name }) => element('strong', {}, name) },
-    { label: 'Destination', cell: ({ type, destination }) => [type, destination].filter((part) => part !== undefined).join(' ') },
+    { label: 'Destination', cell: ({ type, destination }) => element('span', { class: 'long' }, [type, destination].filter((part) => part !== undefined).join(' ')) },
     { label: 'State', cell: stateBadge },
     { label: 'Pending', number: true, cell: ({ pending }) => pending },
     { label: 'Retrying', number: true, cell: ({ retrying }) => retrying },

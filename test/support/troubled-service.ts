@@ -25,7 +25,7 @@ export async function startTroubledService (t: Test, { deliveries, environment =
   const failing = await httpDestination(t, (_request, response) => { response.writeHead(503).end('Down for maintenance') })
   const dataDir = t.testdir({})
   const forwarders = [
-    { name: 'audit', type: 'file', path: 'events.ndjson' },
+    { name: 'audit', type: 'file', path: 'events_of_the_loyalty_programme_kept_for_the_auditors.ndjson' },
     { name: 'crm', type: 'http', url: failing.url },
     { name: 'gifts', type: 'http', url: refusing.url, events: ['customer.loyalty.tier.upgraded'] },
     { name: 'mail', type: 'http', url: good.url },
