@@ -4,14 +4,13 @@ import type { Observer } from '../delivery/observation.js'
 import { inTime } from '../delivery/within.js'
 import type { WebhookStatus } from '../sender-watch/webhook-status.js'
 import { createDiskSpace, type DiskSpace } from './disk-space.js'
-import { createHistory, type KeptHistory } from '../history/history.js'
+import { createHistory } from '../history/history.js'
 import { historyPath, keepHistory, readHistory } from '../history/history-file.js'
 import { reportHistory, type HistoryReport } from '../history/report-history.js'
 import { createDrift } from '../sender-watch/drift.js'
 import { watchForDriftResets } from '../sender-watch/drift-reset.js'
 import type { ForwarderState } from '../metrics/forwarder-metrics.js'
 import { createMetrics, type Metrics, type StoreFacts } from '../metrics/metrics.js'
-import type { Observations } from '../sender-watch/observations.js'
 import { keepObservations, observationsPath, readObservations } from '../sender-watch/observations-file.js'
 import { createRetryBudget } from '../sender-watch/retry-budget.js'
 import { createReadiness, type ReadinessOptions } from './readiness.js'
@@ -158,7 +157,10 @@ export function createWatch (options: WatchOptions): Watch {
     history: () => reportHistory(history, { now: now(), forwarderNames: options.forwarderNames }),
     failingSince: history.failingSince,
     async start () {
-      const [earlier, earlierHistory] = await Promise.all([readEarlier(dataDir, logger), readEarlierHistory(dataDir, logger)])
+      const [earlier, earlierHistory] = await Promise.all([
+        readEarlier('observations', observationsPath(dataDir), async () => await readObservations(dataDir), logger),
+        readEarlier('history', historyPath(dataDir), async () => await readHistory(dataDir), logger)
+      ])
       if (earlierHistory !== undefined) history.restore(earlierHistory)
       if (earlier !== undefined) {
         drift.restore(earlier.drift)
@@ -183,20 +185,11 @@ export function createWatch (options: WatchOptions): Watch {
 }
 
 /** Without what was noticed before the service works as well: a damaged file is begun anew. */
-async function readEarlier (dataDir: string, logger: Logger): Promise<Observations | undefined> {
+async function readEarlier<T> (what: string, path: string, read: () => Promise<T>, logger: Logger): Promise<T | undefined> {
   try {
-    return await inTime(READ_LIMIT_MS, readObservations(dataDir), () => new Error('The disk does not answer'))
+    return await inTime(READ_LIMIT_MS, read(), () => new Error('The disk does not answer'))
   } catch (error) {
-    logger.warn({ err: error, path: observationsPath(dataDir) }, 'observations not readable: begun anew')
-    return undefined
-  }
-}
-
-async function readEarlierHistory (dataDir: string, logger: Logger): Promise<KeptHistory | undefined> {
-  try {
-    return await inTime(READ_LIMIT_MS, readHistory(dataDir), () => new Error('The disk does not answer'))
-  } catch (error) {
-    logger.warn({ err: error, path: historyPath(dataDir) }, 'history not readable: begun anew')
+    logger.warn({ err: error, path }, `${what} not readable: begun anew`)
     return undefined
   }
 }
