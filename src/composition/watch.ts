@@ -158,8 +158,8 @@ export function createWatch (options: WatchOptions): Watch {
     failingSince: history.failingSince,
     async start () {
       const [earlier, earlierHistory] = await Promise.all([
-        readEarlier('observations', observationsPath(dataDir), async () => await readObservations(dataDir), logger),
-        readEarlier('history', historyPath(dataDir), async () => await readHistory(dataDir), logger)
+        readEarlier(observationsPath(dataDir), async () => await readObservations(dataDir), logger),
+        readEarlier(historyPath(dataDir), async () => await readHistory(dataDir), logger)
       ])
       if (earlierHistory !== undefined) history.restore(earlierHistory)
       if (earlier !== undefined) {
@@ -185,11 +185,11 @@ export function createWatch (options: WatchOptions): Watch {
 }
 
 /** Without what was noticed before the service works as well: a damaged file is begun anew. */
-async function readEarlier<T> (what: string, path: string, read: () => Promise<T>, logger: Logger): Promise<T | undefined> {
+async function readEarlier<T> (path: string, read: () => Promise<T>, logger: Logger): Promise<T | undefined> {
   try {
     return await inTime(READ_LIMIT_MS, read(), () => new Error('The disk does not answer'))
   } catch (error) {
-    logger.warn({ err: error, path }, `${what} not readable: begun anew`)
+    logger.warn({ err: error, path }, 'what was noticed is not readable: begun anew')
     return undefined
   }
 }
