@@ -63,6 +63,8 @@ export interface AcceptEngine {
   readonly setVisible: (sequence: number) => void
   /** Rejects where the store takes no commit now. */
   readonly probe: () => Promise<void>
+  /** Whether this process is the one of several that removes what is old and raises alarms; always where absent. */
+  readonly leadsUpkeep?: () => boolean
   /** A small step of retention. */
   readonly prune: (options: PruneOptions) => Promise<Pruned>
   /** Waits for `timeoutMs` at most. Resolves with whether nothing can be written any more. */

@@ -36,6 +36,8 @@ export interface AcceptJournal extends Pick<Journal, 'append' | 'close'> {
   readonly waitsFor: () => string | undefined
   /** Really commits something, and so syncs; resolves with why that can't be, or `undefined`. It takes as long as the disk does. */
   readonly probe: () => Promise<string | undefined>
+  /** Whether this process is the one of several that removes what is old and raises alarms. */
+  readonly leadsUpkeep: () => boolean
 }
 
 /** The sender waits 10 s, and is to hear from us within 5. */
@@ -63,6 +65,7 @@ export function createAcceptJournal (options: AcceptJournalOptions): AcceptJourn
     storeTimeoutMs: options.storeTimeoutMs ?? STORE_TIMEOUT_MS,
     withdrawTimeoutMs: WITHDRAW_TIMEOUT_MS
   })
+  const leadsUpkeep = engine.leadsUpkeep ?? (() => true)
   engine.listen({ onCommit: committed, onUnavailable: setUnavailable, onAvailable: setAvailable, onDefect: defect }, stop.signal)
 
   function setUnavailable (error: unknown): void {
@@ -109,6 +112,7 @@ export function createAcceptJournal (options: AcceptJournalOptions): AcceptJourn
       retention,
       onEvicted: options.onEvicted,
       signal: stop.signal,
+      leads: leadsUpkeep,
       prune: engine.prune
     })
   }
@@ -159,6 +163,7 @@ export function createAcceptJournal (options: AcceptJournalOptions): AcceptJourn
       }
     },
 
+    leadsUpkeep,
     append: groupCommit.append,
 
     async close () {

@@ -25,6 +25,8 @@ export interface UpkeepOptions {
   readonly retention: Retention
   /** Told how many went out of quarantine because its share of the store was full. */
   readonly onEvicted?: ((count: number) => void) | undefined
+  /** Whether it is this process that does it. */
+  readonly leads: () => boolean
   readonly prune: (options: PruneOptions) => Promise<Pruned>
   readonly signal: AbortSignal
 }
@@ -43,10 +45,10 @@ export function repeat (everyMs: number, work: () => Promise<void>, { logger, si
 }
 
 /** Removes what retention lets go, in small steps, so that webhooks find their place between them. */
-export async function pruneAll ({ now, isClockSteady, logger, dedupeWindowMs, retention, prune, onEvicted, signal }: UpkeepOptions): Promise<void> {
+export async function pruneAll ({ now, isClockSteady, logger, dedupeWindowMs, retention, leads, prune, onEvicted, signal }: UpkeepOptions): Promise<void> {
   let removed = 0
   let evicted = 0
-  for (let after: number | undefined = 0; after !== undefined && !signal.aborted;) {
+  for (let after: number | undefined = 0; after !== undefined && leads() && !signal.aborted;) {
     const time = now()
     // Nothing is too old by a clock that may be wrong.
     const before = (ageMs: number): number => isClockSteady() && ageMs > 0 ? time - ageMs : -Infinity

@@ -27,7 +27,7 @@ export function createPostgresJournal (options: PostgresJournalOptions): Postgre
     url, schema, member, logger, monotonic: clock.monotonic, now: clock.now, connections: 3, forwarders, atHome, ...options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }
   })
   const feeds = createFeeds({ engine: forwarding, logger, monotonic: clock.monotonic })
-  const journal = createAcceptJournal({ ...options, engine: createPostgresAcceptEngine({ url, schema, member, logger, clock, dedupeWindowMs, onStored: forwarding.stored }) })
+  const journal = createAcceptJournal({ ...options, engine: createPostgresAcceptEngine({ url, schema, member, logger, clock, dedupeWindowMs, onStored: forwarding.stored, ...options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs } }) })
   return {
     ...journal,
     openFeed: feeds.openFeed,

@@ -15,6 +15,7 @@ export interface PostgresAcceptOptions extends Pick<DatabaseOptions, 'url' | 'sc
   readonly logger: Logger
   readonly clock: Clock
   readonly dedupeWindowMs: number
+  readonly leaseMs?: number
   /** Told of the last sequence that this replica has stored, so that those who forward here need not look for it. */
   readonly onStored: (sequence: number) => void
 }
@@ -28,6 +29,9 @@ export interface Member {
 /** One appends, the other tells whether that works. */
 const CONNECTIONS = 2
 const PULSE_MS = 1000
+const LEASE_MS = 10_000
+/** This much before the database does, the leader of the upkeep takes its lease to be over, in milliseconds. */
+const MARGIN_MS = 500
 /** How long it is tried in silence before webhooks are refused at once, in milliseconds. */
 const PATIENCE_MS = 4000
 const RETRY_MS = 50
@@ -44,13 +48,15 @@ interface Appended {
 
 /** Stores in a PostgreSQL database that other replicas share. */
 export function createPostgresAcceptEngine (options: PostgresAcceptOptions): AcceptEngine {
-  const { url, schema, member, logger, clock: { monotonic }, dedupeWindowMs } = options
+  const { url, schema, member, logger, clock: { monotonic }, dedupeWindowMs, leaseMs = LEASE_MS } = options
   const stop = new AbortController()
   let events: AcceptEvents
   /** The server's clock less our monotonic one: it is this much at least. */
   let bound: { readonly ms: number, readonly at: number } | undefined
   let pulsedAt = monotonic()
   let isAvailable = true
+  /** The term in which this replica leads the upkeep, and until when; 0: it does not. */
+  let upkeep = { term: 0, until: -Infinity }
   const database = openDatabase({ url, schema, connections: CONNECTIONS, onConnect: () => { bound = undefined } })
   const { schema: s } = database
 
@@ -61,8 +67,10 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
 
   async function pulse (): Promise<void> {
     try {
-      const [row] = await database.queryWithin<{ at: number }>(PATIENCE_MS, `SELECT ${s}.pulse_1($1, $2) AS at`, [member.id, member.name])
+      const sentAt = monotonic()
+      const [row] = await database.queryWithin<{ at: number, upkeep: number | null }>(PATIENCE_MS, `SELECT * FROM ${s}.pulse_2($1, $2, $3)`, [member.id, member.name, leaseMs])
       if (row !== undefined) heard(row.at)
+      lead(row?.upkeep ?? 0, sentAt + leaseMs - MARGIN_MS)
       pulsedAt = monotonic()
       if (!isAvailable) {
         isAvailable = true
@@ -76,6 +84,11 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
       }
       throw error
     }
+  }
+
+  function lead (term: number, until: number): void {
+    if (term > 0 && term !== upkeep.term) logger.info('upkeep led here')
+    upkeep = { term, until }
   }
 
   async function appendOnce (values: readonly unknown[], until: number): Promise<readonly Appended[]> {
@@ -144,7 +157,8 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
     // What is committed is visible to every replica.
     setVisible: () => {},
     probe: pulse,
-    prune: async (step) => await prune(database, step),
+    leadsUpkeep: () => upkeep.term > 0 && monotonic() < upkeep.until,
+    prune: async (step) => await prune(database, step, { member: member.id, term: upkeep.term }),
 
     async close (timeoutMs) {
       stop.abort()

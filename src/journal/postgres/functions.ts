@@ -185,3 +185,21 @@ export function forwardFunctions (s: string): string {
     RETURN v_results;
   END $$;`
 }
+
+/**
+ * `pulse_2`: tells that a replica accepts, and takes `:upkeep` where nobody leads it who has told that within the lease. `upkeep` is the term of the
+ * replica that leads it, and null for all others.
+ */
+export function upkeepFunction (s: string): string {
+  const isFree = `(holder IS NULL OR NOT EXISTS (SELECT 1 FROM ${s}.members m WHERE m.id = holder AND m.seen_at > v_now - p_lease))`
+  return `
+  CREATE FUNCTION ${s}.pulse_2 (p_member text, p_name text, p_lease bigint) RETURNS TABLE (at bigint, upkeep bigint) LANGUAGE plpgsql AS $$
+  DECLARE v_now bigint := ${s}.pulse_1(p_member, p_name);
+  BEGIN
+    IF EXISTS (SELECT 1 FROM ${s}.leases WHERE name = ':upkeep' AND ${isFree}) THEN
+      PERFORM 1 FROM ${s}.leases WHERE name = ':upkeep' FOR UPDATE;
+      UPDATE ${s}.leases SET holder = p_member, token = token + 1 WHERE name = ':upkeep' AND ${isFree};
+    END IF;
+    RETURN QUERY SELECT v_now, (SELECT token FROM ${s}.leases WHERE name = ':upkeep' AND holder = p_member);
+  END $$;`
+}

@@ -17,12 +17,13 @@ const LOCK_MS = 2000
 const isFinished = (s: string): string => `d.hold <> ${HOLD.quarantined}
   AND NOT EXISTS (SELECT 1 FROM ${s}.waiting w WHERE w.sequence = d.sequence) AND NOT EXISTS (SELECT 1 FROM ${s}.dead_letters l WHERE l.sequence = d.sequence)`
 
-/** One small step of retention, in one transaction, which appends wait for. */
-export async function prune (database: Database, options: PruneOptions): Promise<Pruned> {
+/** One small step of retention, in one transaction, which appends wait for. A replica that does it for all names its term: one that has ended removes nothing. */
+export async function prune (database: Database, options: PruneOptions, leader?: { readonly member: string, readonly term: number }): Promise<Pruned> {
   return await database.transaction(async (query) => {
     const { schema: s } = database
     await query(`SELECT set_config('lock_timeout', '${LOCK_MS}', true)`)
     await query(`SELECT ${journalLock(s)}`)
+    if (leader !== undefined && (await query(`SELECT 1 FROM ${s}.leases WHERE name = ':upkeep' AND holder = $1 AND token = $2`, [leader.member, leader.term])).length === 0) return { removed: 0, evicted: 0, next: undefined }
     const quarantine = options.after === 0 ? await pruneQuarantine(query, s, options) : { removed: 0, evicted: 0, more: false }
     const finished = quarantine.more ? { removed: 0, next: 0 } : await pruneFinished(query, database, options)
     return { removed: quarantine.removed + finished.removed, evicted: quarantine.evicted, next: finished.next }

@@ -1,6 +1,6 @@
 import { HOLD } from '../record.js'
 import { DatabaseError, type Database, type Query } from './database.js'
-import { appendFunction, forwardFunctions } from './functions.js'
+import { appendFunction, forwardFunctions, upkeepFunction } from './functions.js'
 
 /** How long a start waits for another one's migration, in milliseconds. */
 const MIGRATION_MS = 30_000
@@ -15,7 +15,8 @@ const OLDEST_SERVER = 140_000
  * `refused`: ids that were answered 503: what arrives with one of them is not stored.
  * `members`: replicas that forward, with the time until which they lead; `seen_at` is when one that accepts has last committed.
  * `forwarders.holder`, `token`: who leads it, and the term. `timeline`: where that was: after a failover nobody's term goes on.
- * `forwarders.home`: the only replica that leads it, by its name. All times are the database's, in milliseconds.
+ * `forwarders.home`: the only replica that leads it, by its name.
+ * `leases`: what one replica does for all. It is led as a forwarder is, and is none. All times are the database's, in milliseconds.
  */
 const migrations: ReadonlyArray<(s: string, lz4: boolean) => string> = [(s, lz4) => `
   CREATE TABLE ${s}.counters (name text PRIMARY KEY, value bigint NOT NULL);
@@ -110,6 +111,10 @@ const migrations: ReadonlyArray<(s: string, lz4: boolean) => string> = [(s, lz4)
   CREATE FUNCTION ${s}.now_ms () RETURNS bigint LANGUAGE sql VOLATILE AS $$ SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint $$;
   ${appendFunction(s)}
   ${forwardFunctions(s)}
+`, (s) => `
+  CREATE TABLE ${s}.leases (name text PRIMARY KEY, holder text, token bigint NOT NULL DEFAULT 0) WITH (fillfactor = 50);
+  INSERT INTO ${s}.leases (name) VALUES (':upkeep');
+  ${upkeepFunction(s)}
 `]
 
 export const SCHEMA_VERSION = migrations.length

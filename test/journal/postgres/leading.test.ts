@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { setTimeout as pause } from 'node:timers/promises'
 import { systemClock } from '../../../src/delivery/clock.js'
 import type { Feed, FeedOptions } from '../../../src/delivery/journal.js'
+import { SCHEMA_VERSION } from '../../../src/journal/postgres/schema.js'
 import { captureLog } from '../../support/capture-log.js'
 import { eventuallyTrue } from '../../support/eventually.js'
 import { createPostgresJournal, type PostgresJournal } from '../../support/postgres-journal.js'
@@ -148,7 +149,7 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
   await t.test('five replicas that start at once make one schema', async (t) => {
     const { replica, sql } = makeFleet(t, server)
     const replicas = await Promise.all(['a', 'b', 'c', 'd', 'e'].map(async (name) => await replica(name)))
-    t.strictSame(await sql('SELECT number FROM {s}.version'), [{ number: 1 }])
+    t.strictSame(await sql('SELECT number FROM {s}.version'), [{ number: SCHEMA_VERSION }])
     const copies = await Promise.all(replicas.map(async (journal) => await journal.append(sampleNewDelivery({ dedupeKey: 'same' }))))
     t.equal(copies.filter(({ status }) => status === 'stored').length, 1)
   })

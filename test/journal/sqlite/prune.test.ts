@@ -112,6 +112,7 @@ t.test('many that must stay are walked past in small steps, and the space of the
   await pruneAll({
     now: Date.now,
     isClockSteady: () => true,
+    leads: () => true,
     logger: log.logger,
     dedupeWindowMs: 7 * DAY_MS,
     retention: { maxAgeMs: 30 * DAY_MS, maxBytes: 0 },
@@ -159,6 +160,7 @@ t.test('a flood into quarantine evicts its own oldest and no good delivery', asy
   await pruneAll({
     now: Date.now,
     isClockSteady: () => true,
+    leads: () => true,
     logger: log.logger,
     dedupeWindowMs: 7 * DAY_MS,
     retention: { maxAgeMs: 30 * DAY_MS, maxBytes: 3_200_000 },
