@@ -3,6 +3,7 @@ import type { FeedOptions, Journal } from '../delivery/journal.js'
 import type { ForwardEngine } from './engine.js'
 import { createFeed, type JournalFeed } from './feed.js'
 import { createProgressSaver } from './progress-saver.js'
+import { shareReads } from './shared-reads.js'
 
 export interface FeedsOptions {
   readonly engine: ForwardEngine
@@ -23,10 +24,15 @@ const CLOSE_TIMEOUT_MS = 1500
 export function createFeeds ({ engine, logger, monotonic }: FeedsOptions): Feeds {
   /** By forwarder, the one of the latest term. */
   const feeds = new Map<string, { readonly feed: JournalFeed, readonly term: number, readonly options: FeedOptions }>()
+  const { readAfter, forget } = shareReads(engine.readAfter)
   const progress = createProgressSaver({ save: engine.save, onLost: lose, onDefect: defect })
   engine.listen({
     // What is forwarded in the meantime would be forwarded again after a kill.
-    onAvailable: progress.retry,
+    onAvailable () {
+      // A database that was restored or that another one stands in for may have other deliveries under the same sequences.
+      forget()
+      progress.retry()
+    },
     onMore () { for (const { feed } of feeds.values()) feed.wake() },
     onReplays () { for (const { feed } of feeds.values()) feed.wakeReplays() },
     onLost: lose,
@@ -46,6 +52,7 @@ export function createFeeds ({ engine, logger, monotonic }: FeedsOptions): Feeds
     const lost = feeds.get(forwarder)
     if (lost?.term !== term) return
     feeds.delete(forwarder)
+    forget()
     lost.feed.close().catch(defect)
     lost.options.onLost?.('lost')
   }
@@ -53,7 +60,7 @@ export function createFeeds ({ engine, logger, monotonic }: FeedsOptions): Feeds
   return {
     async openFeed (options) {
       const led = await engine.lead(options)
-      const { readAfter, readMany, readDue, readLanes, readMarks } = engine
+      const { readMany, readDue, readLanes, readMarks } = engine
       const feed = createFeed(options, led, { readAfter, readMany, readDue, readLanes, readMarks, commit: progress.save, giveUp: engine.giveUp, monotonic })
       const { forwarder } = options
       feeds.set(forwarder, { feed, term: led.term, options })

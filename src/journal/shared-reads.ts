@@ -1,0 +1,66 @@
+import type { FeedReads, ReadDeliveries } from './engine.js'
+
+/** How long pages are kept, in milliseconds: forwarders that keep up read the same ones within that time. */
+const KEEP_MS = 100
+/** How many deliveries of pages that follow each other are kept. */
+const KEEP_DELIVERIES = 1024
+
+export interface SharedReads extends Pick<FeedReads, 'readAfter'> {
+  /** What was read may not be what is stored any more. */
+  readonly forget: () => void
+}
+
+interface Page<T> {
+  readonly after: number
+  readonly found: T
+}
+
+/**
+ * Reads a page once for all forwarders that stand at about the same place: to find, check and decode it is most of the work of
+ * one that keeps up. The newest pages are kept, for a moment.
+ */
+export function shareReads (readAfter: FeedReads['readAfter']): SharedReads {
+  let kept: Page<ReadDeliveries> | undefined
+  let reading: Page<Promise<ReadDeliveries>> | undefined
+  let timer: NodeJS.Timeout | undefined
+
+  function keep ({ after, found }: Page<ReadDeliveries>): void {
+    const follows = kept?.found.upTo === after && kept.found.deliveries.length + found.deliveries.length <= KEEP_DELIVERIES
+    kept = kept === undefined || !follows ? { after, found } : { after: kept.after, found: { deliveries: [...kept.found.deliveries, ...found.deliveries], upTo: found.upTo } }
+    timer ??= setTimeout(() => { kept = timer = undefined }, KEEP_MS).unref()
+  }
+
+  function keepOnceRead (page: Page<Promise<ReadDeliveries>>): void {
+    const done = (found?: ReadDeliveries): void => {
+      if (reading !== page) return
+      reading = undefined
+      if (found !== undefined) keep({ after: page.after, found })
+    }
+    reading = page
+    page.found.then(done, () => { done() })
+  }
+
+  return {
+    readAfter (after, limit, limitBytes) {
+      if (kept !== undefined && kept.after <= after && after < kept.found.upTo) return partOf(kept.found, after, limit, limitBytes)
+      if (reading?.after === after) return reading.found.then((found) => partOf(found, after, limit, limitBytes))
+      const found = readAfter(after, limit, limitBytes)
+      if (found instanceof Promise) keepOnceRead({ after, found })
+      else keep({ after, found })
+      return found
+    },
+
+    forget () { kept = reading = undefined }
+  }
+}
+
+/** What a page has after a sequence: as much as the limits leave room for, but one delivery at least. */
+function partOf ({ deliveries, upTo }: ReadDeliveries, after: number, limit: number, limitBytes: number): ReadDeliveries {
+  const rest = deliveries.filter(({ sequence }) => sequence > after)
+  let bytes = 0
+  const end = rest.findIndex(({ rawBody }, index) => {
+    bytes += rawBody.byteLength
+    return index > 0 && (index >= limit || bytes > limitBytes)
+  })
+  return end === -1 ? { deliveries: rest, upTo } : { deliveries: rest.slice(0, end), upTo: rest[end - 1]?.sequence ?? after }
+}

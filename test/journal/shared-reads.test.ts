@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import type { ReadDeliveries } from '../../src/journal/engine.js'
+import { shareReads } from '../../src/journal/shared-reads.js'
+import { sampleDelivery } from '../support/sample-delivery.js'
+
+const BIG = 1e9
+
+function page (first: number, last: number): ReadDeliveries {
+  return { deliveries: Array.from({ length: last - first + 1 }, (_each, index) => sampleDelivery({ sequence: first + index })), upTo: last }
+}
+
+function sequences ({ deliveries, upTo }: ReadDeliveries): unknown {
+  return { sequences: deliveries.map(({ sequence }) => sequence), upTo }
+}
+
+function counted (last: number, read = (found: ReadDeliveries): ReadDeliveries | Promise<ReadDeliveries> => found) {
+  const asked: number[] = []
+  return { asked, ...shareReads((after, limit) => { asked.push(after); return read(page(after + 1, Math.min(last, after + limit))) }) }
+}
+
+t.test('one page serves all who stand within it, each as far as its own limits', async (t) => {
+  const { asked, readAfter } = counted(10)
+  t.strictSame(sequences(await readAfter(0, 100, BIG)), { sequences: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], upTo: 10 })
+  t.strictSame(sequences(await readAfter(0, 3, BIG)), { sequences: [1, 2, 3], upTo: 3 })
+  t.strictSame(sequences(await readAfter(7, 100, BIG)), { sequences: [8, 9, 10], upTo: 10 })
+  t.strictSame(sequences(await readAfter(4, 100, 1)), { sequences: [5], upTo: 5 }, 'one at least')
+  t.strictSame(asked, [0])
+})
+
+t.test('pages that follow each other serve who comes behind, up to a number of deliveries', async (t) => {
+  const { asked, readAfter } = counted(2000)
+  for (const after of [100, 110, 120]) await readAfter(after, 10, BIG)
+  t.strictSame(sequences(await readAfter(115, 8, BIG)), { sequences: [116, 117, 118, 119, 120, 121, 122, 123], upTo: 123 })
+  t.strictSame(asked, [100, 110, 120])
+  await readAfter(95, 2, BIG)
+  t.strictSame(asked, [100, 110, 120, 95], 'who is before them reads for itself')
+  await readAfter(97, 1000, BIG)
+  await readAfter(1097, 100, BIG)
+  await readAfter(1000, 10, BIG)
+  t.strictSame(asked, [100, 110, 120, 95, 97, 1097, 1000], 'more is not kept')
+})
+
+t.test('a page is not kept for long', async (t) => {
+  const { asked, readAfter } = counted(10)
+  await readAfter(0, 100, BIG)
+  await sleep(150)
+  await readAfter(0, 100, BIG)
+  t.strictSame(asked, [0, 0])
+})
+
+t.test('a page that is being read serves who asks for the same, and an error is told to all and not kept', async (t) => {
+  let fails = true
+  const { asked, readAfter } = counted(10, async (found) => {
+    await sleep(1)
+    if (fails) throw new Error('The disk is away')
+    return found
+  })
+  const failed = await Promise.allSettled([readAfter(0, 100, BIG), readAfter(0, 2, BIG)])
+  t.strictSame(failed.map(({ status }) => status), ['rejected', 'rejected'])
+  fails = false
+  const [first, second] = await Promise.all([readAfter(0, 100, BIG), readAfter(0, 2, BIG)])
+  t.equal(first.upTo, 10)
+  t.strictSame(sequences(second), { sequences: [1, 2], upTo: 2 })
+  t.equal((await readAfter(5, 100, BIG)).upTo, 10)
+  t.strictSame(asked, [0, 0])
+})
+
+t.test('what is forgotten is read anew, also what was being read', async (t) => {
+  const { asked, readAfter, forget } = counted(10, async (found) => { await sleep(1); return found })
+  const first = readAfter(0, 100, BIG)
+  forget()
+  const second = readAfter(0, 100, BIG)
+  await Promise.all([first, second])
+  forget()
+  await readAfter(5, 100, BIG)
+  t.strictSame(asked, [0, 0, 5])
+})
