@@ -82,7 +82,7 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
   function schedule (): void {
     if (!isOpen) return
     scheduled ??= setImmediate(send)
-    if (queue.length >= EARLY_APPENDS && sent.length === 0) send()
+    if (queue.length >= EARLY_APPENDS && sent.length === 0 && engine.appendsAtOnce > 1) send()
   }
 
   function send (): void {
@@ -113,8 +113,8 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
       appends.forEach((pending, index) => { answer(pending, results[index]) })
     }
     tellVisible()
-    // What comes in this turn goes together; what is left beside that had to wait for this one to end.
-    if (scheduled === undefined) send()
+    // What had to wait for this one to end goes with all that comes in this turn.
+    if (queue.length > 0) scheduled ??= setImmediate(send)
     tellIdle('error' in results)
   }
 

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import type { NewDelivery } from '../../src/delivery/delivery.js'
 import type { AppendResult } from '../../src/journal/engine.js'
-import { createGroupCommit } from '../../src/journal/group-commit.js'
+import { createGroupCommit, EARLY_APPENDS } from '../../src/journal/group-commit.js'
 import { sampleNewDelivery } from '../support/sample-delivery.js'
 
 /** An engine that answers appends when it is told. */
@@ -43,10 +43,32 @@ t.test('an engine that takes one append at a time gets all that came meanwhile w
   t.strictSame(appends.map(({ ids }) => ids), [[sent[0]?.id]])
   appends[0]?.resolve([1])
   await answers[0]
+  await turn()
   t.strictSame(appends.map(({ ids }) => ids), [[sent[0]?.id], [sent[1]?.id, sent[2]?.id]])
   t.ok((appends[1]?.withinMs ?? Infinity) <= 4000)
   appends[1]?.resolve([2, 3])
   t.match(await Promise.all(answers), sent.map(({ id }) => ({ status: 'stored', id })))
+})
+
+t.test('those who append again at once, however many, are with those who wait: an engine that takes one append at a time is called once for all of them', async (t) => {
+  const { groupCommit, appends } = engineIn(t)
+  const many = 2 * EARLY_APPENDS
+  const append = async (): Promise<unknown> => await groupCommit.append(sampleNewDelivery({}))
+  const again = Array.from({ length: many }, async () => {
+    await append()
+    await append()
+  })
+  await turn()
+  t.equal(appends[0]?.ids.length, many)
+  again.push(...Array.from({ length: many }, async () => { await append() }))
+  await turn()
+  appends[0]?.resolve(Array.from({ length: many }, (_each, index) => index + 1))
+  // The next one goes after this turn.
+  await turn()
+  await turn()
+  t.strictSame(appends.map(({ ids }) => ids.length), [many, 2 * many])
+  appends[1]?.resolve(Array.from({ length: 2 * many }, (_each, index) => many + index + 1))
+  await Promise.all(again)
 })
 
 t.test('what an engine is sure not to have stored is refused, and what it may have stored is withdrawn before anything later may be read', async (t) => {

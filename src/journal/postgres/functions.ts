@@ -35,15 +35,12 @@ export function appendFunction (s: string): string {
         FROM ROWS FROM (json_to_recordset(p_records) AS (id text, received_at bigint, event_type text, verdict text, hold smallint, source_object text, source_id text, event_id text,
           project_id text, customer_id text, campaign_id text, faults text, headers text, body_bytes bigint, checksum bigint, key text, within bigint))
           WITH ORDINALITY AS r (id, received_at, event_type, verdict, hold, source_object, source_id, event_id, project_id, customer_id, campaign_id, faults, headers, body_bytes, checksum, key, within, n)
-      ), mine AS MATERIALIZED (SELECT * FROM given WHERE round = v_round
-      ), stored AS (SELECT m.n, d.sequence FROM mine m JOIN ${s}.deliveries d ON d.id = m.id
-      ), refused AS (SELECT m.n FROM mine m JOIN ${s}.refused f ON f.id = m.id
-      ), copies AS (
-        SELECT m.n, k.sequence, k.id, k.verdict FROM mine m JOIN ${s}.dedupe_keys k ON k.key = m.key LEFT JOIN ${s}.deliveries d ON d.sequence = k.sequence
-        WHERE k.id <> m.id AND coalesce(d.hold, 0) <> ${HOLD.damaged}
-          AND (k.received_at >= v_now - coalesce(m.within, p_window) OR (m.within IS NULL AND d.sequence IS NOT NULL))
-      ), fresh AS (
-        SELECT m.* FROM mine m WHERE NOT EXISTS (SELECT 1 FROM stored o WHERE o.n = m.n) AND NOT EXISTS (SELECT 1 FROM refused o WHERE o.n = m.n) AND NOT EXISTS (SELECT 1 FROM copies o WHERE o.n = m.n)
+      ), mine AS MATERIALIZED (
+        SELECT g.*, (SELECT d.sequence FROM ${s}.deliveries d WHERE d.id = g.id) AS stored, EXISTS (SELECT 1 FROM ${s}.refused f WHERE f.id = g.id) AS refused, k.sequence AS copied, k.id AS copy_id, k.verdict AS copy_verdict
+        FROM given g LEFT JOIN (${s}.dedupe_keys k LEFT JOIN ${s}.deliveries d ON d.sequence = k.sequence) ON k.key = g.key AND k.id <> g.id AND coalesce(d.hold, 0) <> ${HOLD.damaged}
+          AND (k.received_at >= v_now - coalesce(g.within, p_window) OR (g.within IS NULL AND d.sequence IS NOT NULL))
+        WHERE g.round = v_round
+      ), fresh AS (SELECT * FROM mine WHERE stored IS NULL AND NOT refused AND copied IS NULL
       ), inserted AS (
         INSERT INTO ${s}.deliveries (sequence, id, received_at, event_type, verdict, hold, source_object, source_id, event_id, project_id, customer_id, campaign_id, faults, headers, body_bytes, checksum, raw_body)
         SELECT v_base + n, id, received_at, event_type, verdict, hold, source_object, source_id, event_id, project_id, customer_id, campaign_id, faults, headers, body_bytes, checksum,
@@ -52,10 +49,9 @@ export function appendFunction (s: string): string {
         INSERT INTO ${s}.dedupe_keys (key, id, verdict, sequence, received_at) SELECT key, id, verdict, v_base + n, received_at FROM fresh WHERE key IS NOT NULL
         ON CONFLICT (key) DO UPDATE SET id = excluded.id, verdict = excluded.verdict, sequence = excluded.sequence, received_at = excluded.received_at
       ), counted AS (
-        UPDATE ${s}.deliveries d SET duplicates = d.duplicates + c.times FROM (SELECT c.sequence, count(*) AS times FROM copies c GROUP BY c.sequence) c WHERE d.sequence = c.sequence
+        UPDATE ${s}.deliveries d SET duplicates = d.duplicates + c.times FROM (SELECT copied, count(*) AS times FROM mine WHERE copied IS NOT NULL GROUP BY copied) c WHERE d.sequence = c.copied
       )
-      SELECT m.n, coalesce(o.sequence, CASE WHEN f.n IS NOT NULL THEN v_base + m.n END), c.id, c.verdict, v_now
-      FROM mine m LEFT JOIN stored o ON o.n = m.n LEFT JOIN fresh f ON f.n = m.n LEFT JOIN copies c ON c.n = m.n AND o.n IS NULL ORDER BY m.n;
+      SELECT n, CASE WHEN stored IS NULL AND NOT refused AND copied IS NULL THEN v_base + n ELSE stored END, CASE WHEN stored IS NULL THEN copy_id END, CASE WHEN stored IS NULL THEN copy_verdict END, v_now FROM mine ORDER BY n;
       GET DIAGNOSTICS v_rows = ROW_COUNT;
       v_left := v_left - v_rows;
       v_round := v_round + 1;
