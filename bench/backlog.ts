@@ -1,21 +1,18 @@
-import { join } from 'node:path'
-import { pino } from 'pino'
 import { v7 as uuidv7 } from 'uuid'
 import { keepObjectsYoung } from '../src/composition/young-objects.js'
 import { systemClock } from '../src/delivery/clock.js'
 import type { Delivery } from '../src/delivery/delivery.js'
 import type { Forwarder } from '../src/delivery/forwarder.js'
+import type { Journal } from '../src/delivery/journal.js'
 import { createPump } from '../src/delivery/pump.js'
-import { createWholeJournal, type WholeJournal } from '../test/support/whole-journal.js'
 import { createEvents } from './bodies.js'
+import { logger, openJournal, type JournalPlace } from './journal.js'
 import type { Run } from './measure.js'
 
 export const SIGNATURE = 'ab'.repeat(32)
-const DAY_MS = 86_400_000
 /** As many as wait together in the queue of the journal. */
 const APPENDS = 1000
 
-export const logger = pino({ level: 'info', base: null }, { write: () => {} })
 const eventAt = createEvents(new Date())
 
 /** The delivery of this number, from 0. */
@@ -49,22 +46,14 @@ export interface Backlog {
   readonly drainTo: (forwarder: Forwarder, events: number) => Promise<Run>
 }
 
-/** @param folder an empty one */
-export function createBacklog (folder: string): Backlog {
+/** @param forwarders the names of those that it will be drained to */
+export function createBacklog (place: JournalPlace, forwarders: readonly string[] = []): Backlog {
   // As the program does.
   keepObjectsYoung()
-  let opened: Promise<WholeJournal> | undefined
+  let opened: Promise<Journal> | undefined
   let length = 0
 
-  async function open (): Promise<WholeJournal> {
-    const journal = createWholeJournal({
-      dataDir: join(folder, 'journal'), logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: 365 * DAY_MS, maxBytes: 0 }
-    })
-    await journal.start()
-    return journal
-  }
-
-  async function holdAtLeast (journal: WholeJournal, events: number): Promise<void> {
+  async function holdAtLeast (journal: Journal, events: number): Promise<void> {
     for (; length < events; length += APPENDS) {
       await Promise.all(Array.from({ length: APPENDS }, async (_each, index) => await journal.append(deliveryAt(length + index))))
     }
@@ -72,7 +61,7 @@ export function createBacklog (folder: string): Backlog {
 
   return {
     async drainTo (forwarder, events) {
-      const journal = await (opened ??= open())
+      const journal = await (opened ??= openJournal(place, forwarders))
       await holdAtLeast(journal, events)
       let forwarded = 0
       const pump = createPump({

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { acceptanceGroups } from './acceptance.js'
+import { appendGroups } from './append.js'
 import { createChildren } from './child.js'
+import { createDatabase } from './database.js'
 import { drainGroups } from './drain.js'
 import { describeMachine } from './machine.js'
-import { toMarkdown } from './markdown.js'
+import { toMarkdown, type Report } from './markdown.js'
 import { measureGroup, type Group } from './measure.js'
 import { relayGroups } from './relay.js'
 import { rowName, summarise, type Row } from './summary.js'
@@ -20,6 +22,7 @@ const USAGE = `npm run bench -- [options]
   --list             prints the names of the rows and measures nothing
   --dir <path>       where journals are kept meanwhile: on the disk that is to be measured; the system's temporary folder where absent
   --minutes <n>      the longest that all may take; 60 where absent
+  --postgres <url>   a PostgreSQL database for the rows of one, in which schemas are made and removed; one from npm is started where absent
   --against <path>   measures a copy of dist-bench of another state of the sources beside this one
   --profile <path>   leaves a CPU profile of every process in this folder
 `
@@ -34,6 +37,7 @@ const { values } = parseArgs({
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
     dir: { type: 'string', default: tmpdir() },
+    postgres: { type: 'string' },
     against: { type: 'string' },
     profile: { type: 'string' }
   }
@@ -49,6 +53,7 @@ const only = new RegExp(values.only)
 if (values.profile !== undefined) mkdirSync(values.profile, { recursive: true })
 const children = createChildren(values.profile === undefined ? undefined : resolve(values.profile))
 const directory = mkdtempSync(join(resolve(values.dir), 'tierhook-bench-'))
+const database = createDatabase(directory, values.postgres)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { finish(1) })
 const limit = setTimeout(() => {
@@ -66,8 +71,8 @@ try {
 }
 
 async function bench (): Promise<void> {
-  const options = { children, directory, against: values.against === undefined ? undefined : resolve(values.against) }
-  const groups = [...relayGroups(options), ...drainGroups(options), ...acceptanceGroups(options)].flatMap(selected)
+  const options = { children, directory, database, against: values.against === undefined ? undefined : resolve(values.against) }
+  const groups = [...relayGroups(options), ...drainGroups(options), ...appendGroups(options), ...acceptanceGroups(options)].flatMap(selected)
   if (values.list) {
     for (const group of groups) for (const { name } of group.variants) process.stdout.write(`${rowName(group, name)}\n`)
     return
@@ -75,13 +80,18 @@ async function bench (): Promise<void> {
   if (groups.length === 0) throw new Error(`no row matches ${values.only}`)
   const machine = describeMachine(directory)
   const rows: Row[] = []
+  const leftOut: Array<Report['leftOut'][number]> = []
   for (const group of groups) {
-    const measured = await measureGroup(group, {
+    const variants = group.variants.filter((variant) => {
+      if (typeof variant.leftOut === 'string') leftOut.push({ row: rowName(group, variant.name), why: variant.leftOut })
+      return typeof variant.leftOut !== 'string'
+    })
+    const measured = await measureGroup({ variants }, {
       rounds, seconds, onRound: (round) => { process.stderr.write(`${group.name} at ${group.connections}: round ${round} of ${rounds}\n`) }
     })
     rows.push(...summarise(group, measured))
   }
-  const report = { machine, rounds, seconds, rows }
+  const report = { machine, rounds, seconds, rows, leftOut }
   process.stdout.write(`${values.json ? JSON.stringify(report, undefined, 2) : toMarkdown(report)}\n`)
 }
 
@@ -101,6 +111,7 @@ function numberOf (name: 'rounds' | 'seconds' | 'minutes'): number {
 
 async function end (): Promise<void> {
   await children.endAll()
+  await database.end()
   rmSync(directory, { recursive: true, force: true })
 }
 

@@ -6,16 +6,18 @@ export interface Report {
   readonly rounds: number
   readonly seconds: number
   readonly rows: readonly Row[]
+  /** What could not be measured here. */
+  readonly leftOut: ReadonlyArray<{ readonly row: string, readonly why: string }>
 }
 
-export function toMarkdown ({ machine, rounds, seconds, rows }: Report): string {
+export function toMarkdown ({ machine, rounds, seconds, rows, leftOut }: Report): string {
   const head = `${machine.cpus} × ${machine.cpu}, ${machine.memoryGibibytes} GiB, ${machine.system}; node ${machine.versions.node}, ` +
     `fastify ${machine.versions.fastify}, undici ${machine.versions.undici}, SQLite ${machine.versions.sqlite}; ` +
     `4 KiB fsync ${fixed(machine.fsyncMs, 2)} ms; load ${fixed(machine.loadAverage, 1)} at the start. ` +
     `Medians of ${rounds} rounds of ${seconds} s a row, each by a new process that had run as long before, in brackets the least and the most; ratios are of runs in the same round. ` +
     'What makes the load runs on the same cores as what is measured: there a rate also tells who wakes whom, and CPU time an event compares better.'
   const groups = [...new Set(rows.map(({ group }) => group))]
-  return [head, ...groups.map((group) => tableOf(group, rows.filter((row) => row.group === group)))].join('\n\n')
+  return [head, ...groups.map((group) => tableOf(group, rows.filter((row) => row.group === group))), ...leftOut.map(({ row, why }) => `${row} is left out: ${why}.`)].join('\n\n')
 }
 
 function tableOf (group: string, rows: readonly Row[]): string {

@@ -20,6 +20,8 @@ export interface Latency {
 
 export interface Variant {
   readonly name: string
+  /** Why it can't be measured here. */
+  readonly leftOut?: string | false
   readonly open: () => Promise<OpenVariant>
 }
 

@@ -3,12 +3,14 @@ import { join } from 'node:path'
 import type { Children } from './child.js'
 import type { DestinationApi } from './children/destination.js'
 import type { RelayApi, RelayMode } from './children/relay.js'
+import type { Database } from './database.js'
 import type { Group, OpenVariant, Variant } from './measure.js'
 
 export interface GroupOptions {
   readonly children: Children
   /** Where folders for journals are made. */
   readonly directory: string
+  readonly database: Database
   /** The compiled files of another state of the sources, which is measured beside this one. */
   readonly against: string | undefined
 }
@@ -45,7 +47,7 @@ export function relayGroups ({ children, directory, against }: GroupOptions): re
 }
 
 /** A variant, and the same of the other state of the sources where there is one. */
-export function withOther (name: string, against: string | undefined, open: (build?: string) => Promise<OpenVariant>): readonly Variant[] {
-  const variant = { name, open: async () => await open() }
-  return against === undefined ? [variant] : [{ name: `${name}, other`, open: async () => await open(against) }, variant]
+export function withOther (name: string, against: string | undefined, open: (build?: string) => Promise<OpenVariant>, leftOut: string | false = false): readonly Variant[] {
+  const variant = { name, open: async () => await open(), leftOut }
+  return against === undefined ? [variant] : [{ name: `${name}, other`, open: async () => await open(against), leftOut }, variant]
 }

@@ -6,7 +6,8 @@ import { serveParent } from '../child.js'
 import type { Latency, Run } from '../measure.js'
 
 export interface LoadOptions {
-  readonly port: number
+  /** Of the replicas of one service: each gets as many connections. */
+  readonly ports: readonly number[]
   readonly connections: number
   readonly events: number
   readonly secret: string
@@ -108,9 +109,9 @@ function percentiles (times: Float64Array): Latency {
 }
 
 const api = {
-  async run ({ port, connections, events, secret }: LoadOptions): Promise<Load> {
+  async run ({ ports, connections, events, secret }: LoadOptions): Promise<Load> {
     const requests = Array.from({ length: events }, () => nextRequest(secret))
-    const opened = await Promise.all(Array.from({ length: connections }, async () => await openConnection(port)))
+    const opened = await Promise.all(Array.from({ length: connections }, async (_each, index) => await openConnection(ports[index % ports.length] ?? 0)))
     const times = new Float64Array(events)
     let sent = 0
     let answered = 0

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { openSync } from 'node:fs'
 import { open as openFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
 import { openLogOutput } from '../../src/composition/log-output.js'
@@ -14,9 +14,9 @@ import { createNewId } from '../../src/delivery/new-id.js'
 import { createApp } from '../../src/ingress/app.js'
 import { createLateness } from '../../src/ingress/lateness.js'
 import { authenticate } from '../../src/ingress/authenticate.js'
-import { createWholeJournal } from '../../test/support/whole-journal.js'
 import { createService } from '../../src/composition/service.js'
 import { serveParent } from '../child.js'
+import { openJournal, type SharedPlace } from '../journal.js'
 
 /** What is on top of what: `everything on` is the service with its log and file forwarders, `and http` with an HTTP destination too, which may hang. */
 export type ReceiverMode =
@@ -26,6 +26,8 @@ export interface ReceiverOptions {
   readonly mode: ReceiverMode
   readonly secret: string
   readonly dataDir: string
+  /** Where the service's journal is, if not in `dataDir`. */
+  readonly place?: SharedPlace | undefined
   /** Where the http forwarder posts to. */
   readonly destination: string
 }
@@ -35,7 +37,6 @@ export interface Usage {
   readonly peakBytes: number
 }
 
-const DAY_MS = 86_400_000
 /** It is at rest when it takes less than this share of a core. */
 const REST = 0.08
 const LOOK_MS = 100
@@ -111,15 +112,10 @@ const stub: Journal = {
   close: async () => {}
 }
 
-async function openJournal (dataDir: string): Promise<Journal> {
-  const journal = createWholeJournal({ dataDir, logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: 365 * DAY_MS, maxBytes: 0 } })
-  await journal.start()
-  return journal
-}
-
-async function openService ({ dataDir, secret, destination }: ReceiverOptions, forwarders: string): Promise<string> {
+async function openService ({ dataDir, place, secret, destination }: ReceiverOptions, forwarders: string): Promise<string> {
+  const shared = place === undefined ? {} : { JOURNAL: place.url, JOURNAL_SCHEMA: place.schema, REPLICA_NAME: basename(dataDir) }
   const settings = loadSettings({
-    environment: { PORT: '0', ADMIN_PORT: '0', DATA_DIR: join(dataDir), VOUCHERIFY_WEBHOOK_SECRETS: secret, FORWARDERS: forwarders, HTTP_FORWARDER_URL: destination }
+    environment: { PORT: '0', ADMIN_PORT: '0', DATA_DIR: dataDir, VOUCHERIFY_WEBHOOK_SECRETS: secret, FORWARDERS: forwarders, HTTP_FORWARDER_URL: destination, ...shared }
   })
   const { url } = await createService({ settings, logger, logDestination: log }).start()
   return url
@@ -133,7 +129,7 @@ async function open (options: ReceiverOptions): Promise<string> {
     case 'by hand, with fsync': return await openByHand(options.secret, options.dataDir)
     case 'verify only': return await openVerifying(options.secret)
     case 'verify and validate': return await openApp(stub, options.secret)
-    case 'and journal': return await openApp(await openJournal(options.dataDir), options.secret)
+    case 'and journal': return await openApp(await openJournal({ kind: 'sqlite', folder: options.dataDir }), options.secret)
     case 'journal and log': return await openService(options, 'log')
     case 'journal and file': return await openService(options, 'file')
     case 'everything on': return await openService(options, 'log,file')

@@ -105,7 +105,7 @@ const api = {
         loop = forwarderLoop(options)
         break
       case 'pump':
-        backlog = createBacklog(options.dataDir)
+        backlog = createBacklog({ kind: 'sqlite', folder: options.dataDir })
     }
   },
 

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { noPostgres } from '../support/postgres-server.js'
 import { plainNode } from '../support/program.js'
 
 const run = promisify(execFile)
@@ -58,6 +59,19 @@ t.test('the bench measures what it is asked for, beside its baselines, and leave
       }
     ]
   })
+
+  const fleet = await bench(program, '--only', '^(append|everything on|drain)/.*PostgreSQL', '--rounds', '1', '--seconds', '0.05', '--dir', dir)
+  const compared = [['append', 'PostgreSQL', 'SQLite'], ['everything on', 'PostgreSQL', 'SQLite'], ['everything on', 'PostgreSQL, two replicas', 'PostgreSQL'], ['drain', 'pump, PostgreSQL', 'pump']] as const
+  for (const [group, variant, baseline] of compared) {
+    if (noPostgres !== false) {
+      t.match(fleet, new RegExp(`^${group}/${variant}/\\d+ is left out: there are no PostgreSQL binaries`, 'm'))
+      continue
+    }
+    const lines = fleet.split('\n')
+    const table = lines.slice(lines.findIndex((line) => line.startsWith(`| ${group} |`)))
+    const column = table[0]?.split(' | ').indexOf(`rate to ${baseline}`) ?? -1
+    t.match(table.find((line) => line.startsWith(`| ${variant} |`))?.split(' | ')[column], /^\d+\.\d\d \(/, `${group}: ${variant} beside ${baseline}`)
+  }
   t.strictSame(readdirSync(dir), [])
   await t.rejects(bench(program, '--only', 'nothing like it', ...short), /no row matches nothing like it/)
   t.strictSame(readdirSync(dir), [])

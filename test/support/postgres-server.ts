@@ -68,11 +68,26 @@ function usableBinaries (folder: string): string {
 export interface PostgresOptions {
   /** More settings of the server, such as `fsync=off`. */
   readonly settings?: readonly string[]
+  /** Where its folder is made; the system's temporary folder where absent. The user that it runs as must be let through. */
+  readonly parent?: string
+}
+
+/** Runs each statement on a connection of its own. */
+export function queryOf (url: string): PostgresServer['query'] {
+  return async <T>(text: string, values: readonly unknown[] = []) => {
+    const client = new Client({ connectionString: url })
+    await client.connect()
+    try {
+      return (await client.query(text, [...values])).rows as T[]
+    } finally {
+      await client.end()
+    }
+  }
 }
 
 /** Starts a server in a folder of its own, which ends with the test. */
-export async function startPostgres (t: Pick<Test, 'teardown'>, { settings = ['fsync=off'] }: PostgresOptions = {}): Promise<PostgresServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'tierhook-postgres-'))
+export async function startPostgres (t: Pick<Test, 'teardown'>, { settings = ['fsync=off'], parent = tmpdir() }: PostgresOptions = {}): Promise<PostgresServer> {
+  const folder = mkdtempSync(join(parent, 'tierhook-postgres-'))
   const user = process.geteuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
   const native = usableBinaries(folder)
   const data = join(folder, 'data')
@@ -96,7 +111,7 @@ export async function startPostgres (t: Pick<Test, 'teardown'>, { settings = ['f
   }
 
   async function start (): Promise<void> {
-    const args = ['-D', data, '-k', folder, '-p', String(port), ...['listen_addresses=127.0.0.1', 'max_connections=100', 'shared_buffers=64MB', ...settings].flatMap((each) => ['-c', each])]
+    const args = ['-D', data, '-p', String(port), ...['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=100', 'shared_buffers=64MB', ...settings].flatMap((each) => ['-c', each])]
     const started = spawn(join(native, 'bin/postgres'), args, { ...user, env, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
     child = started
     started.stderr?.on('data', (chunk: Buffer) => { output = (output + chunk.toString()).slice(-100_000) })
@@ -122,15 +137,7 @@ export async function startPostgres (t: Pick<Test, 'teardown'>, { settings = ['f
   await start()
   return {
     url,
-    async query<T> (text: string, values: readonly unknown[] = []) {
-      const client = new Client({ connectionString: url })
-      await client.connect()
-      try {
-        return (await client.query(text, [...values])).rows as T[]
-      } finally {
-        await client.end()
-      }
-    },
+    query: queryOf(url),
     stop,
     start
   }
