@@ -93,10 +93,10 @@ export interface CommandContext extends ProcessContext {
   }
   /** The OpenAPI description of both listeners. */
   readonly describeApi: () => Promise<object>
-  /** What a service has noticed in a data folder, up to some seconds ago; `undefined` where none has; rejects where it can't be read. */
-  readonly readDrift: (options: { readonly dataDir: string }) => Promise<DriftReport | undefined>
-  /** Has a service in a data folder forget its drift, when it runs; `false` where none has noted anything there; rejects where it can't be asked. */
-  readonly resetDrift: (options: { readonly dataDir: string }) => Promise<boolean>
+  /** What services have noticed in a data folder or a database, up to some seconds ago; `undefined` where none has; rejects where it can't be read. */
+  readonly readDrift: (place: StorePlace) => Promise<DriftReport | undefined>
+  /** Has the services of a data folder or a database forget their drift, when they run; `false` where none has noted anything there; rejects where it can't be asked. */
+  readonly resetDrift: (place: StorePlace) => Promise<boolean>
   /** Asks Voucherify's Management API once about the webhook, and changes nothing; `undefined` where the settings name no such API. */
   readonly askSender: (options: { readonly settings: Settings, readonly timeoutMs: number }) => Promise<AskedOnce | undefined>
 }

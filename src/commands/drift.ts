@@ -1,11 +1,9 @@
-import { resolve } from 'node:path'
-import { loadStoreSettings } from '../config/load-settings.js'
+import { StoreError } from '../delivery/operator.js'
 import type { CommandContext } from './context.js'
 import { exitCodes } from './command-line.js'
 import { addAction } from './note-action.js'
 import { jsonLine } from '../terminal/printable.js'
-import { settingsSource } from './read-env-file.js'
-import type { StoreOptions } from './store.js'
+import { atStore, type StoreOptions, type StorePlace } from './store.js'
 import { writeTable } from '../terminal/table.js'
 import { shortTime } from '../terminal/times.js'
 
@@ -18,17 +16,19 @@ export interface DriftOptions extends StoreOptions {
  * @throws ConfigurationError, UsageError
  */
 export async function drift (context: CommandContext, options: DriftOptions): Promise<number> {
-  const dataDir = await dataDirOf(context, options)
+  return await atStore(context, options, async (place) => await show(context, options, place))
+}
+
+async function show (context: CommandContext, options: DriftOptions, place: StorePlace): Promise<number> {
   let report: Awaited<ReturnType<CommandContext['readDrift']>>
   try {
-    report = await context.readDrift({ dataDir })
+    report = await context.readDrift(place)
   } catch (error) {
-    context.stderr.write(`tierhook: What the service has noticed cannot be read from ${dataDir}: ${error instanceof Error ? error.message : String(error)}\n`)
+    if (error instanceof StoreError) throw error
+    context.stderr.write(`tierhook: What the service has noticed cannot be read from ${place.dataDir}: ${error instanceof Error ? error.message : String(error)}\n`)
     return exitCodes.failure
   }
-  if (report === undefined) {
-    return nothingNoted(context, dataDir)
-  }
+  if (report === undefined) return nothingNoted(context, place)
   const { differences, dropped } = report
   if (options.json === true) {
     for (const difference of differences) context.stdout.write(jsonLine(difference))
@@ -52,24 +52,24 @@ export async function drift (context: CommandContext, options: DriftOptions): Pr
  * @throws ConfigurationError, UsageError
  */
 export async function resetDrift (context: CommandContext, options: StoreOptions): Promise<number> {
-  const dataDir = await dataDirOf(context, options)
-  try {
-    if (!await context.resetDrift({ dataDir })) return nothingNoted(context, dataDir)
-  } catch (error) {
-    context.stderr.write(`tierhook: Drift cannot be reset in ${dataDir}: ${error instanceof Error ? error.message : String(error)}\n`)
-    return exitCodes.failure
-  }
-  addAction(context, dataDir, { action: 'reset drift' })
-  context.stdout.write('Drift is forgotten. A service that runs begins anew within seconds.\n')
-  return exitCodes.ok
+  return await atStore(context, options, async (place) => {
+    const { dataDir } = place
+    try {
+      if (!await context.resetDrift(place)) return nothingNoted(context, place)
+    } catch (error) {
+      if (error instanceof StoreError) throw error
+      context.stderr.write(`tierhook: Drift cannot be reset in ${dataDir}: ${error instanceof Error ? error.message : String(error)}\n`)
+      return exitCodes.failure
+    }
+    addAction(context, dataDir, { action: 'reset drift' })
+    context.stdout.write('Drift is forgotten. A service that runs begins anew within seconds.\n')
+    return exitCodes.ok
+  })
 }
 
-async function dataDirOf (context: CommandContext, options: StoreOptions): Promise<string> {
-  const settings = loadStoreSettings(await settingsSource(context, options))
-  return resolve(context.directory, options.dataDir ?? settings.DATA_DIR)
-}
-
-function nothingNoted (context: CommandContext, dataDir: string): number {
-  context.stderr.write(`tierhook: There is no observations.json in ${dataDir}: name the right data folder with --data-dir or DATA_DIR, or start the service there first\n`)
+function nothingNoted (context: CommandContext, { dataDir, journal }: StorePlace): number {
+  context.stderr.write(journal !== undefined
+    ? 'tierhook: No replica has noted anything yet: start one first\n'
+    : `tierhook: There is no observations.json in ${dataDir}: name the right data folder with --data-dir or DATA_DIR, or start the service there first\n`)
   return exitCodes.failure
 }

@@ -6,10 +6,13 @@ import { restore, type Restored, type RestoreOptions } from '../journal/sqlite/c
 import { rememberErasures } from '../journal/sqlite/erase/erasures-file.js'
 import { hasLeftOvers } from '../journal/sqlite/erase/left-overs.js'
 import { digestOf } from '../journal/traces.js'
+import { withAllObservations } from '../journal/postgres/observations.js'
 import { openPostgresOperator } from '../journal/postgres/operator.js'
 import { openSqliteOperator } from '../journal/sqlite/operator.js'
 import { addToActionList } from '../admin-api/action-list.js'
 import { askForDriftReset, isDriftResetAskedFor } from '../sender-watch/drift-reset.js'
+import { createDrift } from '../sender-watch/drift.js'
+import { readKept } from '../sender-watch/keep-observations.js'
 import { readObservations } from '../sender-watch/observations-file.js'
 import type { RecordedAction } from '../admin-api/operator-action.js'
 import { reportDrift } from '../sender-watch/report.js'
@@ -52,21 +55,31 @@ export function openOperator ({ dataDir, journal }: StorePlace): Operator {
 }
 
 /**
- * In which ways authentic events differed from their schemas, as the service noted it last in its data folder, whether it
- * runs or not; `undefined` where it has noted nothing yet.
+ * In which ways authentic events differed from their schemas, as services noted it last in the data folder or the database, whether they
+ * run or not; `undefined` where none has noted anything yet.
  * @throws where the note can't be read
  */
-export async function readDrift ({ dataDir }: { readonly dataDir: string }): Promise<Drift | undefined> {
+export async function readDrift ({ dataDir, journal }: StorePlace): Promise<Drift | undefined> {
+  if (journal !== undefined) {
+    const all = readKept(await withAllObservations(journal, async ({ read }) => await read()), () => { /* It is left out. */ })
+    const drift = createDrift({ now: systemClock.now })
+    for (const each of all) drift.restore(each.drift)
+    return all.length === 0 ? undefined : reportDrift(drift.report())
+  }
   const observations = await readObservations(dataDir)
   if (observations === undefined) return undefined
   return await isDriftResetAskedFor(dataDir) ? { differences: [], dropped: 0 } : reportDrift(observations.drift)
 }
 
 /**
- * Asks the service of a data folder, whether it runs or not, to forget what drift was met; `false` where none has noted anything there.
+ * Asks the services of a data folder or a database, whether they run or not, to forget what drift was met; `false` where none has noted anything there.
  * @throws where that cannot be asked for
  */
-export async function resetDrift ({ dataDir }: { readonly dataDir: string }): Promise<boolean> {
+export async function resetDrift ({ dataDir, journal }: StorePlace): Promise<boolean> {
+  if (journal !== undefined) {
+    await withAllObservations(journal, async ({ resetDrift }) => { await resetDrift() })
+    return true
+  }
   if (await readObservations(dataDir) === undefined) return false
   await askForDriftReset(dataDir)
   return true

@@ -10,7 +10,7 @@ import { retryAfterMs } from '../forwarders/http/retry-after.js'
 import { type Asked, askSender, type AskSenderOptions } from '../sender-watch/ask-sender.js'
 import { type Ask, createManagementApi } from '../sender-watch/management-api.js'
 import { createOwnUrls } from '../sender-watch/own-urls.js'
-import { createSwitchOnLimit, SWITCHED_ON_FILE } from '../sender-watch/switch-on-limit.js'
+import { createSwitchOnLimit, SWITCHED_ON_FILE, type SwitchOnLimit } from '../sender-watch/switch-on-limit.js'
 import { createWatchdog, type Watchdog } from '../sender-watch/watchdog.js'
 import { CANNOT_SEE } from '../sender-watch/webhook-status.js'
 
@@ -32,6 +32,10 @@ export interface OpenWatchdogOptions {
   readonly version: string
   /** Where a proxy is looked up. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Whether it is this one of several replicas that asks; always where absent. */
+  readonly leads?: (() => boolean) | undefined
+  /** How often it may switch webhooks on; noted in the data folder where absent. */
+  readonly switchOnLimit?: SwitchOnLimit | undefined
   /** How long each answer may take, in milliseconds. */
   readonly timeoutMs?: number
 }
@@ -44,7 +48,7 @@ const ANSWER_LIMIT_BYTES = 524_288
  * Makes the watchdog that the settings ask for; `undefined` where they ask for none. Nothing is asked before `start`.
  * @throws {ConfigurationError} for a proxy that is none
  */
-export function openWatchdog ({ settings, dataDir, logger, clock, version, environment, timeoutMs = TIMEOUT_MS }: OpenWatchdogOptions): Watchdog | undefined {
+export function openWatchdog ({ settings, dataDir, logger, clock, version, environment, leads, switchOnLimit, timeoutMs = TIMEOUT_MS }: OpenWatchdogOptions): Watchdog | undefined {
   const watchdog = watchdogSettings(settings)
   if (watchdog === undefined) return undefined
   const { asks, close } = openApi(watchdog, settings, { version, environment, now: clock.now, timeoutMs })
@@ -53,7 +57,8 @@ export function openWatchdog ({ settings, dataDir, logger, clock, version, envir
     logger,
     clock,
     random: Math.random,
-    reenable: watchdog.reenable ? createSwitchOnLimit({ path: join(dataDir, SWITCHED_ON_FILE), clock }) : undefined,
+    leads,
+    reenable: watchdog.reenable ? switchOnLimit ?? createSwitchOnLimit({ path: join(dataDir, SWITCHED_ON_FILE), clock }) : undefined,
     closeApi: close
   })
 }

@@ -12,8 +12,8 @@ import type { Settings } from '../config/settings.js'
 /** Which database it is, and who this replica is. All of it may cross to another thread. */
 export type SharedJournal = Pick<PostgresForwardOptions, 'url' | 'schema' | 'member' | 'connections'>
 
-/** Connections that are not for reading what is to be forwarded: two append, one renews the lease, two are the operator's. */
-const OTHER_CONNECTIONS = 5
+/** Connections that are not for reading what is to be forwarded: two append, one renews the lease, one is for what was noticed, two are the operator's. */
+const OTHER_CONNECTIONS = 6
 
 /** The database that replicas share; `undefined` where the journal is in the data folder. */
 export function sharedJournal ({ JOURNAL, JOURNAL_SCHEMA, JOURNAL_POOL_SIZE, REPLICA_NAME }: Pick<Settings, 'JOURNAL' | 'JOURNAL_SCHEMA' | 'JOURNAL_POOL_SIZE' | 'REPLICA_NAME'>): SharedJournal | undefined {

@@ -8,6 +8,9 @@ import { createRemoteOperator, type StartOperatorThread } from './remote-operato
 import { reservedFiles } from './reserved-files.js'
 import { openOperator } from './open-store.js'
 import { createPostgresJournal, sharedJournal } from './postgres-journal.js'
+import { createSharedObservations } from '../journal/postgres/observations.js'
+import { createSharedSwitchOnLimit } from '../journal/postgres/switched-on.js'
+import { createObservationsFile } from '../sender-watch/observations-file.js'
 import { createSqliteJournal, type SqliteJournal, type StartStore } from './sqlite-journal.js'
 import type { AcceptJournal } from '../journal/journal.js'
 import { readForwarderSpecs } from './configured-forwarders.js'
@@ -32,7 +35,7 @@ import type { Status } from '../admin-api/status.js'
 import { createWatch } from './watch.js'
 import { openWatchdog } from './open-watchdog.js'
 import { addPageRoutes } from '../admin-api/page-routes.js'
-import { notWatching, type WebhookStatus } from '../sender-watch/webhook-status.js'
+import { notWatching } from '../sender-watch/webhook-status.js'
 import { createSourceFilter } from '../voucherify/source-addresses.js'
 
 export interface ServiceOptions {
@@ -99,9 +102,10 @@ export function createService ({ settings, logger, logDestination, clock = syste
   const startedAt = clock.now()
   // First, because it is here that the configuration can still turn out to be wrong.
   const configured = readForwarderSpecs(settings, variables)
-  const watchdog = openWatchdog({ settings, dataDir, logger, clock, version, environment })
-  const webhookStatus = (): WebhookStatus => watchdog?.status() ?? notWatching
   const shared = sharedJournal(settings)
+  const watchdog = openWatchdog({
+    settings, dataDir, logger, clock, version, environment, leads: () => journal.leadsUpkeep(), switchOnLimit: shared === undefined ? undefined : createSharedSwitchOnLimit(shared)
+  })
   const operator = shared === undefined
     ? createRemoteOperator({ dataDir, logger, ...(threads === undefined ? {} : { start: threads.startOperator }) })
     : { ...openOperator({ dataDir, journal: shared }), letGo: async () => {} }
@@ -117,6 +121,8 @@ export function createService ({ settings, logger, logDestination, clock = syste
     secrets: settings.VOUCHERIFY_WEBHOOK_SECRETS.length,
     diskFreeMinBytes: settings.DISK_FREE_MIN_BYTES,
     expectations: settings.EXPECT_EVENT_WITHIN,
+    observations: shared === undefined ? createObservationsFile({ dataDir, logger, monotonic: clock.monotonic }) : createSharedObservations(shared),
+    leads: () => journal.leadsUpkeep(),
     isStopping: () => closing !== undefined,
     journal: { isOpen: () => journal.isOpen(), trouble: () => journal.trouble(), waitsFor: () => journal.waitsFor(), probe: async () => await journal.probe() },
     store: async () => {
@@ -128,7 +134,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
       return { name, breakerOpen: breakerState() !== 'closed', paused: isPaused(), ...isLed === undefined ? {} : { leads: isLed } }
     }),
     forwarderNames: configured.specs.map(({ spec }) => spec.name),
-    webhookStatus,
+    webhookStatus: () => watchdog?.status() ?? notWatching,
     metrics: settings.ADMIN_PORT !== 0
   })
   const observer = tellAll([watch.observer, lastOutcomes.observer, liveFeed.observer, other])
@@ -205,7 +211,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
     missingEvents: watch.missingEvents,
     history: watch.history,
     showNames: settings.PAGE_SHOWS_NAMES,
-    webhookStatus,
+    webhookStatus: watch.webhookStatus,
     forwarders: () => running,
     lastOutcome: lastOutcomes.of,
     onChange: liveFeed.changed,
@@ -235,7 +241,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
       storeBytes: storeBytes ?? null,
       diskFreeBytes: diskFreeBytes ?? null,
       needs: [...findNeeds({
-        reasons, store, running, failingSince: watch.failingSince, retryBudget: watch.retryBudget(), missingEvents: watch.missingEvents(), webhookStatus: webhookStatus(), now: clock.now()
+        reasons, store, running, failingSince: watch.failingSince, retryBudget: watch.retryBudget(), missingEvents: watch.missingEvents(), webhookStatus: watch.webhookStatus(), now: clock.now()
       })],
       counts: { backlog: sum(({ pending, retrying }) => pending + retrying), deadLetters: sum(({ dead }) => dead), quarantined: store?.quarantined ?? null }
     }

@@ -7,18 +7,16 @@ import { createDiskSpace, type DiskSpace } from './disk-space.js'
 import { createHistory } from '../history/history.js'
 import { historyPath, keepHistory, readHistory } from '../history/history-file.js'
 import { reportHistory, type HistoryReport } from '../history/report-history.js'
-import { createDrift } from '../sender-watch/drift.js'
-import { watchForDriftResets } from '../sender-watch/drift-reset.js'
 import type { ForwarderState } from '../metrics/forwarder-metrics.js'
 import { createMetrics, type Metrics, type StoreFacts } from '../metrics/metrics.js'
-import { keepObservations, observationsPath, readObservations } from '../sender-watch/observations-file.js'
-import { createRetryBudget } from '../sender-watch/retry-budget.js'
+import { keepObservations } from '../sender-watch/keep-observations.js'
+import type { ObservationsStore } from '../sender-watch/observations-store.js'
+import { createObserved } from '../sender-watch/observed.js'
 import { createReadiness, type ReadinessOptions } from './readiness.js'
 import { createReading } from './reading.js'
 import { reportDrift, reportMissingEvents, reportRetryBudget } from '../sender-watch/report.js'
 import type { Drift, MissingEvents, RetryBudget } from '../sender-watch/reports.js'
-import { createMissingEvents, type Expectation } from '../sender-watch/missing-events.js'
-import { createUnproven } from '../sender-watch/unproven.js'
+import type { Expectation } from '../sender-watch/missing-events.js'
 
 export interface WatchOptions extends Pick<ReadinessOptions, 'isStopping' | 'journal'> {
   readonly dataDir: string
@@ -29,12 +27,17 @@ export interface WatchOptions extends Pick<ReadinessOptions, 'isStopping' | 'jou
   readonly secrets: number
   readonly diskFreeMinBytes: number
   readonly expectations: readonly Expectation[]
+  /** Where what was noticed of the sender is kept. */
+  readonly observations: ObservationsStore
+  /** Whether it is this one of several replicas that raises alarms. */
+  readonly leads: () => boolean
   /** How the store is; it may take long. */
   readonly store: () => Promise<StoreFacts>
   /** The configured forwarders; their names never change. */
   readonly forwarders: () => readonly ForwarderState[]
   /** The names of the configured forwarders. */
   readonly forwarderNames: readonly string[]
+  /** How the webhook stands at the sender, as far as it is asked from here. */
   readonly webhookStatus: () => WebhookStatus
   /** Whether anybody can ask for metrics. */
   readonly metrics: boolean
@@ -54,6 +57,8 @@ export interface Watch {
   readonly resetDrift: () => number
   readonly retryBudget: () => RetryBudget
   readonly missingEvents: () => MissingEvents
+  /** The same, as whoever asks has told. */
+  readonly webhookStatus: () => WebhookStatus
   readonly history: () => HistoryReport
   /** Since when none of a forwarder's attempts has succeeded, in milliseconds since the epoch; `undefined` where the last one did. */
   readonly failingSince: (forwarder: string) => number | undefined
@@ -73,29 +78,22 @@ const READ_LIMIT_MS = 1000
 
 /** @returns what is to be told of everything that happens, and asked about it */
 export function createWatch (options: WatchOptions): Watch {
-  const { dataDir, logger, clock } = options
+  const { dataDir, logger, clock, observations } = options
   const { now, monotonic } = clock
   const disk = createDiskSpace({ dataDir, monotonic })
   const readiness = createReadiness({ ...options, freeBytes: disk.freeBytes, floorBytes: options.diskFreeMinBytes, monotonic })
-  const drift = createDrift({ now })
-  const retryBudget = createRetryBudget({ logger, now })
-  const unproven = createUnproven({ logger, now })
-  const missingEvents = createMissingEvents({ expectations: options.expectations, logger, now })
-  const kept = keepObservations({
-    dataDir, logger, observe: () => ({ drift: drift.report(), retryBudget: retryBudget.keep(), unproven: unproven.keep(), missingEvents: missingEvents.keep() })
-  })
+  const observed = createObserved({ ...options, now })
+  const kept = keepObservations({ store: observations, observed, leads: options.leads, logger })
   const history = createHistory({ now, forwarderNames: options.forwarderNames })
   const keptHistory = keepHistory({ dataDir, logger, history })
   let looking: NodeJS.Timeout | undefined
-  const resets = watchForDriftResets({ dataDir, logger, reset: resetDrift })
   const store = createReading({ read: options.store, freshMs: STORE_FRESH_MS, limitMs: STORE_LIMIT_MS, monotonic })
   const metrics = options.metrics ? createMetricsOf() : undefined
 
   function resetDrift (): number {
-    const differences = drift.reset()
+    const { length: differences } = observed.drift().differences
+    kept.resetDrift()
     logger.info({ differences }, 'drift reset')
-    // Nobody has to wait for the disk.
-    kept.save().catch((error: unknown) => { logger.error({ err: error }, 'observations failed') })
     return differences
   }
 
@@ -116,11 +114,12 @@ export function createWatch (options: WatchOptions): Watch {
         diskFreeBytes: disk.freeBytes,
         ready: async () => (await readiness.reasons()).length === 0,
         forwarders: options.forwarders,
-        drift: drift.totals,
-        retryBudget: retryBudget.sources,
-        unproven: () => unproven.report().refused,
-        missingEvents: missingEvents.states,
-        webhookStatus: options.webhookStatus
+        drift: observed.driftTotals,
+        retryBudget: observed.retryBudget,
+        unproven: () => observed.unproven().refused,
+        missingEvents: observed.missingEvents.states,
+        // What others have switched on, they count themselves.
+        webhookStatus: () => ({ ...observed.webhookStatus(), switchedOnCount: options.webhookStatus().switchedOnCount })
       }
     })
   }
@@ -129,12 +128,8 @@ export function createWatch (options: WatchOptions): Watch {
     observer: {
       webhookAnswered (answer) {
         metrics?.observer.webhookAnswered?.(answer)
-        retryBudget.answered(answer)
-        unproven.answered(answer)
         history.observer.webhookAnswered?.(answer)
-        if (answer.outcome === 'refused') return
-        missingEvents.accepted(answer)
-        drift.accepted(answer)
+        observed.answered(answer)
       },
       attemptsEnded (attempts) {
         metrics?.observer.attemptsEnded?.(attempts)
@@ -150,34 +145,28 @@ export function createWatch (options: WatchOptions): Watch {
     disk,
     store,
     metrics,
-    drift: () => reportDrift(drift.report()),
+    drift: () => reportDrift(observed.drift()),
     resetDrift,
-    retryBudget: () => reportRetryBudget(retryBudget.sources(), unproven.report()),
-    missingEvents: () => reportMissingEvents(missingEvents.states()),
+    retryBudget: () => reportRetryBudget(observed.retryBudget(), observed.unproven()),
+    missingEvents: () => reportMissingEvents(observed.missingEvents.states()),
+    webhookStatus: observed.webhookStatus,
     history: () => reportHistory(history, { now: now(), forwarderNames: options.forwarderNames }),
     failingSince: history.failingSince,
     async start () {
       const [earlier, earlierHistory] = await Promise.all([
-        readEarlier(observationsPath(dataDir), async () => await readObservations(dataDir), logger),
-        readEarlier(historyPath(dataDir), async () => await readHistory(dataDir), logger)
+        readEarlier(observations.where, observations.read, logger),
+        readEarlier({ path: historyPath(dataDir) }, async () => await readHistory(dataDir), logger)
       ])
       if (earlierHistory !== undefined) history.restore(earlierHistory)
-      if (earlier !== undefined) {
-        drift.restore(earlier.drift)
-        retryBudget.restore(earlier.retryBudget)
-        unproven.restore(earlier.unproven)
-        missingEvents.restore(earlier.missingEvents)
-      }
-      missingEvents.start()
+      if (earlier !== undefined) observed.restore(earlier)
+      observed.missingEvents.start()
       kept.start()
       keptHistory.start()
       looking ??= setInterval(() => { lookAtBacklog().catch((error: unknown) => { logger.error({ err: error }, 'history failed') }) }, BACKLOG_EVERY_MS)
-      resets.start()
     },
     async close () {
-      missingEvents.close()
+      observed.missingEvents.close()
       clearInterval(looking)
-      await resets.close()
       await Promise.all([kept.close(), keptHistory.close()])
       metrics?.close()
     }
@@ -185,11 +174,11 @@ export function createWatch (options: WatchOptions): Watch {
 }
 
 /** Without what was noticed before the service works as well: a damaged file is begun anew. */
-async function readEarlier<T> (path: string, read: () => Promise<T>, logger: Logger): Promise<T | undefined> {
+async function readEarlier<T> (where: Readonly<Record<string, string>>, read: () => Promise<T>, logger: Logger): Promise<T | undefined> {
   try {
     return await inTime(READ_LIMIT_MS, read(), () => new Error('The disk does not answer'))
   } catch (error) {
-    logger.warn({ err: error, path }, 'what was noticed is not readable: begun anew')
+    logger.warn({ err: error, ...where }, 'what was noticed is not readable: begun anew')
     return undefined
   }
 }

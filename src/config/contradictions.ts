@@ -43,19 +43,6 @@ export function findContradictions (settings: ReadableSettings, given: ReadonlyS
   if (unidentifiedSeconds !== undefined && windowDays !== undefined && unidentifiedSeconds > windowDays * 86_400) {
     faults.push({ variable: 'DEDUPE_UNIDENTIFIED_SECONDS', message: `is ${unidentifiedSeconds}, more than DEDUPE_WINDOW_DAYS, which is ${windowDays} (${windowDays * 86_400} seconds); lower the one or raise the other` })
   }
-  return [...faults, ...ofJournal(settings)]
-}
-
-/** What one service alone can tell or do is refused where several share a journal, before anybody relies on it. */
-function ofJournal ({ JOURNAL, EXPECT_EVENT_WITHIN, VOUCHERIFY_REENABLE }: ReadableSettings): ConfigurationFault[] {
-  if (JOURNAL === undefined) return []
-  const faults: ConfigurationFault[] = []
-  if ((EXPECT_EVENT_WITHIN?.length ?? 0) > 0) {
-    faults.push({ variable: 'EXPECT_EVENT_WITHIN', message: 'is set, but so is JOURNAL: each replica sees only its own part of the events, and would miss what another one got; remove it, and alert on the metrics of all replicas' })
-  }
-  if (VOUCHERIFY_REENABLE === true) {
-    faults.push({ variable: 'VOUCHERIFY_REENABLE', message: 'is true, but JOURNAL is set: each replica would switch webhooks on by itself, more often than once an hour; remove it' })
-  }
   return faults
 }
 

@@ -136,7 +136,7 @@ export const SettingsSchema = Type.Object({
   JOURNAL_POOL_SIZE: setting(Type.Integer({
     group: group.server,
     description: 'The most connections that each replica opens to that database.',
-    minimum: 7,
+    minimum: 8,
     maximum: 100,
     default: 10
   })),
@@ -157,7 +157,7 @@ export const SettingsSchema = Type.Object({
     group: group.server,
     description: 'What is expected to come, and how often at least: a comma-separated list of event types, in which * stands for any ' +
       'characters, or source: and a source\'s id, each with = and a time in s, m, h or d, such as *=24h,customer.loyalty.tier.*=7d,' +
-      'source:distr_abc=2d. What stays away for longer is logged, and told by a metric.',
+      'source:distr_abc=2d. What stays away for longer is logged, and told by a metric. An event that any of several replicas accepts counts for all.',
     default: []
   }), decodeExpectations),
 

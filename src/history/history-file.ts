@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { Logger } from 'pino'
-import { keepFile, readKeptFile, type KeptFile } from '../kept-file/keep-file.js'
+import { keepFile, readKeptFile } from '../kept-file/keep-file.js'
+import type { KeptUp } from '../kept-file/keep-up.js'
 import { spans, type History, type KeptHistory } from './history.js'
 
 const LARGEST_BYTES = 33_554_432
@@ -43,7 +44,7 @@ export interface KeepHistoryOptions {
 }
 
 /** Keeps what happened for the next run. */
-export function keepHistory ({ dataDir, logger, history, everyMs = SAVE_EVERY_MS }: KeepHistoryOptions): KeptFile {
+export function keepHistory ({ dataDir, logger, history, everyMs = SAVE_EVERY_MS }: KeepHistoryOptions): KeptUp {
   return keepFile({
     path: historyPath(dataDir),
     text: () => JSON.stringify({ version: 1, ...history.keep() }),

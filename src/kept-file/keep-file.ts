@@ -1,11 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { within } from '../delivery/within.js'
 import { storageFields, tellApart } from '../errors/storage-cause.js'
+import { keepUp, type KeptUp } from './keep-up.js'
 import { replaceFile } from './replace-file.js'
-
-/** How long stopping waits for a disk that does not answer. */
-const LAST_SAVE_LIMIT_MS = 500
 
 export interface KeepFileOptions {
   readonly path: string
@@ -18,24 +15,12 @@ export interface KeepFileOptions {
   readonly onFailure: (error: unknown) => void
 }
 
-export interface KeptFile {
-  /** Resolves when what there is now is in the file, or can't be. Never rejects. */
-  readonly save: () => Promise<void>
-  /** Saves again and again, until `close`. */
-  readonly start: () => void
-  /** Saves a last time, if it was started. Idempotent. */
-  readonly close: () => Promise<void>
-}
-
 /** Writes a text to a file now and then, as a whole or not at all. A disk that takes nothing costs the text, and nothing else. */
-export function keepFile ({ path, text, everyMs, onNotKept, onFailure }: KeepFileOptions): KeptFile {
+export function keepFile ({ path, text, everyMs, onNotKept, onFailure }: KeepFileOptions): KeptUp {
   let written = ''
   let failing = false
-  let timer: NodeJS.Timeout | undefined
-  let underWay: Promise<void> | undefined
-  let closing: Promise<void> | undefined
 
-  async function write (): Promise<void> {
+  async function save (): Promise<void> {
     const now = text()
     if (now === written) return
     try {
@@ -49,28 +34,7 @@ export function keepFile ({ path, text, everyMs, onNotKept, onFailure }: KeepFil
     }
   }
 
-  async function save (): Promise<void> {
-    // What is under way began before what is to be saved was noticed.
-    await underWay?.catch(() => { /* Told to whoever began it. */ })
-    underWay ??= write().finally(() => { underWay = undefined })
-    await underWay
-  }
-
-  return {
-    save,
-    start () {
-      timer ??= setInterval(() => { save().catch(onFailure) }, everyMs)
-    },
-    async close () {
-      closing ??= (async () => {
-        // Whoever has not started may be there by mistake, in the folder of another.
-        if (timer === undefined) return
-        clearInterval(timer)
-        await within(LAST_SAVE_LIMIT_MS, save())
-      })()
-      await closing
-    }
-  }
+  return keepUp({ save, everyMs, onFailure })
 }
 
 /**

@@ -30,10 +30,12 @@ export interface MissingEventsOptions {
   readonly expectations: readonly Expectation[]
   readonly logger: Logger
   readonly now: () => number
+  /** Whether it is this one of several replicas that tells; always where absent. */
+  readonly tells?: () => boolean
 }
 
 export interface MissingEvents {
-  /** Takes over what was kept of earlier runs, before anything is expected. */
+  /** Takes over what earlier runs or other replicas have seen, where it is later. */
   readonly restore: (earlier: readonly KeptMissingEvents[]) => void
   readonly accepted: (webhook: AcceptedWebhook) => void
   /** Tells what stays away for too long: once, and again each further period. */
@@ -59,7 +61,7 @@ const SHORTEST_CHECK_MS = 1000
 const SOURCE_PREFIX = 'source:'
 
 /** Watches for what does not come: a distribution that is paused sends nothing at all, and so no error either. */
-export function createMissingEvents ({ expectations, logger, now }: MissingEventsOptions): MissingEvents {
+export function createMissingEvents ({ expectations, logger, now, tells = () => true }: MissingEventsOptions): MissingEvents {
   const watched = expectations.map(({ pattern, withinMs }): Watched => ({ pattern, withinMs, matches: matcherOf(pattern), lastAt: null, since: now(), periods: 0 }))
   let timer: NodeJS.Timeout | undefined
 
@@ -67,7 +69,14 @@ export function createMissingEvents ({ expectations, logger, now }: MissingEvent
     return Math.max(0, now() - (lastAt ?? since))
   }
 
+  function came (each: Watched, at: number): void {
+    if (each.periods > 0 && tells()) logger.info({ expectation: each.pattern, ageMs: ageMs(each) }, 'expected event comes again')
+    each.lastAt = at
+    each.periods = 0
+  }
+
   function check (): void {
+    if (!tells()) return
     for (const each of watched) {
       const ms = ageMs(each)
       const periods = Math.floor(ms / each.withinMs)
@@ -85,19 +94,14 @@ export function createMissingEvents ({ expectations, logger, now }: MissingEvent
       for (const each of watched) {
         const kept = earlier.find(({ expectation }) => expectation === each.pattern)
         if (kept === undefined) continue
-        each.lastAt = kept.lastAt
-        each.since = kept.since
+        if (kept.lastAt !== null && kept.lastAt > (each.lastAt ?? -Infinity)) came(each, kept.lastAt)
+        each.since = Math.min(each.since, kept.since)
       }
     },
     accepted (webhook) {
       // Whoever has captured it can send it again.
       if (webhook.outcome === 'duplicate' || webhook.late) return
-      for (const each of watched) {
-        if (!each.matches(webhook)) continue
-        if (each.periods > 0) logger.info({ expectation: each.pattern, ageMs: ageMs(each) }, 'expected event comes again')
-        each.lastAt = now()
-        each.periods = 0
-      }
+      for (const each of watched) if (each.matches(webhook)) came(each, now())
     },
     check,
     states: () => watched.map((each) => {

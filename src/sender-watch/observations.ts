@@ -5,6 +5,7 @@ import type { DriftReport } from './drift.js'
 import type { KeptRetryBudget } from './retry-budget.js'
 import type { KeptMissingEvents } from './missing-events.js'
 import { origins, type KeptUnproven } from './unproven.js'
+import { WebhookStatusSchema, type WebhookStatus } from './webhook-status.js'
 
 /** What the service has noticed of its senders, as it is kept from one run to the next. None of it is needed to forward. */
 export interface Observations {
@@ -12,6 +13,14 @@ export interface Observations {
   readonly retryBudget: KeptRetryBudget
   readonly unproven: KeptUnproven
   readonly missingEvents: readonly KeptMissingEvents[]
+  /** Where this is the replica that asks. */
+  readonly webhook?: ToldStatus
+}
+
+/** How the webhook stands at the sender, with when that answered last. */
+export interface ToldStatus {
+  readonly status: WebhookStatus
+  readonly answeredAt: number
 }
 
 const Time = Type.Number({ minimum: 0, maximum: 8.64e15 })
@@ -45,14 +54,16 @@ const ObservationsSchema = Type.Object({
       lastFailureAt: Time,
       alarmed: Count,
       events: Type.Array(Type.Object({ eventId: Text, failures: Count, firstAt: Time }), { maxItems: 200 })
-    }), { maxItems: 100 })
+    }), { maxItems: 100 }),
+    recovered: Type.Optional(Type.Array(Type.Object({ sourceId: Text, eventId: Text, at: Time }), { maxItems: 20_000 }))
   }),
   unproven: Type.Object({
     signedAt: Type.Union([Time, Type.Null()]),
     knownAddresses: Type.Array(Text, { maxItems: 50 }),
     refused: Type.Array(Type.Object({ ...Refused, from: Type.Union(origins.map((from) => Type.Literal(from))), told: Count }), { maxItems: 2 }),
     addresses: Type.Array(Type.Object({ ...Refused, address: Type.Union([Text, Type.Null()]) }), { maxItems: 100 })
-  })
+  }),
+  webhook: Type.Optional(Type.Object({ status: WebhookStatusSchema, answeredAt: Time }))
 })
 
 /** @throws where the text is not what `formatObservations` made */

@@ -29,6 +29,8 @@ export interface FailedSource {
 /** What is kept from one run to the next. */
 export interface KeptRetryBudget {
   readonly sources: readonly KeptSource[]
+  /** Events that failed at other replicas, and were accepted by this one. */
+  readonly recovered?: ReadonlyArray<{ readonly sourceId: string, readonly eventId: string, readonly at: number }>
 }
 
 export interface KeptSource {
@@ -43,11 +45,21 @@ export interface KeptSource {
 export interface RetryBudgetOptions {
   readonly logger: Logger
   readonly now: () => number
+  /** The tries at which the last alarm was given, for each source. Those that count together have one. */
+  readonly told?: Map<string, number>
+  /** Whether alarms are given as soon as they are due; always where absent. */
+  readonly tells?: () => boolean
+  /** Whether what is counted here is all that there is; always where absent. */
+  readonly isWhole?: () => boolean
 }
 
 export interface RetryBudget {
-  /** Takes over what was kept of earlier runs, before anything is counted. */
+  /** Adds what was counted before, or elsewhere. */
   readonly restore: (earlier: KeptRetryBudget) => void
+  /** Told again and again what other replicas have counted. */
+  readonly heard: (others: readonly KeptRetryBudget[]) => void
+  /** Gives the alarms that are due, each once. */
+  readonly check: () => void
   readonly answered: (answer: WebhookAnswer) => void
   readonly sources: () => readonly FailedSource[]
   readonly keep: () => KeptRetryBudget
@@ -57,31 +69,47 @@ interface Source {
   lastCode: ProblemCode
   firstFailureAt: number
   lastFailureAt: number
-  /** The tries at which the last alarm was given; 0: none since it was well. */
-  alarmed: number
-  readonly events: Map<string, { failures: number, readonly firstAt: number }>
+  readonly events: Map<string, { failures: number, firstAt: number }>
 }
 
 /**
  * Counts, from our own answers, how much of its retry budget the sender has used up on each source. Only what was signed counts: nobody
  * else gets a place, moves a count or gives an alarm.
  */
-export function createRetryBudget ({ logger, now }: RetryBudgetOptions): RetryBudget {
+export function createRetryBudget ({ logger, now, told = new Map(), tells = () => true, isWhole = () => true }: RetryBudgetOptions): RetryBudget {
   const sources = new Map<string, Source>()
+  /** Events that failed at other replicas. */
+  let elsewhere: ReadonlySet<string> = new Set()
+  const recovered = new Map<string, NonNullable<KeptRetryBudget['recovered']>[number]>()
 
-  function accepted ({ sourceId, eventId, secretNumber }: AcceptedWebhook): void {
-    if (sources.size === 0 || sourceId === null || secretNumber === undefined) return
+  function accepted ({ sourceId, eventId: id, secretNumber }: AcceptedWebhook): void {
+    if ((sources.size === 0 && elsewhere.size === 0) || sourceId === null || secretNumber === undefined) return
+    const eventId = id ?? ''
+    const key = keyOf({ sourceId, eventId })
+    if (elsewhere.has(key)) recovered.set(key, { sourceId, eventId, at: now() })
     const source = sources.get(sourceId)
-    if (source === undefined || !source.events.delete(eventId ?? '') || source.events.size > 0) return
-    if (source.alarmed > 0) logger.info({ sourceId }, 'webhook accepted again after it failed')
-    source.alarmed = 0
+    if (source?.events.delete(eventId) === true && source.events.size === 0 && isWhole() && tells()) tellRecovered(sourceId)
+  }
+
+  function tellRecovered (sourceId: string): void {
+    if (told.delete(sourceId)) logger.info({ sourceId }, 'webhook accepted again after it failed')
+  }
+
+  /** Takes out what was accepted elsewhere after it failed. */
+  function settle (): void {
+    const time = now()
+    for (const [key, { sourceId, eventId, at }] of recovered) {
+      const events = sources.get(sourceId)?.events
+      if ((events?.get(eventId)?.firstAt ?? Infinity) < at) events?.delete(eventId)
+      if (time - at > TRIES_END_MS + GRACE_MS) recovered.delete(key)
+    }
   }
 
   function refused (code: ProblemCode, { sourceId, eventId }: ProvenEvent): void {
     const source = sourceId === null ? undefined : sourceFor(sourceId)
     if (sourceId === null || source === undefined) return
     const time = now()
-    forgetGivenUp(source, time)
+    forgetGivenUp(sourceId, source, time)
     if (source.events.size === 0) source.firstFailureAt = time
     source.lastCode = code
     source.lastFailureAt = time
@@ -91,7 +119,7 @@ export function createRetryBudget ({ logger, now }: RetryBudgetOptions): RetryBu
     } else if (source.events.size < MOST_EVENTS) {
       source.events.set(eventId ?? '', { failures: 1, firstAt: time })
     }
-    warn(sourceId, source)
+    if (isWhole() && tells()) warn(sourceId, source)
   }
 
   /** The source's place in the table, made where there is one to be had. */
@@ -103,7 +131,7 @@ export function createRetryBudget ({ logger, now }: RetryBudgetOptions): RetryBu
       if (done === undefined) return undefined
       sources.delete(done[0])
     }
-    const source: Source = { lastCode: 'INTERNAL', firstFailureAt: 0, lastFailureAt: 0, alarmed: 0, events: new Map() }
+    const source: Source = { lastCode: 'INTERNAL', firstFailureAt: 0, lastFailureAt: 0, events: new Map() }
     sources.set(sourceId, source)
     return source
   }
@@ -111,8 +139,8 @@ export function createRetryBudget ({ logger, now }: RetryBudgetOptions): RetryBu
   function warn (sourceId: string, source: Source): void {
     const { triesUsed, disabledAt, failedEvents } = describe(sourceId, source)
     const tries = TOLD_AT_TRIES.find((each) => triesUsed >= each)
-    if (tries === undefined || tries <= source.alarmed) return
-    source.alarmed = tries
+    if (tries === undefined || tries <= (told.get(sourceId) ?? 0)) return
+    told.set(sourceId, tries)
     const fields = {
       sourceId,
       triesUsed,
@@ -126,9 +154,55 @@ export function createRetryBudget ({ logger, now }: RetryBudgetOptions): RetryBu
     else logger.warn(fields, 'sender tries in vain')
   }
 
+  /** The sender's tries of an event are over after a day: it is then switched off, or another answer has reached it. */
+  function forgetGivenUp (sourceId: string, { events }: Source, time: number): void {
+    for (const [id, { firstAt }] of events) if (time - firstAt > TRIES_END_MS + GRACE_MS) events.delete(id)
+    if (events.size === 0 && isWhole()) told.delete(sourceId)
+  }
+
+  function restoreSource ({ sourceId, lastCode, firstFailureAt, lastFailureAt, alarmed, events }: KeptSource): void {
+    const known = sources.get(sourceId)
+    if (known === undefined && sources.size >= MOST_SOURCES) return
+    const source = known ?? { lastCode: lastCode as ProblemCode, firstFailureAt, lastFailureAt, events: new Map() }
+    sources.set(sourceId, source)
+    if (alarmed > (told.get(sourceId) ?? 0)) told.set(sourceId, alarmed)
+    if (lastFailureAt > source.lastFailureAt) source.lastCode = lastCode as ProblemCode
+    source.lastFailureAt = Math.max(source.lastFailureAt, lastFailureAt)
+    // What is over says nothing of when the trouble began that is still there.
+    if (events.length > 0) source.firstFailureAt = source.events.size === 0 ? firstFailureAt : Math.min(source.firstFailureAt, firstFailureAt)
+    for (const { eventId, failures, firstAt } of events) {
+      const seen = source.events.get(eventId)
+      if (seen !== undefined) {
+        seen.firstAt = Math.min(seen.firstAt, firstAt)
+        seen.failures = Math.min(seen.failures + failures, mostTries(now() - seen.firstAt))
+      } else if (source.events.size < MOST_EVENTS) source.events.set(eventId, { failures, firstAt })
+    }
+  }
+
   return {
     restore (earlier) {
-      for (const kept of earlier.sources.slice(0, MOST_SOURCES)) sources.set(kept.sourceId, asSource(kept))
+      for (const kept of earlier.sources) restoreSource(kept)
+      for (const each of earlier.recovered ?? []) recovered.set(keyOf(each), each)
+    },
+
+    heard (others) {
+      const failing = new Set(others.flatMap((other) => other.sources.flatMap(({ sourceId, events }) => events.map(({ eventId }) => keyOf({ sourceId, eventId })))))
+      elsewhere = failing
+      for (const each of others.flatMap((other) => other.recovered ?? [])) {
+        const events = sources.get(each.sourceId)?.events
+        if ((events?.get(each.eventId)?.firstAt ?? Infinity) < each.at) events?.delete(each.eventId)
+      }
+      // The others have heard of it.
+      for (const key of recovered.keys()) if (!failing.has(key)) recovered.delete(key)
+    },
+
+    check () {
+      settle()
+      for (const [id, source] of sources) {
+        if (source.events.size === 0 && now() - source.firstFailureAt <= TRIES_END_MS + GRACE_MS) tellRecovered(id)
+        forgetGivenUp(id, source, now())
+        if (source.events.size > 0) warn(id, source)
+      }
     },
 
     answered (answer) {
@@ -138,16 +212,23 @@ export function createRetryBudget ({ logger, now }: RetryBudgetOptions): RetryBu
 
     sources () {
       const time = now()
+      settle()
       for (const [id, source] of sources) {
-        forgetGivenUp(source, time)
+        forgetGivenUp(id, source, time)
         if (isOver(source, time)) sources.delete(id)
       }
       return [...sources].map(([id, source]) => describe(id, source)).sort((a, b) => b.triesUsed - a.triesUsed || b.lastFailureAt - a.lastFailureAt)
     },
 
-    keep: () => ({
-      sources: [...sources].map(([sourceId, { events, ...source }]) => ({ sourceId, ...source, events: [...events].map(([eventId, event]) => ({ eventId, ...event })) }))
-    })
+    keep () {
+      settle()
+      return {
+        sources: [...sources].map(([sourceId, { events, ...source }]) => ({
+          sourceId, ...source, alarmed: told.get(sourceId) ?? 0, events: [...events].map(([eventId, event]) => ({ eventId, ...event }))
+        })),
+        ...recovered.size === 0 ? {} : { recovered: [...recovered.values()] }
+      }
+    }
   }
 }
 
@@ -171,21 +252,11 @@ function describe (sourceId: string, { lastCode, firstFailureAt, lastFailureAt, 
   }
 }
 
-/** The sender's tries of an event are over after a day: it is then switched off, or another answer has reached it. */
-function forgetGivenUp (source: Source, time: number): void {
-  for (const [id, { firstAt }] of source.events) if (time - firstAt > TRIES_END_MS + GRACE_MS) source.events.delete(id)
-  if (source.events.size === 0) source.alarmed = 0
-}
-
 /** Whether nothing is left to be shown: what failed is kept to be looked at for a day. */
 function isOver (source: Source, time: number): boolean {
   return source.events.size === 0 && time - source.lastFailureAt > TRIES_END_MS
 }
 
-function asSource ({ sourceId: _, events, lastCode, ...source }: KeptSource): Source {
-  return {
-    ...source,
-    lastCode: lastCode as ProblemCode,
-    events: new Map(events.slice(0, MOST_EVENTS).map(({ eventId, ...event }) => [eventId, { ...event }]))
-  }
+function keyOf ({ sourceId, eventId }: { readonly sourceId: string, readonly eventId: string }): string {
+  return `${sourceId}\n${eventId}`
 }

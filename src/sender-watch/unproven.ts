@@ -74,12 +74,22 @@ export interface KeptUnproven {
 export interface UnprovenOptions {
   readonly logger: Logger
   readonly now: () => number
+  /** The tries at which it was logged last. Those that count together have one. */
+  readonly told?: Map<Origin, number>
+  /** Whether it is logged as soon as it is due; always where absent. */
+  readonly tells?: () => boolean
+  /** Whether what is counted here is all that there is; always where absent. */
+  readonly isWhole?: () => boolean
 }
 
 export interface Unproven {
-  /** Takes over what was kept of earlier runs, before anything is counted. */
+  /** Adds what was counted before, or elsewhere. */
   readonly restore: (earlier: KeptUnproven) => void
   readonly answered: (answer: WebhookAnswer) => void
+  /** Told again and again what other replicas have counted. */
+  readonly heard: (others: readonly KeptUnproven[]) => void
+  /** Logs what is due, each once. */
+  readonly check: () => void
   readonly report: () => UnprovenReport
   readonly keep: () => KeptUnproven
 }
@@ -88,28 +98,35 @@ export interface Unproven {
  * Counts what was refused without proof that it is the sender's, by address alone: nothing of such a body is read. Most often it is
  * somebody else's; but where the secret was rotated it is all that there is to be seen.
  */
-export function createUnproven ({ logger, now }: UnprovenOptions): Unproven {
+export function createUnproven ({ logger, now, told = new Map(), tells = () => true, isWhole = () => true }: UnprovenOptions): Unproven {
   /** The one that a signed webhook came from last stands last. */
   const known = new Set<string>()
   let latest: string | undefined
   let signedAt: number | null = null
-  /** `told`: the tries at which it was logged last. */
-  const refusals = new Map<Origin, Count & { told: number }>()
+  const refusals = new Map<Origin, Count>()
   const addresses = new Map<string | null, Count>()
 
   function accepted (sourceAddress: string | undefined): void {
     signedAt = now()
-    if (refusals.size > 0) refusals.clear()
+    forgetRefusals()
     if (sourceAddress === undefined || sourceAddress === latest) return
     latest = sourceAddress
     const address = groupOf(sourceAddress)
     if (address === null) return
     known.delete(address)
-    known.add(address)
-    const [oldest] = known
-    if (known.size <= MOST_KNOWN || oldest === undefined) return
-    known.delete(oldest)
+    learn([address])
+  }
+
+  function learn (more: readonly string[]): void {
+    for (const address of more) known.add(address)
+    if (known.size <= MOST_KNOWN) return
+    for (const address of [...known].slice(0, -MOST_KNOWN)) known.delete(address)
     limitOthers(MOST_OTHERS, now())
+  }
+
+  function forgetRefusals (): void {
+    refusals.clear()
+    told.clear()
   }
 
   function refused (code: ProblemCode, sourceAddress: string | undefined): void {
@@ -118,9 +135,11 @@ export function createUnproven ({ logger, now }: UnprovenOptions): Unproven {
     countAddress(address, code, time)
     const from = isKnown(address) ? 'known' : 'other'
     const present = refusals.get(from)
-    const refusal = present === undefined || isOver(present, time) ? { ...begin(code, time), told: 0 } : countIn(present, code, time)
+    const isNew = present === undefined || isOver(present, time)
+    if (isNew && isWhole()) told.delete(from)
+    const refusal = isNew ? begin(code, time) : countIn(present, code, time)
     refusals.set(from, refusal)
-    if (from === 'known') tell(refusal, address)
+    if (from === 'known' && isWhole() && tells()) tell(refusal, address)
   }
 
   function countAddress (address: string | null, code: ProblemCode, time: number): void {
@@ -148,11 +167,11 @@ export function createUnproven ({ logger, now }: UnprovenOptions): Unproven {
     return address !== null && known.has(address)
   }
 
-  function tell (refusal: Count & { told: number }, address: string | null): void {
+  function tell (refusal: Count, address: string | null): void {
     const { count, since, triesUsed, triesAllowed, disabledAt, lastCode, advice } = describe('known', refusal)
     const tries = TOLD_AT_TRIES.find((each) => triesUsed >= each)
-    if (tries === undefined || tries <= refusal.told) return
-    refusal.told = tries
+    if (tries === undefined || tries <= (told.get('known') ?? 0)) return
+    told.set('known', tries)
     logger.warn({
       sourceAddress: address, count, since: new Date(since).toISOString(), triesUsed, triesAllowed, disabledAt: new Date(disabledAt).toISOString(), lastCode, advice
     }, 'unproven webhooks refused from a known address')
@@ -160,16 +179,37 @@ export function createUnproven ({ logger, now }: UnprovenOptions): Unproven {
 
   function forgetOver (): void {
     const time = now()
-    for (const [from, count] of refusals) if (isOver(count, time)) refusals.delete(from)
+    // What came before a signed webhook at another replica is over too.
+    for (const [from, count] of refusals) if (isOver(count, time) || count.lastAt < (signedAt ?? 0)) refusals.delete(from)
     for (const [address, count] of addresses) if (isOver(count, time)) addresses.delete(address)
   }
 
   return {
     restore (earlier) {
-      signedAt = earlier.signedAt
-      for (const address of earlier.knownAddresses.slice(-MOST_KNOWN)) known.add(address)
-      for (const { from, told, ...count } of earlier.refused) refusals.set(from, { ...asCount(count), told })
-      for (const { address, ...count } of earlier.addresses.slice(0, MOST_KNOWN + MOST_OTHERS + 1)) addresses.set(address, asCount(count))
+      if (earlier.signedAt !== null) signedAt = Math.max(signedAt ?? 0, earlier.signedAt)
+      learn(earlier.knownAddresses)
+      for (const { from, told: toldBefore, ...count } of earlier.refused) {
+        addTo(refusals, from, asCount(count))
+        if (toldBefore > (told.get(from) ?? 0)) told.set(from, toldBefore)
+      }
+      for (const { address, ...count } of earlier.addresses.slice(0, MOST_KNOWN + MOST_OTHERS + 1)) addTo(addresses, address, asCount(count))
+      limitOthers(MOST_OTHERS, now())
+    },
+
+    heard (others) {
+      learn(others.flatMap(({ knownAddresses }) => knownAddresses.filter((address) => !known.has(address))))
+      const latestAt = Math.max(...others.map((other) => other.signedAt ?? 0))
+      if (latestAt <= (signedAt ?? 0)) return
+      signedAt = latestAt
+      forgetRefusals()
+    },
+
+    check () {
+      forgetOver()
+      const refusal = refusals.get('known')
+      const [address = null] = [...addresses].filter(([each]) => isKnown(each)).sort(([, one], [, other]) => other.lastAt - one.lastAt)[0] ?? []
+      if (refusal === undefined) told.clear()
+      else tell(refusal, address)
     },
 
     answered (answer) {
@@ -198,7 +238,7 @@ export function createUnproven ({ logger, now }: UnprovenOptions): Unproven {
       return {
         signedAt,
         knownAddresses: [...known],
-        refused: [...refusals].map(([from, count]) => ({ from, ...count })),
+        refused: [...refusals].map(([from, count]) => ({ from, ...count, told: told.get(from) ?? 0 })),
         addresses: [...addresses].map(([address, count]) => ({ address, ...count }))
       }
     }
@@ -213,11 +253,16 @@ function begin (lastCode: ProblemCode, time: number): Count {
   return { count: 1, firstAt: time, lastAt: time, lastCode }
 }
 
-function countIn<Counted extends Count> (counted: Counted, lastCode: ProblemCode, time: number): Counted {
+function countIn (counted: Count, lastCode: ProblemCode, time: number): Count {
   counted.count++
   counted.lastAt = time
   counted.lastCode = lastCode
   return counted
+}
+
+function addTo<Key> (counts: Map<Key, Count>, key: Key, count: Count): void {
+  const present = counts.get(key)
+  counts.set(key, present === undefined ? count : merged(present, count))
 }
 
 function merged (one: Count, other: Count): Count {

@@ -12,6 +12,8 @@ export interface WatchdogOptions extends AskSenderOptions {
   readonly clock: Clock
   /** From 0 to 1. */
   readonly random: () => number
+  /** Whether it is this one of several replicas that asks; always where absent. */
+  readonly leads?: (() => boolean) | undefined
   /** Calls a function after so many milliseconds; returns what takes that back. */
   readonly after?: (ms: number, run: () => void) => () => void
   /** Where it may switch webhooks on: how often. */
@@ -32,6 +34,8 @@ export interface Watchdog {
 }
 
 const EVERY_MS = 300_000
+/** How soon it is known that this one asks from now on. */
+const LOOK_MS = 1000
 /** By how much each wait may differ, of itself, so that many services do not ask together. */
 const JITTER = 0.1
 /** The longest wait where it is not answered. */
@@ -42,7 +46,7 @@ const START_MS = 2000
 const CLOSE_LIMIT_MS = 500
 
 export function createWatchdog (options: WatchdogOptions): Watchdog {
-  const { logger, clock, random, after = afterTimeout, api, reenable } = options
+  const { logger, clock, random, after = afterTimeout, leads = () => true, api, reenable } = options
   const state = createWebhookState({ logger, clock })
   const switchOn = reenable === undefined ? undefined : createSwitchOn({ api, limit: reenable, logger, onSwitched: state.switchedOn })
   const stopped = new AbortController()
@@ -92,7 +96,10 @@ export function createWatchdog (options: WatchdogOptions): Watchdog {
 
   function plan (ms: number): void {
     if (stopped.signal.aborted) return
-    cancel = after(ms, () => { ask().finally(() => { plan(nextMs()) }) })
+    cancel = after(ms, () => {
+      if (leads()) ask().finally(() => { plan(nextMs()) })
+      else plan(LOOK_MS)
+    })
   }
 
   return {

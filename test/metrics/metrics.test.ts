@@ -4,6 +4,7 @@ import { loadSettings } from '../../src/config/load-settings.js'
 import { systemClock } from '../../src/delivery/clock.js'
 import type { WebhookAnswer } from '../../src/delivery/observation.js'
 import { createMetrics, type MetricSources } from '../../src/metrics/metrics.js'
+import { createObservationsFile } from '../../src/sender-watch/observations-file.js'
 import { createWatch } from '../../src/composition/watch.js'
 import { notWatching } from '../../src/sender-watch/webhook-status.js'
 import { createService } from '../../src/composition/service.js'
@@ -166,6 +167,8 @@ t.test('twenty thousand random paths, types and sources mint no series', async (
     secrets: 1,
     diskFreeMinBytes: 0,
     expectations: [{ pattern: '*', withinMs: 1000 }],
+    observations: createObservationsFile({ dataDir: t.testdir(), logger: captureLog().logger, monotonic: systemClock.monotonic }),
+    leads: () => true,
     isStopping: () => false,
     journal: { isOpen: () => true, trouble: () => undefined, waitsFor: () => undefined, probe: async () => undefined },
     store: async () => ({ forwarders: [], quarantined: 0 }),

@@ -1,9 +1,12 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { keepObservations, observationsPath, readObservations } from '../../src/sender-watch/observations-file.js'
+import { systemClock } from '../../src/delivery/clock.js'
+import { askForDriftReset } from '../../src/sender-watch/drift-reset.js'
+import { keepObservations } from '../../src/sender-watch/keep-observations.js'
+import { createObservationsFile, observationsPath, readObservations } from '../../src/sender-watch/observations-file.js'
 import type { Observations } from '../../src/sender-watch/observations.js'
-import { captureLog } from '../support/capture-log.js'
+import { captureLog, type CapturedLog } from '../support/capture-log.js'
 import { eventually } from '../support/eventually.js'
 
 function sample (count: number): Observations {
@@ -20,14 +23,27 @@ function sample (count: number): Observations {
   }
 }
 
+interface Keeping {
+  readonly dataDir: string
+  readonly log?: CapturedLog
+  readonly observe: () => Observations
+  readonly everyMs?: number
+}
+
+function keep ({ dataDir, log = captureLog(), observe, everyMs = 60_000 }: Keeping) {
+  const forgotten: string[] = []
+  const store = createObservationsFile({ dataDir, logger: log.logger, monotonic: systemClock.monotonic, lookEveryMs: everyMs, saveEveryMs: 0 })
+  const observed = { keep: observe, heard: () => {}, forget: (what: string) => { forgotten.push(what) }, merge: observe }
+  return { ...keepObservations({ store, observed, leads: () => true, logger: log.logger }), forgotten }
+}
+
 t.test('what is kept is read again, and written only when something has changed', async (t) => {
   const dataDir = t.testdir()
   t.equal(await readObservations(dataDir), undefined)
   let observed = sample(1)
   let asked = 0
-  const kept = keepObservations({
+  const kept = keep({
     dataDir,
-    logger: captureLog().logger,
     everyMs: 5,
     observe () {
       asked++
@@ -51,7 +67,7 @@ t.test('what is kept is read again, and written only when something has changed'
 t.test('what is noticed while a save is under way is in the file once the next save is done', async (t) => {
   const dataDir = t.testdir()
   let observed = sample(1)
-  const kept = keepObservations({ dataDir, logger: captureLog().logger, observe: () => observed })
+  const kept = keep({ dataDir, observe: () => observed })
   const underWay = kept.save()
   observed = sample(2)
   await kept.save()
@@ -61,8 +77,19 @@ t.test('what is noticed while a save is under way is in the file once the next s
 
 t.test('what was never started leaves the folder as it is', async (t) => {
   const dataDir = t.testdir()
-  await keepObservations({ dataDir, logger: captureLog().logger, observe: () => sample(1) }).close()
+  await keep({ dataDir, observe: () => sample(1) }).close()
   t.strictSame(readdirSync(dataDir), [])
+})
+
+t.test('drift that is reset by a note is forgotten once, and then kept as it is', async (t) => {
+  const dataDir = t.testdir()
+  const log = captureLog()
+  await askForDriftReset(dataDir)
+  const kept = keep({ dataDir, log, observe: () => sample(kept.forgotten.length + 1) })
+  await kept.save()
+  t.strictSame(kept.forgotten, ['drift'])
+  t.match(await readObservations(dataDir), sample(2))
+  t.match(log.find('drift reset'), [{ level: 30 }])
 })
 
 t.test('a file of another version is refused, and one whose parts have another form', async (t) => {
@@ -89,10 +116,11 @@ t.test('a disk that takes nothing is told of once, costs nothing else, and is tr
   const dataDir = join(t.testdir(), 'data')
   const log = captureLog()
   let count = 0
-  const kept = keepObservations({ dataDir, logger: log.logger, observe: () => sample(++count) })
+  const kept = keep({ dataDir, log, observe: () => sample(++count) })
   await kept.save()
   await kept.save()
-  t.match(log.find('observations not kept'), [{ level: 40, err: { code: 'ENOENT' } }])
+  t.match(log.find('observations not kept'), [{ level: 40, path: observationsPath(dataDir), err: { code: 'ENOENT' } }])
+  t.equal(log.find('observations not kept').length, 1)
   mkdirSync(dataDir)
   chmodSync(dataDir, 0o750)
   await kept.save()

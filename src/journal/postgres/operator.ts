@@ -1,7 +1,7 @@
 import { TOO_OLD, type Delivery } from '../../delivery/delivery.js'
 import { StoreError, type Discarded, type Operator, type Released, type Replayed } from '../../delivery/operator.js'
 import { checksum, HOLD, toDelivery } from '../record.js'
-import { openDatabase, DatabaseError, type DatabaseOptions, type Query } from './database.js'
+import { openDatabase, DatabaseError, type Database, type DatabaseOptions, type Query } from './database.js'
 import { erase } from './erase.js'
 import { journalLock } from './functions.js'
 import { createLooking } from './looking.js'
@@ -28,12 +28,6 @@ export function openPostgresOperator ({ url, schema, judge, parseFilter }: Postg
   const database = openDatabase({ url, schema, connections: CONNECTIONS, timeoutMs: STATEMENT_MS })
   const { schema: s } = database
   let checked: Promise<void> | undefined
-
-  async function check (): Promise<void> {
-    const version = await schemaVersion(database.query, schema)
-    if (version === 0) throw new StoreError('NO_STORE', `There is no journal in the schema ${schema} of the database: name the right one in JOURNAL and JOURNAL_SCHEMA, or start the service first`)
-    if (version < SCHEMA_VERSION) throw new StoreError('WRONG_STORE', `The schema ${schema} has version ${version}, and this tierhook works with ${SCHEMA_VERSION}: start the service once, so that it brings it up to date`)
-  }
 
   async function changing<T> (locks: { readonly journal?: boolean, readonly forwarders?: readonly string[] | 'all' }, work: (query: Query) => Promise<T>): Promise<T> {
     return await database.transaction(async (query) => {
@@ -138,18 +132,26 @@ export function openPostgresOperator ({ url, schema, judge, parseFilter }: Postg
 
   const call = (work: (request: never) => Promise<unknown>) => async (request: never): Promise<unknown> => {
     try {
-      checked ??= check()
+      checked ??= checkStore(database, schema)
       await checked
       return await work(request)
     } catch (error) {
       checked = undefined
-      throw error instanceof DatabaseError ? toStoreError(error) : error
+      throw toStoreError(error)
     }
   }
   return { ...Object.fromEntries(Object.entries(calls).map(([name, work]) => [name, call(work)])) as unknown as Omit<Operator, 'close'>, close: database.close }
 }
 
-function toStoreError (error: DatabaseError): StoreError {
+/** @throws {StoreError} where nobody has made the schema, or not this version of it */
+export async function checkStore ({ query }: Pick<Database, 'query'>, schema: string): Promise<void> {
+  const version = await schemaVersion(query, schema)
+  if (version === 0) throw new StoreError('NO_STORE', `There is no journal in the schema ${schema} of the database: name the right one in JOURNAL and JOURNAL_SCHEMA, or start the service first`)
+  if (version < SCHEMA_VERSION) throw new StoreError('WRONG_STORE', `The schema ${schema} has version ${version}, and this tierhook works with ${SCHEMA_VERSION}: start the service once, so that it brings it up to date`)
+}
+
+export function toStoreError (error: unknown): unknown {
+  if (!(error instanceof DatabaseError)) return error
   const code = error.code === 'DATABASE_UNFIT' || error.code === 'DATABASE_REFUSES' ? 'WRONG_STORE' : error.code === 'DATABASE_READ_ONLY' ? 'STORE_READ_ONLY' : 'STORE_BUSY'
   return new StoreError(code, `The database that JOURNAL names cannot be used: ${error.message}`, error)
 }

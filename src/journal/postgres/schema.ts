@@ -16,6 +16,9 @@ const OLDEST_SERVER = 140_000
  * `members`: replicas that forward, with the time until which they lead; `seen_at` is when one that accepts has last committed.
  * `forwarders.holder`, `token`: who leads it, and the term. `timeline`: where that was: after a failover nobody's term goes on.
  * `forwarders.home`: the only replica that leads it, by its name.
+ * `observations`: what each replica has noticed of the sender, by its id, as JSON; that of replicas which are gone is in the row without an id. `resets`: the
+ * number of the last reset of drift (`counters`) when that was counted.
+ * `switched_on`: when a webhook was switched on at the sender.
  * `leases`: what one replica does for all. It is led as a forwarder is, and is none. All times are the database's, in milliseconds.
  */
 const migrations: ReadonlyArray<(s: string, lz4: boolean) => string> = [(s, lz4) => `
@@ -114,6 +117,10 @@ const migrations: ReadonlyArray<(s: string, lz4: boolean) => string> = [(s, lz4)
 `, (s) => `
   CREATE TABLE ${s}.leases (name text PRIMARY KEY, holder text, token bigint NOT NULL DEFAULT 0) WITH (fillfactor = 50);
   INSERT INTO ${s}.leases (name) VALUES (':upkeep');
+  CREATE TABLE ${s}.observations (id text PRIMARY KEY, text text, resets bigint NOT NULL) WITH (fillfactor = 50);
+  INSERT INTO ${s}.observations VALUES ('', NULL, 0);
+  INSERT INTO ${s}.counters VALUES ('drift', 0);
+  CREATE TABLE ${s}.switched_on (webhook text PRIMARY KEY, at bigint NOT NULL);
   ${upkeepFunction(s)}
 `]
 

@@ -1,0 +1,159 @@
+import type { Logger } from 'pino'
+import type { WebhookAnswer } from '../delivery/observation.js'
+import { createDriftFinder } from '../voucherify/drift.js'
+import { createDrift, type Drift, type DriftReport } from './drift.js'
+import { createMissingEvents, type Expectation, type MissingEvents } from './missing-events.js'
+import type { Observations, ToldStatus } from './observations.js'
+import { createRetryBudget, type RetryBudget } from './retry-budget.js'
+import { createUnproven, type Origin, type Unproven } from './unproven.js'
+import type { WebhookStatus } from './webhook-status.js'
+
+export interface ObservedOptions {
+  readonly expectations: readonly Expectation[]
+  readonly logger: Logger
+  readonly now: () => number
+  /** Whether it is this one of several replicas that raises alarms. */
+  readonly leads: () => boolean
+  /** How the webhook stands at the sender, where this replica asks. */
+  readonly webhookStatus: () => WebhookStatus
+}
+
+/** All that was noticed of the sender: what this replica counts, together with what it has heard of others. */
+export interface Observed {
+  readonly answered: (answer: WebhookAnswer) => void
+  /** What is counted here, to be kept. */
+  readonly keep: () => Observations
+  /** Takes over what an earlier run has kept. */
+  readonly restore: (earlier: Observations) => void
+  /** Told again and again what others have kept; `undefined` where that cannot be had now. Gives the alarms that are due. */
+  readonly heard: (others: readonly Observations[] | undefined) => void
+  /** Forgets what is counted here: the drift, or all of it because others keep it by now. */
+  readonly forget: (what: 'drift' | 'all') => void
+  readonly merge: (all: readonly Observations[]) => Observations
+  readonly drift: () => DriftReport
+  readonly driftTotals: Drift['totals']
+  readonly retryBudget: RetryBudget['sources']
+  readonly unproven: Unproven['report']
+  readonly missingEvents: MissingEvents
+  readonly webhookStatus: () => WebhookStatus
+}
+
+type Counts = Pick<Observations, 'drift' | 'retryBudget' | 'unproven'>
+
+export function createObserved ({ expectations, logger, now, leads, webhookStatus }: ObservedOptions): Observed {
+  const finder = createDriftFinder()
+  const toldOfSources = new Map<string, number>()
+  const toldOfUnproven = new Map<Origin, number>()
+  const missingEvents = createMissingEvents({ expectations, logger, now, tells: leads })
+  let others: readonly Observations[] = []
+  /** Nobody knows then who leads: better several alarms than none. */
+  let apart = false
+  const tells = (): boolean => apart || leads()
+  let own = createCounts()
+
+  function createCounts (isWhole = (): boolean => others.length === 0) {
+    const drift = createDrift({ now, finder })
+    const retryBudget = createRetryBudget({ logger, now, told: toldOfSources, tells, isWhole })
+    const unproven = createUnproven({ logger, now, told: toldOfUnproven, tells, isWhole })
+    return {
+      drift,
+      retryBudget,
+      unproven,
+      restore (earlier: Counts): void {
+        drift.restore(earlier.drift)
+        retryBudget.restore(earlier.retryBudget)
+        unproven.restore(earlier.unproven)
+      },
+      keep: (): Counts => ({ drift: drift.report(), retryBudget: retryBudget.keep(), unproven: unproven.keep() })
+    }
+  }
+
+  function sum (all: readonly Counts[]): ReturnType<typeof createCounts> {
+    const counts = createCounts(() => true)
+    for (const each of all) counts.restore(untold(each))
+    return counts
+  }
+
+  function whole (): ReturnType<typeof createCounts> {
+    return others.length === 0 ? own : sum([own.keep(), ...others])
+  }
+
+  function keep (): Observations {
+    const status = webhookStatus()
+    return {
+      ...own.keep(),
+      missingEvents: missingEvents.keep(),
+      ...status.watching && leads() ? { webhook: { status: { ...status, unansweredMs: 0 }, answeredAt: toSecond(now() - status.unansweredMs) } } : {}
+    }
+  }
+
+  return {
+    answered (answer) {
+      own.retryBudget.answered(answer)
+      own.unproven.answered(answer)
+      if (answer.outcome === 'refused') return
+      missingEvents.accepted(answer)
+      own.drift.accepted(answer)
+    },
+    keep,
+    restore (earlier) {
+      own.restore(earlier)
+      missingEvents.restore(earlier.missingEvents)
+    },
+    heard (all) {
+      apart = all === undefined
+      if (all !== undefined) {
+        others = all
+        own.retryBudget.heard(all.map(({ retryBudget }) => retryBudget))
+        own.unproven.heard(all.map(({ unproven }) => unproven))
+        for (const each of all) missingEvents.restore(each.missingEvents)
+      }
+      if (tells()) {
+        const { retryBudget, unproven } = whole()
+        retryBudget.check()
+        unproven.check()
+      } else {
+        toldOfSources.clear()
+        toldOfUnproven.clear()
+      }
+    },
+    forget (what) {
+      if (what === 'all') own = createCounts()
+      else {
+        own.drift.reset()
+        others = others.map((each) => ({ ...each, drift: { differences: [], dropped: 0 } }))
+      }
+    },
+    merge (all) {
+      for (const each of all) missingEvents.restore(each.missingEvents)
+      return { ...sum(all).keep(), missingEvents: missingEvents.keep() }
+    },
+    drift: () => whole().drift.report(),
+    driftTotals: () => own.drift.totals(),
+    retryBudget: () => whole().retryBudget.sources(),
+    unproven: () => whole().unproven.report(),
+    missingEvents,
+    webhookStatus () {
+      const [latest] = leads() ? [] : others.flatMap(({ webhook }) => webhook ?? []).sort((a, b) => timeOf(b) - timeOf(a))
+      return latest === undefined ? webhookStatus() : { ...latest.status, unansweredMs: Math.max(0, now() - latest.answeredAt) }
+    }
+  }
+}
+
+/** The alarms that another one has given are its own: whoever leads after it gives them anew. */
+function untold ({ drift, retryBudget, unproven }: Counts): Counts {
+  return {
+    drift,
+    retryBudget: { ...retryBudget, sources: retryBudget.sources.map((source) => ({ ...source, alarmed: 0 })) },
+    unproven: { ...unproven, refused: unproven.refused.map((refusal) => ({ ...refusal, told: 0 })) }
+  }
+}
+
+function timeOf ({ status: { askedAt } }: ToldStatus): number {
+  return askedAt === null ? 0 : Date.parse(askedAt)
+}
+
+/** It is written only where it changes. */
+function toSecond (ms: number): number {
+  return Math.round(ms / 1000) * 1000
+}
