@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { within } from '../delivery/within.js'
 import { keepUp, type KeptUp } from '../kept-file/keep-up.js'
 import { storageFields } from '../errors/storage-cause.js'
 import { formatObservations, parseObservations, type Observations } from './observations.js'
@@ -18,6 +19,8 @@ export interface KeptObservations extends KeptUp {
   readonly resetDrift: () => void
 }
 
+/** How long stopping waits for connections that do not end. */
+const CLOSE_LIMIT_MS = 500
 const NO_DRIFT = { differences: [], dropped: 0 }
 
 /** What was kept, of which drift that was reset since is left out. What cannot be read counts for nothing. */
@@ -91,7 +94,7 @@ export function keepObservations ({ store, observed, leads, logger }: KeepObserv
     },
     async close () {
       await kept.close()
-      await store.close()
+      await within(CLOSE_LIMIT_MS, store.close())
     }
   }
 }
