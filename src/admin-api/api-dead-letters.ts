@@ -6,7 +6,7 @@ import type { NoteAction } from './audit.js'
 import { cursorOf, DEFAULT_LIMIT, NextSchema, pageParameters, readCursor } from './cursor.js'
 import { LoyaltyParameter, type LoyaltyReader } from './loyalty.js'
 import { DeadLetterSchema, describeDeadLetter, withLoyalty } from './describe-deliveries.js'
-import { findDeliveries, knownForwarders } from './find-deliveries.js'
+import { discardDeliveries, findDeliveries, knownForwarders } from './find-deliveries.js'
 import type { App } from '../http/app.js'
 
 const closed = { additionalProperties: false }
@@ -76,10 +76,7 @@ export function addDeadLetterRoutes (app: App, { operator, noteAction, loyalty: 
   }, async (request) => {
     const { forwarder, ids } = request.body
     await knownForwarders(operator, [forwarder])
-    const found = await findDeliveries(operator, ids)
-    const results = await operator.discard({ from: 'dead letters', forwarder, sequences: found.map(({ sequence }) => sequence) })
-    const discarded = results.map(({ sequence, status }) => ({ id: found.find((each) => each.sequence === sequence)?.id ?? '', status }))
-    const gone = discarded.filter(({ status }) => status === 'discarded').map(({ id }) => id)
+    const { discarded, gone } = await discardDeliveries(operator, ids, { from: 'dead letters', forwarder })
     noteAction(request, { action: 'discard', from: 'dead letters', deliveryIds: gone, forwarders: [forwarder], count: gone.length })
     return { discarded }
   })

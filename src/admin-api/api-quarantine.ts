@@ -6,7 +6,7 @@ import type { NoteAction } from './audit.js'
 import { cursorOf, DEFAULT_LIMIT, NextSchema, pageParameters, readCursor } from './cursor.js'
 import { LoyaltyParameter, type LoyaltyReader } from './loyalty.js'
 import { describeListed, withLoyalty, FaultSchema, ListedSchema, VerdictSchema } from './describe-deliveries.js'
-import { findDeliveries } from './find-deliveries.js'
+import { discardDeliveries, findDeliveries } from './find-deliveries.js'
 import type { App } from '../http/app.js'
 
 const closed = { additionalProperties: false }
@@ -66,10 +66,7 @@ export function addQuarantineRoutes (app: App, { operator, noteAction, loyalty: 
       response: { 200: DiscardedSchema, ...answerProblems }
     }
   }, async (request) => {
-    const found = await findDeliveries(operator, request.body.ids)
-    const results = await operator.discard({ from: 'quarantine', sequences: found.map(({ sequence }) => sequence) })
-    const discarded = results.map(({ sequence, status }) => ({ id: found.find((each) => each.sequence === sequence)?.id ?? '', status }))
-    const gone = discarded.filter(({ status }) => status === 'discarded').map(({ id }) => id)
+    const { discarded, gone } = await discardDeliveries(operator, request.body.ids, { from: 'quarantine' })
     noteAction(request, { action: 'discard', from: 'quarantine', deliveryIds: gone, count: gone.length })
     return { discarded }
   })

@@ -1,4 +1,4 @@
-import type { Operator } from '../delivery/operator.js'
+import type { Discarded, DiscardPlace, Operator } from '../delivery/operator.js'
 import { Problem } from '../errors/problem.js'
 
 interface FoundDelivery {
@@ -30,6 +30,15 @@ export async function findDeliveries (operator: Operator, texts: readonly string
     found.set(sequence, id)
   }
   return [...found].map(([sequence, id]) => ({ sequence, id })).sort((a, b) => a.sequence - b.sequence)
+}
+
+/** Discards what is meant, and says what became of each. */
+export async function discardDeliveries (operator: Operator, ids: readonly string[], place: DiscardPlace): Promise<{ readonly discarded: Array<{ id: string, status: Discarded['status'] }>, readonly gone: string[] }> {
+  const found = await findDeliveries(operator, ids)
+  const idOf = new Map(found.map(({ sequence, id }) => [sequence, id]))
+  const results = await operator.discard({ ...place, sequences: [...idOf.keys()] })
+  const discarded = results.map(({ sequence, status }) => ({ id: idOf.get(sequence) ?? '', status }))
+  return { discarded, gone: discarded.filter(({ status }) => status === 'discarded').map(({ id }) => id) }
 }
 
 /**

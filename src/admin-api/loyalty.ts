@@ -30,7 +30,7 @@ export type Loyalty = Static<typeof LoyaltySchema>
 export interface LoyaltyReader {
   readonly describe: (rawBody: Uint8Array | undefined, eventType: string) => Loyalty | null
   /** The same for deliveries in a list, by their sequence. */
-  readonly read: (deliveries: ReadonlyArray<Pick<ListedDelivery, 'sequence' | 'eventType'> & Partial<Pick<ListedDelivery, 'hold'>>>) => Promise<ReadonlyMap<number, Loyalty | null>>
+  readonly read: (deliveries: ReadonlyArray<Pick<ListedDelivery, 'sequence' | 'eventType'> & Partial<Pick<ListedDelivery, 'state'>>>) => Promise<ReadonlyMap<number, Loyalty | null>>
 }
 
 /** How many are remembered: a body is read anew for none of the pages that are looked at. */
@@ -54,9 +54,9 @@ export function createLoyaltyReader ({ operator, showNames }: { readonly operato
   return {
     describe,
     async read (deliveries) {
-      await Promise.all(deliveries.map(async ({ sequence, eventType, hold }) => {
+      await Promise.all(deliveries.map(async ({ sequence, eventType, state }) => {
         // Its body is gone, and what was remembered of it is to be too.
-        if (hold === 'erased') remember(sequence, null)
+        if (state === 'erased') remember(sequence, null)
         else if (!known.has(sequence)) remember(sequence, describe((await operator.read(sequence))?.rawBody, eventType))
       }))
       return new Map(deliveries.map(({ sequence }) => [sequence, known.get(sequence) ?? null]))

@@ -20,7 +20,7 @@ export function statusJson ({ dueAt, diedAt, ...rest }: ForwarderStatus): Record
 
 /** The status of a delivery, in a few words: one where all forwarders agree, else what is not as it should be. */
 export function statusWords (delivery: ListedDelivery, forwarder?: string): string {
-  if (delivery.hold === 'quarantined' || delivery.hold === 'damaged' || delivery.hold === 'erased') return delivery.hold
+  if (delivery.state === 'quarantined' || delivery.state === 'damaged' || delivery.state === 'erased') return delivery.state
   const statuses = delivery.forwarders.filter(each => forwarder === undefined || each.forwarder === forwarder)
   const words = new Set(statuses.map(({ status }) => status))
   words.delete('before-start')

@@ -85,7 +85,7 @@ function fields (delivery: DeliveryDetails, now: number): Array<readonly [string
     ['Received', `${new Date(delivery.receivedAt).toISOString()} (${formatSpan(now - delivery.receivedAt)} ago)`],
     ['Event type', delivery.eventType],
     ['Verdict', delivery.verdict],
-    ['Held', { none: '', quarantined: 'in quarantine: "tierhook quarantine release" lets it out', released: 'released from quarantine', damaged: 'set aside, because its record is damaged', erased: 'erased for a person: nothing of the event is left' }[delivery.hold]],
+    ['State', { accepted: '', quarantined: 'in quarantine: "tierhook quarantine release" lets it out', released: 'released from quarantine', damaged: 'set aside, because its record is damaged', erased: 'erased for a person: nothing of the event is left' }[delivery.state]],
     ['Source', source],
     ['Event', delivery.eventId ?? ''],
     ['Project', delivery.projectId ?? ''],

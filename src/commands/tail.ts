@@ -54,9 +54,9 @@ async function describe (operator: Operator, { sequence }: ListedDelivery): Prom
 }
 
 /** One line a delivery. What has just come in is on its way: of its status only what is not so is worth a word. */
-function lineOf (context: CommandContext, { id, receivedAt, eventType, verdict, hold, customerId, faults }: ListedDelivery, event: EventDescription): string {
+function lineOf (context: CommandContext, { id, receivedAt, eventType, verdict, state, customerId, faults }: ListedDelivery, event: EventDescription): string {
   if (context.stdout.isTTY === true) {
-    return `${formatEvent({ time: receivedAt, deliveryId: id, eventType, verdict, quarantined: hold === 'quarantined', customerId, faults, ...event }, createPaint(isColourful(context.stdout, context)))}\n`
+    return `${formatEvent({ time: receivedAt, deliveryId: id, eventType, verdict, quarantined: state === 'quarantined', customerId, faults, ...event }, createPaint(isColourful(context.stdout, context)))}\n`
   }
-  return `${formatTable([[shortTime(receivedAt), id, eventType, verdict, ...hold === 'quarantined' ? [hold] : [], ...[formatTiers(event)].filter((tiers) => tiers !== ''), customerId ?? '-']])}\n`
+  return `${formatTable([[shortTime(receivedAt), id, eventType, verdict, ...state === 'quarantined' ? [state] : [], ...[formatTiers(event)].filter((tiers) => tiers !== ''), customerId ?? '-']])}\n`
 }

@@ -125,13 +125,16 @@ export interface Page<T> {
   readonly next: number | undefined
 }
 
+/** Accepted and never held back; in quarantine; released from it; set aside because its record is damaged; erased for a person. */
+export type DeliveryState = 'accepted' | 'quarantined' | 'released' | 'damaged' | 'erased'
+
 export interface ListedDelivery {
   readonly sequence: number
   readonly id: string
   readonly receivedAt: number
   readonly eventType: string
   readonly verdict: Verdict
-  readonly hold: 'none' | 'quarantined' | 'released' | 'damaged' | 'erased'
+  readonly state: DeliveryState
   readonly sourceObject: string | null
   readonly sourceId: string | null
   readonly eventId: string | null
@@ -226,9 +229,9 @@ export interface Released {
   readonly faults: readonly Fault[]
 }
 
-export type DiscardRequest =
-  | { readonly from: 'quarantine', readonly sequences: readonly number[] }
-  | { readonly from: 'dead letters', readonly forwarder: string, readonly sequences: readonly number[] }
+/** What is removed from. */
+export type DiscardPlace = { readonly from: 'quarantine' } | { readonly from: 'dead letters', readonly forwarder: string }
+export type DiscardRequest = DiscardPlace & { readonly sequences: readonly number[] }
 
 export interface Discarded {
   readonly sequence: number

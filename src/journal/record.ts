@@ -1,9 +1,24 @@
 import { crc32 } from 'node:zlib'
 import type { Delivery, NewDelivery } from '../delivery/delivery.js'
+import type { DeliveryState, Replayed } from '../delivery/operator.js'
 import type { Fault } from '../errors/problem.js'
 
 /** `deliveries.hold` */
 export const HOLD = { never: 0, quarantined: 1, released: 2, damaged: 3, erased: 4 } as const
+
+const STATES: Readonly<Record<number, DeliveryState>> = { [HOLD.never]: 'accepted', [HOLD.quarantined]: 'quarantined', [HOLD.released]: 'released', [HOLD.damaged]: 'damaged', [HOLD.erased]: 'erased' }
+
+/** What is none of these is damage. */
+export function stateOf ({ hold }: { readonly hold: number }): DeliveryState {
+  return STATES[hold] ?? 'damaged'
+}
+
+/** Why a delivery can't be replayed. */
+export function replayRefusal (hold: number | undefined): Replayed['refused'][number]['why'] | undefined {
+  if (hold === undefined) return 'gone'
+  const state = stateOf({ hold })
+  return state === 'accepted' || state === 'released' ? undefined : state
+}
 
 /**
  * The columns that make a record, with what each is of a delivery that comes in: they are stored under these names and are what the checksum

@@ -49,7 +49,7 @@ export function deliveryView (id: string, { notify }: Surroundings): View {
 
   async function update (): Promise<void> {
     const delivery = await get<DeliveryDetails>(`/api/deliveries/${encodeURIComponent(id)}`, shown === undefined ? {} : { body: 'false' })
-    if (shown === undefined || delivery.hold === 'erased') {
+    if (shown === undefined || delivery.state === 'erased') {
       shown = bodyOf(delivery)
       delivered = delivery
     }
@@ -78,11 +78,11 @@ export function deliveryView (id: string, { notify }: Surroundings): View {
         copyButton('link', () => location.href, notify)),
       ...(faults.length === 0 ? [] : [element('h3', {}, 'What is wrong with it'), faultList(faults)]),
       element('div', { class: 'actions' },
-        actionButton(forwarders.length > 1 ? 'Replay to all' : 'Replay', async () => { await replay([]) }, { disabled: delivery.hold === 'quarantined' || delivery.hold === 'erased' || delivery.damaged || forwarders.length === 0 }),
-        ...(forwarders.length > 1 && delivery.hold !== 'quarantined' && delivery.hold !== 'erased' && !delivery.damaged
+        actionButton(forwarders.length > 1 ? 'Replay to all' : 'Replay', async () => { await replay([]) }, { disabled: delivery.state === 'quarantined' || delivery.state === 'erased' || delivery.damaged || forwarders.length === 0 }),
+        ...(forwarders.length > 1 && delivery.state !== 'quarantined' && delivery.state !== 'erased' && !delivery.damaged
           ? forwarders.map(({ forwarder }) => actionButton(`Replay to ${forwarder}`, async () => { await replay([forwarder]) }))
           : []),
-        delivery.hold === 'quarantined' && actionButton('Release from quarantine', release)),
+        delivery.state === 'quarantined' && actionButton('Release from quarantine', release)),
       table('Status', statusColumns, forwarders),
       element('h3', {}, 'Attempts'),
       attempts.length === 0 ? element('p', { class: 'quiet' }, 'None is recorded: the log and file forwarders record their failures alone.') : table('Oldest first', attemptColumns, attempts),

@@ -35,7 +35,7 @@ const columns: ReadonlyArray<readonly [string, (delivery: ListedDelivery) => str
   ['tierTo', ({ loyalty }) => loyalty === null || loyalty === undefined ? null : tierName(loyalty.to)],
   ['sourceId', ({ sourceId }) => sourceId],
   ['verdict', ({ verdict }) => verdict],
-  ['hold', ({ hold }) => hold],
+  ['state', ({ state }) => state],
   ['duplicates', ({ duplicates }) => duplicates],
   ['forwarders', ({ forwarders }) => forwarders.map(({ forwarder, status }) => `${forwarder}=${status}`).join(' ')]
 ]

@@ -22,9 +22,9 @@ export function statusBadges (statuses: readonly ForwarderStatus[]): HTMLElement
   ]
 }
 
-export function verdictBadge ({ verdict, hold }: Pick<ListedDelivery, 'verdict' | 'hold'>): HTMLElement {
+export function verdictBadge ({ verdict, state }: Pick<ListedDelivery, 'verdict' | 'state'>): HTMLElement {
   const tone: Tone = verdict === 'valid' ? 'good' : verdict === 'invalid' ? 'bad' : 'quiet'
-  return badge(hold === 'none' ? verdict : `${verdict}, ${hold}`, tone)
+  return badge(state === 'accepted' ? verdict : `${verdict}, ${state}`, tone)
 }
 
 function namedBadge ({ forwarder, status, reason, replay, dueAt }: ForwarderStatus): HTMLElement {

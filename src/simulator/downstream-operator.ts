@@ -13,7 +13,7 @@ export interface DownstreamOperatorOptions {
 }
 
 const DeliverySchema = Type.Object({
-  hold: Type.String(),
+  state: Type.String(),
   forwarders: Type.Array(Type.Object({ forwarder: Type.String(), status: Type.String() }))
 })
 
@@ -88,8 +88,8 @@ export function downstreamOperator ({ url, token, tokenAdvice }: DownstreamOpera
   }
 }
 
-function notArrived ({ hold, forwarders }: Static<typeof DeliverySchema>): string | undefined {
-  if (hold === 'quarantined') return 'it is in quarantine'
+function notArrived ({ state, forwarders }: Static<typeof DeliverySchema>): string | undefined {
+  if (state === 'quarantined') return 'it is in quarantine'
   const behind = forwarders.filter(({ status }) => !arrived.has(status))
   return behind.length === 0 ? undefined : behind.map(({ forwarder, status }) => `${status} at ${forwarder}`).join(', ')
 }

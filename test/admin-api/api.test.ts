@@ -73,7 +73,7 @@ t.test('quarantine is listed and released from, and says of each what became of 
   store.append(one, held)
   const http = store.feed('http')
   const admin = await buildAdmin(t, { dataDir: store.dataDir })
-  t.match((await admin.get('/api/quarantine')).body, { deliveries: [{ id: held.id, hold: 'quarantined', faults: [{ pointer: '/data/customer' }] }], next: null })
+  t.match((await admin.get('/api/quarantine')).body, { deliveries: [{ id: held.id, state: 'quarantined', faults: [{ pointer: '/data/customer' }] }], next: null })
   const ids = [one.id, held.id]
   t.match((await admin.post('/api/quarantine/release', { body: { ids } })).body, { released: [{ id: one.id, status: 'not in quarantine' }, { id: held.id, status: 'still invalid', verdict: 'invalid' }] })
   t.match((await admin.post('/api/quarantine/release', { body: { ids: [held.id], force: true } })).body, { released: [{ id: held.id, status: 'released' }] })

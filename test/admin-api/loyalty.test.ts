@@ -35,7 +35,7 @@ t.test('what was remembered of an erased delivery is forgotten, and no more is r
   t.match((await reader.read([delivery])).get(1), { customerName: 'Ada' })
   await reader.read([delivery])
   t.equal(reads, 1)
-  t.equal((await reader.read([{ ...delivery, hold: 'erased' }])).get(1), null)
+  t.equal((await reader.read([{ ...delivery, state: 'erased' }])).get(1), null)
   t.equal((await reader.read([delivery])).get(1), null)
   t.equal(reads, 1)
   await reader.read(Array.from({ length: 2000 }, (_, index) => ({ ...delivery, sequence: index + 2 })))

@@ -19,7 +19,7 @@ t.test('what is in quarantine is listed with its faults, in pages, and as JSON',
   t.match(page.stderr.text, `add --before ${first.id}`)
   const json = createHarness()
   t.equal(await json.run('quarantine', '--data-dir', store.dataDir, '--json', '--type', 'custom.*'), 0)
-  t.match(JSON.parse(json.stdout.text), { id: unvalidated.id, hold: 'quarantined' })
+  t.match(JSON.parse(json.stdout.text), { id: unvalidated.id, state: 'quarantined' })
   const none = createHarness()
   t.equal(await none.run('quarantine', '--data-dir', store.dataDir, '--type', 'x'), 0)
   t.match(none.stderr.text, 'Nothing is in quarantine.')

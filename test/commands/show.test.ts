@@ -74,7 +74,7 @@ t.test('what is held, was a duplicate, or is faulty says so, and so does a repla
   await settleAll(http, dead)
   const harness = createHarness()
   t.equal(await harness.run('show', held.id, '--data-dir', store.dataDir), 0)
-  t.match(harness.stdout.text, 'Held        in quarantine: "tierhook quarantine release"')
+  t.match(harness.stdout.text, 'State       in quarantine: "tierhook quarantine release"')
   t.match(harness.stdout.text, 'Duplicates  1 more of it came')
   t.match(harness.stdout.text, '(the whole body)  must be an object')
   t.match(harness.stdout.text, 'http  quarantined')

@@ -107,7 +107,7 @@ t.test('who stops it gets what was found by then', async t => {
   t.match(verification, { complete: false, foundOnce: 1, missing: 1 })
 })
 
-interface OperatorDelivery { hold: string, forwarders: Array<{ forwarder: string, status: string }> }
+interface OperatorDelivery { state: string, forwarders: Array<{ forwarder: string, status: string }> }
 
 /** A server that speaks as much of the operator's API as is asked for. */
 async function startOperator (t: Test, deliveries: ReadonlyMap<string, OperatorDelivery>, token = 'the-token') {
@@ -142,10 +142,10 @@ function uuid (index: number): string {
 t.test('the operator\'s API tells what every forwarder has passed on, and why the rest has not come', async t => {
   const forwarded = { forwarder: 'file', status: 'forwarded' }
   const deliveries = new Map<string, OperatorDelivery>([
-    [uuid(0), { hold: 'none', forwarders: [forwarded, { forwarder: 'later', status: 'before-start' }] }],
-    [uuid(1), { hold: 'none', forwarders: [forwarded, { forwarder: 'http', status: 'retrying' }] }],
-    [uuid(2), { hold: 'quarantined', forwarders: [] }],
-    [uuid(5), { hold: 'none', forwarders: [forwarded, { forwarder: 'http', status: 'pending' }] }]
+    [uuid(0), { state: 'accepted', forwarders: [forwarded, { forwarder: 'later', status: 'before-start' }] }],
+    [uuid(1), { state: 'accepted', forwarders: [forwarded, { forwarder: 'http', status: 'retrying' }] }],
+    [uuid(2), { state: 'quarantined', forwarders: [] }],
+    [uuid(5), { state: 'accepted', forwarders: [forwarded, { forwarder: 'http', status: 'pending' }] }]
   ])
   const operator = await startOperator(t, deliveries)
   const downstream = downstreamOperator({ url: operator.url, token: 'the-token', tokenAdvice: 'do this' })
@@ -163,7 +163,7 @@ t.test('the operator\'s API tells what every forwarder has passed on, and why th
     clock,
     signal: never,
     onLook: () => {
-      deliveries.set(uuid(5), { hold: 'none', forwarders: [forwarded] })
+      deliveries.set(uuid(5), { state: 'accepted', forwarders: [forwarded] })
       passing.push(clock.pass(600))
     }
   })

@@ -2,13 +2,12 @@ import type {
   DeadLetter, DeadLetterQuery, DeliveryDetails, DeliveryQuery, DeliveryStatus, ForwarderStatus, Found, KnownForwarder, ListedDelivery, Operator, Page, RecordedTry
 } from '../../delivery/operator.js'
 import type { Fault } from '../../errors/problem.js'
-import { DELIVERY_COLUMNS, HOLD, parseJson, toDelivery, type DeliveryRow } from '../record.js'
+import { DELIVERY_COLUMNS, HOLD, parseJson, toDelivery, stateOf, type DeliveryRow } from '../record.js'
 import type { Database } from './database.js'
 import { usedBytes } from './prune.js'
 import { BODY_COLUMNS, readUnfinished, type StoredRow } from './reads.js'
 import { conditionsOf, eventTypeIs, isBetween, tableOf, where, type Condition } from './select.js'
 
-const HOLDS = ['none', 'quarantined', 'released', 'damaged', 'erased'] as const
 /** Records, and dead letters, that one call looks at. */
 const LOOK_AT = 5000
 const AMBIGUOUS_LIMIT = 5
@@ -86,7 +85,7 @@ export function createLooking (database: Database): Looking {
       receivedAt: row.received_at,
       eventType: row.event_type,
       verdict: row.verdict,
-      hold: HOLDS[row.hold] ?? 'damaged',
+      state: stateOf(row),
       sourceObject: row.source_object,
       sourceId: row.source_id,
       eventId: row.event_id,

@@ -1,6 +1,6 @@
 import { TOO_OLD, type Delivery } from '../../delivery/delivery.js'
 import { StoreError, type Discarded, type Operator, type Released, type Replayed } from '../../delivery/operator.js'
-import { checksum, HOLD, toDelivery } from '../record.js'
+import { checksum, HOLD, replayRefusal, toDelivery } from '../record.js'
 import { openDatabase, DatabaseError, type Database, type DatabaseOptions, type Query } from './database.js'
 import { erase } from './erase.js'
 import { journalLock } from './functions.js'
@@ -181,7 +181,7 @@ async function chooseReplays (query: Query, s: string, { sequences, forwarders, 
   let filtered = 0
   for (const sequence of sequences) {
     const row = found.get(sequence)
-    const why = refusal(row?.hold)
+    const why = replayRefusal(row?.hold)
     const wanting = row === undefined || why !== undefined ? [] : forwarders.filter((forwarder) => wants(forwarder, row))
     if (why === undefined) filtered += forwarders.length - wanting.length
     if (why !== undefined || wanting.length === 0) refused.push({ sequence, why: why ?? 'filtered' })
@@ -191,11 +191,4 @@ async function chooseReplays (query: Query, s: string, { sequences, forwarders, 
     }
   }
   return { replayed: { replays: chosen.length, passedOver, filtered, refused }, chosen }
-}
-
-function refusal (hold: number | undefined): Replayed['refused'][number]['why'] | undefined {
-  if (hold === undefined) return 'gone'
-  if (hold === HOLD.quarantined) return 'quarantined'
-  if (hold === HOLD.erased) return 'erased'
-  return hold === HOLD.damaged ? 'damaged' : undefined
 }

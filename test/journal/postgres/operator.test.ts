@@ -128,7 +128,7 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
     t.match(await operator.release({ sequences: [1, 2, 77], force: true }), [{ status: 'released', id: held.id, verdict: 'invalid' }, { status: 'not in quarantine' }, { status: 'gone' }])
     await eventuallyTrue(() => woken > before, 'a feed that is woken')
     t.match(await settleAll(a, forwarded), [{ delivery: { id: held.id, quarantined: false }, replay: false }], 'the running service passes it on')
-    t.match(await operator.read(1), { hold: 'released', damaged: false })
+    t.match(await operator.read(1), { state: 'released', damaged: false })
 
     const request = { sequences: [2, 1], forwarders: ['a', 'c'], finishedOnly: true, description: 'test\0', dryRun: false }
     t.match(await operator.replay({ ...request, dryRun: true }), { replays: 2, filtered: 2 })
@@ -153,7 +153,7 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
     t.match(await operator.verify({ after: 1, limit: 5 }), { checked: 1, done: true, damaged: [] })
     await t.rejects(operator.checkFiles(), { code: 'WRONG_STORE', message: 'pg_amcheck' })
     t.equal((await settleAll(await feed('a'), forwarded)).length, 1)
-    await eventually(async () => (await operator.read(1))?.hold === 'damaged' ? true : undefined, 'a record that is set aside')
+    await eventually(async () => (await operator.read(1))?.state === 'damaged' ? true : undefined, 'a record that is set aside')
   })
 
   await t.test('retention removes what is finished and old, and the keys that have outlived it', async (t) => {
@@ -184,7 +184,7 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
     t.same(await operator.scrub({ whole: false }), { done: true })
     const left = JSON.stringify([await sql('SELECT *, convert_from(raw_body, \'UTF8\') AS body FROM {s}.deliveries'), await sql('SELECT * FROM {s}.dead_letters'), await sql('SELECT * FROM {s}.attempts')])
     t.notMatch(left, /cust_gone|gone@example/)
-    t.match(await operator.read(1), { hold: 'erased', damaged: false, bodyBytes: 0 })
+    t.match(await operator.read(1), { state: 'erased', damaged: false, bodyBytes: 0 })
     t.match(await operator.verify({ after: 0, limit: 10 }), { damaged: [] })
   })
 

@@ -52,7 +52,7 @@ t.test('deliveries are listed newest first, in pages, and filtered by every fiel
   t.same(await ids(operator, { until: now - 2000 }), [first.id])
 
   const page = await operator.list({ filter: {}, order: 'newest first', before: 3, limit: 1 })
-  t.match(page, [{ id: second.id, sequence: 2, hold: 'none', forwarders: [] }])
+  t.match(page, [{ id: second.id, sequence: 2, state: 'accepted', forwarders: [] }])
   const oldest = await operator.list({ filter: {}, order: 'oldest first', after: 1, limit: 1 })
   t.match(oldest, [{ id: second.id }])
 })
@@ -146,7 +146,7 @@ t.test('a delivery is found by its id or an unambiguous beginning of it, and rea
   t.same(await operator.find('ffff'), { status: 'unknown' })
 
   const details = await operator.read(1)
-  t.match(details, { id: delivery.id, headers: delivery.headers, damaged: false, hold: 'none', duplicates: 0 })
+  t.match(details, { id: delivery.id, headers: delivery.headers, damaged: false, state: 'accepted', duplicates: 0 })
   t.same(details?.rawBody, delivery.rawBody)
   t.same(details?.attempts, [{ forwarder: 'http', replay: false, attempt: 1, startedAt: now, durationMs: 12.5, outcome: 'dead', detail: 'status 410' }])
   t.equal(await operator.read(99), undefined)
@@ -189,7 +189,7 @@ t.test('a release judges by the schemas of today, and keeps what they say', asyn
     return { verdict: 'valid', faults: [] }
   })
   t.match(await operator.release({ sequences: [1], force: false }), [{ status: 'released', verdict: 'valid' }])
-  t.match(await operator.read(1), { verdict: 'valid', faults: [], hold: 'released', damaged: false, forwarders: [{ status: 'retrying', attempt: 1 }] })
+  t.match(await operator.read(1), { verdict: 'valid', faults: [], state: 'released', damaged: false, forwarders: [{ status: 'retrying', attempt: 1 }] })
 
   const quicker = open(t, store.dataDir)
   const beaten = open(t, store.dataDir, () => {

@@ -1,11 +1,10 @@
 import type { DeliveryDetails, DeliveryQuery, Found, ListedDelivery, Page, PageQuery, RecordedTry } from '../../../delivery/operator.js'
 import type { Fault } from '../../../errors/problem.js'
 import { unlessDamaged, type Connection } from '../database.js'
-import { DELIVERY_COLUMNS, parseJson, toDelivery, toRow, toRows, type DeliveryRow } from '../../record.js'
+import { DELIVERY_COLUMNS, parseJson, stateOf, toDelivery, toRow, toRows, type DeliveryRow } from '../../record.js'
 import { selectDeliveries, selectFloor } from './select.js'
 import { createStatuses } from './status.js'
 
-const HOLDS = ['none', 'quarantined', 'released', 'damaged', 'erased'] as const
 /** Records that one call looks at, which takes some 20 ms. */
 const LOOK_AT = 25_000
 /** The same where they are found by way of what waits or is dead, each at a place of its own. */
@@ -44,7 +43,7 @@ function toListed (row: DeliveryRow, statuses: ReturnType<typeof createStatuses>
     receivedAt: row.received_at,
     eventType: row.event_type,
     verdict: row.verdict,
-    hold: HOLDS[row.hold] ?? 'damaged',
+    state: stateOf(row),
     sourceObject: row.source_object,
     sourceId: row.source_id,
     eventId: row.event_id,

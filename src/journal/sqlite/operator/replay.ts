@@ -1,7 +1,7 @@
 import type { Delivery } from '../../../delivery/delivery.js'
 import type { Replayed, ReplayRequest } from '../../../delivery/operator.js'
 import { transaction, type Connection } from '../database.js'
-import { DELIVERY_COLUMNS, HOLD, toDelivery, toRow } from '../../record.js'
+import { DELIVERY_COLUMNS, replayRefusal, toDelivery, toRow } from '../../record.js'
 import { bodyReader } from './deliveries.js'
 import { addReplays } from './release.js'
 import { IS_PENDING } from './select.js'
@@ -39,7 +39,7 @@ function mark (db: Connection, { sequences, forwarders, finishedOnly, force = fa
   let passedOver = 0
   let filtered = 0
   for (const sequence of sequences) {
-    const why = refusal((holdOf.get([sequence]) as { hold: number } | undefined)?.hold)
+    const why = replayRefusal((holdOf.get([sequence]) as { hold: number } | undefined)?.hold)
     if (why !== undefined) {
       refused.push({ sequence, why })
       continue
@@ -72,11 +72,4 @@ function wanting (db: Connection, parseFilter: ParseFilter): (forwarder: string,
     const delivery = row === undefined ? undefined : toDelivery(row, readBody(sequence))
     return delivery === undefined || filter(delivery)
   }
-}
-
-function refusal (hold: number | undefined): Replayed['refused'][number]['why'] | undefined {
-  if (hold === undefined) return 'gone'
-  if (hold === HOLD.quarantined) return 'quarantined'
-  if (hold === HOLD.erased) return 'erased'
-  return hold === HOLD.damaged ? 'damaged' : undefined
 }
