@@ -290,7 +290,7 @@ export function createPump (options: PumpOptions): Pump {
         }
         await opened?.close()
         signal.removeEventListener('abort', abort)
-        await forwarder.close?.({ settled: unsettled.count() === 0 })
+        await forwarder.close?.({ settled: unsettled.allKept() })
       })()
       await closing
     }

@@ -1,6 +1,8 @@
 export interface Unsettled {
   /** How many calls of the forwarder wait for their settlements to get to the disk. */
   readonly count: () => number
+  /** Whether all settlements so far are on the disk. */
+  readonly allKept: () => boolean
   /** Counts calls until the promise of their settlements ends. Settlements that go to the disk together share one. */
   readonly add: (kept: Promise<void>, calls: number) => void
 }
@@ -9,14 +11,19 @@ export interface Unsettled {
 export function createUnsettled ({ onKept, onError }: { readonly onKept: () => void, readonly onError: (error: unknown) => void }): Unsettled {
   const callsOf = new Map<Promise<void>, number>()
   let count = 0
+  let failed = false
   return {
     count: () => count,
+    allKept: () => count === 0 && !failed,
     add (kept, calls) {
       count += calls
       const others = callsOf.get(kept)
       callsOf.set(kept, (others ?? 0) + calls)
       if (others !== undefined) return
-      kept.catch(onError).finally(() => {
+      kept.catch((error: unknown) => {
+        failed = true
+        onError(error)
+      }).finally(() => {
         count -= callsOf.get(kept) ?? 0
         callsOf.delete(kept)
         onKept()

@@ -3,6 +3,7 @@ import { systemClock } from '../../src/delivery/clock.js'
 import { createDispatcher } from '../../src/delivery/dispatcher.js'
 import type { Attempt, Forwarder, ForwardResult, Outcome } from '../../src/delivery/forwarder.js'
 import { createPump, type PumpOptions } from '../../src/delivery/pump.js'
+import type { FeedOptions } from '../../src/delivery/journal.js'
 import { createWholeJournal } from '../support/whole-journal.js'
 import { captureLog } from '../support/capture-log.js'
 import { latch } from '../support/latch.js'
@@ -306,6 +307,22 @@ t.test('closing twice is closing once, and a pump that never started closes too'
   await running.close(AbortSignal.abort())
   await running.close(AbortSignal.abort())
   t.equal(closed, 1)
+})
+
+t.test('a forwarder whose progress was refused is not told that all is on disk when it closes', async (t) => {
+  const { journal, pump, append } = await build(t)
+  await append(1)
+  const ends: unknown[] = []
+  const sink = recorder()
+  const lost = { openFeed: async (options: FeedOptions) => ({ ...await journal.openFeed(options), settle: async () => await Promise.reject(new Error('Another one forwards by now')) }) }
+  for (const journal of [lost, undefined]) {
+    const running = pump({ forward: sink.forward, close: async (end) => { ends.push(end) } }, journal === undefined ? {} : { journal })
+    await running.start()
+    await sink.until(1)
+    await running.idle()
+    await running.close(AbortSignal.abort())
+  }
+  t.strictSame(ends, [{ settled: false }, { settled: true }])
 })
 
 t.test('the start of a forwarder gets the position that was settled last', async (t) => {

@@ -22,5 +22,6 @@ t.test('calls count until the promise that they share has ended, well or badly',
   await nextTurn()
   t.equal(unsettled.count(), 0)
   t.equal(kept, 2)
+  t.notOk(unsettled.allKept(), 'none waits any more, and one is nowhere')
   t.match(errors, [{ message: 'closed' }])
 })
