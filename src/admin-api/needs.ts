@@ -6,7 +6,7 @@ import type { RunningForwarder } from './api-forwarders.js'
 import { isoTime, Time } from './describe-deliveries.js'
 
 /** What needs an operator, the most urgent first. */
-export const needKinds = ['not ready', 'store', 'webhook', 'destination down', 'retry budget', 'dead letters', 'missing events', 'quarantine', 'forwarder paused', 'forwarder not configured'] as const
+export const needKinds = ['not ready', 'store', 'webhook', 'destination down', 'forwarder not led', 'retry budget', 'dead letters', 'missing events', 'quarantine', 'forwarder paused', 'forwarder not configured'] as const
 
 /** A destination that has failed for so long is down, whether its circuit breaker has opened or not. */
 const FAILING_MS = 60_000
@@ -51,7 +51,10 @@ export function findNeeds ({ reasons, store, running, failingSince, retryBudget,
   for (const { recovered, triesUsed, triesAllowed, sourceId, firstFailureAt } of retryBudget.sources) {
     if (!recovered && triesUsed > 0) needs.push({ kind: 'retry budget', text: `${sourceId} has used ${triesUsed} of Voucherify's ${triesAllowed} tries`, count: triesUsed, since: firstFailureAt })
   }
-  for (const { name, dead, pending, retrying } of store?.forwarders ?? []) {
+  for (const { name, dead, pending, retrying, leader, home } of store?.forwarders ?? []) {
+    if (leader === null && running.some((each) => each.name === name)) {
+      needs.push({ kind: 'forwarder not led', text: `${name} runs on no replica${typeof home === 'string' ? `: its home ${home} is away` : ''}`, forwarder: name })
+    }
     if (dead > 0) needs.push({ kind: 'dead letters', text: `${name} has ${dead} dead letter${dead === 1 ? '' : 's'}`, forwarder: name, count: dead })
     const left = pending + retrying
     if (left > 0 && !running.some((each) => each.name === name)) {

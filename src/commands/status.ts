@@ -99,6 +99,7 @@ function adviceFor ({ kind, forwarder }: Need): string {
   switch (kind) {
     case 'dead letters': return `tierhook dead-letters${forwarder === undefined ? '' : ` --forwarder ${forwarder}`}`
     case 'destination down': return 'tierhook check --connect'
+    case 'forwarder not led': return 'tierhook forwarders'
     case 'quarantine': return 'tierhook quarantine'
     case 'forwarder not configured': return `tierhook forwarders forget ${forwarder ?? ''}`
     case 'webhook': return 'tierhook check --voucherify'

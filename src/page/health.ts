@@ -113,6 +113,7 @@ const places: Readonly<Record<Need['kind'], string>> = {
   store: '#/forwarders',
   webhook: '#/sender',
   'destination down': '#/forwarders',
+  'forwarder not led': '#/forwarders',
   'retry budget': '#/sender',
   'dead letters': '#/dead-letters',
   'missing events': '#/sender',

@@ -49,6 +49,13 @@ t.test('what needs an operator is said in words, the most urgent first', async (
   t.strictSame(texts({ store: { forwarders: [], quarantined: 1 } }), ['1 delivery is in quarantine'])
 })
 
+t.test('a forwarder that no replica leads is named, with the home that it waits for', async (t) => {
+  const needs = (led: { readonly leader: string | null, readonly home?: string }): string[] => texts({ store: { forwarders: [{ ...known, ...led, name: 'crm' }], quarantined: 0 } })
+  t.strictSame(needs({ leader: null }), ['crm runs on no replica'])
+  t.strictSame(needs({ leader: null, home: 'one' }), ['crm runs on no replica: its home one is away'])
+  t.strictSame(needs({ leader: 'two' }), [])
+})
+
 t.test('a destination is down once nothing has succeeded for a minute, and up with the first success', async (t) => {
   let time = now
   const history = createHistory({ now: () => time, forwarderNames: ['crm'] })
