@@ -102,6 +102,9 @@ const databaseRefuses: StorageCause = {
 const databaseUnfit: StorageCause = {
   reason: 'the database is none to work with', advice: 'let JOURNAL name the primary of a PostgreSQL 14 or newer, in UTF8, with a JOURNAL_SCHEMA of tierhook\'s own', atStart: 'end'
 }
+const nameTaken: StorageCause = {
+  reason: 'another replica has the same name', advice: 'give each replica a REPLICA_NAME of its own', atStart: 'end'
+}
 
 /** By the codes of the system and of SQLite (https://sqlite.org/rescode.html). */
 const causes: Readonly<Record<string, StorageCause>> = {
@@ -152,6 +155,7 @@ const ownCauses: Readonly<Record<string, StorageCause>> = {
   DATABASE_EXHAUSTED: databaseExhausted,
   DATABASE_REFUSES: databaseRefuses,
   DATABASE_UNFIT: databaseUnfit,
+  REPLICA_NAME_TAKEN: nameTaken,
   THREAD_ENDED: threadEnded,
   ERR_WORKER_OUT_OF_MEMORY: threadEnded
 }

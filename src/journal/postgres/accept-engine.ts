@@ -35,6 +35,10 @@ const MARGIN_MS = 500
 /** How long it is tried in silence before webhooks are refused at once, in milliseconds. */
 const PATIENCE_MS = 4000
 const RETRY_MS = 50
+/** How long a start looks whether another replica of its name is alive, of those that were so long ago; in milliseconds. */
+const TWIN_MS = 3000
+const TWIN_SEEN_MS = 10_000
+const TWIN_POLL_MS = 250
 /** After this time, a lower bound of the server's clock may be too low: the clock was set, or it is another server's. In milliseconds. */
 const BOUND_MS = 5000
 
@@ -71,13 +75,8 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
       const [row] = await database.queryWithin<{ at: number, upkeep: number | null }>(PATIENCE_MS, `SELECT * FROM ${s}.pulse_2($1, $2, $3)`, [member.id, member.name, leaseMs])
       if (row !== undefined) heard(row.at)
       lead(row?.upkeep ?? 0, sentAt + leaseMs - MARGIN_MS)
-      pulsedAt = monotonic()
-      if (!isAvailable) {
-        isAvailable = true
-        events.onAvailable()
-      }
+      committed()
     } catch (error) {
-      if (isCode(error, 'DATABASE_READ_ONLY')) database.reconnect()
       if (isAvailable && monotonic() - pulsedAt > PATIENCE_MS) {
         isAvailable = false
         events.onUnavailable(error)
@@ -89,6 +88,14 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
   function lead (term: number, until: number): void {
     if (term > 0 && term !== upkeep.term) logger.info('upkeep led here')
     upkeep = { term, until }
+  }
+
+  /** Whether by an append or by a pulse: the next one can be committed too. */
+  function committed (): void {
+    pulsedAt = monotonic()
+    if (isAvailable) return
+    isAvailable = true
+    events.onAvailable()
   }
 
   async function appendOnce (values: readonly unknown[], until: number): Promise<readonly Appended[]> {
@@ -105,11 +112,27 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
       } catch (error) {
         if (!(error instanceof DatabaseError)) throw error
         mayBeDone ||= error.mayBeDone
-        if (error.code === 'DATABASE_READ_ONLY') database.reconnect()
         const passes = error.mayBeDone || error.code === 'DATABASE_UNREACHABLE' || error.code === 'DATABASE_READ_ONLY' || error.code === 'DATABASE_EXHAUSTED'
         if (!passes || monotonic() + RETRY_MS >= until || stop.signal.aborted) throw mayBeDone ? new DatabaseError(error.code, error.message, true) : error
         await pause(RETRY_MS, stop.signal)
       }
+    }
+  }
+
+  /** Both would be the home of the same file forwarders. One that was killed pulses no more, and one that has closed is at once no more in the way. */
+  async function refuseTwin (): Promise<void> {
+    const others = async (): Promise<ReadonlyMap<string, number>> => new Map((await database.query<{ id: string, at: number }>(
+      `SELECT id, seen_at AS at FROM ${s}.members WHERE name = $1 AND id <> $2 AND seen_at > ${s}.now_ms() - $3::int`, [member.name, member.id, TWIN_SEEN_MS])).map(({ id, at }) => [id, at]))
+    const first = await others()
+    let left = first
+    for (const until = monotonic() + TWIN_MS; left.size > 0 && monotonic() < until && !stop.signal.aborted; left = await others()) {
+      if ([...left].some(([id, at]) => at > (first.get(id) ?? at))) {
+        await database.query(`DELETE FROM ${s}.members WHERE id = $1`, [member.id])
+        throw new DatabaseError('REPLICA_NAME_TAKEN', `A replica that runs is called ${member.name} too: set REPLICA_NAME, which is the machine's name by default, to another name for each`)
+      }
+      await pause(TWIN_POLL_MS, stop.signal)
+      // A twin that starts at the same time is to see this one.
+      await pulse()
     }
   }
 
@@ -122,13 +145,14 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
     async open () {
       await migrate(database, schema)
       await pulse()
+      await refuseTwin()
       const [row] = await database.query<{ last: number, at: number | null }>(`SELECT value AS last, (SELECT received_at FROM ${s}.deliveries ORDER BY sequence DESC LIMIT 1) AS at FROM ${s}.counters WHERE name = 'sequence'`)
       // What it fails for is told by those who wait for it, and by the appends.
       repeat(PULSE_MS, async () => { await pulse().catch(() => undefined) }, { logger, signal: stop.signal })
       return { lastSequence: row?.last ?? 0, lastReceivedAt: row?.at ?? undefined }
     },
 
-    explain: (error) => error instanceof DatabaseError ? new DatabaseError(error.code, `The database that JOURNAL names cannot be used: ${error.message}`) : error,
+    explain: (error) => error instanceof DatabaseError && error.code !== 'REPLICA_NAME_TAKEN' ? new DatabaseError(error.code, `The database that JOURNAL names cannot be used: ${error.message}`) : error,
     // The lock lets one after another commit anyway, and the order of two connections is nobody's.
     appendsAtOnce: 1,
 
@@ -138,6 +162,7 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
         const rows = await appendUntil([dedupeWindowMs, ...packed(deliveries)], startedAt + withinMs)
         const [first] = rows
         if (first !== undefined) heard(first.at)
+        committed()
         const results = deliveries.map((): AppendResult => undefined)
         for (const row of rows) results[row.n - 1] = toResult(row)
         options.onStored(Math.max(0, ...results.filter((result) => typeof result === 'number')))
@@ -167,10 +192,6 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
       return true
     }
   }
-}
-
-function isCode (error: unknown, code: DatabaseError['code']): boolean {
-  return error instanceof DatabaseError && error.code === code
 }
 
 function toResult ({ sequence, copy_id: id, copy_verdict: verdict }: Appended): AppendResult {

@@ -3,7 +3,7 @@ import { StoreError } from '../../delivery/operator.js'
 
 /** Why the database can't be used; what it means stands with the other causes of a store. */
 export type DatabaseErrorCode =
-  | 'DATABASE_UNREACHABLE' | 'DATABASE_SLOW' | 'DATABASE_READ_ONLY' | 'DATABASE_REFUSES' | 'DATABASE_FULL' | 'DATABASE_EXHAUSTED' | 'DATABASE_UNFIT'
+  | 'DATABASE_UNREACHABLE' | 'DATABASE_SLOW' | 'DATABASE_READ_ONLY' | 'DATABASE_REFUSES' | 'DATABASE_FULL' | 'DATABASE_EXHAUSTED' | 'DATABASE_UNFIT' | 'REPLICA_NAME_TAKEN'
 
 /** It holds nothing of the driver's own error, which may hold the password. */
 export class DatabaseError extends Error {
@@ -31,7 +31,7 @@ export interface Database {
   /** The same within a time, in milliseconds; what is not answered then may be done yet. */
   readonly queryWithin: <T = Row>(ms: number, text: string, values: readonly unknown[]) => Promise<readonly T[]>
   readonly transaction: <T>(work: (query: Query) => Promise<T>) => Promise<T>
-  /** Closes every connection: the next statement looks the server's name up anew. */
+  /** Closes every connection: the next statement looks the server's name up anew. What is only to be read, as after a failover, does so by itself. */
   readonly reconnect: () => void
   readonly close: () => Promise<void>
 }
@@ -117,7 +117,9 @@ export function openDatabase ({ url, schema, connections, timeoutMs = STATEMENT_
       return result
     } catch (error) {
       broken ||= !isAnswer(error)
-      throw late ? new DatabaseError('DATABASE_SLOW', `The database has not answered within ${Math.round(ms)} ms`, sent) : explain(error, sent)
+      const explained = late ? new DatabaseError('DATABASE_SLOW', `The database has not answered within ${Math.round(ms)} ms`, sent) : explain(error, sent)
+      if (explained instanceof DatabaseError && explained.code === 'DATABASE_READ_ONLY') reconnect()
+      throw explained
     } finally {
       clearTimeout(timer)
       client.off('error', lose)
@@ -125,6 +127,12 @@ export function openDatabase ({ url, schema, connections, timeoutMs = STATEMENT_
       client.release(broken)
       if (broken) onLost?.()
     }
+  }
+
+  function reconnect (): void {
+    const old = pool
+    pool = undefined
+    old?.then(async (each) => { await each.end() }).catch(() => undefined)
   }
 
   return {
@@ -144,11 +152,7 @@ export function openDatabase ({ url, schema, connections, timeoutMs = STATEMENT_
       }
     }),
 
-    reconnect () {
-      const old = pool
-      pool = undefined
-      old?.then(async (each) => { await each.end() }).catch(() => undefined)
-    },
+    reconnect,
 
     async close () {
       closed ??= (async () => { await (await pool)?.end() })()

@@ -174,7 +174,7 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
 
   function tellRenewal (error: unknown): void {
     const reason = error === undefined ? undefined : storageReason(error)
-    if (error instanceof DatabaseError && error.code === 'DATABASE_READ_ONLY') for (const each of [leasing, database]) each.reconnect()
+    if (error instanceof DatabaseError && error.code === 'DATABASE_READ_ONLY') database.reconnect()
     if (reason === undefined && failure !== undefined) logger.info('leases renewed again')
     else if (reason !== failure && !stop.signal.aborted) logger.error({ err: error, ...storageFields(error) }, 'lease cannot be renewed')
     failure = reason

@@ -8,7 +8,7 @@ export function journalLock (s: string): string {
 /**
  * `append_1`: stores what is new and finds copies, under the journal's lock. Sequences are drawn for all, so that what is stored has the order of
  * the call. Several with one key go in rounds: the first of each key, then the second. What is there by its id was stored by an earlier try.
- * `withdraw_1`: nothing with these ids is stored any more, nor will be; but for what a forwarder has passed already: that stays the one delivery.
+ * `withdraw_1`: nothing with these ids will be stored. What is there already may be in a forwarder's hands, and stays the one delivery.
  */
 export function appendFunction (s: string): string {
   return `
@@ -59,20 +59,14 @@ export function appendFunction (s: string): string {
   END $$;
 
   CREATE FUNCTION ${s}.withdraw_1 (p_ids text[]) RETURNS void LANGUAGE plpgsql AS $$
-  DECLARE v_gone bigint[];
   BEGIN
     PERFORM set_config('lock_timeout', '2000', true);
     PERFORM ${journalLock(s)};
-    INSERT INTO ${s}.refused (id, at) SELECT id, ${s}.now_ms() FROM unnest(p_ids) id ON CONFLICT DO NOTHING;
-    SELECT array_agg(d.sequence) INTO v_gone FROM ${s}.deliveries d WHERE d.id = ANY (p_ids)
-      AND (d.hold = ${HOLD.quarantined} OR NOT EXISTS (SELECT 1 FROM ${s}.forwarders f WHERE f.cursor >= d.sequence))
-      AND NOT EXISTS (SELECT 1 FROM ${s}.waiting w WHERE w.sequence = d.sequence) AND NOT EXISTS (SELECT 1 FROM ${s}.dead_letters l WHERE l.sequence = d.sequence)
-      AND NOT EXISTS (SELECT 1 FROM ${s}.attempts a WHERE a.sequence = d.sequence);
-    DELETE FROM ${s}.dedupe_keys k USING ${s}.deliveries d WHERE d.sequence = ANY (v_gone) AND k.received_at = d.received_at AND k.sequence = d.sequence;
-    DELETE FROM ${s}.deliveries WHERE sequence = ANY (v_gone);
+    INSERT INTO ${s}.refused (id, at) SELECT p.id, ${s}.now_ms() FROM unnest(p_ids) p (id) WHERE NOT EXISTS (SELECT 1 FROM ${s}.deliveries d WHERE d.id = p.id) ON CONFLICT DO NOTHING;
   END $$;
 
   CREATE FUNCTION ${s}.pulse_1 (p_member text, p_name text) RETURNS bigint LANGUAGE sql AS $$
+    SELECT set_config('lock_timeout', '4000', true);
     INSERT INTO ${s}.members (id, name, lease_until, seen_at) VALUES (p_member, p_name, 0, ${s}.now_ms()) ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at RETURNING seen_at
   $$;`
 }

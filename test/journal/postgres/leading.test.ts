@@ -154,6 +154,20 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     t.equal(copies.filter(({ status }) => status === 'stored').length, 1)
   })
 
+  await t.test('a replica with the name of one that runs is refused, and one that comes back after a crash or an end is not', async (t) => {
+    const { replica, sql } = makeFleet(t, server)
+    const first = await replica('same')
+    await t.rejects(replica('same'), { code: 'REPLICA_NAME_TAKEN', message: /^A replica that runs is called same too: set REPLICA_NAME/ })
+    await first.close()
+    const startedAt = performance.now()
+    const second = await replica('same')
+    t.ok(performance.now() - startedAt < 2000, 'nothing is waited for')
+    await second.close()
+    await sql("INSERT INTO {s}.members VALUES ('killed', 'same', 0, {s}.now_ms())")
+    await replica('same')
+    t.ok(performance.now() - startedAt < 6000, 'it is not taken for alive')
+  })
+
   await t.test('an append that waits for a lock is refused in time, and is stored by nobody afterwards', async (t) => {
     const { replica, sql, schema } = makeFleet(t, server)
     const first = await replica('first')
