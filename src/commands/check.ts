@@ -11,7 +11,7 @@ import { exitCodes } from './command-line.js'
 import type { CommandContext } from './context.js'
 import { settingsSource } from './read-env-file.js'
 import { startWarnings } from './start-warnings.js'
-import { type Connection, tryConnections } from './try-connections.js'
+import { type Connection, tryConnections, tryOne } from './try-connections.js'
 
 export interface CheckOptions {
   readonly connect?: boolean | undefined
@@ -48,14 +48,30 @@ async function inspect (context: CommandContext, options: CheckOptions): Promise
   })
   const sender = options.voucherify === true ? await checkSender(context, settings, options.timeoutMs) : undefined
   const connections = options.connect === true ? await tryConnections(forwarders, options.timeoutMs) : undefined
-  if (options.json === true) context.stdout.write(jsonLine(toJson({ settings, forwarders, connections, sender, warnings })))
-  else show(context, { settings, forwarders, connections, sender, warnings })
-  const failed = connections?.some(({ status }) => status === 'failed') === true
+  const journal = await inspectJournal(context, settings, options)
+  if (options.json === true) context.stdout.write(jsonLine(toJson({ settings, journal, forwarders, connections, sender, warnings })))
+  else show(context, { settings, journal, forwarders, connections, sender, warnings })
+  const failed = [...connections ?? [], ...journal?.connection === undefined ? [] : [journal.connection]].some(({ status }) => status === 'failed')
   return failed || (sender !== undefined && !isSenderWell(sender)) ? exitCodes.failure : exitCodes.ok
+}
+
+/** The journal in a database that replicas share. */
+interface InspectedJournal {
+  readonly database: string
+  readonly schema: string
+  readonly connection?: Connection
+}
+
+async function inspectJournal ({ checkDatabase }: CommandContext, { JOURNAL: url, JOURNAL_SCHEMA: schema }: Settings, { connect, timeoutMs }: CheckOptions): Promise<InspectedJournal | undefined> {
+  if (url === undefined) return undefined
+  const { host, pathname, searchParams } = new URL(url)
+  const journal = { database: `${host === '' ? searchParams.get('host') ?? '' : host}${pathname}`, schema }
+  return connect === true ? { ...journal, connection: await tryOne(async () => { await checkDatabase({ url, schema, timeoutMs }) }, timeoutMs) } : journal
 }
 
 interface Inspected {
   readonly settings: Settings
+  readonly journal: InspectedJournal | undefined
   readonly forwarders: readonly InspectedForwarder[]
   readonly connections: readonly Connection[] | undefined
   readonly sender: AskedOnce | undefined
@@ -70,11 +86,12 @@ function authentication ({ VOUCHERIFY_WEBHOOK_SECRETS: secrets, REQUIRED_HEADERS
   ]
 }
 
-function toJson ({ settings, forwarders, connections, sender, warnings }: Inspected): unknown {
+function toJson ({ settings, journal, forwarders, connections, sender, warnings }: Inspected): unknown {
   return {
     host: settings.HOST,
     port: settings.PORT,
     dataDir: settings.DATA_DIR,
+    ...journal === undefined ? {} : { journal },
     authentication: authentication(settings),
     forwardersFile: settings.FORWARDERS_FILE ?? null,
     forwarders: forwarders.map(({ check, close, ...summary }, index) => ({ ...summary, ...connections === undefined ? {} : { connection: connections[index] } })),
@@ -83,9 +100,13 @@ function toJson ({ settings, forwarders, connections, sender, warnings }: Inspec
   }
 }
 
-function show ({ stdout, stderr }: CommandContext, { settings, forwarders, connections, sender, warnings }: Inspected): void {
+function show ({ stdout, stderr }: CommandContext, { settings, journal, forwarders, connections, sender, warnings }: Inspected): void {
   const proofs = authentication(settings)
   stdout.write(`Listens at ${settings.HOST}:${settings.PORT}, keeps its data in ${printable(settings.DATA_DIR)}\n`)
+  if (journal !== undefined) {
+    stdout.write(`Keeps its events in the schema ${journal.schema} of the database ${printable(journal.database)}\n`)
+    if (journal.connection !== undefined) stdout.write(`  connection: ${printable(connectionText(journal.connection))}\n`)
+  }
   stdout.write(`Asks a webhook for ${proofs.length === 0 ? 'nothing' : printable(proofs.join(', '))}\n`)
   stdout.write(`Forwarders, from ${settings.FORWARDERS_FILE === undefined ? 'FORWARDERS' : printable(settings.FORWARDERS_FILE)}:\n`)
   for (const [index, forwarder] of forwarders.entries()) {

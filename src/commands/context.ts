@@ -70,6 +70,8 @@ export interface CommandContext extends ProcessContext {
   readonly inspectFiles: (options: InspectFilesOptions) => readonly FileDanger[]
   /** The names of the configured forwarders; throws a `ConfigurationError` where they can't be told. */
   readonly forwarderNames: (settings: Pick<Settings, 'FORWARDERS' | 'FORWARDERS_FILE'>) => readonly string[]
+  /** Tries whether a journal can be kept in a database that replicas share, and changes nothing; rejects with what is wrong. */
+  readonly checkDatabase: (options: { readonly url: string, readonly schema: string, readonly timeoutMs: number }) => Promise<void>
   /** Opens the store in a data folder, or in a database that replicas share; throws a `StoreError` where that can't be. */
   readonly openOperator: (place: StorePlace) => Operator
   /** Makes and takes back copies of the store; rejects with a `StoreError` where that can't be. */

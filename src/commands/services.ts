@@ -2,7 +2,7 @@ import { forwarderNames } from '../composition/configured-forwarders.js'
 import { inspectFiles } from '../composition/inspect-files.js'
 import { openLogOutput } from '../composition/log-output.js'
 import { moveStore } from '../composition/move.js'
-import { openOperator, readDrift, resetDrift, storeActions, storeCopies, storeErasures } from '../composition/open-store.js'
+import { checkDatabase, openOperator, readDrift, resetDrift, storeActions, storeCopies, storeErasures } from '../composition/open-store.js'
 import type { CommandContext, ProcessContext } from './context.js'
 
 export interface ServicesOptions {
@@ -38,6 +38,7 @@ export function createServices ({ version, environment, stderr }: ProcessContext
       return await inspectForwarders({ ...options, version, environment })
     },
     forwarderNames,
+    checkDatabase,
     openOperator,
     storeCopies,
     moveStore,

@@ -17,7 +17,8 @@ export async function tryConnections (forwarders: readonly InspectedForwarder[],
   }))
 }
 
-async function tryOne (check: (signal: AbortSignal) => Promise<void>, limitMs: number): Promise<Connection> {
+/** Tries one, for `limitMs` milliseconds at most. */
+export async function tryOne (check: (signal: AbortSignal) => Promise<void>, limitMs: number): Promise<Connection> {
   const controller = new AbortController()
   let timer: NodeJS.Timeout | undefined
   // A forwarder that takes no notice of the signal holds nobody up.

@@ -19,6 +19,7 @@ import { reportDrift } from '../sender-watch/report.js'
 import type { Drift } from '../sender-watch/reports.js'
 import { createJudge } from '../voucherify/judge.js'
 
+export { checkDatabase } from '../journal/postgres/check-database.js'
 export type { Drift as DriftReport } from '../sender-watch/reports.js'
 export type { OperatorAction, RecordedAction } from '../admin-api/operator-action.js'
 export type { CopyOptions, CopyProgress } from '../journal/sqlite/copies/check-copy.js'

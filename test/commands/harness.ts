@@ -11,7 +11,7 @@ import { describeServiceApi } from '../../src/composition/describe-service-api.j
 import { inspectFiles } from '../../src/composition/inspect-files.js'
 import { inspectForwarders } from '../../src/composition/inspect-forwarders.js'
 import { moveStore } from '../../src/composition/move.js'
-import { openOperator, readDrift, resetDrift, storeActions, storeCopies, storeErasures } from '../../src/composition/open-store.js'
+import { checkDatabase, openOperator, readDrift, resetDrift, storeActions, storeCopies, storeErasures } from '../../src/composition/open-store.js'
 import { askSenderOnce } from '../../src/composition/open-watchdog.js'
 
 /** As much of tap's test as the harness uses. */
@@ -77,6 +77,7 @@ export function createHarness (options: HarnessOptions = {}) {
     inspectFiles,
     inspectForwarders: async inspected => await inspectForwarders({ ...inspected, version: '9.8.7', environment: options.environment ?? {} }),
     forwarderNames,
+    checkDatabase,
     openOperator: options.openOperator ?? openOperator,
     storeCopies,
     moveStore,

@@ -168,7 +168,8 @@ function quotedName (name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-async function checkServer (query: Query): Promise<void> {
+/** @throws {DatabaseError} where the server is none to work with */
+export async function checkServer (query: Query): Promise<void> {
   const [row] = await query<{ number: number, version: string, encoding: string, replica: boolean, readonly: string }>(`SELECT current_setting('server_version_num')::int AS number,
     current_setting('server_version') AS version, current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS replica, current_setting('transaction_read_only') AS readonly`)
   if (row === undefined) return
