@@ -1,4 +1,4 @@
-import { cutOff } from './fleet-network-faults.js'
+import { cutOff, stopCutOff } from './fleet-network-faults.js'
 import { delayCommits, exhaustConnections, holdLock, idleElsewhere, loseDatabase, restartDatabase } from './fleet-database-faults.js'
 import { allReady, LEASE_MS, leaderOf, longEnough, msUntilForwarded, type FleetFault } from './fleet-facts.js'
 import { killHome, loseHome } from './fleet-file-faults.js'
@@ -62,7 +62,7 @@ const everywhere: FleetFault = async (fleet, { full }) => {
 
 /** What may happen to any fleet. */
 export const fleetFaults: Readonly<Record<string, FleetFault>> = {
-  killLeader, rollOver, stopLeader, restartDatabase, loseDatabase, holdLock, delayCommits, idleElsewhere, exhaustConnections, cutOff, killHome, loseHome, everywhere
+  killLeader, rollOver, stopLeader, restartDatabase, loseDatabase, holdLock, delayCommits, idleElsewhere, exhaustConnections, cutOff, stopCutOff, killHome, loseHome, everywhere
 }
 
 /** What may happen to one with a synchronous standby; the last one can happen once. */

@@ -1,6 +1,24 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isReady, LEASE_MS, leaderOf, msUntilForwarded, refusesAll, type FleetFault } from './fleet-facts.js'
 
+/** SHUTDOWN_TIMEOUT_MS and a second, in milliseconds. */
+const STOP_MS = 9000
+
+/** A replica that is cut off is stopped in good order: it ends in its time, though nobody answers it. */
+export const stopCutOff: FleetFault = async (fleet) => {
+  fleet.allowLateStores()
+  const leader = await leaderOf(fleet)
+  fleet.networks[leader]?.cut()
+  const startedAt = performance.now()
+  const code = await fleet.replicas[leader]?.kill('SIGTERM')
+  const tookMs = performance.now() - startedAt
+  if (code !== 0 || tookMs > STOP_MS) fleet.violations.push(`a replica that is cut off and stopped has ended with ${code} after ${Math.round(tookMs)} ms`)
+  const ms = await msUntilForwarded(fleet)
+  fleet.networks[leader]?.mend()
+  await fleet.start(leader)
+  return { ms, wantedMs: LEASE_MS + 2000, note: `it ended after ${Math.round(tookMs)} ms` }
+}
+
 /** The leader's network to the database swallows all, in silence; and then it works again, for new connections. */
 export const cutOff: FleetFault = async (fleet, { full }) => {
   fleet.allowLateStores()

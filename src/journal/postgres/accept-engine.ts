@@ -7,6 +7,7 @@ import { pause, repeat } from '../upkeep.js'
 import type { Logger } from 'pino'
 import { DatabaseError, openDatabase, type DatabaseOptions } from './database.js'
 import { prune } from './prune.js'
+import { refuseTwin } from './refuse-twin.js'
 import { migrate } from './schema.js'
 import { soundJson } from './sound-json.js'
 
@@ -35,10 +36,6 @@ const MARGIN_MS = 500
 /** How long it is tried in silence before webhooks are refused at once, in milliseconds. */
 const PATIENCE_MS = 4000
 const RETRY_MS = 50
-/** How long a start looks whether another replica of its name is alive, of those that were so long ago; in milliseconds. */
-const TWIN_MS = 3000
-const TWIN_SEEN_MS = 10_000
-const TWIN_POLL_MS = 250
 /** After this time, a lower bound of the server's clock may be too low: the clock was set, or it is another server's. In milliseconds. */
 const BOUND_MS = 5000
 
@@ -119,23 +116,6 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
     }
   }
 
-  /** Both would be the home of the same file forwarders. One that was killed pulses no more, and one that has closed is at once no more in the way. */
-  async function refuseTwin (): Promise<void> {
-    const others = async (): Promise<ReadonlyMap<string, number>> => new Map((await database.query<{ id: string, at: number }>(
-      `SELECT id, seen_at AS at FROM ${s}.members WHERE name = $1 AND id <> $2 AND seen_at > ${s}.now_ms() - $3::int`, [member.name, member.id, TWIN_SEEN_MS])).map(({ id, at }) => [id, at]))
-    const first = await others()
-    let left = first
-    for (const until = monotonic() + TWIN_MS; left.size > 0 && monotonic() < until && !stop.signal.aborted; left = await others()) {
-      if ([...left].some(([id, at]) => at > (first.get(id) ?? at))) {
-        await database.query(`DELETE FROM ${s}.members WHERE id = $1`, [member.id])
-        throw new DatabaseError('REPLICA_NAME_TAKEN', `A replica that runs is called ${member.name} too: set REPLICA_NAME, which is the machine's name by default, to another name for each`)
-      }
-      await pause(TWIN_POLL_MS, stop.signal)
-      // A twin that starts at the same time is to see this one.
-      await pulse()
-    }
-  }
-
   return {
     listen (given, stopping) {
       events = given
@@ -145,7 +125,7 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
     async open () {
       await migrate(database, schema)
       await pulse()
-      await refuseTwin()
+      await refuseTwin({ database, member, pulse, monotonic, signal: stop.signal })
       const [row] = await database.query<{ last: number, at: number | null }>(`SELECT value AS last, (SELECT received_at FROM ${s}.deliveries ORDER BY sequence DESC LIMIT 1) AS at FROM ${s}.counters WHERE name = 'sequence'`)
       // What it fails for is told by those who wait for it, and by the appends.
       repeat(PULSE_MS, async () => { await pulse().catch(() => undefined) }, { logger, signal: stop.signal })
