@@ -54,6 +54,8 @@ async function makeFleet (t: Test, server: PostgresServer) {
       live,
       kept,
       meet: (eventId: string): void => { observed.answered({ outcome: 'accepted', eventType: 'made.up', verdict: 'unvalidated', late: false, sourceId: 'wh_1', eventId, faults: [], secretNumber: 1, body: {} } as unknown as AcceptedWebhook) },
+      fail: (eventId: string): void => { observed.answered({ outcome: 'refused', status: 503, ms: 1, code: 'JOURNAL_UNAVAILABLE', toWebhook: true, sourceAddress: '192.0.2.1', proven: { sourceId: 'wh_1', eventId } }) },
+      budget: () => observed.retryBudget().map(({ triesUsed, failedEvents, recovered }) => ({ triesUsed, failedEvents, recovered })),
       counts: (): readonly number[] => observed.drift().differences.map(({ count }) => count),
       cameAt: (): number | null | undefined => observed.missingEvents.states()[0]?.lastAt
     }
@@ -75,6 +77,28 @@ t.test('what replicas notice', { skip: noPostgres }, async (t) => {
     const before = await server.query(`SELECT xmin FROM observed_${schemas}.observations`)
     await a.kept.save()
     t.strictSame(await server.query(`SELECT xmin FROM observed_${schemas}.observations`), before)
+  })
+
+  await t.test('what failed at several is one retry budget, over once any of them accepts it, and is told of where the database is away', async (t) => {
+    const { replica } = await makeFleet(t, server)
+    const [a, b] = [await replica('a'), await replica('b')]
+    a.fail('ev_1')
+    a.fail('ev_2')
+    b.fail('ev_3')
+    for (const { kept } of [a, b, a]) await kept.save()
+    for (const { budget } of [a, b]) t.strictSame(budget(), [{ triesUsed: 1, failedEvents: 3, recovered: false }])
+    for (const eventId of ['ev_1', 'ev_2', 'ev_3']) b.meet(eventId)
+    for (const { kept } of [b, a, b]) await kept.save()
+    for (const { budget } of [a, b]) t.match(budget(), [{ failedEvents: 0, recovered: true }])
+    await server.stop()
+    a.fail('ev_4')
+    for (let times = 0; times < 2; times++) await a.kept.save()
+    t.match(a.budget(), [{ failedEvents: 1 }])
+    t.match(a.log.find('observations not kept'), [{ level: 40, err: { code: 'DATABASE_UNREACHABLE' } }])
+    t.equal(a.log.find('observations not kept').length, 1)
+    await server.start()
+    for (const { kept } of [a, b]) await kept.save()
+    for (const { budget } of [a, b]) t.match(budget(), [{ triesUsed: 1, failedEvents: 1, recovered: false }])
   })
 
   await t.test('a reset by one, or by a command, is one for all, and what was counted before comes back nowhere', async (t) => {

@@ -1,5 +1,5 @@
 import { HOLD } from '../record.js'
-import { DatabaseError, type Database, type Query } from './database.js'
+import { DatabaseError, quoted, type Database, type Query } from './database.js'
 import { appendFunction, forwardFunctions, upkeepFunction } from './functions.js'
 
 /** How long a start waits for another one's migration, in milliseconds. */
@@ -157,15 +157,11 @@ export async function schemaVersion (query: Query, schema: string): Promise<numb
   if (!found.some(({ name }) => name === 'version') || !found.some(({ name }) => name === 'dedupe_keys')) {
     throw new DatabaseError('DATABASE_UNFIT', `The schema ${schema} of the database holds tables that tierhook has not made: name another one in JOURNAL_SCHEMA`)
   }
-  const [row] = await query<{ number: number }>(`SELECT number FROM ${quotedName(schema)}.version`)
+  const [row] = await query<{ number: number }>(`SELECT number FROM ${quoted(schema)}.version`)
   if (found.some(({ name }) => name === 'moving')) throw new DatabaseError('DATABASE_UNFIT', `The schema ${schema} is being moved, or a move of it was stopped: run "tierhook move" to its end`)
   const version = row?.number ?? 0
   if (version <= SCHEMA_VERSION) return version
   throw new DatabaseError('DATABASE_UNFIT', `The schema ${schema} has version ${version}, and this tierhook knows versions up to ${SCHEMA_VERSION}: start the newer tierhook that made it`)
-}
-
-function quotedName (name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }
 
 /** @throws {DatabaseError} where the server is none to work with */

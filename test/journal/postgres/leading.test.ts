@@ -168,6 +168,16 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     t.ok(performance.now() - startedAt < 6000, 'it is not taken for alive')
   })
 
+  await t.test('replicas that start at once on an older schema bring it up to date once, and what the older release calls stays', async (t) => {
+    const { replica, sql } = makeFleet(t, server)
+    await (await replica('old')).close()
+    await sql('DROP TABLE {s}.leases, {s}.observations, {s}.switched_on; DROP FUNCTION {s}.pulse_2; DELETE FROM {s}.counters WHERE name = \'drift\'; UPDATE {s}.version SET number = 1')
+    const replicas = await Promise.all(['a', 'b', 'c'].map(async (name) => await replica(name)))
+    t.strictSame(await sql('SELECT number FROM {s}.version'), [{ number: SCHEMA_VERSION }])
+    t.match(await sql("SELECT {s}.pulse_1('old', 'old') > 0 AS pulsed"), [{ pulsed: true }])
+    t.equal(replicas.filter((journal) => journal.leadsUpkeep()).length, 1)
+  })
+
   await t.test('an append that waits for a lock is refused in time, and is stored by nobody afterwards', async (t) => {
     const { replica, sql, schema } = makeFleet(t, server)
     const first = await replica('first')
