@@ -160,6 +160,16 @@ export function createRetryBudget ({ logger, now, told = new Map(), tells = () =
     if (events.size === 0 && isWhole()) told.delete(sourceId)
   }
 
+  /** What is over would take the places of others. */
+  function forgetOver (): void {
+    const time = now()
+    settle()
+    for (const [id, source] of sources) {
+      forgetGivenUp(id, source, time)
+      if (isOver(source, time)) sources.delete(id)
+    }
+  }
+
   function restoreSource ({ sourceId, lastCode, firstFailureAt, lastFailureAt, alarmed, events }: KeptSource): void {
     const known = sources.get(sourceId)
     if (known === undefined && sources.size >= MOST_SOURCES) return
@@ -211,17 +221,12 @@ export function createRetryBudget ({ logger, now, told = new Map(), tells = () =
     },
 
     sources () {
-      const time = now()
-      settle()
-      for (const [id, source] of sources) {
-        forgetGivenUp(id, source, time)
-        if (isOver(source, time)) sources.delete(id)
-      }
+      forgetOver()
       return [...sources].map(([id, source]) => describe(id, source)).sort((a, b) => b.triesUsed - a.triesUsed || b.lastFailureAt - a.lastFailureAt)
     },
 
     keep () {
-      settle()
+      forgetOver()
       return {
         sources: [...sources].map(([sourceId, { events, ...source }]) => ({
           sourceId, ...source, alarmed: told.get(sourceId) ?? 0, events: [...events].map(([eventId, event]) => ({ eventId, ...event }))

@@ -182,6 +182,16 @@ t.test('what replicas have left behind is one, and nothing of it is counted twic
   t.match(a.observed.retryBudget(), [{ triesUsed: 3 }])
 })
 
+t.test('what is over is not kept, where it would take the places of others', async (t) => {
+  const { a, b, clock } = makeTwo()
+  for (let index = 0; index < 100; index++) a.observed.answered(failed('ev_1', `wh_${index}`))
+  const before = b.observed.merge([a.observed.keep()])
+  t.equal(before.retryBudget.sources.length, 100)
+  clock.time += 26 * 60 * MINUTE
+  const after = b.observed.merge([before])
+  t.strictSame(after.retryBudget.sources, [])
+})
+
 t.test('how the webhook stands is told by whoever asks', async (t) => {
   const { a, b, clock, exchange } = makeTwo()
   a.status = { ...notWatching, watching: true, askedAt: new Date(START).toISOString(), unansweredMs: 0, checks: [{ check: 'active', state: 'wrong', detail: 'off', since: new Date(START).toISOString() }] }
