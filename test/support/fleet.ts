@@ -99,7 +99,7 @@ export async function startFleet (t: Pick<Test, 'teardown'> & { readonly testdir
   async function start (index: number): Promise<ServiceProcess> {
     const dataDir = join(folder, String(index))
     mkdirSync(dataDir, { recursive: true })
-    const adminPort = adminPorts[index] ??= await freePort()
+    const adminPort = adminPorts[index] = await freePort()
     const started = await startServiceProcess(dataDir, {
       JOURNAL: `postgres://tierhook@127.0.0.1:${networks[index]?.port}/postgres`,
       JOURNAL_SCHEMA: SCHEMA,
