@@ -120,8 +120,7 @@ export function journalContract (t: Test, create: (t: Test) => Promise<JournalUn
 
   contract('deliveries come in the order of arrival, each once, and none beyond the limit', async (t, engine) => {
     const journal = await engine.open()
-    const sent = Array.from({ length: 2500 }, (_, index) => sampleNewDelivery({ index }))
-    await Promise.all(sent.map(async (delivery) => await journal.append(delivery)))
+    const sent = await appendMany(journal, 2500)
     const feed = await journal.openFeed(options)
     const seen: string[] = []
     for (;;) {
