@@ -1,3 +1,4 @@
+import type * as Driver from 'pg'
 import type { Pool, PoolClient } from 'pg'
 import { StoreError } from '../../delivery/operator.js'
 
@@ -74,20 +75,26 @@ const CODES: Readonly<Record<string, DatabaseErrorCode>> = {
   TH001: 'DATABASE_SLOW'
 }
 
+/** Most services keep their journal in the data folder, and need none of this. */
+let driver: Promise<typeof Driver> | undefined
+
 export function openDatabase ({ url, schema, connections, timeoutMs = STATEMENT_MS, onLost, onConnect }: DatabaseOptions): Database {
   let pool: Promise<Pool> | undefined
   let closed: Promise<void> | undefined
 
   async function openPool (): Promise<Pool> {
-    // Most services keep their journal in the data folder, and need none of this.
-    const { default: { Pool, TypeOverrides } } = await import('pg')
+    const { default: { Pool, TypeOverrides } } = await (driver ??= import('pg'))
     const types = new TypeOverrides()
     // Numbers of the journal are far below 2^53.
     types.setTypeParser(BIGINT, Number)
     const opened = new Pool({ connectionString: url, max: connections, connectionTimeoutMillis: CONNECT_MS, idleTimeoutMillis: IDLE_MS, keepAlive: true, application_name: 'tierhook', types })
     // Of a connection that is used, the statement's error tells too.
     opened.on('error', () => { onLost?.() })
-    opened.on('connect', () => { onConnect?.() })
+    opened.on('connect', (client) => {
+      // A server that ends may say so before anybody who uses the client listens.
+      client.on('error', () => undefined)
+      onConnect?.()
+    })
     return opened
   }
 
