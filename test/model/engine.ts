@@ -37,6 +37,8 @@ export interface ModelJournal extends Journal {
 
 export interface OpenModelJournal {
   readonly dataDir: string
+  /** The names of the forwarders that it has beside the file. */
+  readonly configured: readonly string[]
   readonly log: CapturedLog
   readonly time: FakeTime
   readonly dedupeWindowMs: number
@@ -44,16 +46,32 @@ export interface OpenModelJournal {
   readonly faults: StatementFaults
   /** To be passed before and after each commit. */
   readonly stall: Stall
+  /** These are stored, and the process is not told in time: each stays one delivery. */
+  readonly onUnsure: (ids: readonly string[]) => void
+}
+
+export interface CreatedJournal {
+  readonly journal: ModelJournal
+  /** Lets what stores end by itself. */
+  readonly endStore: () => void
+  /** Nothing of the process gets to the store from now on. Returns what it has left there. */
+  readonly kill: () => StoredRows | Promise<StoredRows>
 }
 
 /** What the model does with an engine: it puts each through the same. */
 export interface ModelEngine {
+  /** Whether processes lead their forwarders by leases. */
+  readonly leases: boolean
+  /** Makes an empty store for a run. */
+  readonly prepare: () => Promise<void>
+  /** What is under way in other processes. */
+  readonly busy: () => Promise<void> | undefined
   /** Makes the journal of one process. */
-  readonly create: (options: OpenModelJournal) => { readonly journal: ModelJournal, /** Lets what stores end by itself. */ readonly endStore: () => void }
+  readonly create: (options: OpenModelJournal) => CreatedJournal
   readonly openOperator: (place: { readonly dataDir: string, readonly now: () => number }) => Operator
-  readonly readStored: (dataDir: string) => StoredRows
+  readonly readStored: (dataDir: string) => StoredRows | Promise<StoredRows>
   /** Whether a file of the data folder is the store's: what a kill leaves of it is never further on than what it leaves of others. */
   readonly isStore: (file: string) => boolean
-  /** @param die what happens where the process dies */
-  readonly faults: (die: (tear: number) => void) => StatementFaults
+  /** @param die what happens where the process dies; resolves once it has */
+  readonly faults: (die: (tear: number) => void | Promise<void>, time: FakeTime) => StatementFaults
 }

@@ -14,6 +14,8 @@ export interface Sent {
   held: boolean
   released: boolean
   pruned: boolean
+  /** Stored, though the process that was to answer may not know. */
+  unsure: boolean
   /** Copies that were answered as duplicates of it. */
   duplicates: number
 }
@@ -49,6 +51,7 @@ export interface History {
   readonly byId: (id: string) => Sent | undefined
   readonly answered: (sent: Sent, appended: Appended, wall: { readonly now: number, readonly latest: number }) => void
   readonly refused: (sent: Sent) => void
+  readonly unsure: (ids: readonly string[]) => void
   readonly processDied: () => void
   readonly begin: (sink: Sink, attempt: Attempt) => void
   readonly end: (sink: Sink, attempt: Attempt, outcome: Outcome | undefined) => void
@@ -87,7 +90,7 @@ export function createHistory ({ dedupeWindowMs }: { readonly dedupeWindowMs: nu
     byId: (id) => ids.get(id),
 
     add (delivery) {
-      const added: Sent = { delivery, answer: 'pending', sequence: undefined, held: delivery.quarantined, released: false, pruned: false, duplicates: 0 }
+      const added: Sent = { delivery, answer: 'pending', sequence: undefined, held: delivery.quarantined, released: false, pruned: false, unsure: false, duplicates: 0 }
       sent.push(added)
       ids.set(delivery.id, added)
       return added
@@ -116,7 +119,12 @@ export function createHistory ({ dedupeWindowMs }: { readonly dedupeWindowMs: nu
     },
 
     refused (each) {
-      each.answer = 'refused'
+      // What is stored then may be in a forwarder's hands, and stays the one delivery.
+      each.answer = each.unsure ? 'unanswered' : 'refused'
+    },
+
+    unsure (all) {
+      for (const id of all) Object.assign(ids.get(id) ?? {}, { unsure: true })
     },
 
     processDied () {

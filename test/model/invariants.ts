@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { StoredRows } from './engine.js'
 import type { FileLine } from './file-lines.js'
 import type { History, Sent, Sink } from './history.js'
+import { shapes } from './shapes.js'
 
 /** What the data folder holds. */
 export interface Stored extends StoredRows {
@@ -54,8 +55,8 @@ function observeForwarder (history: History, stored: Stored, name: string, curso
   }
   if (sink.began === undefined) {
     sink.began = began
-    // One that begins at the beginning gets also what was released before it came.
-    if (began === 0) for (const { released, pruned, delivery } of history.sent) if (released && !pruned) sink.released.add(delivery.id)
+    // One that begins at the beginning gets also what was released before it came. With a clock that was set back, one that begins now may begin there too.
+    if ((shapes[name]?.start ?? 'beginning') === 'beginning') for (const { released, pruned, delivery } of history.sent) if (released && !pruned) sink.released.add(delivery.id)
   }
   if (sink.began !== began) history.violations.push(`${name} began at ${sink.began}, and now at ${began}`)
   if (cursor < sink.cursor) history.violations.push(`the cursor of ${name} went back from ${sink.cursor} to ${cursor}`)

@@ -1,12 +1,14 @@
 import { join } from 'node:path'
 import { createDispatcher, type Dispatcher } from '../../src/delivery/dispatcher.js'
 import type { Forwarder } from '../../src/delivery/forwarder.js'
-import { createPump } from '../../src/delivery/pump.js'
+import type { FeedOptions } from '../../src/delivery/journal.js'
+import { createLedPump } from '../../src/delivery/led-pump.js'
+import { createPump, type Pump } from '../../src/delivery/pump.js'
 import { createFileForwarder } from '../../src/forwarders/file/file-forwarder.js'
 import type { CapturedLog } from '../support/capture-log.js'
 import type { FakeTime } from '../support/fake-time.js'
 import { controlledForwarder, type ControlledForwarder } from './controlled-forwarder.js'
-import type { ModelEngine, ModelJournal, StatementFaults } from './engine.js'
+import type { CreatedJournal, ModelEngine, StatementFaults } from './engine.js'
 import { EVENT_FILE } from './file-lines.js'
 import type { History, Sink } from './history.js'
 import { shapes } from './shapes.js'
@@ -18,12 +20,9 @@ export const DEDUPE_WINDOW_MS = 24 * HOUR_MS
 const RETRY = { minMs: 100, maxMs: 60_000, giveUpMs: 600_000 }
 
 /** One process as long as it lives. */
-export interface Life {
+export interface Life extends CreatedJournal {
   readonly dataDir: string
-  readonly journal: ModelJournal
   readonly dispatcher: Dispatcher
-  /** Lets what stores end by itself. */
-  readonly endStore: () => void
   readonly forwarders: ReadonlyMap<string, ControlledForwarder>
   stopping: boolean
   over: boolean
@@ -46,7 +45,8 @@ export interface LifeOptions {
 /** Starts a whole service but for its ingress. That it does not start, though nothing stops it, breaks a promise. */
 export function startLife (options: LifeOptions): Life {
   const { dataDir, configured, sinkOf, history, time, random, log: { logger } } = options
-  const { journal, endStore } = options.engine.create({ ...options, dedupeWindowMs: DEDUPE_WINDOW_MS, retentionMs: RETENTION_MS })
+  const created = options.engine.create({ ...options, dedupeWindowMs: DEDUPE_WINDOW_MS, retentionMs: RETENTION_MS, onUnsure: history.unsure })
+  const { journal } = created
   const forwarders = new Map<string, ControlledForwarder>()
   const pumps = [...configured, 'file'].map((name) => {
     const shape = shapes[name]
@@ -54,7 +54,7 @@ export function startLife (options: LifeOptions): Life {
     const mine = shape === undefined ? undefined : controlledForwarder(shape, sink, history)
     if (mine !== undefined) forwarders.set(name, mine)
     const file = { name, path: join(dataDir, EVENT_FILE), rotateBytes: 1500, keepDays: 0, now: time.now, logger }
-    return createPump({
+    const create = (onLost?: FeedOptions['onLost']): Pump => createPump({
       forwarder: mine?.forwarder ?? untilDeath(createFileForwarder(file), () => life.over),
       journal,
       start: shape?.start ?? 'beginning',
@@ -63,11 +63,13 @@ export function startLife (options: LifeOptions): Life {
       breakerThreshold: 5,
       clock: time,
       random,
-      logger
+      logger,
+      onLost
     })
+    return options.engine.leases ? createLedPump({ name, create: async (onLost) => create(onLost), logger, onState: () => {} }) : create()
   })
   const dispatcher = createDispatcher(pumps)
-  const life: Life = { dataDir, journal, dispatcher, endStore, forwarders, stopping: false, over: false }
+  const life: Life = { ...created, dataDir, dispatcher, forwarders, stopping: false, over: false }
   journal.start().then(async () => { await dispatcher.start() }).catch((error: unknown) => {
     if (!life.stopping) history.violations.push(`the service did not start: ${String(error)}`)
   })

@@ -5,9 +5,10 @@ import { EVENT_FILE } from './file-lines.js'
 
 /**
  * Leaves in `remains` what a kill leaves at this moment.
+ * @param stored what the store holds then
  * @param tear how much of what was written to the event file and not committed gets there, from 0 to 1
  */
-export function leaveRemains ({ isStore, readStored }: ModelEngine, dataDir: string, remains: string, tear: number): void {
+export function leaveRemains ({ isStore }: ModelEngine, { dataDir, remains, stored, tear }: { readonly dataDir: string, readonly remains: string, readonly stored: StoredRows, readonly tear: number }): void {
   mkdirSync(remains, { recursive: true })
   // The store first: what is copied later may only be further on, as the event file always is.
   const names = existsSync(dataDir) ? readdirSync(dataDir).sort((a, b) => Number(isStore(b)) - Number(isStore(a))) : []
@@ -16,7 +17,7 @@ export function leaveRemains ({ isStore, readStored }: ModelEngine, dataDir: str
     const keep = name.startsWith(EVENT_FILE) && !name.includes('beginning') ? linkSync : copyFileSync
     keep(join(dataDir, name), join(remains, name))
   }
-  tearEventFile(remains, tear, readStored(dataDir))
+  tearEventFile(remains, tear, stored)
 }
 
 /** Cuts off some of what stands in the event file behind what is committed, as a kill in the middle of a write leaves it. */

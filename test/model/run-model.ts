@@ -16,6 +16,8 @@ export interface ModelOptions {
   readonly path?: string | undefined
   readonly replayPath?: string | undefined
   readonly onRun?: (run: number) => void
+  /** No run is begun later than this, in milliseconds from now. */
+  readonly withinMs?: number
 }
 
 const MAX_COMMANDS = 40
@@ -27,6 +29,7 @@ const LOG_LINES = 12
 /** Lets this happen, one after another, and at the end everything be well and drained. Rejects with everything that broke a promise. */
 export async function goThrough (happenings: Iterable<Command>, { engine = sqliteEngine, random = 1 }: { readonly engine?: ModelEngine, readonly random?: number } = {}): Promise<void> {
   const base = mkdtempSync(join(tmpdir(), 'tierhook-model-'))
+  await engine.prepare()
   const world = new World(engine, base, random)
   try {
     await world.start()
@@ -43,11 +46,13 @@ export async function goThrough (happenings: Iterable<Command>, { engine = sqlit
 }
 
 /** Goes through runs made from a seed. Rejects with the shortest one found that fails, with its seed and path. */
-export async function runModel ({ engine = sqliteEngine, seed, runs, path, replayPath, onRun }: ModelOptions): Promise<void> {
+export async function runModel ({ engine = sqliteEngine, seed, runs, path, replayPath, onRun, withinMs = Infinity }: ModelOptions): Promise<void> {
   let run = 0
+  const deadline = performance.now() + withinMs
   let failedAt: number | undefined
   await fc.assert(fc.asyncProperty(fc.commands(commands, { maxCommands: MAX_COMMANDS, size: 'max', ...(replayPath === undefined ? {} : { replayPath }) }), async (happenings) => {
     if (failedAt !== undefined && performance.now() - failedAt > SHRINK_MS) return
+    if (failedAt === undefined && performance.now() > deadline) return
     onRun?.(++run)
     try {
       await goThrough(happenings, { engine })

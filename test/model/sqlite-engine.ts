@@ -12,6 +12,10 @@ import { statementFaults } from './statement-faults.js'
 
 /** The engine on a real SQLite database. */
 export const sqliteEngine: ModelEngine = {
+  leases: false,
+  prepare: async () => {},
+  busy: () => undefined,
+
   create ({ dataDir, log: { logger }, time, dedupeWindowMs, retentionMs, faults, stall }) {
     const threads = localThreads(time.now)
     threads.beforeWrite = async (method) => {
@@ -23,7 +27,7 @@ export const sqliteEngine: ModelEngine = {
     threads.writeEnded = () => { faults.writing = false }
     threads.afterWrite = async (method) => { if (method === 'commit') await stall.pass('after') }
     const journal = createWholeJournal({ dataDir, logger, clock: time, dedupeWindowMs, retention: { maxAgeMs: retentionMs, maxBytes: 0 }, threads })
-    return { journal, endStore: threads.endStore }
+    return { journal, endStore: threads.endStore, kill: () => readStored(dataDir) }
   },
 
   openOperator: ({ dataDir, now }) => openSqliteOperator({ dataDir, judge: () => ({ verdict: 'valid', faults: [] }), parseFilter, now }),

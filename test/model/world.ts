@@ -6,7 +6,7 @@ import { seeded } from '../support/crash-rounds.js'
 import { takeTime, type FakeTime } from '../support/fake-time.js'
 import type { DestinationAnswer } from './controlled-forwarder.js'
 import { createHistory, type History, type Sent, type Sink } from './history.js'
-import { nothingStored, type Fault, type ModelEngine, type StatementFaults } from './engine.js'
+import { nothingStored, type Fault, type ModelEngine, type StatementFaults, type StoredRows } from './engine.js'
 import { readFileLines } from './file-lines.js'
 import { checkDrained, observe, type Stored } from './invariants.js'
 import { closeLife, DEDUPE_WINDOW_MS, RETENTION_MS, startLife, type Life } from './life.js'
@@ -40,8 +40,8 @@ export class World {
     this.#engine = engine
     this.#base = base
     this.#random = seeded(seed)
-    this.time = takeTime(START_AT)
-    this.#faults = engine.faults((tear) => { this.#die(tear) })
+    this.time = takeTime(START_AT, engine.busy)
+    this.#faults = engine.faults((tear) => this.#die(tear), this.time)
   }
 
   #living (): Life {
@@ -104,15 +104,20 @@ export class World {
 
   /** The process is killed. @param tear how much of what was written to the event file and not committed gets there */
   async crash (tear: number): Promise<void> {
-    if (this.#remains === undefined) this.#die(tear)
+    if (this.#remains === undefined) await this.#die(tear)
     await this.#bury()
   }
 
   /** Everything as it lies on the disk now is what the next process finds; what this one does from now on is nothing. */
-  #die (tear: number): void {
+  #die (tear: number): void | Promise<void> {
+    const left = this.#living().kill()
+    return left instanceof Promise ? left.then((stored) => { this.#leave(tear, stored) }) : this.#leave(tear, left)
+  }
+
+  #leave (tear: number, stored: StoredRows): void {
     const life = this.#living()
     const remains = join(this.#base, String(++this.#lives))
-    leaveRemains(this.#engine, life.dataDir, remains, tear)
+    leaveRemains(this.#engine, { dataDir: life.dataDir, remains, stored, tear })
     this.#readLog()
     life.over = true
     for (const forwarder of life.forwarders.values()) forwarder.die()
@@ -178,7 +183,7 @@ export class World {
     this.#latestWall = Math.max(this.#latestWall, this.time.now())
     this.#readLog()
     const { dataDir } = this.#living()
-    const stored = { ...this.#engine.readStored(dataDir), lines: readFileLines(dataDir) }
+    const stored = { ...await this.#engine.readStored(dataDir), lines: readFileLines(dataDir) }
     observe(this.history, stored, this.#before, { prunableBefore: this.#latestWall - RETENTION_MS })
     this.#before = stored
     this.#throwViolations()

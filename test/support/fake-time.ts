@@ -31,8 +31,11 @@ class FakeTimer {
   unref (): this { return this }
 }
 
-/** Takes the place of the process's timers until `restore`. Nothing else may need real ones in the meantime. */
-export function takeTime (startAt: number): FakeTime {
+/**
+ * Takes the place of the process's timers until `restore`. Nothing else may need real ones in the meantime.
+ * @param elsewhere what other processes do for this one and has to end before time passes, if there is any
+ */
+export function takeTime (startAt: number, elsewhere: () => Promise<void> | undefined = () => undefined): FakeTime {
   const real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout, sleep: timersPromises.setTimeout }
   const timers = new Set<FakeTimer>()
   let elapsed = 0
@@ -74,8 +77,10 @@ export function takeTime (startAt: number): FakeTime {
 
   async function settle (): Promise<void> {
     for (let quiet = 0; quiet < QUIET_TURNS;) {
-      await turn()
-      quiet = isBusy() ? 0 : quiet + 1
+      const work = elsewhere()
+      // To turn meanwhile would take the time of those who do it.
+      await (work ?? turn())
+      quiet = work !== undefined || isBusy() ? 0 : quiet + 1
     }
   }
 

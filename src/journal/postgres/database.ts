@@ -1,5 +1,4 @@
 import type * as Driver from 'pg'
-import type { Pool, PoolClient } from 'pg'
 import { StoreError } from '../../delivery/operator.js'
 
 /** Why the database can't be used; what it means stands with the other causes of a store. */
@@ -79,10 +78,10 @@ const CODES: Readonly<Record<string, DatabaseErrorCode>> = {
 let driver: Promise<typeof Driver> | undefined
 
 export function openDatabase ({ url, schema, connections, timeoutMs = STATEMENT_MS, onLost, onConnect }: DatabaseOptions): Database {
-  let pool: Promise<Pool> | undefined
+  let pool: Promise<Driver.Pool> | undefined
   let closed: Promise<void> | undefined
 
-  async function openPool (): Promise<Pool> {
+  async function openPool (): Promise<Driver.Pool> {
     const { default: { Pool, TypeOverrides } } = await (driver ??= import('pg'))
     const types = new TypeOverrides()
     // Numbers of the journal are far below 2^53.
@@ -172,7 +171,7 @@ export function quoted (name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-function streamOf (client: PoolClient): { readonly destroy: () => void } {
+function streamOf (client: Driver.PoolClient): { readonly destroy: () => void } {
   return (client as unknown as { readonly connection: { readonly stream: { readonly destroy: () => void } } }).connection.stream
 }
 
