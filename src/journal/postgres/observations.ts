@@ -23,6 +23,7 @@ interface Row {
 const NOBODY = ''
 const EVERY_MS = 3000
 const TIMEOUT_MS = 5000
+const LOCK_MS = 4000
 /** A replica that has told nothing for so long is gone, in milliseconds. */
 const GONE_MS = 60_000
 
@@ -49,7 +50,11 @@ export function createSharedObservations ({ url, schema, member: { id } }: Share
     const statement = written === undefined
       ? `INSERT INTO ${s}.observations (id, text, resets) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET text = excluded.text RETURNING 1`
       : `UPDATE ${s}.observations SET text = $2, resets = $3 WHERE id = $1 RETURNING 1`
-    return (await query(statement, [id, text, resets])).length > 0
+    return await database.transaction(async (query) => {
+      // Each that waits for one before it would keep a process of the server, for as long as a standby does not confirm.
+      await query(`SELECT set_config('lock_timeout', '${LOCK_MS}', true)`)
+      return (await query(statement, [id, text, resets])).length > 0
+    })
   }
 
   return {
