@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import type { Delivery, NewDelivery } from '../delivery/delivery.js'
-import type { DeliveryState, Replayed } from '../delivery/operator.js'
+import type { DeliveryState, ForwarderStatus, ListedDelivery, Replayed } from '../delivery/operator.js'
 import type { Fault } from '../errors/problem.js'
 
 /** `deliveries.hold` */
@@ -9,7 +9,7 @@ export const HOLD = { never: 0, quarantined: 1, released: 2, damaged: 3, erased:
 const STATES: Readonly<Record<number, DeliveryState>> = { [HOLD.never]: 'accepted', [HOLD.quarantined]: 'quarantined', [HOLD.released]: 'released', [HOLD.damaged]: 'damaged', [HOLD.erased]: 'erased' }
 
 /** What is none of these is damage. */
-export function stateOf ({ hold }: { readonly hold: number }): DeliveryState {
+function stateOf ({ hold }: { readonly hold: number }): DeliveryState {
   return STATES[hold] ?? 'damaged'
 }
 
@@ -159,6 +159,28 @@ export function toDelivery (row: DeliveryRow, rawBody: Uint8Array | undefined): 
     headers,
     rawBody,
     duplicates: row.duplicates
+  }
+}
+
+/** A delivery as lists have it, checked or not, with its status at each forwarder. */
+export function toListed (row: DeliveryRow, forwarders: readonly ForwarderStatus[]): ListedDelivery {
+  return {
+    sequence: row.sequence,
+    id: row.id,
+    receivedAt: row.received_at,
+    eventType: row.event_type,
+    verdict: row.verdict,
+    state: stateOf(row),
+    sourceObject: row.source_object,
+    sourceId: row.source_id,
+    eventId: row.event_id,
+    projectId: row.project_id,
+    customerId: row.customer_id,
+    campaignId: row.campaign_id,
+    duplicates: row.duplicates,
+    bodyBytes: row.body_bytes,
+    faults: row.faults === null ? [] : parseJson<Fault[]>(row.faults) ?? [],
+    forwarders
   }
 }
 

@@ -1,8 +1,7 @@
 import type {
   DeadLetter, DeadLetterQuery, DeliveryDetails, DeliveryQuery, DeliveryStatus, ForwarderStatus, Found, KnownForwarder, ListedDelivery, Operator, Page, RecordedTry
 } from '../../delivery/operator.js'
-import type { Fault } from '../../errors/problem.js'
-import { DELIVERY_COLUMNS, HOLD, parseJson, toDelivery, stateOf, type DeliveryRow } from '../record.js'
+import { DELIVERY_COLUMNS, HOLD, parseJson, toDelivery, toListed, type DeliveryRow } from '../record.js'
 import type { Database } from './database.js'
 import { usedBytes } from './prune.js'
 import { BODY_COLUMNS, readUnfinished, type StoredRow } from './reads.js'
@@ -79,24 +78,7 @@ export function createLooking (database: Database): Looking {
 
   async function listed<T extends DeliveryRow> (rows: readonly T[]): Promise<ReadonlyArray<readonly [ListedDelivery, T]>> {
     const statuses = await statusesOf(rows)
-    return rows.map((row) => [{
-      sequence: row.sequence,
-      id: row.id,
-      receivedAt: row.received_at,
-      eventType: row.event_type,
-      verdict: row.verdict,
-      state: stateOf(row),
-      sourceObject: row.source_object,
-      sourceId: row.source_id,
-      eventId: row.event_id,
-      projectId: row.project_id,
-      customerId: row.customer_id,
-      campaignId: row.campaign_id,
-      duplicates: row.duplicates,
-      bodyBytes: row.body_bytes,
-      faults: row.faults === null ? [] : parseJson<Fault[]>(row.faults) ?? [],
-      forwarders: statuses(row)
-    }, row])
+    return rows.map((row) => [toListed(row, statuses(row)), row])
   }
 
   async function list ({ order, limit, ...request }: DeliveryQuery): Promise<readonly ListedDelivery[]> {

@@ -1,7 +1,6 @@
 import type { DeliveryDetails, DeliveryQuery, Found, ListedDelivery, Page, PageQuery, RecordedTry } from '../../../delivery/operator.js'
-import type { Fault } from '../../../errors/problem.js'
 import { unlessDamaged, type Connection } from '../database.js'
-import { DELIVERY_COLUMNS, parseJson, stateOf, toDelivery, toRow, toRows, type DeliveryRow } from '../../record.js'
+import { DELIVERY_COLUMNS, parseJson, toDelivery, toListed, toRow, toRows } from '../../record.js'
 import { selectDeliveries, selectFloor } from './select.js'
 import { createStatuses } from './status.js'
 
@@ -18,7 +17,7 @@ export function list (db: Connection, query: DeliveryQuery): readonly ListedDeli
   const { text, values } = selectDeliveries(DELIVERY_COLUMNS, query)
   const rows = toRows(db.prepare(text).all([...values]))
   const statuses = createStatuses(db)
-  return rows.map((row) => toListed(row, statuses))
+  return rows.map((row) => toListed(row, statuses(row)))
 }
 
 /**
@@ -34,27 +33,6 @@ export function page (db: Connection, { lookAt, ...query }: PageQuery): Page<Lis
   const found = list(db, { ...query, after, limit: query.limit + 1, order: 'newest first' })
   const items = found.slice(0, query.limit)
   return { items, next: found.length > query.limit ? items.at(-1)?.sequence : floor }
-}
-
-function toListed (row: DeliveryRow, statuses: ReturnType<typeof createStatuses>): ListedDelivery {
-  return {
-    sequence: row.sequence,
-    id: row.id,
-    receivedAt: row.received_at,
-    eventType: row.event_type,
-    verdict: row.verdict,
-    state: stateOf(row),
-    sourceObject: row.source_object,
-    sourceId: row.source_id,
-    eventId: row.event_id,
-    projectId: row.project_id,
-    customerId: row.customer_id,
-    campaignId: row.campaign_id,
-    duplicates: row.duplicates,
-    bodyBytes: row.body_bytes,
-    faults: row.faults === null ? [] : parseJson<Fault[]>(row.faults) ?? [],
-    forwarders: statuses(row)
-  }
 }
 
 export function find (db: Connection, idPrefix: string): Found {
@@ -73,7 +51,7 @@ export function read (db: Connection, sequence: number): DeliveryDetails | undef
   const rawBody = bodyReader(db)(sequence)
   const headers = parseJson<Record<string, string>>(row.headers)
   return {
-    ...toListed(row, createStatuses(db)),
+    ...toListed(row, createStatuses(db)(row)),
     headers: headers ?? {},
     rawBody,
     damaged: toDelivery(row, rawBody) === undefined,
