@@ -5,7 +5,7 @@ import type { Attempt, Forwarder, ForwarderEnd } from '../delivery/forwarder.js'
 import { inTime } from '../delivery/within.js'
 import { compileValidator } from '../voucherify/validate.js'
 import { OrderSchema, orderFault, type ModuleSpec } from './forwarder-spec.js'
-import type { OwnForwarder } from './own-forwarder.js'
+import type { CustomForwarder } from './custom-forwarder.js'
 
 const callable = Type.Unsafe<unknown>(Type.Function([], Type.Unknown(), { errorMessage: 'must be a function' }))
 
@@ -31,7 +31,7 @@ const validate = compileValidator(Type.Object({
 export function faultOf (value: unknown, spec: Pick<ModuleSpec, 'order' | 'concurrency'> = {}): string | undefined {
   const faults = validate(value)
   if (faults.length === 0) {
-    const { order, concurrency } = value as OwnForwarder
+    const { order, concurrency } = value as CustomForwarder
     const fault = orderFault({ order: spec.order ?? order, concurrency: spec.concurrency ?? concurrency })
     return fault === undefined ? undefined : `concurrency ${fault}`
   }
@@ -47,35 +47,35 @@ const TIMEOUT_MS = 15_000
 const CLOSE_LIMIT_MS = 2000
 
 /**
- * Makes a whole forwarder of what somebody's own module returns, the configuration first. One that hangs when it is closed
+ * Makes a whole forwarder of what a custom forwarder's module returns, the configuration first. One that hangs when it is closed
  * keeps the service from stopping for a moment only.
  */
 export function completeForwarder (made: unknown, { spec, logger }: CompleteOptions): Forwarder {
   // Whoever calls this has seen to it that there are no faults in it.
-  const own = made as OwnForwarder
+  const custom = made as CustomForwarder
   let closing: Promise<void> | undefined
 
   return {
     name: spec.name,
-    order: spec.order ?? own.order ?? 'none',
-    concurrency: spec.concurrency ?? own.concurrency ?? 1,
-    batchSize: own.batchSize ?? 1,
-    timeoutMs: spec.timeoutMs ?? own.timeoutMs ?? TIMEOUT_MS,
-    recordsSuccess: own.recordsSuccess ?? true,
-    ...(own.giveUpMs === undefined ? {} : { giveUpMs: own.giveUpMs }),
+    order: spec.order ?? custom.order ?? 'none',
+    concurrency: spec.concurrency ?? custom.concurrency ?? 1,
+    batchSize: custom.batchSize ?? 1,
+    timeoutMs: spec.timeoutMs ?? custom.timeoutMs ?? TIMEOUT_MS,
+    recordsSuccess: custom.recordsSuccess ?? true,
+    ...(custom.giveUpMs === undefined ? {} : { giveUpMs: custom.giveUpMs }),
     // Called on what was returned, which may be an object of a class.
     async start (position) {
       try {
-        await own.start?.(position)
+        await custom.start?.(position)
       } catch (error) {
         throw loggable(error)
       }
     },
-    forward: async (attempts, context) => await own.forward(attempts.map(copyOf), context),
-    ...(own.check === undefined ? {} : { check: async (signal) => { await own.check?.(signal) } }),
+    forward: async (attempts, context) => await custom.forward(attempts.map(copyOf), context),
+    ...(custom.check === undefined ? {} : { check: async (signal) => { await custom.check?.(signal) } }),
     // One that was never started has nothing that is not on disk.
     async close (end = { settled: true }) {
-      closing ??= closeInTime(own, end, (error) => { logger.error({ err: loggable(error) }, 'forwarder not closed') })
+      closing ??= closeInTime(custom, end, (error) => { logger.error({ err: loggable(error) }, 'forwarder not closed') })
       await closing
     }
   }
@@ -104,7 +104,7 @@ function loggable (error: unknown): unknown {
   }
 }
 
-async function closeInTime (own: OwnForwarder, end: ForwarderEnd, report: (error: unknown) => void): Promise<void> {
-  const closed = (async () => { await own.close?.(end) })()
+async function closeInTime (custom: CustomForwarder, end: ForwarderEnd, report: (error: unknown) => void): Promise<void> {
+  const closed = (async () => { await custom.close?.(end) })()
   await inTime(CLOSE_LIMIT_MS, closed, () => new Error(`It took longer than ${CLOSE_LIMIT_MS} ms`)).catch(report)
 }

@@ -32,7 +32,7 @@ export const HttpSpecSchema = Type.Object({
 
 export const OrderSchema = Type.Union([Type.Literal('none'), Type.Literal('customer'), Type.Literal('arrival')])
 
-/** A forwarder of somebody's own. Its options are between it and its author. */
+/** A custom forwarder. Its options are between it and its author. */
 export const ModuleSpecSchema = Type.Object({
   ...common,
   /** The path of a module, from the folder of the file that names it, or the name of a package. */

@@ -6,7 +6,7 @@ import type { Forwarder } from '../delivery/forwarder.js'
 import { inTime } from '../delivery/within.js'
 import { completeForwarder, faultOf } from './complete-forwarder.js'
 import type { ModuleSpec } from './forwarder-spec.js'
-import type { CreateForwarder } from './own-forwarder.js'
+import type { CreateForwarder } from './custom-forwarder.js'
 
 export interface LoadOptions {
   /** Where a relative path, or the search for a package, begins. */
@@ -25,7 +25,7 @@ export class ForwarderModuleError extends Error {
 const LIMIT_MS = 15_000
 
 /**
- * Loads a forwarder of somebody's own and completes it.
+ * Loads a custom forwarder and completes it.
  * @throws {ForwarderModuleError}
  */
 export async function loadForwarder (spec: ModuleSpec, { folder, logger, limitMs = LIMIT_MS }: LoadOptions): Promise<Forwarder> {

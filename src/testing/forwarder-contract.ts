@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import type { Attempt, ForwardResult } from '../delivery/forwarder.js'
 import { inTime as orLate } from '../delivery/within.js'
 import { faultOf } from '../forwarders/complete-forwarder.js'
-import type { ForwarderContext, OwnForwarder } from '../forwarders/own-forwarder.js'
+import type { CustomForwarder, ForwarderContext } from '../forwarders/custom-forwarder.js'
 import { catalogue } from '../voucherify/catalogue.js'
 import { oddBodies } from './odd-bodies.js'
 import { sampleAttempt } from './sample-attempt.js'
@@ -29,18 +29,18 @@ const MOST_CALLS = 16
  * What the dispatcher counts on, as tests. `create` makes a forwarder for each of them, with a destination that is there and
  * takes everything; each is started and closed by the test.
  */
-export function forwarderContract (create: () => OwnForwarder | Promise<OwnForwarder>, { limitMs = 5000 }: ContractOptions = {}): readonly ContractTest[] {
+export function forwarderContract (create: () => CustomForwarder | Promise<CustomForwarder>, { limitMs = 5000 }: ContractOptions = {}): readonly ContractTest[] {
   async function inTime<T> (work: Promise<T>, what: string): Promise<T> {
     return await orLate(limitMs, work, () => new assert.AssertionError({ message: `${what} took longer than ${limitMs} ms` }))
   }
 
-  async function forward (forwarder: OwnForwarder, attempts: readonly Attempt[], signal: AbortSignal = new AbortController().signal): Promise<ForwardResult> {
+  async function forward (forwarder: CustomForwarder, attempts: readonly Attempt[], signal: AbortSignal = new AbortController().signal): Promise<ForwardResult> {
     const result = await inTime((async () => await forwarder.forward(attempts, { signal }))(), 'forward')
     assertResult(result, attempts.length)
     return result
   }
 
-  async function forwardAll (forwarder: OwnForwarder, attempts: readonly Attempt[]): Promise<ForwardResult> {
+  async function forwardAll (forwarder: CustomForwarder, attempts: readonly Attempt[]): Promise<ForwardResult> {
     const result = await forward(forwarder, attempts)
     for (const [index, outcome] of result.outcomes.entries()) {
       assert.equal(outcome.status, 'forwarded', `${attempts[index]?.delivery.eventType} came to nothing: ${JSON.stringify(outcome)}`)
@@ -48,18 +48,18 @@ export function forwarderContract (create: () => OwnForwarder | Promise<OwnForwa
     return result
   }
 
-  async function started (position: string | null = null): Promise<OwnForwarder> {
+  async function started (position: string | null = null): Promise<CustomForwarder> {
     const forwarder = await create()
     assert.equal(faultOf(forwarder), undefined)
     await inTime((async () => { await forwarder.start?.(position) })(), 'start')
     return forwarder
   }
 
-  async function close (forwarder: OwnForwarder): Promise<void> {
+  async function close (forwarder: CustomForwarder): Promise<void> {
     await inTime((async () => { await forwarder.close?.({ settled: true }) })(), 'close')
   }
 
-  async function withForwarder (use: (forwarder: OwnForwarder) => Promise<void>): Promise<void> {
+  async function withForwarder (use: (forwarder: CustomForwarder) => Promise<void>): Promise<void> {
     const forwarder = await started()
     try {
       await use(forwarder)
@@ -145,7 +145,7 @@ export function forwarderContract (create: () => OwnForwarder | Promise<OwnForwa
 }
 
 /** One call that nobody waits for any longer: it may come to anything, but it must come to an end. */
-async function settled (forwarder: OwnForwarder, signal: AbortSignal): Promise<void> {
+async function settled (forwarder: CustomForwarder, signal: AbortSignal): Promise<void> {
   try {
     await forwarder.forward([sampleAttempt()], { signal })
   } catch {

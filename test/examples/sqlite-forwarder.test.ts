@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { connect } from '../../src/journal/sqlite/binding.js'
-import type { OwnForwarder } from 'tierhook/forwarder'
+import type { CustomForwarder } from 'tierhook/forwarder'
 import { forwarderContext, forwarderContract, sampleAttempt } from 'tierhook/testing'
 import { createForwarder } from '../../examples/sqlite-forwarder/sqlite-forwarder.js'
 
 const signal = new AbortController().signal
 
-async function create (t: Test): Promise<{ readonly forwarder: OwnForwarder, readonly rows: () => readonly unknown[] }> {
+async function create (t: Test): Promise<{ readonly forwarder: CustomForwarder, readonly rows: () => readonly unknown[] }> {
   const folder = t.testdir()
   return {
     forwarder: await createForwarder({ path: 'events.db' }, forwarderContext({ folder })),

@@ -4,20 +4,20 @@ import { mkdtempSync } from 'node:fs'
 import t from 'tap'
 import { createFileForwarder } from '../../src/forwarders/file/file-forwarder.js'
 import { createLogForwarder } from '../../src/forwarders/log-forwarder.js'
-import type { OwnForwarder } from '../../src/forwarders/own-forwarder.js'
+import type { CustomForwarder } from '../../src/forwarders/custom-forwarder.js'
 import { forwarderContract } from '../../src/testing/index.js'
 import { captureLog } from '../support/capture-log.js'
 import { forwarderTo } from './http/support/forwarder.js'
 import { httpDestination } from './http/support/servers.js'
 
 t.test('the log forwarder keeps the contract', async (t) => {
-  const create = (): OwnForwarder => createLogForwarder({ name: 'log', output: { write: () => {}, flushed: async () => {} }, withData: true })
+  const create = (): CustomForwarder => createLogForwarder({ name: 'log', output: { write: () => {}, flushed: async () => {} }, withData: true })
   for (const { title, run } of forwarderContract(create)) await t.test(title, async () => { await run() })
 })
 
 t.test('the file forwarder keeps the contract', async (t) => {
   const folder = t.testdir()
-  const create = (): OwnForwarder => createFileForwarder({
+  const create = (): CustomForwarder => createFileForwarder({
     name: 'file', path: join(mkdtempSync(`${folder}/`), 'events.ndjson'), rotateBytes: 0, keepDays: 0, now: Date.now, logger: captureLog().logger
   })
   for (const { title, run } of forwarderContract(create)) await t.test(title, async () => { await run() })
@@ -31,12 +31,12 @@ for (const format of ['voucherify', 'cloudevents-structured', 'cloudevents-binar
 }
 
 const ok = { status: 'forwarded' } as const
-const good: OwnForwarder = { forward: async (attempts) => ({ outcomes: attempts.map(() => ok) }) }
+const good: CustomForwarder = { forward: async (attempts) => ({ outcomes: attempts.map(() => ok) }) }
 
 /** The titles of the tests that a forwarder fails, with why. */
 async function failures (forwarder: unknown, limitMs = 5000): Promise<ReadonlyMap<string, string>> {
   const failed = new Map<string, string>()
-  for (const { title, run } of forwarderContract(() => forwarder as OwnForwarder, { limitMs })) {
+  for (const { title, run } of forwarderContract(() => forwarder as CustomForwarder, { limitMs })) {
     await run().catch((error: unknown) => { failed.set(title, String(error)) })
   }
   return failed
@@ -74,20 +74,20 @@ t.test('a forwarder that fails in one thing fails in one test', async (t) => {
     close: async () => { if (++closed === 2) throw new Error('closed already') }
   }), ['closes once and once more'])
   t.strictSame(await titles({
-    forward: async (...[attempts, { signal }]: Parameters<OwnForwarder['forward']>) => {
+    forward: async (...[attempts, { signal }]: Parameters<CustomForwarder['forward']>) => {
       if (signal.aborted) await new Promise(() => {})
       await sleep(1)
       return { outcomes: attempts.map(() => ok) }
     }
   }, 100), ['leaves off when it is told before it begins, and goes on later'])
   t.strictSame(await titles({
-    forward: async (attempts: Parameters<OwnForwarder['forward']>[0]) => {
+    forward: async (attempts: Parameters<CustomForwarder['forward']>[0]) => {
       for (const { delivery } of attempts) JSON.parse(Buffer.from(delivery.rawBody).toString())
       return { outcomes: attempts.map(() => ok) }
     }
   }), ['has an outcome for a body that is not JSON', 'has an outcome for an empty body'])
   t.strictSame(await titles({
-    forward: async (attempts: Parameters<OwnForwarder['forward']>[0]) => {
+    forward: async (attempts: Parameters<CustomForwarder['forward']>[0]) => {
       for (const { delivery } of attempts) delivery.rawBody.fill(0)
       return { outcomes: attempts.map(() => ok) }
     }

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Forwarder } from '../delivery/forwarder.js'
 
 /*
- * What a forwarder of one's own is written against.
+ * What a custom forwarder is written against.
  */
 export type { Delivery, Verdict } from '../delivery/delivery.js'
 export type { Attempt, ForwardContext, ForwarderEnd, ForwardResult, Order, Outcome } from '../delivery/forwarder.js'
@@ -22,11 +22,11 @@ export interface ForwarderContext {
  * What `createForwarder` returns: `forward`, and whatever else of a forwarder it wants to decide. What it leaves out is:
  * order `none`, one call at a time, one attempt a call, 15 seconds for a call, and retries for as long as configured.
  */
-export type OwnForwarder = Pick<Forwarder, 'forward'> & Partial<Omit<Forwarder, 'name' | 'forward' | 'claim'>>
+export type CustomForwarder = Pick<Forwarder, 'forward'> & Partial<Omit<Forwarder, 'name' | 'forward' | 'claim'>>
 
 /**
  * What a forwarder's module exports as `createForwarder`. It checks its options, and throws where they are wrong: that stops
  * the start. What it needs it opens in `start`, or later.
  */
 export type CreateForwarder<Options = Readonly<Record<string, unknown>>> =
-  (options: Options, context: ForwarderContext) => OwnForwarder | Promise<OwnForwarder>
+  (options: Options, context: ForwarderContext) => CustomForwarder | Promise<CustomForwarder>
