@@ -1,10 +1,8 @@
 import { resolve } from 'node:path'
 import type { CommandContext } from './context.js'
-import { startCopyBar } from './copy-bar.js'
-import { exitCodes } from './command-line.js'
+import { copyStore } from './copy-bar.js'
 import { addAction } from './note-action.js'
 import { countDeliveries, jsonLine } from '../terminal/printable.js'
-import { untilStopped } from './stop.js'
 import { atStore, refuseShared, type StoreOptions } from './store.js'
 
 export interface BackupCommandOptions extends StoreOptions {
@@ -16,24 +14,18 @@ export interface BackupCommandOptions extends StoreOptions {
  * @throws ConfigurationError, UsageError
  */
 export async function backup (context: CommandContext, file: string, options: BackupCommandOptions): Promise<number> {
-  return await atStore(context, options, async ({ dataDir, journal }) => await untilStopped(context, async stop => {
+  return await atStore(context, options, async ({ dataDir, journal }) => {
     refuseShared({ journal }, 'back it up by its own means, such as "pg_dump --schema=%s --format=custom", or name a data folder with --data-dir')
     const to = resolve(context.directory, file)
-    const bar = startCopyBar(context)
-    try {
-      const { bytes, deliveries, damaged } = await context.storeCopies.backUp({ dataDir, to, onProgress: bar.show, signal: stop.signal })
-      bar.stop()
-      addAction(context, dataDir, { action: 'backup', file: to, count: deliveries })
-      if (options.json === true) context.stdout.write(jsonLine({ file: to, bytes, deliveries, damaged }))
-      else context.stdout.write(`${to}: ${countDeliveries(deliveries)}, ${bytes.toLocaleString('en-GB')} bytes, checked\n`)
-      if (damaged > 0) context.stderr.write(`${countDeliveries(damaged)} damaged, in the store as in the backup: "tierhook verify" tells which\n`)
-      return exitCodes.ok
-    } catch (error) {
-      if (!stop.signal.aborted) throw error
-      context.stderr.write('Stopped: no backup was made\n')
-      return stop.exitCode()
-    } finally {
-      bar.stop()
-    }
-  }))
+    return await copyStore(context, {
+      copy: async (copying) => await context.storeCopies.backUp({ dataDir, to, ...copying }),
+      report ({ bytes, deliveries, damaged }) {
+        addAction(context, dataDir, { action: 'backup', file: to, count: deliveries })
+        if (options.json === true) context.stdout.write(jsonLine({ file: to, bytes, deliveries, damaged }))
+        else context.stdout.write(`${to}: ${countDeliveries(deliveries)}, ${bytes.toLocaleString('en-GB')} bytes, checked\n`)
+        if (damaged > 0) context.stderr.write(`${countDeliveries(damaged)} damaged, in the store as in the backup: "tierhook verify" tells which\n`)
+      },
+      whenStopped: 'Stopped: no backup was made'
+    })
+  })
 }

@@ -22,8 +22,11 @@ export class UsageError extends Error {
   }
 }
 
-/** Loads what commands need, runs the one that was chosen, and keeps its exit code. A command's own file is loaded by it, so that no other command waits for that. */
-export type RunCommand = (command: (context: CommandContext) => number | Promise<number>) => Promise<void>
+/**
+ * Makes the action of a command: it loads what commands need, and the command, so that no other one waits for that; runs it with its arguments and
+ * options; and keeps its exit code.
+ */
+export type Runs = <Args extends readonly unknown[]>(load: () => Promise<(context: CommandContext, ...args: Args) => number | Promise<number>>) => (...args: Args) => Promise<void>
 
 /** The option of every command that reads the configuration, as commander takes it. */
 export const environmentFile = ['--env-file <path>', 'file of NAME=value lines; the environment wins over it (default: .env, if it is there)'] as const

@@ -1,11 +1,13 @@
 import type { CopyProgress } from '../composition/open-store.js'
+import { exitCodes } from './command-line.js'
 import type { CommandContext } from './context.js'
 import { startProgressBar, type ProgressBar } from '../terminal/progress-bar.js'
+import { untilStopped } from './stop.js'
 
 const units: Readonly<Record<CopyProgress['phase'], string>> = { copying: 'pages copied', checking: 'deliveries checked' }
 
-/** A progress bar for a backup or a restore, a new one for each phase; nothing without a terminal. */
-export function startCopyBar (context: Pick<CommandContext, 'stderr' | 'environment'>): { readonly show: (progress: CopyProgress) => void, readonly stop: () => void } {
+/** A progress bar for copying, a new one for each phase; nothing without a terminal. */
+function startCopyBar (context: CommandContext): { readonly show: (progress: CopyProgress) => void, readonly stop: () => void } {
   let current: { readonly phase: string, readonly bar: ProgressBar } | undefined
   return {
     show ({ phase, done, of }) {
@@ -17,4 +19,31 @@ export function startCopyBar (context: Pick<CommandContext, 'stderr' | 'environm
     },
     stop () { current?.bar.stop() }
   }
+}
+
+export interface CopyOptions<T> {
+  readonly copy: (options: { readonly onProgress: (progress: CopyProgress) => void, readonly signal: AbortSignal }) => Promise<T>
+  /** Says what came of it. */
+  readonly report: (copied: T) => void
+  /** What is said where a signal stopped it. */
+  readonly whenStopped: string
+}
+
+/** Copies a store with a progress bar, until a signal stops it; resolves with the exit code. */
+export async function copyStore<T> (context: CommandContext, { copy, report, whenStopped }: CopyOptions<T>): Promise<number> {
+  return await untilStopped(context, async (stop) => {
+    const bar = startCopyBar(context)
+    try {
+      const copied = await copy({ onProgress: bar.show, signal: stop.signal })
+      bar.stop()
+      report(copied)
+      return exitCodes.ok
+    } catch (error) {
+      if (!stop.signal.aborted) throw error
+      context.stderr.write(`${whenStopped}\n`)
+      return stop.exitCode()
+    } finally {
+      bar.stop()
+    }
+  })
 }

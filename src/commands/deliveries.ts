@@ -1,3 +1,4 @@
+import type { ListedDelivery } from '../delivery/operator.js'
 import type { CommandContext } from './context.js'
 import { toFilter, type FilterOptions } from './delivery-filter.js'
 import { listedJson, writeListed } from './describe-listed.js'
@@ -18,6 +19,21 @@ export interface DeliveriesOptions extends StoreOptions, FilterOptions {
  * @throws ConfigurationError, UsageError
  */
 export async function deliveries (context: CommandContext, options: DeliveriesOptions): Promise<number> {
+  return await listPage(context, options, { whenNone: 'No delivery matches.', write: (listed) => { writeListed(context, listed, options.forwarder) } })
+}
+
+export interface PageForm {
+  /** What is said where nothing matches. */
+  readonly whenNone: string
+  /** Writes the table for a person. */
+  readonly write: (listed: readonly ListedDelivery[]) => void
+}
+
+/**
+ * Lists the deliveries that match, a page of them, newest first; resolves with the exit code.
+ * @throws ConfigurationError, UsageError
+ */
+export async function listPage (context: CommandContext, options: DeliveriesOptions, { whenNone, write }: PageForm): Promise<number> {
   return await withStore(context, options, async ({ operator }) => {
     const filter = await toFilter(operator, options)
     const before = options.before === undefined ? undefined : (await findDelivery(operator, options.before)).sequence
@@ -30,10 +46,10 @@ export async function deliveries (context: CommandContext, options: DeliveriesOp
     }
     const last = listed.at(-1)
     if (last === undefined) {
-      context.stderr.write('No delivery matches.\n')
+      context.stderr.write(`${whenNone}\n`)
       return exitCode
     }
-    writeListed(context, listed, options.forwarder)
+    write(listed)
     if (listed.length === options.limit) context.stderr.write(`For the next ${options.limit}, add --before ${last.id}\n`)
     return exitCode
   })

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import { listableStatuses, type DeliveryFilter, type Operator } from '../delivery/operator.js'
+import { listableStatuses, type DeliveryFilter, type DeliveryQuery, type ListedDelivery, type Operator } from '../delivery/operator.js'
 import { knownForwarder } from './known-forwarder.js'
 import { moment } from '../terminal/times.js'
 
@@ -34,6 +34,11 @@ export function addStatusOptions (command: Command): Command {
     .option('--forwarder <name>', 'the forwarder whose status is meant and shown (default: any)')
 }
 
+/** Whether the options choose deliveries by what they are. */
+export function isFiltered ({ type, verdict, customer, campaign, source, since, until }: FilterOptions): boolean {
+  return [type, verdict, customer, campaign, source, since, until].some((value) => value !== undefined)
+}
+
 /**
  * The filter that the options make.
  * @throws UsageError if the forwarder is not known.
@@ -50,5 +55,16 @@ export async function toFilter (operator: Operator, options: FilterOptions): Pro
     sourceId: options.source,
     since: options.since,
     until: options.until
+  }
+}
+
+/** The deliveries that a query finds, oldest first, a page at a time, each with its last one. */
+export async function * pagesOf (operator: Operator, query: Omit<DeliveryQuery, 'order'>): AsyncGenerator<{ readonly sequences: readonly number[], readonly last: ListedDelivery }> {
+  for (let after = query.after ?? 0; ;) {
+    const page = await operator.list({ ...query, order: 'oldest first', after })
+    const last = page.at(-1)
+    if (last === undefined) return
+    yield { sequences: page.map(({ sequence }) => sequence), last }
+    after = last.sequence
   }
 }

@@ -2,9 +2,9 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { DiscardRequest, Operator } from '../delivery/operator.js'
 import type { OperatorAction } from '../composition/open-store.js'
 import type { CommandContext } from './context.js'
-import { toFilter, type FilterOptions } from './delivery-filter.js'
+import { isFiltered, pagesOf, toFilter, type FilterOptions } from './delivery-filter.js'
 import { exitCodes, UsageError } from './command-line.js'
-import { findDelivery } from './find-delivery.js'
+import { findDeliveries } from './find-delivery.js'
 import { knownForwarder } from './known-forwarder.js'
 import { chosen, noteAction } from './note-action.js'
 import { countDeliveries, plural } from '../terminal/printable.js'
@@ -28,19 +28,24 @@ interface Step {
   readonly sequences: readonly number[]
 }
 
+/** Makes the command that removes deliveries from quarantine, or dead letters, for good. */
+export function discard (from: DiscardRequest['from']): (context: CommandContext, ids: readonly string[], options: DiscardOptions) => Promise<number> {
+  return async (context, ids, options) => await discardFrom(context, from, ids, options)
+}
+
 /**
- * Removes deliveries from quarantine, or dead letters, for good; resolves with the exit code. It counts them first, and asks.
+ * Counts the deliveries first, and asks; resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
-export async function discard (context: CommandContext, from: DiscardRequest['from'], ids: readonly string[], options: DiscardOptions): Promise<number> {
-  const isFiltered = [options.type, options.customer, options.campaign, options.source, options.since, options.until, options.olderThan].some(value => value !== undefined)
-  if (ids.length > 0 && (options.all === true || isFiltered)) throw new UsageError('Name deliveries, or choose them with --all, --older-than and filters, but not both')
-  if (ids.length === 0 && options.all !== true && !isFiltered) throw new UsageError('Name the deliveries to discard, or give --all, --older-than or a filter such as --type')
+async function discardFrom (context: CommandContext, from: DiscardRequest['from'], ids: readonly string[], options: DiscardOptions): Promise<number> {
+  const isChosen = options.all === true || options.olderThan !== undefined || isFiltered(options)
+  if (ids.length > 0 && isChosen) throw new UsageError('Name deliveries, or choose them with --all, --older-than and filters, but not both')
+  if (ids.length === 0 && !isChosen) throw new UsageError('Name the deliveries to discard, or give --all, --older-than or a filter such as --type')
 
   return await withStore(context, options, async ({ operator, dataDir }) => await untilStopped(context, async stop => {
     if (options.forwarder !== undefined) await knownForwarder(operator, options.forwarder)
-    const found = new Map((await Promise.all(ids.map(async id => await findDelivery(operator, id)))).map(({ sequence, id }) => [sequence, id]))
-    const named = [...found.keys()]
+    const found = await findDeliveries(operator, ids)
+    const named = found.map(({ sequence }) => sequence)
     // Only what is there now: what comes while the question is on the screen was not counted.
     const before = await operator.lastSequence() + 1
     let count = 0
@@ -62,7 +67,7 @@ export async function discard (context: CommandContext, from: DiscardRequest['fr
       }
     }
     const action = (): OperatorAction => ({
-      action: 'discard', from, ...chosen([...found.values()], options), ...options.forwarder === undefined ? {} : { forwarders: [options.forwarder] }, count: discarded
+      action: 'discard', from, ...chosen(found.map(({ id }) => id), options), ...options.forwarder === undefined ? {} : { forwarders: [options.forwarder] }, count: discarded
     })
     await noteAction(context, { dataDir, stop, action }, discarding).finally(() => { bar.stop() })
     context.stdout.write(`${from === 'quarantine' ? countDeliveries(discarded) : plural(discarded, 'dead letter')} discarded\n`)
@@ -93,12 +98,8 @@ async function * steps (operator: Operator, { from, named, before, options }: Ch
   for (const forwarder of forwarders) {
     const status = forwarder === undefined ? { status: 'quarantined' } as const : { status: 'dead', forwarder } as const
     const wanted = new Set(named)
-    for (let after = 0; ;) {
-      const page = await operator.list({ filter: { ...filter, ...status }, order: 'oldest first', after, before, limit: stepSize })
-      const last = page.at(-1)
-      if (last === undefined) break
-      after = last.sequence
-      const sequences = page.map(({ sequence }) => sequence).filter((sequence) => named.length === 0 || wanted.has(sequence))
+    for await (const page of pagesOf(operator, { filter: { ...filter, ...status }, before, limit: stepSize })) {
+      const sequences = page.sequences.filter((sequence) => named.length === 0 || wanted.has(sequence))
       if (sequences.length === 0) continue
       yield { sequences, request: forwarder === undefined ? { from: 'quarantine', sequences } : { from: 'dead letters', forwarder, sequences } }
     }

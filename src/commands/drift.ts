@@ -24,9 +24,7 @@ async function show (context: CommandContext, options: DriftOptions, place: Stor
   try {
     report = await context.readDrift(place)
   } catch (error) {
-    if (error instanceof StoreError) throw error
-    context.stderr.write(`tierhook: What the service has noticed cannot be read from ${place.dataDir}: ${error instanceof Error ? error.message : String(error)}\n`)
-    return exitCodes.failure
+    return failure(context, `What the service has noticed cannot be read from ${place.dataDir}`, error)
   }
   if (report === undefined) return nothingNoted(context, place)
   const { differences, dropped } = report
@@ -57,14 +55,19 @@ export async function resetDrift (context: CommandContext, options: StoreOptions
     try {
       if (!await context.resetDrift(place)) return nothingNoted(context, place)
     } catch (error) {
-      if (error instanceof StoreError) throw error
-      context.stderr.write(`tierhook: Drift cannot be reset in ${dataDir}: ${error instanceof Error ? error.message : String(error)}\n`)
-      return exitCodes.failure
+      return failure(context, `Drift cannot be reset in ${dataDir}`, error)
     }
     addAction(context, dataDir, { action: 'reset drift' })
     context.stdout.write('Drift is forgotten. A service that runs begins anew within seconds.\n')
     return exitCodes.ok
   })
+}
+
+/** What is wrong with the store itself is told elsewhere. */
+function failure (context: CommandContext, what: string, error: unknown): number {
+  if (error instanceof StoreError) throw error
+  context.stderr.write(`tierhook: ${what}: ${error instanceof Error ? error.message : String(error)}\n`)
+  return exitCodes.failure
 }
 
 function nothingNoted (context: CommandContext, { dataDir, journal }: StorePlace): number {

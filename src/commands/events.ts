@@ -1,3 +1,4 @@
+import { formatTable } from '../terminal/table.js'
 import { catalogue } from '../voucherify/catalogue.js'
 import type { CommandContext } from './context.js'
 import { exitCodes } from './command-line.js'
@@ -6,18 +7,12 @@ export interface EventsOptions {
   readonly json?: boolean | undefined
 }
 
-function table (rows: readonly (readonly string[])[]): string {
-  const widths: number[] = []
-  for (const row of rows) row.forEach((cell, column) => { widths[column] = Math.max(widths[column] ?? 0, cell.length) })
-  return rows.map(row => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n')
-}
-
 /** Shows the events that tierhook has a schema for; returns the exit code. */
 export function events (context: CommandContext, options: EventsOptions): number {
   const rows = catalogue.map(({ type, documentationName, kind, alsoKnown }) => ({ type, documentationName, kind, url: `/webhooks/${type}`, alsoKnown }))
   context.stdout.write(options.json === true
     ? `${JSON.stringify(rows, null, 2)}\n`
-    : `${table([['TYPE', 'DOCUMENTATION NAME', 'KIND', 'URL', 'NOTE'], ...rows.map(row => [row.type, row.documentationName, row.kind, row.url, row.alsoKnown ? 'also known' : ''])])}\n\n` +
+    : `${formatTable([['TYPE', 'DOCUMENTATION NAME', 'KIND', 'URL', 'NOTE'], ...rows.map(row => [row.type, row.documentationName, row.kind, row.url, row.alsoKnown ? 'also known' : ''])])}\n\n` +
       'A URL of its own suits a distribution; a project settings webhook sends them all to /webhooks.\n' +
       'Of an event that is "also known" little more than the name is known: its schema takes any object.\n' +
       'Bodies of your own design go to /webhooks/custom/<name>, with a name from CUSTOM_WEBHOOKS.\n')

@@ -1,11 +1,16 @@
 import type { Operator } from '../delivery/operator.js'
 import { UsageError } from './command-line.js'
 
+interface FoundDelivery {
+  readonly sequence: number
+  readonly id: string
+}
+
 /**
  * The delivery that a user means by its id or the beginning of it.
  * @throws UsageError if there is none, or more than one.
  */
-export async function findDelivery (operator: Operator, text: string): Promise<{ readonly sequence: number, readonly id: string }> {
+export async function findDelivery (operator: Operator, text: string): Promise<FoundDelivery> {
   if (!/^[0-9a-z-]+$/i.test(text)) throw new UsageError(`${JSON.stringify(text)} is no delivery's id: ids are letters, digits and hyphens, as "tierhook deliveries" lists them`)
   const found = await operator.find(text)
   switch (found.status) {
@@ -16,4 +21,17 @@ export async function findDelivery (operator: Operator, text: string): Promise<{
     case 'unknown':
       throw new UsageError(`There is no delivery whose id is, or begins with, ${text}: "tierhook deliveries" lists them, and retention may have removed it`)
   }
+}
+
+/**
+ * The deliveries that a user means, each once, as they were named first.
+ * @throws UsageError if there is none, or more than one, for one of them.
+ */
+export async function findDeliveries (operator: Operator, texts: readonly string[]): Promise<readonly FoundDelivery[]> {
+  const found = new Map<number, FoundDelivery>()
+  for (const text of texts) {
+    const { sequence, id } = await findDelivery(operator, text)
+    found.set(sequence, { sequence, id })
+  }
+  return [...found.values()]
 }

@@ -1,13 +1,11 @@
 import { resolve } from 'node:path'
 import type { MovePlace } from '../composition/move.js'
 import { loadStoreSettings } from '../config/load-settings.js'
-import { StoreError } from '../delivery/operator.js'
-import { countDeliveries, jsonLine, printableText } from '../terminal/printable.js'
-import { exitCodes } from './command-line.js'
+import { countDeliveries, jsonLine } from '../terminal/printable.js'
 import type { CommandContext } from './context.js'
-import { startCopyBar } from './copy-bar.js'
+import { copyStore } from './copy-bar.js'
 import { readEnvFile } from './read-env-file.js'
-import { untilStopped } from './stop.js'
+import { orStoreError } from './store.js'
 
 export interface MoveCommandOptions {
   readonly from: string
@@ -24,23 +22,11 @@ export async function move (context: CommandContext, { from, to, envFile, json }
   const file = await readEnvFile({ directory: context.directory, path: envFile })
   const { JOURNAL_SCHEMA: schema } = loadStoreSettings({ environment: context.environment, ...file === undefined ? {} : { envFile: file } })
   const placeOf = (text: string): MovePlace => /^postgres(?:ql)?:\/\//.test(text) ? { url: text, schema } : { dataDir: resolve(context.directory, text) }
-  return await untilStopped(context, async (stop) => {
-    const bar = startCopyBar(context)
-    try {
-      const moved = await context.moveStore({ from: placeOf(from), to: placeOf(to), onProgress: bar.show, signal: stop.signal })
-      bar.stop()
+  return await orStoreError(context, async () => await copyStore(context, {
+    copy: async (copying) => await context.moveStore({ from: placeOf(from), to: placeOf(to), ...copying }),
+    report (moved) {
       context.stdout.write(json === true ? jsonLine({ ...moved }) : `${countDeliveries(moved.deliveries)} moved and checked; what was moved from is kept as ${moved.left}\n`)
-      return exitCodes.ok
-    } catch (error) {
-      if (stop.signal.aborted) {
-        context.stderr.write('Stopped: nothing was moved, and the next move begins anew\n')
-        return stop.exitCode()
-      }
-      if (!(error instanceof StoreError)) throw error
-      context.stderr.write(`tierhook: ${printableText(error.message)}\n`)
-      return exitCodes.failure
-    } finally {
-      bar.stop()
-    }
-  })
+    },
+    whenStopped: 'Stopped: nothing was moved, and the next move begins anew'
+  }))
 }

@@ -1,29 +1,22 @@
 import { Argument, Command, CommanderError } from 'commander'
 import { ConfigurationError } from '../config/configuration-error.js'
-import type { CheckOptions } from './check.js'
 import type { CommandContext, ProcessContext } from './context.js'
-import type { EventsOptions } from './events.js'
 import { completionScript, completionShells, type CompletionShell } from './completion.js'
-import { environmentFile, examples, exitCodes, UsageError, wholeNumber, type RunCommand } from './command-line.js'
-import type { HealthOptions } from './health.js'
-import type { InitOptions } from './init.js'
+import { environmentFile, examples, exitCodes, UsageError, wholeNumber, type Runs } from './command-line.js'
 import { printableText } from '../terminal/printable.js'
-import type { SchemaOptions } from './schema.js'
 import { addSendCommand } from './send-command.js'
-import type { ServeOptions } from './serve.js'
 import { addStoreCommands } from './store-commands.js'
 import { columnsOf } from '../terminal/table.js'
 
 export interface ProgramOptions {
   readonly context: ProcessContext
-  /** Runs the command that was chosen. */
-  readonly run: RunCommand
+  readonly runs: Runs
   /** What the help of `serve` says of settings. */
   readonly settingsHelp: (width: number) => string
 }
 
 /** Builds the command line. Nothing in it may need more than the process: it is built for each command, and for `--version`. */
-function createProgram ({ context, run, settingsHelp }: ProgramOptions): Command {
+function createProgram ({ context, runs, settingsHelp }: ProgramOptions): Command {
   const width = Math.min(columnsOf(context.stdout) ?? 80, 120)
   const program = new Command('tierhook')
     .description('Receives Voucherify loyalty tier webhooks, keeps them, and forwards them.\nWithout a command it serves.')
@@ -57,7 +50,7 @@ function createProgram ({ context, run, settingsHelp }: ProgramOptions): Command
       'PORT=8080 FORWARDERS=log,file tierhook serve',
       'tierhook serve --env-file /etc/tierhook.env'
     )}`)
-    .action(async (options: ServeOptions) => { await run(async (context) => (await import('./serve.js')).serve(context, options)) })
+    .action(runs(async () => (await import('./serve.js')).serve))
 
   program.command('init')
     .description('ask for what a first configuration needs, write it into a new file, and show the URLs to enter at Voucherify')
@@ -69,7 +62,7 @@ function createProgram ({ context, run, settingsHelp }: ProgramOptions): Command
     .option('--env-file <path>', 'the file to write; one that is there already is never replaced', '.env')
     .option('--yes', 'ask nothing: what is not given is left at its default')
     .addHelpText('after', examples('tierhook init', 'tierhook init --yes --public-url https://hooks.example.com --secret-file key --forwarders log,file'))
-    .action(async (options: InitOptions) => { await run(async (context) => (await import('./init.js')).init(context, options)) })
+    .action(runs(async () => (await import('./init.js')).init))
 
   program.command('check')
     .description('validate the configuration and show what would run, without secrets; exits 2 with every fault')
@@ -79,15 +72,15 @@ function createProgram ({ context, run, settingsHelp }: ProgramOptions): Command
     .option('--json', 'show one JSON object instead')
     .option(...environmentFile)
     .addHelpText('after', examples('tierhook check', 'FORWARDERS_FILE=forwarders.json tierhook check --connect', 'tierhook check --voucherify', 'tierhook check --json | jq .forwarders'))
-    .action(async (options: CheckOptions) => { await run(async (context) => (await import('./check.js')).check(context, options)) })
+    .action(runs(async () => (await import('./check.js')).check))
 
-  addSendCommand(program, run)
+  addSendCommand(program, runs)
 
   program.command('events')
     .description('list the events that have a schema')
     .option('--json', 'show a JSON array instead')
     .addHelpText('after', examples('tierhook events', 'tierhook events --json | jq -r \'.[].url\''))
-    .action(async (options: EventsOptions) => { await run(async (context) => (await import('./events.js')).events(context, options)) })
+    .action(runs(async () => (await import('./events.js')).events))
 
   program.command('schema')
     .description('print the JSON Schema of an event\'s body, or of all events in one document')
@@ -99,18 +92,18 @@ function createProgram ({ context, run, settingsHelp }: ProgramOptions): Command
       'tierhook schema customer.loyalty.tier.upgraded --envelope',
       'tierhook schema --out schemas                             # <event type>.schema.json, <event type>.envelope.schema.json'
     ))
-    .action(async (name: string | undefined, options: SchemaOptions) => { await run(async (context) => (await import('./schema.js')).schema(context, name, options)) })
+    .action(runs(async () => (await import('./schema.js')).schema))
 
   program.command('openapi')
     .description('print the OpenAPI 3.1 description of both listeners')
     .addHelpText('after', examples('tierhook openapi > openapi.json', 'tierhook openapi | jq \'.paths | keys\''))
-    .action(async () => { await run(async (context) => (await import('./openapi.js')).openapi(context)) })
+    .action(runs(async () => (await import('./openapi.js')).openapi))
 
   program.command('health')
     .description('ask the service on this machine whether it lives; exits 0 if it does')
     .option(...environmentFile)
     .addHelpText('after', examples('tierhook health', 'PORT=8080 tierhook health'))
-    .action(async (options: HealthOptions) => { await run(async (context) => (await import('./health.js')).health(context, options)) })
+    .action(runs(async () => (await import('./health.js')).health))
 
   program.command('completion')
     .description('print a script that completes the command line in a shell')
@@ -122,7 +115,7 @@ function createProgram ({ context, run, settingsHelp }: ProgramOptions): Command
     ))
     .action((shell: CompletionShell) => { context.stdout.write(completionScript(program, shell)) })
 
-  addStoreCommands(program, run)
+  addStoreCommands(program, runs)
   return program
 }
 
@@ -143,7 +136,10 @@ export async function runProgram (context: ProcessContext, args: readonly string
   const all = withDefaultCommand(args)
   const program = createProgram({
     context,
-    run: async (command) => { exitCode = await command(await load()) },
+    runs: (loadCommand) => async (...args) => {
+      const [context, command] = [await load(), await loadCommand()]
+      exitCode = await command(context, ...args)
+    },
     settingsHelp: await loadSettingsHelp(all)
   })
   try {

@@ -2,9 +2,9 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Operator, Released } from '../delivery/operator.js'
 import type { OperatorAction } from '../composition/open-store.js'
 import type { CommandContext } from './context.js'
-import { toFilter, type FilterOptions } from './delivery-filter.js'
+import { isFiltered, pagesOf, toFilter, type FilterOptions } from './delivery-filter.js'
 import { exitCodes, UsageError } from './command-line.js'
-import { findDelivery } from './find-delivery.js'
+import { findDeliveries } from './find-delivery.js'
 import { chosen, noteAction } from './note-action.js'
 import { countDeliveries, jsonLine, printable } from '../terminal/printable.js'
 import { startProgressBar } from '../terminal/progress-bar.js'
@@ -28,14 +28,14 @@ const shownLimit = 20
  * @throws ConfigurationError, UsageError
  */
 export async function release (context: CommandContext, ids: readonly string[], options: ReleaseOptions): Promise<number> {
-  const isFiltered = [options.type, options.customer, options.campaign, options.source, options.since, options.until].some(value => value !== undefined)
-  if (ids.length > 0 && (options.all === true || isFiltered)) throw new UsageError('Name deliveries, or choose them with --all and filters, but not both')
-  if (ids.length === 0 && options.all !== true && !isFiltered) throw new UsageError('Name the deliveries to release, or give --all or a filter such as --type')
+  const isChosen = options.all === true || isFiltered(options)
+  if (ids.length > 0 && isChosen) throw new UsageError('Name deliveries, or choose them with --all and filters, but not both')
+  if (ids.length === 0 && !isChosen) throw new UsageError('Name the deliveries to release, or give --all or a filter such as --type')
 
   return await withStore(context, options, async ({ operator, dataDir }) => await untilStopped(context, async stop => {
     // One that is named twice is released once, and then is no longer in quarantine.
-    const found = new Map((await Promise.all(ids.map(async id => await findDelivery(operator, id)))).map(({ sequence, id }) => [sequence, id]))
-    const named = [...found.keys()]
+    const found = await findDeliveries(operator, ids)
+    const named = found.map(({ sequence }) => sequence)
     const last = await operator.lastSequence()
     const bar = startProgressBar(context, named.length > 0 ? named.length : last)
     const counts: Record<Released['status'], number> = { released: 0, 'still invalid': 0, 'too old': 0, 'not in quarantine': 0, damaged: 0, gone: 0 }
@@ -53,7 +53,7 @@ export async function release (context: CommandContext, ids: readonly string[], 
       }
     }
     const action = (): OperatorAction => ({
-      action: 'release', from: 'quarantine', ...chosen([...found.values()], options), force: options.force === true, count: counts.released
+      action: 'release', from: 'quarantine', ...chosen(found.map(({ id }) => id), options), force: options.force === true, count: counts.released
     })
     await noteAction(context, { dataDir, stop, action }, releasing).finally(() => { bar.stop() })
     const forcible = counts['still invalid'] + counts['too old']
@@ -68,13 +68,7 @@ async function * steps (operator: Operator, named: readonly number[], options: R
   for (let at = 0; at < named.length; at += stepSize) yield { sequences: named.slice(at, at + stepSize), progress: at + stepSize }
   if (named.length > 0) return
   const filter = { ...await toFilter(operator, options), status: 'quarantined' } as const
-  for (let after = 0; ;) {
-    const page = await operator.list({ filter, order: 'oldest first', after, limit: stepSize })
-    const last = page.at(-1)
-    if (last === undefined) return
-    yield { sequences: page.map(({ sequence }) => sequence), progress: last.sequence }
-    after = last.sequence
-  }
+  for await (const { sequences, last } of pagesOf(operator, { filter, limit: stepSize })) yield { sequences, progress: last.sequence }
 }
 
 function report (context: CommandContext, { released, stayed, forcible, staying }: { released: number, stayed: number, forcible: number, staying: readonly Released[] }): void {

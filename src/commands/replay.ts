@@ -2,9 +2,9 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import type { DeliveryFilter, Operator, Replayed } from '../delivery/operator.js'
 import type { OperatorAction } from '../composition/open-store.js'
 import type { CommandContext } from './context.js'
-import { toFilter, type FilterOptions } from './delivery-filter.js'
+import { isFiltered, pagesOf, toFilter, type FilterOptions } from './delivery-filter.js'
 import { exitCodes, UsageError } from './command-line.js'
-import { findDelivery } from './find-delivery.js'
+import { findDeliveries, findDelivery } from './find-delivery.js'
 import { chosen, noteAction } from './note-action.js'
 import { countDeliveries, jsonLine, plural } from '../terminal/printable.js'
 import { startProgressBar } from '../terminal/progress-bar.js'
@@ -59,7 +59,7 @@ export async function replay (context: CommandContext, ids: readonly string[], o
     const filter = await toFilter(operator, options)
     const forwarders = options.forwarder === undefined ? known : [options.forwarder]
     if (forwarders.length === 0) throw new UsageError(`No service has run on ${dataDir} yet, so there is no forwarder to replay to`)
-    const named = await findAll(operator, ids)
+    const named = (await findDeliveries(operator, ids)).toSorted((a, b) => a.sequence - b.sequence)
     const after = options.after === undefined ? 0 : (await findDelivery(operator, options.after)).sequence
     const last = await operator.lastSequence()
     const stepsOf = named.length > 0 ? namedSteps(named, forwarders) : chosenSteps(operator, { filter, forwarders, after, last, options })
@@ -85,19 +85,9 @@ export async function replay (context: CommandContext, ids: readonly string[], o
 }
 
 function checkChoice (ids: readonly string[], options: ReplayOptions): void {
-  const filtered = [options.type, options.verdict, options.customer, options.campaign, options.source, options.since, options.until, options.after].some(value => value !== undefined)
-  const isChosen = filtered || options.all === true || options.dead === true
+  const isChosen = isFiltered(options) || options.after !== undefined || options.all === true || options.dead === true
   if (ids.length > 0 && isChosen) throw new UsageError('Name deliveries, or choose them with filters, but not both')
   if (ids.length === 0 && !isChosen) throw new UsageError('Name the deliveries to replay, or choose them: --dead, a filter such as --since 2h, or --all')
-}
-
-async function findAll (operator: Operator, ids: readonly string[]): Promise<ReadonlyArray<{ readonly sequence: number, readonly id: string }>> {
-  const found = new Map<number, string>()
-  for (const text of ids) {
-    const { sequence, id } = await findDelivery(operator, text)
-    found.set(sequence, id)
-  }
-  return [...found].map(([sequence, id]) => ({ sequence, id })).sort((a, b) => a.sequence - b.sequence)
 }
 
 async function * namedSteps (named: ReadonlyArray<{ readonly sequence: number, readonly id: string }>, forwarders: readonly string[]): AsyncGenerator<Step> {
@@ -120,12 +110,8 @@ async function * chosenSteps (operator: Operator, { filter, forwarders, after, l
     ? forwarders.map(forwarder => ({ filter: { ...filter, status: 'dead', forwarder } as const, to: [forwarder] }))
     : [{ filter: { ...filter, forwarder: undefined }, to: forwarders }]
   for (const [round, { filter, to }] of rounds.entries()) {
-    for (let from = after; ;) {
-      const page = await operator.list({ filter, order: 'oldest first', after: from, before: last + 1, limit })
-      const end = page.at(-1)
-      if (end === undefined) break
-      from = end.sequence
-      yield { sequences: page.map(({ sequence }) => sequence), forwarders: to, progress: round * (last - after) + from - after, lastId: end.id }
+    for await (const { sequences, last: end } of pagesOf(operator, { filter, after, before: last + 1, limit })) {
+      yield { sequences, forwarders: to, progress: round * (last - after) + end.sequence - after, lastId: end.id }
     }
   }
 }

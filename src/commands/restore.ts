@@ -1,11 +1,9 @@
 import { resolve } from 'node:path'
 import type { Restored } from '../composition/open-store.js'
 import type { CommandContext } from './context.js'
-import { startCopyBar } from './copy-bar.js'
-import { exitCodes } from './command-line.js'
+import { copyStore } from './copy-bar.js'
 import { addAction } from './note-action.js'
 import { countDeliveries, jsonLine } from '../terminal/printable.js'
-import { untilStopped } from './stop.js'
 import { atStore, refuseShared, type StoreOptions } from './store.js'
 
 export interface RestoreCommandOptions extends StoreOptions {
@@ -18,27 +16,20 @@ export interface RestoreCommandOptions extends StoreOptions {
  * @throws ConfigurationError, UsageError
  */
 export async function restore (context: CommandContext, file: string, options: RestoreCommandOptions): Promise<number> {
-  return await atStore(context, options, async ({ dataDir, journal }) => await untilStopped(context, async stop => {
+  return await atStore(context, options, async ({ dataDir, journal }) => {
     refuseShared({ journal }, 'restore it by its own means, such as pg_restore, while no replica runs; or name a data folder with --data-dir')
     const from = resolve(context.directory, file)
-    const bar = startCopyBar(context)
-    try {
-      const restored = await context.storeCopies.restore({
-        from, dataDir, erasures: options.erasures === undefined ? undefined : resolve(context.directory, options.erasures), onProgress: bar.show, signal: stop.signal
-      })
-      bar.stop()
-      addAction(context, dataDir, { action: 'restore', file: from, count: restored.deliveries })
-      context.stdout.write(options.json === true ? jsonLine({ dataDir, ...restored }) : `${describe(restored, dataDir).join('\n')}\n`)
-      if (restored.damaged > 0) context.stderr.write(`${countDeliveries(restored.damaged)} damaged, as in the backup: the service does not forward them, and "tierhook verify" tells which\n`)
-      return exitCodes.ok
-    } catch (error) {
-      if (!stop.signal.aborted) throw error
-      context.stderr.write('Stopped: nothing was restored\n')
-      return stop.exitCode()
-    } finally {
-      bar.stop()
-    }
-  }))
+    const erasures = options.erasures === undefined ? undefined : resolve(context.directory, options.erasures)
+    return await copyStore(context, {
+      copy: async (copying) => await context.storeCopies.restore({ from, dataDir, erasures, ...copying }),
+      report (restored) {
+        addAction(context, dataDir, { action: 'restore', file: from, count: restored.deliveries })
+        context.stdout.write(options.json === true ? jsonLine({ dataDir, ...restored }) : `${describe(restored, dataDir).join('\n')}\n`)
+        if (restored.damaged > 0) context.stderr.write(`${countDeliveries(restored.damaged)} damaged, as in the backup: the service does not forward them, and "tierhook verify" tells which\n`)
+      },
+      whenStopped: 'Stopped: nothing was restored'
+    })
+  })
 }
 
 function describe ({ deliveries, erased, lastReceivedAt, unfinished }: Restored, dataDir: string): string[] {

@@ -1,11 +1,10 @@
 import { Option, type Command } from 'commander'
 import { mostRetries } from '../simulator/retry-schedule.js'
-import { environmentFile, examples, wholeNumber, type RunCommand } from './command-line.js'
-import type { SendOptions } from './send.js'
+import { environmentFile, examples, wholeNumber, type Runs } from './command-line.js'
 import { factor, header, positiveNumber, share, span } from './send-values.js'
 
 /** Adds the command that sends events. */
-export function addSendCommand (program: Command, run: RunCommand): void {
+export function addSendCommand (program: Command, runs: Runs): void {
   program.command('send')
     .description('send sample events to any receiver, as Voucherify does, and report how it bore up;\nexits 0 if all was well, 1 if anything was refused, lost or missing')
     .argument('[event types...]', 'such as customer.loyalty.tier.upgraded, or the documentation\'s name for it; others are sent too, with a body that has no schema')
@@ -52,7 +51,5 @@ export function addSendCommand (program: Command, run: RunCommand): void {
       'tierhook send --all --count 100 --clock 10000x       # retries and switching off, a day in 9 seconds',
       'tierhook send --body event.json --header "X-Team: loyalty" --json'
     ))
-    .action(async (names: readonly string[], options: SendOptions) => {
-      await run(async (context) => (await import('./send.js')).send(context, names, options))
-    })
+    .action(runs(async () => (await import('./send.js')).send))
 }

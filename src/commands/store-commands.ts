@@ -1,26 +1,7 @@
 import { Option, type Command } from 'commander'
-import type { BackupCommandOptions } from './backup.js'
-import type { DeadLettersOptions } from './dead-letters.js'
-import type { DeliveriesOptions } from './deliveries.js'
 import type { DiscardRequest } from '../delivery/operator.js'
-import type { DiscardOptions } from './discard.js'
-import type { DriftOptions } from './drift.js'
-import type { EraseOptions } from './erase.js'
 import { addFilterOptions, addStatusOptions } from './delivery-filter.js'
-import type { ForgetOptions } from './forget.js'
-import type { ForwardersOptions } from './forwarders.js'
-import { environmentFile, examples, wholeNumber, type RunCommand } from './command-line.js'
-import type { MoveCommandOptions } from './move.js'
-import type { PruneOptions } from './prune.js'
-import type { QuarantineOptions } from './quarantine.js'
-import type { ReleaseOptions } from './release.js'
-import type { ReplayOptions } from './replay.js'
-import type { RestoreCommandOptions } from './restore.js'
-import type { ShowOptions } from './show.js'
-import type { StatusOptions } from './status.js'
-import type { StoreOptions } from './store.js'
-import type { TailOptions } from './tail.js'
-import type { VerifyOptions } from './verify.js'
+import { environmentFile, examples, wholeNumber, type Runs } from './command-line.js'
 import { moment } from '../terminal/times.js'
 
 const limit = wholeNumber(1, 10_000)
@@ -37,22 +18,22 @@ function addPageOptions (command: Command): Command {
 }
 
 /** Adds the commands that work on the data folder, while the service runs and while it does not. */
-export function addStoreCommands (program: Command, run: RunCommand): void {
+export function addStoreCommands (program: Command, runs: Runs): void {
   // Options after the name of a subcommand are the subcommand's own, also where its parent has one of the same name.
   program.enablePositionalOptions()
-  addLookingCommands(program, run)
-  addQuarantineCommands(program, run)
-  addForwarderCommands(program, run)
-  addUpkeepCommands(program, run)
+  addLookingCommands(program, runs)
+  addQuarantineCommands(program, runs)
+  addForwarderCommands(program, runs)
+  addUpkeepCommands(program, runs)
 }
 
-function addLookingCommands (program: Command, run: RunCommand): void {
+function addLookingCommands (program: Command, runs: Runs): void {
   addStoreOptions(program.command('status'))
     .description('show on one screen how the service is and what needs you; exits 1 if something does')
     .option('--json', 'show one JSON object instead')
     .addOption(watching())
     .addHelpText('after', examples('tierhook status', 'tierhook status --watch 5', 'tierhook status --json | jq -r .needs[].text'))
-    .action(async (options: StatusOptions) => { await run(async (context) => (await import('./status.js')).status(context, options)) })
+    .action(runs(async () => (await import('./status.js')).status))
 
   addStoreOptions(addPageOptions(addStatusOptions(addFilterOptions(program.command('deliveries')))))
     .description('list deliveries, newest first')
@@ -63,7 +44,7 @@ function addLookingCommands (program: Command, run: RunCommand): void {
       'tierhook deliveries --status dead --forwarder http',
       'tierhook deliveries --customer cust_nM4jqPiaXUvQdVSA6vTRUnix --json | jq -r .id'
     ))
-    .action(async (options: DeliveriesOptions) => { await run(async (context) => (await import('./deliveries.js')).deliveries(context, options)) })
+    .action(runs(async () => (await import('./deliveries.js')).deliveries))
 
   addStoreOptions(program.command('show'))
     .description('show all about one delivery: fields, verdict, forwarders, attempts, body')
@@ -74,7 +55,7 @@ function addLookingCommands (program: Command, run: RunCommand): void {
       'tierhook show 01983f1c-5d2a-7c3e',
       'tierhook show 01983f1c-5d2a-7c3e --raw | sha256sum'
     ))
-    .action(async (id: string, options: ShowOptions) => { await run(async (context) => (await import('./show.js')).show(context, id, options)) })
+    .action(runs(async () => (await import('./show.js')).show))
 
   addStoreOptions(program.command('tail'))
     .description('show deliveries as they come in, until Ctrl-C')
@@ -82,22 +63,22 @@ function addLookingCommands (program: Command, run: RunCommand): void {
     .option('--count <number>', 'end after so many', wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .option('--json', 'show one JSON object a line instead')
     .addHelpText('after', examples('tierhook tail', 'tierhook tail --type "campaign.*" --json', 'tierhook tail --count 1'))
-    .action(async (options: TailOptions) => { await run(async (context) => (await import('./tail.js')).tail(context, options)) })
+    .action(runs(async () => (await import('./tail.js')).tail))
 
   const driftCommand = program.command('drift').enablePositionalOptions()
   addStoreOptions(driftCommand)
     .description('show in which ways authentic events differed from their schemas: what was expected, what was seen; "reset" forgets it')
     .option('--json', 'show one JSON object a line instead')
     .addHelpText('after', examples('tierhook drift', 'tierhook drift --json | jq -r .pointer | sort | uniq -c', 'tierhook drift reset'))
-    .action(async (options: DriftOptions) => { await run(async (context) => (await import('./drift.js')).drift(context, options)) })
+    .action(runs(async () => (await import('./drift.js')).drift))
 
   addStoreOptions(driftCommand.command('reset'))
     .description('forget what drift was met, so that all is told anew')
     .addHelpText('after', examples('tierhook drift reset', 'tierhook drift reset --data-dir /var/lib/tierhook'))
-    .action(async (options: StoreOptions) => { await run(async (context) => (await import('./drift.js')).resetDrift(context, options)) })
+    .action(runs(async () => (await import('./drift.js')).resetDrift))
 }
 
-function addQuarantineCommands (program: Command, run: RunCommand): void {
+function addQuarantineCommands (program: Command, runs: Runs): void {
   const parent = program.command('quarantine').enablePositionalOptions()
   addStoreOptions(addPageOptions(addFilterOptions(parent)))
     .description('list what is in quarantine because it does not match its schema; "release" lets it out, "discard" removes it')
@@ -107,7 +88,7 @@ function addQuarantineCommands (program: Command, run: RunCommand): void {
       'tierhook quarantine --type customer.loyalty.tier.left --json',
       'tierhook quarantine release 01983f1c-5d2a-7c3e'
     ))
-    .action(async (options: QuarantineOptions) => { await run(async (context) => (await import('./quarantine.js')).quarantine(context, options)) })
+    .action(runs(async () => (await import('./quarantine.js')).quarantine))
 
   addStoreOptions(addFilterOptions(parent.command('release')))
     .description('validate again, and forward what is valid now to every known forwarder')
@@ -120,23 +101,23 @@ function addQuarantineCommands (program: Command, run: RunCommand): void {
       'tierhook quarantine release --all                         # after an update brought new schemas',
       'tierhook quarantine release --type "campaign.*" --force'
     ))
-    .action(async (ids: readonly string[], options: ReleaseOptions) => { await run(async (context) => (await import('./release.js')).release(context, ids, options)) })
+    .action(runs(async () => (await import('./release.js')).release))
 
-  addDiscardCommand(parent, { from: 'quarantine', what: 'what is in quarantine', run })
+  addDiscardCommand(parent, { from: 'quarantine', what: 'what is in quarantine', runs })
     .addHelpText('after', examples('tierhook quarantine discard 01983f1c-5d2a-7c3e', 'tierhook quarantine discard --older-than 30d --yes'))
 }
 
-function addDiscardCommand (parent: Command, { from, what, run }: { from: DiscardRequest['from'], what: string, run: RunCommand }): Command {
+function addDiscardCommand (parent: Command, { from, what, runs }: { from: DiscardRequest['from'], what: string, runs: Runs }): Command {
   return addStoreOptions(addFilterOptions(parent.command('discard')))
     .description(`remove ${what} for good, after a question`)
     .argument('[ids...]', 'deliveries, each by its id or an unambiguous beginning of it')
     .option('--all', `all ${what}`)
     .option('--older-than <span>', 'only what came longer ago: 30d, or before 2026-01-31T08:00:00Z', moment(() => Date.now()))
     .option('--yes', 'ask nothing')
-    .action(async (ids: readonly string[], options: DiscardOptions) => { await run(async (context) => (await import('./discard.js')).discard(context, from, ids, options)) })
+    .action(runs(async () => (await import('./discard.js')).discard(from)))
 }
 
-function addForwarderCommands (program: Command, run: RunCommand): void {
+function addForwarderCommands (program: Command, runs: Runs): void {
   const letters = program.command('dead-letters').enablePositionalOptions()
   addStoreOptions(addPageOptions(letters))
     .description('list what forwarders gave up on; "tierhook replay --dead" tries it again, "discard" removes it')
@@ -144,9 +125,9 @@ function addForwarderCommands (program: Command, run: RunCommand): void {
     .option('--type <pattern>', 'only this event type, or all that match: * stands for any characters')
     .option('--json', 'show one JSON object a line instead')
     .addHelpText('after', examples('tierhook dead-letters', 'tierhook dead-letters --forwarder http --json | jq -r .reason | sort | uniq -c'))
-    .action(async (options: DeadLettersOptions) => { await run(async (context) => (await import('./dead-letters.js')).deadLetters(context, options)) })
+    .action(runs(async () => (await import('./dead-letters.js')).deadLetters))
 
-  addDiscardCommand(letters, { from: 'dead letters', what: 'dead letters', run })
+  addDiscardCommand(letters, { from: 'dead letters', what: 'dead letters', runs })
     .option('--forwarder <name>', 'only this forwarder\'s')
     .addHelpText('after', examples('tierhook dead-letters discard --forwarder http --older-than 30d', 'tierhook dead-letters discard 01983f1c-5d2a-7c3e --yes'))
 
@@ -167,7 +148,7 @@ function addForwarderCommands (program: Command, run: RunCommand): void {
       'tierhook replay --since 2026-01-31T08:00:00Z --until 2026-01-31T09:30:00Z --dry-run',
       'tierhook replay --all --forwarder file'
     ))
-    .action(async (ids: readonly string[], options: ReplayOptions) => { await run(async (context) => (await import('./replay.js')).replay(context, ids, options)) })
+    .action(runs(async () => (await import('./replay.js')).replay))
 
   const parent = program.command('forwarders').enablePositionalOptions()
   addStoreOptions(parent)
@@ -175,36 +156,36 @@ function addForwarderCommands (program: Command, run: RunCommand): void {
     .option('--json', 'show one JSON object a line instead')
     .addOption(watching())
     .addHelpText('after', examples('tierhook forwarders', 'tierhook forwarders --watch', 'tierhook forwarders --json', 'tierhook forwarders forget http'))
-    .action(async (options: ForwardersOptions) => { await run(async (context) => (await import('./forwarders.js')).forwarders(context, options)) })
+    .action(runs(async () => (await import('./forwarders.js')).forwarders))
 
   addStoreOptions(parent.command('forget'))
     .description('end a forwarder that is not configured any more, and drop what waits for it')
     .argument('<name>', 'the forwarder')
     .option('--force', 'also one that is configured: it then begins anew')
     .addHelpText('after', examples('tierhook forwarders forget http'))
-    .action(async (name: string, options: ForgetOptions) => { await run(async (context) => (await import('./forget.js')).forget(context, name, options)) })
+    .action(runs(async () => (await import('./forget.js')).forget))
 }
 
-function addUpkeepCommands (program: Command, run: RunCommand): void {
+function addUpkeepCommands (program: Command, runs: Runs): void {
   addStoreOptions(program.command('verify'))
     .description('check every record against its checksum; exits 1 if one is damaged')
     .option('--full', 'check the structure of the database too')
     .option('--json', 'show one JSON object instead')
     .addHelpText('after', examples('tierhook verify', 'tierhook verify --full --data-dir /backup/data'))
-    .action(async (options: VerifyOptions) => { await run(async (context) => (await import('./verify.js')).verify(context, options)) })
+    .action(runs(async () => (await import('./verify.js')).verify))
 
   addStoreOptions(program.command('prune'))
     .description('remove now what the settings of retention, RETENTION_…, no longer keep, as the service does by itself')
     .option('--dry-run', 'only count')
     .addHelpText('after', examples('tierhook prune --dry-run', 'RETENTION_DAYS=7 tierhook prune'))
-    .action(async (options: PruneOptions) => { await run(async (context) => (await import('./prune.js')).prune(context, options)) })
+    .action(runs(async () => (await import('./prune.js')).prune))
 
   addStoreOptions(program.command('backup'))
     .description('copy the database into a new file, consistent also while the service runs, and check the copy')
     .argument('<file>', 'the file to make; one that is there already is never replaced')
     .option('--json', 'show one JSON object instead')
     .addHelpText('after', examples('tierhook backup /backup/tierhook-2026-01-31.db', 'tierhook backup "/backup/tierhook-$(date +%F).db" --json'))
-    .action(async (file: string, options: BackupCommandOptions) => { await run(async (context) => (await import('./backup.js')).backup(context, file, options)) })
+    .action(runs(async () => (await import('./backup.js')).backup))
 
   addStoreOptions(program.command('restore'))
     .description('put a backup into a data folder that has no database; the service must not run, and event files stay as they are')
@@ -212,7 +193,7 @@ function addUpkeepCommands (program: Command, run: RunCommand): void {
     .option('--erasures <file>', 'erase again who is on this list too, beside erasures.ndjson in the data folder')
     .option('--json', 'show one JSON object instead')
     .addHelpText('after', examples('tierhook restore /backup/tierhook-2026-01-31.db --data-dir /var/lib/tierhook', 'tierhook restore backup.db --data-dir trial'))
-    .action(async (file: string, options: RestoreCommandOptions) => { await run(async (context) => (await import('./restore.js')).restore(context, file, options)) })
+    .action(runs(async () => (await import('./restore.js')).restore))
 
   program.command('move')
     .description('move the journal with its progress from a data folder to PostgreSQL, or back, while nobody serves it')
@@ -221,7 +202,7 @@ function addUpkeepCommands (program: Command, run: RunCommand): void {
     .option(...environmentFile)
     .option('--json', 'show one JSON object instead')
     .addHelpText('after', examples('tierhook move --from /var/lib/tierhook --to "$JOURNAL"', 'tierhook move --from "$JOURNAL" --to /var/lib/tierhook'))
-    .action(async (options: MoveCommandOptions) => { await run(async (context) => (await import('./move.js')).move(context, options)) })
+    .action(runs(async () => (await import('./move.js')).move))
 
   addStoreOptions(program.command('erase'))
     .description('erase every trace of one person in the database; what is left of an event is its id, time and type')
@@ -235,5 +216,5 @@ function addUpkeepCommands (program: Command, run: RunCommand): void {
       'tierhook erase --customer cust_nM4jqPiaXUvQdVSA6vTRUnix --dry-run',
       'tierhook erase --customer cust_nM4jqPiaXUvQdVSA6vTRUnix --email jan@example.com'
     ))
-    .action(async (options: EraseOptions) => { await run(async (context) => (await import('./erase.js')).erase(context, options)) })
+    .action(runs(async () => (await import('./erase.js')).erase))
 }

@@ -27,9 +27,16 @@ export type StorePlace = Omit<Store, 'operator'>
  */
 export async function atStore (context: CommandContext, options: StoreOptions, work: (place: StorePlace) => Promise<number>): Promise<number> {
   const settings = loadStoreSettings(await settingsSource(context, options))
+  const { JOURNAL: url, JOURNAL_SCHEMA: schema } = settings
+  const dataDir = resolve(context.directory, options.dataDir ?? settings.DATA_DIR)
+  const journal = url === undefined || options.dataDir !== undefined ? undefined : { url, schema }
+  return await orStoreError(context, async () => await work({ settings, dataDir, journal }))
+}
+
+/** Tells in a line what is wrong with the store; resolves with the exit code. */
+export async function orStoreError (context: CommandContext, work: () => Promise<number>): Promise<number> {
   try {
-    const { JOURNAL: url, JOURNAL_SCHEMA: schema } = settings
-    return await work({ settings, dataDir: resolve(context.directory, options.dataDir ?? settings.DATA_DIR), journal: url === undefined || options.dataDir !== undefined ? undefined : { url, schema } })
+    return await work()
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
     context.stderr.write(`tierhook: ${printableText(error.message)}\n`)
