@@ -1,22 +1,10 @@
 import type { AcceptedWebhook } from '../delivery/observation.js'
 import { findEvent } from '../voucherify/catalogue.js'
 import { createDriftFinder, type Difference, type DriftFinder } from '../voucherify/drift.js'
+import type { Observations } from './observations.js'
 
-/** A difference, with how often it was met. Times are in milliseconds since the epoch. */
-export interface CountedDifference extends Difference {
-  readonly count: number
-  readonly firstAt: number
-  readonly lastAt: number
-  /** Whose place in the table it takes: the source and event type that it was met in first. */
-  readonly place?: string
-}
-
-export interface DriftReport {
-  /** What was met last comes first. */
-  readonly differences: readonly CountedDifference[]
-  /** How often something was met for which there was no place any more. */
-  readonly dropped: number
-}
+/** Differences, each with how often it was met. What was met last comes first. */
+export type DriftReport = Observations['drift']
 
 /** How many differences have been met since the start, by a bounded number of labels. */
 export interface DriftTotal {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { eventTypePattern } from '../delivery/event-type-pattern.js'
 import type { AcceptedWebhook } from '../delivery/observation.js'
+import type { Observations } from './observations.js'
 
 /** What is expected to come: an event of a type, or of a source, at least so often. */
 export interface Expectation {
@@ -20,12 +21,6 @@ export interface ExpectationState {
   readonly missing: boolean
 }
 
-export interface KeptMissingEvents {
-  readonly expectation: string
-  readonly lastAt: number | null
-  readonly since: number
-}
-
 export interface MissingEventsOptions {
   readonly expectations: readonly Expectation[]
   readonly logger: Logger
@@ -36,12 +31,12 @@ export interface MissingEventsOptions {
 
 export interface MissingEvents {
   /** Takes over what earlier runs or other replicas have seen, where it is later. */
-  readonly restore: (earlier: readonly KeptMissingEvents[]) => void
+  readonly restore: (earlier: Observations['missingEvents']) => void
   readonly accepted: (webhook: AcceptedWebhook) => void
   /** Tells what stays away for too long: once, and again each further period. */
   readonly check: () => void
   readonly states: () => readonly ExpectationState[]
-  readonly keep: () => readonly KeptMissingEvents[]
+  readonly keep: () => Observations['missingEvents']
   /** Checks again and again, until `close`. */
   readonly start: () => void
   readonly close: () => void

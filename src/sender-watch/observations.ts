@@ -1,27 +1,8 @@
-import { Type } from '@sinclair/typebox'
+import { Type, type Static } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { driftKinds } from '../voucherify/drift.js'
-import type { DriftReport } from './drift.js'
-import type { KeptRetryBudget } from './retry-budget.js'
-import type { KeptMissingEvents } from './missing-events.js'
-import { origins, type KeptUnproven } from './unproven.js'
-import { WebhookStatusSchema, type WebhookStatus } from './webhook-status.js'
-
-/** What the service has noticed of its senders, as it is kept from one run to the next. None of it is needed to forward. */
-export interface Observations {
-  readonly drift: DriftReport
-  readonly retryBudget: KeptRetryBudget
-  readonly unproven: KeptUnproven
-  readonly missingEvents: readonly KeptMissingEvents[]
-  /** Where this is the replica that asks. */
-  readonly webhook?: ToldStatus
-}
-
-/** How the webhook stands at the sender, with when that answered last. */
-export interface ToldStatus {
-  readonly status: WebhookStatus
-  readonly answeredAt: number
-}
+import { origins } from './unproven.js'
+import { WebhookStatusSchema } from './webhook-status.js'
 
 const Time = Type.Number({ minimum: 0, maximum: 8.64e15 })
 const Count = Type.Integer({ minimum: 0 })
@@ -41,8 +22,10 @@ const ObservationsSchema = Type.Object({
       count: Count,
       firstAt: Time,
       lastAt: Time,
+      /** Whose place in the table it takes: the source and event type that it was met in first. */
       place: Type.Optional(Text)
     }), { maxItems: 500 }),
+    /** How often something was met for which there was no place any more. */
     dropped: Count
   }),
   missingEvents: Type.Array(Type.Object({ expectation: Text, lastAt: Type.Union([Time, Type.Null()]), since: Time }), { maxItems: 20 }),
@@ -52,9 +35,11 @@ const ObservationsSchema = Type.Object({
       lastCode: Text,
       firstFailureAt: Time,
       lastFailureAt: Time,
+      /** The tries at which the last alarm was given. */
       alarmed: Count,
       events: Type.Array(Type.Object({ eventId: Text, failures: Count, firstAt: Time }), { maxItems: 200 })
     }), { maxItems: 100 }),
+    /** Events that failed at other replicas, and were accepted by this one. */
     recovered: Type.Optional(Type.Array(Type.Object({ sourceId: Text, eventId: Text, at: Time }), { maxItems: 20_000 }))
   }),
   unproven: Type.Object({
@@ -63,8 +48,12 @@ const ObservationsSchema = Type.Object({
     refused: Type.Array(Type.Object({ ...Refused, from: Type.Union(origins.map((from) => Type.Literal(from))), told: Count }), { maxItems: 2 }),
     addresses: Type.Array(Type.Object({ ...Refused, address: Type.Union([Text, Type.Null()]) }), { maxItems: 100 })
   }),
+  /** How the webhook stands at the sender, with when that answered last, where this is the replica that asks. */
   webhook: Type.Optional(Type.Object({ status: WebhookStatusSchema, answeredAt: Time }))
 })
+
+/** What the service has noticed of its senders, as it is kept from one run to the next. None of it is needed to forward. Times are in milliseconds since the epoch. */
+export type Observations = Omit<Static<typeof ObservationsSchema>, 'version'>
 
 /** @throws where the text is not what `formatObservations` made */
 export function parseObservations (text: string): Observations {

@@ -3,7 +3,7 @@ import type { WebhookAnswer } from '../delivery/observation.js'
 import { createDriftFinder } from '../voucherify/drift.js'
 import { createDrift, type Drift, type DriftReport } from './drift.js'
 import { createMissingEvents, type Expectation, type MissingEvents } from './missing-events.js'
-import type { Observations, ToldStatus } from './observations.js'
+import type { Observations } from './observations.js'
 import { createRetryBudget, type RetryBudget } from './retry-budget.js'
 import { createUnproven, type Origin, type Unproven } from './unproven.js'
 import type { WebhookStatus } from './webhook-status.js'
@@ -149,7 +149,7 @@ function untold ({ drift, retryBudget, unproven }: Counts): Counts {
   }
 }
 
-function timeOf ({ status: { askedAt } }: ToldStatus): number {
+function timeOf ({ status: { askedAt } }: NonNullable<Observations['webhook']>): number {
   return askedAt === null ? 0 : Date.parse(askedAt)
 }
 

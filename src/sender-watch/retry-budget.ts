@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { AcceptedWebhook, ProvenEvent, WebhookAnswer } from '../delivery/observation.js'
 import type { ProblemCode } from '../errors/problem.js'
+import type { Observations } from './observations.js'
 import { adviceFor, mostTries, TOLD_AT_TRIES, TRIES_ALLOWED, TRIES_END_MS } from './sender-tries.js'
 
 /** How much later than by its schedule the last try may come before an event counts as given up. */
@@ -26,43 +27,34 @@ export interface FailedSource {
   readonly recovered: boolean
 }
 
-/** What is kept from one run to the next. */
-export interface KeptRetryBudget {
-  readonly sources: readonly KeptSource[]
-  /** Events that failed at other replicas, and were accepted by this one. */
-  readonly recovered?: ReadonlyArray<{ readonly sourceId: string, readonly eventId: string, readonly at: number }>
-}
+type KeptRetryBudget = Observations['retryBudget']
 
-export interface KeptSource {
-  readonly sourceId: string
-  readonly lastCode: string
-  readonly firstFailureAt: number
-  readonly lastFailureAt: number
-  readonly alarmed: number
-  readonly events: ReadonlyArray<{ readonly eventId: string, readonly failures: number, readonly firstAt: number }>
-}
-
-export interface RetryBudgetOptions {
+export interface CounterOptions<Key> {
   readonly logger: Logger
   readonly now: () => number
-  /** The tries at which the last alarm was given, for each source. Those that count together have one. */
-  readonly told?: Map<string, number>
+  /** The tries at which the last alarm was given, for each key. Counters that count together have one. */
+  readonly told?: Map<Key, number>
   /** Whether alarms are given as soon as they are due; always where absent. */
   readonly tells?: () => boolean
   /** Whether what is counted here is all that there is; always where absent. */
   readonly isWhole?: () => boolean
 }
 
-export interface RetryBudget {
+/** Counts refused webhooks, and gives alarms. */
+export interface Counter<Kept> {
+  readonly answered: (answer: WebhookAnswer) => void
+  /** What is kept from one run to the next. */
+  readonly keep: () => Kept
   /** Adds what was counted before, or elsewhere. */
-  readonly restore: (earlier: KeptRetryBudget) => void
+  readonly restore: (earlier: Kept) => void
   /** Told again and again what other replicas have counted. */
-  readonly heard: (others: readonly KeptRetryBudget[]) => void
+  readonly heard: (others: readonly Kept[]) => void
   /** Gives the alarms that are due, each once. */
   readonly check: () => void
-  readonly answered: (answer: WebhookAnswer) => void
+}
+
+export interface RetryBudget extends Counter<KeptRetryBudget> {
   readonly sources: () => readonly FailedSource[]
-  readonly keep: () => KeptRetryBudget
 }
 
 interface Source {
@@ -76,7 +68,7 @@ interface Source {
  * Counts, from our own answers, how much of its retry budget the sender has used up on each source. Only what was signed counts: nobody
  * else gets a place, moves a count or gives an alarm.
  */
-export function createRetryBudget ({ logger, now, told = new Map(), tells = () => true, isWhole = () => true }: RetryBudgetOptions): RetryBudget {
+export function createRetryBudget ({ logger, now, told = new Map(), tells = () => true, isWhole = () => true }: CounterOptions<string>): RetryBudget {
   const sources = new Map<string, Source>()
   /** Events that failed at other replicas. */
   let elsewhere: ReadonlySet<string> = new Set()
@@ -170,7 +162,7 @@ export function createRetryBudget ({ logger, now, told = new Map(), tells = () =
     }
   }
 
-  function restoreSource ({ sourceId, lastCode, firstFailureAt, lastFailureAt, alarmed, events }: KeptSource): void {
+  function restoreSource ({ sourceId, lastCode, firstFailureAt, lastFailureAt, alarmed, events }: KeptRetryBudget['sources'][number]): void {
     const known = sources.get(sourceId)
     if (known === undefined && sources.size >= MOST_SOURCES) return
     const source = known ?? { lastCode: lastCode as ProblemCode, firstFailureAt, lastFailureAt, events: new Map() }

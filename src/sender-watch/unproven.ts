@@ -1,7 +1,7 @@
-import type { Logger } from 'pino'
-import type { WebhookAnswer } from '../delivery/observation.js'
 import type { ProblemCode } from '../errors/problem.js'
 import { addressGroup } from '../http/address-group.js'
+import type { Observations } from './observations.js'
+import type { Counter, CounterOptions } from './retry-budget.js'
 import { adviceFor, mostTries, TOLD_AT_TRIES, TRIES_ALLOWED, TRIES_END_MS } from './sender-tries.js'
 
 /** Addresses that signed webhooks came from. Voucherify has a handful. */
@@ -56,49 +56,19 @@ export interface UnprovenReport {
   readonly addresses: readonly UnprovenAddress[]
 }
 
-interface KeptCount {
-  readonly count: number
-  readonly firstAt: number
-  readonly lastAt: number
-  readonly lastCode: string
-}
+/** It is kept because a rotated secret is most often noticed by a restart. */
+type KeptUnproven = Observations['unproven']
+type KeptCount = Omit<KeptUnproven['addresses'][number], 'address'>
 
-/** What is kept from one run to the next: a rotated secret is most often noticed by a restart. */
-export interface KeptUnproven {
-  readonly signedAt: number | null
-  readonly knownAddresses: readonly string[]
-  readonly refused: ReadonlyArray<KeptCount & { readonly from: Origin, readonly told: number }>
-  readonly addresses: ReadonlyArray<KeptCount & { readonly address: string | null }>
-}
-
-export interface UnprovenOptions {
-  readonly logger: Logger
-  readonly now: () => number
-  /** The tries at which it was logged last. Those that count together have one. */
-  readonly told?: Map<Origin, number>
-  /** Whether it is logged as soon as it is due; always where absent. */
-  readonly tells?: () => boolean
-  /** Whether what is counted here is all that there is; always where absent. */
-  readonly isWhole?: () => boolean
-}
-
-export interface Unproven {
-  /** Adds what was counted before, or elsewhere. */
-  readonly restore: (earlier: KeptUnproven) => void
-  readonly answered: (answer: WebhookAnswer) => void
-  /** Told again and again what other replicas have counted. */
-  readonly heard: (others: readonly KeptUnproven[]) => void
-  /** Logs what is due, each once. */
-  readonly check: () => void
+export interface Unproven extends Counter<KeptUnproven> {
   readonly report: () => UnprovenReport
-  readonly keep: () => KeptUnproven
 }
 
 /**
  * Counts what was refused without proof that it is the sender's, by address alone: nothing of such a body is read. Most often it is
  * somebody else's; but where the secret was rotated it is all that there is to be seen.
  */
-export function createUnproven ({ logger, now, told = new Map(), tells = () => true, isWhole = () => true }: UnprovenOptions): Unproven {
+export function createUnproven ({ logger, now, told = new Map(), tells = () => true, isWhole = () => true }: CounterOptions<Origin>): Unproven {
   /** The one that a signed webhook came from last stands last. */
   const known = new Set<string>()
   let latest: string | undefined

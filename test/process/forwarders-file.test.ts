@@ -73,7 +73,7 @@ function folderWith (t: Test): string {
 
 const lines = (path: string): ReadonlyArray<Record<string, unknown>> => readFileSync(path, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line))
 
-t.test('a forwarder of one\'s own, and several of a kind, get what they ask for, through a restart', async (t) => {
+t.test('a custom forwarder, and several of a kind, get what they ask for, through a restart', async (t) => {
   const directory = folderWith(t)
   const environment = { FORWARDERS_FILE: 'conf/forwarders.json', MY_TOKEN: 'hunter2' }
   const out = join(directory, 'conf/out.ndjson')
