@@ -19,7 +19,7 @@ import { settingsSource } from './read-env-file.js'
 import { readSecret } from './read-secret.js'
 import { formatReportCard } from './report-card.js'
 import { planSend, type SendPlan } from './send-plan.js'
-import { type MadeSupply, makeSupply } from './send-supply.js'
+import { type MadeGenerator, makeGenerator } from './payload-generator.js'
 import type { Headers } from './send-values.js'
 import { serviceUrl } from './service-url.js'
 import { type Steps, stopInSteps } from './stop-in-steps.js'
@@ -70,7 +70,7 @@ export async function send (context: CommandContext, names: readonly string[], o
   const secret = options.secretFile === undefined ? options.secret : await readSecret(context, '--secret-file', options.secretFile)
   const token = options.verifyTokenFile === undefined ? options.verifyToken : await readSecret(context, '--verify-token-file', options.verifyTokenFile)
   const runName = randomBytes(6).toString('hex')
-  const supply = await makeSupply(options, {
+  const payloads = await makeGenerator(options, {
     types: plan.types,
     ids: eventIds(runName),
     seed: runName,
@@ -85,7 +85,7 @@ export async function send (context: CommandContext, names: readonly string[], o
   })
   try {
     await downstream?.begin()
-    return await stopInSteps(context, async steps => await sendAndReport(context, { plan, options, supply, downstream, steps }))
+    return await stopInSteps(context, async steps => await sendAndReport(context, { plan, options, payloads, downstream, steps }))
   } catch (error) {
     if (!(error instanceof DownstreamError)) throw error
     context.stderr.write(`tierhook: ${printableText(error.message)}\n`)
@@ -98,17 +98,17 @@ export async function send (context: CommandContext, names: readonly string[], o
 interface Sending {
   readonly plan: SendPlan
   readonly options: SendOptions
-  readonly supply: MadeSupply
+  readonly payloads: MadeGenerator
   readonly downstream: Downstream | undefined
   readonly steps: Steps
 }
 
-async function sendAndReport (context: CommandContext, { plan, options, supply, downstream, steps }: Sending): Promise<number> {
+async function sendAndReport (context: CommandContext, { plan, options, payloads, downstream, steps }: Sending): Promise<number> {
   const tally = new Tally(plan.pace)
-  const acknowledged = new Acknowledged({ ...supply.ids, keepReceiverIds: options.verify !== undefined && isUrl(options.verify) })
+  const acknowledged = new Acknowledged({ ...payloads.ids, keepReceiverIds: options.verify !== undefined && isUrl(options.verify) })
   const answers: Answer[] = []
   const unreachable = new AbortController()
-  const poster = openPoster({ origin: supply.url.origin, connections: plan.limit, limitMs: plan.limitMs, clock: systemClock })
+  const poster = openPoster({ origin: payloads.url.origin, connections: plan.limit, limitMs: plan.limitMs, clock: systemClock })
   const bar = plan.answerByAnswer ? undefined : startBar(context, plan)
   const begunAt = performance.now()
   let answered = false
@@ -118,7 +118,7 @@ async function sendAndReport (context: CommandContext, { plan, options, supply, 
   try {
     await run({
       ...plan,
-      supply: supply.supply,
+      generator: payloads.generator,
       post: poster.post,
       clock: systemClock,
       tally,
@@ -140,19 +140,19 @@ async function sendAndReport (context: CommandContext, { plan, options, supply, 
     await poster.close()
   }
   if (unreachable.signal.aborted) {
-    context.stderr.write(`tierhook: nothing listens at ${supply.url.origin}: start it with npm start, or name another address with --url\n`)
+    context.stderr.write(`tierhook: nothing listens at ${payloads.url.origin}: start it with npm start, or name another address with --url\n`)
     return exitCodes.failure
   }
   const report = tally.report({ elapsedMs: performance.now() - begunAt, stopped: steps.first.aborted })
   const verification = downstream === undefined ? undefined : await lookDownstream(context, { downstream, acknowledged, options, signal: steps.second })
   const perfect = isPerfect(report, verification)
   if (options.json === true) {
-    context.stdout.write(jsonLine({ url: supply.url.href, eventTypes: plan.types, perfect, ...report, verification: verification ?? null, ...answers.length > 0 ? { shown: answers } : {} }))
+    context.stdout.write(jsonLine({ url: payloads.url.href, eventTypes: plan.types, perfect, ...report, verification: verification ?? null, ...answers.length > 0 ? { shown: answers } : {} }))
   } else if (!plan.answerByAnswer || report.stopped) {
-    context.stdout.write(`${formatReportCard({ url: supply.url.href, report, perfect, ...verification === undefined ? {} : { verification } })}\n`)
+    context.stdout.write(`${formatReportCard({ url: payloads.url.href, report, perfect, ...verification === undefined ? {} : { verification } })}\n`)
   }
   // A refusal for want of a signature is what a first try runs into most.
-  if (!supply.signed && options.unsigned !== true && Object.keys(report.answers).some(key => key.startsWith('401'))) {
+  if (!payloads.signed && options.unsigned !== true && Object.keys(report.answers).some(key => key.startsWith('401'))) {
     context.stderr.write('The events were not signed: give --secret-file, or set VOUCHERIFY_WEBHOOK_SECRETS\n')
   }
   return perfect ? steps.exitCode() : exitCodes.failure

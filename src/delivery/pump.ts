@@ -8,8 +8,8 @@ import type { AttemptRecord, Claim, Feed, FeedOptions, Journal, Settlement } fro
 import type { EndedAttempts, Observer } from './observation.js'
 import { backoffMs, type RetryPolicy } from './retry-policy.js'
 import { createSettle, type Settled } from './settlement.js'
-import { createTurns } from './turns.js'
-import { createUnsettled } from './unsettled.js'
+import { createRunLoop } from './run-loop.js'
+import { createInFlightCommits } from './in-flight-commits.js'
 import { within } from './within.js'
 
 export interface PumpOptions {
@@ -50,8 +50,8 @@ export interface Pump {
 }
 
 /** Calls of a forwarder whose settlements may wait to get to the disk before no more are begun: of batches, and of one delivery each. */
-const UNSETTLED_BATCHES = 256
-const UNSETTLED_DELIVERIES = 4096
+const MOST_BATCHES = 256
+const MOST_DELIVERIES = 4096
 /** The least time between two batches that are not full, in milliseconds: a sync for each delivery would hold up the next webhook's. */
 const GATHER_MS = 25
 /** How soon reading is tried again after it failed, in milliseconds. */
@@ -65,17 +65,17 @@ export function createPump (options: PumpOptions): Pump {
   })
   const attempts = createAttempts(forwarder)
   const settlementOf = createSettle({ forwarder, retry, random, logger })
-  const mostUnsettled = forwarder.batchSize === 1 ? UNSETTLED_DELIVERIES : UNSETTLED_BATCHES
-  const turns = createTurns({
+  const mostInFlight = forwarder.batchSize === 1 ? MOST_DELIVERIES : MOST_BATCHES
+  const runLoop = createRunLoop({
     take: claimDue,
     // What comes alone goes at once; what follows it closely goes together, where the forwarder takes batches.
     gatherMs: () => forwarder.batchSize === 1 ? 0 : lastBegunAt + GATHER_MS - clock.monotonic(),
-    onRest () { if (inFlight === 0 && unsettled.count() === 0) tellIdle() },
+    onRest () { if (inFlight === 0 && inFlightCommits.count() === 0) tellIdle() },
     onDefect: failed
   })
   // What could not be kept in order would be lost at a restart, so no more is begun while too much of it waits.
-  const unsettled = createUnsettled({
-    onKept: turns.soon,
+  const inFlightCommits = createInFlightCommits({
+    onKept: runLoop.soon,
     onError (error) { logger.error({ err: error }, 'forwarder progress not stored') }
   })
   let opened: Feed | undefined
@@ -102,7 +102,7 @@ export function createPump (options: PumpOptions): Pump {
       return
     }
     feed = opened
-    turns.begin()
+    runLoop.begin()
   }
 
   /** What comes here is a defect of ours. */
@@ -130,7 +130,7 @@ export function createPump (options: PumpOptions): Pump {
     while (feed !== undefined && !stopping && !paused) {
       const calls = Math.min(forwarder.concurrency - inFlight, breaker.allowance())
       if (calls <= 0) return breaker.state() === 'open' ? Math.ceil(breaker.reopensInMs()) : undefined
-      if (unsettled.count() >= mostUnsettled) return undefined
+      if (inFlightCommits.count() >= mostInFlight) return undefined
       // A probe is one delivery, whatever the size of a batch.
       const probe = breaker.state() !== 'closed'
       const found = feed.claim(probe ? 1 : calls * forwarder.batchSize)
@@ -195,8 +195,8 @@ export function createPump (options: PumpOptions): Pump {
     settle(feed, settlements, position, calls.length)
     if (aborted && inFlight === 0) tellIdle()
     // What is told of these attempts takes its time while the destination has the next ones.
-    if (calls.some(({ claims }) => claims.length === forwarder.batchSize)) turns.now()
-    else turns.soon()
+    if (calls.some(({ claims }) => claims.length === forwarder.batchSize)) runLoop.now()
+    else runLoop.soon()
     tell(calls, settled)
   }
 
@@ -214,14 +214,14 @@ export function createPump (options: PumpOptions): Pump {
     if (outcomes.some(({ status }) => status !== 'retry')) breaker.succeeded()
     else breaker.failed()
     const after = breaker.state()
-    if ((before === 'closed') !== (after === 'closed')) unsettled.add(feed.noteBreaker(after), 1)
+    if ((before === 'closed') !== (after === 'closed')) inFlightCommits.add(feed.noteBreaker(after), 1)
     if (before !== after) options.onState?.()
     if (before === 'closed' && after === 'open') logger.warn({ probeInMs: Math.ceil(breaker.reopensInMs()) }, 'forwarder paused')
     if (before !== 'closed' && after === 'closed') logger.info('forwarder goes on')
   }
 
   function settle (feed: Feed, settlements: readonly Settlement[], position?: string, calls = 1): void {
-    unsettled.add(feed.settle(settlements, position), calls)
+    inFlightCommits.add(feed.settle(settlements, position), calls)
   }
 
   function pause (): void {
@@ -234,7 +234,7 @@ export function createPump (options: PumpOptions): Pump {
     if (!paused) return
     paused = false
     logger.info('forwarder resumed by an operator')
-    turns.now()
+    runLoop.now()
   }
 
   /** It was asked for in another process. */
@@ -253,11 +253,11 @@ export function createPump (options: PumpOptions): Pump {
 
     async start () {
       const { name, order } = forwarder
-      opened = await journal.openFeed({ forwarder: name, order, start: options.start, filter: options.filter, onWork: turns.soon, onLost: options.onLost, onPaused: steered })
+      opened = await journal.openFeed({ forwarder: name, order, start: options.start, filter: options.filter, onWork: runLoop.soon, onLost: options.onLost, onPaused: steered })
       paused = opened.paused
       options.onState?.()
       if (paused) logger.warn('forwarder paused by an operator')
-      unsettled.add(opened.noteBreaker('closed'), 1)
+      inFlightCommits.add(opened.noteBreaker('closed'), 1)
       // A forwarder that hangs in its start must not hold up the service's.
       await within(forwarder.timeoutMs, beginWith(opened, 1))
     },
@@ -265,7 +265,7 @@ export function createPump (options: PumpOptions): Pump {
     async idle () {
       await new Promise<void>((resolve) => {
         onIdle.push(resolve)
-        turns.now()
+        runLoop.now()
       })
     },
 
@@ -273,7 +273,7 @@ export function createPump (options: PumpOptions): Pump {
       closing ??= (async () => {
         stopping = true
         clearTimeout(startTimer)
-        turns.end()
+        runLoop.end()
         const abort = (): void => {
           aborted = true
           attempts.abort(new Error('The service is stopping'))
@@ -283,14 +283,14 @@ export function createPump (options: PumpOptions): Pump {
         if (feed !== undefined) {
           await new Promise<void>((resolve) => {
             onIdle.push(resolve)
-            turns.now()
+            runLoop.now()
             signal.addEventListener('abort', abort)
             if (signal.aborted) abort()
           })
         }
         await opened?.close()
         signal.removeEventListener('abort', abort)
-        await forwarder.close?.({ settled: unsettled.allKept() })
+        await forwarder.close?.({ settled: inFlightCommits.allKept() })
       })()
       await closing
     }

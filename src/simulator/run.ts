@@ -5,10 +5,10 @@ import { copyOf, dueAtMs, type Pace } from './pace.js'
 import { mostRetries, retryOffsetMs } from './retry-schedule.js'
 import { copyFate, type SentEvent } from './sent-event.js'
 import type { Tally } from './tally.js'
-import type { Supply, Webhook } from './webhook.js'
+import type { PayloadGenerator, Webhook } from './webhook.js'
 
 export interface RunOptions {
-  readonly supply: Supply
+  readonly generator: PayloadGenerator
   readonly pace: Pace
   /** The most requests under way at once. */
   readonly limit: number
@@ -46,7 +46,7 @@ const longestTimerMs = 86_400_000
 
 /** Sends events as Voucherify does until nothing more will come of any, or the signal aborts. */
 export async function run (options: RunOptions): Promise<void> {
-  const { supply, pace, limit, clock, tally, signal } = options
+  const { generator, pace, limit, clock, tally, signal } = options
   const begunAt = clock.monotonic()
   const queue = new DueQueue<Errand>()
   const off = new Set<string>()
@@ -61,7 +61,7 @@ export async function run (options: RunOptions): Promise<void> {
 
   /** When the next new event is due; `undefined` where there is none, nobody to send it, or no room to keep its retry. */
   function nextDueAt (now: number): number | undefined {
-    return queue.size >= waitingLimit || off.size >= supply.sources.length ? undefined : dueAtMs(pace, next, now)
+    return queue.size >= waitingLimit || off.size >= generator.sources.length ? undefined : dueAtMs(pace, next, now)
   }
 
   function tick (): void {
@@ -88,7 +88,7 @@ export async function run (options: RunOptions): Promise<void> {
 
   function beginNext (dueAt: number): void {
     const index = next++
-    const source = supply.sourceOf(index)
+    const source = generator.sourceOf(index)
     if (off.has(source)) {
       tally.lost(source, { unsent: true })
       return
@@ -123,7 +123,7 @@ export async function run (options: RunOptions): Promise<void> {
 
   function request (event: SentEvent, { copy, dueAt }: { readonly copy: boolean, readonly dueAt: number }): void {
     underWay++
-    options.post(supply.webhook(event.index, event.happenedAt)).then(answer => {
+    options.post(generator.webhook(event.index, event.happenedAt)).then(answer => {
       underWay--
       // What was given up half-way is no answer.
       if (!signal.aborted || typeof answer.status === 'number') answered(event, copy, answer, elapsed() - dueAt)
@@ -171,8 +171,8 @@ export async function run (options: RunOptions): Promise<void> {
       event.pending--
       settle(event)
     }
-    if (off.size < supply.sources.length || !('events' in pace)) return
-    while (next < pace.events) tally.lost(supply.sourceOf(next++), { unsent: true })
+    if (off.size < generator.sources.length || !('events' in pace)) return
+    while (next < pace.events) tally.lost(generator.sourceOf(next++), { unsent: true })
   }
 
   function settle (event: SentEvent): void {

@@ -6,7 +6,7 @@ export interface Webhook {
 }
 
 /** What there is to send. A webhook can be made again for a retry, the same to the byte, so none has to be kept. */
-export interface Supply {
+export interface PayloadGenerator {
   /** The webhooks and distributions that events come from, by the id that the receiver sees; a retry too many switches off one of them. */
   readonly sources: readonly string[]
   readonly sourceOf: (index: number) => string

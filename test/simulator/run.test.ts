@@ -7,7 +7,7 @@ import { isPerfect } from '../../src/simulator/report.js'
 import { mostRetries, retryOffsetMs } from '../../src/simulator/retry-schedule.js'
 import { run, type RunOptions } from '../../src/simulator/run.js'
 import { Tally } from '../../src/simulator/tally.js'
-import type { Supply } from '../../src/simulator/webhook.js'
+import type { PayloadGenerator } from '../../src/simulator/webhook.js'
 import { steeredClock } from '../support/steered-clock.js'
 
 const MINUTE = 60_000
@@ -32,7 +32,7 @@ function start (pace: Pace, receiver: Receiver, options: Partial<RunOptions> = {
   const stop = new AbortController()
   const abandoned = new Set<() => void>()
   const bodies: string[] = []
-  const supply: Supply = {
+  const generator: PayloadGenerator = {
     sources,
     sourceOf: index => sources[index % sources.length] ?? '',
     webhook: (index, happenedAt) => ({ url: new URL('http://receiver.example/'), headers: { index: String(index) }, body: Buffer.from(`${index} ${happenedAt}`) })
@@ -41,7 +41,7 @@ function start (pace: Pace, receiver: Receiver, options: Partial<RunOptions> = {
   let underWay = 0
   const state = { mostUnderWay: 0 }
   const done = run({
-    supply,
+    generator,
     pace,
     limit: 100,
     retries: 0,

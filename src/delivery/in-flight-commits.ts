@@ -1,4 +1,4 @@
-export interface Unsettled {
+export interface InFlightCommits {
   /** How many calls of the forwarder wait for their settlements to get to the disk. */
   readonly count: () => number
   /** Whether all settlements so far are on the disk. */
@@ -8,7 +8,7 @@ export interface Unsettled {
 }
 
 /** @param onKept called when some are on disk, or never will be */
-export function createUnsettled ({ onKept, onError }: { readonly onKept: () => void, readonly onError: (error: unknown) => void }): Unsettled {
+export function createInFlightCommits ({ onKept, onError }: { readonly onKept: () => void, readonly onError: (error: unknown) => void }): InFlightCommits {
   const callsOf = new Map<Promise<void>, number>()
   let count = 0
   let failed = false

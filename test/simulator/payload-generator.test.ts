@@ -1,7 +1,7 @@
 import t from 'tap'
 import { eventIds } from '../../src/simulator/event-ids.js'
-import { supplyBody } from '../../src/simulator/supply-body.js'
-import { supplySamples, type SampleSupplyOptions } from '../../src/simulator/supply-samples.js'
+import { createBodyGenerator } from '../../src/simulator/body-generator.js'
+import { createSampleGenerator, type SampleGeneratorOptions } from '../../src/simulator/sample-generator.js'
 import { catalogue, findEvent } from '../../src/voucherify/catalogue.js'
 import { sign, verifySignature } from '../../src/voucherify/signature.js'
 import { compileValidator } from '../../src/voucherify/validate.js'
@@ -10,8 +10,8 @@ const secret = 'a-secret'
 const ids = eventIds('0123456789ab')
 const happenedAt = Date.UTC(2026, 0, 31)
 
-function samples (options: Partial<SampleSupplyOptions> = {}) {
-  return supplySamples({
+function samples (options: Partial<SampleGeneratorOptions> = {}) {
+  return createSampleGenerator({
     types: ['customer.loyalty.tier.upgraded'],
     kind: undefined,
     raw: false,
@@ -31,14 +31,14 @@ function read (body: Uint8Array) {
 t.test('every event of the catalogue is valid, signed, compact, and from where Voucherify sends it', async t => {
   const [first, ...others] = catalogue.map(({ type }) => type)
   if (first === undefined) throw new Error('the catalogue is empty')
-  const supply = samples({ types: [first, ...others] })
-  t.equal(supply.sources.length, 13, 'a distribution for each event that has one, and the project\'s webhook')
+  const generator = samples({ types: [first, ...others] })
+  t.equal(generator.sources.length, 13, 'a distribution for each event that has one, and the project\'s webhook')
   for (const [index, { type, kind, envelopeSchema }] of catalogue.entries()) {
-    const { url, body, headers } = supply.webhook(index, happenedAt)
+    const { url, body, headers } = generator.webhook(index, happenedAt)
     const envelope = read(body)
     t.equal(JSON.stringify(envelope), Buffer.from(body).toString())
     t.strictSame(compileValidator(envelopeSchema)(envelope), [])
-    t.match(envelope, { id: ids.sendOutId(index), event: { type, id: ids.eventId(index) }, source: { target_url: url.href, id: supply.sourceOf(index), object: kind === 'project' ? 'webhook' : 'distribution' } })
+    t.match(envelope, { id: ids.sendOutId(index), event: { type, id: ids.eventId(index) }, source: { target_url: url.href, id: generator.sourceOf(index), object: kind === 'project' ? 'webhook' : 'distribution' } })
     t.match(envelope.source.id, kind === 'project' ? /^wh_/ : /^distr_/)
     if (kind === 'project') t.equal(envelope.type, type, 'the webhook of the project names the event')
     t.ok(verifySignature({ rawBody: body, header: headers['x-voucherify-signature'], secrets: [secret] }).ok)
@@ -77,18 +77,18 @@ t.test('a body of one\'s own goes out compact and signed, digits as they were; o
   const bytes = Buffer.from('{\n  "event": {"id": "ev_own", "type": "a.b"},\n  "data": {"n": 1.0}\n}\n')
   const compact = '{"event":{"id":"ev_own","type":"a.b"},"data":{"n":1.0}}'
   const options = { bytes, urlOf: () => new URL('http://receiver.example/'), seal: { secret, headers: {} } }
-  const supply = supplyBody({ ...options, asIs: false })
-  t.equal(Buffer.from(supply.webhook(0, 0).body).toString(), compact)
-  t.equal(supply.webhook(9, 9).headers['x-voucherify-signature'], sign(Buffer.from(compact), secret))
-  t.equal(supply.bodyId, 'ev_own')
-  const asIs = supplyBody({ ...options, asIs: true }).webhook(0, 0)
+  const generator = createBodyGenerator({ ...options, asIs: false })
+  t.equal(Buffer.from(generator.webhook(0, 0).body).toString(), compact)
+  t.equal(generator.webhook(9, 9).headers['x-voucherify-signature'], sign(Buffer.from(compact), secret))
+  t.equal(generator.bodyId, 'ev_own')
+  const asIs = createBodyGenerator({ ...options, asIs: true }).webhook(0, 0)
   t.strictSame(asIs.body, bytes)
   t.equal(asIs.headers['x-voucherify-signature'], sign(Buffer.from(compact), secret))
-  const broken = supplyBody({ ...options, bytes: Buffer.from('{ not JSON'), asIs: false })
+  const broken = createBodyGenerator({ ...options, bytes: Buffer.from('{ not JSON'), asIs: false })
   t.equal(Buffer.from(broken.webhook(0, 0).body).toString(), '{ not JSON')
   t.equal(broken.bodyId, undefined)
   for (const asIs of [false, true]) {
-    const plain = supplyBody({ ...options, bytes: Buffer.from('  message  '), asIs }).webhook(0, 0)
+    const plain = createBodyGenerator({ ...options, bytes: Buffer.from('  message  '), asIs }).webhook(0, 0)
     t.equal(Buffer.from(plain.body).toString(), '  message  ')
     t.equal(plain.headers['x-voucherify-signature'], sign(Buffer.from('  message  '), secret), 'what is no JSON is signed as it is')
   }

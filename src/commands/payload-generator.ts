@@ -2,16 +2,16 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { AcknowledgedOptions } from '../simulator/acknowledged.js'
 import type { EventIds } from '../simulator/event-ids.js'
-import { supplyBody } from '../simulator/supply-body.js'
-import { supplySamples } from '../simulator/supply-samples.js'
-import type { Supply } from '../simulator/webhook.js'
+import { createBodyGenerator } from '../simulator/body-generator.js'
+import { createSampleGenerator } from '../simulator/sample-generator.js'
+import type { PayloadGenerator } from '../simulator/webhook.js'
 import { findEvent } from '../voucherify/catalogue.js'
 import { errorCode } from '../errors/system-code.js'
 import type { SendOptions } from './send.js'
 import { sendTarget } from './send-target.js'
 import { UsageError } from './command-line.js'
 
-export interface MakeSupplyOptions {
+export interface MakeGeneratorOptions {
   readonly types: readonly string[]
   readonly ids: EventIds
   readonly seed: string
@@ -22,8 +22,8 @@ export interface MakeSupplyOptions {
   readonly serviceUrl: string
 }
 
-export interface MadeSupply {
-  readonly supply: Supply
+export interface MadeGenerator {
+  readonly generator: PayloadGenerator
   /** The URL of the first event; all have the same origin. */
   readonly url: URL
   readonly signed: boolean
@@ -38,7 +38,7 @@ const bodyLimitBytes = 67_108_864
  * What the options of `send` say is to be sent.
  * @throws UsageError where a file cannot be read, or a URL is none.
  */
-export async function makeSupply (options: SendOptions, { types, ids, seed, directory, secret, serviceUrl }: MakeSupplyOptions): Promise<MadeSupply> {
+export async function makeGenerator (options: SendOptions, { types, ids, seed, directory, secret, serviceUrl }: MakeGeneratorOptions): Promise<MadeGenerator> {
   const key = options.wrongSecret === true ? wrongSecret : options.unsigned === true || secret === '' ? undefined : secret
   const seal = { secret: key, headers: options.header ?? {} }
   const signed = key !== undefined
@@ -47,17 +47,17 @@ export async function makeSupply (options: SendOptions, { types, ids, seed, dire
 
   const [first, ...others] = types
   if (options.body !== undefined) {
-    const supply = supplyBody({
+    const generator = createBodyGenerator({
       bytes: await readBody(options.body, directory),
       asIs: options.bodyAsIs === true,
       urlOf: facts => target(first, facts === null),
       seal
     })
-    return { supply, url: supply.webhook(0, 0).url, signed, ids: { eventIds: undefined, bodyId: supply.bodyId } }
+    return { generator, url: generator.webhook(0, 0).url, signed, ids: { eventIds: undefined, bodyId: generator.bodyId } }
   }
   if (first === undefined) throw new UsageError('What is to be sent? Name an event type')
   const raw = options.raw === true
-  const supply = supplySamples({
+  const generator = createSampleGenerator({
     types: [first, ...others],
     kind: options.source === 'webhook' ? 'project' : options.source,
     raw,
@@ -67,7 +67,7 @@ export async function makeSupply (options: SendOptions, { types, ids, seed, dire
     seed,
     seal
   })
-  return { supply, url: target(first, raw), signed, ids: { eventIds: raw ? undefined : ids } }
+  return { generator, url: target(first, raw), signed, ids: { eventIds: raw ? undefined : ids } }
 }
 
 async function readBody (path: string, directory: string): Promise<Uint8Array> {

@@ -3,9 +3,9 @@ import type { Envelope } from '../voucherify/envelope.js'
 import { breakSample, sampleEnvelope, sampleOpaqueEnvelope, type BrokenEnvelope, type SampleOptions } from '../voucherify/samples.js'
 import type { EventIds } from './event-ids.js'
 import { seal, type SealOptions } from './seal.js'
-import type { Supply } from './webhook.js'
+import type { PayloadGenerator } from './webhook.js'
 
-export interface SampleSupplyOptions {
+export interface SampleGeneratorOptions {
   /** Event types, in the catalogue or not, which take turns. */
   readonly types: readonly [string, ...string[]]
   /** What sends them; what Voucherify sends each by where absent. */
@@ -22,7 +22,7 @@ export interface SampleSupplyOptions {
 }
 
 /** Invented events, as Voucherify writes them: compact JSON, and ids that are each event's own. */
-export function supplySamples (options: SampleSupplyOptions): Supply {
+export function createSampleGenerator (options: SampleGeneratorOptions): PayloadGenerator {
   const { kind, raw, invalid, eventIds, seed } = options
   const series = options.types.map(type => ({
     type,

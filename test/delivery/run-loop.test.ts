@@ -1,13 +1,13 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { createTurns } from '../../src/delivery/turns.js'
+import { createRunLoop } from '../../src/delivery/run-loop.js'
 
 function build (t: Test, { gatherMs = 0 } = {}) {
   const taken: Array<{ readonly end: (restMs?: number) => void, readonly fail: (error: Error) => void }> = []
   const defects: unknown[] = []
   let rests = 0
   let running = 0
-  const turns = createTurns({
+  const runLoop = createRunLoop({
     take: async () => {
       running++
       t.equal(running, 1, 'never two at once')
@@ -21,26 +21,26 @@ function build (t: Test, { gatherMs = 0 } = {}) {
     onRest () { rests++ },
     onDefect (error) { defects.push(error) }
   })
-  t.teardown(() => { turns.end() })
-  return { turns, taken, defects, rests: () => rests }
+  t.teardown(() => { runLoop.end() })
+  return { runLoop, taken, defects, rests: () => rests }
 }
 
 t.test('what is asked for before the first turn does nothing', async (t) => {
-  const { turns, taken, rests } = build(t)
-  turns.now()
-  turns.soon()
+  const { runLoop, taken, rests } = build(t)
+  runLoop.now()
+  runLoop.soon()
   await nextTurn()
   t.equal(taken.length + rests(), 0)
-  turns.begin()
+  runLoop.begin()
   t.equal(taken.length, 1)
 })
 
 t.test('one that is asked for during another follows it, once, and then there is rest', async (t) => {
-  const { turns, taken, rests } = build(t)
-  turns.begin()
-  turns.now()
-  turns.soon()
-  turns.now()
+  const { runLoop, taken, rests } = build(t)
+  runLoop.begin()
+  runLoop.now()
+  runLoop.soon()
+  runLoop.now()
   t.equal(taken.length, 1)
   taken[0]?.end()
   await nextTurn()
@@ -53,23 +53,23 @@ t.test('one that is asked for during another follows it, once, and then there is
 })
 
 t.test('after the time that a turn asks for the next is taken, and one that was asked for before has been it', async (t) => {
-  const { turns, taken } = build(t)
-  turns.begin()
+  const { runLoop, taken } = build(t)
+  runLoop.begin()
   taken[0]?.end(1)
   while (taken.length < 2) await nextTurn()
   taken[1]?.end(3_600_000)
   await nextTurn()
-  turns.now()
+  runLoop.now()
   t.equal(taken.length, 3)
 })
 
 t.test('those who can wait share a turn', async (t) => {
-  const { turns, taken } = build(t, { gatherMs: 5 })
-  turns.begin()
+  const { runLoop, taken } = build(t, { gatherMs: 5 })
+  runLoop.begin()
   taken[0]?.end()
   await nextTurn()
-  turns.soon()
-  turns.soon()
+  runLoop.soon()
+  runLoop.soon()
   t.equal(taken.length, 1, 'none yet')
   while (taken.length < 2) await nextTurn()
   taken[1]?.end()
@@ -78,13 +78,13 @@ t.test('those who can wait share a turn', async (t) => {
 })
 
 t.test('after the end none is taken by itself, and what is asked for is taken at once', async (t) => {
-  const { turns, taken } = build(t, { gatherMs: 1 })
-  turns.begin()
+  const { runLoop, taken } = build(t, { gatherMs: 1 })
+  runLoop.begin()
   taken[0]?.end()
   await nextTurn()
-  turns.soon()
-  turns.end()
-  turns.soon()
+  runLoop.soon()
+  runLoop.end()
+  runLoop.soon()
   t.equal(taken.length, 2)
   taken[1]?.end(1)
   await sleep(20)
@@ -92,19 +92,19 @@ t.test('after the end none is taken by itself, and what is asked for is taken at
 })
 
 t.test('a turn that fails is told of, and no other is taken', async (t) => {
-  const { turns, taken, defects, rests } = build(t)
-  turns.begin()
+  const { runLoop, taken, defects, rests } = build(t)
+  runLoop.begin()
   taken[0]?.fail(new Error('a defect'))
   await nextTurn()
-  turns.now()
+  runLoop.now()
   t.match(defects, [{ message: 'a defect' }])
   t.equal(taken.length, 1)
   t.equal(rests(), 0)
 })
 
 t.test('a rest that is longer than a timer can be is a rest', async (t) => {
-  const { turns, taken } = build(t)
-  turns.begin()
+  const { runLoop, taken } = build(t)
+  runLoop.begin()
   taken[0]?.end(31 * 86_400_000)
   await nextTurn()
   // Those that do not fit are ended after 1 ms, so before this one.

@@ -1,4 +1,4 @@
-export interface TurnsOptions {
+export interface RunLoopOptions {
   /** Does all that can be done now. Returns for how long there is nothing to do, in milliseconds, where that is known. */
   readonly take: () => Promise<number | undefined>
   /** How long a turn that need not be at once is waited for, in milliseconds; 0 and less: not at all. */
@@ -9,8 +9,8 @@ export interface TurnsOptions {
   readonly onDefect: (error: unknown) => void
 }
 
-/** Turns of one after another: never two at once, and one that is asked for during another follows it. */
-export interface Turns {
+/** Turns that follow one another: never two at once, and one that is asked for during another follows it. */
+export interface RunLoop {
   /** Takes the first turn. What is asked for before does nothing. */
   readonly begin: () => void
   readonly now: () => void
@@ -20,10 +20,10 @@ export interface Turns {
   readonly end: () => void
 }
 
-/** A timer of more than 24.8 days ends at once in Node, and turns would follow one another without end. */
+/** A timer of more than 24.8 days ends at once in Node, and runLoop would follow one another without end. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-export function createTurns ({ take, gatherMs, onRest, onDefect }: TurnsOptions): Turns {
+export function createRunLoop ({ take, gatherMs, onRest, onDefect }: RunLoopOptions): RunLoop {
   let begun = false
   let ended = false
   let taking = false
