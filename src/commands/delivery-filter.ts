@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
 import { listableStatuses, type DeliveryFilter, type DeliveryQuery, type ListedDelivery, type Operator } from '../delivery/operator.js'
 import { knownForwarder } from './known-forwarder.js'
-import { moment } from '../terminal/times.js'
+import { moment } from './moment.js'
 
 export interface FilterOptions {
   readonly type?: string | undefined

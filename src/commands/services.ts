@@ -1,7 +1,6 @@
 import { forwarderNames } from '../composition/configured-forwarders.js'
 import { inspectFiles } from '../composition/inspect-files.js'
 import { openLogOutput } from '../composition/log-output.js'
-import { moveStore } from '../composition/move.js'
 import { checkDatabase, openOperator, readDrift, resetDrift, storeActions, storeCopies, storeErasures } from '../composition/open-store.js'
 import type { CommandContext, ProcessContext } from './context.js'
 
@@ -41,7 +40,10 @@ export function createServices ({ version, environment, stderr }: ProcessContext
     checkDatabase,
     openOperator,
     storeCopies,
-    moveStore,
+    async moveStore (options) {
+      const { moveStore } = await import('../composition/move.js')
+      return await moveStore(options)
+    },
     storeErasures,
     storeActions,
     async describeApi () {

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander'
 import type { DiscardRequest } from '../delivery/operator.js'
 import { addFilterOptions, addStatusOptions } from './delivery-filter.js'
 import { environmentFile, examples, wholeNumber, type Runs } from './command-line.js'
-import { moment } from '../terminal/times.js'
+import { moment } from './moment.js'
 
 const limit = wholeNumber(1, 10_000)
 const watching = (): Option => new Option('--watch [seconds]', 'show it again and again, until Ctrl-C: every 2 seconds, or as many as are given').argParser(wholeNumber(1, 3600)).preset('2')

@@ -7,7 +7,7 @@ import type { Fault } from '../errors/problem.js'
 import type { ForwarderDefaults, ForwarderSpec } from '../forwarders/forwarder-spec.js'
 import { readForwarderNames, readForwardersFile } from '../forwarders/forwarders-file.js'
 import { isReservedHeader } from '../forwarders/http/own-headers.js'
-import { createForwarders, type ConfiguredForwarder, type RegistryOptions } from '../forwarders/registry.js'
+import type { ConfiguredForwarder, RegistryOptions } from '../forwarders/registry.js'
 import type { Variables } from '../forwarders/substitute-variables.js'
 
 /** What is configured of all forwarders. */
@@ -47,6 +47,8 @@ export function forwarderNames ({ FORWARDERS, FORWARDERS_FILE }: Pick<Settings, 
  * @throws {ConfigurationError} with every fault at once
  */
 export async function openForwarders ({ specs, folder }: ForwarderSpecs, options: Omit<RegistryOptions, 'folder'>): Promise<readonly ConfiguredForwarder[]> {
+  // Loaded where forwarders are made: the thread that accepts only reads what is configured of them.
+  const { createForwarders } = await import('../forwarders/registry.js')
   const created = await createForwarders(specs, { ...options, folder })
   if (created.ok) return created.forwarders
   throw new ConfigurationError(created.faults.map(({ forwarder, message }) => ({ variable: `forwarder ${forwarder}`, message })))

@@ -1,8 +1,8 @@
 import { systemClock } from '../delivery/clock.js'
 import type { Operator, Person } from '../delivery/operator.js'
 import { parseFilter } from '../forwarders/delivery-filter.js'
-import { backUp, type BackedUp, type BackupOptions } from '../journal/sqlite/copies/backup.js'
-import { restore, type Restored, type RestoreOptions } from '../journal/sqlite/copies/restore.js'
+import type { BackedUp, BackupOptions } from '../journal/sqlite/copies/backup.js'
+import type { Restored, RestoreOptions } from '../journal/sqlite/copies/restore.js'
 import { rememberErasures } from '../journal/sqlite/erase/erasures-file.js'
 import { hasLeftOvers } from '../journal/sqlite/erase/left-overs.js'
 import { digestOf } from '../journal/traces.js'
@@ -26,7 +26,10 @@ export type { CopyOptions, CopyProgress } from '../journal/sqlite/copies/check-c
 export type { BackedUp, BackupOptions, Restored, RestoreOptions }
 
 /** Makes and takes back copies of the store in a data folder; what goes wrong is a `StoreError`. */
-export const storeCopies = { backUp, restore }
+export const storeCopies = {
+  backUp: async (options: BackupOptions): Promise<BackedUp> => await (await import('../journal/sqlite/copies/backup.js')).backUp(options),
+  restore: async (options: RestoreOptions): Promise<Restored> => await (await import('../journal/sqlite/copies/restore.js')).restore(options)
+}
 
 /** What an erasure needs beside the store itself. */
 export const storeErasures = {

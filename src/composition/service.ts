@@ -32,8 +32,9 @@ import { findNeeds } from '../admin-api/needs.js'
 import { createLastOutcomes } from '../admin-api/last-outcomes.js'
 import { createLiveFeed } from '../admin-api/live-feed.js'
 import type { Status } from '../admin-api/status.js'
+import type { Watchdog } from '../sender-watch/watchdog.js'
+import { watchdogSettings } from '../config/watchdog-settings.js'
 import { createWatch } from './watch.js'
-import { openWatchdog } from './open-watchdog.js'
 import { addPageRoutes } from '../admin-api/page-routes.js'
 import { notWatching } from '../sender-watch/webhook-status.js'
 import { createSourceFilter } from '../voucherify/source-addresses.js'
@@ -103,9 +104,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
   // First, because it is here that the configuration can still turn out to be wrong.
   const configured = readForwarderSpecs(settings, variables)
   const shared = sharedJournal(settings)
-  const watchdog = openWatchdog({
-    settings, dataDir, logger, clock, version, environment, leads: () => journal.leadsUpkeep(), switchOnLimit: shared === undefined ? undefined : createSharedSwitchOnLimit(shared)
-  })
+  let watchdog: Watchdog | undefined
   const operator = shared === undefined
     ? createRemoteOperator({ dataDir, logger, ...(threads === undefined ? {} : { start: threads.startOperator }) })
     : { ...openOperator({ dataDir, journal: shared }), letGo: async () => {} }
@@ -268,7 +267,15 @@ export function createService ({ settings, logger, logDestination, clock = syste
     }
   }
 
+  /** What connects to Voucherify takes long to load, and most services ask for no watchdog. */
+  async function openWatchdog (): Promise<Watchdog | undefined> {
+    if (watchdogSettings(settings) === undefined) return undefined
+    const switchOnLimit = shared === undefined ? undefined : createSharedSwitchOnLimit(shared)
+    return (await import('./open-watchdog.js')).openWatchdog({ settings, dataDir, logger, clock, version, environment, leads: () => journal.leadsUpkeep(), switchOnLimit })
+  }
+
   async function open (): Promise<StartedService> {
+    watchdog = await openWatchdog()
     running = await delivery.openForwarders()
     await journal.start()
     await delivery.claim()

@@ -6,13 +6,19 @@ const picture = /^\p{Emoji_Presentation}|^\p{Extended_Pictographic}\uFE0F|^[\d#*
 /** Marks that stand on the letter before them, and joiners: without a letter they take no room. */
 const joining = /^[\p{Mark}\u200C\u200D]+$/u
 
-const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' })
+/** Made when it is needed, which a service may never do: it takes a start some milliseconds. */
+let segmenter: Intl.Segmenter | undefined
+
+function segments (text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' })
+  return segmenter.segment(text)
+}
 
 /** How many columns a printable text takes on a terminal. */
 export function displayWidth (text: string): number {
   if (ascii.test(text)) return text.length
   let width = 0
-  for (const { segment } of segmenter.segment(text)) width += widthOf(segment)
+  for (const { segment } of segments(text)) width += widthOf(segment)
   return width
 }
 
@@ -20,7 +26,7 @@ export function displayWidth (text: string): number {
 export function cutToWidth (text: string, columns: number): string {
   if (ascii.test(text)) return text.slice(0, columns)
   let width = 0
-  for (const { segment, index } of segmenter.segment(text)) {
+  for (const { segment, index } of segments(text)) {
     width += widthOf(segment)
     if (width > columns) return text.slice(0, index)
   }

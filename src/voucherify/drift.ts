@@ -44,7 +44,7 @@ export interface DriftFinder {
    * count by it; faults alone are put together anew each time. What is told by name is bounded for each `source`, which is any text.
    */
   readonly find: (event: JudgedEvent, source: string, report: (difference: Difference) => void) => void
-  /** Begins anew with what is told by name. To make another finder would hold up webhooks for a tenth of a second. */
+  /** Begins anew with what is told by name. Another finder would have to prepare each type of event once more, while webhooks wait. */
   readonly forget: () => void
 }
 
@@ -58,10 +58,9 @@ const CUSTOM_PREFIX = 'custom.'
 
 /** Prepares what is needed to find drift fast: it is done for each event that comes in. */
 export function createDriftFinder (): DriftFinder {
-  const shapes = new Map(catalogue.map((event) => [event.type as string, {
-    envelope: shapeOf(event.type, event.envelopeSchema as TSchema),
-    bare: shapeOf(event.type, event.bodySchema as TSchema)
-  }]))
+  const events = new Map(catalogue.map((event) => [event.type as string, event]))
+  const envelopes = new Map<string, Shape>()
+  const bodies = new Map<string, Shape>()
   const unknownTypes = new Map<string, Difference>()
 
   function unknownType (eventType: string): Difference {
@@ -72,15 +71,25 @@ export function createDriftFinder (): DriftFinder {
     return difference
   }
 
+  /** Prepared when the first such event comes: to prepare all would take a tenth of a second of every start. */
+  function shapeFor ({ type, envelopeSchema, bodySchema }: (typeof catalogue)[number], bare: boolean): Shape {
+    const prepared = bare ? bodies : envelopes
+    const known = prepared.get(type)
+    if (known !== undefined) return known
+    const shape = shapeOf(type, (bare ? bodySchema : envelopeSchema) as TSchema)
+    prepared.set(type, shape)
+    return shape
+  }
+
   return {
     find ({ eventType, verdict, faults, body }, source, report) {
-      const known = shapes.get(eventType)
+      const known = events.get(eventType)
       if (verdict === 'unvalidated') {
         if (known === undefined && !eventType.startsWith(CUSTOM_PREFIX)) report(unknownType(eventType))
         return
       }
       const bare = isJsonObject(body) && !isEnvelope(body)
-      const shape = known === undefined || !isJsonObject(body) ? undefined : bare ? known.bare : known.envelope
+      const shape = known === undefined || !isJsonObject(body) ? undefined : shapeFor(known, bare)
       if (shape !== undefined) shape.reportDrift(body, source, report)
       const wrongDirection = bare ? findWrongDirection(eventType, body) : undefined
       if (wrongDirection !== undefined) report(wrongDirection)
@@ -90,10 +99,7 @@ export function createDriftFinder (): DriftFinder {
       }
     },
     forget () {
-      for (const { envelope, bare } of shapes.values()) {
-        envelope.forget()
-        bare.forget()
-      }
+      for (const shape of [...envelopes.values(), ...bodies.values()]) shape.forget()
       unknownTypes.clear()
     }
   }

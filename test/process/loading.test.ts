@@ -1,0 +1,66 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { plainNode, program } from '../support/program.js'
+
+/** Most of a start is the loading of modules: what is not needed for what was asked is not to be loaded. */
+
+const noteLoaded = fileURLToPath(new URL('../support/note-loaded.js', import.meta.url))
+
+/** The packages of what was noted, and the rooms of our own. */
+function loadedIn (path: string): ReadonlySet<string> {
+  const urls = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []
+  return new Set(urls.flatMap((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? /\/dist\/([^/]+)\//.exec(url)?.[1] ?? []))
+}
+
+function environment (path: string): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'], NOTE_LOADED_IN: path, PORT: '0', ADMIN_PORT: '0', VOUCHERIFY_WEBHOOK_SECRETS: 'a-secret-of-this-test', FORWARDERS: 'file' }
+}
+
+function loadedBy (t: Test, args: readonly string[]): ReadonlySet<string> {
+  const folder = t.testdir()
+  const path = join(folder, 'loaded')
+  spawnSync('env', [...plainNode, '--import', noteLoaded, program, ...args], { cwd: folder, env: environment(path) })
+  return loadedIn(path)
+}
+
+function loadsNone (t: Test, loaded: ReadonlySet<string>, names: readonly string[]): void {
+  t.strictSame(names.filter((name) => loaded.has(name)), [])
+}
+
+/** What answers, sends, measures, and talks to a database. */
+const service = ['fastify', 'undici', 'prom-client', 'pg', '@fastify/swagger', 'uuid']
+
+for (const args of [['--help'], ['--version'], ['help', 'send']]) {
+  t.test(`tierhook ${args.join(' ')} loads one package and what builds the command line`, async (t) => {
+    const loaded = loadedBy(t, args)
+    t.ok(loaded.has('commander'))
+    loadsNone(t, loaded, [...service, '@sinclair/typebox', 'pino', 'journal', 'forwarders', 'ingress', 'admin-api'])
+  })
+}
+
+for (const args of [['status'], ['health'], ['deliveries'], ['events'], ['check']]) {
+  t.test(`tierhook ${args.join(' ')} loads nothing of a service`, async (t) => {
+    const loaded = loadedBy(t, args)
+    t.ok(loaded.has('@sinclair/typebox'))
+    loadsNone(t, loaded, [...service, 'ingress'])
+  })
+}
+
+t.test('a service without an http forwarder and without a watchdog loads nothing that sends, and nothing that describes its API', async (t) => {
+  const folder = t.testdir()
+  const path = join(folder, 'loaded')
+  const service = spawn('env', [...plainNode, '--import', noteLoaded, program], { cwd: folder, env: environment(path), stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => { service.kill('SIGKILL') })
+  let output = ''
+  for await (const chunk of service.stdout) {
+    output += String(chunk)
+    if (output.includes('"msg":"listening"')) break
+  }
+  t.match(output, /"msg":"listening"/)
+  const loaded = loadedIn(path)
+  for (const name of ['fastify', 'ingress', 'journal', 'forwarders']) t.ok(loaded.has(name), `${name} is loaded`)
+  loadsNone(t, loaded, ['undici', 'pg', '@fastify/swagger', 'cli-progress'])
+})
