@@ -1,6 +1,6 @@
 import type { Status } from '../composition/stored-needs.js'
 import { errorCode } from '../errors/system-code.js'
-import { serviceUrl } from './service-url.js'
+import { serviceUrl } from '../config/addresses.js'
 
 /** What came of asking a running service. */
 export type AskedStatus = { readonly url: string, readonly status: Status } | { readonly url: string, readonly silent: string }

@@ -1,7 +1,6 @@
 import type { KnownForwarder } from '../delivery/operator.js'
 import { formatColumns, type Cell } from '../terminal/columns.js'
-import { createPaint } from '../terminal/colour.js'
-import { isColourful } from '../terminal/output.js'
+import { createPaint, isColourful } from '../terminal/output.js'
 import { jsonLine } from '../terminal/printable.js'
 import { columnsOf } from '../terminal/table.js'
 import { formatSpan } from '../terminal/times.js'

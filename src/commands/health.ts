@@ -3,7 +3,7 @@ import type { CommandContext } from './context.js'
 import { errorCode } from '../errors/system-code.js'
 import { exitCodes, UsageError } from './command-line.js'
 import { settingsSource } from './read-env-file.js'
-import { serviceUrl } from './service-url.js'
+import { serviceUrl } from '../config/addresses.js'
 
 export interface HealthOptions {
   readonly envFile?: string | undefined

@@ -97,7 +97,7 @@ function createProgram ({ context, runs, settingsHelp }: ProgramOptions): Comman
   program.command('openapi')
     .description('print the OpenAPI 3.1 description of both listeners')
     .addHelpText('after', examples('tierhook openapi > openapi.json', 'tierhook openapi | jq \'.paths | keys\''))
-    .action(runs(async () => (await import('./openapi.js')).openapi))
+    .action(runs(async () => (await import('./schema.js')).openapi))
 
   program.command('health')
     .description('ask the service on this machine whether it lives; exits 0 if it does')

@@ -54,3 +54,9 @@ async function writeFiles ({ stdout, stderr }: CommandContext, folder: string, s
 function format (schema: JsonSchema): string {
   return `${JSON.stringify(schema, null, 2)}\n`
 }
+
+/** Shows the OpenAPI description of both listeners, without a service; resolves with the exit code. */
+export async function openapi ({ stdout, describeApi }: CommandContext): Promise<number> {
+  stdout.write(`${JSON.stringify(await describeApi(), null, 2)}\n`)
+  return exitCodes.ok
+}

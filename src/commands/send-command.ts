@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import { mostRetries } from '../simulator/retry-schedule.js'
+import { mostRetries } from '../voucherify/retry-schedule.js'
 import { environmentFile, examples, wholeNumber, type Runs } from './command-line.js'
 import { factor, header, positiveNumber, share, span } from './send-values.js'
 

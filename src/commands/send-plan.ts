@@ -1,5 +1,5 @@
 import type { Pace } from '../simulator/pace.js'
-import { mostRetries } from '../simulator/retry-schedule.js'
+import { mostRetries } from '../voucherify/retry-schedule.js'
 import type { RunOptions } from '../simulator/run.js'
 import { tierEvents } from '../voucherify/catalogue.js'
 import { eventType } from './event-types.js'

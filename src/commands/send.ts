@@ -21,7 +21,7 @@ import { formatReportCard } from './report-card.js'
 import { planSend, type SendPlan } from './send-plan.js'
 import { type MadeGenerator, makeGenerator } from './payload-generator.js'
 import type { Headers } from './send-values.js'
-import { serviceUrl } from './service-url.js'
+import { serviceUrl } from '../config/addresses.js'
 import { type Steps, stopInSteps } from './stop-in-steps.js'
 
 export interface SendOptions {

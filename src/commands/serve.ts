@@ -10,8 +10,7 @@ import { createLogger, lineDestination, readableDestination } from '../compositi
 import { settingsSource } from './read-env-file.js'
 import { startBanner } from './start-banner.js'
 import { startWarnings } from './start-warnings.js'
-import { createPaint } from '../terminal/colour.js'
-import { isColourful } from '../terminal/output.js'
+import { createPaint, isColourful } from '../terminal/output.js'
 
 export interface ServeOptions {
   readonly envFile?: string | undefined

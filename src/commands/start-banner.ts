@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.js'
-import type { Paint } from '../terminal/colour.js'
+import type { Paint } from '../terminal/output.js'
 import { printable } from '../terminal/printable.js'
 import { formatTable } from '../terminal/table.js'
 import type { StartedService } from './context.js'

@@ -1,7 +1,6 @@
 import { loadClientSettings, loadOwnToken } from '../config/load-settings.js'
 import type { Need } from '../composition/stored-needs.js'
-import { createPaint } from '../terminal/colour.js'
-import { isColourful } from '../terminal/output.js'
+import { createPaint, isColourful } from '../terminal/output.js'
 import { jsonLine, plural, printable } from '../terminal/printable.js'
 import { formatSpan } from '../terminal/times.js'
 import { watch } from '../terminal/watch.js'

@@ -1,10 +1,8 @@
-import { pino } from 'pino'
-import type { Logger } from 'pino'
+import { type Logger, pino } from 'pino'
 import type { Settings } from '../config/settings.js'
 import { wellFormedJson } from '../voucherify/readable-json.js'
-import { createPaint } from '../terminal/colour.js'
+import { createPaint, type LogDestination } from '../terminal/output.js'
 import { formatLogLine } from '../terminal/log-line.js'
-import type { LogDestination } from '../terminal/output.js'
 import { printable } from '../terminal/printable.js'
 
 /** What a line may have that some reader refuses, or that steers a terminal: anything but ASCII, and escapes of surrogates. */

@@ -1,7 +1,6 @@
 import ipaddr from 'ipaddr.js'
 import { isSourceEntry } from '../voucherify/source-addresses.js'
-import { accepted, refused } from './decoded.js'
-import type { Decoded } from './decoded.js'
+import { accepted, type Decoded, refused } from './decoded.js'
 
 /** Reads what a server listens at. */
 export function decodeHost (text: string): Decoded {
@@ -44,4 +43,14 @@ export function isLoopback (host: string): boolean {
   // Short and octal IPv4 forms are read in different ways by different resolvers, so they are not trusted to be loopback.
   if (!ipaddr.IPv4.isValidFourPartDecimal(host) && !ipaddr.IPv6.isValid(host)) return false
   return ipaddr.process(host).range() === 'loopback'
+}
+
+/**
+ * The URL at which a client on this machine reaches a service that listens at `host`. An address that stands for every
+ * address can be listened at but not connected to everywhere, so the loopback address takes its place.
+ */
+export function serviceUrl (host: string, port: number): string {
+  if (host === '0.0.0.0') return `http://127.0.0.1:${port}`
+  if (host === '::') return `http://[::1]:${port}`
+  return host.includes(':') ? `http://[${host}]:${port}` : `http://${host}:${port}`
 }

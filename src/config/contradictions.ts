@@ -1,7 +1,6 @@
 import type { ConfigurationFault } from './configuration-error.js'
 import { isLoopback } from './addresses.js'
-import { SettingsSchema } from './settings.js'
-import type { SettingName, Settings } from './settings.js'
+import { type SettingName, type Settings, SettingsSchema } from './settings.js'
 import { findWatchdogFaults } from './watchdog-settings.js'
 
 /** Settings of which those that could not be read are missing. */

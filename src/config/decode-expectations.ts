@@ -1,5 +1,4 @@
-import { accepted, refused } from './decoded.js'
-import type { Decoded } from './decoded.js'
+import { accepted, type Decoded, refused } from './decoded.js'
 
 const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const item = /^(source:[A-Za-z0-9_-]{1,100}|[A-Za-z0-9_.*-]{1,200}) *= *(\d{1,6})([smhd])$/

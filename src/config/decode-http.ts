@@ -1,5 +1,4 @@
-import { accepted, refused } from './decoded.js'
-import type { Decoded } from './decoded.js'
+import { accepted, type Decoded, refused } from './decoded.js'
 
 /** A header name: a token of RFC 9110, section 5.6.2. */
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"

@@ -1,5 +1,4 @@
-import { accepted, refused } from './decoded.js'
-import type { Decoded } from './decoded.js'
+import { accepted, type Decoded, refused } from './decoded.js'
 
 const inBrackets = '\\[(?:\\*|\\d+|"[^",\\\\]+"|\'[^\',\\\\]+\')\\]'
 const name = '(?:\\*|[A-Za-z_$][A-Za-z0-9_$]*)'

@@ -1,5 +1,4 @@
-import { accepted, refused } from './decoded.js'
-import type { Decoded } from './decoded.js'
+import { accepted, type Decoded, refused } from './decoded.js'
 
 /** Each becomes a part of a URL and of an event type, and so a name in logs and headers. A path knows `.` and `..` for something else. */
 const name = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/

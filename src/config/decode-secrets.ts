@@ -1,5 +1,4 @@
-import { accepted, refused } from './decoded.js'
-import type { Decoded } from './decoded.js'
+import { accepted, type Decoded, refused } from './decoded.js'
 
 /**
  * Reads a comma-separated list of secrets, each trimmed: a secret read from a file tends to end in a new line, and would then

@@ -1,7 +1,5 @@
-import { KindGuard } from '@sinclair/typebox'
-import type { TSchema } from '@sinclair/typebox'
-import { accepted, refused } from './decoded.js'
-import type { Decoded } from './decoded.js'
+import { KindGuard, type TSchema } from '@sinclair/typebox'
+import { accepted, type Decoded, refused } from './decoded.js'
 
 /** The choices of a union of string literals; `undefined` if it is anything else. */
 function choicesOf (schema: TSchema): string[] | undefined {

@@ -1,6 +1,5 @@
 import { decodeSecrets } from './decode-secrets.js'
-import { refused } from './decoded.js'
-import type { Decoded } from './decoded.js'
+import { type Decoded, refused } from './decoded.js'
 
 const PREFIX = 'whsec_'
 

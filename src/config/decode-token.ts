@@ -1,5 +1,4 @@
-import { accepted, refused } from './decoded.js'
-import type { Decoded } from './decoded.js'
+import { accepted, type Decoded, refused } from './decoded.js'
 import { guessBits } from './guess-bits.js'
 
 /** A bearer token with the name by which log and list tell who bore it, and what its bearer may do: look, or also change something. */

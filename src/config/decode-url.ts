@@ -1,5 +1,4 @@
-import { accepted, refused } from './decoded.js'
-import type { Decoded } from './decoded.js'
+import { accepted, type Decoded, refused } from './decoded.js'
 import { isLoopback } from './addresses.js'
 
 /** Reads an http or https URL. */

@@ -1,5 +1,4 @@
-import { FILE_SUFFIX, isSecret, settingNames, SettingsSchema } from './settings.js'
-import type { SettingName } from './settings.js'
+import { FILE_SUFFIX, isSecret, type SettingName, settingNames, SettingsSchema } from './settings.js'
 
 /** One variable, in words. */
 export interface SettingDescription {

@@ -1,5 +1,4 @@
-import { Type } from '@sinclair/typebox'
-import type { Static, TObject, TOptional, TSchema } from '@sinclair/typebox'
+import { type Static, type TObject, type TOptional, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { decodeHeaderMap, decodeStatuses } from './decode-http.js'
 import { decodeSigningSecrets } from './decode-signing-secrets.js'

@@ -1,15 +1,11 @@
-import { Type } from '@sinclair/typebox'
-import type { StaticDecode, TSchema } from '@sinclair/typebox'
+import { type StaticDecode, type TSchema, Type } from '@sinclair/typebox'
 import { TransformDecodeError, Value } from '@sinclair/typebox/value'
-import { ConfigurationError } from './configuration-error.js'
-import type { ConfigurationFault } from './configuration-error.js'
+import { ConfigurationError, type ConfigurationFault } from './configuration-error.js'
 import { findContradictions } from './contradictions.js'
 import { decodeTokens } from './decode-token.js'
-import { readEnvFile } from './env-file.js'
-import type { EnvFile } from './env-file.js'
+import { type EnvFile, readEnvFile } from './env-file.js'
 import { readSecretFile } from './secret-file.js'
-import { FILE_SUFFIX, isSecret, settingNamed, settingNames, SettingsSchema } from './settings.js'
-import type { SettingName, Settings } from './settings.js'
+import { FILE_SUFFIX, isSecret, type SettingName, settingNamed, settingNames, type Settings, SettingsSchema } from './settings.js'
 
 export interface SettingsSource {
   readonly environment: Readonly<Record<string, string | undefined>>

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { systemCode } from '../errors/system-code.js'
-import { accepted, refused } from './decoded.js'
-import type { Decoded } from './decoded.js'
+import { accepted, type Decoded, refused } from './decoded.js'
 
 /** Whoever names a wrong file is told so, and no memory is filled with it. */
 const LIMIT_BYTES = 65_536

@@ -1,5 +1,4 @@
-import { Type } from '@sinclair/typebox'
-import type { Static, TSchema, TString, TTransform } from '@sinclair/typebox'
+import { type Static, type TSchema, type TString, type TTransform, Type } from '@sinclair/typebox'
 import { decoderOf } from './decode-setting.js'
 import type { Decoded } from './decoded.js'
 

@@ -1,5 +1,4 @@
-import { Type } from '@sinclair/typebox'
-import type { StaticDecode } from '@sinclair/typebox'
+import { type StaticDecode, Type } from '@sinclair/typebox'
 import { decodeHost, decodeSources, decodeTrustProxy } from './addresses.js'
 import { decodeExpectations } from './decode-expectations.js'
 import { decodeCredential, decodeHeaders } from './decode-http.js'

@@ -1,4 +1,4 @@
-import { managementUrls } from '../voucherify/management-urls.js'
+import { managementUrls } from '../voucherify/source-addresses.js'
 import type { ConfigurationFault } from './configuration-error.js'
 import type { ReadableSettings } from './contradictions.js'
 import type { Settings } from './settings.js'

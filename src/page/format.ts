@@ -1,4 +1,4 @@
-import { element } from './element.js'
+import { element, type Child } from './element.js'
 
 /** A time as how long ago it was, or how soon it is, with the exact one in UTC beside it. */
 export function time (iso: string): HTMLElement {
@@ -83,4 +83,10 @@ export function bytes (count: number): string {
   const names = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
   const power = count < 1 ? 0 : Math.min(names.length - 1, Math.floor(Math.log2(count) / 10))
   return `${(count / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${names[power]}`
+}
+
+/** An estimate: what lies behind us may have come to pass, and nobody here has seen it. */
+export function switchOff (disabledAt: string | null): Child[] {
+  if (disabledAt === null) return ['not known']
+  return Date.parse(disabledAt) > Date.now() ? ['if nothing changes, ', time(disabledAt)] : ['may be switched off since ', time(disabledAt)]
 }

@@ -1,11 +1,10 @@
 import type { Expectation, FailedSource, ForwarderState, HistoryReport, Need, Status, WebhookStatus } from './answers.js'
 import { get } from './api.js'
 import { badge, element, show, table, type Child, type Column, type Tone } from './element.js'
-import { bytes, duration, plural, time } from './format.js'
+import { bytes, duration, plural, switchOff, time } from './format.js'
 import { stateBadge } from './forwarders-view.js'
 import { describeNeed, needsYou, placeOf } from './health.js'
 import { bars, legend, sparkline } from './plot.js'
-import { switchOff } from './switch-off.js'
 import { addressOf, type Address, type View } from './view.js'
 
 type SpanReport = HistoryReport['hour']

@@ -1,7 +1,6 @@
 import type { Unproven } from './answers.js'
 import { badge, element, table, type Column } from './element.js'
-import { time } from './format.js'
-import { switchOff } from './switch-off.js'
+import { switchOff, time } from './format.js'
 
 type Refusals = Unproven['refused'][number]
 type Address = Unproven['addresses'][number]

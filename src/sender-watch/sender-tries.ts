@@ -1,14 +1,10 @@
 import type { ProblemCode } from '../errors/problem.js'
+import { mostRetries, retriesAfterMs, retryOffsetMs } from '../voucherify/retry-schedule.js'
 
-/**
- * Voucherify tries again 1, 2, 4, … 512 minutes, 17 h 4 min and 24 h after the first attempt: 12 times. Then it disables the
- * webhook, or pauses the distribution's channel, and sends nothing more.
- */
-export const TRIES_ALLOWED = 12
+/** After so many tries that failed the sender switches the webhook off. */
+export const TRIES_ALLOWED = mostRetries
 /** How long after the first attempt the last one comes. */
-export const TRIES_END_MS = 86_400_000
-/** When the retries come, after the first attempt. */
-const RETRIES_AFTER_MS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1440].map((minutes) => minutes * 60_000)
+export const TRIES_END_MS = retryOffsetMs(mostRetries)
 /** How much earlier than by the schedule a retry may come and still be taken for one. */
 const EARLY = 0.8
 
@@ -17,7 +13,7 @@ export const TOLD_AT_TRIES = [TRIES_ALLOWED * 3 / 4, TRIES_ALLOWED / 2, TRIES_AL
 
 /** How often the sender can have tried, so long after the first time: what comes faster than by its schedule is not its retry. */
 export function mostTries (afterMs: number): number {
-  return 1 + RETRIES_AFTER_MS.filter((dueMs) => afterMs >= dueMs * EARLY).length
+  return 1 + retriesAfterMs.filter((dueMs) => afterMs >= dueMs * EARLY).length
 }
 
 /** What to do about an answer that the sender takes for a failure. */

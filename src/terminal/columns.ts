@@ -1,6 +1,5 @@
-import { createPaint, type Colour, type Paint } from './colour.js'
+import { type Colour, createPaint, isColourful, type Output, type Paint, type Terminal } from './output.js'
 import { cutToWidth, displayWidth } from './display-width.js'
-import { isColourful, type Output, type Terminal } from './output.js'
 import { printable } from './printable.js'
 import { columnsOf } from './table.js'
 

@@ -1,4 +1,4 @@
-import type { Colour, Paint } from './colour.js'
+import type { Colour, Paint } from './output.js'
 import { printable } from './printable.js'
 import { formatTiers, shortId, shortSenderId } from './short.js'
 import { formatSpan } from './times.js'

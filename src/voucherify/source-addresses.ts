@@ -10,6 +10,13 @@ export const regionAddresses: Readonly<Record<'eu1' | 'us1' | 'as1', readonly st
   as1: ['52.76.98.82', '54.169.8.101', '13.214.87.160']
 }
 
+/** Where each shared region has Voucherify's Management API: what stands before `/management`. Dedicated regions have addresses of their own. */
+export const managementUrls: Readonly<Record<'eu1' | 'us1' | 'as1', string>> = {
+  eu1: 'https://api.voucherify.io',
+  us1: 'https://us1.api.voucherify.io',
+  as1: 'https://as1.api.voucherify.io'
+}
+
 const regions = new Map<string, readonly string[]>(Object.entries(regionAddresses))
 
 /** Whether this is a region's name, an IPv4 or IPv6 address, or a range of either in CIDR form. */

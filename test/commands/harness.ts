@@ -1,5 +1,4 @@
-import { createServer } from 'node:http'
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import { Writable } from 'node:stream'
 import type { CommandContext, Service, ServiceOptions, StopSignal } from '../../src/commands/context.js'
 import type { LogOutput, Output } from '../../src/terminal/output.js'

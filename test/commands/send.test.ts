@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { sign } from '../../src/voucherify/signature.js'
 import { catalogue, tierEvents } from '../../src/voucherify/catalogue.js'
 import { buildService, signed } from '../support/build-service.js'
-import { createHarness, freePort, startServer } from './harness.js'
-import type { ReceivedRequest } from './harness.js'
+import { createHarness, freePort, type ReceivedRequest, startServer } from './harness.js'
 import type { ServerResponse } from 'node:http'
 
 function accept (_request: ReceivedRequest, response: ServerResponse): void {

@@ -1,7 +1,6 @@
 import t from 'tap'
 import { OperatorListenerError } from '../../src/composition/service.js'
-import { createHarness } from './harness.js'
-import type { HarnessOptions } from './harness.js'
+import { createHarness, type HarnessOptions } from './harness.js'
 import type { Service, ServiceOptions } from '../../src/commands/context.js'
 
 interface Latch {

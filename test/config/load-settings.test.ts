@@ -1,9 +1,7 @@
 import t from 'tap'
-import { ConfigurationError } from '../../src/config/configuration-error.js'
-import type { ConfigurationFault } from '../../src/config/configuration-error.js'
+import { ConfigurationError, type ConfigurationFault } from '../../src/config/configuration-error.js'
 import { settingDescriptions } from '../../src/config/describe-settings.js'
-import { loadClientSettings, loadOwnToken, loadSettings, loadVariables } from '../../src/config/load-settings.js'
-import type { SettingsSource } from '../../src/config/load-settings.js'
+import { loadClientSettings, loadOwnToken, loadSettings, loadVariables, type SettingsSource } from '../../src/config/load-settings.js'
 import type { Settings } from '../../src/config/settings.js'
 import { watchdogSettings } from '../../src/config/watchdog-settings.js'
 

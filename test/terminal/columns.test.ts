@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createPaint } from '../../src/terminal/colour.js'
+import { createPaint } from '../../src/terminal/output.js'
 import { formatColumns, writeColumns } from '../../src/terminal/columns.js'
 import { displayWidth } from '../../src/terminal/display-width.js'
 import { shortenIds, shortSenderId } from '../../src/terminal/short.js'

@@ -1,6 +1,5 @@
 import { Type, type TUnsafe } from '@sinclair/typebox'
-import { anyObject, optional } from '../objects/optional.js'
-import type { Words } from './present.js'
+import { anyObject, optional, type Words } from '../objects/optional.js'
 
 /**
  * The body of an event of which the name is known and next to nothing else: an object. What is not known stays open, so no key is

@@ -1,8 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { CampaignSchema } from '../objects/campaign.js'
 import { LoyaltyTierSchema } from '../objects/loyalty-tier.js'
-import { optional } from '../objects/optional.js'
-import { present, type Words } from './present.js'
+import { optional, present, type Words } from '../objects/optional.js'
 
 // The documents mark neither key as required, but a body with neither of them is some other event's.
 function campaignTier (words: Words) {

@@ -3,8 +3,7 @@ import { dateTime } from '../objects/date-time.js'
 import { CampaignSchema } from '../objects/campaign.js'
 import { CustomerSchema } from '../objects/customer.js'
 import { LoyaltyTierSchema } from '../objects/loyalty-tier.js'
-import { documented, optional } from '../objects/optional.js'
-import { present, type Words } from './present.js'
+import { documented, optional, present, type Words } from '../objects/optional.js'
 
 // The webhook documents require every key of these bodies, and let all but the time be null. Voucherify's own API description
 // requires neither customer nor campaign. A tier is what nobody can do without.
