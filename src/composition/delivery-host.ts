@@ -74,6 +74,7 @@ export const startDeliveryThread: StartDelivery = (hooks) => {
       await remote.storeOpened({ path, visible, store: port }, [port])
     },
     setVisible: async (sequence) => { await remote.setVisible(sequence) },
+    stored: async (batch) => { await remote.stored(batch) },
     letGo: async () => { await remote.letGo() },
     checkpoint: async () => { await remote.checkpoint() },
     pause: async (forwarder) => { await remote.pause(forwarder) },

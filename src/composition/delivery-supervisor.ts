@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { ConfigurationError } from '../config/configuration-error.js'
 import type { ForwarderSummary } from '../forwarders/describe-forwarder.js'
+import type { StoredBatch } from '../journal/postgres/pack-deliveries.js'
 import type { DeliveryConfig, ForwarderStatus } from './delivery.js'
 import type { DeliveryHooks, HostedDelivery, OpenedStoreThread, StartDelivery } from './delivery-host.js'
 
@@ -31,6 +32,7 @@ export interface DeliverySupervisor {
   readonly begin: () => Promise<void>
   readonly storeOpened: (opened: OpenedStoreThread) => void
   readonly setVisible: (sequence: number) => void
+  readonly stored: (batch: StoredBatch) => void
   readonly letGo: () => Promise<void>
   readonly checkpoint: () => Promise<void>
   /** Ends the attempts under way after `timeoutMs`. Rejects where something of it is not closed soon after. Idempotent. */
@@ -159,6 +161,9 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
       visible = sequence
       delivery.setVisible(sequence).catch(() => undefined)
     },
+
+    // One that is started anew reads it.
+    stored (batch) { delivery.stored(batch).catch(() => undefined) },
 
     async letGo () {
       // One that is started meanwhile opens nothing either.

@@ -105,6 +105,7 @@ const api: DeliveryApi = {
     opened().storeOpened({ path, visible, store: store.remote })
   },
   setVisible: (sequence) => { opened().setVisible(sequence) },
+  stored: (batch) => { opened().stored(batch) },
   letGo: () => { opened().letGo() },
   checkpoint: () => { opened().checkpoint() },
   pause: (forwarder) => { opened().pause(forwarder) },

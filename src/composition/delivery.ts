@@ -15,6 +15,7 @@ import type { ConfiguredForwarder } from '../forwarders/registry.js'
 import type { ForwardEngine } from '../journal/engine.js'
 import { createFeeds, type Feeds } from '../journal/feeds.js'
 import { createPostgresForwardEngine, type PostgresForwardEngine } from '../journal/postgres/forward-engine.js'
+import type { StoredBatch } from '../journal/postgres/pack-deliveries.js'
 import { lockFile } from '../journal/sqlite/file-lock.js'
 import { createSqliteForwardEngine, type OpenedStore, type SqliteForwardEngine } from '../journal/sqlite/forward-engine.js'
 import type { SharedJournal } from './postgres-journal.js'
@@ -67,6 +68,8 @@ export interface Delivery {
   readonly claim: () => Promise<void>
   readonly storeOpened: (opened: OpenedStore) => void
   readonly setVisible: (sequence: number) => void
+  /** The same of a database that replicas share. */
+  readonly stored: (batch: StoredBatch) => void
   readonly letGo: () => void
   readonly checkpoint: () => void
   /** Starts the forwarders, once the store is open. */
@@ -180,10 +183,8 @@ export function createDelivery (host: DeliveryHost): Delivery {
     },
 
     storeOpened: (store) => { sqlite?.storeOpened(store) },
-    setVisible (sequence) {
-      sqlite?.setVisible(sequence)
-      postgres?.stored(sequence)
-    },
+    setVisible: (sequence) => { sqlite?.setVisible(sequence) },
+    stored: (batch) => { postgres?.stored(batch) },
     letGo: () => { sqlite?.letGo() },
     checkpoint: () => { sqlite?.checkpoint() },
     begin: async () => { await dispatcher?.start() },

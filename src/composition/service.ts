@@ -164,7 +164,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
     onEvicted: observer.quarantineEvicted
   }
   const journal: AcceptJournal & Partial<SqliteJournal> = shared !== undefined
-    ? createPostgresJournal({ ...journalOptions, shared, onStored: delivery.setVisible })
+    ? createPostgresJournal({ ...journalOptions, shared, onStored: delivery.stored })
     : createSqliteJournal({
       ...journalOptions,
       ...(threads === undefined ? {} : { startStore: threads.startStore }),

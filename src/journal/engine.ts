@@ -168,11 +168,17 @@ export interface FeedStore extends FeedReads {
   readonly monotonic: () => number
 }
 
+/** What comes after a sequence, as it would be read. */
+export interface FreshPage {
+  readonly after: number
+  readonly found: ReadDeliveries
+}
+
 export interface ForwardEvents {
   /** The store can be used, for the first time or again. */
   readonly onAvailable: () => void
-  /** There may be more to read after what was the last. */
-  readonly onMore: () => void
+  /** There may be more to read after what was the last. What of it is at hand need not be read. */
+  readonly onMore: (fresh?: FreshPage) => void
   /** Replays may have been asked for. */
   readonly onReplays: () => void
   /** Somebody else may lead the forwarder from now on. */

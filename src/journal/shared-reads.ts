@@ -1,4 +1,4 @@
-import type { FeedReads, ReadDeliveries } from './engine.js'
+import type { FeedReads, FreshPage, ReadDeliveries } from './engine.js'
 
 /** How long pages are kept, in milliseconds: forwarders that keep up read the same ones within that time. */
 const KEEP_MS = 100
@@ -6,13 +6,15 @@ const KEEP_MS = 100
 const KEEP_DELIVERIES = 1024
 
 export interface SharedReads extends Pick<FeedReads, 'readAfter'> {
+  /** Keeps a page that nobody needs to read. */
+  readonly keep: (page: FreshPage) => void
   /** What was read may not be what is stored any more. */
   readonly forget: () => void
 }
 
-interface Page<T> {
+interface Reading {
   readonly after: number
-  readonly found: T
+  readonly found: Promise<ReadDeliveries>
 }
 
 /**
@@ -20,17 +22,17 @@ interface Page<T> {
  * one that keeps up. The newest pages are kept, for a moment.
  */
 export function shareReads (readAfter: FeedReads['readAfter']): SharedReads {
-  let kept: Page<ReadDeliveries> | undefined
-  let reading: Page<Promise<ReadDeliveries>> | undefined
+  let kept: FreshPage | undefined
+  let reading: Reading | undefined
   let timer: NodeJS.Timeout | undefined
 
-  function keep ({ after, found }: Page<ReadDeliveries>): void {
+  function keep ({ after, found }: FreshPage): void {
     const follows = kept?.found.upTo === after && kept.found.deliveries.length + found.deliveries.length <= KEEP_DELIVERIES
     kept = kept === undefined || !follows ? { after, found } : { after: kept.after, found: { deliveries: [...kept.found.deliveries, ...found.deliveries], upTo: found.upTo } }
     timer ??= setTimeout(() => { kept = timer = undefined }, KEEP_MS).unref()
   }
 
-  function keepOnceRead (page: Page<Promise<ReadDeliveries>>): void {
+  function keepOnceRead (page: Reading): void {
     const done = (found?: ReadDeliveries): void => {
       if (reading !== page) return
       reading = undefined
@@ -50,6 +52,7 @@ export function shareReads (readAfter: FeedReads['readAfter']): SharedReads {
       return found
     },
 
+    keep,
     forget () { kept = reading = undefined }
   }
 }

@@ -41,6 +41,17 @@ t.test('pages that follow each other serve who comes behind, up to a number of d
   t.strictSame(asked, [100, 110, 120, 95, 97, 1097, 1000], 'more is not kept')
 })
 
+t.test('a page that nobody had to read serves like one that was read, and joins the one before it', async (t) => {
+  const { asked, readAfter, keep } = counted(30)
+  await readAfter(0, 10, BIG)
+  keep({ after: 10, found: page(11, 20) })
+  t.strictSame(sequences(await readAfter(8, 100, BIG)), { sequences: [9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20], upTo: 20 })
+  t.strictSame(asked, [0])
+  keep({ after: 25, found: page(26, 30) })
+  t.strictSame(sequences(await readAfter(20, 2, BIG)), { sequences: [21, 22], upTo: 22 }, 'what lies between is read')
+  t.strictSame(asked, [0, 20])
+})
+
 t.test('a page is not kept for long', async (t) => {
   const { asked, readAfter } = counted(10)
   await readAfter(0, 100, BIG)

@@ -95,6 +95,7 @@ const localDelivery: StartDelivery = (hooks) => {
     begin: async () => { await delivery.begin() },
     storeOpened: async ({ path, visible, store }) => { delivery.storeOpened({ path, visible, store: store.remote }) },
     setVisible: async (sequence) => { delivery.setVisible(sequence) },
+    stored: async (batch) => { delivery.stored(batch) },
     letGo: async () => { delivery.letGo() },
     checkpoint: async () => { delivery.checkpoint() },
     pause: async (forwarder) => { delivery.pause(forwarder) },

@@ -2,14 +2,13 @@ import type { Clock } from '../../delivery/clock.js'
 import type { NewDelivery } from '../../delivery/delivery.js'
 import { within } from '../../delivery/within.js'
 import type { AcceptEngine, AcceptEvents, AppendResult } from '../engine.js'
-import { namedValues, recordText, recordValues, textChecksum } from '../record.js'
 import { pause, repeat } from '../upkeep.js'
 import type { Logger } from 'pino'
 import { DatabaseError, openDatabase, type DatabaseOptions } from './database.js'
+import { packDeliveries, type Packed, type StoredBatch } from './pack-deliveries.js'
 import { prune } from './prune.js'
 import { refuseTwin } from './refuse-twin.js'
 import { migrate } from './schema.js'
-import { soundJson } from './sound-json.js'
 
 export interface PostgresAcceptOptions extends Pick<DatabaseOptions, 'url' | 'schema'> {
   readonly member: Member
@@ -17,8 +16,8 @@ export interface PostgresAcceptOptions extends Pick<DatabaseOptions, 'url' | 'sc
   readonly clock: Clock
   readonly dedupeWindowMs: number
   readonly leaseMs?: number
-  /** Told of the last sequence that this replica has stored, so that those who forward here need not look for it. */
-  readonly onStored: (sequence: number) => void
+  /** Told of what this replica has stored, so that those who forward here need not look for it, nor read it. */
+  readonly onStored: (stored: StoredBatch) => void
 }
 
 /** A replica: an id of this process alone, and a name that it has again after a restart. */
@@ -95,17 +94,17 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
     events.onAvailable()
   }
 
-  async function appendOnce (values: readonly unknown[], until: number): Promise<readonly Appended[]> {
+  async function appendOnce ({ count, rounds, records, bodies }: Packed, until: number): Promise<readonly Appended[]> {
     if (bound === undefined) await pulse()
     const deadline = Math.floor(until + (bound?.ms ?? 0))
-    return await database.queryWithin<Appended>(until - monotonic(), `SELECT * FROM ${s}.append_1($1, $2, $3, $4)`, [deadline, ...values])
+    return await database.queryWithin<Appended>(until - monotonic(), `SELECT * FROM ${s}.append_2($1, $2, $3, $4, $5, $6)`, [deadline, dedupeWindowMs, count, rounds, records, bodies])
   }
 
   /** A connection that is lost says nothing of what was sent on it: the same ids are sent again, which stores each once. */
-  async function appendUntil (values: readonly unknown[], until: number): Promise<readonly Appended[]> {
+  async function appendUntil (packed: Packed, until: number): Promise<readonly Appended[]> {
     for (let mayBeDone = false; ;) {
       try {
-        return await appendOnce(values, until)
+        return await appendOnce(packed, until)
       } catch (error) {
         if (!(error instanceof DatabaseError)) throw error
         mayBeDone ||= error.mayBeDone
@@ -139,13 +138,15 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
     async append (deliveries, withinMs) {
       const startedAt = monotonic()
       try {
-        const rows = await appendUntil([dedupeWindowMs, ...packed(deliveries)], startedAt + withinMs)
-        const [first] = rows
-        if (first !== undefined) heard(first.at)
+        const packed = packDeliveries(deliveries)
+        const [first, ...others] = await appendUntil(packed, startedAt + withinMs)
+        if (first?.sequence == null) throw new TypeError('An append has no answer')
+        heard(first.at)
         committed()
-        const results = deliveries.map((): AppendResult => undefined)
-        for (const row of rows) results[row.n - 1] = toResult(row)
-        options.onStored(Math.max(0, ...results.filter((result) => typeof result === 'number')))
+        const after = first.sequence
+        const results = deliveries.map((_each, index): AppendResult => after + index + 1)
+        for (const row of others) results[row.n - 1] = toResult(row)
+        options.onStored({ ...packed, after, without: others.map(({ n }) => n) })
         events.onCommit({ deliveries: deliveries.length, ms: monotonic() - startedAt })
         return results
       } catch (error) {
@@ -177,12 +178,4 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
 function toResult ({ sequence, copy_id: id, copy_verdict: verdict }: Appended): AppendResult {
   if (id !== null && verdict !== null) return { id, verdict }
   return sequence ?? undefined
-}
-
-function packed (deliveries: readonly NewDelivery[]): readonly [string, Buffer] {
-  const records = deliveries.map((delivery) => {
-    const values = recordValues(delivery)
-    return { ...namedValues(values), checksum: textChecksum(recordText(values), delivery.rawBody), key: delivery.dedupeKey, within: delivery.dedupeWithinMs ?? null }
-  })
-  return [soundJson(records), Buffer.concat(deliveries.map(({ rawBody }) => rawBody))]
 }

@@ -1,11 +1,12 @@
 import type { Logger } from 'pino'
 import { storageFields, storageReason } from '../../errors/storage-cause.js'
 import type { FeedOptions } from '../../delivery/journal.js'
-import type { ForwardEngine, ForwardEvents, Progress, SaveResult } from '../engine.js'
+import type { ForwardEngine, ForwardEvents, FreshPage, Progress, SaveResult } from '../engine.js'
 import { pause } from '../upkeep.js'
 import type { Member } from './accept-engine.js'
 import { DatabaseError, openDatabase, type DatabaseOptions } from './database.js'
 import { packCommits } from './pack-commits.js'
+import { unpackDeliveries, type StoredBatch } from './pack-deliveries.js'
 import { createReads } from './reads.js'
 
 export interface PostgresForwardOptions extends Pick<DatabaseOptions, 'url' | 'schema'> {
@@ -23,8 +24,8 @@ export interface PostgresForwardOptions extends Pick<DatabaseOptions, 'url' | 's
 
 /** Leads by leases in a PostgreSQL database that other replicas share. */
 export interface PostgresForwardEngine extends ForwardEngine {
-  /** This replica has stored something: nobody needs to look for it. */
-  readonly stored: (sequence: number) => void
+  /** This replica has stored something: nobody needs to look for it, nor to read it. */
+  readonly stored: (batch: StoredBatch) => void
 }
 
 /** A forwarder that this replica leads. */
@@ -64,6 +65,7 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
   const wanted = new Map<string, Wanted>()
   const terms = new Map<string, Term>()
   const paused = new Map<string, boolean>()
+  const { sound, ...reads } = createReads(database, logger)
   let events: ForwardEvents
   let leaseUntil = -Infinity
   let leaseTimer: NodeJS.Timeout | undefined
@@ -153,10 +155,10 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
     if (row.replay !== before.replay) events.onReplays()
   }
 
-  function tellMore (sequence: number): void {
+  function tellMore (sequence: number, page?: FreshPage): void {
     if (sequence <= told) return
     told = sequence
-    events.onMore()
+    events.onMore(page)
   }
 
   /** Does something again and again until the end; at once where it is woken. What it fails for is told once. */
@@ -209,7 +211,7 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
   }
 
   return {
-    ...createReads(database, logger),
+    ...reads,
     listen (given) { events = given },
     isLeading,
 
@@ -229,7 +231,10 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
       return progress.map((each) => row?.results[led.indexOf(each)] ?? 'lost')
     },
 
-    stored: tellMore,
+    stored (batch) {
+      const { after, count } = batch
+      tellMore(after + count, terms.size === 0 ? undefined : { after, found: unpackDeliveries(batch, sound) })
+    },
 
     async close () {
       stop.abort()

@@ -6,58 +6,58 @@ export function journalLock (s: string): string {
 }
 
 /**
- * `append_1`: stores what is new and finds copies, under the journal's lock. Sequences are drawn for all, so that what is stored has the order of
- * the call. Several with one key go in rounds: the first of each key, then the second. What is there by its id was stored by an earlier try.
- * `withdraw_1`: nothing with these ids will be stored. What is there already may be in a forwarder's hands, and stays the one delivery.
+ * `append_2`: stores what is new and finds copies, under the journal's lock. Sequences are drawn for all, so that what is stored has the order of
+ * the call: the first row (`n` is 0) has the one before theirs. The other rows are of what is not stored with its own: a copy, what is refused, and what
+ * is there by its id from an earlier try. Several with one key go in rounds: the first of each key, then the second.
  */
 export function appendFunction (s: string): string {
   return `
-  CREATE FUNCTION ${s}.append_1 (p_deadline bigint, p_window bigint, p_records json, p_bodies bytea)
+  CREATE OR REPLACE FUNCTION ${s}.append_2 (p_deadline bigint, p_window bigint, p_count integer, p_rounds integer, p_records json, p_bodies bytea)
   RETURNS TABLE (n bigint, sequence bigint, copy_id text, copy_verdict text, at bigint) LANGUAGE plpgsql AS $$
   #variable_conflict use_column
   DECLARE
     v_now bigint;
     v_base bigint;
-    v_left bigint := json_array_length(p_records);
-    v_round bigint := 1;
-    v_rows bigint;
   BEGIN
     PERFORM set_config('lock_timeout', greatest(1, p_deadline - ${s}.now_ms())::text, true);
     IF current_setting('synchronous_commit') = 'off' THEN PERFORM set_config('synchronous_commit', 'on', true); END IF;
     PERFORM ${journalLock(s)};
     v_now := ${s}.now_ms();
     IF v_now > p_deadline THEN RAISE EXCEPTION 'the append came too late' USING ERRCODE = 'TH001'; END IF;
-    UPDATE ${s}.counters SET value = value + v_left WHERE name = 'sequence' RETURNING value - v_left INTO v_base;
-    WHILE v_left > 0 LOOP
+    UPDATE ${s}.counters SET value = value + p_count WHERE name = 'sequence' RETURNING value - p_count INTO v_base;
+    RETURN QUERY SELECT 0::bigint, v_base, NULL::text, NULL::text, v_now;
+    FOR v_round IN 1 .. p_rounds LOOP
       RETURN QUERY
-      WITH given AS (
-        SELECT r.*, sum(r.body_bytes) OVER (ORDER BY r.n) - r.body_bytes AS start, row_number() OVER (PARTITION BY coalesce(r.key, r.id) ORDER BY r.n) AS round
-        FROM ROWS FROM (json_to_recordset(p_records) AS (id text, received_at bigint, event_type text, verdict text, hold smallint, source_object text, source_id text, event_id text,
-          project_id text, customer_id text, campaign_id text, faults text, headers text, body_bytes bigint, checksum bigint, key text, within bigint))
-          WITH ORDINALITY AS r (id, received_at, event_type, verdict, hold, source_object, source_id, event_id, project_id, customer_id, campaign_id, faults, headers, body_bytes, checksum, key, within, n)
-      ), mine AS MATERIALIZED (
+      WITH mine AS MATERIALIZED (
         SELECT g.*, (SELECT d.sequence FROM ${s}.deliveries d WHERE d.id = g.id) AS stored, EXISTS (SELECT 1 FROM ${s}.refused f WHERE f.id = g.id) AS refused, k.sequence AS copied, k.id AS copy_id, k.verdict AS copy_verdict
-        FROM given g LEFT JOIN (${s}.dedupe_keys k LEFT JOIN ${s}.deliveries d ON d.sequence = k.sequence) ON k.key = g.key AND k.id <> g.id AND coalesce(d.hold, 0) <> ${HOLD.damaged}
+        FROM ROWS FROM (json_to_recordset(p_records) AS (id text, received_at bigint, event_type text, verdict text, hold smallint, source_object text, source_id text, event_id text,
+          project_id text, customer_id text, campaign_id text, faults text, headers text, body_bytes integer, checksum bigint, key text, within bigint, start integer, round integer))
+          WITH ORDINALITY AS g (id, received_at, event_type, verdict, hold, source_object, source_id, event_id, project_id, customer_id, campaign_id, faults, headers, body_bytes, checksum, key, within, start, round, n)
+        LEFT JOIN (${s}.dedupe_keys k LEFT JOIN ${s}.deliveries d ON d.sequence = k.sequence) ON k.key = g.key AND k.id <> g.id AND coalesce(d.hold, 0) <> ${HOLD.damaged}
           AND (k.received_at >= v_now - coalesce(g.within, p_window) OR (g.within IS NULL AND d.sequence IS NOT NULL))
         WHERE g.round = v_round
       ), fresh AS (SELECT * FROM mine WHERE stored IS NULL AND NOT refused AND copied IS NULL
       ), inserted AS (
         INSERT INTO ${s}.deliveries (sequence, id, received_at, event_type, verdict, hold, source_object, source_id, event_id, project_id, customer_id, campaign_id, faults, headers, body_bytes, checksum, raw_body)
         SELECT v_base + n, id, received_at, event_type, verdict, hold, source_object, source_id, event_id, project_id, customer_id, campaign_id, faults, headers, body_bytes, checksum,
-          substr(p_bodies, start::int + 1, body_bytes::int) FROM fresh ORDER BY n
+          substr(p_bodies, start + 1, body_bytes) FROM fresh
       ), keyed AS (
         INSERT INTO ${s}.dedupe_keys (key, id, verdict, sequence, received_at) SELECT key, id, verdict, v_base + n, received_at FROM fresh WHERE key IS NOT NULL
         ON CONFLICT (key) DO UPDATE SET id = excluded.id, verdict = excluded.verdict, sequence = excluded.sequence, received_at = excluded.received_at
       ), counted AS (
         UPDATE ${s}.deliveries d SET duplicates = d.duplicates + c.times FROM (SELECT copied, count(*) AS times FROM mine WHERE copied IS NOT NULL GROUP BY copied) c WHERE d.sequence = c.copied
       )
-      SELECT n, CASE WHEN stored IS NULL AND NOT refused AND copied IS NULL THEN v_base + n ELSE stored END, CASE WHEN stored IS NULL THEN copy_id END, CASE WHEN stored IS NULL THEN copy_verdict END, v_now FROM mine ORDER BY n;
-      GET DIAGNOSTICS v_rows = ROW_COUNT;
-      v_left := v_left - v_rows;
-      v_round := v_round + 1;
+      SELECT n, stored, CASE WHEN stored IS NULL THEN copy_id END, CASE WHEN stored IS NULL THEN copy_verdict END, v_now FROM mine WHERE stored IS NOT NULL OR refused OR copied IS NOT NULL;
     END LOOP;
-  END $$;
+  END $$;`
+}
 
+/**
+ * `withdraw_1`: nothing with these ids will be stored. What is there already may be in a forwarder's hands, and stays the one delivery.
+ * `pulse_1`: tells that a replica accepts.
+ */
+export function acceptFunctions (s: string): string {
+  return `
   CREATE FUNCTION ${s}.withdraw_1 (p_ids text[]) RETURNS void LANGUAGE plpgsql AS $$
   BEGIN
     PERFORM set_config('lock_timeout', '2000', true);

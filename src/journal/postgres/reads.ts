@@ -23,13 +23,14 @@ const KINDS = {
 
 export const BODY_COLUMNS = `${DELIVERY_COLUMNS}, d.raw_body`
 
+type Reads = Pick<ForwardEngine, 'readAfter' | 'readMany' | 'readDue' | 'readLanes' | 'readMarks' | 'unfinished'>
+
 /** What feeds read, each by one statement, and so of one moment. */
-export function createReads (database: Database, logger: Logger): Pick<ForwardEngine, 'readAfter' | 'readMany' | 'readDue' | 'readLanes' | 'readMarks' | 'unfinished'> {
+export function createReads (database: Database, logger: Logger): Reads & { /** Rows as deliveries. What differs from its checksum is set aside. */ readonly sound: (rows: readonly StoredRow[]) => readonly Delivery[] } {
   const { query, schema: s } = database
   const columns = `w.replay, w.sequence, w.lane, w.attempt, w.waited_ms, w.delay_ms, w.due_at - ${s}.now_ms() AS left_ms,
     CASE WHEN w.replay > 0 THEN (SELECT kind FROM ${s}.replays r WHERE r.number = w.replay) END AS kind`
 
-  /** What differs from its checksum is set aside. */
   function sound (rows: readonly StoredRow[]): readonly Delivery[] {
     const read = rows.map((row) => ({ row, delivery: toDelivery(row, row.raw_body) }))
     const damaged = read.filter(({ delivery }) => delivery === undefined).map(({ row }) => row.sequence)
@@ -47,6 +48,8 @@ export function createReads (database: Database, logger: Logger): Pick<ForwardEn
   }
 
   return {
+    sound,
+
     async readAfter (after, limit, limitBytes) {
       // Along the index, and no join: planned before the table has statistics, one would read all of it for each page.
       const rows = await query<StoredRow & { readonly last: number }>(`SELECT c.value AS last, p.* FROM ${s}.counters c LEFT JOIN LATERAL (

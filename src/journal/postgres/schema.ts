@@ -1,6 +1,6 @@
 import { HOLD } from '../record.js'
 import { DatabaseError, quoted, type Database, type Query } from './database.js'
-import { appendFunction, forwardFunctions, upkeepFunction } from './functions.js'
+import { acceptFunctions, appendFunction, forwardFunctions, upkeepFunction } from './functions.js'
 
 /** How long a start waits for another one's migration, in milliseconds. */
 const MIGRATION_MS = 30_000
@@ -112,7 +112,7 @@ const migrations: ReadonlyArray<(s: string, lz4: boolean) => string> = [(s, lz4)
   CREATE INDEX attempts_replay ON ${s}.attempts (replay) WHERE replay > 0;
   CREATE TABLE ${s}.replays (number bigint PRIMARY KEY, requested_at bigint NOT NULL, kind text NOT NULL, description text NOT NULL);
   CREATE FUNCTION ${s}.now_ms () RETURNS bigint LANGUAGE sql VOLATILE AS $$ SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint $$;
-  ${appendFunction(s)}
+  ${acceptFunctions(s)}
   ${forwardFunctions(s)}
 `, (s) => `
   CREATE TABLE ${s}.leases (name text PRIMARY KEY, holder text, token bigint NOT NULL DEFAULT 0) WITH (fillfactor = 50);
@@ -122,7 +122,7 @@ const migrations: ReadonlyArray<(s: string, lz4: boolean) => string> = [(s, lz4)
   INSERT INTO ${s}.counters VALUES ('drift', 0);
   CREATE TABLE ${s}.switched_on (webhook text PRIMARY KEY, at bigint NOT NULL);
   ${upkeepFunction(s)}
-`]
+`, appendFunction]
 
 export const SCHEMA_VERSION = migrations.length
 

@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import { systemClock } from '../../../src/delivery/clock.js'
+import type { AcceptEvents, FreshPage } from '../../../src/journal/engine.js'
+import { createPostgresAcceptEngine } from '../../../src/journal/postgres/accept-engine.js'
+import { createPostgresForwardEngine } from '../../../src/journal/postgres/forward-engine.js'
+import type { StoredBatch } from '../../../src/journal/postgres/pack-deliveries.js'
+import { captureLog } from '../../support/capture-log.js'
+import { noPostgres, startPostgres } from '../../support/postgres-server.js'
+import { sampleNewDelivery } from '../../support/sample-delivery.js'
+
+const LIMIT_BYTES = 1e9
+
+t.test('what a replica has stored is handed to its forwarders as they would read it', { skip: noPostgres }, async (t) => {
+  const { url } = await startPostgres(t)
+  const { logger } = captureLog()
+  const options = { url, schema: 'handed', member: { id: randomUUID(), name: 'one' }, logger, clock: systemClock, dedupeWindowMs: 1e9, monotonic: systemClock.monotonic, now: systemClock.now }
+  const batches: StoredBatch[] = []
+  const pages: FreshPage[] = []
+  const nothing = (): void => {}
+  const accepting = createPostgresAcceptEngine({ ...options, onStored: (batch) => { batches.push(structuredClone(batch)) } })
+  const forwarding = createPostgresForwardEngine({ ...options, connections: 1, forwarders: ['log'], atHome: [] })
+  const events: AcceptEvents = { onCommit: nothing, onAvailable: nothing, onUnavailable: nothing, onDefect: (error) => { t.fail(String(error)) } }
+  accepting.listen(events, new AbortController().signal)
+  forwarding.listen({ onAvailable: nothing, onMore: (page) => { if (page !== undefined) pages.push(page) }, onReplays: nothing, onLost: nothing, onYield: nothing, onPaused: nothing })
+  t.teardown(async () => {
+    await forwarding.close()
+    await accepting.close(1000)
+  })
+  await accepting.open()
+  await forwarding.lead({ forwarder: 'log', start: 'beginning' })
+
+  const twice = sampleNewDelivery({ id: randomUUID(), dedupeKey: 'twice' })
+  await accepting.append([
+    sampleNewDelivery({ id: randomUUID(), dedupeKey: null, rawBody: Buffer.from('{"first":"ö"}') }),
+    twice,
+    { ...twice, id: randomUUID() },
+    sampleNewDelivery({ id: randomUUID(), dedupeKey: null, quarantined: true }),
+    sampleNewDelivery({ id: randomUUID(), dedupeKey: null, customerId: 'cust_\\ "1"', faults: [] })
+  ], 4000)
+  await accepting.append([{ ...twice, id: randomUUID() }, sampleNewDelivery({ id: randomUUID(), dedupeKey: null })], 4000)
+
+  for (const batch of batches) forwarding.stored(batch)
+  t.strictSame(pages.map(({ after, found }) => [after, found.upTo, found.deliveries.length]), [[0, 5, 3], [5, 7, 1]])
+  const { deliveries, upTo } = await forwarding.readAfter(0, 100, LIMIT_BYTES)
+  t.equal(upTo, 7)
+  // How often a copy came is counted after what it is a copy of was stored.
+  t.strictSame(pages.flatMap(({ found }) => found.deliveries), deliveries.map((delivery) => ({ ...delivery, duplicates: 0 })))
+})
