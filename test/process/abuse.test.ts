@@ -19,7 +19,7 @@ const regressions: ReadonlyArray<{ readonly seed: number, readonly conversation:
 ]
 
 const seed = Number(process.env['TIERHOOK_ABUSE_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
-const requests = Number(process.env['TIERHOOK_ABUSE_REQUESTS'] ?? 100_000)
+const requests = Number(process.env['TIERHOOK_ABUSE_REQUESTS'] ?? 20_000)
 
 const service = await startServiceProcess(t.testdir(), { ADMIN_PORT: '0', BODY_LIMIT_BYTES: '65536', CUSTOM_WEBHOOKS: `${PATH_CANARY},__proto__` })
 t.teardown(async () => await service.kill('SIGKILL'))
@@ -93,7 +93,6 @@ t.test(`${requests} mutated requests, while one client behaves well`, async (t) 
   t.strictSame(facts.twice, [], 'once')
   t.ok(facts.worstMs < 10_000, `the client that behaves well waited ${facts.worstMs} ms at worst`)
   t.ok(facts.endMiB < facts.warmMiB + 150, `${facts.warmMiB} MiB after a fifth of the requests, ${facts.endMiB} MiB after all`)
-  // A request may take 10 s to arrive, and is looked at every second.
-  t.ok(facts.seconds < 25 || facts.cutOff > 0, 'those who are slow are cut off')
+  t.ok(facts.cutOff > 0, 'those who are slow are cut off')
   t.ok(facts.socketsAfter <= facts.socketsBefore, 'no socket is left open')
 })

@@ -52,6 +52,8 @@ const CONCURRENCY = 8
 const LINGERERS = 24
 const LIMIT_BYTES = 65_536
 const FAULTS_TOLD = 20
+/** Until when those who are slow must have been cut off, in milliseconds: a request may take 10 s to arrive, and is looked at every second. */
+const SLOW_MS = 25_000
 
 /** A service that is abused by all that the seed makes up, while one client behaves well. */
 export async function abuse ({ dataDir, requests, seed, only, onProgress = () => {} }: AbuseOptions): Promise<AbuseFacts> {
@@ -76,8 +78,10 @@ export async function abuse ({ dataDir, requests, seed, only, onProgress = () =>
     let connections = 0
     let warmMiB = 0
 
+    const waitsForCutOff = (): boolean => slow.cutOff() === 0 && performance.now() - startedAt < SLOW_MS
+
     async function talker (): Promise<void> {
-      while (sent < requests && faults.length < FAULTS_TOLD && service.child.exitCode === null) {
+      while ((sent < requests || waitsForCutOff()) && faults.length < FAULTS_TOLD && service.child.exitCode === null) {
         const number = only === undefined ? connections : only[connections]
         if (number === undefined) return
         connections++
