@@ -1,9 +1,9 @@
 import type { RecordedAction } from './answers.js'
 import { get } from './api.js'
-import { element, show, table, type Child, type Column } from './element.js'
+import { element, table, type Child, type Column } from './element.js'
 import { time } from './format.js'
 import { shortId } from './tiers.js'
-import { addressOf, type View } from './view.js'
+import { addressOf, sectionView, type View } from './view.js'
 
 const columns: ReadonlyArray<Column<RecordedAction>> = [
   { label: 'When', cell: ({ at }) => time(at) },
@@ -25,13 +25,8 @@ function whichOf ({ deliveryIds = [], filter = {}, file }: RecordedAction): Chil
 
 /** What operators did, at the listener and by commands. */
 export function actionsView (): View {
-  const node = element('section', { 'aria-label': 'Actions', 'aria-busy': 'true' })
-
-  async function update (): Promise<void> {
+  return sectionView('Actions', async () => {
     const { actions } = await get<{ actions: readonly RecordedAction[] }>('/api/actions')
-    node.removeAttribute('aria-busy')
-    show(node, actions.length === 0 ? element('p', { class: 'quiet' }, 'Nobody has done anything yet.') : table('Newest first; the log has the same', columns, actions))
-  }
-
-  return { node, update, slow: true }
+    return [actions.length === 0 ? element('p', { class: 'quiet' }, 'Nobody has done anything yet.') : table('Newest first; the log has the same', columns, actions)]
+  }, { slow: true })
 }

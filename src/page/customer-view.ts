@@ -1,10 +1,10 @@
 import type { DeliveryPage, ListedDelivery, Loyalty } from './answers.js'
 import { get } from './api.js'
 import { deliveryColumns } from './delivery-columns.js'
-import { element, show, svg, table } from './element.js'
+import { element, svg, table } from './element.js'
 import { plural } from './format.js'
 import { tierName } from './tiers.js'
-import { addressOf, type View } from './view.js'
+import { addressOf, sectionView, type View } from './view.js'
 
 const MOST = 200
 const WIDTH = 720
@@ -18,13 +18,10 @@ interface Move {
 
 /** What one customer went through: their tiers over time, as a line for each campaign, and the events. */
 export function customerView (customerId: string): View {
-  const node = element('section', { 'aria-label': 'Customer', 'aria-busy': 'true' })
-
-  async function update (): Promise<void> {
+  return sectionView('Customer', async () => {
     const { deliveries, next } = await get<DeliveryPage>('/api/deliveries', { customerId, loyalty: 'true', limit: MOST })
     const name = deliveries.map(({ loyalty }) => loyalty?.customerName).find((each) => each !== null && each !== undefined)
-    node.removeAttribute('aria-busy')
-    show(node,
+    return [
       element('h2', {}, name ?? 'Customer', ' ', element('code', { class: 'whole' }, customerId)),
       ...[...movesByCampaign(deliveries)].map(([campaign, moves]) => element('figure', {},
         element('figcaption', {}, campaign, `: ${plural(moves.length, 'move')} between tiers`), tierLine(campaign, moves))),
@@ -32,10 +29,8 @@ export function customerView (customerId: string): View {
         ? element('p', { class: 'quiet' }, 'No delivery of this customer is in the store.')
         : table(next === null ? 'Newest first' : `The ${deliveries.length} newest`, deliveryColumns, deliveries, ({ id }) => ({ 'data-key': id })),
       element('p', {}, element('a', { href: addressOf(['deliveries'], { customerId }) }, 'Search among these deliveries'))
-    )
-  }
-
-  return { node, update }
+    ]
+  })
 }
 
 /** Oldest first. */

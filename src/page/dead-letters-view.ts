@@ -3,10 +3,10 @@ import { get, post } from './api.js'
 import { bulkPanel } from './bulk-panel.js'
 import { customerLink } from './customer-cell.js'
 import { eventCode } from './delivery-columns.js'
-import { actionButton, element, show, table, type Column } from './element.js'
+import { actionButton, element, table, type Column } from './element.js'
 import { time } from './format.js'
 import { moveText } from './tiers.js'
-import { addressOf, type Address, type Surroundings, type View } from './view.js'
+import { addressOf, sectionView, type Address, type Surroundings, type View } from './view.js'
 
 const PAGE = 50
 
@@ -17,8 +17,6 @@ function nameOf ({ forwarder, id }: DeadLetter): string {
 /** What forwarders gave up on, newest first. */
 export function deadLettersView ({ query }: Address, { notify }: Surroundings): View {
   const forwarder = query.get('forwarder') ?? ''
-  const node = element('section', { 'aria-label': 'Dead letters', 'aria-busy': 'true' })
-
   const bulk = bulkPanel('dead letters', update)
 
   async function replay (letter: DeadLetter): Promise<void> {
@@ -51,13 +49,15 @@ export function deadLettersView ({ query }: Address, { notify }: Surroundings): 
   ]
 
   async function update (): Promise<void> {
-    const [{ deadLetters, next }, parts] = await Promise.all([get<{ deadLetters: readonly DeadLetter[], next: string | null }>('/api/dead-letters', { forwarder, loyalty: 'true', limit: PAGE }), bulk.parts()])
-    node.removeAttribute('aria-busy')
-    show(node, ...parts, deadLetters.length === 0
-      ? element('p', { class: 'quiet' }, 'There are no dead letters.')
-      : table(next === null ? 'Newest first' : `The ${deadLetters.length} newest; there are more, which tierhook dead-letters lists`, columns, deadLetters, (letter) => ({ 'data-key': nameOf(letter) })))
+    await view.update()
   }
 
   // Counting by reasons takes its time.
-  return { node, update, slow: true }
+  const view = sectionView('Dead letters', async () => {
+    const [{ deadLetters, next }, parts] = await Promise.all([get<{ deadLetters: readonly DeadLetter[], next: string | null }>('/api/dead-letters', { forwarder, loyalty: 'true', limit: PAGE }), bulk.parts()])
+    return [...parts, deadLetters.length === 0
+      ? element('p', { class: 'quiet' }, 'There are no dead letters.')
+      : table(next === null ? 'Newest first' : `The ${deadLetters.length} newest; there are more, which tierhook dead-letters lists`, columns, deadLetters, (letter) => ({ 'data-key': nameOf(letter) }))]
+  }, { slow: true })
+  return view
 }

@@ -4,12 +4,12 @@ import { get, hasToken, post } from './api.js'
 import { copyButton } from './copy.js'
 import { customerLink } from './customer-cell.js'
 import { eventCode } from './delivery-columns.js'
-import { actionButton, badge, definitions, element, show, table, type Column } from './element.js'
+import { actionButton, badge, definitions, element, table, type Column } from './element.js'
 import { bytes, countdown, duration, time } from './format.js'
 import { statusBadges, verdictBadge } from './status-badges.js'
 import { tierCard } from './tiers.js'
 import { isFromWithin } from './places.js'
-import { addressOf, type Surroundings, type View } from './view.js'
+import { addressOf, sectionView, type Surroundings, type View } from './view.js'
 
 const attemptColumns: ReadonlyArray<Column<RecordedAttempt>> = [
   { label: 'Started', cell: ({ startedAt }) => time(startedAt) },
@@ -30,7 +30,6 @@ const statusColumns: ReadonlyArray<Column<ForwarderStatus>> = [
 
 /** One delivery: what it is, its status at each forwarder, what was tried, and its body as it was received. */
 export function deliveryView (id: string, { notify }: Surroundings): View {
-  const node = element('article', { 'aria-label': 'Delivery', 'aria-busy': 'true' })
   /** It never changes, and each reading of it is logged: so it is asked for once. */
   let shown: HTMLElement | undefined
   let delivered: DeliveryDetails | undefined
@@ -38,24 +37,23 @@ export function deliveryView (id: string, { notify }: Surroundings): View {
   async function replay (forwarders: readonly string[]): Promise<void> {
     const { replays, refused } = await post<Replayed>(`/api/deliveries/${encodeURIComponent(id)}/replay`, forwarders.length === 0 ? {} : { forwarders })
     notify(replays === 0 ? `Nothing to replay${refused[0] === undefined ? '' : `: the delivery is ${refused[0].why}`}.` : undefined)
-    await update()
+    await view.update()
   }
 
   async function release (): Promise<void> {
     const { released } = await post<{ released: ReadonlyArray<{ readonly status: string }> }>('/api/quarantine/release', { ids: [id], force: true })
     notify(released[0]?.status === 'released' ? undefined : `Not released: ${released[0]?.status ?? 'gone'}.`)
-    await update()
+    await view.update()
   }
 
-  async function update (): Promise<void> {
+  const view = sectionView('Delivery', async () => {
     const delivery = await get<DeliveryDetails>(`/api/deliveries/${encodeURIComponent(id)}`, shown === undefined ? {} : { body: 'false' })
     if (shown === undefined || delivery.state === 'erased') {
       shown = bodyOf(delivery)
       delivered = delivery
     }
     const { receivedAt, eventType, customerId, campaignId, forwarders, attempts, faults, headers, loyalty } = delivery
-    node.removeAttribute('aria-busy')
-    show(node,
+    return [
       element('p', {}, backLink()),
       element('h2', {}, eventCode(eventType)),
       loyalty !== null && loyalty !== undefined && tierCard(loyalty, customerLink(customerId, loyalty)),
@@ -90,10 +88,9 @@ export function deliveryView (id: string, { notify }: Surroundings): View {
       shown,
       element('h3', {}, 'Headers that were kept'),
       definitions(Object.entries(headers).map(([name, value]) => [name, element('code', {}, value)]))
-    )
-  }
-
-  return { node, update }
+    ]
+  }, { tag: 'article' })
+  return view
 }
 
 export function faultList (faults: DeliveryDetails['faults']): HTMLElement {

@@ -1,8 +1,8 @@
 import type { Difference } from './answers.js'
 import { get, post } from './api.js'
-import { actionButton, element, show, table, type Column } from './element.js'
+import { actionButton, element, table, type Column } from './element.js'
 import { time } from './format.js'
-import type { View } from './view.js'
+import { sectionView, type View } from './view.js'
 
 const columns: ReadonlyArray<Column<Difference>> = [
   { label: 'Event', cell: ({ eventType }) => element('code', {}, eventType) },
@@ -17,24 +17,20 @@ const columns: ReadonlyArray<Column<Difference>> = [
 
 /** How authentic bodies differed from their schemas. */
 export function driftView (): View {
-  const node = element('section', { 'aria-label': 'Drift', 'aria-busy': 'true' })
-
   const forgetButton = actionButton('Forget all, and tell anew', async () => {
     await post('/api/drift/reset', {})
-    await update()
+    await view.update()
   })
 
-  async function update (): Promise<void> {
+  const view = sectionView('Drift', async () => {
     const { differences, dropped } = await get<{ differences: readonly Difference[], dropped: number }>('/api/drift')
-    node.removeAttribute('aria-busy')
-    show(node,
+    return [
       differences.length === 0
         ? element('p', { class: 'quiet' }, 'No event differed from its schema, or what did was forgotten.')
         : table('How authentic bodies differed from their schemas', columns, differences),
       dropped === 0 ? '' : element('p', { class: 'quiet' }, `${dropped} more are not listed.`),
       differences.length + dropped === 0 ? '' : element('p', {}, forgetButton)
-    )
-  }
-
-  return { node, update }
+    ]
+  })
+  return view
 }

@@ -1,13 +1,11 @@
 import type { ForwarderState } from './answers.js'
 import { get, post } from './api.js'
-import { actionButton, badge, element, show, table, type Column } from './element.js'
+import { actionButton, badge, element, table, type Column } from './element.js'
 import { age } from './format.js'
-import { addressOf, type View } from './view.js'
+import { addressOf, sectionView, type View } from './view.js'
 
 /** The forwarders with their backlogs and circuit breakers. */
 export function forwardersView (): View {
-  const node = element('section', { 'aria-label': 'Forwarders', 'aria-busy': 'true' })
-
   const columns: ReadonlyArray<Column<ForwarderState>> = [
     { label: 'Forwarder', cell: ({ name }) => element('strong', {}, name) },
     { label: 'Destination', cell: ({ type, destination }) => element('span', { class: 'long' }, [type, destination].filter((part) => part !== undefined).join(' ')) },
@@ -20,21 +18,19 @@ export function forwardersView (): View {
       label: 'Action',
       cell: ({ name, paused, configured }) => configured && actionButton(paused ? 'Resume' : 'Pause', async () => {
         await post(`/api/forwarders/${encodeURIComponent(name)}/${paused ? 'resume' : 'pause'}`, {})
-        await update()
+        await view.update()
       }, { of: name })
     }
   ]
 
-  async function update (): Promise<void> {
+  const view = sectionView('Forwarders', async () => {
     const { forwarders } = await get<{ forwarders: readonly ForwarderState[] }>('/api/forwarders')
-    node.removeAttribute('aria-busy')
-    show(node,
+    return [
       table('Pending: not yet tried. Retrying: to be tried again, or behind one that is.', columns, forwarders, ({ name }) => ({ 'data-key': name })),
       element('p', { class: 'quiet small' }, 'A pause stays over a restart. Deliveries go on being accepted and are kept.')
-    )
-  }
-
-  return { node, update }
+    ]
+  })
+  return view
 }
 
 /** Green is only what has just been seen to be well. */

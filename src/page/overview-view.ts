@@ -1,11 +1,11 @@
 import type { Expectation, FailedSource, ForwarderState, HistoryReport, Need, Status, WebhookStatus } from './answers.js'
 import { get } from './api.js'
-import { badge, element, show, table, type Child, type Column, type Tone } from './element.js'
+import { badge, element, table, type Child, type Column, type Tone } from './element.js'
 import { bytes, duration, plural, switchOff, time } from './format.js'
 import { stateBadge } from './forwarders-view.js'
 import { describeNeed, needsYou, placeOf } from './health.js'
 import { bars, legend, sparkline } from './plot.js'
-import { addressOf, type Address, type View } from './view.js'
+import { addressOf, sectionView, type Address, type View } from './view.js'
 
 type SpanReport = HistoryReport['hour']
 type ForwarderReport = SpanReport['forwarders'][number]
@@ -17,9 +17,7 @@ const ROWS = 24
 /** How everything is, at a glance: what needs the operator, what came in, and how each forwarder does. */
 export function overviewView ({ query }: Address): View {
   const span = query.get('span') === 'day' ? 'day' : 'hour'
-  const node = element('section', { 'aria-label': 'Overview', 'aria-busy': 'true' })
-
-  async function update (): Promise<void> {
+  return sectionView('Overview', async () => {
     const [status, history, { forwarders }, { sources }, { expectations }, webhook] = await Promise.all([
       get<Status>('/api/status'),
       get<HistoryReport>('/api/history'),
@@ -29,18 +27,15 @@ export function overviewView ({ query }: Address): View {
       get<WebhookStatus>('/api/webhook-status')
     ])
     const report = history[span]
-    node.removeAttribute('aria-busy')
-    show(node,
+    return [
       element('p', { class: `sentence ${status.needs.length === 0 ? 'good' : 'bad'}` }, ...sentence(status.needs)),
       element('div', { class: 'heading' }, element('h2', {}, 'Events'), spanSwitch(span)),
       ...eventsPart(report, span),
       element('h2', {}, 'Forwarders'),
       table(`Attempts of ${spans[span].words}; backlog now, and as it went`, forwarderColumns(report, span), forwarders, ({ name }) => ({ 'data-key': name })),
       element('div', { class: 'cards' }, ...cards({ status, sources, expectations, webhook }))
-    )
-  }
-
-  return { node, update, slow: true }
+    ]
+  }, { slow: true })
 }
 
 function sentence (needs: readonly Need[]): Child[] {

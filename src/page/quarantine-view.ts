@@ -4,10 +4,10 @@ import { bulkPanel } from './bulk-panel.js'
 import { customerLink } from './customer-cell.js'
 import { eventCode } from './delivery-columns.js'
 import { faultList } from './delivery-view.js'
-import { actionButton, element, show, table, type Column } from './element.js'
+import { actionButton, element, table, type Column } from './element.js'
 import { time } from './format.js'
 import { moveText } from './tiers.js'
-import { addressOf, type Surroundings, type View } from './view.js'
+import { addressOf, sectionView, type Surroundings, type View } from './view.js'
 
 const PAGE = 50
 
@@ -17,8 +17,6 @@ interface Released {
 
 /** What is in quarantine, with the reasons. */
 export function quarantineView ({ notify }: Surroundings): View {
-  const node = element('section', { 'aria-label': 'Quarantine', 'aria-busy': 'true' })
-
   const bulk = bulkPanel('quarantine', update)
 
   async function release (ids: readonly string[], force: boolean): Promise<void> {
@@ -51,19 +49,18 @@ export function quarantineView ({ notify }: Surroundings): View {
   ]
 
   async function update (): Promise<void> {
-    const [{ deliveries, next }, parts] = await Promise.all([get<DeliveryPage>('/api/quarantine', { loyalty: 'true', limit: PAGE }), bulk.parts()])
-    node.removeAttribute('aria-busy')
-    if (deliveries.length === 0) {
-      show(node, ...parts, element('p', { class: 'quiet' }, 'Nothing is in quarantine.'))
-      return
-    }
-    show(node,
-      ...parts,
-      element('div', { class: 'actions' }, actionButton('Validate these again, and release what is valid now', async () => { await release(deliveries.map(({ id }) => id), false) })),
-      table(next === null ? 'All that is in quarantine' : `The ${deliveries.length} newest; there are more`, columns, deliveries, ({ id }) => ({ 'data-key': id }))
-    )
+    await view.update()
   }
 
   // Counting by reasons takes its time.
-  return { node, update, slow: true }
+  const view = sectionView('Quarantine', async () => {
+    const [{ deliveries, next }, parts] = await Promise.all([get<DeliveryPage>('/api/quarantine', { loyalty: 'true', limit: PAGE }), bulk.parts()])
+    if (deliveries.length === 0) return [...parts, element('p', { class: 'quiet' }, 'Nothing is in quarantine.')]
+    return [
+      ...parts,
+      element('div', { class: 'actions' }, actionButton('Validate these again, and release what is valid now', async () => { await release(deliveries.map(({ id }) => id), false) })),
+      table(next === null ? 'All that is in quarantine' : `The ${deliveries.length} newest; there are more`, columns, deliveries, ({ id }) => ({ 'data-key': id }))
+    ]
+  }, { slow: true })
+  return view
 }

@@ -1,9 +1,9 @@
 import type { Expectation, FailedSource, Unproven, WebhookStatus } from './answers.js'
 import { get } from './api.js'
-import { badge, element, show, table, type Column, type Tone } from './element.js'
+import { badge, element, table, type Column, type Tone } from './element.js'
 import { duration, switchOff, time } from './format.js'
 import { unprovenSection } from './unproven-section.js'
-import type { View } from './view.js'
+import { sectionView, type View } from './view.js'
 import { webhookStatusSection } from './webhook-status-section.js'
 
 const sourceColumns: ReadonlyArray<Column<FailedSource>> = [
@@ -22,16 +22,13 @@ const expectationColumns: ReadonlyArray<Column<Expectation>> = [
 
 /** How the webhook stands at the sender, how much of its retry budget is used up, and whether it sends what it is expected to. */
 export function senderView (): View {
-  const node = element('section', { 'aria-label': 'Sender', 'aria-busy': 'true' })
-
-  async function update (): Promise<void> {
+  return sectionView('Sender', async () => {
     const [{ sources, unproven }, { expectations }, status] = await Promise.all([
       get<{ sources: readonly FailedSource[], unproven: Unproven }>('/api/retry-budget'),
       get<{ expectations: readonly Expectation[] }>('/api/missing-events'),
       get<WebhookStatus>('/api/webhook-status')
     ])
-    node.removeAttribute('aria-busy')
-    show(node,
+    return [
       webhookStatusSection(status),
       element('h2', {}, 'Retry budget'),
       element('p', { class: 'quiet small' }, 'Voucherify tries an event again up to 12 times in 24 hours after any answer but a 2xx, and then switches the webhook off.'),
@@ -41,10 +38,8 @@ export function senderView (): View {
       expectations.length === 0
         ? element('p', { class: 'quiet' }, 'Nothing is expected. Set EXPECT_EVENT_WITHIN to be warned when events stay away.')
         : table('What is expected', expectationColumns, expectations)
-    )
-  }
-
-  return { node, update }
+    ]
+  })
 }
 
 function toneOf ({ triesUsed, triesAllowed, recovered }: FailedSource): Tone {

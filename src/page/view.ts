@@ -1,3 +1,5 @@
+import { element, show, type Child } from './element.js'
+
 /** A view in the page, made for the part of the address after `#/`. */
 export interface View {
   readonly node: Node
@@ -5,6 +7,20 @@ export interface View {
   readonly update: () => Promise<void>
   /** Whether it is enough that it follows every some seconds, instead of each change. */
   readonly slow?: boolean
+}
+
+/** A view of one section, which shows what `draw` gives. It is busy until it does so for the first time. */
+export function sectionView (label: string, draw: () => Promise<readonly Child[]>, { slow = false, tag = 'section' }: { readonly slow?: boolean, readonly tag?: 'section' | 'article' } = {}): View {
+  const node = element(tag, { 'aria-label': label, 'aria-busy': 'true' })
+  return {
+    node,
+    async update () {
+      const parts = await draw()
+      node.removeAttribute('aria-busy')
+      show(node, ...parts)
+    },
+    slow
+  }
 }
 
 /** What the address says of a view: `#/deliveries/<id>?customerId=…`. */
