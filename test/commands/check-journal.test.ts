@@ -1,6 +1,7 @@
 import t from 'tap'
 import { noPostgres, startPostgres } from '../support/postgres-server.js'
-import { createHarness, freePort } from './harness.js'
+import { freePort } from '../forwarders/http/support/servers.js'
+import { createHarness } from './harness.js'
 
 t.test('the journal that replicas share is tried, and what is wrong with it is said in a sentence', { skip: noPostgres }, async (t) => {
   const server = await startPostgres(t)

@@ -2,7 +2,8 @@ import { chmodSync, chownSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { asking, fakeManagementApi, fakeWebhook, MANAGEMENT_ID, MANAGEMENT_TOKEN, PROJECT_ID } from '../support/fake-management-api.js'
-import { createHarness, freePort, startServer } from './harness.js'
+import { freePort } from '../forwarders/http/support/servers.js'
+import { createHarness, startServer } from './harness.js'
 
 const secret = `whsec_${Buffer.alloc(24, 9).toString('base64')}`
 

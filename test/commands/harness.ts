@@ -4,6 +4,7 @@ import type { CommandContext, Service, ServiceOptions, StopSignal } from '../../
 import type { LogOutput, Output } from '../../src/terminal/output.js'
 import { runProgram } from '../../src/commands/program.js'
 import type { Operator } from '../../src/delivery/operator.js'
+import { listen } from '../forwarders/http/support/servers.js'
 import { latch } from '../support/latch.js'
 import { forwarderNames } from '../../src/composition/configured-forwarders.js'
 import { describeServiceApi } from '../../src/composition/describe-service-api.js'
@@ -144,28 +145,6 @@ export async function startServer (t: Teardown, answer: (request: ReceivedReques
     })
   }
   const server = createServer(listener)
-  const sockets = { most: 0, now: 0 }
-  server.on('connection', socket => {
-    sockets.now += 1
-    sockets.most = Math.max(sockets.most, sockets.now)
-    socket.on('close', () => { sockets.now -= 1 })
-  })
-  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the server has no port')
-  return { port: address.port, url: `http://127.0.0.1:${address.port}`, requests, sockets }
-}
-
-/** A port that nothing listens at. */
-export async function freePort (): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
-  const address = server.address()
-  await new Promise(resolve => { server.close(resolve) })
-  if (address === null || typeof address === 'string') throw new Error('the server has no port')
-  return address.port
+  const { port, sockets } = await listen(t, server)
+  return { port, url: `http://127.0.0.1:${port}`, requests, sockets }
 }

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { createHarness, freePort, startServer } from './harness.js'
+import { freePort } from '../forwarders/http/support/servers.js'
+import { createHarness, startServer } from './harness.js'
 
 t.test('a service that lives is healthy, whatever address it listens at', async t => {
   const server = await startServer(t, (_request, response) => { response.end('{}') })

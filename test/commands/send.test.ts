@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { sign } from '../../src/voucherify/signature.js'
 import { catalogue, tierEvents } from '../../src/voucherify/catalogue.js'
 import { buildService, signed } from '../support/build-service.js'
-import { createHarness, freePort, type ReceivedRequest, startServer } from './harness.js'
+import { freePort } from '../forwarders/http/support/servers.js'
+import { createHarness, type ReceivedRequest, startServer } from './harness.js'
 import type { ServerResponse } from 'node:http'
 
 function accept (_request: ReceivedRequest, response: ServerResponse): void {

@@ -1,10 +1,9 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { dead, forwarded, heldDelivery, makeStore, newDelivery, settleAll } from '../journal/sqlite/stored.js'
 import { buildAdmin } from '../support/build-admin.js'
 import { eventually } from '../support/eventually.js'
-import { createHarness, freePort } from './harness.js'
+import { freePort, httpDestination } from '../forwarders/http/support/servers.js'
+import { createHarness } from './harness.js'
 
 const NO_COLOR = '1'
 const token = 'c2d35f0c9b7ae1d24368b7f1'
@@ -82,10 +81,8 @@ t.test('a wrong token, and another program at the port, are told by what they an
   t.equal(await harness.run('status', '--data-dir', store.dataDir), 1)
   t.match(harness.stdout.text, 'answered 401: Send ADMIN_TOKEN, or one of ADMIN_TOKENS, as a bearer token')
   for (const [body, said] of [['{}', 'answered 200'], ['hello', 'cannot be reached (no JSON)']] as const) {
-    const server = createServer((_request, response) => { response.end(body) }).listen(0, '127.0.0.1')
-    t.teardown(() => { server.close() })
-    await new Promise((resolve) => { server.once('listening', resolve) })
-    const other = createHarness({ environment: { ADMIN_PORT: String((server.address() as AddressInfo).port), NO_COLOR } })
+    const { port } = await httpDestination(t, (_request, response) => { response.end(body) })
+    const other = createHarness({ environment: { ADMIN_PORT: String(port), NO_COLOR } })
     t.equal(await other.run('status', '--data-dir', store.dataDir), 1)
     t.match(other.stdout.text, said)
   }

@@ -5,6 +5,7 @@ import { ConfigurationError } from '../../src/config/configuration-error.js'
 import { loadSettings } from '../../src/config/load-settings.js'
 import { createService, type Service } from '../../src/composition/service.js'
 import { sampleEnvelope } from '../../src/voucherify/samples.js'
+import { listen } from '../forwarders/http/support/servers.js'
 import { captureLines } from '../support/capture-lines.js'
 import { captureLog } from '../support/capture-log.js'
 import { signed } from '../support/build-service.js'
@@ -20,16 +21,8 @@ function service (t: Test, environment: Record<string, string>, log = captureLog
   return made
 }
 
-async function listening (t: Test): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
-  t.teardown(() => { server.close() })
-  const address = server.address()
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
 t.test('a start that fails closes what it opened, so that another can follow in the same folder', async (t) => {
-  const port = String(await listening(t))
+  const port = String((await listen(t, createServer())).port)
   const DATA_DIR = t.testdir({
     'own.mjs': 'export const createForwarder = (_options, { logger }) => ({ forward: async () => {}, close: async () => { logger.info("own closed") } })',
     'forwarders.json': '[{"name":"own","type":"./own.mjs"}]'
@@ -100,7 +93,7 @@ t.test('the operator\'s listener is there when webhooks are taken, shows what ca
 })
 
 t.test('a port in use stops the start, and says whose it is', async (t) => {
-  const port = await listening(t)
+  const port = (await listen(t, createServer())).port
   const settings = loadSettings({ environment: { PORT: '0', ADMIN_PORT: String(port), DATA_DIR: t.testdir() } })
   const made = createService({ settings, logger: captureLog().logger, logDestination: captureLines(), threads: localThreads() })
   await t.rejects(made.start(), { name: 'OperatorListenerError', cause: { code: 'EADDRINUSE', port } })

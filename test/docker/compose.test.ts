@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { settingDescriptions } from '../../src/config/describe-settings.js'
 import { loadSettings } from '../../src/config/load-settings.js'
+import { httpDestination } from '../forwarders/http/support/servers.js'
 import { compose, mountedAt, partsOfVolume, readText, serviceNamed } from './files.js'
 
 const services = Object.entries(compose.services)
@@ -64,21 +63,14 @@ t.test('the image has labels, tierhook on the path and no npm', async t => {
 
 t.test('the health check of the image asks as tierhook health does, and starts no Node.js', async t => {
   let status = 200
-  const asked: unknown[] = []
-  const server = createServer((request, response) => {
-    asked.push(request.url)
-    response.writeHead(status).end('{}')
-  })
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
-  t.teardown(() => { server.close() })
-  const port = String((server.address() as AddressInfo).port)
+  const { port, received } = await httpDestination(t, (_request, response) => { response.writeHead(status).end('{}') })
   const script = fileURLToPath(new URL('../../docker/health', import.meta.url))
   const ask = async (environment: Readonly<Record<string, string>>): Promise<unknown> => await new Promise((resolve) => {
-    execFile('bash', [script], { env: { PATH: process.env['PATH'], PORT: port, ...environment } }, (error) => { resolve(error === null ? 0 : error.code) })
+    execFile('bash', [script], { env: { PATH: process.env['PATH'], PORT: String(port), ...environment } }, (error) => { resolve(error === null ? 0 : error.code) })
   })
   t.equal(await ask({ HOST: '0.0.0.0' }), 0)
   t.equal(await ask({}), 0)
-  t.same(asked, ['/health/live', '/health/live'])
+  t.same(received.map(({ path }) => path), ['/health/live', '/health/live'])
   status = 503
   t.equal(await ask({ HOST: '127.0.0.1' }), 1)
   t.equal(await ask({ PORT: '1' }), 1)

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { freePort } from '../commands/harness.js'
+import { freePort } from '../forwarders/http/support/servers.js'
 import { postEvent, startServiceProcess } from '../support/service-process.js'
 
 const REQUESTS = 1000

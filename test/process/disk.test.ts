@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { connect } from '../../src/journal/sqlite/binding.js'
 import { readLines } from '../support/crash-rounds.js'
 import { createFaultyDisk } from '../support/faulty-disk.js'
-import { postEvent, startServiceProcess, type Answered, type ServiceProcess } from '../support/service-process.js'
+import { postEvent, readiness, startServiceProcess, type Answered, type ServiceProcess } from '../support/service-process.js'
 import { mountedFolder } from '../support/small-disk.js'
 
 // Most of the time a disk stalls, and nobody works.
@@ -57,12 +57,6 @@ async function eventually (what: () => boolean | Promise<boolean>): Promise<void
 
 async function accepted (service: ServiceProcess, eventId: string): Promise<boolean> {
   return (await postEvent(service.url, eventId)).status < 300
-}
-
-/** Whether webhooks would be taken, and if not, why. */
-async function readiness (service: ServiceProcess): Promise<{ readonly status: number, readonly text: string }> {
-  const response = await fetch(new URL('/health/ready', service.url))
-  return { status: response.status, text: await response.text() }
 }
 
 t.test('whether it is ready is what the disk says: full, not answering, well again', async (t) => {

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { freePort } from '../commands/harness.js'
+import { freePort } from '../forwarders/http/support/servers.js'
 import { postEvent, startServiceProcess } from '../support/service-process.js'
 
 /**

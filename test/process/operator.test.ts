@@ -1,30 +1,19 @@
 import t from 'tap'
 import { spawn } from 'node:child_process'
-import { createServer } from 'node:http'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createHarness } from '../commands/harness.js'
+import { httpDestination, type Teardown } from '../forwarders/http/support/servers.js'
 import { plainNode, program } from '../support/program.js'
 
 /** A destination that answers with the status that it is set to, and keeps the bodies that it took. */
-async function startDestination (t: { teardown: (fn: () => unknown) => void }) {
+async function startDestination (t: Teardown) {
   const state = { status: 503, taken: [] as string[] }
-  const server = createServer((request, response) => {
-    let body = ''
-    request.on('data', (chunk: Buffer) => { body += chunk.toString() })
-    request.on('end', () => {
-      if (state.status < 300) state.taken.push(body)
-      response.writeHead(state.status).end()
-    })
+  const { url } = await httpDestination(t, ({ body }, response) => {
+    if (state.status < 300) state.taken.push(body.toString())
+    response.writeHead(state.status).end()
   })
-  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the server has no port')
-  return { state, url: `http://127.0.0.1:${address.port}/hook` }
+  return { state, url: `${url}hook` }
 }
 
 async function until<T> (read: () => Promise<T> | T, holds: (value: T) => boolean, what: string): Promise<T> {

@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { eventually } from '../support/eventually.js'
-import { postEvent, startServiceProcess, type ServiceProcess } from '../support/service-process.js'
+import { postEvent, readiness, startServiceProcess, type ServiceProcess } from '../support/service-process.js'
 
 t.jobs = 2
 
@@ -17,11 +17,6 @@ async function setUp (t: Test): Promise<{ readonly dataDir: string, readonly ser
   const service = await start(t, dataDir)
   t.equal((await postEvent(service.url, 'ev_before')).status, 202)
   return { dataDir, service }
-}
-
-async function readiness (service: ServiceProcess): Promise<{ readonly status: number, readonly text: string }> {
-  const response = await fetch(new URL('/health/ready', service.url))
-  return { status: response.status, text: await response.text() }
 }
 
 async function refuses (t: Test, service: ServiceProcess): Promise<void> {

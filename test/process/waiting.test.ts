@@ -1,7 +1,6 @@
-import { Agent, createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { Agent, type ServerResponse } from 'node:http'
 import t, { type Test } from 'tap'
-import { freePort } from '../commands/harness.js'
+import { freePort, httpDestination } from '../forwarders/http/support/servers.js'
 import { eventually } from '../support/eventually.js'
 import { postEvent, startServiceProcess, type ServiceProcess } from '../support/service-process.js'
 
@@ -10,24 +9,12 @@ const CONNECTIONS = 32
 /** A destination that counts how often it got each event, and answers as it is told. */
 async function startDestination (t: Test, answer: (eventId: string, response: ServerResponse) => void) {
   const got = new Map<string, number>()
-  const server = createServer((request, response) => {
-    let body = ''
-    request.on('data', (chunk: Buffer) => { body += chunk.toString() })
-    // A sender that was killed.
-    request.on('error', () => {})
-    request.on('end', () => {
-      const { event: { id } } = JSON.parse(body) as { readonly event: { readonly id: string } }
-      got.set(id, (got.get(id) ?? 0) + 1)
-      answer(id, response)
-    })
+  const { url } = await httpDestination(t, ({ body }, response) => {
+    const { event: { id } } = JSON.parse(body.toString()) as { readonly event: { readonly id: string } }
+    got.set(id, (got.get(id) ?? 0) + 1)
+    answer(id, response)
   })
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
-  return { url: `http://127.0.0.1:${port}/`, got, hasAll: (ids: readonly string[]) => ids.every((id) => got.has(id)) ? true : undefined }
+  return { url, got, hasAll: (ids: readonly string[]) => ids.every((id) => got.has(id)) ? true : undefined }
 }
 
 async function start (t: Test, dataDir: string, environment: Readonly<Record<string, string>>): Promise<ServiceProcess> {

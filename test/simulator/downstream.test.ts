@@ -9,6 +9,7 @@ import { downstreamFile } from '../../src/simulator/downstream-file.js'
 import { downstreamOperator } from '../../src/simulator/downstream-operator.js'
 import { eventIds } from '../../src/simulator/event-ids.js'
 import { verify } from '../../src/simulator/verify.js'
+import { listen } from '../forwarders/http/support/servers.js'
 import { steeredClock } from '../support/steered-clock.js'
 
 const ids = eventIds('0123456789ab')
@@ -125,14 +126,8 @@ async function startOperator (t: Test, deliveries: ReadonlyMap<string, OperatorD
     const delivery = deliveries.get(id)
     answer(delivery === undefined ? 404 : 200, delivery === undefined ? { title: 'There is nothing' } : { id, ...delivery })
   })
-  await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the server has no port')
-  return { url: new URL(`http://127.0.0.1:${address.port}/ops/`), asked }
+  const { port } = await listen(t, server)
+  return { url: new URL(`http://127.0.0.1:${port}/ops/`), asked }
 }
 
 function uuid (index: number): string {

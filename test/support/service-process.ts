@@ -113,3 +113,9 @@ export async function postBody (url: string, body: Buffer, agent: Agent): Promis
     post.end(body)
   })
 }
+
+/** Whether webhooks would be taken, and if not, why. */
+export async function readiness (service: ServiceProcess): Promise<{ readonly status: number, readonly text: string }> {
+  const response = await fetch(new URL('/health/ready', service.url))
+  return { status: response.status, text: await response.text() }
+}
