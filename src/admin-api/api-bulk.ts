@@ -5,7 +5,7 @@ import { Problem } from '../errors/problem.js'
 import type { App } from '../http/app.js'
 import { answerProblems } from '../http/problem-answer.js'
 import type { NoteAction } from './audit.js'
-import { BulkJobSchema, BulkRequestSchema, createBulk, ReasonsSchema } from './bulk.js'
+import { BulkJobSchema, BulkRequestSchema, createBulk, From, ReasonsSchema } from './bulk.js'
 import { knownForwarders } from './find-deliveries.js'
 import { RecordedActionSchema, type RecordedAction } from './operator-action.js'
 
@@ -21,7 +21,6 @@ export interface BulkRouteOptions {
 }
 
 const closed = { additionalProperties: false }
-const From = Type.Union([Type.Literal('dead letters'), Type.Literal('quarantine')])
 const MOST_ACTIONS = 200
 
 /** Adds `/api/bulk`, `/api/reasons`, and the list of what operators did. */

@@ -1,9 +1,11 @@
+import { setTimeout } from 'node:timers/promises'
 import { Type, type Static } from '@sinclair/typebox'
 import type { DeadLetter, ListedDelivery, Operator } from '../delivery/operator.js'
 import { Problem } from '../errors/problem.js'
 
 const closed = { additionalProperties: false }
 const Reason = Type.String({ maxLength: 2000 })
+export const From = Type.Union([Type.Literal('dead letters'), Type.Literal('quarantine')])
 const Rate = Type.Integer({ minimum: 1, maximum: 1000, default: 10, description: 'How many deliveries a second at most.' })
 
 /** What is done to all that have a reason in common. */
@@ -14,7 +16,7 @@ export const BulkRequestSchema = Type.Union([
 
 export const ReasonsSchema = Type.Object({
   reasons: Type.Array(Type.Object({
-    from: Type.Union([Type.Literal('dead letters'), Type.Literal('quarantine')]),
+    from: From,
     forwarder: Type.Optional(Type.String({ description: 'Whose dead letters.' })),
     reason: Type.String(),
     count: Type.Integer({ minimum: 1 })
@@ -24,7 +26,7 @@ export const ReasonsSchema = Type.Object({
 
 export const BulkJobSchema = Type.Object({
   id: Type.Integer({ minimum: 1 }),
-  from: Type.Union([Type.Literal('dead letters'), Type.Literal('quarantine')]),
+  from: From,
   action: Type.Union([Type.Literal('replay'), Type.Literal('release'), Type.Literal('discard')]),
   forwarder: Type.Optional(Type.String()),
   reason: Type.String(),
@@ -187,11 +189,5 @@ function toItem (found: DeadLetter | ListedDelivery): Item[] {
 }
 
 async function pause (ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve()
-    }, { once: true })
-  })
+  await setTimeout(ms, undefined, { signal }).catch(() => { /* It is stopped. */ })
 }

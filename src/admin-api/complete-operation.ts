@@ -1,6 +1,6 @@
 import { Problem, problems, type ProblemCode } from '../errors/problem.js'
 import { PROBLEM_TYPE, problemBody } from '../http/problem-answer.js'
-import { exampleOf, type JsonSchema } from './example-of.js'
+import { exampleOf, objectOf } from './example-of.js'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -113,8 +113,4 @@ function codesOf (operation: Json, place: Pick<OperationPlace, 'path' | 'method'
     ...namesJob ? ['NOT_FOUND'] as const : [],
     ...place.path === '/api/bulk' && place.method === 'post' ? ['BULK_TOO_MANY'] as const : []
   ]
-}
-
-function objectOf (value: unknown): JsonSchema {
-  return typeof value === 'object' && value !== null ? { ...value } : {}
 }

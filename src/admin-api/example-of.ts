@@ -1,4 +1,4 @@
-export type JsonSchema = Readonly<Record<string, unknown>>
+type JsonSchema = Readonly<Record<string, unknown>>
 
 const TIME = '2026-01-31T08:00:00.000Z'
 
@@ -42,6 +42,7 @@ export function exampleOf (schema: JsonSchema, schemas: Readonly<Record<string, 
   }
 }
 
-function objectOf (value: unknown): JsonSchema {
+/** The members of what is an object; of anything else there are none. */
+export function objectOf (value: unknown): JsonSchema {
   return typeof value === 'object' && value !== null ? { ...value } : {}
 }

@@ -22,7 +22,7 @@ import { createJudge } from '../voucherify/judge.js'
 export { checkDatabase } from '../journal/postgres/check-database.js'
 export type { Drift as DriftReport } from '../sender-watch/reports.js'
 export type { OperatorAction, RecordedAction } from '../admin-api/operator-action.js'
-export type { CopyOptions, CopyProgress } from '../journal/sqlite/copies/check-copy.js'
+export type { CopyProgress } from '../journal/sqlite/copies/check-copy.js'
 export type { BackedUp, BackupOptions, Restored, RestoreOptions }
 
 /** Makes and takes back copies of the store in a data folder; what goes wrong is a `StoreError`. */

@@ -1,7 +1,7 @@
 import { type Static, type TObject, type TOptional, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { decodeHeaderMap, decodeStatuses } from './decode-http.js'
-import { decodeSigningSecrets } from './decode-signing-secrets.js'
+import { decodeSigningSecrets } from './decode-secrets.js'
 import { setting } from './setting.js'
 
 const group = 'Forwarders'
