@@ -26,9 +26,10 @@ export function shareReads (readAfter: FeedReads['readAfter']): SharedReads {
   let reading: Reading | undefined
   let timer: NodeJS.Timeout | undefined
 
-  function keep ({ after, found }: FreshPage): void {
-    const follows = kept?.found.upTo === after && kept.found.deliveries.length + found.deliveries.length <= KEEP_DELIVERIES
-    kept = kept === undefined || !follows ? { after, found } : { after: kept.after, found: { deliveries: [...kept.found.deliveries, ...found.deliveries], upTo: found.upTo } }
+  /** Pages come in any order: one that is read while the next one is handed over is there after it. */
+  function keep (page: FreshPage): void {
+    const joined = kept === undefined ? undefined : join(kept, page) ?? join(page, kept)
+    kept = joined === undefined || joined.found.deliveries.length > KEEP_DELIVERIES ? page : joined
     timer ??= setTimeout(() => { kept = timer = undefined }, KEEP_MS).unref()
   }
 
@@ -55,6 +56,14 @@ export function shareReads (readAfter: FeedReads['readAfter']): SharedReads {
     keep,
     forget () { kept = reading = undefined }
   }
+}
+
+/** Two pages as one, where nothing is missing between them. */
+function join (first: FreshPage, second: FreshPage): FreshPage | undefined {
+  const { deliveries, upTo } = first.found
+  if (second.after < first.after || second.after > upTo) return undefined
+  const rest = second.after === upTo ? second.found.deliveries : second.found.deliveries.filter(({ sequence }) => sequence > upTo)
+  return { after: first.after, found: { deliveries: [...deliveries, ...rest], upTo: Math.max(upTo, second.found.upTo) } }
 }
 
 /** What a page has after a sequence: as much as the limits leave room for, but one delivery at least. */

@@ -52,6 +52,16 @@ t.test('a page that nobody had to read serves like one that was read, and joins 
   t.strictSame(asked, [0, 20])
 })
 
+t.test('a page that is read while the next one is handed over goes before it', async (t) => {
+  const { asked, readAfter, keep } = counted(15, async (found) => { await sleep(1); return found })
+  const reading = readAfter(0, 100, BIG)
+  keep({ after: 10, found: page(11, 20) })
+  await reading
+  t.strictSame(sequences(await readAfter(9, 3, BIG)), { sequences: [10, 11, 12], upTo: 12 })
+  t.strictSame(sequences(await readAfter(14, 100, BIG)), { sequences: [15, 16, 17, 18, 19, 20], upTo: 20 }, 'what both have is there once')
+  t.strictSame(asked, [0])
+})
+
 t.test('a page is not kept for long', async (t) => {
   const { asked, readAfter } = counted(10)
   await readAfter(0, 100, BIG)
