@@ -140,6 +140,8 @@ export type SaveResult = 'saved' | 'lost'
 export interface ReadDeliveries {
   readonly deliveries: readonly Delivery[]
   readonly upTo: number
+  /** Whether there was nothing beyond it: then it is read on once it is told that there is more. */
+  readonly isAll?: boolean
 }
 
 /** What a feed reads. What may yet be withdrawn is never among it. */

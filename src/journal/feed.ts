@@ -96,16 +96,16 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     // After the first pages there are none.
     const deliveries = readUpTo < (progress.settled.at(-1) ?? 0) ? read.deliveries.filter(({ sequence }) => !isAmong(progress.settled, sequence)) : read.deliveries
     return marks.admit(deliveries, () => {
-      offer({ deliveries, upTo: read.upTo })
+      offer({ ...read, deliveries })
       // What is left out moves the cursor, and no attempt brings that to the disk.
       if (deliveries.length < read.deliveries.length) keep()
     })
   }
 
-  function offer ({ deliveries, upTo }: ReadDeliveries): void {
+  function offer ({ deliveries, upTo, isAll }: ReadDeliveries): void {
     for (const delivery of deliveries) schedule.offer(delivery)
     schedule.pass(upTo)
-    mayHaveMore ||= upTo > readUpTo
+    mayHaveMore ||= upTo > readUpTo && isAll !== true
     readUpTo = upTo
     // What stands behind marks has one of its own now, which nobody's attempt brings to the disk.
     if (schedule.hasChanges()) keep()

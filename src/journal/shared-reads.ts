@@ -63,16 +63,17 @@ function join (first: FreshPage, second: FreshPage): FreshPage | undefined {
   const { deliveries, upTo } = first.found
   if (second.after < first.after || second.after > upTo) return undefined
   const rest = second.after === upTo ? second.found.deliveries : second.found.deliveries.filter(({ sequence }) => sequence > upTo)
-  return { after: first.after, found: { deliveries: [...deliveries, ...rest], upTo: Math.max(upTo, second.found.upTo) } }
+  const { upTo: end, ...more } = second.found.upTo > upTo ? second.found : first.found
+  return { after: first.after, found: { ...more, deliveries: [...deliveries, ...rest], upTo: end } }
 }
 
 /** What a page has after a sequence: as much as the limits leave room for, but one delivery at least. */
-function partOf ({ deliveries, upTo }: ReadDeliveries, after: number, limit: number, limitBytes: number): ReadDeliveries {
+function partOf ({ deliveries, ...whole }: ReadDeliveries, after: number, limit: number, limitBytes: number): ReadDeliveries {
   const rest = deliveries.filter(({ sequence }) => sequence > after)
   let bytes = 0
   const end = rest.findIndex(({ rawBody }, index) => {
     bytes += rawBody.byteLength
     return index > 0 && (index >= limit || bytes > limitBytes)
   })
-  return end === -1 ? { deliveries: rest, upTo } : { deliveries: rest.slice(0, end), upTo: rest[end - 1]?.sequence ?? after }
+  return end === -1 ? { ...whole, deliveries: rest } : { deliveries: rest.slice(0, end), upTo: rest[end - 1]?.sequence ?? after }
 }

@@ -62,6 +62,15 @@ t.test('a page that is read while the next one is handed over goes before it', a
   t.strictSame(asked, [0])
 })
 
+t.test('a page says that it is all there is as long as it is whole', async (t) => {
+  const { readAfter, keep } = counted(0)
+  keep({ after: 0, found: page(1, 5) })
+  keep({ after: 5, found: { ...page(6, 9), isAll: true } })
+  t.strictSame([(await readAfter(2, 100, BIG)).isAll, (await readAfter(2, 3, BIG)).isAll, (await readAfter(2, 100, 1)).isAll], [true, undefined, undefined])
+  keep({ after: 9, found: page(10, 12) })
+  t.equal((await readAfter(2, 100, BIG)).isAll, undefined)
+})
+
 t.test('a page is not kept for long', async (t) => {
   const { asked, readAfter } = counted(10)
   await readAfter(0, 100, BIG)

@@ -58,7 +58,7 @@ export function createReads (database: Database, logger: Logger): Reads & { /** 
       const stored = rows.filter(({ sequence }) => sequence !== null)
       const isAll = stored.length < limit && stored.reduce((bytes, row) => bytes + row.body_bytes, 0) < limitBytes
       const upTo = isAll ? Math.max(after, rows[0]?.last ?? 0) : stored.at(-1)?.sequence ?? after
-      return { deliveries: sound(stored.filter(({ hold }) => hold === HOLD.never)), upTo }
+      return { deliveries: sound(stored.filter(({ hold }) => hold === HOLD.never)), upTo, isAll }
     },
 
     async readMany (sequences) {
