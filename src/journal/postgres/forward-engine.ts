@@ -156,8 +156,9 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
   }
 
   function tellMore (sequence: number, page?: FreshPage): void {
-    if (sequence <= told) return
-    told = sequence
+    // Who has looked meanwhile knows of it, and has not read it yet.
+    if (sequence <= told && page === undefined) return
+    told = Math.max(told, sequence)
     events.onMore(page)
   }
 
