@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { RunningForwarder } from '../../src/admin-api/api-forwarders.js'
 import { createLastOutcomes } from '../../src/admin-api/last-outcomes.js'
-import { dead, forwarded, heldDelivery, makeStore, newDelivery, now, settleAll } from '../journal/sqlite/stored.js'
+import { dead, forwarded, quarantinedDelivery, makeStore, newDelivery, now, settleAll } from '../journal/sqlite/stored.js'
 import { buildAdmin } from '../support/build-admin.js'
 
 t.test('deliveries are listed newest first, filtered, and paged by a cursor that stays right while more come in', async t => {
@@ -54,7 +54,7 @@ t.test('one delivery is shown with its body as it came, by its id or the beginni
 
 t.test('a delivery is replayed to the forwarders that are named, or to all', async t => {
   const store = makeStore(t)
-  const [one, held] = [newDelivery(), heldDelivery()]
+  const [one, held] = [newDelivery(), quarantinedDelivery()]
   store.append(one, held)
   const http = store.feed('http')
   store.feed('file')
@@ -69,7 +69,7 @@ t.test('a delivery is replayed to the forwarders that are named, or to all', asy
 
 t.test('quarantine is listed and released from, and says of each what became of it', async t => {
   const store = makeStore(t)
-  const [one, held] = [newDelivery(), heldDelivery()]
+  const [one, held] = [newDelivery(), quarantinedDelivery()]
   store.append(one, held)
   const http = store.feed('http')
   const admin = await buildAdmin(t, { dataDir: store.dataDir })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { RunningForwarder } from '../../src/admin-api/api-forwarders.js'
 import type { RecordedAction } from '../../src/admin-api/operator-action.js'
-import { dead, forwarded, heldDelivery, makeStore, newDelivery, settleAll } from '../journal/sqlite/stored.js'
+import { dead, forwarded, quarantinedDelivery, makeStore, newDelivery, settleAll } from '../journal/sqlite/stored.js'
 import { buildAdmin } from '../support/build-admin.js'
 import type { LogLine } from '../support/capture-log.js'
 
@@ -17,7 +17,7 @@ function told ({ level: _level, time: _time, msg: _msg, reqId: _reqId, ...rest }
 t.test('each thing that an operator does, and each reading of a body, is a line with who it was, and is on the list', async t => {
   const store = makeStore(t)
   const [one, other, gone] = [newDelivery(), newDelivery(), newDelivery()]
-  const [held, unwanted] = [heldDelivery(), heldDelivery()]
+  const [held, unwanted] = [quarantinedDelivery(), quarantinedDelivery()]
   store.append(one, other, gone, held, unwanted)
   const http = store.feed('http')
   await settleAll(http, ({ delivery }) => [other.id, gone.id].includes(delivery.id) ? dead() : forwarded())

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createBulk, type BulkJob } from '../../src/admin-api/bulk.js'
 import type { RecordedAction } from '../../src/admin-api/operator-action.js'
-import { dead, heldDelivery, makeStore, newDelivery, now, settleAll } from '../journal/sqlite/stored.js'
+import { dead, quarantinedDelivery, makeStore, newDelivery, now, settleAll } from '../journal/sqlite/stored.js'
 import { openOperator } from '../../src/composition/open-store.js'
 import { buildAdmin } from '../support/build-admin.js'
 import { eventually } from '../support/eventually.js'
@@ -31,7 +31,7 @@ t.test('what is in quarantine is released or discarded by its reason', async (t)
   const store = makeStore(t)
   store.feed('http')
   const faults = [{ pointer: '/data', message: 'must be an object' }]
-  store.append(heldDelivery({ faults }), heldDelivery({ faults }), heldDelivery({ faults: [] }))
+  store.append(quarantinedDelivery({ faults }), quarantinedDelivery({ faults }), quarantinedDelivery({ faults: [] }))
   const admin = await buildAdmin(t, { dataDir: store.dataDir })
   t.match((await admin.get('/api/reasons')).body['reasons'], [{ from: 'quarantine', reason: '/data must be an object', count: 2 }, { reason: /valid/, count: 1 }])
   for (const [action, reason] of [['release', '/data must be an object'], ['discard', 'invalid']]) await admin.post('/api/bulk', { body: { from: 'quarantine', action, reason } })

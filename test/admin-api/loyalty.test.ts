@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createLoyaltyReader } from '../../src/admin-api/loyalty.js'
 import type { DeliveryDetails } from '../../src/delivery/operator.js'
-import { dead, heldDelivery, makeStore, newDelivery, settleAll } from '../journal/sqlite/stored.js'
+import { dead, quarantinedDelivery, makeStore, newDelivery, settleAll } from '../journal/sqlite/stored.js'
 import { buildAdmin } from '../support/build-admin.js'
 
 const rawBody = Buffer.from(JSON.stringify({ customer: { id: 'cust_1', name: 'Ada' }, campaign: { name: 'Tea' }, loyalty_tier_from: { name: 'Leaf' }, loyalty_tier_to: { name: 'Blütentee' } }))
@@ -9,7 +9,7 @@ const move = { from: { name: 'Leaf' }, to: { name: 'Blütentee' }, campaignName:
 
 t.test('lists and details say who moved from which tier to which, and the name only where it was asked for', async (t) => {
   const store = makeStore(t)
-  const [one, held] = [newDelivery({ rawBody }), heldDelivery({ rawBody })]
+  const [one, held] = [newDelivery({ rawBody }), quarantinedDelivery({ rawBody })]
   store.append(one, held, newDelivery({ rawBody: Buffer.from('{}') }))
   await settleAll(store.feed('http'), dead)
   const shy = await buildAdmin(t, { dataDir: store.dataDir })

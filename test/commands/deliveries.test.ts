@@ -1,6 +1,6 @@
 import t from 'tap'
 import { StoreError } from '../../src/delivery/operator.js'
-import { destroyPage, heldDelivery, makeStore, newDelivery, now, settleAll, forwarded, dead, retry } from '../journal/sqlite/stored.js'
+import { destroyPage, quarantinedDelivery, makeStore, newDelivery, now, settleAll, forwarded, dead, retry } from '../journal/sqlite/stored.js'
 import { createHarness } from './harness.js'
 import { printable, printableText } from '../../src/terminal/printable.js'
 
@@ -16,7 +16,7 @@ t.test('deliveries are listed newest first as a table, with where they stand', a
   await settleAll(http, dead)
   store.feed('file', { start: 'now' })
   const waits = newDelivery({ customerId: 'evil\u001B[31m' })
-  store.append(waits, heldDelivery({ customerId: null }))
+  store.append(waits, quarantinedDelivery({ customerId: null }))
   await settleAll(http, retry)
   const harness = createHarness()
   t.equal(await harness.run('deliveries', '--data-dir', store.dataDir), 0)
@@ -36,7 +36,7 @@ t.test('deliveries are listed newest first as a table, with where they stand', a
 t.test('what can be read of a damaged database is listed, and what cannot is told of', async t => {
   const store = makeStore(t)
   const made = Array.from({ length: 60 }, () => newDelivery({ customerId: null }))
-  store.append(...made, heldDelivery())
+  store.append(...made, quarantinedDelivery())
   store.close()
   destroyPage(store.dataDir, 1)
 
@@ -79,7 +79,7 @@ t.test('a store without forwarders says nothing of their state', async t => {
 
 t.test('no line is wider than the terminal', async t => {
   const store = makeStore(t)
-  store.append(heldDelivery({ customerId: 'cust_3a5d020c0eda' }))
+  store.append(quarantinedDelivery({ customerId: 'cust_3a5d020c0eda' }))
   const harness = createHarness({ terminal: true, environment: { NO_COLOR: '1' } })
   t.equal(await harness.run('deliveries', '--data-dir', store.dataDir), 0)
   t.match(harness.stdout.text, /^ID +RECEIVED +TYPE +VERDICT +STATUS +CUSTOMER\n/)

@@ -1,12 +1,12 @@
 import t from 'tap'
 import { openOperator } from '../../src/composition/open-store.js'
-import { dead, heldDelivery, makeStore, newDelivery, settleAll } from '../journal/sqlite/stored.js'
+import { dead, quarantinedDelivery, makeStore, newDelivery, settleAll } from '../journal/sqlite/stored.js'
 import { createHarness } from './harness.js'
 
 t.test('what is in quarantine is counted, asked for, and discarded', async (t) => {
   const store = makeStore(t)
-  const young = heldDelivery({ receivedAt: Date.now() })
-  store.append(heldDelivery({ receivedAt: 1000 }), heldDelivery({ receivedAt: 2000 }), young)
+  const young = quarantinedDelivery({ receivedAt: Date.now() })
+  store.append(quarantinedDelivery({ receivedAt: 1000 }), quarantinedDelivery({ receivedAt: 2000 }), young)
   const operator = openOperator({ dataDir: store.dataDir })
   t.teardown(operator.close)
   const questions: string[] = []

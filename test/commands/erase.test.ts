@@ -3,7 +3,7 @@ import { cpSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { databasePath } from '../../src/journal/sqlite/database.js'
 import { createTraces, digestOf } from '../../src/journal/traces.js'
-import { dead, forwarded, heldDelivery, makeStore, newDelivery, retry, settleAll } from '../journal/sqlite/stored.js'
+import { dead, forwarded, quarantinedDelivery, makeStore, newDelivery, retry, settleAll } from '../journal/sqlite/stored.js'
 import { createHarness } from './harness.js'
 
 const person = { id: 'cust_Erased0001', sourceId: 'crm-77', email: 'Jan.Kowalski@example.com', name: 'Jan Kowalski' }
@@ -93,7 +93,7 @@ t.test('what is not finished is not erased, and nothing else of that person, but
   const store = makeStore(t)
   const http = store.feed('http')
   const [done, waits, died, pending] = [0, 1, 2, 3].map(() => ofPerson({ id: person.id }))
-  const held = heldDelivery({ customerId: person.id })
+  const held = quarantinedDelivery({ customerId: person.id })
   if (done === undefined || waits === undefined || died === undefined || pending === undefined) throw new Error('made above')
   store.append(done, waits, died, held)
   await settleAll(http, ({ delivery }) => delivery.id === waits.id ? retry() : delivery.id === died.id ? dead() : forwarded())

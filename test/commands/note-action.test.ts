@@ -4,7 +4,7 @@ import t from 'tap'
 import { StoreError } from '../../src/delivery/operator.js'
 import { openOperator } from '../../src/composition/open-store.js'
 import { actionListPath } from '../../src/admin-api/action-list.js'
-import { dead, forwarded, heldDelivery, makeStore, newDelivery, settleAll } from '../journal/sqlite/stored.js'
+import { dead, forwarded, quarantinedDelivery, makeStore, newDelivery, settleAll } from '../journal/sqlite/stored.js'
 import { createHarness, watchOperator, type HarnessOptions } from './harness.js'
 
 const person = { id: 'cust_Erased0001', sourceId: 'crm-77', email: 'jan.kowalski@example.com' }
@@ -29,7 +29,7 @@ t.test('each command that changes the store, or copies it, leaves a line with wh
   const dataDir = join(folder, 'data')
   const store = makeStore(t, dataDir)
   const [one, two, three] = [newDelivery(), newDelivery(), newDelivery({ customerId: person.id })]
-  const [held, other] = [heldDelivery(), heldDelivery()]
+  const [held, other] = [quarantinedDelivery(), quarantinedDelivery()]
   store.append(one, two, three, held, other)
   const http = store.feed('http')
   store.feed('gone')
@@ -83,7 +83,7 @@ t.test('an erasure is on the list without the values that were given for it', as
 
 t.test('what is only looked at, counted or not agreed to leaves no line', async (t) => {
   const store = makeStore(t)
-  store.append(newDelivery(), heldDelivery())
+  store.append(newDelivery(), quarantinedDelivery())
   store.feed('http')
   for (const args of [['deliveries'], ['quarantine'], ['verify'], ['forwarders'], ['replay', '--all', '--dry-run'], ['prune', '--dry-run']]) t.equal((await run(store.dataDir, args)).code, 0, args.join(' '))
   t.equal((await run(store.dataDir, ['quarantine', 'discard', '--all'], { ask: async () => 'n' })).code, 1)
@@ -123,7 +123,7 @@ t.test('what is stopped or fails half-way is on the list with what was done unti
 
 t.test('a list that cannot be written is said, and changes nothing of what was done', async (t) => {
   const store = makeStore(t)
-  store.append(heldDelivery())
+  store.append(quarantinedDelivery())
   mkdirSync(actionListPath(store.dataDir))
   const { code, stdout, stderr } = await run(store.dataDir, ['quarantine', 'discard', '--all', '--yes'])
   t.equal(code, 0)

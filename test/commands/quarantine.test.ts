@@ -1,12 +1,12 @@
 import t from 'tap'
-import { heldDelivery, makeStore, newDelivery, settleAll, forwarded } from '../journal/sqlite/stored.js'
+import { quarantinedDelivery, makeStore, newDelivery, settleAll, forwarded } from '../journal/sqlite/stored.js'
 import { TOO_OLD } from '../../src/delivery/delivery.js'
 import { createHarness } from './harness.js'
 
 t.test('what is in quarantine is listed with its faults, in pages, and as JSON', async t => {
   const store = makeStore(t)
-  const [first, second] = [heldDelivery(), heldDelivery({ customerId: null, faults: [{ pointer: '', message: 'must be an object' }, { pointer: '/a', message: 'b' }] })]
-  const unvalidated = heldDelivery({ verdict: 'unvalidated', faults: [], eventType: 'custom.own' })
+  const [first, second] = [quarantinedDelivery(), quarantinedDelivery({ customerId: null, faults: [{ pointer: '', message: 'must be an object' }, { pointer: '/a', message: 'b' }] })]
+  const unvalidated = quarantinedDelivery({ verdict: 'unvalidated', faults: [], eventType: 'custom.own' })
   store.append(first, newDelivery(), second, unvalidated)
   const table = createHarness()
   t.equal(await table.run('quarantine', '--data-dir', store.dataDir), 0)
@@ -29,11 +29,11 @@ t.test('what is valid by today\'s schemas is released, the rest stays unless it 
   const store = makeStore(t)
   const http = store.feed('http')
   const valid = newDelivery({ quarantined: true, verdict: 'invalid', faults: [{ pointer: '/x', message: 'was wrong once' }], eventType: 'customer.loyalty.tier.left' })
-  const invalid = heldDelivery()
-  const own = heldDelivery({ eventType: 'custom.own', verdict: 'unvalidated', faults: [], rawBody: Buffer.from('{"a":1}') })
-  const noJson = heldDelivery({ eventType: 'unknown', rawBody: Buffer.from('{') })
-  const noObject = heldDelivery({ eventType: 'unknown', rawBody: Buffer.from('[]') })
-  const noEvent = heldDelivery({ eventType: 'unknown', rawBody: Buffer.from('{}') })
+  const invalid = quarantinedDelivery()
+  const own = quarantinedDelivery({ eventType: 'custom.own', verdict: 'unvalidated', faults: [], rawBody: Buffer.from('{"a":1}') })
+  const noJson = quarantinedDelivery({ eventType: 'unknown', rawBody: Buffer.from('{') })
+  const noObject = quarantinedDelivery({ eventType: 'unknown', rawBody: Buffer.from('[]') })
+  const noEvent = quarantinedDelivery({ eventType: 'unknown', rawBody: Buffer.from('{}') })
   store.append(valid, invalid, own, noJson, noObject, noEvent)
 
   const harness = createHarness({ terminal: true })
@@ -61,7 +61,7 @@ t.test('what is valid by today\'s schemas is released, the rest stays unless it 
 t.test('an event that is too old to be told from a copy goes out by force alone, though it is valid', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
-  const tooOld = heldDelivery({ verdict: 'valid', faults: [{ pointer: '/event/created_at', message: TOO_OLD }], eventType: 'custom.own', rawBody: Buffer.from('{"a":1}') })
+  const tooOld = quarantinedDelivery({ verdict: 'valid', faults: [{ pointer: '/event/created_at', message: TOO_OLD }], eventType: 'custom.own', rawBody: Buffer.from('{"a":1}') })
   store.append(tooOld)
   const list = createHarness()
   t.equal(await list.run('quarantine', '--data-dir', store.dataDir), 0)
@@ -78,7 +78,7 @@ t.test('an event that is too old to be told from a copy goes out by force alone,
 
 t.test('of many that stay, the first are told', async t => {
   const store = makeStore(t)
-  store.append(...Array.from({ length: 25 }, () => heldDelivery()))
+  store.append(...Array.from({ length: 25 }, () => quarantinedDelivery()))
   const harness = createHarness()
   t.equal(await harness.run('quarantine', 'release', '--all', '--data-dir', store.dataDir), 1, 'it released nothing')
   t.match(harness.stderr.text, '… and 5 more\n')
@@ -87,7 +87,7 @@ t.test('of many that stay, the first are told', async t => {
 t.test('a signal stops a release between two steps', async t => {
   const store = makeStore(t)
   store.feed('http')
-  store.append(...Array.from({ length: 3000 }, () => heldDelivery()))
+  store.append(...Array.from({ length: 3000 }, () => quarantinedDelivery()))
   const harness = createHarness()
   const running = harness.run('quarantine', 'release', '--all', '--force', '--data-dir', store.dataDir)
   while (harness.listeners.size === 0) await new Promise(resolve => { setImmediate(resolve) })

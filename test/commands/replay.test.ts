@@ -1,11 +1,11 @@
 import t from 'tap'
-import { dead, forwarded, heldDelivery, makeStore, newDelivery, openJournal, settleAll } from '../journal/sqlite/stored.js'
+import { dead, forwarded, quarantinedDelivery, makeStore, newDelivery, openJournal, settleAll } from '../journal/sqlite/stored.js'
 import { createHarness, watchOperator } from './harness.js'
 
 t.test('deliveries that are named go to every known forwarder again, as often as it is asked for', async t => {
   const store = makeStore(t)
   const [http, file] = [store.feed('http'), store.feed('file')]
-  const [first, held] = [newDelivery(), heldDelivery()]
+  const [first, held] = [newDelivery(), quarantinedDelivery()]
   store.append(first, held)
   await settleAll(http, forwarded)
   await settleAll(file, forwarded)
@@ -29,7 +29,7 @@ t.test('a filter chooses what is finished; the rest is on its way', async t => {
   const http = store.feed('http')
   store.append(newDelivery({ customerId: 'cust_a' }), newDelivery({ customerId: 'cust_b' }))
   await settleAll(http, forwarded)
-  store.append(newDelivery({ customerId: 'cust_a' }), heldDelivery({ customerId: 'cust_a' }))
+  store.append(newDelivery({ customerId: 'cust_a' }), quarantinedDelivery({ customerId: 'cust_a' }))
   const dry = createHarness()
   t.equal(await dry.run('replay', '--customer', 'cust_a', '--dry-run', '--data-dir', store.dataDir), 0)
   t.match(dry.stdout.text, '1 replay would be asked for')

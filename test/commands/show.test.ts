@@ -1,7 +1,7 @@
 import t from 'tap'
 import { join } from 'node:path'
 import { connect } from '../../src/journal/sqlite/binding.js'
-import { dead, forwarded, heldDelivery, makeStore, newDelivery, now, retry, settleAll } from '../journal/sqlite/stored.js'
+import { dead, forwarded, quarantinedDelivery, makeStore, newDelivery, now, retry, settleAll } from '../journal/sqlite/stored.js'
 import { createHarness } from './harness.js'
 import { indentJson } from '../../src/page/indent-json.js'
 import { formatSpan } from '../../src/terminal/times.js'
@@ -69,7 +69,7 @@ t.test('the bytes are written exactly as they were received, and in JSON as they
 t.test('what is held, was a duplicate, or is faulty says so, and so does a replay', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
-  const held = heldDelivery({ dedupeKey: 'same', receivedAt: Date.now(), faults: [{ pointer: '', message: 'must be an object' }] })
+  const held = quarantinedDelivery({ dedupeKey: 'same', receivedAt: Date.now(), faults: [{ pointer: '', message: 'must be an object' }] })
   store.append(held, { ...held, id: 'copy' }, newDelivery({ id }))
   await settleAll(http, dead)
   const harness = createHarness()

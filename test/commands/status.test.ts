@@ -1,5 +1,5 @@
 import t from 'tap'
-import { dead, forwarded, heldDelivery, makeStore, newDelivery, settleAll } from '../journal/sqlite/stored.js'
+import { dead, forwarded, quarantinedDelivery, makeStore, newDelivery, settleAll } from '../journal/sqlite/stored.js'
 import { buildAdmin } from '../support/build-admin.js'
 import { eventually } from '../support/eventually.js'
 import { freePort, httpDestination } from '../forwarders/http/support/servers.js'
@@ -55,7 +55,7 @@ t.test('what needs the operator is told with what to do, and the exit code is 1'
 t.test('where no service answers, that is what needs the operator, and the store says the rest', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
-  store.append(newDelivery(), heldDelivery())
+  store.append(newDelivery(), quarantinedDelivery())
   await settleAll(http, () => dead())
   const port = await freePort()
   const environment = { ADMIN_PORT: String(port), FORWARDERS: 'http', HTTP_FORWARDER_URL: 'http://127.0.0.1', NO_COLOR }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { heldDelivery, makeStore, newDelivery } from '../journal/sqlite/stored.js'
+import { quarantinedDelivery, makeStore, newDelivery } from '../journal/sqlite/stored.js'
 import { createHarness, watchOperator } from './harness.js'
 
 async function shown (harness: ReturnType<typeof createHarness>, text: string): Promise<void> {
@@ -18,7 +18,7 @@ t.test('what comes in is shown, what was there is not, and Ctrl-C ends it in ord
   const harness = createHarness(begun)
   const running = harness.run('tail', '--data-dir', store.dataDir)
   await begun.done
-  const [fresh, held] = [newDelivery({ customerId: null }), heldDelivery()]
+  const [fresh, held] = [newDelivery({ customerId: null }), quarantinedDelivery()]
   store.append(fresh, held)
   await shown(harness, held.id)
   t.match(harness.stdout.text, new RegExp(`Z {2}${fresh.id} {2}customer.loyalty.tier.left {2}valid {2}Blütentee {2}-\n`))
@@ -48,7 +48,7 @@ t.test('on a terminal each delivery is one line with its tiers, and what is wron
   const running = harness.run('tail', '--data-dir', store.dataDir, '--count', '2')
   await begun.done
   const rawBody = Buffer.from(JSON.stringify({ loyalty_tier_from: { name: 'Leaf' }, loyalty_tier_to: { name: 'Blütentee' } }))
-  const [moved, held] = [newDelivery({ customerId: 'cust_3a5d020c', rawBody }), heldDelivery()]
+  const [moved, held] = [newDelivery({ customerId: 'cust_3a5d020c', rawBody }), quarantinedDelivery()]
   store.append(moved, held)
   t.equal(await running, 0)
   const [one = '', other = ''] = harness.stdout.text.split('\n')

@@ -5,7 +5,7 @@ import { openOperator } from '../../src/composition/open-store.js'
 import { moveStore } from '../../src/composition/move.js'
 import { systemClock } from '../../src/delivery/clock.js'
 import { createHarness } from '../commands/harness.js'
-import { dead, forwarded, heldDelivery, newDelivery, openJournal, retry, settleAll } from '../journal/sqlite/stored.js'
+import { dead, forwarded, quarantinedDelivery, newDelivery, openJournal, retry, settleAll } from '../journal/sqlite/stored.js'
 import { captureLog } from '../support/capture-log.js'
 import { createPostgresJournal } from '../support/postgres-journal.js'
 import { noPostgres, startPostgres } from '../support/postgres-server.js'
@@ -22,7 +22,7 @@ t.test('a store is moved to PostgreSQL and back with all its progress', { skip: 
     const store = await openJournal(t)
     const http = await store.feed('http')
     const deliveries = Array.from({ length: 600 }, (_, index) => newDelivery({ dedupeKey: `key-${index}`, customerId: index % 3 === 0 ? null : `cust_${index % 7}` }))
-    await store.append(...deliveries, heldDelivery({ rawBody: Buffer.from([0, 255, 10]) }))
+    await store.append(...deliveries, quarantinedDelivery({ rawBody: Buffer.from([0, 255, 10]) }))
     await settleAll(http, ({ delivery: { sequence } }) => sequence % 100 === 1 ? dead() : sequence % 50 === 2 ? retry() : forwarded())
     const operator = openOperator({ dataDir: store.dataDir })
     await operator.replay({ sequences: [3, 4], forwarders: ['http'], finishedOnly: false, description: 'again', dryRun: false })

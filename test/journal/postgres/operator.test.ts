@@ -12,7 +12,7 @@ import { captureLog } from '../../support/capture-log.js'
 import { eventually, eventuallyTrue } from '../../support/eventually.js'
 import { createPostgresJournal } from '../../support/postgres-journal.js'
 import { noPostgres, startPostgres, type PostgresServer } from '../../support/postgres-server.js'
-import { dead, forwarded, heldDelivery, newDelivery, now, retry, settleAll } from '../sqlite/stored.js'
+import { dead, forwarded, quarantinedDelivery, newDelivery, now, retry, settleAll } from '../sqlite/stored.js'
 
 const DAY_MS = 86_400_000
 let schemas = 0
@@ -75,7 +75,7 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
   await t.test('where a delivery stands is told for each forwarder, and can be asked for', async (t) => {
     const { append, feed, operator } = await makeStore(t, server)
     const a = await feed('a')
-    const [before, gone, waits, through, held, pending] = [newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), heldDelivery(), newDelivery()]
+    const [before, gone, waits, through, held, pending] = [newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), quarantinedDelivery(), newDelivery()]
     await append(before)
     const b = await feed('b', 'now')
     await append(gone, waits, through, held)
@@ -119,7 +119,7 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
     let woken = 0
     const a = await feed('a', 'beginning', undefined, () => { woken++ })
     const filtered = await feed('c', 'beginning', JSON.stringify({ events: ['campaign.*'] }))
-    const [held, other] = [heldDelivery(), newDelivery()]
+    const [held, other] = [quarantinedDelivery(), newDelivery()]
     await append(held, other)
     await settleAll(a, forwarded)
     await settleAll(filtered, forwarded)
@@ -159,7 +159,7 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
   await t.test('retention removes what is finished and old, and the keys that have outlived it', async (t) => {
     const { append, feed, operator, sql } = await makeStore(t, server)
     const a = await feed('a')
-    await append(newDelivery({ receivedAt: 1000, dedupeKey: 'one', customerId: null }), newDelivery({ receivedAt: 2000, customerId: null }), heldDelivery({ receivedAt: 1500 }), newDelivery({ receivedAt: now, customerId: null }))
+    await append(newDelivery({ receivedAt: 1000, dedupeKey: 'one', customerId: null }), newDelivery({ receivedAt: 2000, customerId: null }), quarantinedDelivery({ receivedAt: 1500 }), newDelivery({ receivedAt: now, customerId: null }))
     await settleAll(a, ({ delivery: { sequence } }) => sequence === 2 ? dead() : forwarded())
     await a.close()
     const limits = { now: 10_000, quarantinedBefore: -Infinity, receivedBefore: 5000, maxBytes: 0, keysBefore: 5000 }

@@ -7,7 +7,7 @@ import { checksum, DELIVERY_COLUMNS, toRow } from '../../../src/journal/record.j
 import { createReader } from '../../../src/journal/sqlite/reader.js'
 import { createWriter } from '../../../src/journal/sqlite/writer.js'
 import { createJudge } from '../../../src/voucherify/judge.js'
-import { type Folder, heldDelivery, newDelivery, recordsOf } from './stored.js'
+import { type Folder, quarantinedDelivery, newDelivery, recordsOf } from './stored.js'
 import { parseFilter } from '../../../src/forwarders/delivery-filter.js'
 
 const options = { dedupeWindowMs: 86_400_000, withdrawn: [] }
@@ -70,7 +70,7 @@ t.test('a place that is not the one that was stored is damage', async (t) => {
 t.test('what was stored before places were is sound, is forwarded and released, and survives a salvage beside what came after', async (t) => {
   const dataDir = t.testdir()
   const path = databasePath(dataDir)
-  const old = [newDelivery(), heldDelivery({ rawBody: newDelivery().rawBody }), newDelivery()]
+  const old = [newDelivery(), quarantinedDelivery({ rawBody: newDelivery().rawBody }), newDelivery()]
   append(path, old)
   toSecondVersion(path)
   const added = newDelivery()

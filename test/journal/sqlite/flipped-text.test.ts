@@ -5,7 +5,7 @@ import { openOperator } from '../../../src/composition/open-store.js'
 import { connect } from '../../../src/journal/sqlite/binding.js'
 import { databasePath } from '../../../src/journal/sqlite/database.js'
 import { buildAdmin } from '../../support/build-admin.js'
-import { dead, forwarded, heldDelivery, makeStore, newDelivery, retry, settleAll } from './stored.js'
+import { dead, forwarded, quarantinedDelivery, makeStore, newDelivery, retry, settleAll } from './stored.js'
 
 /** So many text bytes apart are those that are flipped in one run; 1 flips each of them. */
 const STRIDE = Number(process.env['TIERHOOK_FLIP_STRIDE'] ?? 47)
@@ -14,7 +14,7 @@ const STRIDE = Number(process.env['TIERHOOK_FLIP_STRIDE'] ?? 47)
 async function fill (t: Test, dataDir: string): Promise<readonly string[]> {
   const store = makeStore(t, dataDir)
   const deliveries = Array.from({ length: 4 }, () => newDelivery())
-  const held = heldDelivery()
+  const held = quarantinedDelivery()
   store.append(...deliveries, held)
   await settleAll(store.feed('http', { start: 'beginning' }), ({ delivery }) => [forwarded, dead, retry][delivery.sequence % 3]?.() ?? forwarded())
   await settleAll(store.feed('file'), forwarded)

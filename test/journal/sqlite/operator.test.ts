@@ -6,7 +6,7 @@ import type { DeliveryFilter, Operator } from '../../../src/delivery/operator.js
 import { openSqliteOperator } from '../../../src/journal/sqlite/operator.js'
 import { selectDeliveries } from '../../../src/journal/sqlite/operator/select.js'
 import { createJudge } from '../../../src/voucherify/judge.js'
-import { dead, destroyPage, forwarded, heldDelivery, makeStore, newDelivery, now, openJournal, retry, settleAll, type Folder } from './stored.js'
+import { dead, destroyPage, forwarded, quarantinedDelivery, makeStore, newDelivery, now, openJournal, retry, settleAll, type Folder } from './stored.js'
 import { parseFilter } from '../../../src/forwarders/delivery-filter.js'
 
 function open (t: Folder, dataDir: string, judge = createJudge()): Operator {
@@ -61,7 +61,7 @@ t.test('where a delivery stands is told for each forwarder, and can be asked for
   const store = makeStore(t)
   const http = store.feed('http')
   const [before, gone, waits, through, held, pending] = [
-    newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), heldDelivery(), newDelivery()
+    newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), quarantinedDelivery(), newDelivery()
   ]
   store.append(before)
   const file = store.feed('file', { start: 'now' })
@@ -105,7 +105,7 @@ t.test('what a forwarder has yet to finish is what it is still handed: neither w
   const store = makeStore(t)
   const http = store.feed('http')
   const [gone, waits, through, held, pending] = [
-    newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), heldDelivery(), newDelivery()
+    newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), quarantinedDelivery(), newDelivery()
   ]
   store.append(gone, waits, through, held)
   await settleAll(http, ({ delivery }) => delivery.id === gone.id ? dead() : delivery.id === waits.id ? retry() : forwarded())
@@ -156,7 +156,7 @@ t.test('what is released reaches every known forwarder once, wherever its cursor
   const store = await openJournal(t)
   let woken = 0
   const ahead = await store.feed('ahead', { onWork: () => { woken++ } })
-  const [held, other] = [heldDelivery(), newDelivery()]
+  const [held, other] = [quarantinedDelivery(), newDelivery()]
   await store.append(held, other)
   await settleAll(ahead, forwarded)
   const behind = await store.feed('behind')
@@ -182,7 +182,7 @@ t.test('what is released reaches every known forwarder once, wherever its cursor
 
 t.test('a release judges by the schemas of today, and keeps what they say', async t => {
   const store = makeStore(t)
-  store.append(heldDelivery(), heldDelivery())
+  store.append(quarantinedDelivery(), quarantinedDelivery())
   store.feed('http')
   const operator = open(t, store.dataDir, ({ eventType }) => {
     t.equal(eventType, 'customer.loyalty.tier.left')
@@ -228,7 +228,7 @@ t.test('a second replay on purpose is no duplicate, and a dead letter that goes 
 t.test('a replay by filter passes over what is on its first way, and takes nothing that is held, damaged or gone', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
-  store.append(newDelivery({ customerId: null }), newDelivery({ customerId: null }), heldDelivery(), heldDelivery(), newDelivery())
+  store.append(newDelivery({ customerId: null }), newDelivery({ customerId: null }), quarantinedDelivery(), quarantinedDelivery(), newDelivery())
   const first = await http.claim(2)
   await http.settle(first.claims.map((claim, index) => ({ claim, result: index === 0 ? forwarded() : retry() })))
   const db = connect(join(store.dataDir, 'tierhook.db'))
@@ -262,7 +262,7 @@ t.test('a forwarder is forgotten step by step, itself at last', async t => {
 
 t.test('one flipped byte is found, and costs no other record', async t => {
   const store = makeStore(t)
-  store.append(newDelivery(), newDelivery(), heldDelivery(), newDelivery())
+  store.append(newDelivery(), newDelivery(), quarantinedDelivery(), newDelivery())
   store.close()
   const db = connect(join(store.dataDir, 'tierhook.db'))
   db.exec("UPDATE bodies SET raw_body = CAST(replace(CAST(raw_body AS TEXT), 'proj', 'prok') AS BLOB) WHERE sequence = 2; DELETE FROM bodies WHERE sequence = 3; UPDATE deliveries SET headers = '{' WHERE sequence = 4")
@@ -392,7 +392,7 @@ t.test('a page of a store of 100,000 deliveries looks at a small part of it, how
 
 t.test('a page looks at a part alone, says where to go on, and misses nothing on the way', async t => {
   const store = makeStore(t)
-  const made = Array.from({ length: 20 }, (_, index) => index % 5 === 0 ? heldDelivery({ customerId: 'cust_rare' }) : newDelivery())
+  const made = Array.from({ length: 20 }, (_, index) => index % 5 === 0 ? quarantinedDelivery({ customerId: 'cust_rare' }) : newDelivery())
   store.append(...made)
   const http = store.feed('http')
   await settleAll(http, ({ delivery }) => delivery.sequence % 2 === 0 ? dead() : forwarded())

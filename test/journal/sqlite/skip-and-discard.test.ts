@@ -2,7 +2,7 @@ import t from 'tap'
 import type { DeliveryStatus } from '../../../src/delivery/operator.js'
 import { filterText } from '../../../src/forwarders/delivery-filter.js'
 import { openOperator } from '../../../src/composition/open-store.js'
-import { dead, forwarded, heldDelivery, makeStore, newDelivery, record, settleAll } from './stored.js'
+import { dead, forwarded, quarantinedDelivery, makeStore, newDelivery, record, settleAll } from './stored.js'
 
 const one = { order: 'oldest first', limit: 10 } as const
 
@@ -43,7 +43,7 @@ t.test('a dead letter that is replayed to a forwarder whose filter now refuses i
 t.test('what is discarded from quarantine is gone, and a copy of it is a duplicate all the same', async (t) => {
   const store = makeStore(t)
   const http = store.feed('http')
-  const held = heldDelivery({ dedupeKey: 'same', receivedAt: Date.now() })
+  const held = quarantinedDelivery({ dedupeKey: 'same', receivedAt: Date.now() })
   store.append(held, newDelivery())
   const operator = openOperator({ dataDir: store.dataDir })
   t.teardown(operator.close)
@@ -52,7 +52,7 @@ t.test('what is discarded from quarantine is gone, and a copy of it is a duplica
   ])
   t.equal(await operator.countQuarantined(), 0)
   t.equal(await operator.read(1), undefined)
-  store.append(heldDelivery({ dedupeKey: 'same', receivedAt: Date.now() }))
+  store.append(quarantinedDelivery({ dedupeKey: 'same', receivedAt: Date.now() }))
   t.equal((await operator.list({ filter: {}, ...one })).length, 1)
   t.equal((await settleAll(http, forwarded)).length, 1)
 })

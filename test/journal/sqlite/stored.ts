@@ -53,7 +53,7 @@ export function recordsOf (...deliveries: readonly NewDelivery[]): readonly Appe
 }
 
 /** An event that does not match its schema, as it lies in quarantine. */
-export function heldDelivery (fields: Partial<NewDelivery> = {}): NewDelivery {
+export function quarantinedDelivery (fields: Partial<NewDelivery> = {}): NewDelivery {
   return newDelivery({
     verdict: 'invalid',
     quarantined: true,
