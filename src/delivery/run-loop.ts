@@ -20,7 +20,7 @@ export interface RunLoop {
   readonly end: () => void
 }
 
-/** A timer of more than 24.8 days ends at once in Node, and runLoop would follow one another without end. */
+/** A timer of more than 24.8 days ends at once in Node, and turns would follow one another without end. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export function createRunLoop ({ take, gatherMs, onRest, onDefect }: RunLoopOptions): RunLoop {
