@@ -14,7 +14,7 @@ t.test('a disk that hangs: the process ends soon after SHUTDOWN_TIMEOUT_MS', asy
   const disk = createFaultyDisk(folder, dataDir)
   const service = await startServiceProcess(dataDir, { ...disk.environment, FORWARDERS: 'log', SHUTDOWN_TIMEOUT_MS: String(LIMIT_MS) })
   t.teardown(async () => { await service.kill('SIGKILL') })
-  disk.order('sync stall 60000 once')
+  disk.order('sync stall 60000 once ev_1')
   const posted = postEvent(service.url, 'ev_1').catch(() => undefined)
   await eventually(() => disk.isTaken() ? true : undefined, 'a sync that stalls')
   const began = performance.now()

@@ -16,10 +16,26 @@
 #include <time.h>
 #include <unistd.h>
 
-/* One order: "<call> <what> <milliseconds>", where call is sync or write, and what is stall, EIO, ENOSPC, EDQUOT or EROFS. "once" after it: only the first time. */
+/* Whether this thread has written the text that the order names since its last sync. */
+static __thread int wrote_text;
+
+static ssize_t read_order(char *text, size_t size) {
+  const char *order = getenv("FAULTY_DISK_ORDER");
+  int file = order == NULL ? -1 : (int) syscall(SYS_openat, AT_FDCWD, order, O_RDONLY);
+  if (file < 0) return -1;
+  ssize_t length = syscall(SYS_read, file, text, size - 1);
+  syscall(SYS_close, file);
+  if (length > 0) text[length] = 0;
+  return length;
+}
+
+/*
+ * One order: "<call> <what> <milliseconds>", where call is sync or write, and what is stall, EIO, ENOSPC, EDQUOT or EROFS. "once" after it: only the
+ * first time. A text after "once": only the first sync by the thread that wrote this text, since other threads sync the same files at times of their own.
+ */
 static int obey(const char *call, int fd) {
   const char *folder = getenv("FAULTY_DISK_FOLDER"), *order = getenv("FAULTY_DISK_ORDER");
-  char link[64], path[4096], text[128], wanted[16], what[16], times[16] = "";
+  char link[64], path[4096], text[128], wanted[16], what[16], times[16] = "", written[64] = "";
   long ms = 0;
   if (folder == NULL || order == NULL) return 0;
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
@@ -27,13 +43,9 @@ static int obey(const char *call, int fd) {
   if (length < 0) return 0;
   path[length] = 0;
   if (strncmp(path, folder, strlen(folder)) != 0 || strstr(path, "tierhook.db") == NULL) return 0;
-  int file = syscall(SYS_openat, AT_FDCWD, order, O_RDONLY);
-  if (file < 0) return 0;
-  length = syscall(SYS_read, file, text, sizeof text - 1);
-  syscall(SYS_close, file);
-  if (length <= 0) return 0;
-  text[length] = 0;
-  if (sscanf(text, "%15s %15s %ld %15s", wanted, what, &ms, times) < 3 || strcmp(wanted, call) != 0) return 0;
+  if (read_order(text, sizeof text) <= 0) return 0;
+  if (sscanf(text, "%15s %15s %ld %15s %63s", wanted, what, &ms, times, written) < 3 || strcmp(wanted, call) != 0) return 0;
+  if (written[0] != 0 && !wrote_text) return 0;
   if (strcmp(times, "once") == 0) unlink(order);
   if (strcmp(what, "stall") == 0) {
     struct timespec wait = { ms / 1000, (ms % 1000) * 1000000 };
@@ -44,10 +56,22 @@ static int obey(const char *call, int fd) {
   return -1;
 }
 
-int fsync(int fd) { return obey("sync", fd) < 0 ? -1 : syscall(SYS_fsync, fd); }
-int fdatasync(int fd) { return obey("sync", fd) < 0 ? -1 : syscall(SYS_fdatasync, fd); }
-ssize_t pwrite64(int fd, const void *bytes, size_t count, off_t at) { return obey("write", fd) < 0 ? -1 : syscall(SYS_pwrite64, fd, bytes, count, at); }
-ssize_t pwrite(int fd, const void *bytes, size_t count, off_t at) { return obey("write", fd) < 0 ? -1 : syscall(SYS_pwrite64, fd, bytes, count, at); }
+static int obey_sync(int fd) {
+  int result = obey("sync", fd);
+  wrote_text = 0;
+  return result;
+}
+
+static int obey_write(int fd, const void *bytes, size_t count) {
+  char text[128], written[64];
+  if (read_order(text, sizeof text) > 0 && sscanf(text, "%*s %*s %*s %*s %63s", written) == 1 && memmem(bytes, count, written, strlen(written)) != NULL) wrote_text = 1;
+  return obey("write", fd);
+}
+
+int fsync(int fd) { return obey_sync(fd) < 0 ? -1 : syscall(SYS_fsync, fd); }
+int fdatasync(int fd) { return obey_sync(fd) < 0 ? -1 : syscall(SYS_fdatasync, fd); }
+ssize_t pwrite64(int fd, const void *bytes, size_t count, off_t at) { return obey_write(fd, bytes, count) < 0 ? -1 : syscall(SYS_pwrite64, fd, bytes, count, at); }
+ssize_t pwrite(int fd, const void *bytes, size_t count, off_t at) { return obey_write(fd, bytes, count) < 0 ? -1 : syscall(SYS_pwrite64, fd, bytes, count, at); }
 
 static long offset(void) {
   static volatile long *at;

@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url'
 export interface FaultyDisk {
   /** For the process whose disk it is to be. */
   readonly environment: Readonly<Record<string, string>>
-  /** What happens to the database's files from now on, such as `sync stall 6000` or `write ENOSPC 0`; `once` at the end: one time. */
+  /**
+   * What happens to the database's files from now on, such as `sync stall 6000` or `write ENOSPC 0`; `once` at the end: one time; `once ev_1`: one
+   * time, at the sync of what holds `ev_1`, since forwarders save their progress at times of their own.
+   */
   readonly order: (order: string) => void
   /** Whether the order that was for one time has been carried out, or is being. */
   readonly isTaken: () => boolean
