@@ -24,7 +24,7 @@ export function addSendCommand (program: Command, runs: Runs): void {
     .option('--unsigned', 'do not sign')
     .option('--header <Name: value>', 'a header of one\'s own; may be given several times', header)
     .optionsGroup('How many, how fast:')
-    .option('--count <number>', 'how many events (default: 1)', wholeNumber(1, 10_000_000))
+    .option('--count <number>', 'how many events (default: one of each type)', wholeNumber(1, 10_000_000))
     .option('--rate <number>', 'so many a second, on schedule whatever becomes of those before', positiveNumber(100_000))
     .option('--seconds <number>', 'for so long', positiveNumber(31 * 86_400))
     .option('--concurrency <number>', 'the most requests at once (default: 10; with --rate as many as the schedule may need)', wholeNumber(1, 10_000))

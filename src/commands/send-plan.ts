@@ -24,14 +24,14 @@ const closedConcurrency = 10
 /** @throws UsageError where options contradict each other, or a name is no event type. */
 export function planSend (names: readonly string[], options: SendOptions): SendPlan {
   refuseContradictions(names, options)
-  const types = options.all === true ? tierEvents.map(({ type }) => type) : names.map(name => eventType(name, { opaque: options.opaque === true }))
-  const pace = paceOf(options)
+  const types = [...new Set(options.all === true ? tierEvents.map(({ type }) => type) : names.map(name => eventType(name, { opaque: options.opaque === true })))]
+  const pace = paceOf(options, types.length)
   const clockFactor = options.clock ?? 1
   const limitMs = options.compressTimeout === true ? Math.max(Math.round(options.timeoutMs / clockFactor), 1) : options.timeoutMs
   const retries = options.retries ?? (options.clock === undefined ? 0 : mostRetries)
   const special = retries > 0 || options.duplicates !== undefined || options.overlaps !== undefined || options.verify !== undefined
   return {
-    types: [...new Set(types)],
+    types,
     pace,
     limit: options.concurrency ?? defaultLimit(pace, limitMs),
     retries,
@@ -48,12 +48,13 @@ function defaultLimit (pace: Pace, limitMs: number): number {
   return pace.kind === 'closed' ? closedConcurrency : Math.min(Math.max(Math.ceil(pace.perSecond * (limitMs + 1000) / 1000), 100), mostConcurrency)
 }
 
-function paceOf ({ rate, seconds, count }: SendOptions): Pace {
+/** Where nothing is said, one event of each type, or the one body. */
+function paceOf ({ rate, seconds, count }: SendOptions, types: number): Pace {
   if (rate !== undefined) {
     if (seconds === undefined && count === undefined) throw new UsageError('--rate goes on until --seconds are over or --count is reached: add one of them')
     return { kind: 'open', perSecond: rate, events: count ?? Math.max(Math.round(rate * (seconds ?? 0)), 1) }
   }
-  return seconds === undefined ? { kind: 'closed', events: count ?? 1 } : { kind: 'closed', forMs: seconds * 1000 }
+  return seconds === undefined ? { kind: 'closed', events: count ?? Math.max(types, 1) } : { kind: 'closed', forMs: seconds * 1000 }
 }
 
 function refuseContradictions (names: readonly string[], options: SendOptions): void {

@@ -213,7 +213,7 @@ t.test('what is not said to be sent is asked for', async t => {
 t.test('event types that have no schema are sent too, and one that looks mistyped if it is meant so', async t => {
   const server = await startServer(t, accept)
   const send = async (...args: string[]) => await createHarness().run('send', ...args, '--url', server.url)
-  t.equal(await send('EVENTS.CUSTOMER.REWARDED.LOYALTY_POINTS', 'voucher.loyalty_card.points_added', '--count', '2'), 0)
+  t.equal(await send('EVENTS.CUSTOMER.REWARDED.LOYALTY_POINTS', 'voucher.loyalty_card.points_added'), 0)
   t.equal(await send('customer.loyalty.tier.upgrade', '--opaque'), 0)
   t.equal(await send('redemption.succeeded', '--raw'), 0)
   t.equal(await send('redemption.succeeded', '--source', 'distribution'), 0)
@@ -238,6 +238,15 @@ t.test('all loyalty tier events are sent in turn', async t => {
   const server = await startServer(t, accept)
   t.equal(await createHarness().run('send', '--all', '--count', '16', '--concurrency', '1', '--url', server.url), 0)
   t.same(server.requests.map(({ body }) => JSON.parse(body).event.type), [...tierEvents, ...tierEvents].map(({ type }) => type))
+})
+
+t.test('without a count, one event of each type is sent', async t => {
+  const server = await startServer(t, accept)
+  const types = () => server.requests.splice(0).map(({ body }) => JSON.parse(body).event.type)
+  t.equal(await createHarness().run('send', '--all', '--concurrency', '1', '--url', server.url), 0)
+  t.same(types(), tierEvents.map(({ type }) => type))
+  t.equal(await createHarness().run('send', 'customer.loyalty.tier.left', 'customer.loyalty.tier.left', '--url', server.url), 0)
+  t.same(types(), ['customer.loyalty.tier.left'])
 })
 
 t.test('a body of one\'s own is sent, compact and signed, to the URL that suits it', async t => {
