@@ -1,10 +1,11 @@
 import t from 'tap'
 import { connect } from '../../../src/journal/sqlite/binding.js'
 import type { NewDelivery } from '../../../src/delivery/delivery.js'
-import { databasePath } from '../../../src/journal/sqlite/database.js'
+import { closeAfterWriting, databasePath, openForWriting } from '../../../src/journal/sqlite/database.js'
 import { createOperatorApi } from '../../../src/journal/sqlite/operator.js'
-import { checksum, DELIVERY_COLUMNS, toRow } from '../../../src/journal/record.js'
+import { checksum, DELIVERY_COLUMNS, INSERT_DELIVERY, recordText, recordValues, textChecksum, toRow } from '../../../src/journal/record.js'
 import { createReader } from '../../../src/journal/sqlite/reader.js'
+import { migrate, SCHEMA_VERSION } from '../../../src/journal/sqlite/schema.js'
 import { createWriter } from '../../../src/journal/sqlite/writer.js'
 import { createJudge } from '../../../src/voucherify/judge.js'
 import { type Folder, quarantinedDelivery, newDelivery, recordsOf } from './stored.js'
@@ -38,11 +39,20 @@ function readAll (t: Folder, path: string) {
   return { deliveries, many: (sequences: readonly number[]) => reader.readMany(sequences).deliveries, damaged }
 }
 
-/** Takes from a closed database what the third version of the schema has brought, which no record in it may have. */
-function toSecondVersion (path: string): void {
-  const db = connect(path)
-  db.exec('ALTER TABLE deliveries DROP COLUMN event_start; ALTER TABLE deliveries DROP COLUMN event_end; PRAGMA user_version = 2')
-  db.close()
+/** A database as an earlier version of the schema has it, with a delivery that waits. */
+function writeVersion (version: number, path: string, deliveries: readonly NewDelivery[]): void {
+  const db = openForWriting(path)
+  migrate(db, version)
+  const insert = db.prepare(INSERT_DELIVERY)
+  const insertBody = db.prepare('INSERT INTO bodies (sequence, raw_body) VALUES (?, ?)')
+  for (const delivery of deliveries) {
+    const values = recordValues(delivery)
+    const { lastInsertRowid } = insert.run([...values, textChecksum(recordText(values), delivery.rawBody)])
+    insertBody.run([Number(lastInsertRowid), delivery.rawBody])
+  }
+  db.exec(`INSERT INTO forwarders (name, cursor, added_at) VALUES ('http', 1, 0);
+    INSERT INTO waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at) VALUES ('http', 0, 1, 'cust_1', 2, 0, 0, 0)`)
+  closeAfterWriting(db)
 }
 
 t.test('what was stored with the place of its event is sound, and is the same as what is stored without', async (t) => {
@@ -67,12 +77,41 @@ t.test('a place that is not the one that was stored is damage', async (t) => {
   }
 })
 
+for (let version = 1; version <= SCHEMA_VERSION; version++) {
+  t.test(`a store of schema version ${version} is brought up to date in place, and keeps all`, async (t) => {
+    const path = databasePath(t.testdir())
+    const old = [newDelivery(), quarantinedDelivery(), newDelivery()]
+    writeVersion(version, path, old)
+    const writer = createWriter(Date.now)
+    t.match(writer.open({ path, ...options }), { lastSequence: 3, salvaged: undefined })
+    writer.close()
+    const { deliveries, many, damaged } = readAll(t, path)
+    t.strictSame({ ids: deliveries.map(({ id }) => id), damaged }, { ids: [old[0]?.id, old[2]?.id], damaged: [] })
+    t.match(many([2])[0], { id: old[1]?.id, quarantined: true })
+    const db = connect(path)
+    t.match(db.prepare('SELECT name, cursor, paused FROM forwarders').all(), [{ name: 'http', cursor: 1, paused: 0 }])
+    t.match(db.prepare('SELECT sequence, attempt, behind FROM waiting').all(), [{ sequence: 1, attempt: 2, behind: 0 }])
+    db.close()
+  })
+
+  t.test(`a damaged store of schema version ${version} is salvaged as it is`, async (t) => {
+    const path = databasePath(t.testdir())
+    const old = [newDelivery(), quarantinedDelivery(), newDelivery()]
+    writeVersion(version, path, old)
+    const writer = createWriter(Date.now)
+    t.match(writer.open({ path, ...options, damaged: true }).salvaged, { kept: 3, lost: 0, damagedPages: 0, forwardersLost: false }, 'its structure is sound')
+    writer.close()
+    const { deliveries, many, damaged } = readAll(t, path)
+    t.strictSame({ ids: deliveries.map(({ id }) => id), damaged }, { ids: [old[0]?.id, old[2]?.id], damaged: [] })
+    t.match(many([2])[0], { id: old[1]?.id, quarantined: true })
+  })
+}
+
 t.test('what was stored before places were is sound, is forwarded and released, and survives a salvage beside what came after', async (t) => {
   const dataDir = t.testdir()
   const path = databasePath(dataDir)
   const old = [newDelivery(), quarantinedDelivery({ rawBody: newDelivery().rawBody }), newDelivery()]
-  append(path, old)
-  toSecondVersion(path)
+  writeVersion(2, path, old)
   const added = newDelivery()
   append(path, [added])
 
