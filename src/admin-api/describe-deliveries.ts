@@ -30,7 +30,7 @@ const listed = {
   receivedAt: Time,
   eventType: Type.String(),
   verdict: VerdictSchema,
-  state: Type.Union([Type.Literal('accepted'), Type.Literal('quarantined'), Type.Literal('released'), Type.Literal('damaged'), Type.Literal('erased')], { description: 'Accepted and never held back; in quarantine; released from it; set aside because its record is damaged; erased for a person.' }),
+  state: Type.Union([Type.Literal('accepted'), Type.Literal('quarantined'), Type.Literal('released'), Type.Literal('damaged'), Type.Literal('erased')], { description: 'Accepted, and never was in quarantine; in quarantine; released from it; set aside because its record is damaged; erased for a person.' }),
   sourceObject: Text,
   sourceId: Text,
   eventId: Text,

@@ -195,13 +195,13 @@ export const SettingsSchema = Type.Object({
 
   INVALID_EVENTS: setting(Type.Union([Type.Literal('quarantine'), Type.Literal('forward'), Type.Literal('reject')], {
     group: group.verdicts,
-    description: 'What becomes of a signed event that cannot be understood: quarantine accepts and holds it, forward accepts it and ' +
+    description: 'What becomes of a signed event that cannot be understood: quarantine accepts it and lets the operator decide, forward accepts it and ' +
       'passes it on with its verdict, reject answers 422, which Voucherify retries and in the end disables the webhook for.',
     default: 'quarantine'
   })),
   UNVALIDATED_EVENTS: setting(Type.Union([Type.Literal('forward'), Type.Literal('quarantine'), Type.Literal('reject')], {
     group: group.verdicts,
-    description: 'What becomes of a signed event that no schema is known for: forward, quarantine (accept and hold) or reject ' +
+    description: 'What becomes of a signed event that no schema is known for: forward, quarantine (accept, and let the operator decide) or reject ' +
       '(answer 422).',
     default: 'forward'
   })),

@@ -125,7 +125,7 @@ export interface Page<T> {
   readonly next: number | undefined
 }
 
-/** Accepted and never held back; in quarantine; released from it; set aside because its record is damaged; erased for a person. */
+/** Accepted, and never was in quarantine; in quarantine; released from it; set aside because its record is damaged; erased for a person. */
 export type DeliveryState = 'accepted' | 'quarantined' | 'released' | 'damaged' | 'erased'
 
 export interface ListedDelivery {

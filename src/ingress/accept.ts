@@ -52,7 +52,7 @@ export interface Accepted {
 }
 
 /**
- * By what copies of it are told. What cannot be understood is held once, by its content: nobody needs it twice. Other bodies that have
+ * By what copies of it are told. What cannot be understood is stored once, by its content: nobody needs it twice. Other bodies that have
  * neither an id nor a time of their own may rightly come twice, and none of them may be lost.
  */
 function identityOf ({ parsed, rawBody, quarantined }: DecidedWebhook, unidentifiedMs: number): Pick<NewDelivery, 'dedupeKey' | 'dedupeWithinMs'> {

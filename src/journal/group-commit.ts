@@ -122,7 +122,7 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
     if (pending.abandoned || result === undefined) return
     const { delivery, resolve, reject } = pending
     if (typeof result === 'number') resolve({ status: 'stored', id: delivery.id, verdict: delivery.verdict })
-    // The first of the two was refused and goes: a copy of it must not be answered as held.
+    // The first of the two was refused and goes: a copy of it must not be answered as stored.
     else if (withdrawing.has(result.id)) reject(refusal(TOO_LATE))
     else resolve({ status: 'duplicate', id: result.id, verdict: result.verdict })
   }

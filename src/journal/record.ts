@@ -3,20 +3,21 @@ import type { Delivery, NewDelivery } from '../delivery/delivery.js'
 import type { DeliveryState, ForwarderStatus, ListedDelivery, Replayed } from '../delivery/operator.js'
 import type { Fault } from '../errors/problem.js'
 
-/** `deliveries.hold` */
-export const HOLD = { never: 0, quarantined: 1, released: 2, damaged: 3, erased: 4 } as const
+/** A delivery's state, as the column `deliveries.hold` has it. The column keeps its first name: replicas of an older release ask for it by that while a fleet is updated. */
+export const STATE = { accepted: 0, quarantined: 1, released: 2, damaged: 3, erased: 4 } as const satisfies Record<DeliveryState, number>
 
-const STATES: Readonly<Record<number, DeliveryState>> = { [HOLD.never]: 'accepted', [HOLD.quarantined]: 'quarantined', [HOLD.released]: 'released', [HOLD.damaged]: 'damaged', [HOLD.erased]: 'erased' }
+/** In the order of their numbers. */
+const STATES = Object.keys(STATE) as readonly DeliveryState[]
 
 /** What is none of these is damage. */
-function stateOf ({ hold }: { readonly hold: number }): DeliveryState {
-  return STATES[hold] ?? 'damaged'
+function stateOf (number: number): DeliveryState {
+  return STATES[number] ?? 'damaged'
 }
 
-/** Why a delivery can't be replayed. */
-export function replayRefusal (hold: number | undefined): Replayed['refused'][number]['why'] | undefined {
-  if (hold === undefined) return 'gone'
-  const state = stateOf({ hold })
+/** Why a delivery of a state can't be replayed. */
+export function replayRefusal (number: number | undefined): Replayed['refused'][number]['why'] | undefined {
+  if (number === undefined) return 'gone'
+  const state = stateOf(number)
   return state === 'accepted' || state === 'released' ? undefined : state
 }
 
@@ -29,7 +30,7 @@ const COLUMNS = {
   received_at: (delivery: NewDelivery) => delivery.receivedAt,
   event_type: (delivery: NewDelivery) => delivery.eventType,
   verdict: (delivery: NewDelivery) => delivery.verdict,
-  hold: (delivery: NewDelivery): number => delivery.quarantined ? HOLD.quarantined : HOLD.never,
+  hold: (delivery: NewDelivery): number => delivery.quarantined ? STATE.quarantined : STATE.accepted,
   source_object: (delivery: NewDelivery) => delivery.sourceObject,
   source_id: (delivery: NewDelivery) => delivery.sourceId,
   event_id: (delivery: NewDelivery) => delivery.eventId,
@@ -48,7 +49,7 @@ const VALUES = Object.values(COLUMNS)
 
 /** What an erased record says in the place of what it said. */
 export const TOMBSTONE = {
-  hold: HOLD.erased, event_id: null, customer_id: null, campaign_id: null, faults: null, headers: '{}', body_bytes: 0, event_start: null, event_end: null
+  hold: STATE.erased, event_id: null, customer_id: null, campaign_id: null, faults: null, headers: '{}', body_bytes: 0, event_start: null, event_end: null
 } as const
 
 /** What of a record never changes, or only together with its checksum. */
@@ -148,7 +149,7 @@ export function toDelivery (row: DeliveryRow, rawBody: Uint8Array | undefined): 
     eventType: row.event_type,
     verdict: row.verdict,
     faults,
-    quarantined: row.hold === HOLD.quarantined,
+    quarantined: row.hold === STATE.quarantined,
     dedupeKey: null,
     sourceObject: row.source_object,
     sourceId: row.source_id,
@@ -170,7 +171,7 @@ export function toListed (row: DeliveryRow, forwarders: readonly ForwarderStatus
     receivedAt: row.received_at,
     eventType: row.event_type,
     verdict: row.verdict,
-    state: stateOf(row),
+    state: stateOf(row.hold),
     sourceObject: row.source_object,
     sourceId: row.source_id,
     eventId: row.event_id,

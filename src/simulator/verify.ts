@@ -13,7 +13,7 @@ export interface Verification {
   readonly foundOnce: number
   readonly missing: number
   readonly foundMoreThanOnce: number
-  /** Acknowledged, but held back by the receiver as invalid, and so not looked for. */
+  /** Acknowledged, but quarantined by the receiver as invalid, and so not looked for. */
   readonly quarantined: number
   /** Acknowledged, but without an id to look for. */
   readonly nameless: number

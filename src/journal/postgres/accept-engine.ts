@@ -157,7 +157,7 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
 
     mayBeStored: (error) => error instanceof DatabaseError && error.mayBeDone,
     withdraw: async (ids) => { await database.query(`SELECT ${s}.withdraw_1($1)`, [ids]) },
-    // There is no other place for it. Where this process ends before it can withdraw them, they stay, and a retry finds them held.
+    // There is no other place for it. Where this process ends before it can withdraw them, they stay, and a retry finds them stored.
     recordWithdrawals: async () => {},
     clearWithdrawals: () => {},
     // What is committed is visible to every replica.

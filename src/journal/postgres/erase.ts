@@ -1,5 +1,5 @@
 import type { Erased, ErasedDelivery, EraseRequest } from '../../delivery/operator.js'
-import { checksum, HOLD, TOMBSTONE } from '../record.js'
+import { checksum, STATE, TOMBSTONE } from '../record.js'
 import { createTraces } from '../traces.js'
 import type { Query } from './database.js'
 import { BODY_COLUMNS, type StoredRow } from './reads.js'
@@ -24,7 +24,7 @@ export async function erase (query: Query, s: string, { people, after, limit, fo
   const rows = await query<StoredRow>(`SELECT ${BODY_COLUMNS} FROM ${s}.deliveries d WHERE sequence > $1 ORDER BY sequence LIMIT $2`, [after, limit])
   const done = rows.length < limit
   const upTo = done ? Math.max(counter?.value ?? 0, after) : rows.at(-1)?.sequence ?? after
-  const found = rows.filter((row) => row.hold !== HOLD.erased && [row.customer_id, row.headers, row.faults, row.event_id, row.campaign_id, row.raw_body.toString()].some((text) => text !== null && names(text)))
+  const found = rows.filter((row) => row.hold !== STATE.erased && [row.customer_id, row.headers, row.faults, row.event_id, row.campaign_id, row.raw_body.toString()].some((text) => text !== null && names(text)))
   const sorted = await sort(query, s, found, force)
   const erased = new Set(sorted.erased.map(({ id }) => id))
   if (!dryRun) for (const row of found) if (erased.has(row.id)) await bury(query, s, row)
@@ -54,7 +54,7 @@ async function sort (query: Query, s: string, rows: readonly StoredRow[], force:
   const unfinished: Array<Erased['unfinished'][number]> = []
   for (const { sequence, id, hold } of rows) {
     const state = stateOf.get(sequence)
-    const why = hold === HOLD.quarantined ? 'quarantined' : state?.waits === true ? 'waiting' : state?.dead === true ? 'dead' : undefined
+    const why = hold === STATE.quarantined ? 'quarantined' : state?.waits === true ? 'waiting' : state?.dead === true ? 'dead' : undefined
     if (why !== undefined && !force) unfinished.push({ id, why })
     else erased.push({ id, forwardedTo: state?.took ?? [] })
   }

@@ -1,4 +1,4 @@
-import { HOLD } from '../record.js'
+import { STATE } from '../record.js'
 
 /** What everybody who adds or removes deliveries holds until the end of its transaction, so that sequences become visible in their order. */
 export function journalLock (s: string): string {
@@ -33,7 +33,7 @@ export function appendFunction (s: string): string {
         FROM ROWS FROM (json_to_recordset(p_records) AS (id text, received_at bigint, event_type text, verdict text, hold smallint, source_object text, source_id text, event_id text,
           project_id text, customer_id text, campaign_id text, faults text, headers text, body_bytes integer, checksum bigint, key text, within bigint, start integer, round integer))
           WITH ORDINALITY AS g (id, received_at, event_type, verdict, hold, source_object, source_id, event_id, project_id, customer_id, campaign_id, faults, headers, body_bytes, checksum, key, within, start, round, n)
-        LEFT JOIN (${s}.dedupe_keys k LEFT JOIN ${s}.deliveries d ON d.sequence = k.sequence) ON k.key = g.key AND k.id <> g.id AND coalesce(d.hold, 0) <> ${HOLD.damaged}
+        LEFT JOIN (${s}.dedupe_keys k LEFT JOIN ${s}.deliveries d ON d.sequence = k.sequence) ON k.key = g.key AND k.id <> g.id AND coalesce(d.hold, 0) <> ${STATE.damaged}
           AND (k.received_at >= v_now - coalesce(g.within, p_window) OR (g.within IS NULL AND d.sequence IS NOT NULL))
         WHERE g.round = v_round
       ), fresh AS (SELECT * FROM mine WHERE stored IS NULL AND NOT refused AND copied IS NULL
@@ -109,7 +109,7 @@ export function forwardFunctions (s: string): string {
     INSERT INTO ${s}.forwarders (name, cursor, began, added_at, filter) VALUES (p_name, v_cursor, v_cursor, ${s}.now_ms(), p_filter) ON CONFLICT (name) DO NOTHING;
     IF FOUND AND p_since IS NULL THEN
       INSERT INTO ${s}.waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at)
-      SELECT p_name, 0, sequence, customer_id, 1, 0, 0, 0 FROM ${s}.deliveries WHERE hold = ${HOLD.released};
+      SELECT p_name, 0, sequence, customer_id, 1, 0, 0, 0 FROM ${s}.deliveries WHERE hold = ${STATE.released};
     END IF;
     UPDATE ${s}.forwarders SET filter = p_filter WHERE name = p_name AND filter IS DISTINCT FROM p_filter;
   END $$;

@@ -1,7 +1,7 @@
 import type {
   DeadLetter, DeadLetterQuery, DeliveryDetails, DeliveryQuery, DeliveryStatus, ForwarderStatus, Found, KnownForwarder, ListedDelivery, Operator, Page, RecordedTry
 } from '../../delivery/operator.js'
-import { DELIVERY_COLUMNS, HOLD, parseJson, toDelivery, toListed, type DeliveryRow } from '../record.js'
+import { DELIVERY_COLUMNS, STATE, parseJson, toDelivery, toListed, type DeliveryRow } from '../record.js'
 import type { Database } from './database.js'
 import { usedBytes } from './prune.js'
 import { BODY_COLUMNS, readUnfinished, type StoredRow } from './reads.js'
@@ -55,8 +55,8 @@ export function createLooking (database: Database): Looking {
 
     return ({ sequence, hold }) => forwarders.map(({ name, cursor, began }): ForwarderStatus => {
       const forwarder = name
-      if (hold === HOLD.quarantined) return { forwarder, status: 'quarantined' }
-      if (hold === HOLD.damaged || hold === HOLD.erased) return { forwarder, status: hold === HOLD.damaged ? 'damaged' : 'erased' }
+      if (hold === STATE.quarantined) return { forwarder, status: 'quarantined' }
+      if (hold === STATE.damaged || hold === STATE.erased) return { forwarder, status: hold === STATE.damaged ? 'damaged' : 'erased' }
       const place = placeOf({ forwarder, sequence })
       const wait = waitOf.get(place)
       if (wait !== undefined) {
@@ -71,7 +71,7 @@ export function createLooking (database: Database): Looking {
       }
       const death = deathOf.get(place)
       if (death !== undefined) return { forwarder, status: 'dead', attempt: death.attempts, diedAt: death.died_at, reason: death.reason }
-      const gone: DeliveryStatus = hold === HOLD.released || (sequence <= cursor && sequence > began) ? 'forwarded' : sequence > cursor ? 'pending' : 'before-start'
+      const gone: DeliveryStatus = hold === STATE.released || (sequence <= cursor && sequence > began) ? 'forwarded' : sequence > cursor ? 'pending' : 'before-start'
       return { forwarder, status: successes.has(place) ? 'forwarded' : passed.get(place)?.outcome ?? gone }
     })
   }
@@ -105,12 +105,12 @@ export function createLooking (database: Database): Looking {
   return {
     isServed: async () => await number(`SELECT count(*) AS n FROM ${s}.members WHERE greatest(lease_until, seen_at + 10000) > ${s}.now_ms()`) > 0,
     lastSequence,
-    countQuarantined: async () => await number(`SELECT count(*) AS n FROM ${s}.deliveries WHERE hold = ${HOLD.quarantined} AND hold <> ${HOLD.never}`),
+    countQuarantined: async () => await number(`SELECT count(*) AS n FROM ${s}.deliveries WHERE hold = ${STATE.quarantined} AND hold <> ${STATE.accepted}`),
     list,
 
     async page ({ lookAt = LOOK_AT, ...request }): Promise<Page<ListedDelivery>> {
       const { filter: { status } } = request
-      const conditions = [...isBetween('sequence', request), ...status === 'quarantined' ? [{ text: `hold = ${HOLD.quarantined} AND hold <> ${HOLD.never}`, values: [] }] : []]
+      const conditions = [...isBetween('sequence', request), ...status === 'quarantined' ? [{ text: `hold = ${STATE.quarantined} AND hold <> ${STATE.accepted}`, values: [] }] : []]
       const floor = await floorOf(tableOf(s, status), conditions, lookAt)
       const found = await list({ ...request, after: floor === undefined ? request.after : floor - 1, limit: request.limit + 1, order: 'newest first' })
       const items = found.slice(0, request.limit)
@@ -156,10 +156,10 @@ export function createLooking (database: Database): Looking {
       const rows = await query<KnownForwarder & { waiting_at: number | null, pending_at: number | null }>(`SELECT f.name, f.added_at AS "addedAt", f.cursor, f.breaker, f.paused, f.home,
         (SELECT m.name FROM ${s}.members m WHERE m.id = f.holder AND m.lease_until > ${s}.now_ms()) AS leader,
         (SELECT count(*) FROM ${s}.waiting w WHERE w.forwarder = f.name) AS retrying, (SELECT count(*) FROM ${s}.dead_letters l WHERE l.forwarder = f.name) AS dead,
-        (SELECT count(*) FROM ${s}.deliveries d WHERE d.sequence > f.cursor) - (SELECT count(*) FROM ${s}.deliveries d WHERE d.hold <> ${HOLD.never} AND d.sequence > f.cursor)
-          - (SELECT count(*) FROM (${marked('waiting')} AND sequence > f.cursor UNION ${marked('dead_letters')} AND sequence > f.cursor) m JOIN ${s}.deliveries d ON d.sequence = m.sequence AND d.hold = ${HOLD.never}) AS pending,
+        (SELECT count(*) FROM ${s}.deliveries d WHERE d.sequence > f.cursor) - (SELECT count(*) FROM ${s}.deliveries d WHERE d.hold <> ${STATE.accepted} AND d.sequence > f.cursor)
+          - (SELECT count(*) FROM (${marked('waiting')} AND sequence > f.cursor UNION ${marked('dead_letters')} AND sequence > f.cursor) m JOIN ${s}.deliveries d ON d.sequence = m.sequence AND d.hold = ${STATE.accepted}) AS pending,
         (SELECT d.received_at FROM ${s}.waiting w JOIN ${s}.deliveries d ON d.sequence = w.sequence WHERE w.forwarder = f.name AND w.replay = 0 ORDER BY w.sequence LIMIT 1) AS waiting_at,
-        (SELECT received_at FROM ${s}.deliveries d WHERE sequence > f.cursor AND hold = ${HOLD.never} AND NOT EXISTS (SELECT 1 FROM ${s}.dead_letters l WHERE l.forwarder = f.name AND l.sequence = d.sequence)
+        (SELECT received_at FROM ${s}.deliveries d WHERE sequence > f.cursor AND hold = ${STATE.accepted} AND NOT EXISTS (SELECT 1 FROM ${s}.dead_letters l WHERE l.forwarder = f.name AND l.sequence = d.sequence)
           ORDER BY sequence LIMIT 1) AS pending_at
         FROM ${s}.forwarders f WHERE f.name <> ALL ($1) ORDER BY f.name`, [options?.except ?? []])
       return rows.map(({ waiting_at: waiting, pending_at: pending, ...row }) => ({ ...row, oldestReceivedAt: waiting === null || pending === null ? waiting ?? pending : Math.min(waiting, pending) }))
@@ -174,7 +174,7 @@ export function createLooking (database: Database): Looking {
     },
 
     countPrunable: async ({ receivedBefore }) => ({
-      deliveries: await number(`SELECT count(*) AS n FROM ${s}.deliveries d WHERE d.sequence <= (SELECT coalesce(min(cursor), 9223372036854775807) FROM ${s}.forwarders) AND d.hold <> ${HOLD.quarantined} AND d.received_at < $1
+      deliveries: await number(`SELECT count(*) AS n FROM ${s}.deliveries d WHERE d.sequence <= (SELECT coalesce(min(cursor), 9223372036854775807) FROM ${s}.forwarders) AND d.hold <> ${STATE.quarantined} AND d.received_at < $1
         AND NOT EXISTS (SELECT 1 FROM ${s}.waiting w WHERE w.sequence = d.sequence) AND NOT EXISTS (SELECT 1 FROM ${s}.dead_letters l WHERE l.sequence = d.sequence)`, [receivedBefore]),
       usedBytes: await usedBytes(query, s)
     })

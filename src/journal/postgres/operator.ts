@@ -1,6 +1,6 @@
 import { TOO_OLD, type Delivery } from '../../delivery/delivery.js'
 import { StoreError, type Discarded, type Operator, type Released, type Replayed } from '../../delivery/operator.js'
-import { checksum, HOLD, replayRefusal, toDelivery } from '../record.js'
+import { checksum, STATE, replayRefusal, toDelivery } from '../record.js'
 import { openDatabase, DatabaseError, type Database, type DatabaseOptions, type Query } from './database.js'
 import { erase } from './erase.js'
 import { journalLock } from './functions.js'
@@ -55,8 +55,8 @@ export function openPostgresOperator ({ url, schema, judge, parseFilter }: Postg
   function judgeRow (sequence: number, row: StoredRow | undefined, force: boolean): Released {
     if (row === undefined) return { sequence, id: '', status: 'gone', verdict: 'unvalidated', faults: [] }
     const unchanged = { sequence, id: row.id, verdict: row.verdict, faults: [] }
-    if (row.hold === HOLD.damaged) return { ...unchanged, status: 'damaged' }
-    if (row.hold !== HOLD.quarantined) return { ...unchanged, status: 'not in quarantine' }
+    if (row.hold === STATE.damaged) return { ...unchanged, status: 'damaged' }
+    if (row.hold !== STATE.quarantined) return { ...unchanged, status: 'not in quarantine' }
     const delivery = toDelivery(row, row.raw_body)
     if (delivery === undefined) return { ...unchanged, status: 'damaged' }
     const { verdict, faults } = judge({ eventType: row.event_type, rawBody: row.raw_body })
@@ -77,7 +77,7 @@ export function openPostgresOperator ({ url, schema, judge, parseFilter }: Postg
       for (const { sequence, verdict, faults } of free) {
         const row = rows.get(sequence)
         if (row === undefined) continue
-        const changed = { verdict, faults: faults.length > 0 ? JSON.stringify(faults) : null, hold: HOLD.released }
+        const changed = { verdict, faults: faults.length > 0 ? JSON.stringify(faults) : null, hold: STATE.released }
         await query(`UPDATE ${s}.deliveries SET hold = $1, verdict = $2, faults = $3, checksum = $4 WHERE sequence = $5`, [changed.hold, verdict, changed.faults, checksum({ ...row, ...changed }, row.raw_body), sequence])
       }
       await query(`INSERT INTO ${s}.waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at)
@@ -100,7 +100,7 @@ export function openPostgresOperator ({ url, schema, judge, parseFilter }: Postg
 
     discard: async (request) => await changing(request.from === 'quarantine' ? { journal: true } : { forwarders: [request.forwarder] }, async (query) => {
       const found = request.from === 'quarantine'
-        ? await query<{ sequence: number }>(`SELECT sequence FROM ${s}.deliveries WHERE sequence = ANY ($1::bigint[]) AND hold = ${HOLD.quarantined}`, [request.sequences])
+        ? await query<{ sequence: number }>(`SELECT sequence FROM ${s}.deliveries WHERE sequence = ANY ($1::bigint[]) AND hold = ${STATE.quarantined}`, [request.sequences])
         : await query<{ sequence: number }>(`WITH gone AS (DELETE FROM ${s}.dead_letters WHERE forwarder = $1 AND sequence = ANY ($2::bigint[]) RETURNING sequence, attempts)
           INSERT INTO ${s}.attempts (forwarder, sequence, replay, attempt, started_at, duration_ms, outcome, detail)
           SELECT $1, sequence, 0, attempts, ${s}.now_ms(), 0, 'discarded', 'by an operator' FROM gone RETURNING sequence`, [request.forwarder, request.sequences])

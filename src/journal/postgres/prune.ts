@@ -1,6 +1,6 @@
 import type { Pruned } from '../../delivery/operator.js'
 import type { PruneOptions } from '../engine.js'
-import { HOLD } from '../record.js'
+import { STATE } from '../record.js'
 import type { Database, Query } from './database.js'
 import { journalLock } from './functions.js'
 
@@ -14,7 +14,7 @@ const REFUSED_KEPT_MS = 3_600_000
 const LOCK_MS = 2000
 
 /** Whether nobody has to deal with a delivery `d` any more. */
-const isFinished = (s: string): string => `d.hold <> ${HOLD.quarantined}
+const isFinished = (s: string): string => `d.hold <> ${STATE.quarantined}
   AND NOT EXISTS (SELECT 1 FROM ${s}.waiting w WHERE w.sequence = d.sequence) AND NOT EXISTS (SELECT 1 FROM ${s}.dead_letters l WHERE l.sequence = d.sequence)`
 
 /** One small step of retention, in one transaction, which appends wait for. A replica that does it for all names its term: one that has ended removes nothing. */
@@ -54,7 +54,7 @@ async function pruneFinished (query: Query, database: Database, { now, receivedB
 
 /** What nobody has released for too long goes, and where its share of the store is full, the oldest of it. */
 async function pruneQuarantine (query: Query, s: string, { now, quarantinedBefore, maxBytes, keysBefore, limit }: PruneOptions): Promise<{ readonly removed: number, readonly evicted: number, readonly more: boolean }> {
-  const rows = await query<Found>(`SELECT sequence, received_at FROM ${s}.deliveries WHERE hold = ${HOLD.quarantined} AND hold <> ${HOLD.never} ORDER BY sequence LIMIT $1`, [limit])
+  const rows = await query<Found>(`SELECT sequence, received_at FROM ${s}.deliveries WHERE hold = ${STATE.quarantined} AND hold <> ${STATE.accepted} ORDER BY sequence LIMIT $1`, [limit])
   const isFull = maxBytes > 0 && rows.length > 0 && await quarantinedBytes(query, s) > maxBytes * QUARANTINE_SHARE
   const old = olderThan(rows, quarantinedBefore, now)
   const chosen = isFull ? rows.slice(0, Math.max(old.length, Math.ceil(rows.length / 10))) : old
@@ -111,7 +111,7 @@ async function isTooLarge (query: Query, s: string, maxBytes: number): Promise<b
 }
 
 async function quarantinedBytes (query: Query, s: string): Promise<number> {
-  const [row] = await query<{ bytes: number }>(`SELECT coalesce(sum(body_bytes + ${RECORD_BYTES}), 0)::bigint AS bytes FROM ${s}.deliveries WHERE hold = ${HOLD.quarantined} AND hold <> ${HOLD.never}`)
+  const [row] = await query<{ bytes: number }>(`SELECT coalesce(sum(body_bytes + ${RECORD_BYTES}), 0)::bigint AS bytes FROM ${s}.deliveries WHERE hold = ${STATE.quarantined} AND hold <> ${STATE.accepted}`)
   return row?.bytes ?? 0
 }
 

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Delivery } from '../../delivery/delivery.js'
 import type { DueMarks, ForwardEngine, MarkPlace, WaitingMark } from '../engine.js'
-import { DELIVERY_COLUMNS, HOLD, toDelivery, type DeliveryRow } from '../record.js'
+import { DELIVERY_COLUMNS, STATE, toDelivery, type DeliveryRow } from '../record.js'
 import type { MarkKind } from '../schedule.js'
 import type { Database } from './database.js'
 
@@ -36,7 +36,7 @@ export function createReads (database: Database, logger: Logger): Reads & { /** 
     const damaged = read.filter(({ delivery }) => delivery === undefined).map(({ row }) => row.sequence)
     if (damaged.length > 0) {
       logger.error({ sequences: damaged }, 'damaged records set aside')
-      query(`UPDATE ${s}.deliveries SET hold = ${HOLD.damaged} WHERE sequence = ANY ($1::bigint[])`, [damaged])
+      query(`UPDATE ${s}.deliveries SET hold = ${STATE.damaged} WHERE sequence = ANY ($1::bigint[])`, [damaged])
         .catch((error: unknown) => { logger.warn({ err: error, sequences: damaged }, 'damaged records not marked') })
     }
     return read.flatMap(({ delivery }) => delivery ?? [])
@@ -58,11 +58,11 @@ export function createReads (database: Database, logger: Logger): Reads & { /** 
       const stored = rows.filter(({ sequence }) => sequence !== null)
       const isAll = stored.length < limit && stored.reduce((bytes, row) => bytes + row.body_bytes, 0) < limitBytes
       const upTo = isAll ? Math.max(after, rows[0]?.last ?? 0) : stored.at(-1)?.sequence ?? after
-      return { deliveries: sound(stored.filter(({ hold }) => hold === HOLD.never)), upTo, isAll }
+      return { deliveries: sound(stored.filter(({ hold }) => hold === STATE.accepted)), upTo, isAll }
     },
 
     async readMany (sequences) {
-      const rows = await query<StoredRow>(`SELECT ${BODY_COLUMNS} FROM ${s}.deliveries d WHERE d.sequence = ANY ($1::bigint[]) AND d.hold NOT IN (${HOLD.damaged}, ${HOLD.erased})`, [[...new Set(sequences)]])
+      const rows = await query<StoredRow>(`SELECT ${BODY_COLUMNS} FROM ${s}.deliveries d WHERE d.sequence = ANY ($1::bigint[]) AND d.hold NOT IN (${STATE.damaged}, ${STATE.erased})`, [[...new Set(sequences)]])
       return new Map(sound(rows).map((delivery) => [delivery.sequence, delivery]))
     },
 
@@ -95,7 +95,7 @@ export function createReads (database: Database, logger: Logger): Reads & { /** 
 /** Those of the deliveries that a forwarder has yet to finish: it has not come to them, or a mark waits for it. */
 export async function readUnfinished ({ query, schema: s }: Database, { forwarder, ids }: { readonly forwarder: string, readonly ids: readonly string[] }): Promise<readonly string[]> {
   const rows = await query<{ id: string }>(`SELECT d.id FROM ${s}.deliveries d JOIN ${s}.forwarders f ON f.name = $1 WHERE d.id = ANY ($2) AND (
-    (d.hold = ${HOLD.never} AND d.sequence > f.cursor AND NOT EXISTS (SELECT 1 FROM ${s}.dead_letters l WHERE l.forwarder = f.name AND l.sequence = d.sequence))
+    (d.hold = ${STATE.accepted} AND d.sequence > f.cursor AND NOT EXISTS (SELECT 1 FROM ${s}.dead_letters l WHERE l.forwarder = f.name AND l.sequence = d.sequence))
     OR EXISTS (SELECT 1 FROM ${s}.waiting w WHERE w.forwarder = f.name AND w.sequence = d.sequence))`, [forwarder, ids])
   const found = new Set(rows.map(({ id }) => id))
   return ids.filter((id) => found.has(id))

@@ -1,4 +1,4 @@
-import { HOLD } from '../record.js'
+import { STATE } from '../record.js'
 import { DatabaseError, quoted, type Database, type Query } from './database.js'
 import { acceptFunctions, appendFunction, forwardFunctions, upkeepFunction } from './functions.js'
 
@@ -46,7 +46,7 @@ const migrations: ReadonlyArray<(s: string, lz4: boolean) => string> = [(s, lz4)
     checksum bigint NOT NULL,
     raw_body bytea ${lz4 ? 'COMPRESSION lz4' : ''} NOT NULL
   ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.05);
-  CREATE INDEX deliveries_held ON ${s}.deliveries (hold, sequence) WHERE hold <> ${HOLD.never};
+  CREATE INDEX deliveries_held ON ${s}.deliveries (hold, sequence) WHERE hold <> ${STATE.accepted};
   CREATE TABLE ${s}.dedupe_keys (
     key text COLLATE "C" PRIMARY KEY,
     id text COLLATE "C" NOT NULL,

@@ -1,5 +1,5 @@
 import type { DeliveryFilter, DeliveryQuery } from '../../delivery/operator.js'
-import { HOLD } from '../record.js'
+import { STATE } from '../record.js'
 
 /** A condition and what is bound to it, each a `?`. */
 export interface Condition {
@@ -17,14 +17,14 @@ const hasEnded = (s: string, ...outcomes: readonly string[]): string =>
 
 /** Whether a forwarder `f` still has to be tried with `d` for the first time. */
 export const isPending = (s: string): string =>
-  `d.hold = ${HOLD.never} AND d.sequence > f.cursor AND ${isUnmarked(s)} AND NOT ${hasEnded(s, 'forwarded', 'skipped', 'discarded')}`
+  `d.hold = ${STATE.accepted} AND d.sequence > f.cursor AND ${isUnmarked(s)} AND NOT ${hasEnded(s, 'forwarded', 'skipped', 'discarded')}`
 
 /** Whether a forwarder `f` was not given `d`, for one of these reasons, and has not been since. */
 const isPassedOver = (s: string, ...outcomes: readonly string[]): string => `${hasEnded(s, ...outcomes)} AND NOT ${hasEnded(s, 'forwarded')} AND ${isUnmarked(s)}`
 
 /** Whether a forwarder `f` is done with `d`, and took it. */
 const isForwarded = (s: string): string => `NOT (${isPassedOver(s, 'skipped', 'discarded')})
-  AND (d.hold = ${HOLD.released} OR d.sequence <= f.cursor AND d.sequence > f.began OR ${hasEnded(s, 'forwarded')}) AND ${isUnmarked(s)}`
+  AND (d.hold = ${STATE.released} OR d.sequence <= f.cursor AND d.sequence > f.began OR ${hasEnded(s, 'forwarded')}) AND ${isUnmarked(s)}`
 
 export function isBetween (sequence: string, { after, before }: Pick<DeliveryQuery, 'after' | 'before'>): readonly Condition[] {
   return [...after === undefined ? [] : [{ text: `${sequence} > ?`, values: [after] }], ...before === undefined ? [] : [{ text: `${sequence} < ?`, values: [before] }]]
@@ -74,7 +74,7 @@ function ofStatus (s: string, { status, forwarder }: Pick<DeliveryFilter, 'statu
   const markOf = forwarder === undefined ? '' : ' AND m.forwarder = ?'
   switch (status) {
     case undefined: return []
-    case 'quarantined': return [{ text: `d.hold = ${HOLD.quarantined} AND d.hold <> ${HOLD.never}`, values: [] }]
+    case 'quarantined': return [{ text: `d.hold = ${STATE.quarantined} AND d.hold <> ${STATE.accepted}`, values: [] }]
     case 'retrying': return [{ text: `EXISTS (SELECT 1 FROM ${s}.waiting m WHERE m.sequence = d.sequence${markOf})`, values }]
     // What is being replayed counts as retrying.
     case 'dead': return [{
@@ -88,7 +88,7 @@ function ofStatus (s: string, { status, forwarder }: Pick<DeliveryFilter, 'statu
     case 'skipped':
     case 'discarded': return [{ text: `EXISTS (SELECT 1 FROM ${s}.forwarders f WHERE ${named}${isPassedOver(s, status)})`, values }]
     case 'forwarded': return [
-      { text: `d.hold IN (${HOLD.never}, ${HOLD.released})`, values: [] },
+      { text: `d.hold IN (${STATE.accepted}, ${STATE.released})`, values: [] },
       { text: `EXISTS (SELECT 1 FROM ${s}.forwarders f WHERE ${named}${isForwarded(s)})`, values },
       // Without a name it is through everywhere where it was to go, and that was somewhere.
       ...forwarder === undefined ? [{ text: `NOT EXISTS (SELECT 1 FROM ${s}.forwarders f WHERE d.sequence > f.began AND NOT (${isForwarded(s)}) AND NOT (${isPassedOver(s, 'skipped', 'discarded')}))`, values: [] }] : []

@@ -16,7 +16,7 @@ export interface BatchResult {
   readonly appends: readonly AppendResult[]
   /** Why the progress was left out, where it alone can't be stored: it costs no webhook its place on the disk. */
   readonly progressError: StorageError | undefined
-  /** Whether deduplication keys can't be read: copies of events that we hold are stored too. */
+  /** Whether deduplication keys can't be read: copies of events that are stored already are stored too. */
   readonly keysDamaged: boolean
 }
 

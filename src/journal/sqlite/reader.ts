@@ -3,7 +3,7 @@ import type { DueMarks, FeedReads, WaitingMark } from '../engine.js'
 import type { MarkKind } from '../schedule.js'
 import { damageError, openForReading, type Connection } from './database.js'
 import { unfinished } from './operator/forwarders.js'
-import { DELIVERY_COLUMNS, HOLD, toDelivery, toRows } from '../record.js'
+import { DELIVERY_COLUMNS, STATE, toDelivery, toRows } from '../record.js'
 import { hasMarksBeyond, readDue, readLanes, readMarks, type ReadDue } from './waiting.js'
 
 export interface ReadAfter {
@@ -64,7 +64,7 @@ export function createReader (now: () => number): Reader {
       const taken = takeBytes(places, limitBytes)
       const [first, last] = [taken.at(0), taken.at(-1)]
       const range = [first?.sequence ?? 0, last?.sequence ?? 0]
-      return { ...readRecords(opened.rows.all(range), opened.bodies.all(range), (hold) => hold === HOLD.never), upTo: Math.max(after, taken.length < places.length ? last?.sequence ?? after : upTo) }
+      return { ...readRecords(opened.rows.all(range), opened.bodies.all(range), (state) => state === STATE.accepted), upTo: Math.max(after, taken.length < places.length ? last?.sequence ?? after : upTo) }
     }),
 
     readMany: (sequences) => consistent(use(), (opened) => {
@@ -124,15 +124,15 @@ function takeBytes (places: readonly Place[], limitBytes: number): readonly Plac
   return end === -1 ? places : places.slice(0, end)
 }
 
-/** Each is checked, also what nobody waits for: that it is held back may itself be damage. */
-function readRecords (rows: readonly object[], bodies: readonly object[], isWanted: (hold: number) => boolean): { readonly deliveries: readonly Delivery[], readonly damaged: readonly number[] } {
+/** Each is checked, also what nobody waits for: that it is in quarantine may itself be damage. */
+function readRecords (rows: readonly object[], bodies: readonly object[], isWanted: (state: number) => boolean): { readonly deliveries: readonly Delivery[], readonly damaged: readonly number[] } {
   const deliveries: Delivery[] = []
   const damaged: number[] = []
   const bodyOf = new Map((bodies as readonly Body[]).map(({ sequence, rawBody }) => [sequence, rawBody]))
   for (const row of toRows(rows)) {
     const rawBody = bodyOf.get(row.sequence)
     bodyOf.delete(row.sequence)
-    if (row.hold === HOLD.damaged || row.hold === HOLD.erased) continue
+    if (row.hold === STATE.damaged || row.hold === STATE.erased) continue
     if (rawBody === undefined) throw damageError(`the body of delivery ${row.sequence} is not found`)
     const delivery = toDelivery(row, rawBody)
     if (delivery === undefined) damaged.push(row.sequence)

@@ -6,8 +6,8 @@ export const APPLICATION_ID = 0x74686B6A
 /**
  * One migration a schema version, from an empty file on. A migration that has been released is never changed.
  *
- * `hold`: 0 never held, 1 in quarantine, 2 released from it, 3 set aside because the record is damaged, 4 erased: a tombstone with an empty body. A cursor passes only
- * what was never held; what is released reaches the forwarders through `waiting`.
+ * `hold`: the state: 0 accepted (and never was in quarantine), 1 in quarantine, 2 released from it, 3 set aside because the record is damaged, 4 erased: a tombstone with an empty body. A cursor passes only
+ * what is accepted; what is released reaches the forwarders through `waiting`.
  * `forwarders.began`: the sequence after which a forwarder began; what is up to it never was for it.
  * `forwarders.checksum`: of name and cursor: a wrong one would pass over deliveries for good. Null where a person put the row in.
  * `forwarders.paused`: 1 where an operator has paused it. `forwarders.filter`: what it wants, as the running service was configured last.

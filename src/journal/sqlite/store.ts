@@ -17,7 +17,7 @@ const LOCK_TRIES = 2
 export interface Appends {
   /** One result an append, in their order. */
   readonly results: readonly AppendResult[]
-  /** Whether deduplication keys can't be read: copies of events that we hold are stored too. */
+  /** Whether deduplication keys can't be read: copies of events that are stored already are stored too. */
   readonly keysDamaged: boolean
 }
 

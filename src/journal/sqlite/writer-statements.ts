@@ -1,7 +1,7 @@
 import type { NewDelivery } from '../../delivery/delivery.js'
 import type { Connection } from './database.js'
 import type { RecordedAttempt } from '../engine.js'
-import { cursorChecksum, HOLD, INSERT_DELIVERY, toText } from '../record.js'
+import { cursorChecksum, STATE, INSERT_DELIVERY, toText } from '../record.js'
 import { UNKNOWN_FORWARDER } from './salvage/settle-copies.js'
 
 export type WriterStatements = ReturnType<typeof prepareStatements>
@@ -10,19 +10,19 @@ export type WriterStatements = ReturnType<typeof prepareStatements>
 export function prepareStatements (db: Connection) {
   const { prepare } = db
   const findKey = prepare('SELECT id, verdict, sequence, received_at FROM dedupe_keys WHERE key = ?')
-  const findHold = prepare('SELECT hold FROM deliveries WHERE sequence = ?')
+  const findState = prepare('SELECT hold FROM deliveries WHERE sequence = ?')
   const findId = prepare('SELECT sequence, received_at FROM deliveries WHERE id = ?')
   // By the time first: that has an index, and the id has none.
   const deleteKeyOf = prepare('DELETE FROM dedupe_keys WHERE received_at = ? AND id = ?')
   // Its marks too: a person may have asked for replays of it, since it was there to be seen.
   const deleteAll = ['bodies', 'waiting', 'deliveries'].map((table) => prepare(`DELETE FROM ${table} WHERE sequence = ?`))
-  const setAside = prepare(`UPDATE deliveries SET hold = ${HOLD.damaged} WHERE sequence = ?`)
+  const setAside = prepare(`UPDATE deliveries SET hold = ${STATE.damaged} WHERE sequence = ?`)
   const forwarder = prepare('SELECT cursor, position, paused FROM forwarders WHERE name = ?')
   const addForwarder = prepare('INSERT INTO forwarders (name, cursor, began, added_at, checksum) VALUES (?, ?, ?, ?, ?)')
   const keepFilter = prepare('UPDATE forwarders SET filter = ?1 WHERE name = ?2 AND filter IS NOT ?1')
   const forgetUnknown = prepare('DELETE FROM forwarders WHERE name = ? AND added_at < ?')
   const addReleased = prepare(`INSERT INTO waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at)
-    SELECT ?, 0, sequence, customer_id, 1, 0, 0, 0 FROM deliveries WHERE hold = ${HOLD.released}`)
+    SELECT ?, 0, sequence, customer_id, 1, 0, 0, 0 FROM deliveries WHERE hold = ${STATE.released}`)
   const insertAttempt = prepare(insertAttempts(1))
   const insertManyAttempts = prepare(insertAttempts(ATTEMPTS_AT_ONCE))
   // The table has the say too: a number that is too low would leave deliveries out.
@@ -39,7 +39,7 @@ export function prepareStatements (db: Connection) {
     putKey: prepare(`INSERT INTO dedupe_keys (key, id, verdict, sequence, received_at) VALUES (?, ?, ?, ?, ?)
       ON CONFLICT (key) DO UPDATE SET id = excluded.id, verdict = excluded.verdict, sequence = excluded.sequence, received_at = excluded.received_at`),
     /** `undefined` where the delivery is not in the store any more. */
-    holdOf: (sequence: number) => (findHold.get([sequence]) as { readonly hold: number } | undefined)?.hold,
+    stateOf: (sequence: number) => (findState.get([sequence]) as { readonly hold: number } | undefined)?.hold,
     countDuplicate: prepare('UPDATE deliveries SET duplicates = duplicates + 1 WHERE sequence = ?'),
     withdraw (id: string) {
       const found = findId.get([id]) as { sequence: number, received_at: number } | undefined

@@ -5,7 +5,7 @@ import { openSound } from './open-sound.js'
 import type { AppendRecord } from './packed-appends.js'
 import { prune } from './prune.js'
 import type { Batch, BatchResult, RegisterFeed, WriterApi } from './protocol.js'
-import { HOLD, textChecksum } from '../record.js'
+import { STATE, textChecksum } from '../record.js'
 import { UNKNOWN_FORWARDER, type RememberedForwarder } from './salvage/settle-copies.js'
 import { saveProgress } from './save-progress.js'
 import { seeCause, seeingCause } from './see-cause.js'
@@ -163,10 +163,10 @@ function append (statements: WriterStatements, record: AppendRecord, window: Win
 
 /** Whether what came now is a copy of the first with its key. */
 function isCopy (statements: WriterStatements, { dedupeWithinMs }: AppendRecord, first: Pick<FoundKey, 'sequence' | 'received_at'>, { time, dedupeWindowMs }: Window): boolean {
-  const hold = statements.holdOf(first.sequence)
+  const state = statements.stateOf(first.sequence)
   // A record that is set aside reaches nobody: the copy that the sender still has takes its place.
-  if (hold === HOLD.damaged) return false
+  if (state === STATE.damaged) return false
   if (first.received_at >= time - (dedupeWithinMs ?? dedupeWindowMs)) return true
   // However long ago: it is still there to be seen.
-  return dedupeWithinMs === null && hold !== undefined
+  return dedupeWithinMs === null && state !== undefined
 }

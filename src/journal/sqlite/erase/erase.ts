@@ -3,7 +3,7 @@ import { transaction, type Connection } from '../database.js'
 import { bodyReader } from '../operator/deliveries.js'
 import { lastSequence } from '../operator/forwarders.js'
 import { IS_PENDING } from '../operator/select.js'
-import { checksum, DELIVERY_COLUMNS, HOLD, toRows, TOMBSTONE, type DeliveryRow } from '../../record.js'
+import { checksum, DELIVERY_COLUMNS, STATE, toRows, TOMBSTONE, type DeliveryRow } from '../../record.js'
 import { UNKNOWN_FORWARDER } from '../salvage/settle-copies.js'
 import { createTraces } from '../../traces.js'
 
@@ -20,7 +20,7 @@ export function erase (db: Connection, { people, after, limit, force, dryRun }: 
   const done = rows.length < limit
   const upTo = done ? Math.max(last, after) : rows.at(-1)?.sequence ?? after
   const readBody = bodyReader(db)
-  const found = rows.filter((row) => row.hold !== HOLD.erased && isOf(row, readBody(row.sequence), names))
+  const found = rows.filter((row) => row.hold !== STATE.erased && isOf(row, readBody(row.sequence), names))
   const mentions = findMentions(db, { after, upTo, names, first: after === 0 })
   if (dryRun) return { ...sort(db, found, force), mentions: mentions.length, upTo, done }
   db.exec('PRAGMA secure_delete = ON')
@@ -49,7 +49,7 @@ function sort (db: Connection, rows: readonly DeliveryRow[], force: boolean): Pi
   const erased: ErasedDelivery[] = []
   const unfinished: Array<Erased['unfinished'][number]> = []
   for (const { sequence, id, hold } of rows) {
-    const why = hold === HOLD.quarantined
+    const why = hold === STATE.quarantined
       ? 'quarantined'
       : waits.get([sequence]) !== undefined || pending.get([sequence]) !== undefined
         ? 'waiting'

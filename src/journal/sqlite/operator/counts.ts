@@ -1,19 +1,19 @@
 import type { Prunable } from '../../../delivery/operator.js'
 import type { Connection } from '../database.js'
 import { usedBytes } from '../prune.js'
-import { HOLD } from '../../record.js'
+import { STATE } from '../../record.js'
 
 /** How many deliveries are old enough to go, and need not stay for a forwarder or a person. */
 export function countPrunable (db: Connection, receivedBefore: number): Prunable {
   const row = db.prepare(`SELECT count(*) AS n FROM deliveries d
-    WHERE d.sequence <= (SELECT coalesce(min(cursor), ${Number.MAX_SAFE_INTEGER}) FROM forwarders) AND d.hold <> ${HOLD.quarantined} AND d.received_at < ?
+    WHERE d.sequence <= (SELECT coalesce(min(cursor), ${Number.MAX_SAFE_INTEGER}) FROM forwarders) AND d.hold <> ${STATE.quarantined} AND d.received_at < ?
       AND NOT EXISTS (SELECT 1 FROM waiting w WHERE w.sequence = d.sequence)
       AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.sequence = d.sequence)`).get([receivedBefore]) as { n: number }
   return { deliveries: row.n, usedBytes: usedBytes(db) }
 }
 
-/** How many deliveries are in quarantine: by the index of what is held, whatever the size of the store. */
+/** How many deliveries are in quarantine: by the index of what is not accepted, whatever the size of the store. */
 export function countQuarantined (db: Connection): number {
-  const row = db.prepare(`SELECT count(*) AS n FROM deliveries INDEXED BY deliveries_held WHERE hold = ${HOLD.quarantined} AND hold <> ${HOLD.never}`).get([]) as { n: number }
+  const row = db.prepare(`SELECT count(*) AS n FROM deliveries INDEXED BY deliveries_held WHERE hold = ${STATE.quarantined} AND hold <> ${STATE.accepted}`).get([]) as { n: number }
   return row.n
 }

@@ -1,7 +1,7 @@
 import type { Discarded, DiscardRequest } from '../../../delivery/operator.js'
 import { transaction, type Connection } from '../database.js'
 import { removeDeliveries } from '../prune.js'
-import { HOLD } from '../../record.js'
+import { STATE } from '../../record.js'
 
 /**
  * Removes deliveries from quarantine for good, or dead letters of one forwarder. The deduplication key of a delivery stays, so that a copy
@@ -12,7 +12,7 @@ export function discard (db: Connection, request: DiscardRequest, now: number): 
 }
 
 function discardQuarantined (db: Connection, sequences: readonly number[]): readonly Discarded[] {
-  const select = db.prepare(`SELECT id FROM deliveries WHERE sequence = ? AND hold = ${HOLD.quarantined}`)
+  const select = db.prepare(`SELECT id FROM deliveries WHERE sequence = ? AND hold = ${STATE.quarantined}`)
   return sequences.map((sequence) => {
     const row = select.get([sequence]) as { id: string } | undefined
     if (row === undefined) return { sequence, status: 'not there' }

@@ -1,6 +1,6 @@
 import type { KnownForwarder, UnfinishedQuery } from '../../../delivery/operator.js'
 import { transaction, type Connection } from '../database.js'
-import { HOLD, toText } from '../../record.js'
+import { STATE, toText } from '../../record.js'
 import { UNKNOWN_FORWARDER } from '../salvage/settle-copies.js'
 
 interface ForwarderRow {
@@ -32,11 +32,11 @@ export function forwarders (db: Connection, except: readonly string[]): readonly
 
 function countPending (db: Connection, { name, cursor }: ForwarderRow): number {
   const after = countAfter(db, cursor)
-  const held = count(db, `SELECT count(*) AS n FROM deliveries INDEXED BY deliveries_held WHERE hold <> ${HOLD.never} AND sequence > ?`, cursor)
+  const passedOver = count(db, `SELECT count(*) AS n FROM deliveries INDEXED BY deliveries_held WHERE hold <> ${STATE.accepted} AND sequence > ?`, cursor)
   const marked = count(db, `SELECT count(*) AS n FROM (
     SELECT sequence FROM waiting WHERE forwarder = ? AND sequence > ? UNION SELECT sequence FROM dead_letters WHERE forwarder = ? AND sequence > ?) m
-    CROSS JOIN deliveries d ON d.sequence = m.sequence AND d.hold = ${HOLD.never}`, name, cursor, name, cursor)
-  return after - held - marked
+    CROSS JOIN deliveries d ON d.sequence = m.sequence AND d.hold = ${STATE.accepted}`, name, cursor, name, cursor)
+  return after - passedOver - marked
 }
 
 /** Counts the smaller side: SQLite knows how many there are in all ten times sooner than it counts them one by one. */
@@ -52,7 +52,7 @@ function countAfter (db: Connection, cursor: number): number {
 function oldest (db: Connection, { name, cursor }: ForwarderRow): number | null {
   const waiting = db.prepare(`SELECT d.received_at AS at FROM waiting w CROSS JOIN deliveries d ON d.sequence = w.sequence
     WHERE w.forwarder = ? AND w.replay = 0 ORDER BY w.sequence LIMIT 1`).get([name]) as { at: number } | undefined
-  const pending = db.prepare(`SELECT received_at AS at FROM deliveries d WHERE sequence > ? AND hold = ${HOLD.never}
+  const pending = db.prepare(`SELECT received_at AS at FROM deliveries d WHERE sequence > ? AND hold = ${STATE.accepted}
     AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.forwarder = ? AND l.sequence = d.sequence) ORDER BY sequence LIMIT 1`).get([cursor, name]) as { at: number } | undefined
   if (waiting === undefined || pending === undefined) return waiting?.at ?? pending?.at ?? null
   return Math.min(waiting.at, pending.at)
@@ -69,7 +69,7 @@ export function lastSequence (db: Connection): number {
 /** Those of the deliveries that a forwarder has yet to finish: it has not come to them, or a mark waits for it. */
 export function unfinished (db: Connection, { forwarder, ids }: UnfinishedQuery): readonly string[] {
   const find = db.prepare(`SELECT 1 FROM deliveries d JOIN forwarders f ON f.name = ? WHERE d.id = ? AND (
-    (d.hold = ${HOLD.never} AND d.sequence > f.cursor AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.forwarder = f.name AND l.sequence = d.sequence))
+    (d.hold = ${STATE.accepted} AND d.sequence > f.cursor AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.forwarder = f.name AND l.sequence = d.sequence))
     OR EXISTS (SELECT 1 FROM waiting w WHERE w.forwarder = f.name AND w.sequence = d.sequence))`)
   return ids.filter((id) => find.get([forwarder, id]) !== undefined)
 }

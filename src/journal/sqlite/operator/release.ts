@@ -1,7 +1,7 @@
 import { TOO_OLD } from '../../../delivery/delivery.js'
 import type { Released, ReleaseRequest } from '../../../delivery/operator.js'
 import { unlessDamaged, transaction, type Connection } from '../database.js'
-import { checksum, DELIVERY_COLUMNS, HOLD, toDelivery, toRow, type DeliveryRow } from '../../record.js'
+import { checksum, DELIVERY_COLUMNS, STATE, toDelivery, toRow, type DeliveryRow } from '../../record.js'
 import { UNKNOWN_FORWARDER } from '../salvage/settle-copies.js'
 import { bodyReader } from './deliveries.js'
 
@@ -9,14 +9,14 @@ import { bodyReader } from './deliveries.js'
 export type Judge = (event: { readonly eventType: string, readonly rawBody: Uint8Array }) => Pick<Released, 'verdict' | 'faults'>
 
 /**
- * A cursor takes only what was never held, so what is released gets a durable mark for every known forwarder, wherever
+ * A cursor takes only what is accepted, so what is released gets a durable mark for every known forwarder, wherever
  * their cursors stand: none misses it, and none gets it twice.
  */
 export function release (db: Connection, { sequences, force }: ReleaseRequest, judge: Judge, now: number): readonly Released[] {
   const judged = sequences.map(judgeOne(db, force, judge))
   const free = judged.filter(({ result }) => result.status === 'released')
   if (free.length === 0) return judged.map(({ result }) => result)
-  const update = db.prepare(`UPDATE deliveries SET hold = ${HOLD.released}, verdict = ?, faults = ?, checksum = ? WHERE sequence = ? AND hold = ${HOLD.quarantined}`)
+  const update = db.prepare(`UPDATE deliveries SET hold = ${STATE.released}, verdict = ?, faults = ?, checksum = ? WHERE sequence = ? AND hold = ${STATE.quarantined}`)
   const mark = db.prepare(`INSERT INTO waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at)
     SELECT f.name, ?, d.sequence, d.customer_id, 1, 0, 0, ? FROM forwarders f CROSS JOIN deliveries d WHERE d.sequence = ? AND f.name <> '${UNKNOWN_FORWARDER}'`)
   const lost = transaction(db, () => {
@@ -48,8 +48,8 @@ function judgeOne (db: Connection, force: boolean, judge: Judge): (sequence: num
     if (row === 'damaged') return none({ ...gone, status: 'damaged' })
     if (row === undefined) return none({ ...gone, status: 'gone' })
     const unchanged = { sequence, id: row.id, verdict: row.verdict, faults: [] }
-    if (row.hold === HOLD.damaged) return none({ ...unchanged, status: 'damaged' })
-    if (row.hold !== HOLD.quarantined) return none({ ...unchanged, status: 'not in quarantine' })
+    if (row.hold === STATE.damaged) return none({ ...unchanged, status: 'damaged' })
+    if (row.hold !== STATE.quarantined) return none({ ...unchanged, status: 'not in quarantine' })
     const rawBody = readBody(sequence)
     const delivery = rawBody === undefined ? undefined : toDelivery(row, rawBody)
     if (rawBody === undefined || delivery === undefined) return none({ ...unchanged, status: 'damaged' })
@@ -58,7 +58,7 @@ function judgeOne (db: Connection, force: boolean, judge: Judge): (sequence: num
     const status = force ? 'released' : verdict === 'invalid' ? 'still invalid' : tooOld.length > 0 ? 'too old' : 'released'
     return {
       result: { sequence, id: row.id, status, verdict, faults: status === 'released' ? faults : [...faults, ...tooOld] },
-      checksumWith: (changed) => checksum({ ...row, ...changed, hold: HOLD.released }, rawBody)
+      checksumWith: (changed) => checksum({ ...row, ...changed, hold: STATE.released }, rawBody)
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { DeliveryFilter, DeliveryQuery } from '../../../delivery/operator.js'
-import { HOLD } from '../../record.js'
+import { STATE } from '../../record.js'
 
 /** A query and what is bound to it. */
 export interface Sql {
@@ -55,7 +55,7 @@ function hasEnded (outcomes: string): string {
 }
 
 /** Whether a forwarder `f` still has to be tried with `d` for the first time. */
-export const IS_PENDING = `d.hold = ${HOLD.never} AND d.sequence > f.cursor AND ${IS_UNMARKED} AND NOT ${hasEnded("'forwarded', 'skipped', 'discarded'")}`
+export const IS_PENDING = `d.hold = ${STATE.accepted} AND d.sequence > f.cursor AND ${IS_UNMARKED} AND NOT ${hasEnded("'forwarded', 'skipped', 'discarded'")}`
 
 /** Whether a forwarder `f` was not given `d`, for one of these reasons, and has not been since. */
 function isPassedOver (outcomes: string): string {
@@ -64,7 +64,7 @@ function isPassedOver (outcomes: string): string {
 
 /** Whether a forwarder `f` is done with `d`, and took it. */
 const IS_FORWARDED = `NOT (${isPassedOver("'skipped', 'discarded'")})
-  AND (d.hold = ${HOLD.released} OR d.sequence <= f.cursor AND d.sequence > f.began OR ${hasEnded("'forwarded'")}) AND ${IS_UNMARKED}`
+  AND (d.hold = ${STATE.released} OR d.sequence <= f.cursor AND d.sequence > f.began OR ${hasEnded("'forwarded'")}) AND ${IS_UNMARKED}`
 
 /** A place between two others, where these are given. */
 export function isBetween (sequence: string, { after, before }: Pick<DeliveryQuery, 'after' | 'before'>): readonly Sql[] {
@@ -116,7 +116,7 @@ function conditions ({ filter, ...range }: Omit<DeliveryQuery, 'order' | 'limit'
   switch (filter.status) {
     case 'quarantined':
       // The second half is what lets the index be used.
-      add(`d.hold = ${HOLD.quarantined} AND d.hold <> ${HOLD.never}`)
+      add(`d.hold = ${STATE.quarantined} AND d.hold <> ${STATE.accepted}`)
       break
     case 'pending':
       add(`d.sequence > (SELECT coalesce(min(f.cursor), 0) FROM forwarders f${filter.forwarder === undefined ? '' : ' WHERE f.name = ?'})`, ...named.values)
@@ -127,7 +127,7 @@ function conditions ({ filter, ...range }: Omit<DeliveryQuery, 'order' | 'limit'
       add(`EXISTS (SELECT 1 FROM forwarders f WHERE ${named.text}${isPassedOver(`'${filter.status}'`)})`, ...named.values)
       break
     case 'forwarded':
-      add(`d.hold IN (${HOLD.never}, ${HOLD.released})`)
+      add(`d.hold IN (${STATE.accepted}, ${STATE.released})`)
       // Without a name it is through everywhere where it was to go, and that was somewhere.
       add(`EXISTS (SELECT 1 FROM forwarders f WHERE ${named.text}${IS_FORWARDED})`, ...named.values)
       if (filter.forwarder === undefined) add(`NOT EXISTS (SELECT 1 FROM forwarders f WHERE d.sequence > f.began AND NOT (${IS_FORWARDED}) AND NOT (${isPassedOver("'skipped', 'discarded'")}))`)
@@ -154,7 +154,7 @@ export function selectDeliveries (columns: string, { order, limit, ...query }: D
 export function selectFloor ({ filter: { status }, ...range }: Omit<DeliveryQuery, 'order' | 'limit'>, lookAt: number): Sql {
   const where = allOf([
     ...isBetween('sequence', range),
-    ...status === 'quarantined' ? [{ text: `hold = ${HOLD.quarantined} AND hold <> ${HOLD.never}`, values: [] }] : []
+    ...status === 'quarantined' ? [{ text: `hold = ${STATE.quarantined} AND hold <> ${STATE.accepted}`, values: [] }] : []
   ])
   return { text: `SELECT sequence FROM ${tableOf(status)} ${where.text} ORDER BY sequence DESC LIMIT 1 OFFSET ?`, values: [...where.values, lookAt - 1] }
 }

@@ -1,6 +1,6 @@
 import type { ForwarderStatus, DeliveryStatus } from '../../../delivery/operator.js'
 import type { Connection } from '../database.js'
-import { HOLD } from '../../record.js'
+import { STATE } from '../../record.js'
 import { UNKNOWN_FORWARDER } from '../salvage/settle-copies.js'
 
 export interface ForwarderRow {
@@ -35,8 +35,8 @@ export function createStatuses (db: Connection): (delivery: { readonly sequence:
   const outcomes = db.prepare("SELECT forwarder, outcome FROM attempts WHERE sequence = ? AND outcome IN ('forwarded', 'skipped', 'discarded') ORDER BY rowid")
 
   return ({ sequence, hold }) => {
-    if (hold === HOLD.quarantined || hold === HOLD.damaged || hold === HOLD.erased) {
-      const status = hold === HOLD.quarantined ? 'quarantined' : hold === HOLD.damaged ? 'damaged' : 'erased'
+    if (hold === STATE.quarantined || hold === STATE.damaged || hold === STATE.erased) {
+      const status = hold === STATE.quarantined ? 'quarantined' : hold === STATE.damaged ? 'damaged' : 'erased'
       return forwarders.map(({ name }) => ({ forwarder: name, status }))
     }
     const waits = new Map((waiting.all([sequence]) as WaitingRow[]).map((row) => [row.forwarder, row]))
@@ -66,7 +66,7 @@ export function createStatuses (db: Connection): (delivery: { readonly sequence:
         if (successes.has(name)) return 'forwarded'
         const end = passed.get(name)
         if (end !== undefined) return end
-        if (hold === HOLD.released) return 'forwarded'
+        if (hold === STATE.released) return 'forwarded'
         if (sequence > cursor) return 'pending'
         return sequence > began ? 'forwarded' : 'before-start'
       }

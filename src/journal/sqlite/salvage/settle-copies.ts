@@ -1,5 +1,5 @@
 import type { Connection } from '../database.js'
-import { cursorChecksum, DELIVERY_COLUMNS, HOLD, toDelivery, toText, type DeliveryRow } from '../../record.js'
+import { cursorChecksum, DELIVERY_COLUMNS, STATE, toDelivery, toText, type DeliveryRow } from '../../record.js'
 import { SEQUENCE_LIMIT, type Copied } from './copy-rows.js'
 
 /** New deliveries get sequences from so far above the greatest that is known: what is lost may have had greater ones. */
@@ -54,7 +54,7 @@ export function settleCopies (db: Connection, { copied, above, remembered, now }
   const settled = {
     lost: count('SELECT count(*) AS n FROM lost'),
     lostSequences: (db.prepare('SELECT sequence FROM lost ORDER BY sequence LIMIT ?').all([SAMPLE]) as Array<{ sequence: number }>).map(({ sequence }) => sequence),
-    kept: count(`SELECT count(*) AS n FROM deliveries WHERE hold <> ${HOLD.damaged}`)
+    kept: count(`SELECT count(*) AS n FROM deliveries WHERE hold <> ${STATE.damaged}`)
   }
   db.exec('COMMIT')
   return settled
@@ -64,7 +64,7 @@ export function settleCopies (db: Connection, { copied, above, remembered, now }
 function checkRecords (db: Connection): number {
   const select = db.prepare(`SELECT ${DELIVERY_COLUMNS}, b.raw_body AS rawBody FROM deliveries d LEFT JOIN bodies b ON b.sequence = d.sequence
     WHERE d.sequence > ? ORDER BY d.sequence LIMIT ${RECORDS_A_PAGE}`)
-  const setAside = db.prepare(`UPDATE deliveries SET hold = ${HOLD.damaged} WHERE sequence = ?`)
+  const setAside = db.prepare(`UPDATE deliveries SET hold = ${STATE.damaged} WHERE sequence = ?`)
   const noteLost = db.prepare('INSERT OR IGNORE INTO lost VALUES (?)')
   let lastGood = 0
   for (let after = Number.MIN_SAFE_INTEGER; ;) {
@@ -73,7 +73,7 @@ function checkRecords (db: Connection): number {
     for (const row of rows) {
       if (toDelivery(row, row.rawBody ?? undefined) !== undefined) {
         lastGood = row.sequence
-      } else if (row.hold !== HOLD.damaged) {
+      } else if (row.hold !== STATE.damaged) {
         setAside.run([row.sequence])
         noteLost.run([row.sequence])
       }
