@@ -54,29 +54,29 @@ t.test('one delivery is shown with its body as it came, by its id or the beginni
 
 t.test('a delivery is replayed to the forwarders that are named, or to all', async t => {
   const store = makeStore(t)
-  const [one, held] = [newDelivery(), quarantinedDelivery()]
-  store.append(one, held)
+  const [one, quarantined] = [newDelivery(), quarantinedDelivery()]
+  store.append(one, quarantined)
   const http = store.feed('http')
   store.feed('file')
   await settleAll(http, forwarded)
   const admin = await buildAdmin(t, { dataDir: store.dataDir })
   t.same((await admin.post(`/api/deliveries/${one.id}/replay`, { body: { forwarders: ['http', 'http'] } })).body, { replays: 1, passedOver: 0, filtered: 0, refused: [] })
   t.equal((await admin.post(`/api/deliveries/${one.id}/replay`)).body['replays'], 2)
-  t.same((await admin.post(`/api/deliveries/${held.id}/replay`)).body, { replays: 0, passedOver: 0, filtered: 0, refused: [{ id: held.id, why: 'quarantined' }] })
+  t.same((await admin.post(`/api/deliveries/${quarantined.id}/replay`)).body, { replays: 0, passedOver: 0, filtered: 0, refused: [{ id: quarantined.id, why: 'quarantined' }] })
   t.match(await admin.post(`/api/deliveries/${one.id}/replay`, { body: { forwarders: ['nobody'] } }), { status: 404, body: { code: 'FORWARDER_UNKNOWN', detail: /file, http/ } })
   t.equal((await settleAll(http, forwarded)).filter(({ replay }) => replay).length, 2)
 })
 
 t.test('quarantine is listed and released from, and says of each what became of it', async t => {
   const store = makeStore(t)
-  const [one, held] = [newDelivery(), quarantinedDelivery()]
-  store.append(one, held)
+  const [one, quarantined] = [newDelivery(), quarantinedDelivery()]
+  store.append(one, quarantined)
   const http = store.feed('http')
   const admin = await buildAdmin(t, { dataDir: store.dataDir })
-  t.match((await admin.get('/api/quarantine')).body, { deliveries: [{ id: held.id, state: 'quarantined', faults: [{ pointer: '/data/customer' }] }], next: null })
-  const ids = [one.id, held.id]
-  t.match((await admin.post('/api/quarantine/release', { body: { ids } })).body, { released: [{ id: one.id, status: 'not in quarantine' }, { id: held.id, status: 'still invalid', verdict: 'invalid' }] })
-  t.match((await admin.post('/api/quarantine/release', { body: { ids: [held.id], force: true } })).body, { released: [{ id: held.id, status: 'released' }] })
+  t.match((await admin.get('/api/quarantine')).body, { deliveries: [{ id: quarantined.id, state: 'quarantined', faults: [{ pointer: '/data/customer' }] }], next: null })
+  const ids = [one.id, quarantined.id]
+  t.match((await admin.post('/api/quarantine/release', { body: { ids } })).body, { released: [{ id: one.id, status: 'not in quarantine' }, { id: quarantined.id, status: 'still invalid', verdict: 'invalid' }] })
+  t.match((await admin.post('/api/quarantine/release', { body: { ids: [quarantined.id], force: true } })).body, { released: [{ id: quarantined.id, status: 'released' }] })
   t.match((await admin.get('/api/quarantine')).body, { deliveries: [] })
   t.same((await settleAll(http, forwarded)).map(({ delivery }) => delivery.id).sort(), ids.sort())
 })

@@ -17,8 +17,8 @@ function told ({ level: _level, time: _time, msg: _msg, reqId: _reqId, ...rest }
 t.test('each thing that an operator does, and each reading of a body, is a line with who it was, and is on the list', async t => {
   const store = makeStore(t)
   const [one, other, gone] = [newDelivery(), newDelivery(), newDelivery()]
-  const [held, unwanted] = [quarantinedDelivery(), quarantinedDelivery()]
-  store.append(one, other, gone, held, unwanted)
+  const [quarantined, unwanted] = [quarantinedDelivery(), quarantinedDelivery()]
+  store.append(one, other, gone, quarantined, unwanted)
   const http = store.feed('http')
   await settleAll(http, ({ delivery }) => [other.id, gone.id].includes(delivery.id) ? dead() : forwarded())
   const token = 'a-token-of-the-audits-tests'
@@ -29,8 +29,8 @@ t.test('each thing that an operator does, and each reading of a body, is a line 
   const steps: ReadonlyArray<readonly [method: 'get' | 'post', path: string, body: object | undefined, told: object]> = [
     ['get', `/api/deliveries/${one.id.slice(0, -1)}`, undefined, { action: 'read', deliveryIds: [one.id], count: 1 }],
     ['post', `/api/deliveries/${one.id}/replay`, { forwarders: ['http'] }, { action: 'replay', deliveryIds: [one.id], forwarders: ['http'], force: false, count: 1 }],
-    ['post', `/api/deliveries/${held.id}/replay`, {}, { action: 'replay', deliveryIds: [], forwarders: ['http'], force: false, count: 0 }],
-    ['post', '/api/quarantine/release', { ids: [held.id], force: true }, { action: 'release', from: 'quarantine', deliveryIds: [held.id], force: true, count: 1 }],
+    ['post', `/api/deliveries/${quarantined.id}/replay`, {}, { action: 'replay', deliveryIds: [], forwarders: ['http'], force: false, count: 0 }],
+    ['post', '/api/quarantine/release', { ids: [quarantined.id], force: true }, { action: 'release', from: 'quarantine', deliveryIds: [quarantined.id], force: true, count: 1 }],
     ['post', '/api/quarantine/discard', { ids: [unwanted.id, one.id] }, { action: 'discard', from: 'quarantine', deliveryIds: [unwanted.id], count: 1 }],
     ['post', '/api/dead-letters/replay', { forwarder: 'http', ids: [other.id, one.id] }, { action: 'replay', from: 'dead letters', deliveryIds: [other.id], forwarders: ['http'], force: false, count: 1 }],
     ['post', '/api/dead-letters/discard', { forwarder: 'http', ids: [gone.id] }, { action: 'discard', from: 'dead letters', deliveryIds: [gone.id], forwarders: ['http'], count: 1 }],

@@ -9,8 +9,8 @@ const move = { from: { name: 'Leaf' }, to: { name: 'Blütentee' }, campaignName:
 
 t.test('lists and details say who moved from which tier to which, and the name only where it was asked for', async (t) => {
   const store = makeStore(t)
-  const [one, held] = [newDelivery({ rawBody }), quarantinedDelivery({ rawBody })]
-  store.append(one, held, newDelivery({ rawBody: Buffer.from('{}') }))
+  const [one, quarantined] = [newDelivery({ rawBody }), quarantinedDelivery({ rawBody })]
+  store.append(one, quarantined, newDelivery({ rawBody: Buffer.from('{}') }))
   await settleAll(store.feed('http'), dead)
   const shy = await buildAdmin(t, { dataDir: store.dataDir })
   t.match((await shy.get('/api/deliveries?loyalty=true')).body['deliveries'], [{ loyalty: null }, { loyalty: move }, { id: one.id, loyalty: { ...move, customerName: null } }])

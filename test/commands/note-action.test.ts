@@ -29,8 +29,8 @@ t.test('each command that changes the store, or copies it, leaves a line with wh
   const dataDir = join(folder, 'data')
   const store = makeStore(t, dataDir)
   const [one, two, three] = [newDelivery(), newDelivery(), newDelivery({ customerId: person.id })]
-  const [held, other] = [quarantinedDelivery(), quarantinedDelivery()]
-  store.append(one, two, three, held, other)
+  const [quarantined, other] = [quarantinedDelivery(), quarantinedDelivery()]
+  store.append(one, two, three, quarantined, other)
   const http = store.feed('http')
   store.feed('gone')
   await settleAll(http, ({ delivery }) => delivery.id === one.id ? dead() : forwarded())
@@ -46,7 +46,7 @@ t.test('each command that changes the store, or copies it, leaves a line with wh
       count: 1
     }],
     [['replay', '--dead', '--force'], { action: 'replay', from: 'dead letters', filter: {}, forwarders: ['gone', 'http'], force: true, count: 0 }],
-    [['quarantine', 'release', held.id, held.id, '--force'], { action: 'release', from: 'quarantine', deliveryIds: [held.id], force: true, count: 1 }],
+    [['quarantine', 'release', quarantined.id, quarantined.id, '--force'], { action: 'release', from: 'quarantine', deliveryIds: [quarantined.id], force: true, count: 1 }],
     [['quarantine', 'release', '--all'], { action: 'release', from: 'quarantine', filter: { all: 'true' }, force: false, count: 0 }, 1],
     [['quarantine', 'discard', other.id, '--yes'], { action: 'discard', from: 'quarantine', deliveryIds: [other.id], count: 1 }],
     [['forwarders', 'forget', 'gone'], { action: 'forget', forwarders: ['gone'], force: false }],

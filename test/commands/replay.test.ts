@@ -5,8 +5,8 @@ import { createHarness, watchOperator } from './harness.js'
 t.test('deliveries that are named go to every known forwarder again, as often as it is asked for', async t => {
   const store = makeStore(t)
   const [http, file] = [store.feed('http'), store.feed('file')]
-  const [first, held] = [newDelivery(), quarantinedDelivery()]
-  store.append(first, held)
+  const [first, inQuarantine] = [newDelivery(), quarantinedDelivery()]
+  store.append(first, inQuarantine)
   await settleAll(http, forwarded)
   await settleAll(file, forwarded)
   for (let time = 0; time < 2; time++) {
@@ -19,8 +19,8 @@ t.test('deliveries that are named go to every known forwarder again, as often as
   t.equal((await settleAll(file, forwarded)).length, 2)
 
   const quarantined = createHarness()
-  t.equal(await quarantined.run('replay', held.id, '--data-dir', store.dataDir, '--forwarder', 'http'), 1)
-  t.match(quarantined.stderr.text, `Delivery ${held.id} is in quarantine: "tierhook quarantine release" lets it out`)
+  t.equal(await quarantined.run('replay', inQuarantine.id, '--data-dir', store.dataDir, '--forwarder', 'http'), 1)
+  t.match(quarantined.stderr.text, `Delivery ${inQuarantine.id} is in quarantine: "tierhook quarantine release" lets it out`)
   t.match(quarantined.stdout.text, '0 replays asked for, of 0 deliveries')
 })
 

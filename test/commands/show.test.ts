@@ -66,14 +66,14 @@ t.test('the bytes are written exactly as they were received, and in JSON as they
   t.equal(await both.run('show', '02', '--json', '--raw', '--data-dir', store.dataDir), 2)
 })
 
-t.test('what is held, was a duplicate, or is faulty says so, and so does a replay', async t => {
+t.test('what is quarantined, was a duplicate, or is faulty says so, and so does a replay', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
-  const held = quarantinedDelivery({ dedupeKey: 'same', receivedAt: Date.now(), faults: [{ pointer: '', message: 'must be an object' }] })
-  store.append(held, { ...held, id: 'copy' }, newDelivery({ id }))
+  const quarantined = quarantinedDelivery({ dedupeKey: 'same', receivedAt: Date.now(), faults: [{ pointer: '', message: 'must be an object' }] })
+  store.append(quarantined, { ...quarantined, id: 'copy' }, newDelivery({ id }))
   await settleAll(http, dead)
   const harness = createHarness()
-  t.equal(await harness.run('show', held.id, '--data-dir', store.dataDir), 0)
+  t.equal(await harness.run('show', quarantined.id, '--data-dir', store.dataDir), 0)
   t.match(harness.stdout.text, 'State       in quarantine: "tierhook quarantine release"')
   t.match(harness.stdout.text, 'Duplicates  1 more of it came')
   t.match(harness.stdout.text, '(the whole body)  must be an object')

@@ -18,9 +18,9 @@ t.test('what comes in is shown, what was there is not, and Ctrl-C ends it in ord
   const harness = createHarness(begun)
   const running = harness.run('tail', '--data-dir', store.dataDir)
   await begun.done
-  const [fresh, held] = [newDelivery({ customerId: null }), quarantinedDelivery()]
-  store.append(fresh, held)
-  await shown(harness, held.id)
+  const [fresh, quarantined] = [newDelivery({ customerId: null }), quarantinedDelivery()]
+  store.append(fresh, quarantined)
+  await shown(harness, quarantined.id)
   t.match(harness.stdout.text, new RegExp(`Z {2}${fresh.id} {2}customer.loyalty.tier.left {2}valid {2}Blütentee {2}-\n`))
   t.match(harness.stdout.text, 'invalid  quarantined  cust_1\n')
   t.notMatch(harness.stdout.text, old.id)
@@ -48,8 +48,8 @@ t.test('on a terminal each delivery is one line with its tiers, and what is wron
   const running = harness.run('tail', '--data-dir', store.dataDir, '--count', '2')
   await begun.done
   const rawBody = Buffer.from(JSON.stringify({ loyalty_tier_from: { name: 'Leaf' }, loyalty_tier_to: { name: 'Blütentee' } }))
-  const [moved, held] = [newDelivery({ customerId: 'cust_3a5d020c', rawBody }), quarantinedDelivery()]
-  store.append(moved, held)
+  const [moved, quarantined] = [newDelivery({ customerId: 'cust_3a5d020c', rawBody }), quarantinedDelivery()]
+  store.append(moved, quarantined)
   t.equal(await running, 0)
   const [one = '', other = ''] = harness.stdout.text.split('\n')
   t.match(one, new RegExp(`^\\d\\d:\\d\\d:\\d\\d ✓ ${moved.eventType.replaceAll('.', '\\.')} {2}Leaf → Blütentee {2}cust_3a5d… {2}${moved.id.slice(0, 13)}$`))

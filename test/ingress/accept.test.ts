@@ -154,7 +154,7 @@ t.test('DEDUPE_UNIDENTIFIED_SECONDS takes equal content without an id and a time
   t.strictSame([await counting.post('/webhooks/custom/crm', '{"points":3}'), await counting.post('/webhooks/custom/crm', '{ "points":3}')].map(({ status }) => status), [202, 200])
 })
 
-t.test('what cannot be understood is held once, by its content', async t => {
+t.test('what cannot be understood is stored once, by its content', async t => {
   for (const body of ['[]', ' [ ]', 'no json', '', '"text"', '{"points":4}', '{ "points":4}']) {
     const answers = [await service.post('/webhooks', body), await service.post('/webhooks', body)]
     t.strictSame(answers.map(({ status }) => status), [body.startsWith(' ') || body.startsWith('{ ') ? 200 : 202, 200], JSON.stringify(body))

@@ -72,7 +72,7 @@ const old = {
   id: 'evnt_1', object: 'event', webhook_id: 'wh_1', project_id: 'proj_1', created_at: new Date().toISOString(), type: LEFT, data: body
 }
 
-t.test('a webhook of version v2018-08-01 is held and told by name, with what to do', async t => {
+t.test('a webhook of version v2018-08-01 is quarantined and told by name, with what to do', async t => {
   const service = await buildService(t, { ...signed, CUSTOM_WEBHOOKS: 'crm' })
   for (const path of ['/webhooks', `/webhooks/${LEFT}`, '/webhooks/custom/crm']) {
     const custom = path.includes('/custom/')

@@ -120,7 +120,7 @@ t.test('the times are those of the envelope, and what is none is not told', t =>
   t.end()
 })
 
-t.test('an envelope whose event is older than DEDUPE_WINDOW_DAYS is held, with a reason that is no fault of its schema', async t => {
+t.test('an envelope whose event is older than DEDUPE_WINDOW_DAYS is quarantined, with a reason that is no fault of its schema', async t => {
   const service = await buildService(t, signed)
   const LEFT = 'customer.loyalty.tier.left'
   const ago = (days: number) => new Date(Date.now() - days * DAY_MS)
@@ -130,7 +130,7 @@ t.test('an envelope whose event is older than DEDUPE_WINDOW_DAYS is held, with a
   t.match(service.log.find('webhook quarantined'), [{
     deliveryId: held.body.id, faults: [{ pointer: '/event/created_at', message: /^is longer ago than DEDUPE_WINDOW_DAYS, so nothing can tell/ }]
   }])
-  t.match(await service.post('/webhooks', old), { status: 200, body: { id: held.body.id, duplicate: true } }, 'it is held once')
+  t.match(await service.post('/webhooks', old), { status: 200, body: { id: held.body.id, duplicate: true } }, 'it is stored once')
   t.match(await service.post(`/webhooks/${LEFT}`, sampleEnvelope('customer.loyalty.tier.joined', { index: 0, now: ago(400) })), { status: 202 })
   t.match(await service.post('/webhooks/custom/none', old), { status: 404 })
   t.equal(service.log.find('webhook quarantined').length, 2)

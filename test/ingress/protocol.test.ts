@@ -314,7 +314,7 @@ const odd: Readonly<Record<string, { readonly body: string | Buffer, readonly un
   'numbers beyond all bounds': { body: inEnvelope('{"a":1e999,"b":-1e999}', 'numbers'), unsigned: 202, verdict: 'unvalidated' }
 }
 
-t.test('bodies that break parsers are refused or held, and break nothing', async t => {
+t.test('bodies that break parsers are refused or quarantined, and break nothing', async t => {
   for (const [name, { body, unsigned, verdict }] of Object.entries(odd)) {
     const path = name.includes('known event') ? '/webhooks/custom/deep' : '/webhooks'
     const accepted = await proven.post(path, body)

@@ -126,7 +126,7 @@ t.test('without an envelope at /webhooks nothing tells what it is', async t => {
   t.match(proven.log.find('webhook quarantined').at(-1), { deliveryId: accepted.body.id, eventType: 'unknown' })
 })
 
-t.test('an envelope without an event type is held at /webhooks and at an event\'s URL', async t => {
+t.test('an envelope without an event type is quarantined at /webhooks and at an event\'s URL', async t => {
   const { event, ...rest } = envelopeAround(LEFT, documentedBody(LEFT), 'no event')
   const { type, ...typeless } = event
   for (const path of ['/webhooks', `/webhooks/${LEFT}`]) {

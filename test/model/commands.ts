@@ -24,7 +24,7 @@ function command (name: string, parameters: readonly unknown[], run: (world: Wor
 export interface Webhook {
   readonly customer: number | null
   readonly type: number
-  readonly held: boolean
+  readonly quarantined: boolean
 }
 
 const hasSent = (history: Readonly<History>): boolean => history.sent.length > 0
@@ -34,7 +34,7 @@ function pick (all: readonly Sent[], index: number): Sent | undefined {
   return all[all.length - 1 - index % Math.max(1, all.length)]
 }
 
-function deliveryOf ({ customer, type, held }: Webhook, history: History, world: World, copyOf?: Sent): NewDelivery {
+function deliveryOf ({ customer, type, quarantined }: Webhook, history: History, world: World, copyOf?: Sent): NewDelivery {
   const index = history.sent.length
   const eventType = eventTypes[type] ?? eventTypes[0]
   const original = copyOf?.delivery
@@ -42,9 +42,9 @@ function deliveryOf ({ customer, type, held }: Webhook, history: History, world:
     id: `01900000-0000-7000-8000-${String(index).padStart(12, '0')}`,
     receivedAt: world.time.now(),
     eventType,
-    verdict: held ? 'invalid' : 'valid',
-    faults: held ? [{ pointer: '/data', message: 'is wrong' }] : [],
-    quarantined: held,
+    verdict: quarantined ? 'invalid' : 'valid',
+    faults: quarantined ? [{ pointer: '/data', message: 'is wrong' }] : [],
+    quarantined,
     dedupeKey: `key-${index}`,
     sourceObject: 'distribution',
     sourceId: 'distr_1',
@@ -69,7 +69,7 @@ export const send = (...webhooks: Webhook[]): Command => command('send', webhook
 
 export const sendAgain = (index: number, copies: number): Command => command('sendAgain', [index, copies], (world, history) => {
   const original = pick(history.sent, index)
-  for (let copy = 0; copy < copies; copy++) if (original !== undefined) world.send(deliveryOf({ customer: null, type: 0, held: false }, history, world, original))
+  for (let copy = 0; copy < copies; copy++) if (original !== undefined) world.send(deliveryOf({ customer: null, type: 0, quarantined: false }, history, world, original))
 }, hasSent)
 
 export const answer = (name: string, ...each: DestinationAnswer[]): Command => command('answer', [name, ...each], async (world) => {
@@ -92,18 +92,18 @@ export const restart = (...configured: string[]): Command => command('restart', 
 export const forget = (name: string): Command => command('forget', [name], async (world) => { await world.forget(name) })
 export const prune = (): Command => command('prune', [], async (world) => { await world.prune() })
 export const replay = (index: number, name: string): Command => command('replay', [index, name], async (world, history) => {
-  const sent = pick(history.sent.filter(({ sequence, pruned, held }) => sequence !== undefined && !pruned && !held), index)
+  const sent = pick(history.sent.filter(({ sequence, pruned, quarantined }) => sequence !== undefined && !pruned && !quarantined), index)
   if (sent !== undefined) await world.replay(sent, name)
 }, hasSent)
 export const release = (index: number): Command => command('release', [index], async (world, history) => {
-  const sent = pick(history.sent.filter(({ sequence, held }) => sequence !== undefined && held), index)
+  const sent = pick(history.sent.filter(({ sequence, quarantined }) => sequence !== undefined && quarantined), index)
   if (sent !== undefined) await world.release(sent)
 }, hasSent)
 
 const webhook = fc.record({
   customer: fc.option(fc.nat(2), { freq: 5 }),
   type: fc.constantFrom(0, 0, 0, 1),
-  held: fc.constantFrom(false, false, false, false, true)
+  quarantined: fc.constantFrom(false, false, false, false, true)
 })
 const name = fc.constantFrom(...controlled)
 const index = fc.nat(9)

@@ -11,7 +11,7 @@ export interface Sent {
   answer: Answer
   sequence: number | undefined
   /** In quarantine now. */
-  held: boolean
+  quarantined: boolean
   released: boolean
   pruned: boolean
   /** Stored, though the process that was to answer may not know. */
@@ -74,7 +74,7 @@ export function createHistory ({ dedupeWindowMs }: { readonly dedupeWindowMs: nu
     const { sequence, customerId } = attempt.delivery
     const isAhead = sink.keepsOrder === 'arrival' ? () => true : (other: Sent) => sink.keepsOrder === 'customer' && customerId !== null && other.delivery.customerId === customerId
     const passed = sent.filter((other) => other.sequence !== undefined && other.sequence < sequence && other.sequence > (sink.began ?? Infinity) &&
-      other.answer !== 'refused' && !other.held && !other.released && isAhead(other) && sink.wants(other.delivery) && !sink.done.has(other.delivery.id) && !sink.deadReplays.has(other.delivery.id))
+      other.answer !== 'refused' && !other.quarantined && !other.released && isAhead(other) && sink.wants(other.delivery) && !sink.done.has(other.delivery.id) && !sink.deadReplays.has(other.delivery.id))
     // A batch goes in its order.
     const inBatch = new Set([...sink.underWay].map(({ delivery }) => delivery.id))
     const first = passed.find((other) => sink.keepsOrder !== 'arrival' || !inBatch.has(other.delivery.id))
@@ -90,7 +90,7 @@ export function createHistory ({ dedupeWindowMs }: { readonly dedupeWindowMs: nu
     byId: (id) => ids.get(id),
 
     add (delivery) {
-      const added: Sent = { delivery, answer: 'pending', sequence: undefined, held: delivery.quarantined, released: false, pruned: false, unsure: false, duplicates: 0 }
+      const added: Sent = { delivery, answer: 'pending', sequence: undefined, quarantined: delivery.quarantined, released: false, pruned: false, unsure: false, duplicates: 0 }
       sent.push(added)
       ids.set(delivery.id, added)
       return added
@@ -138,7 +138,7 @@ export function createHistory ({ dedupeWindowMs }: { readonly dedupeWindowMs: nu
       if (found === undefined) return violate(`${sink.name} got ${delivery.id}, which nobody sent`)
       found.sequence ??= delivery.sequence
       if (found.answer === 'refused') violate(`${sink.name} got ${delivery.id}, which was refused`)
-      if (found.held) violate(`${sink.name} got ${delivery.id}, which is in quarantine`)
+      if (found.quarantined) violate(`${sink.name} got ${delivery.id}, which is in quarantine`)
       if (!sink.wants(delivery)) violate(`${sink.name} got ${delivery.id}, which it does not want`)
       if (replay && (sink.replaysAsked.get(delivery.id) ?? 0) === 0) violate(`${sink.name} got a replay of ${delivery.id} that nobody asked for`)
       const { rawBody, verdict: _verdict, faults: _faults, quarantined: _held, dedupeKey: _key, ...fields } = found.delivery

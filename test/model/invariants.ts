@@ -23,8 +23,8 @@ function marksOf (stored: Stored, name: string): { readonly first: ReadonlySet<n
 }
 
 /** Whether a delivery is one that a forwarder gets on its first way. */
-function isFor (sink: Sink, { delivery, sequence, held, released }: Sent): boolean {
-  if (held || sequence === undefined || !sink.wants(delivery)) return false
+function isFor (sink: Sink, { delivery, sequence, quarantined, released }: Sent): boolean {
+  if (quarantined || sequence === undefined || !sink.wants(delivery)) return false
   return released ? sink.released.has(delivery.id) : sequence > (sink.began ?? Infinity)
 }
 
@@ -39,7 +39,7 @@ export function observe (history: History, stored: Stored, before: Stored, { pru
       sent.sequence ??= row.sequence
       if (sent.sequence !== row.sequence) violations.push(`${row.id} has moved from ${sent.sequence} to ${row.sequence}`)
       if (sent.pruned) violations.push(`${row.id} is stored again`)
-      if ((row.hold === QUARANTINED) !== sent.held) violations.push(`${row.id} is ${sent.held ? 'not ' : ''}held`)
+      if ((row.hold === QUARANTINED) !== sent.quarantined) violations.push(`${row.id} is ${sent.quarantined ? 'not ' : ''}quarantined`)
       if (row.duplicates < sent.duplicates) violations.push(`${row.id} counts ${row.duplicates} duplicates of ${sent.duplicates}`)
     }
   }
@@ -79,7 +79,7 @@ function observePruned (history: History, before: Stored, sent: Sent, prunableBe
     history.violations.push(`${id} was acknowledged, and is not stored`)
     return
   }
-  if (sent.held) history.violations.push(`${id} was removed while it was in quarantine`)
+  if (sent.quarantined) history.violations.push(`${id} was removed while it was in quarantine`)
   if (receivedAt >= prunableBefore) history.violations.push(`${id} was removed before its time`)
   for (const sink of history.sinks.values()) {
     if (sink.began !== undefined && isFor(sink, sent) && sink.name !== 'file' && !sink.done.has(id)) history.violations.push(`${id} was removed, and ${sink.name} has not had it`)

@@ -36,7 +36,7 @@ export async function release (place: Place, sent: Sent): Promise<void> {
   if (sequence === undefined) return
   const results = await withOperator(place, async (operator) => await operator.release({ sequences: [sequence], force: true }))
   if (results?.[0]?.status !== 'released') return
-  sent.held = false
+  sent.quarantined = false
   sent.released = true
   for (const sink of place.history.sinks.values()) if (sink.began !== undefined) sink.released.add(delivery.id)
 }

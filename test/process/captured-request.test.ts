@@ -24,7 +24,7 @@ function capture (path: string, body: unknown): Captured {
 
 const envelope = capture('/webhooks', sampleEnvelope(UPGRADED, { index: 0, now }))
 const bare = capture(`/webhooks/${UPGRADED}`, sampleEvent(UPGRADED, { index: 1, now }))
-/** It is held: there is no tier in it. */
+/** It is quarantined: there is no tier in it. */
 const incomprehensible = capture(`/webhooks/${UPGRADED}`, { customer: { id: 'cust_1' }, loyalty_tier_to: [], created_at: now.toISOString() })
 const text = capture('/webhooks', '  message  ')
 const originals = [envelope, bare, incomprehensible, text]
@@ -41,7 +41,7 @@ async function post (captured: Captured, { path = captured.path, text = captured
   return response.status
 }
 
-/** The deliveries that are in the store, whether forwarded or held. */
+/** The deliveries that are in the store, whether forwarded or quarantined. */
 async function stored (): Promise<number> {
   const harness = createHarness({ environment: { DATA_DIR: dataDir }, directory: dataDir })
   if (await harness.run('deliveries', '--json', '--limit', '1000') !== 0) throw new Error(harness.stderr.text)

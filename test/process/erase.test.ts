@@ -8,7 +8,7 @@ import { postBody, postEvent, startServiceProcess } from '../support/service-pro
 
 const person = ['cust_ErasedLive01', 'erased.live@example.com', 'Erased Live']
 
-/** Now: what happened long ago is held. */
+/** Now: what happened long ago is quarantined. */
 const occurredAt = new Date().toISOString()
 
 function body (eventId: string): Buffer {

@@ -28,7 +28,7 @@ function * bodies (): Generator<string> {
     yield event(4).replace('"tier.upgraded"', `"${text}"`).replace(/"id":"ev_[^"]*"/, `"id":"${text}"`)
     yield event(5).replace('customer.loyalty.tier.upgraded', text)
     yield event(6).replace('customer.loyalty.tier.upgraded', 'custom.of.ours').replace('"ltr_1"', `"${text}"`)
-    // Held, with the key in the pointer of what is wrong.
+    // Quarantined, with the key in the pointer of what is wrong.
     yield event(7).replace('"object":"customer"', `"object":5,"metadata":{"${text}":{}},"loyalty":{"${text}":{"points":"${text}"}},"assets":"${text}"`)
     yield event(8).replace('"2026-01-31T00:00:00Z"', `"${text}"`)
     yield `"${text}"`

@@ -72,7 +72,7 @@ t.test('what a sender made up is shown as text and never runs', { skip }, async 
   event.type = MARKUP
   t.equal(await post(service.url, JSON.stringify(event)), 202)
   t.equal(await post(service.url, JSON.stringify({ ...event, id: 'whs_2', event: { ...event.event, id: 'ev_2', type: MARKUP } })), 202)
-  // Held: a key that is markup is in the pointer of what is wrong with it.
+  // Quarantined: a key that is markup is in the pointer of what is wrong with it.
   t.equal(await post(service.url, JSON.stringify({ ...event, id: 'whs_3', event: { ...event.event, id: 'ev_3' }, data: { [MARKUP]: 1 } })), 202)
 
   const browser = await launchBrowser(t)

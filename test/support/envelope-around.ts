@@ -1,4 +1,4 @@
-/** An event that happened long ago is held. */
+/** An event that happened long ago is quarantined. */
 const NOW = new Date().toISOString()
 
 /** The envelope that a distribution would put around a body. Another number gives another event. */

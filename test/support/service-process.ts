@@ -66,7 +66,7 @@ export async function startServiceProcess (
   }
 }
 
-/** An event that happened long ago is held. */
+/** An event that happened long ago is quarantined. */
 const NOW = `${new Date().toISOString().slice(0, 19)}Z`
 
 /** The body of an event that nothing else is a copy of, or a copy of it. */

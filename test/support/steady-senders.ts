@@ -121,7 +121,7 @@ export function startSenders ({ url, chance }: SenderOptions): SteadySenders {
   }
 }
 
-/** An event that happened long ago is held. */
+/** An event that happened long ago is quarantined. */
 const NOW = `${new Date().toISOString().slice(0, 19)}Z`
 
 function bodyOf (eventId: string, customerId: string, move: number): Buffer {

@@ -75,10 +75,10 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
   await t.test('where a delivery stands is told for each forwarder, and can be asked for', async (t) => {
     const { append, feed, operator } = await makeStore(t, server)
     const a = await feed('a')
-    const [before, gone, waits, through, held, pending] = [newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), quarantinedDelivery(), newDelivery()]
+    const [before, gone, waits, through, quarantined, pending] = [newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), quarantinedDelivery(), newDelivery()]
     await append(before)
     const b = await feed('b', 'now')
-    await append(gone, waits, through, held)
+    await append(gone, waits, through, quarantined)
     await settleAll(a, ({ delivery }) => delivery.id === gone.id ? dead() : delivery.id === waits.id ? retry() : forwarded())
     await settleAll(b, forwarded)
     await a.close()
@@ -94,7 +94,7 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
     t.same(await ids(operator, { status: 'dead' }), [gone.id])
     t.same(await ids(operator, { status: 'dead', forwarder: 'b' }), [])
     t.same(await ids(operator, { status: 'retrying', forwarder: 'a' }), [waits.id])
-    t.same(await ids(operator, { status: 'quarantined' }), [held.id])
+    t.same(await ids(operator, { status: 'quarantined' }), [quarantined.id])
     t.equal(await operator.countQuarantined(), 1)
     t.same(await ids(operator, { status: 'pending' }), [pending.id])
     t.same(await ids(operator, { status: 'pending', forwarder: 'b' }), [pending.id])
@@ -119,15 +119,15 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
     let woken = 0
     const a = await feed('a', 'beginning', undefined, () => { woken++ })
     const filtered = await feed('c', 'beginning', JSON.stringify({ events: ['campaign.*'] }))
-    const [held, other] = [quarantinedDelivery(), newDelivery()]
-    await append(held, other)
+    const [quarantined, other] = [quarantinedDelivery(), newDelivery()]
+    await append(quarantined, other)
     await settleAll(a, forwarded)
     await settleAll(filtered, forwarded)
     t.same((await operator.release({ sequences: [1], force: false })).map(({ status }) => status), ['still invalid'])
     const before = woken
-    t.match(await operator.release({ sequences: [1, 2, 77], force: true }), [{ status: 'released', id: held.id, verdict: 'invalid' }, { status: 'not in quarantine' }, { status: 'gone' }])
+    t.match(await operator.release({ sequences: [1, 2, 77], force: true }), [{ status: 'released', id: quarantined.id, verdict: 'invalid' }, { status: 'not in quarantine' }, { status: 'gone' }])
     await eventuallyTrue(() => woken > before, 'a feed that is woken')
-    t.match(await settleAll(a, forwarded), [{ delivery: { id: held.id, quarantined: false }, replay: false }], 'the running service passes it on')
+    t.match(await settleAll(a, forwarded), [{ delivery: { id: quarantined.id, quarantined: false }, replay: false }], 'the running service passes it on')
     t.match(await operator.read(1), { state: 'released', damaged: false })
 
     const request = { sequences: [2, 1], forwarders: ['a', 'c'], finishedOnly: true, description: 'test\0', dryRun: false }

@@ -154,7 +154,7 @@ t.test('One flipped byte in the store takes every later record with it, or stops
   t.comment(`${pages} pages, ${salvages} salvages, ${lostMost} lost at most, in ${Math.round(performance.now() - begun)} ms; file lines twice where the position was lost: ${duplicates.join(', ')}`)
 })
 
-t.test('an event whose record was set aside is stored anew when it comes again, and is then held once', (t) => {
+t.test('an event whose record was set aside is stored anew when it comes again, and is then there once', (t) => {
   const writer = createWriter(Date.now)
   writer.open({ path: databasePath(t.testdir()), dedupeWindowMs: DAY_MS, withdrawn: [] })
   t.teardown(() => { writer.close() })

@@ -14,15 +14,15 @@ const STRIDE = Number(process.env['TIERHOOK_FLIP_STRIDE'] ?? 47)
 async function fill (t: Test, dataDir: string): Promise<readonly string[]> {
   const store = makeStore(t, dataDir)
   const deliveries = Array.from({ length: 4 }, () => newDelivery())
-  const held = quarantinedDelivery()
-  store.append(...deliveries, held)
+  const quarantined = quarantinedDelivery()
+  store.append(...deliveries, quarantined)
   await settleAll(store.feed('http', { start: 'beginning' }), ({ delivery }) => [forwarded, dead, retry][delivery.sequence % 3]?.() ?? forwarded())
   await settleAll(store.feed('file'), forwarded)
   store.close()
   const operator = openOperator({ dataDir })
   await operator.replay({ sequences: [3], forwarders: ['file'], finishedOnly: false, description: 'by hand', dryRun: false })
   await operator.close()
-  return [...deliveries, held].map(({ id }) => id)
+  return [...deliveries, quarantined].map(({ id }) => id)
 }
 
 /** The places of text: runs of printable characters, in which headers and bodies are too. */

@@ -60,12 +60,12 @@ t.test('deliveries are listed newest first, in pages, and filtered by every fiel
 t.test('where a delivery stands is told for each forwarder, and can be asked for', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
-  const [before, gone, waits, through, held, pending] = [
+  const [before, gone, waits, through, quarantined, pending] = [
     newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), quarantinedDelivery(), newDelivery()
   ]
   store.append(before)
   const file = store.feed('file', { start: 'now' })
-  store.append(gone, waits, through, held)
+  store.append(gone, waits, through, quarantined)
   await settleAll(http, ({ delivery }) => delivery.id === gone.id ? dead() : delivery.id === waits.id ? retry() : forwarded())
   await settleAll(file, forwarded)
   store.append(pending)
@@ -84,7 +84,7 @@ t.test('where a delivery stands is told for each forwarder, and can be asked for
   t.same(await ids(operator, { status: 'retrying' }), [waits.id])
   t.same(await ids(operator, { status: 'retrying', forwarder: 'http' }), [waits.id])
   t.same(await ids(operator, { status: 'retrying', forwarder: 'file' }), [])
-  t.same(await ids(operator, { status: 'quarantined' }), [held.id])
+  t.same(await ids(operator, { status: 'quarantined' }), [quarantined.id])
   t.same(await ids(operator, { status: 'pending' }), [pending.id])
   t.same(await ids(operator, { status: 'pending', forwarder: 'file' }), [pending.id])
   t.same(await ids(operator, { status: 'forwarded' }), [through.id, before.id], 'wherever it was to go')
@@ -101,17 +101,17 @@ t.test('where a delivery stands is told for each forwarder, and can be asked for
   t.same(await operator.deadLetters({ eventType: 'campaign.*', limit: 10 }), [])
 })
 
-t.test('what a forwarder has yet to finish is what it is still handed: neither what is dead, held or gone, nor what it has passed on', async t => {
+t.test('what a forwarder has yet to finish is what it is still handed: neither what is dead, quarantined or gone, nor what it has passed on', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
-  const [gone, waits, through, held, pending] = [
+  const [gone, waits, through, quarantined, pending] = [
     newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), quarantinedDelivery(), newDelivery()
   ]
-  store.append(gone, waits, through, held)
+  store.append(gone, waits, through, quarantined)
   await settleAll(http, ({ delivery }) => delivery.id === gone.id ? dead() : delivery.id === waits.id ? retry() : forwarded())
   store.append(pending)
   const operator = open(t, store.dataDir)
-  const asked = [gone, waits, through, held, pending].map(({ id }) => id)
+  const asked = [gone, waits, through, quarantined, pending].map(({ id }) => id)
   t.same(await operator.unfinished({ forwarder: 'http', ids: ['not-stored', ...asked] }), [waits.id, pending.id])
   t.same(await operator.unfinished({ forwarder: 'unknown', ids: asked }), [])
   const replayed = await operator.replay({ sequences: [3], forwarders: ['http'], finishedOnly: false, description: 'test', dryRun: false })
@@ -156,23 +156,23 @@ t.test('what is released reaches every known forwarder once, wherever its cursor
   const store = await openJournal(t)
   let woken = 0
   const ahead = await store.feed('ahead', { onWork: () => { woken++ } })
-  const [held, other] = [quarantinedDelivery(), newDelivery()]
-  await store.append(held, other)
+  const [quarantined, other] = [quarantinedDelivery(), newDelivery()]
+  await store.append(quarantined, other)
   await settleAll(ahead, forwarded)
   const behind = await store.feed('behind')
   const operator = open(t, store.dataDir)
 
   t.same((await operator.release({ sequences: [1], force: false })).map(({ status }) => status), ['still invalid'])
   t.match(await operator.release({ sequences: [1, 2, 77], force: true }), [
-    { status: 'released', id: held.id, verdict: 'invalid' }, { status: 'not in quarantine' }, { status: 'gone' }
+    { status: 'released', id: quarantined.id, verdict: 'invalid' }, { status: 'not in quarantine' }, { status: 'gone' }
   ])
   t.match(await operator.release({ sequences: [1], force: true }), [{ status: 'not in quarantine' }])
 
   const before = woken
   await until(async () => woken > before)
-  t.match(await settleAll(ahead, forwarded), [{ delivery: { id: held.id, quarantined: false }, replay: false }], 'the running service passes it on')
+  t.match(await settleAll(ahead, forwarded), [{ delivery: { id: quarantined.id, quarantined: false }, replay: false }], 'the running service passes it on')
   const late = await settleAll(behind, forwarded)
-  t.same(late.map(({ delivery: { id } }) => id).sort(), [held.id, other.id].sort(), 'each once')
+  t.same(late.map(({ delivery: { id } }) => id).sort(), [quarantined.id, other.id].sort(), 'each once')
   t.same(late.map(({ replay }) => replay), [false, false])
   t.same((await operator.read(1))?.forwarders.map(({ status }) => status), ['forwarded', 'forwarded'])
 
@@ -225,7 +225,7 @@ t.test('a second replay on purpose is no duplicate, and a dead letter that goes 
   t.same(await operator.deadLetters({ limit: 5 }), [])
 })
 
-t.test('a replay by filter passes over what is on its first way, and takes nothing that is held, damaged or gone', async t => {
+t.test('a replay by filter passes over what is on its first way, and takes nothing that is quarantined, damaged or gone', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
   store.append(newDelivery({ customerId: null }), newDelivery({ customerId: null }), quarantinedDelivery(), quarantinedDelivery(), newDelivery())

@@ -43,8 +43,8 @@ t.test('a dead letter that is replayed to a forwarder whose filter now refuses i
 t.test('what is discarded from quarantine is gone, and a copy of it is a duplicate all the same', async (t) => {
   const store = makeStore(t)
   const http = store.feed('http')
-  const held = quarantinedDelivery({ dedupeKey: 'same', receivedAt: Date.now() })
-  store.append(held, newDelivery())
+  const quarantined = quarantinedDelivery({ dedupeKey: 'same', receivedAt: Date.now() })
+  store.append(quarantined, newDelivery())
   const operator = openOperator({ dataDir: store.dataDir })
   t.teardown(operator.close)
   t.strictSame(await operator.discard({ from: 'quarantine', sequences: [1, 2, 3] }), [

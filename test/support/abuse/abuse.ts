@@ -103,7 +103,7 @@ export async function abuse ({ dataDir, requests, seed, only, onProgress = () =>
     await slow.stop()
     const behaved = await good.stop()
     if (service.child.exitCode !== null) faults.push(`the service ended with ${service.child.exitCode}: ${service.log().slice(-3000)}`)
-    // One flipped bit makes an event ten years old: it is valid, and held.
+    // One flipped bit makes an event ten years old: it is valid, and quarantined.
     for (const id of logged.held()) acknowledged.delete(id)
     const written = await linesWith(dataDir, acknowledged, behaved.acknowledged)
     const socketsAfter = await settledSockets(service.child.pid, socketsBefore)
