@@ -3,7 +3,7 @@ import { checksum, STATE, TOMBSTONE } from '../record.js'
 import { createTraces } from '../traces.js'
 import type { Query } from './database.js'
 import { BODY_COLUMNS, type StoredRow } from './reads.js'
-import { isPending } from './select.js'
+import { isPending } from '../conditions.js'
 
 const NOTHING = Buffer.alloc(0)
 
@@ -45,7 +45,7 @@ export async function erase (query: Query, s: string, { people, after, limit, fo
 
 async function sort (query: Query, s: string, rows: readonly StoredRow[], force: boolean): Promise<Pick<Erased, 'erased' | 'unfinished'>> {
   const states = await query<{ sequence: number, waits: boolean, dead: boolean, took: readonly string[] }>(`SELECT d.sequence,
-    EXISTS (SELECT 1 FROM ${s}.waiting w WHERE w.sequence = d.sequence) OR EXISTS (SELECT 1 FROM ${s}.forwarders f WHERE ${isPending(s)}) AS waits,
+    EXISTS (SELECT 1 FROM ${s}.waiting w WHERE w.sequence = d.sequence) OR EXISTS (SELECT 1 FROM ${s}.forwarders f WHERE ${isPending(`${s}.`)}) AS waits,
     EXISTS (SELECT 1 FROM ${s}.dead_letters l WHERE l.sequence = d.sequence) AS dead,
     ARRAY (SELECT DISTINCT forwarder FROM ${s}.attempts a WHERE a.sequence = d.sequence AND a.outcome = 'forwarded') AS took
     FROM ${s}.deliveries d WHERE d.sequence = ANY ($1::bigint[])`, [rows.map(({ sequence }) => sequence)])

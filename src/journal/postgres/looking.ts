@@ -1,11 +1,12 @@
 import type {
   DeadLetter, DeadLetterQuery, DeliveryDetails, DeliveryQuery, DeliveryStatus, ForwarderStatus, Found, KnownForwarder, ListedDelivery, Operator, Page, RecordedTry
 } from '../../delivery/operator.js'
+import { IS_QUARANTINED, isBetween, type Sql } from '../conditions.js'
 import { DELIVERY_COLUMNS, STATE, parseJson, toDelivery, toListed, type DeliveryRow } from '../record.js'
 import type { Database } from './database.js'
 import { usedBytes } from './prune.js'
 import { BODY_COLUMNS, readUnfinished, type StoredRow } from './reads.js'
-import { conditionsOf, eventTypeIs, isBetween, tableOf, where, type Condition } from './select.js'
+import { asked, eventTypeIs, tableOf, where } from './select.js'
 
 /** Records, and dead letters, that one call looks at. */
 const LOOK_AT = 5000
@@ -82,7 +83,7 @@ export function createLooking (database: Database): Looking {
   }
 
   async function list ({ order, limit, ...request }: DeliveryQuery): Promise<readonly ListedDelivery[]> {
-    const rows = await query<DeliveryRow>(...where(`SELECT ${DELIVERY_COLUMNS} FROM ${s}.deliveries d`, conditionsOf(s, request), `ORDER BY d.sequence ${order === 'newest first' ? 'DESC' : 'ASC'} LIMIT ?`, limit))
+    const rows = await query<DeliveryRow>(...where(`SELECT ${DELIVERY_COLUMNS} FROM ${s}.deliveries d`, asked(s, request), `ORDER BY d.sequence ${order === 'newest first' ? 'DESC' : 'ASC'} LIMIT ?`, limit))
     return (await listed(rows)).map(([delivery]) => delivery)
   }
 
@@ -97,7 +98,7 @@ export function createLooking (database: Database): Looking {
     return rows.filter((row, index) => index < limit || row.sequence === last)
   }
 
-  async function floorOf (table: string, conditions: readonly Condition[], lookAt: number): Promise<number | undefined> {
+  async function floorOf (table: string, conditions: readonly Sql[], lookAt: number): Promise<number | undefined> {
     const [row] = await query<{ sequence: number }>(...where(`SELECT sequence FROM ${table}`, conditions, 'ORDER BY sequence DESC LIMIT 1 OFFSET ?', lookAt - 1))
     return row?.sequence
   }
@@ -105,12 +106,12 @@ export function createLooking (database: Database): Looking {
   return {
     isServed: async () => await number(`SELECT count(*) AS n FROM ${s}.members WHERE greatest(lease_until, seen_at + 10000) > ${s}.now_ms()`) > 0,
     lastSequence,
-    countQuarantined: async () => await number(`SELECT count(*) AS n FROM ${s}.deliveries WHERE hold = ${STATE.quarantined} AND hold <> ${STATE.accepted}`),
+    countQuarantined: async () => await number(`SELECT count(*) AS n FROM ${s}.deliveries WHERE ${IS_QUARANTINED}`),
     list,
 
     async page ({ lookAt = LOOK_AT, ...request }): Promise<Page<ListedDelivery>> {
       const { filter: { status } } = request
-      const conditions = [...isBetween('sequence', request), ...status === 'quarantined' ? [{ text: `hold = ${STATE.quarantined} AND hold <> ${STATE.accepted}`, values: [] }] : []]
+      const conditions = [...isBetween('sequence', request), ...status === 'quarantined' ? [{ text: IS_QUARANTINED, values: [] }] : []]
       const floor = await floorOf(tableOf(s, status), conditions, lookAt)
       const found = await list({ ...request, after: floor === undefined ? request.after : floor - 1, limit: request.limit + 1, order: 'newest first' })
       const items = found.slice(0, request.limit)
@@ -181,7 +182,7 @@ export function createLooking (database: Database): Looking {
   }
 }
 
-function ofForwarder (forwarder: string | undefined): readonly Condition[] {
+function ofForwarder (forwarder: string | undefined): readonly Sql[] {
   return forwarder === undefined ? [] : [{ text: 'l.forwarder = ?', values: [forwarder] }]
 }
 

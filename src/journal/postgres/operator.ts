@@ -8,7 +8,7 @@ import { createLooking } from './looking.js'
 import { prune, removeDeliveries } from './prune.js'
 import { BODY_COLUMNS, type StoredRow } from './reads.js'
 import { SCHEMA_VERSION, schemaVersion } from './schema.js'
-import { isPending } from './select.js'
+import { isPending } from '../conditions.js'
 import { soundText } from './sound-json.js'
 
 export interface PostgresOperatorOptions extends Pick<DatabaseOptions, 'url' | 'schema'> {
@@ -167,7 +167,7 @@ async function chooseReplays (query: Query, s: string, { sequences, forwarders, 
   const rows = await query<StoredRow>(`SELECT ${filters.size > 0 ? BODY_COLUMNS : 'd.sequence, d.hold'} FROM ${s}.deliveries d WHERE d.sequence = ANY ($1::bigint[])`, [sequences])
   const found = new Map(rows.map((row) => [row.sequence, row]))
   const onFirstWay = new Set((finishedOnly
-    ? await query<{ name: string, sequence: number }>(`SELECT f.name, d.sequence FROM ${s}.forwarders f CROSS JOIN ${s}.deliveries d WHERE f.name = ANY ($1) AND d.sequence = ANY ($2::bigint[]) AND (${isPending(s)}
+    ? await query<{ name: string, sequence: number }>(`SELECT f.name, d.sequence FROM ${s}.forwarders f CROSS JOIN ${s}.deliveries d WHERE f.name = ANY ($1) AND d.sequence = ANY ($2::bigint[]) AND (${isPending(`${s}.`)}
       OR EXISTS (SELECT 1 FROM ${s}.waiting w LEFT JOIN ${s}.replays r ON r.number = w.replay WHERE w.sequence = d.sequence AND w.forwarder = f.name AND (w.replay = 0 OR r.kind = 'release')))`, [forwarders, sequences])
     : []).map(({ name, sequence }) => `${sequence} ${name}`))
   const wants = (forwarder: string, row: StoredRow): boolean => {

@@ -1,5 +1,6 @@
 import type { Pruned } from '../../delivery/operator.js'
 import type { PruneOptions } from '../engine.js'
+import { IS_QUARANTINED } from '../conditions.js'
 import { STATE } from '../record.js'
 import type { Database, Query } from './database.js'
 import { journalLock } from './functions.js'
@@ -54,7 +55,7 @@ async function pruneFinished (query: Query, database: Database, { now, receivedB
 
 /** What nobody has released for too long goes, and where its share of the store is full, the oldest of it. */
 async function pruneQuarantine (query: Query, s: string, { now, quarantinedBefore, maxBytes, keysBefore, limit }: PruneOptions): Promise<{ readonly removed: number, readonly evicted: number, readonly more: boolean }> {
-  const rows = await query<Found>(`SELECT sequence, received_at FROM ${s}.deliveries WHERE hold = ${STATE.quarantined} AND hold <> ${STATE.accepted} ORDER BY sequence LIMIT $1`, [limit])
+  const rows = await query<Found>(`SELECT sequence, received_at FROM ${s}.deliveries WHERE ${IS_QUARANTINED} ORDER BY sequence LIMIT $1`, [limit])
   const isFull = maxBytes > 0 && rows.length > 0 && await quarantinedBytes(query, s) > maxBytes * QUARANTINE_SHARE
   const old = olderThan(rows, quarantinedBefore, now)
   const chosen = isFull ? rows.slice(0, Math.max(old.length, Math.ceil(rows.length / 10))) : old
@@ -111,7 +112,7 @@ async function isTooLarge (query: Query, s: string, maxBytes: number): Promise<b
 }
 
 async function quarantinedBytes (query: Query, s: string): Promise<number> {
-  const [row] = await query<{ bytes: number }>(`SELECT coalesce(sum(body_bytes + ${RECORD_BYTES}), 0)::bigint AS bytes FROM ${s}.deliveries WHERE hold = ${STATE.quarantined} AND hold <> ${STATE.accepted}`)
+  const [row] = await query<{ bytes: number }>(`SELECT coalesce(sum(body_bytes + ${RECORD_BYTES}), 0)::bigint AS bytes FROM ${s}.deliveries WHERE ${IS_QUARANTINED}`)
   return row?.bytes ?? 0
 }
 

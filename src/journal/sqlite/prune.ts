@@ -1,6 +1,7 @@
 import type { Pruned } from '../../delivery/operator.js'
 import { pragma, transaction, type Connection } from './database.js'
 import type { PruneOptions } from '../engine.js'
+import { IS_QUARANTINED } from '../conditions.js'
 import { STATE } from '../record.js'
 
 /** Replays looked at in one step, the oldest first. What is left of them are rows of attempts, so there are few. */
@@ -53,7 +54,7 @@ function pruneFinished (db: Connection, { now, receivedBefore, maxBytes, keysBef
 /** What nobody has released for too long goes, and where its share of the store is full, the oldest of it. */
 function pruneQuarantine (db: Connection, { now, quarantinedBefore, maxBytes, keysBefore, limit }: PruneOptions): { readonly removed: number, readonly evicted: number, readonly more: boolean } {
   const rows = db.prepare(`SELECT sequence, received_at AS receivedAt FROM deliveries INDEXED BY deliveries_held
-    WHERE hold = ${STATE.quarantined} AND hold <> ${STATE.accepted} ORDER BY sequence LIMIT ?`).all([limit]) as Row[]
+    WHERE ${IS_QUARANTINED} ORDER BY sequence LIMIT ?`).all([limit]) as Row[]
   if (rows.length === 0) return { removed: 0, evicted: 0, more: false }
   const isFull = maxBytes > 0 && quarantinedBytes(db) > maxBytes * QUARANTINE_SHARE
   const old = olderThan(db, rows, quarantinedBefore, now)
@@ -122,7 +123,7 @@ function removeKeys (db: Connection, { keysBefore, limit }: Pick<PruneOptions, '
 /** What is in quarantine takes so many bytes, about. */
 function quarantinedBytes (db: Connection): number {
   const row = db.prepare(`SELECT coalesce(sum(body_bytes + ${RECORD_BYTES}), 0) AS bytes FROM deliveries INDEXED BY deliveries_held
-    WHERE hold = ${STATE.quarantined} AND hold <> ${STATE.accepted}`).get() as { bytes: number }
+    WHERE ${IS_QUARANTINED}`).get() as { bytes: number }
   return row.bytes
 }
 

@@ -2,7 +2,7 @@ import type { Erased, ErasedDelivery, EraseRequest } from '../../../delivery/ope
 import { transaction, type Connection } from '../database.js'
 import { bodyReader } from '../operator/deliveries.js'
 import { lastSequence } from '../operator/forwarders.js'
-import { IS_PENDING } from '../operator/select.js'
+import { isPending } from '../../conditions.js'
 import { checksum, DELIVERY_COLUMNS, STATE, toRows, TOMBSTONE, type DeliveryRow } from '../../record.js'
 import { UNKNOWN_FORWARDER } from '../salvage/settle-copies.js'
 import { createTraces } from '../../traces.js'
@@ -44,7 +44,7 @@ function isOf (row: DeliveryRow, rawBody: Uint8Array | undefined, names: (text: 
 function sort (db: Connection, rows: readonly DeliveryRow[], force: boolean): Pick<Erased, 'erased' | 'unfinished'> {
   const waits = db.prepare('SELECT 1 FROM waiting WHERE sequence = ?')
   const dead = db.prepare('SELECT 1 FROM dead_letters WHERE sequence = ?')
-  const pending = db.prepare(`SELECT 1 FROM deliveries d CROSS JOIN forwarders f WHERE d.sequence = ? AND f.name <> '${UNKNOWN_FORWARDER}' AND ${IS_PENDING} LIMIT 1`)
+  const pending = db.prepare(`SELECT 1 FROM deliveries d CROSS JOIN forwarders f WHERE d.sequence = ? AND f.name <> '${UNKNOWN_FORWARDER}' AND ${isPending('')} LIMIT 1`)
   const took = db.prepare("SELECT DISTINCT forwarder FROM attempts WHERE sequence = ? AND outcome = 'forwarded'")
   const erased: ErasedDelivery[] = []
   const unfinished: Array<Erased['unfinished'][number]> = []

@@ -1,6 +1,7 @@
 import type { Prunable } from '../../../delivery/operator.js'
 import type { Connection } from '../database.js'
 import { usedBytes } from '../prune.js'
+import { IS_QUARANTINED } from '../../conditions.js'
 import { STATE } from '../../record.js'
 
 /** How many deliveries are old enough to go, and need not stay for a forwarder or a person. */
@@ -14,6 +15,6 @@ export function countPrunable (db: Connection, receivedBefore: number): Prunable
 
 /** How many deliveries are in quarantine: by the index of what is not accepted, whatever the size of the store. */
 export function countQuarantined (db: Connection): number {
-  const row = db.prepare(`SELECT count(*) AS n FROM deliveries INDEXED BY deliveries_held WHERE hold = ${STATE.quarantined} AND hold <> ${STATE.accepted}`).get([]) as { n: number }
+  const row = db.prepare(`SELECT count(*) AS n FROM deliveries INDEXED BY deliveries_held WHERE ${IS_QUARANTINED}`).get([]) as { n: number }
   return row.n
 }

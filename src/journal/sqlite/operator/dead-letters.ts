@@ -1,6 +1,7 @@
 import type { DeadLetter, DeadLetterQuery, Page } from '../../../delivery/operator.js'
 import type { Connection } from '../database.js'
-import { allOf, eventTypeIs, isBetween, type Sql } from './select.js'
+import { allOf, isBetween, type Sql } from '../../conditions.js'
+import { eventTypeIs } from './select.js'
 
 /** Dead letters that one call looks at. */
 const LOOK_AT = 5000

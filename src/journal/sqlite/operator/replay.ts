@@ -4,7 +4,7 @@ import { transaction, type Connection } from '../database.js'
 import { DELIVERY_COLUMNS, replayRefusal, toDelivery, toRow } from '../../record.js'
 import { bodyReader } from './deliveries.js'
 import { addReplays } from './release.js'
-import { IS_PENDING } from './select.js'
+import { isPending } from '../../conditions.js'
 
 /** Makes the filter of a forwarder of the text that the journal keeps of it. */
 export type ParseFilter = (text: string) => (delivery: Delivery) => boolean
@@ -29,8 +29,8 @@ export function replay (db: Connection, request: ReplayRequest, { now, parseFilt
 }
 
 function mark (db: Connection, { sequences, forwarders, finishedOnly, force = false }: ReplayRequest, parseFilter: ParseFilter, insert: (forwarder: string, sequence: number) => void): Replayed {
-  const stateOf = db.prepare('SELECT hold FROM deliveries WHERE sequence = ?')
-  const onFirstWay = db.prepare(`SELECT 1 FROM forwarders f CROSS JOIN deliveries d WHERE f.name = ? AND d.sequence = ? AND (${IS_PENDING}
+  const holdOf = db.prepare('SELECT hold FROM deliveries WHERE sequence = ?')
+  const onFirstWay = db.prepare(`SELECT 1 FROM forwarders f CROSS JOIN deliveries d WHERE f.name = ? AND d.sequence = ? AND (${isPending('')}
     OR EXISTS (SELECT 1 FROM waiting w LEFT JOIN replays r ON r.number = w.replay
       WHERE w.sequence = d.sequence AND w.forwarder = f.name AND (w.replay = 0 OR r.kind = 'release')))`)
   const wants = force ? () => true : wanting(db, parseFilter)
@@ -39,7 +39,7 @@ function mark (db: Connection, { sequences, forwarders, finishedOnly, force = fa
   let passedOver = 0
   let filtered = 0
   for (const sequence of sequences) {
-    const why = replayRefusal((stateOf.get([sequence]) as { hold: number } | undefined)?.hold)
+    const why = replayRefusal((holdOf.get([sequence]) as { hold: number } | undefined)?.hold)
     if (why !== undefined) {
       refused.push({ sequence, why })
       continue
