@@ -1,0 +1,105 @@
+import { existsSync, renameSync } from 'node:fs'
+import { StoreError } from '../delivery/operator.js'
+import { cursorChecksum } from '../journal/record.js'
+import { draftOf, removeDraft, SIDE_FILES, syncWithFolder } from '../journal/sqlite/copies/draft.js'
+import { lockDataFolder, makeDataFolder } from '../journal/sqlite/data-lock.js'
+import { closeAfterWriting, databasePath, openForWriting, transaction, type Connection } from '../journal/sqlite/database.js'
+import { migrate, SCHEMA_VERSION, schemaVersion } from '../journal/sqlite/schema.js'
+import { UNKNOWN_FORWARDER } from '../journal/sqlite/salvage/settle-copies.js'
+import { toPage, type Side, type Source, type Table, type Target } from './move-sides.js'
+
+export async function openFolder (dataDir: string): Promise<Source> {
+  const path = databasePath(dataDir)
+  if (!existsSync(path)) throw new StoreError('NO_STORE', `There is no tierhook.db in ${dataDir}: name the data folder that is to be moved`)
+  const lock = takeFolder(dataDir)
+  const db = openForWriting(path)
+  if (schemaVersion(db) < SCHEMA_VERSION) migrate(db)
+  return {
+    side: sqliteSide(db),
+    async leave () {
+      closeAfterWriting(db)
+      const left = `${path}.moved`
+      renameSync(path, left)
+      for (const end of SIDE_FILES) if (existsSync(`${path}${end}`)) renameSync(`${path}${end}`, `${left}${end}`)
+      syncWithFolder(left)
+      return left
+    },
+    async close () {
+      closeAfterWriting(db)
+      lock.release()
+    }
+  }
+}
+
+export async function makeFolder (dataDir: string): Promise<Target> {
+  await makeDataFolder(dataDir)
+  const path = databasePath(dataDir)
+  const lock = takeFolder(dataDir)
+  if (existsSync(path)) {
+    lock.release()
+    throw new StoreError('WRONG_STORE', `There is a tierhook.db in ${dataDir} already: name another folder`)
+  }
+  const draft = draftOf(path)
+  const db = openForWriting(draft)
+  migrate(db)
+  return {
+    side: sqliteSide(db),
+    async publish () {
+      closeAfterWriting(db)
+      syncWithFolder(draft)
+      renameSync(draft, path)
+      syncWithFolder(path)
+    },
+    async close () {
+      closeAfterWriting(db)
+      removeDraft(draft)
+      lock.release()
+    }
+  }
+}
+
+function takeFolder (dataDir: string): ReturnType<typeof lockDataFolder> {
+  try {
+    return lockDataFolder(dataDir)
+  } catch (error) {
+    throw new StoreError('STORE_BUSY', `${error instanceof Error ? error.message : String(error)} A store that is moved must not be served.`, error)
+  }
+}
+
+function sqliteSide (db: Connection): Side {
+  const isKnown = (table: Table): string => table.name === 'forwarders' ? `WHERE name <> '${UNKNOWN_FORWARDER}'` : ''
+  const sequenceOf = (name: string): number => Number((db.prepare('SELECT seq FROM sqlite_sequence WHERE name = ?').get([name]) as { seq: number } | undefined)?.seq ?? 0)
+  return {
+    async read (table, after, limit) {
+      const key = table.key ?? ['rowid']
+      const columns = table.columns.map((name) => name === 'raw_body' ? "coalesce((SELECT raw_body FROM bodies b WHERE b.sequence = t.sequence), x'') AS raw_body" : name)
+      const conditions = [...after === undefined ? [] : [`(${key.join(', ')}) > (${key.map(() => '?').join(', ')})`], ...table.name === 'forwarders' ? [`name <> '${UNKNOWN_FORWARDER}'`] : []]
+      const rows = db.prepare(`SELECT ${[...columns, ...table.key === undefined ? ['rowid'] : []].join(', ')} FROM ${table.name} t ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
+        ORDER BY ${key.join(', ')} LIMIT ?`).all([...after ?? [], limit])
+      return toPage(table, key, rows as Array<Record<string, unknown>>)
+    },
+
+    async write (table, rows) {
+      const columns = table.columns.filter((name) => name !== 'raw_body')
+      const more = table.name === 'forwarders' ? ['checksum'] : []
+      const insert = db.prepare(`INSERT INTO ${table.name} (${[...columns, ...more].join(', ')}) VALUES (${[...columns, ...more].map(() => '?').join(', ')})`)
+      const insertBody = db.prepare('INSERT INTO bodies (sequence, raw_body) VALUES (?, ?)')
+      transaction(db, () => {
+        for (const row of rows) {
+          insert.run([...columns.map((name) => row[name] ?? null), ...more.map(() => cursorChecksum(String(row['name']), Number(row['cursor'])))])
+          if (table.name === 'deliveries') insertBody.run([Number(row['sequence']), Buffer.from(String(row['raw_body']), 'hex')])
+        }
+      })
+    },
+
+    count: async (table) => (db.prepare(`SELECT count(*) AS n FROM ${table.name} ${isKnown(table)}`).get([]) as { n: number }).n,
+    counters: async () => ({ sequence: sequenceOf('deliveries'), replay: sequenceOf('replays') }),
+
+    async setCounters ({ sequence, replay }) {
+      transaction(db, () => {
+        db.prepare("DELETE FROM sqlite_sequence WHERE name IN ('deliveries', 'replays')").run([])
+        for (const [name, last] of [['deliveries', sequence], ['replays', replay]] as const) db.prepare('INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)').run([name, last])
+      })
+    }
+  }
+}
