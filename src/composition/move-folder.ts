@@ -8,6 +8,7 @@ import { migrate, SCHEMA_VERSION, schemaVersion } from '../journal/sqlite/schema
 import { UNKNOWN_FORWARDER } from '../journal/sqlite/salvage/settle-copies.js'
 import { toPage, type Side, type Source, type Table, type Target } from './move-sides.js'
 
+/** A store in a data folder, which nobody may serve meanwhile. */
 export async function openFolder (dataDir: string): Promise<Source> {
   const path = databasePath(dataDir)
   if (!existsSync(path)) throw new StoreError('NO_STORE', `There is no tierhook.db in ${dataDir}: name the data folder that is to be moved`)
@@ -31,6 +32,7 @@ export async function openFolder (dataDir: string): Promise<Source> {
   }
 }
 
+/** A draft beside where the store is to be: only at the end it takes that name. */
 export async function makeFolder (dataDir: string): Promise<Target> {
   await makeDataFolder(dataDir)
   const path = databasePath(dataDir)

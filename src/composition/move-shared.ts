@@ -4,6 +4,7 @@ import { migrate, schemaVersion } from '../journal/postgres/schema.js'
 import { soundJson } from '../journal/postgres/sound-json.js'
 import { TABLES, toPage, type Counters, type Side, type Source, type Target } from './move-sides.js'
 
+/** A journal in a database, with a mark in it that lets no replica start meanwhile. */
 export async function openShared ({ url, schema }: { readonly url: string, readonly schema: string }): Promise<Source> {
   const database = openDatabase({ url, schema, connections: 1, timeoutMs: 60_000 })
   const { query, schema: s } = database
@@ -28,6 +29,7 @@ export async function openShared ({ url, schema }: { readonly url: string, reado
   }
 }
 
+/** A schema with the same mark, which goes once all is there. */
 export async function makeShared ({ url, schema }: { readonly url: string, readonly schema: string }): Promise<Target> {
   const database = openDatabase({ url, schema, connections: 1, timeoutMs: 60_000 })
   const { query, schema: s } = database
