@@ -24,7 +24,7 @@ const CLOSE_TIMEOUT_MS = 1500
 export function createFeeds ({ engine, logger, monotonic }: FeedsOptions): Feeds {
   /** By forwarder, the one of the latest term. */
   const feeds = new Map<string, { readonly feed: JournalFeed, readonly term: number, readonly options: FeedOptions }>()
-  const { readAfter, keep, forget } = shareReads(engine.readAfter)
+  const { readAfter, more, forget } = shareReads(engine.readAfter)
   const progress = createProgressSaver({ save: engine.save, onLost: lose, onDefect: defect })
   engine.listen({
     // What is forwarded in the meantime would be forwarded again after a kill.
@@ -34,7 +34,7 @@ export function createFeeds ({ engine, logger, monotonic }: FeedsOptions): Feeds
       progress.retry()
     },
     onMore (fresh) {
-      if (fresh !== undefined) keep(fresh)
+      more(fresh)
       for (const { feed } of feeds.values()) feed.wake()
     },
     onReplays () { for (const { feed } of feeds.values()) feed.wakeReplays() },

@@ -6,8 +6,8 @@ const KEEP_MS = 100
 const KEEP_DELIVERIES = 1024
 
 export interface SharedReads extends Pick<FeedReads, 'readAfter'> {
-  /** Keeps a page that nobody needs to read. */
-  readonly keep: (page: FreshPage) => void
+  /** There is more than what was read, and is being read, may have; a page of it that nobody needs to read is kept. */
+  readonly more: (fresh?: FreshPage) => void
   /** What was read may not be what is stored any more. */
   readonly forget: () => void
 }
@@ -15,6 +15,8 @@ export interface SharedReads extends Pick<FeedReads, 'readAfter'> {
 interface Reading {
   readonly after: number
   readonly found: Promise<ReadDeliveries>
+  /** Whether there is more since it began: who was told of that must not take it for all. */
+  isStale: boolean
 }
 
 /**
@@ -37,7 +39,7 @@ export function shareReads (readAfter: FeedReads['readAfter']): SharedReads {
     const done = (found?: ReadDeliveries): void => {
       if (reading !== page) return
       reading = undefined
-      if (found !== undefined) keep({ after: page.after, found })
+      if (found !== undefined) keep({ after: page.after, found: page.isStale ? { ...found, isAll: false } : found })
     }
     reading = page
     page.found.then(done, () => { done() })
@@ -46,14 +48,19 @@ export function shareReads (readAfter: FeedReads['readAfter']): SharedReads {
   return {
     readAfter (after, limit, limitBytes) {
       if (kept !== undefined && kept.after <= after && after < kept.found.upTo) return partOf(kept.found, after, limit, limitBytes)
-      if (reading?.after === after) return reading.found.then((found) => partOf(found, after, limit, limitBytes))
+      if (reading?.after === after && !reading.isStale) return reading.found.then((found) => partOf(found, after, limit, limitBytes))
       const found = readAfter(after, limit, limitBytes)
-      if (found instanceof Promise) keepOnceRead({ after, found })
+      if (found instanceof Promise) keepOnceRead({ after, found, isStale: false })
       else keep({ after, found })
       return found
     },
 
-    keep,
+    more (fresh) {
+      if (reading !== undefined) reading.isStale = true
+      if (fresh !== undefined) keep(fresh)
+      else if (kept !== undefined) kept = { ...kept, found: { ...kept.found, isAll: false } }
+    },
+
     forget () { kept = reading = undefined }
   }
 }

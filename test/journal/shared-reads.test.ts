@@ -42,20 +42,20 @@ t.test('pages that follow each other serve who comes behind, up to a number of d
 })
 
 t.test('a page that nobody had to read serves like one that was read, and joins the one before it', async (t) => {
-  const { asked, readAfter, keep } = counted(30)
+  const { asked, readAfter, more } = counted(30)
   await readAfter(0, 10, BIG)
-  keep({ after: 10, found: page(11, 20) })
+  more({ after: 10, found: page(11, 20) })
   t.strictSame(sequences(await readAfter(8, 100, BIG)), { sequences: [9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20], upTo: 20 })
   t.strictSame(asked, [0])
-  keep({ after: 25, found: page(26, 30) })
+  more({ after: 25, found: page(26, 30) })
   t.strictSame(sequences(await readAfter(20, 2, BIG)), { sequences: [21, 22], upTo: 22 }, 'what lies between is read')
   t.strictSame(asked, [0, 20])
 })
 
 t.test('a page that is read while the next one is handed over goes before it', async (t) => {
-  const { asked, readAfter, keep } = counted(15, async (found) => { await sleep(1); return found })
+  const { asked, readAfter, more } = counted(15, async (found) => { await sleep(1); return found })
   const reading = readAfter(0, 100, BIG)
-  keep({ after: 10, found: page(11, 20) })
+  more({ after: 10, found: page(11, 20) })
   await reading
   t.strictSame(sequences(await readAfter(9, 3, BIG)), { sequences: [10, 11, 12], upTo: 12 })
   t.strictSame(sequences(await readAfter(14, 100, BIG)), { sequences: [15, 16, 17, 18, 19, 20], upTo: 20 }, 'what both have is there once')
@@ -63,12 +63,31 @@ t.test('a page that is read while the next one is handed over goes before it', a
 })
 
 t.test('a page says that it is all there is as long as it is whole', async (t) => {
-  const { readAfter, keep } = counted(0)
-  keep({ after: 0, found: page(1, 5) })
-  keep({ after: 5, found: { ...page(6, 9), isAll: true } })
+  const { readAfter, more } = counted(0)
+  more({ after: 0, found: page(1, 5) })
+  more({ after: 5, found: { ...page(6, 9), isAll: true } })
   t.strictSame([(await readAfter(2, 100, BIG)).isAll, (await readAfter(2, 3, BIG)).isAll, (await readAfter(2, 100, 1)).isAll], [true, undefined, undefined])
-  keep({ after: 9, found: page(10, 12) })
+  more({ after: 9, found: page(10, 12) })
   t.equal((await readAfter(2, 100, BIG)).isAll, undefined)
+})
+
+t.test('what was read, or begun to be read, before there was more is taken for all by nobody who was told of that', async (t) => {
+  const { asked, readAfter, more } = counted(12, async (found) => { await sleep(1); return { ...found, isAll: true } })
+  const reading = readAfter(10, 100, BIG)
+  more()
+  const anew = readAfter(10, 100, BIG)
+  t.equal((await reading).isAll, true, 'who began it is told beside it')
+  await anew
+  t.strictSame(asked, [10, 10])
+  t.equal((await readAfter(11, 100, BIG)).isAll, true)
+  more()
+  t.strictSame([(await readAfter(11, 100, BIG)).isAll, asked.length], [false, 2], 'it serves, and says that it may not be all')
+
+  const second = counted(12, async (found) => { await sleep(1); return { ...found, isAll: true } })
+  const before = second.readAfter(10, 100, BIG)
+  second.more()
+  await before
+  t.strictSame([(await second.readAfter(11, 100, BIG)).isAll, second.asked.length], [false, 1], 'also once it is kept')
 })
 
 t.test('a page is not kept for long', async (t) => {

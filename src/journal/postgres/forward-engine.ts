@@ -234,7 +234,8 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
 
     stored (batch) {
       const { after, count } = batch
-      tellMore(after + count, terms.size === 0 ? undefined : { after, found: unpackDeliveries(batch, sound) })
+      // Where others have stored behind it, and a look has told of that, it is not all.
+      tellMore(after + count, terms.size === 0 ? undefined : { after, found: { ...unpackDeliveries(batch, sound), isAll: after + count >= told } })
     },
 
     async close () {

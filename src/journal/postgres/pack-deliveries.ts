@@ -64,5 +64,5 @@ export function unpackDeliveries ({ after, count, records, bodies, without }: St
     // One that stays for long is not to keep the others in memory.
     raw_body: Buffer.from(bodies.subarray(record.start, record.start + record.body_bytes))
   }))
-  return { deliveries: sound(rows.filter(({ hold }, index) => hold === STATE.accepted && !gone.has(index + 1))), upTo: after + count, isAll: true }
+  return { deliveries: sound(rows.filter(({ hold }, index) => hold === STATE.accepted && !gone.has(index + 1))), upTo: after + count }
 }

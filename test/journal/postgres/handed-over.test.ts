@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { systemClock } from '../../../src/delivery/clock.js'
 import type { AcceptEvents, FreshPage } from '../../../src/journal/engine.js'
+import { createFeeds } from '../../../src/journal/feeds.js'
 import { createPostgresAcceptEngine } from '../../../src/journal/postgres/accept-engine.js'
 import { createPostgresForwardEngine } from '../../../src/journal/postgres/forward-engine.js'
 import type { StoredBatch } from '../../../src/journal/postgres/pack-deliveries.js'
 import { captureLog } from '../../support/capture-log.js'
+import { eventuallyTrue } from '../../support/eventually.js'
 import { noPostgres, startPostgres } from '../../support/postgres-server.js'
 import { sampleNewDelivery } from '../../support/sample-delivery.js'
 
@@ -46,4 +49,48 @@ t.test('what a replica has stored is handed to its forwarders as they would read
   t.equal(upTo, 7)
   // How often a copy came is counted after what it is a copy of was stored.
   t.strictSame(pages.flatMap(({ found }) => found.deliveries), deliveries.map((delivery) => ({ ...delivery, duplicates: 0 })))
+})
+
+t.test('what another replica has stored behind a page that is handed over is forwarded too, also by who comes to both late', { skip: noPostgres }, async (t) => {
+  const { url } = await startPostgres(t)
+  const { logger } = captureLog()
+  const { monotonic, now } = systemClock
+  const nothing = (): void => {}
+  const replica = (name: string, onStored: (batch: StoredBatch) => void) => {
+    const options = { url, schema: 'behind', member: { id: randomUUID(), name }, logger, clock: systemClock, dedupeWindowMs: 1e9 }
+    const accepting = createPostgresAcceptEngine({ ...options, onStored })
+    accepting.listen({ onCommit: nothing, onAvailable: nothing, onUnavailable: nothing, onDefect: (error) => { t.fail(String(error)) } }, new AbortController().signal)
+    return { options, accepting }
+  }
+  const batches: StoredBatch[] = []
+  const one = replica('one', (batch) => { batches.push(batch) })
+  const other = replica('other', nothing)
+  const forwarding = createPostgresForwardEngine({ ...one.options, monotonic, now, connections: 1, forwarders: ['slow'], atHome: [] })
+  const feeds = createFeeds({ engine: forwarding, logger, monotonic })
+  t.teardown(async () => {
+    await feeds.close()
+    await one.accepting.close(1000)
+    await other.accepting.close(1000)
+  })
+  await one.accepting.open()
+  await other.accepting.open()
+  let told = 0
+  const feed = await feeds.openFeed({ forwarder: 'slow', order: 'none', start: 'beginning', onWork: () => { told++ } })
+  t.strictSame((await feed.claim(1)).claims, [])
+
+  // It is told of both while it forwards something else, and the message of the thread that accepts comes last.
+  const event = sampleNewDelivery({ id: randomUUID(), dedupeKey: null })
+  await one.accepting.append([event], 4000)
+  await other.accepting.append([{ ...event, id: randomUUID() }], 4000)
+  await eventuallyTrue(() => told > 0, 'the look for what others have stored')
+  // The first look may have come between the two.
+  await sleep(250)
+  for (const batch of batches) forwarding.stored(batch)
+  const sequences: number[] = []
+  for (let times = 0; times < 2; times++) {
+    const { claims } = await feed.claim(1)
+    sequences.push(...claims.map(({ delivery }) => delivery.sequence))
+    await feed.settle(claims.map((claim) => ({ claim, result: { status: 'forwarded' } })))
+  }
+  t.strictSame(sequences, [1, 2])
 })
