@@ -1,4 +1,5 @@
-const DAY = /^\d{4}-\d{2}-\d{2}/
+/** No more digits, no month 13 and no day 0: of what is not ISO 8601, `Date.parse` makes what it likes. */
+const DAY = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?!\d)/
 /** Every month has days up to this one. */
 const SURE_DAY = '28'
 
