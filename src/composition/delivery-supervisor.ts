@@ -49,6 +49,8 @@ const LOOK_MS = 10_000
 const HANG_MS = 120_000
 /** Having run for so long, a failure is the first again. */
 const STEADY_MS = 300_000
+/** How much of what was stored may be on its way to those who forward: where somebody's code computes, nothing takes it there. In bytes. */
+const HANDING_BYTES = 16 * 1024 * 1024
 
 /** Keeps those who forward: where they fail, they are started anew, and go on where the store says that they were. */
 export function superviseDelivery (options: DeliverySupervisorOptions): DeliverySupervisor {
@@ -60,6 +62,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
   let delivery = startAnew()
   let store: OpenedStoreThread | undefined
   let visible = 0
+  let handing = 0
   let begun = false
   let failures = 0
   let startedAt = performance.now()
@@ -162,8 +165,14 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
       delivery.setVisible(sequence).catch(() => undefined)
     },
 
-    // One that is started anew reads it.
-    stored (batch) { delivery.stored(batch).catch(() => undefined) },
+    // What is not handed over is found by those who look for what others have stored. One that is started anew reads it.
+    stored (batch) {
+      const bytes = batch.records.length + batch.bodies.byteLength
+      if (handing > 0 && handing + bytes > HANDING_BYTES) return
+      handing += bytes
+      const taken = (): void => { handing -= bytes }
+      delivery.stored(batch).then(taken, taken)
+    },
 
     async letGo () {
       // One that is started meanwhile opens nothing either.
