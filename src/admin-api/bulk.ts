@@ -1,7 +1,7 @@
-import { setTimeout } from 'node:timers/promises'
 import { Type, type Static } from '@sinclair/typebox'
 import type { DeadLetter, ListedDelivery, Operator } from '../delivery/operator.js'
 import { Problem } from '../errors/problem.js'
+import { pause } from '../delivery/within.js'
 
 const closed = { additionalProperties: false }
 const Reason = Type.String({ maxLength: 2000 })
@@ -186,8 +186,4 @@ function toItem (found: DeadLetter | ListedDelivery): Item[] {
   if ('diedAt' in found) return found.replaying ? [] : [{ from: 'dead letters', sequence: found.sequence, forwarder: found.forwarder, reason: found.reason }]
   const [fault] = found.faults
   return [{ from: 'quarantine', sequence: found.sequence, reason: fault === undefined ? found.verdict : `${fault.pointer} ${fault.message}`.trim() }]
-}
-
-async function pause (ms: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(ms, undefined, { signal }).catch(() => { /* It is stopped. */ })
 }

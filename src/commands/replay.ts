@@ -1,4 +1,4 @@
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { DeliveryFilter, Operator, Replayed } from '../delivery/operator.js'
 import type { OperatorAction } from '../composition/open-store.js'
 import type { CommandContext } from './context.js'
@@ -10,6 +10,7 @@ import { countDeliveries, jsonLine, plural } from '../terminal/printable.js'
 import { startProgressBar } from '../terminal/progress-bar.js'
 import { untilStopped, type Stop } from './stop.js'
 import { withStore, type StoreOptions } from './store.js'
+import { pause } from '../delivery/within.js'
 
 export interface ReplayOptions extends StoreOptions, FilterOptions {
   readonly all?: boolean | undefined
@@ -143,7 +144,7 @@ async function run (operator: Operator, steps: AsyncGenerator<Step>, tally: Tall
     await turn()
     if (options.rate === undefined || options.dryRun === true) continue
     const waitMs = begun + tally.deliveries / options.rate * 1000 - performance.now()
-    if (waitMs > 0) await sleep(waitMs, undefined, { signal: stop.signal }).catch(() => { /* the stop */ })
+    if (waitMs > 0) await pause(waitMs, stop.signal)
   }
 }
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { ListedDelivery, Operator } from '../delivery/operator.js'
 import { createPaint, isColourful } from '../terminal/output.js'
 import { formatEvent } from '../terminal/log-line.js'
@@ -13,6 +12,7 @@ import { formatTable } from '../terminal/table.js'
 import { shortTime } from '../terminal/times.js'
 import { describeEvent, type EventDescription } from '../voucherify/describe-event.js'
 import { parseBody } from '../voucherify/parse-body.js'
+import { pause } from '../delivery/within.js'
 
 export interface TailOptions extends StoreOptions {
   readonly type?: string | undefined
@@ -39,7 +39,7 @@ export async function tail (context: CommandContext, options: TailOptions): Prom
       // What does not match is not to be looked at again.
       after = page.length === limit ? page.at(-1)?.sequence ?? after : Math.max(page.at(-1)?.sequence ?? after, last)
       left -= page.length
-      if (page.length < limit) await sleep(pollMs, undefined, { signal: stop.signal }).catch(() => { /* the stop */ })
+      if (page.length < limit) await pause(pollMs, stop.signal)
     }
     return exitCodes.ok
   }))

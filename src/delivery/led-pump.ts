@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { FeedOptions } from './journal.js'
 import type { Pump } from './pump.js'
+import { pause } from './within.js'
 
 export interface LedPumpOptions {
   readonly name: string
@@ -56,7 +56,7 @@ export function createLedPump ({ name, create, onState, ...options }: LedPumpOpt
       } catch (error) {
         if (stop.signal.aborted) return
         logger.error({ err: error }, 'forwarder cannot be led here')
-        await sleep(RETRY_MS, undefined, { signal: stop.signal }).catch(() => undefined)
+        await pause(RETRY_MS, stop.signal)
       }
     }
   }

@@ -1,3 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Resolves after a time, or as soon as the signal aborts. */
+export async function pause (ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined)
+}
+
 /**
  * What `work` comes to, or `undefined` once so many milliseconds are over: then nobody waits for it any more, and it goes on.
  * A rejection that comes in time is passed on, and a later one is nobody's.

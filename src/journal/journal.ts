@@ -6,7 +6,8 @@ import { createSteadyClock } from '../delivery/steady-clock.js'
 import { isLocked, storageCause, storageFields, storageReason } from '../errors/storage-cause.js'
 import type { AcceptEngine } from './engine.js'
 import { createGroupCommit } from './group-commit.js'
-import { pause, startUpkeep, type Retention } from './upkeep.js'
+import { startUpkeep, type Retention } from './upkeep.js'
+import { pause } from '../delivery/within.js'
 
 export interface AcceptJournalOptions {
   readonly engine: AcceptEngine

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Pruned } from '../delivery/operator.js'
 import type { PruneOptions } from './engine.js'
+import { pause } from '../delivery/within.js'
 
 const PRUNE_EVERY_MS = 60_000
 const PRUNE_STEP = 200
@@ -70,9 +70,4 @@ export async function pruneAll ({ now, isClockSteady, logger, dedupeWindowMs, re
   if (evicted === 0) return
   logger.error({ evicted, advice: 'release or discard what is in quarantine, or raise RETENTION_MAX_BYTES' }, 'quarantine full, its oldest deliveries removed')
   onEvicted?.(evicted)
-}
-
-/** Resolves after a time, or as soon as the signal aborts. */
-export async function pause (ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => undefined)
 }

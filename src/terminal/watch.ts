@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isSteerable, type Output, type Terminal } from './output.js'
+import { pause } from '../delivery/within.js'
 
 export interface WatchOptions {
   readonly everyMs: number
@@ -21,6 +21,6 @@ export async function watch (output: Output, terminal: Terminal, { everyMs, sign
     const text = await render()
     if (steerable) output.write(`${HOME}${text.replaceAll('\n', `${CLEAR_LINE}\n`)}${CLEAR_REST}`)
     else output.write(first ? text : `\n${text}`)
-    await sleep(everyMs, undefined, { signal }).catch(() => { /* the stop */ })
+    await pause(everyMs, signal)
   }
 }

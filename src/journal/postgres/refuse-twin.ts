@@ -1,4 +1,4 @@
-import { pause } from '../upkeep.js'
+import { pause } from '../../delivery/within.js'
 import type { Member } from './accept-engine.js'
 import { DatabaseError, type Database } from './database.js'
 

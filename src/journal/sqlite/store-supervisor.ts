@@ -7,7 +7,7 @@ import type { OpenedWriter } from './protocol.js'
 import type { Salvaged } from './salvage/salvage.js'
 import type { StoreApi } from './store.js'
 import { startThread, type Remote, type Thread, type ThreadHooks } from '../../threads/thread.js'
-import { pause } from '../upkeep.js'
+import { pause } from '../../delivery/within.js'
 
 export interface StoreHooks extends ThreadHooks {
   readonly onEvent: (commit: EndedCommit) => void
