@@ -9,6 +9,7 @@ export interface EventTextOptions {
   readonly judgedValid?: boolean
 }
 
+const OPENING_BRACE = 0x7B
 const DATA_AND_EVENT = [Buffer.from('data'), Buffer.from('event')]
 const BYTE_ORDER_MARK = Buffer.from('\uFEFF')
 
@@ -24,7 +25,7 @@ export function eventBytes (rawBody: Uint8Array, { judgedValid = false }: EventT
 /** The `data` of what is an envelope without a doubt; parsing it takes several times as long as finding its two keys. */
 function envelopeData (rawBody: Uint8Array): Uint8Array | undefined {
   const [data, event] = compactMemberTexts(rawBody, DATA_AND_EVENT) ?? compactMemberTexts(compactJson(rawBody), DATA_AND_EVENT) ?? []
-  return event === undefined ? undefined : data
+  return event?.[0] === OPENING_BRACE ? data : undefined
 }
 
 function parsedData (rawBody: Uint8Array): Uint8Array | undefined {

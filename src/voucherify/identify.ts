@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
 import { EVENT_KEYS } from './catalogue.js'
-import { objectOrEmpty, type JsonObject } from './parse-body.js'
+import { isJsonObject, objectOrEmpty, type JsonObject } from './parse-body.js'
 import { sortedJson } from './sorted-json.js'
+import { isOldVersion } from './webhook-version.js'
 
 /** What the sender says of an event in its envelope. `null`: it does not say. */
 export interface EnvelopeFacts {
@@ -19,13 +20,19 @@ const LONGEST_ID = 256
 
 /**
  * Tells an envelope from a bare event body by what is in it. Both may hold keys that nobody has listed, so an envelope
- * that lacks one of its two keys, `data` and `event`, still counts as one, unless it has a key of a bare body.
+ * that lacks one of its two keys, `data` and `event`, still counts as one, unless it has a key of a bare body. But a body of the
+ * team's own design may have such a key too, beside an `id` and a time that are a customer's: so something else has to be an envelope's.
  */
 export function isEnvelope (body: JsonObject): boolean {
   const data = Object.hasOwn(body, 'data')
   const event = Object.hasOwn(body, 'event')
-  if (data && event) return true
-  return (data || event) && !EVENT_KEYS.some((key) => Object.hasOwn(body, key))
+  if (data && isJsonObject(body['event'])) return true
+  return (data || event) && isMarked(body) && ((data && event) || !EVENT_KEYS.some((key) => Object.hasOwn(body, key)))
+}
+
+/** Whether it has a key that an envelope has, and a body of the team's own design hardly. */
+function isMarked (body: JsonObject): boolean {
+  return Object.hasOwn(body, 'project_id') || isJsonObject(body['source']) || isOldVersion(body)
 }
 
 /** Reads the facts from an envelope, of which each part may or may not be what it should; `null` for a bare body. */
@@ -65,7 +72,7 @@ export interface Identified {
  */
 export function dedupeKey ({ facts, body, rawBody }: Identified): string | null {
   if (facts !== null && facts.sourceId !== null && facts.eventId !== null) return `event:${JSON.stringify([facts.sourceId, facts.eventId])}`
-  if (facts !== null && facts.id !== null) return `send-out:${facts.id}`
+  if (facts !== null && facts.id !== null && isMarked(body)) return `send-out:${facts.id}`
   const time = text(body['created_at']) ?? (facts === null ? null : text(objectOrEmpty(body['event'])['created_at']))
   return time === null ? null : contentKey(rawBody, { json: true })
 }

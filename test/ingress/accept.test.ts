@@ -83,6 +83,19 @@ t.test('where source or event has no id, the send-out tells copies', async t => 
   t.equal((await service.post('/webhooks', { ...rest, event, id: 'whs_other' })).status, 202, `and not ${id} alone`)
 })
 
+t.test('a body of the team\'s own design that looks like half an envelope is none: its id and its time are a customer\'s', async t => {
+  for (const body of [{ event: 'upgrade' }, { data: {} }, { event: 'upgrade', data: {} }, { event: { name: 'upgrade' } }]) {
+    const ids = new Set<unknown>()
+    for (const points of [100, 200]) {
+      const answer = await service.post('/webhooks/custom/crm', { ...body, id: 'cust_1', created_at: '2020-01-01T00:00:00Z', points })
+      t.match(answer, { status: 202, body: { verdict: 'unvalidated' } }, JSON.stringify(body))
+      t.match(service.log.find('webhook accepted').at(-1), { deliveryId: answer.body.id, quarantined: false, eventType: 'custom.crm' })
+      ids.add(answer.body.id)
+    }
+    t.equal(ids.size, 2)
+  }
+})
+
 t.test('where nothing has an id, the content tells copies of a body that carries its own time', async t => {
   const dated = JSON.stringify(sampleEvent(LEFT, { index: 0, now, seed: 'content' }))
   const first = await service.post(`/webhooks/${LEFT}`, dated)

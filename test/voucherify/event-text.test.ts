@@ -14,7 +14,7 @@ t.test('the data of an envelope, or the whole of a bare body, on one line as it 
 })
 
 t.test('what was found to be valid before is not parsed again, and comes out the same', async t => {
-  for (const body of ['{"id":"a b","event":{"type":"x"},"data":{"n":1.0}}', '{ "data" : {"n": "a b"} ,\n"event":{} }', '{"customer":{"data":1}, "created_at":"x"}', '\uFEFF{"data":{},"event":{}}']) {
+  for (const body of ['{"id":"a b","event":{"type":"x"},"data":{"n":1.0}}', '{ "data" : {"n": "a b"} ,\n"event":{} }', '{"customer":{"data":1}, "created_at":"x"}', '\uFEFF{"data":{},"event":{}}', '{"event":"x","data":{"n":1},"id":2}', '{"event":null,"data":{"n":1},"project_id":2}']) {
     t.equal(textOf(body, { judgedValid: true }), textOf(body), body)
   }
 })

@@ -2,10 +2,10 @@ import t from 'tap'
 import { contentKey, dedupeKey, isEnvelope, readEnvelope, readSubject } from '../../src/voucherify/identify.js'
 
 t.test('an envelope is told from a bare body by what is in it', async t => {
-  for (const body of [{ data: {}, event: {} }, { data: 1 }, { event: {} }, { data: {}, event: {}, customer: {} }, { data: {}, created_at: '' }]) {
+  for (const body of [{ data: {}, event: {} }, { data: 1, source: {} }, { event: null, project_id: '' }, { data: {}, event: {}, customer: {} }, { data: {}, event: '', source: {}, customer: {} }, { data: {}, object: 'event', webhook_id: '' }]) {
     t.ok(isEnvelope(body), JSON.stringify(body))
   }
-  for (const body of [{}, { customer: {} }, { data: {}, campaign: null }, { event: {}, loyalty_tier_to: {} }, { type: 'x', source: {} }]) {
+  for (const body of [{}, { customer: {} }, { data: {}, campaign: null }, { event: {}, loyalty_tier_to: {} }, { type: 'x', source: {} }, { data: {}, id: 'cust_1', created_at: '' }, { event: 'upgrade', id: 'cust_1' }, { event: 'upgrade', data: {} }, { data: {}, source: 'till' }, { data: {}, source: {}, customer: {} }]) {
     t.notOk(isEnvelope(body), JSON.stringify(body))
     t.equal(readEnvelope(body), null)
   }
@@ -41,7 +41,8 @@ const keyOf = (body: Record<string, unknown>) => dedupeKey({ facts: readEnvelope
 t.test('source and event tell copies, else the send-out, else the content of a body with its own time, else nothing', async t => {
   t.equal(keyOf({ data: {}, source: { id: 's' }, event: { id: 'e' }, id: 'w' }), 'event:["s","e"]')
   t.equal(keyOf({ data: {}, source: { id: 's' }, event: {}, id: 'w' }), 'send-out:w')
-  t.equal(keyOf({ data: {}, event: { id: 'e' }, id: 'w' }), 'send-out:w')
+  t.equal(keyOf({ data: {}, event: { id: 'e' }, id: 'w', project_id: 'p' }), 'send-out:w')
+  t.equal(keyOf({ data: {}, event: { id: 'e' }, id: 'cust_1' }), null, 'what may be of the team\'s own design')
   t.match(keyOf({ data: {}, event: {}, created_at: '2026' }), /^content:/)
   t.match(keyOf({ data: {}, event: { created_at: '2026' } }), /^content:/)
   t.match(keyOf({ customer: null, id: 'no send-out', created_at: '2026' }), /^content:[\w-]{43}$/)
