@@ -4,7 +4,7 @@ import { cursorChecksum, toText } from '../record.js'
 import { assess } from './salvage/assess.js'
 import { salvage, type Salvaged, type SalvageOptions } from './salvage/salvage.js'
 import { finishSwap } from './salvage/swap-files.js'
-import { migrate, WrongDatabaseError } from './schema.js'
+import { isSchemaWhole, migrate, WrongDatabaseError } from './schema.js'
 
 /** Up to this size the whole structure is looked through at the start. Beyond, a damaged page is found when it is read. */
 const CHECK_LIMIT_BYTES = 256 * 1024 * 1024
@@ -47,16 +47,11 @@ export function openSound<T> (path: string, { damaged, reopened, use, ...options
     try {
       return { ...open(path, use), salvaged: undefined }
     } catch (error) {
-      if (assessment !== 'ours' || !meansDamage(error)) throw error
+      if (assessment !== 'ours' || !isDamage(error)) throw error
     }
   }
   const salvaged = salvage(path, options)
   return { ...open(path, use), salvaged }
-}
-
-/** SQL that has always worked does not fail by itself: the definitions of the tables are damaged then. */
-function meansDamage (error: unknown): boolean {
-  return isDamage(error) || codeOf(error) === 'SQLITE_ERROR'
 }
 
 function open<T> (path: string, use: (db: Connection) => T): { readonly db: Connection, readonly used: T } {
@@ -67,8 +62,10 @@ function open<T> (path: string, use: (db: Connection) => T): { readonly db: Conn
     checkForwarders(db)
     return { db, used: use(db) }
   } catch (error) {
+    // The SQL itself is wrong, or what it names is not defined any more. To salvage what is whole would mend nothing, at one start after another.
+    const damaged = codeOf(error) === 'SQLITE_ERROR' && !isSchemaWhole(db)
     db.close()
-    throw error
+    throw damaged ? damageError(error instanceof Error ? error.message : '') : error
   }
 }
 

@@ -1,4 +1,5 @@
-import { pragma, type Connection } from './database.js'
+import { toText } from '../record.js'
+import { connect, pragma, transaction, unlessDamaged, type Connection } from './database.js'
 
 /** Marks the file as ours: "thkj" in ASCII. */
 export const APPLICATION_ID = 0x74686B6A
@@ -144,7 +145,7 @@ export class WrongDatabaseError extends Error {
  */
 export function migrate (db: Connection, to = SCHEMA_VERSION): void {
   for (let next = schemaVersion(db); next < to; next++) {
-    db.exec(`BEGIN IMMEDIATE; ${migrations[next] ?? ''}; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${next + 1}; COMMIT`)
+    transaction(db, () => { db.exec(`${migrations[next] ?? ''}; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${next + 1}`) })
   }
 }
 
@@ -161,6 +162,22 @@ export function schemaVersion (db: Connection): number {
     throw new WrongDatabaseError(`The database ${db.path} has schema version ${version}, and this tierhook knows versions up to ${SCHEMA_VERSION}. Start the newer tierhook that wrote it.`)
   }
   return version
+}
+
+/** Whether all that the database's schema version has is defined in it as it was. Whoever has put more into it has done no damage. */
+export function isSchemaWhole (db: Connection): boolean {
+  const whole = connect(':memory:')
+  try {
+    migrate(whole, schemaVersion(db))
+    const defined = unlessDamaged(() => definitionsIn(db), new Set())
+    return [...definitionsIn(whole)].every((definition) => defined.has(definition))
+  } finally {
+    whole.close()
+  }
+}
+
+function definitionsIn (db: Connection): ReadonlySet<string> {
+  return new Set(db.prepare('SELECT type, name, tbl_name, sql FROM sqlite_master').all().map((row) => JSON.stringify(Object.values(toText(row)))))
 }
 
 function hasTables (db: Connection): boolean {

@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameS
 import { join } from 'node:path'
 import t from 'tap'
 import { connect } from '../../../src/journal/sqlite/binding.js'
+import { openSound } from '../../../src/journal/sqlite/open-sound.js'
 import { createWriter } from '../../../src/journal/sqlite/writer.js'
 import { sampleNewDelivery } from '../../support/sample-delivery.js'
 import { recordsOf } from './stored.js'
@@ -101,5 +102,37 @@ t.test('forwarders that are lost begin with the oldest delivery, whatever their 
   now += 4_000_000
   writer.prune({ now: 0, quarantinedBefore: 0, receivedBefore: 0, maxBytes: 0, keysBefore: 0, limit: 10, after: 0 })
   t.equal(writer.registerFeed({ forwarder: 'new', cursor: 3 }).cursor, 3)
+  writer.close()
+})
+
+t.test('wrong SQL of ours ends the start, and a sound database is not set aside for it', async (t) => {
+  const folder = t.testdir()
+  const { path, old } = makeBoth(folder)
+  const use = (): never => connect(path).prepare('SELECT no_such_column FROM forwarders') as never
+  const before = readdirSync(folder)
+  t.throws(() => openSound(path, { damaged: false, reopened: false, above: 0, remembered: [], now: Date.now, use }), { code: 'SQLITE_ERROR', message: /no_such_column/ })
+  t.same(readdirSync(folder), before)
+
+  renameSync(old, path)
+  const db = connect(path)
+  // An index of somebody else's that a migration of ours is to make.
+  db.exec('DROP TRIGGER waiting_comes; DROP TRIGGER waiting_goes; DROP INDEX waiting_due; DROP INDEX waiting_due_replays; DROP INDEX waiting_lane; ALTER TABLE waiting DROP COLUMN behind; PRAGMA user_version = 4')
+  db.exec('CREATE INDEX waiting_lane ON attempts (forwarder)')
+  db.close()
+  t.throws(() => createWriter(Date.now).open({ path, ...options }), { code: 'SQLITE_ERROR', message: /waiting_lane already exists/ })
+  t.same(readdirSync(folder).filter((name) => name.includes('damaged')), before.filter((name) => name.includes('damaged')))
+})
+
+t.test('a column that is not found because its name is damaged is salvaged', async (t) => {
+  const folder = t.testdir()
+  const { path, old } = makeBoth(folder)
+  renameSync(old, path)
+  const bytes = readFileSync(path)
+  const at = bytes.indexOf('raw_body BLOB')
+  t.ok(at > 0)
+  bytes[at] = 's'.charCodeAt(0)
+  writeFileSync(path, bytes)
+  const writer = createWriter(Date.now)
+  t.match(writer.open({ path, ...options }).salvaged, { kept: 3, lost: 0 })
   writer.close()
 })
