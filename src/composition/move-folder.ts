@@ -69,14 +69,14 @@ function takeFolder (dataDir: string): ReturnType<typeof lockDataFolder> {
 }
 
 function sqliteSide (db: Connection): Side {
-  const isKnown = (table: Table): string => table.name === 'forwarders' ? `WHERE name <> '${UNKNOWN_FORWARDER}'` : ''
+  const known = (table: Table): string => table.name === 'forwarders' ? `name <> '${UNKNOWN_FORWARDER}'` : 'true'
   const sequenceOf = (name: string): number => Number((db.prepare('SELECT seq FROM sqlite_sequence WHERE name = ?').get([name]) as { seq: number } | undefined)?.seq ?? 0)
   return {
     async read (table, after, limit) {
       const key = table.key ?? ['rowid']
       const columns = table.columns.map((name) => name === 'raw_body' ? "coalesce((SELECT raw_body FROM bodies b WHERE b.sequence = t.sequence), x'') AS raw_body" : name)
-      const conditions = [...after === undefined ? [] : [`(${key.join(', ')}) > (${key.map(() => '?').join(', ')})`], ...table.name === 'forwarders' ? [`name <> '${UNKNOWN_FORWARDER}'`] : []]
-      const rows = db.prepare(`SELECT ${[...columns, ...table.key === undefined ? ['rowid'] : []].join(', ')} FROM ${table.name} t ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
+      const beyond = after === undefined ? '' : `AND (${key.join(', ')}) > (${key.map(() => '?').join(', ')})`
+      const rows = db.prepare(`SELECT ${[...columns, ...table.key === undefined ? ['rowid'] : []].join(', ')} FROM ${table.name} t WHERE ${known(table)} ${beyond}
         ORDER BY ${key.join(', ')} LIMIT ?`).all([...after ?? [], limit])
       return toPage(table, key, rows as Array<Record<string, unknown>>)
     },
@@ -94,7 +94,7 @@ function sqliteSide (db: Connection): Side {
       })
     },
 
-    count: async (table) => (db.prepare(`SELECT count(*) AS n FROM ${table.name} ${isKnown(table)}`).get([]) as { n: number }).n,
+    count: async (table) => (db.prepare(`SELECT count(*) AS n FROM ${table.name} WHERE ${known(table)}`).get([]) as { n: number }).n,
     counters: async () => ({ sequence: sequenceOf('deliveries'), replay: sequenceOf('replays') }),
 
     async setCounters ({ sequence, replay }) {

@@ -19,7 +19,7 @@ const commands = [
 ]
 
 t.test('every command has help with examples', async t => {
-  for (const args of [['--help'], ['-h'], ['help'], ...commands.flatMap(name => [[name, '--help'], ['help', name]]), ['quarantine', 'release', '--help'], ['forwarders', 'forget', '--help']]) {
+  for (const args of [['--help'], ['-h'], ['help'], ['help', '--help'], ['help', '-h'], ['help', 'help'], ...commands.flatMap(name => [[name, '--help'], ['help', name]]), ['quarantine', 'release', '--help'], ['forwarders', 'forget', '--help']]) {
     const harness = createHarness()
     t.equal(await harness.run(...args), 0, args.join(' '))
     t.match(harness.stdout.text, /^Usage: tierhook(.|\n)*Examples:\n {2}\$ /, args.join(' '))
