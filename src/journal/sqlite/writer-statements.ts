@@ -31,7 +31,8 @@ export function prepareStatements (db: Connection) {
 
   return {
     insertDelivery: prepare(INSERT_DELIVERY),
-    insertBody: prepare('INSERT INTO bodies (sequence, raw_body) VALUES (?, ?)'),
+    // Node.js 22 binds bytes behind which there is no memory as NULL.
+    insertBody: prepare("INSERT INTO bodies (sequence, raw_body) VALUES (?, coalesce(?, x''))"),
     findKey (key: string) {
       const found = findKey.get([key])
       return found === undefined ? undefined : toText<FoundKey>(found)

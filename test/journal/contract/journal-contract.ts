@@ -79,6 +79,16 @@ export function journalContract (t: Test, create: (t: Test) => Promise<JournalUn
     await second.close()
   })
 
+  contract('an event without a body is stored, also where no other comes with it', async (t, engine) => {
+    const journal = await engine.open()
+    const delivery = sampleNewDelivery({ rawBody: new Uint8Array() })
+    t.equal((await journal.append(delivery)).id, delivery.id)
+    const [claim] = await claimSome(await journal.openFeed(options), 1)
+    t.equal(claim?.delivery.id, delivery.id)
+    t.equal(claim?.delivery.rawBody.byteLength, 0)
+    await journal.close()
+  })
+
   contract('a copy within the window is a duplicate, and is answered with the first one\'s id and verdict', async (t, engine) => {
     const journal = await engine.open()
     const first = sampleNewDelivery({ dedupeKey: 'same', verdict: 'invalid' })
