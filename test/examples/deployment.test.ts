@@ -24,5 +24,6 @@ t.test('the unit of systemd names settings that there are, and leaves the servic
   const [, environment = ''] = /^Environment=(.*)$/m.exec(unit) ?? []
   for (const [, name = ''] of environment.matchAll(/(\w+)=/g)) t.ok(name === 'NODE_ENV' || settingNamed(name) !== undefined, name)
   t.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1]) * 1000 > Number(fallback('SHUTDOWN_TIMEOUT_MS')))
+  for (const family of ['AF_INET', 'AF_INET6', 'AF_UNIX', 'AF_NETLINK']) t.match(unit, new RegExp(`^RestrictAddressFamilies=.*\\b${family}\\b`, 'm'), 'Node.js asks by AF_NETLINK which addresses 0.0.0.0 stands for')
   t.notMatch(unit, 'MemoryDenyWriteExecute', 'Node.js compiles what it runs')
 })
