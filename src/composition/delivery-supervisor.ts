@@ -67,6 +67,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
   let failures = 0
   let startedAt = performance.now()
   let restartTimer: NodeJS.Timeout | undefined
+  let storeTimer: NodeJS.Timeout | undefined
   let lookTimer: NodeJS.Timeout | undefined
   let closing: Promise<void> | undefined
 
@@ -84,7 +85,10 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
     if (performance.now() - startedAt > STEADY_MS) failures = 0
     const retryInMs = Math.min(RESTART_MAX_MS, RESTART_MIN_MS * 2 ** Math.min(failures++, 10))
     logger.error({ err: error, retryInMs }, 'delivery thread failed')
-    if (!begun) return
+    if (begun) restartIn(retryInMs)
+  }
+
+  function restartIn (retryInMs: number): void {
     clearTimeout(restartTimer)
     // One that can't go on is ended, so that its successor finds free what it has claimed.
     restartTimer = setTimeout(() => { restart().catch((error: unknown) => { delivery.abort(error instanceof Error ? error : new Error(String(error))) }) }, retryInMs)
@@ -110,6 +114,17 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
       if (silentMs > HANG_MS) mine.abort(new Error(`The thread has not responded for ${Math.round(silentMs / 1000)} s: a custom forwarder computes without a pause`))
       else mine.respond().then(() => { respondedAt = performance.now() }, () => undefined)
     }, LOOK_MS)
+  }
+
+  /** A system that has no descriptor left now may have one soon. Nobody else tells them of it again. */
+  function handOverStore (opened: OpenedStoreThread): void {
+    const mine = delivery
+    mine.storeOpened({ ...opened, visible }).catch((error: unknown) => {
+      logger.error({ err: error }, 'forwarders cannot read the journal')
+      if (closing !== undefined) return
+      clearTimeout(storeTimer)
+      storeTimer = setTimeout(() => { if (store === opened && delivery === mine && !isDown) handOverStore(opened) }, RESTART_MIN_MS)
+    })
   }
 
   async function open (mine: HostedDelivery): Promise<readonly ForwarderSummary[]> {
@@ -146,6 +161,8 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
 
     async begin () {
       begun = true
+      // It may have failed since nobody waited for it any more.
+      if (isDown) return restartIn(RESTART_MIN_MS)
       try {
         await delivery.begin()
       } catch (error) {
@@ -157,7 +174,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
     storeOpened (opened) {
       store = opened
       visible = Math.max(visible, opened.visible)
-      delivery.storeOpened(opened).catch((error: unknown) => { logger.error({ err: error }, 'forwarders cannot read the journal') })
+      handOverStore(opened)
     },
 
     setVisible (sequence) {
@@ -185,6 +202,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
     async close (timeoutMs) {
       closing ??= (async () => {
         clearTimeout(restartTimer)
+        clearTimeout(storeTimer)
         clearInterval(lookTimer)
         if (!await delivery.close(timeoutMs)) throw new Error('A forwarder has not ended in time')
       })()

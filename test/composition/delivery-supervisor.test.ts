@@ -1,8 +1,9 @@
-import t from 'tap'
-import type { HostedDelivery } from '../../src/composition/delivery-host.js'
+import t, { type Test } from 'tap'
+import type { DeliveryHooks, HostedDelivery, OpenedStoreThread } from '../../src/composition/delivery-host.js'
 import { superviseDelivery, type DeliverySupervisorOptions } from '../../src/composition/delivery-supervisor.js'
 import type { StoredBatch } from '../../src/journal/postgres/pack-deliveries.js'
 import { captureLog } from '../support/capture-log.js'
+import { eventuallyTrue } from '../support/eventually.js'
 
 const MIB = 1024 * 1024
 
@@ -27,4 +28,49 @@ t.test('what is stored while somebody\'s code computes is not piled up on its wa
   await new Promise(setImmediate)
   stored(batchOf(102, 1))
   t.equal(sent.at(-1), 102)
+})
+
+/** Those who forward, without forwarders; `storeOpened` may be another one. */
+function supervised (t: Test, { storeOpened = async () => {} }: Partial<Pick<HostedDelivery, 'storeOpened'>> = {}) {
+  const log = captureLog()
+  const threads: DeliveryHooks[] = []
+  const begun: number[] = []
+  const start = (hooks: DeliveryHooks): HostedDelivery => {
+    const number = threads.push(hooks)
+    const idle: Partial<HostedDelivery> = {
+      openForwarders: async () => ({ ok: true, forwarders: [] }),
+      claim: async () => {},
+      begin: async () => { begun.push(number) },
+      respond: async () => {},
+      storeOpened,
+      close: async () => true
+    }
+    return idle as HostedDelivery
+  }
+  const supervisor = superviseDelivery({ start, logger: log.logger, config: {} } as unknown as DeliverySupervisorOptions)
+  t.teardown(async () => { await supervisor.close(0) })
+  return { supervisor, log, threads, begun }
+}
+
+t.test('those who forward fail after they were made and before they were begun: their successor begins', async (t) => {
+  const { supervisor, threads, begun } = supervised(t)
+  await supervisor.openForwarders()
+  await supervisor.claim()
+  // A client that a custom forwarder has made finds no server, say, and nobody listens to its error.
+  threads[0]?.onFailure(new Error('connect ECONNREFUSED'))
+  await supervisor.begin()
+  await eventuallyTrue(() => begun.includes(2), 'the successor')
+})
+
+t.test('a store that those who forward cannot open now is handed to them again', async (t) => {
+  let tries = 0
+  const { supervisor } = supervised(t, {
+    async storeOpened () {
+      if (++tries < 3) throw new Error('unable to open database file')
+    }
+  })
+  await supervisor.openForwarders()
+  await supervisor.claim()
+  supervisor.storeOpened({ path: 'tierhook.db', visible: 0 } as OpenedStoreThread)
+  await eventuallyTrue(() => tries === 3, 'the third try')
 })
