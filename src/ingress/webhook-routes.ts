@@ -45,8 +45,6 @@ export interface WebhookRouteOptions extends AcceptOptions, BodyReaderOptions {
 }
 
 const EMPTY = new Uint8Array(0)
-/** Fastify refuses what does not begin so by itself, before any parser is asked. */
-const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/
 
 /**
  * Adds `/webhooks`, a URL for each event in the catalogue, and one below `/webhooks/custom/` for each name that is configured. A request
@@ -64,14 +62,11 @@ export const webhookRoutes: FastifyPluginCallbackTypebox<WebhookRouteOptions> = 
   app.addHook('onRequest', (request, _reply, next) => {
     checkOrigin(request)
     checkSignatureHeader(request.headers, secrets)
-    if (secrets.length > 0 && !MEDIA_TYPE.test(request.headers['content-type'] ?? '')) delete request.raw.headers['content-type']
     next()
   })
 
   const readBody = createBodyReader(options)
-  // What is signed is taken whatever it is said to be: custom headers and bodies of plain text are the sender's too. Without a secret it has
-  // to be what a page of another site cannot send without being asked.
-  app.addContentTypeParser(secrets.length > 0 ? '*' : 'application/json', (_request, payload, next) => { readBody(payload, next) })
+  app.addContentTypeParser('application/json', (_request, payload, next) => { readBody(payload, next) })
 
   app.addHook('preValidation', (request, _reply, next) => {
     const rawBody = request.body instanceof Uint8Array ? request.body : EMPTY

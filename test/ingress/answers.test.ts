@@ -4,7 +4,6 @@ import { Problem, type ProblemCode } from '../../src/errors/problem.js'
 import { ProblemSchema } from '../../src/http/problem-answer.js'
 import { AcceptedSchema } from '../../src/ingress/webhook-schema.js'
 import { sampleEnvelope } from '../../src/voucherify/samples.js'
-import { sign } from '../../src/voucherify/signature.js'
 import { buildApp } from '../support/build-app.js'
 import { buildService, SECRET, signed } from '../support/build-service.js'
 import { envelopeAround } from '../support/envelope-around.js'
@@ -72,13 +71,13 @@ const refusals: Readonly<Record<string, Refusal>> = {
   'another method': { status: 405, code: 'METHOD_NOT_ALLOWED', options: { method: 'PUT' } },
   'another method with a body of another kind': { status: 405, code: 'METHOD_NOT_ALLOWED', options: { method: 'PUT', headers: { 'content-type': 'text/xml' } } },
   'a body over the limit': { status: 413, code: 'BODY_TOO_LARGE', body: { note: CANARY.repeat(10_000) } },
+  'text instead of JSON': { status: 415, code: 'MEDIA_TYPE_UNSUPPORTED', options: { headers: { 'content-type': 'text/plain' } } },
+  'another JSON format': { status: 415, code: 'MEDIA_TYPE_UNSUPPORTED', options: { headers: { 'content-type': 'application/cloudevents+json' } } },
+  'a content type that is none': { status: 415, code: 'MEDIA_TYPE_UNSUPPORTED', options: { headers: { 'content-type': CANARY } } },
   'a compressed body': { status: 415, code: 'MEDIA_TYPE_UNSUPPORTED', options: { headers: { 'content-encoding': 'gzip' } } }
 }
 
 const unsignedRefusals: Readonly<Record<string, Refusal>> = {
-  'text instead of JSON': { status: 415, code: 'MEDIA_TYPE_UNSUPPORTED', options: { headers: { 'content-type': 'text/plain' } } },
-  'another JSON format': { status: 415, code: 'MEDIA_TYPE_UNSUPPORTED', options: { headers: { 'content-type': 'application/cloudevents+json' } } },
-  'a content type that is none': { status: 415, code: 'MEDIA_TYPE_UNSUPPORTED', options: { headers: { 'content-type': CANARY } } },
   'an empty body': { status: 400, code: 'BODY_NOT_JSON', body: '' },
   'half a body': { status: 400, code: 'BODY_NOT_JSON', body: `{"note":"${CANARY}"` },
   'no JSON, short enough to be quoted': { status: 400, code: 'BODY_NOT_JSON', body: CANARY },
@@ -121,24 +120,13 @@ t.test('signed', async t => {
   await t.test('a missing header is answered 401', async t => {
     expectProblem(t, await service.post('/webhooks', sample(3), { headers }), 401, 'HEADER_WRONG')
   })
-  for (const [index, [name, { path = '/webhooks', body = sample(4 + index), options }]] of Object.entries(unsignedRefusals).entries()) {
+  for (const [name, { path = '/webhooks', body }] of Object.entries(unsignedRefusals)) {
     await t.test(`${name} is accepted: it is what the sender meant`, async t => {
-      const answer = await service.post(path, body, { headers: { ...second, ...options?.headers } })
+      const answer = await service.post(path, body, { headers: second })
       t.equal(answer.status, 202)
-      t.match(answer.body, { verdict: options !== undefined || name.includes('__proto__') || name.includes('contradicts') ? 'valid' : 'invalid' })
+      t.match(answer.body, { verdict: name.includes('__proto__') || name.includes('contradicts') ? 'valid' : 'invalid' })
       expectDiscretion(t, answer)
     })
-  }
-})
-
-t.test('a signed body is taken whatever its content type: none, one that nobody registered, or one that is none', async t => {
-  const service = await buildService(t, signed)
-  const types = [undefined, '', 'json', 'application/json, application/json', '*/*', 'application/json;', 'application/json; charset', 'text/plain; charset=utf-8', 'x/y;q="', 'a/b c', ';', '/']
-  for (const [index, type] of types.entries()) {
-    const body = JSON.stringify(sample(index))
-    const response = await fetch(`${service.url}/webhooks`, { method: 'POST', body: Buffer.from(body), headers: { 'x-voucherify-signature': sign(Buffer.from(body), SECRET), ...type === undefined ? {} : { 'content-type': type } } })
-    t.match(await response.json(), { verdict: 'valid' }, String(type))
-    t.equal(response.status, 202, String(type))
   }
 })
 

@@ -39,11 +39,11 @@ const encodings: readonly [Choice, ...Choice[]] = [
   ['identity'], ['IDENTITY'], ['gzip', 415], ['br', 415], ['deflate, gzip', 415], ['identity, gzip', 415], ['', 415], [CANARY, 415]
 ]
 
-/** None of them matters where it is signed. */
-const types = [
-  'APPLICATION/JSON', 'application/json; charset=utf-16', 'application/json;charset="utf-8"', 'text/plain', 'application/xml', 'application/jsonp', 'application/cloudevents+json',
-  'multipart/form-data; boundary=x', 'application/x-www-form-urlencoded', 'application/json, text/plain', '', CANARY, '/', 'application/', '*/*'
-] as const
+const types: readonly [Choice, ...Choice[]] = [
+  ['APPLICATION/JSON'], ['application/json; charset=utf-16'], ['application/json;charset="utf-8"'], ['text/plain', 415], ['application/xml', 415], ['application/jsonp', 415],
+  ['application/cloudevents+json', 415], ['multipart/form-data; boundary=x', 415], ['application/x-www-form-urlencoded', 415], ['application/json, text/plain', 415],
+  ['', 415], [CANARY, 415], ['/', 415], ['application/', 415], ['*/*', 415]
+]
 
 const noise: ReadonlyArray<readonly [string, string]> = [
   ['X-Canary', CANARY], ['Cookie', `session=${CANARY}`], ['Authorization', `Bearer ${CANARY}`], ['User-Agent', CANARY.repeat(20)], ['X-Forwarded-For', `34.247.197.22, ${CANARY}`],
@@ -75,21 +75,21 @@ export function mutatedRequest (random: Random, eventId: string): MutatedRequest
     : random.chance(0.12) ? choose(random, otherPaths) : { text: random.pick(webhookPaths), status: undefined }
   const method = health ? random.pick(['GET', 'HEAD', 'POST', 'DELETE']) : random.chance(0.1) ? random.pick(methods) : 'POST'
   const encoding = random.chance(0.1) ? choose(random, encodings) : undefined
-  const type = random.chance(0.15) ? random.pick(types) : 'application/json'
+  const type = random.chance(0.15) ? choose(random, types) : { text: 'application/json', status: undefined }
   const signature = random.chance(0.5) ? wrongSignature(random, right) : [right]
   const authentic = signature.length === 1 && signature[0] === right
   const accepts = health ? ['GET', 'HEAD'].includes(method) : method === 'POST'
 
   const headers = [
-    'Host: x', `Content-Type: ${type}`, ...(encoding === undefined ? [] : [`Content-Encoding: ${encoding.text}`]),
+    'Host: x', `Content-Type: ${type.text}`, ...(encoding === undefined ? [] : [`Content-Encoding: ${encoding.text}`]),
     ...signature.map((value) => `X-Voucherify-Signature: ${value}`)
   ]
   for (let count = random.below(4); count > 0; count--) headers.push((noise[random.below(noise.length)] ?? ['X-A', '']).join(': '))
   const hosts = headers.filter((header) => header.startsWith('Host:')).length
-  // What is found first is answered: a second host, the path, the method, the encoding, the form of the signature, the signature.
+  // What is found first is answered: a second host, the path, the method, the encoding, the form of the signature, the type, the signature.
   const wellFormed = signature.length === 1 && /^[0-9a-f]{64}$/.test(signature[0] ?? '')
   const status = badPath(path.status) ?? (hosts > 1 ? 400 : undefined) ?? path.status ?? (accepts ? undefined : 405) ?? (health ? 200 : undefined) ??
-    encoding?.status ?? (wellFormed ? undefined : 401) ?? (authentic ? undefined : 401)
+    encoding?.status ?? (wellFormed ? undefined : 401) ?? type.status ?? (authentic ? undefined : 401)
   if (random.chance(0.01)) headers.push(...Array.from({ length: random.below(500) }, (_, index) => `X-${index}: 1`))
   return {
     method,
