@@ -53,17 +53,18 @@ function pruneFinished (db: Connection, { now, receivedBefore, maxBytes, keysBef
 
 /** What nobody has released for too long goes, and where its share of the store is full, the oldest of it. */
 function pruneQuarantine (db: Connection, { now, quarantinedBefore, maxBytes, keysBefore, limit }: PruneOptions): { readonly removed: number, readonly evicted: number, readonly more: boolean } {
-  const rows = db.prepare(`SELECT sequence, received_at AS receivedAt FROM deliveries INDEXED BY deliveries_held
-    WHERE ${IS_QUARANTINED} ORDER BY sequence LIMIT ?`).all([limit]) as Row[]
-  if (rows.length === 0) return { removed: 0, evicted: 0, more: false }
-  const isFull = maxBytes > 0 && quarantinedBytes(db) > maxBytes * QUARANTINE_SHARE
-  const old = olderThan(db, rows, quarantinedBefore, now)
-  const chosen = isFull ? rows.slice(0, Math.max(old.length, Math.ceil(rows.length / 10))) : old
-  transaction(db, () => {
+  // Within the transaction, so that nobody releases meanwhile what is chosen.
+  return transaction(db, () => {
+    const rows = db.prepare(`SELECT sequence, received_at AS receivedAt FROM deliveries INDEXED BY deliveries_held
+      WHERE ${IS_QUARANTINED} ORDER BY sequence LIMIT ?`).all([limit]) as Row[]
+    if (rows.length === 0) return { removed: 0, evicted: 0, more: false }
+    const isFull = maxBytes > 0 && quarantinedBytes(db) > maxBytes * QUARANTINE_SHARE
+    const old = olderThan(db, rows, quarantinedBefore, now)
+    const chosen = isFull ? rows.slice(0, Math.max(old.length, Math.ceil(rows.length / 10))) : old
     removeDeliveries(db, chosen)
     removeKeysOf(db, chosen, keysBefore)
+    return { removed: chosen.length, evicted: chosen.length - old.length, more: isFull || chosen.length === limit }
   })
-  return { removed: chosen.length, evicted: chosen.length - old.length, more: isFull || chosen.length === limit }
 }
 
 /** Those at the beginning of a page that are old enough: none of a later time than now is younger than what follows it. */

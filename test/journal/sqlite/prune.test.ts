@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { prune, usedBytes } from '../../../src/journal/sqlite/prune.js'
+import { release } from '../../../src/journal/sqlite/operator/release.js'
 import { openForWriting } from '../../../src/journal/sqlite/database.js'
 import { pruneAll } from '../../../src/journal/upkeep.js'
 import { createWriter } from '../../../src/journal/sqlite/writer.js'
@@ -175,4 +176,23 @@ t.test('a flood into quarantine evicts its own oldest and no good delivery', asy
   t.equal(held.at(-1), 400, 'the newest')
   t.equal(told, 200 - held.length)
   t.match(log.find('quarantine full, its oldest deliveries removed'), [{ evicted: told, level: 50 }])
+})
+
+t.test('what a person releases just when the quarantine is pruned is not removed', (t) => {
+  const { writer, db, path, cursor, sequences } = filled(t.testdir(), 0, { receivedAt: old })
+  writer.commit({ withdraw: [], progress: [], appends: recordsOf(...[1, 2, 3].map((index) => sampleNewDelivery({ index, receivedAt: old, quarantined: true }))) })
+  cursor('f', 3)
+  const person = openForWriting(path)
+  let released = false
+  // A release that is under way is waited for by whoever begins to write.
+  const exec = (sql: string): void => {
+    if (sql === 'BEGIN IMMEDIATE' && !released) {
+      released = true
+      t.match(release(person, { sequences: [2], force: true }, () => ({ verdict: 'valid', faults: [] }), Date.now()), [{ status: 'released' }])
+    }
+    db.exec(sql)
+  }
+  t.match(prune({ ...db, exec }, { ...limits, quarantinedBefore: Date.now() }), { removed: 2 })
+  t.strictSame(sequences(), [2])
+  t.end()
 })
