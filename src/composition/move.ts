@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { StoreError } from '../delivery/operator.js'
+import { toStoreError } from '../journal/postgres/operator.js'
 import { makeFolder, openFolder } from './move-folder.js'
 import { makeShared, openShared } from './move-shared.js'
 import { TABLES, type Row, type Side, type Table, type Value } from './move-sides.js'
@@ -28,7 +29,15 @@ const PAGE = 500
  * aside. Where it is stopped, the old one is as it was, and the next move begins anew.
  * @throws {StoreError}
  */
-export async function moveStore ({ from, to, ...options }: MoveOptions): Promise<Moved> {
+export async function moveStore (options: MoveOptions): Promise<Moved> {
+  try {
+    return await moveBetween(options)
+  } catch (error) {
+    throw toStoreError(error, 'The PostgreSQL database')
+  }
+}
+
+async function moveBetween ({ from, to, ...options }: MoveOptions): Promise<Moved> {
   if ('dataDir' in from === 'dataDir' in to) throw new StoreError('WRONG_STORE', 'A move goes from a data folder to a PostgreSQL database, or back')
   const source = 'dataDir' in from ? await openFolder(from.dataDir) : await openShared(from)
   try {

@@ -90,3 +90,15 @@ t.test('a store is moved to PostgreSQL and back with all its progress', { skip: 
     await close()
   })
 })
+
+t.test('a database that cannot be reached is told in a sentence, on either side', async (t) => {
+  const store = await openJournal(t)
+  await store.append(newDelivery())
+  await store.close()
+  const nowhere = 'postgres://somebody@127.0.0.1:1/nowhere'
+  for (const [from, to] of [['.', nowhere], [nowhere, 'new']] as const) {
+    const { stderr, run } = createHarness({ directory: store.dataDir })
+    t.equal(await run('move', '--from', from, '--to', to), 1)
+    t.match(stderr.text, /^tierhook: The PostgreSQL database cannot be used: .*127\.0\.0\.1:1\n$/)
+  }
+})

@@ -150,10 +150,11 @@ export async function checkStore ({ query }: Pick<Database, 'query'>, schema: st
   if (version < SCHEMA_VERSION) throw new StoreError('WRONG_STORE', `The schema ${schema} has version ${version}, and this tierhook works with ${SCHEMA_VERSION}: start the service once, so that it brings it up to date`)
 }
 
-export function toStoreError (error: unknown): unknown {
+/** @param place what the database is to whoever runs the command */
+export function toStoreError (error: unknown, place = 'The database that JOURNAL names'): unknown {
   if (!(error instanceof DatabaseError)) return error
   const code = error.code === 'DATABASE_UNFIT' || error.code === 'DATABASE_REFUSES' ? 'WRONG_STORE' : error.code === 'DATABASE_READ_ONLY' ? 'STORE_READ_ONLY' : 'STORE_BUSY'
-  return new StoreError(code, `The database that JOURNAL names cannot be used: ${error.message}`, error)
+  return new StoreError(code, `${place} cannot be used: ${error.message}`, error)
 }
 
 interface ChosenReplays {
