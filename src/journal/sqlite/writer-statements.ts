@@ -21,7 +21,8 @@ export function prepareStatements (db: Connection) {
   const addForwarder = prepare('INSERT INTO forwarders (name, cursor, began, added_at, checksum) VALUES (?, ?, ?, ?, ?)')
   const keepFilter = prepare('UPDATE forwarders SET filter = ?1 WHERE name = ?2 AND filter IS NOT ?1')
   const forgetUnknown = prepare('DELETE FROM forwarders WHERE name = ? AND added_at < ?')
-  const addReleased = prepare(`INSERT INTO waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at)
+  // A forwarder that was lost to damage may have marks left.
+  const addReleased = prepare(`INSERT OR IGNORE INTO waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at)
     SELECT ?, 0, sequence, customer_id, 1, 0, 0, 0 FROM deliveries WHERE hold = ${STATE.released}`)
   const insertAttempt = prepare(insertAttempts(1))
   const insertManyAttempts = prepare(insertAttempts(ATTEMPTS_AT_ONCE))

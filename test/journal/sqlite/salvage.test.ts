@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { connect } from '../../../src/journal/sqlite/binding.js'
 import { openSound } from '../../../src/journal/sqlite/open-sound.js'
+import { release } from '../../../src/journal/sqlite/operator/release.js'
 import { createWriter } from '../../../src/journal/sqlite/writer.js'
 import { sampleNewDelivery } from '../../support/sample-delivery.js'
 import { recordsOf } from './stored.js'
@@ -135,4 +136,26 @@ t.test('a column that is not found because its name is damaged is salvaged', asy
   const writer = createWriter(Date.now)
   t.match(writer.open({ path, ...options }).salvaged, { kept: 3, lost: 0 })
   writer.close()
+})
+
+t.test('a lost forwarder with a mark of what was released begins anew', (t) => {
+  const path = join(t.testdir(), 'tierhook.db')
+  const writer = createWriter(Date.now)
+  writer.open({ path, ...options })
+  writer.commit({ withdraw: [], progress: [], appends: recordsOf(sampleNewDelivery({ quarantined: true })) })
+  const person = connect(path)
+  release(person, { sequences: [1], force: true }, () => ({ verdict: 'valid', faults: [] }), Date.now())
+  person.close()
+  writer.registerFeed({ forwarder: 'f', cursor: 0 })
+  writer.close()
+  const bytes = readFileSync(path)
+  const at = bytes.indexOf('fclosed')
+  t.ok(at > 0)
+  bytes[at] = 'g'.charCodeAt(0)
+  writeFileSync(path, bytes)
+  const next = createWriter(Date.now)
+  t.match(next.open({ path, ...options }).salvaged, { forwardersLost: true, lost: 0 })
+  t.match(next.registerFeed({ forwarder: 'f', cursor: 1 }), { cursor: 0 })
+  next.close()
+  t.end()
 })
