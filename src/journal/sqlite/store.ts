@@ -94,8 +94,9 @@ export function createStore (writer: WriterApi, { monotonic, onCommit, commit = 
       }
       for (const { resolve } of taken.withdrawals) resolve()
       const { progressError } = result
-      for (const { resolve, reject } of taken.saves) {
-        if (progressError === undefined) resolve('saved')
+      for (const { progress, resolve, reject } of taken.saves) {
+        if (isLost(progress)) resolve('lost')
+        else if (progressError === undefined) resolve('saved')
         else reject(new ThreadError(progressError.message, progressError.code))
       }
       onCommit(progressError === undefined ? facts() : { ...facts(), progressError })
@@ -112,7 +113,8 @@ export function createStore (writer: WriterApi, { monotonic, onCommit, commit = 
   async function commitUnlessLocked (batch: Batch): Promise<BatchResult> {
     for (let tries = 1; ; tries++) {
       try {
-        const result = await commit(batch)
+        // Somebody else may forward since it was asked for.
+        const result = await commit(isLost(batch.progress) ? { ...batch, progress: batch.progress.filter((each) => each.term >= term) } : batch)
         locked = undefined
         return result
       } catch (error) {
@@ -121,6 +123,10 @@ export function createStore (writer: WriterApi, { monotonic, onCommit, commit = 
         await turn()
       }
     }
+  }
+
+  function isLost (progress: readonly FeedCommit[]): boolean {
+    return progress.some((each) => each.term < term)
   }
 
   function takeAppends (): readonly WaitingAppends[] {
@@ -172,7 +178,7 @@ export function createStore (writer: WriterApi, { monotonic, onCommit, commit = 
     },
 
     save: async (progress) => await new Promise((resolve, reject) => {
-      if (progress.some((each) => each.term < term)) return resolve('lost')
+      if (isLost(progress)) return resolve('lost')
       saves.push({ progress, resolve, reject })
       scheduleProgress()
     }),
