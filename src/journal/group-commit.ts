@@ -146,7 +146,8 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
     }
     for (const id of ids) withdrawing.delete(id)
     if (withdrawing.size > 0) return await sendWithdrawals()
-    engine.clearWithdrawals()
+    // What is refused at the end is written down for the next start alone.
+    if (closing === undefined) engine.clearWithdrawals()
     tellVisible()
     tellIdle(false)
   }

@@ -5,7 +5,7 @@ import { createGroupCommit, EARLY_APPENDS } from '../../src/journal/group-commit
 import { sampleNewDelivery } from '../support/sample-delivery.js'
 
 /** An engine that answers appends when it is told. */
-function engineIn (t: Test, { appendsAtOnce = 1 }: { readonly appendsAtOnce?: number } = {}) {
+function engineIn (t: Test, { appendsAtOnce = 1, withdrawal = Promise.resolve() }: { readonly appendsAtOnce?: number, readonly withdrawal?: Promise<void> } = {}) {
   const appends: Array<{ ids: string[], withinMs: number, resolve: (results: readonly AppendResult[]) => void, reject: (error: Error) => void }> = []
   const seen = { visible: [] as number[], withdrawn: [] as string[], recorded: [] as string[] }
   const groupCommit = createGroupCommit({
@@ -13,7 +13,10 @@ function engineIn (t: Test, { appendsAtOnce = 1 }: { readonly appendsAtOnce?: nu
       appendsAtOnce,
       append: async (deliveries: readonly NewDelivery[], withinMs) => await new Promise((resolve, reject) => { appends.push({ ids: deliveries.map(({ id }) => id), withinMs, resolve, reject }) }),
       mayBeStored: (error) => error instanceof Error && error.message === 'the connection was lost',
-      withdraw: async (ids) => { seen.withdrawn.push(...ids) },
+      async withdraw (ids) {
+        await withdrawal
+        seen.withdrawn.push(...ids)
+      },
       recordWithdrawals: async (ids) => { seen.recorded.push(...ids) },
       clearWithdrawals: () => { seen.recorded = [] },
       setVisible: (sequence) => { seen.visible.push(sequence) }
@@ -85,4 +88,22 @@ t.test('what an engine is sure not to have stored is refused, and what it may ha
   await refusedToo
   t.strictSame(seen.withdrawn, [unsure.id])
   t.strictSame(seen.visible, [0, 0], 'after each, but not while one of them may be there')
+})
+
+t.test('what is refused at the end stays written down for the next start, also where a withdrawal comes through after that', async (t) => {
+  let withdraw = (): void => {}
+  const { groupCommit, appends, seen } = engineIn(t, { appendsAtOnce: 2, withdrawal: new Promise((resolve) => { withdraw = resolve }) })
+  const [first, second] = [sampleNewDelivery({ index: 1 }), sampleNewDelivery({ index: 2 })]
+  const refused = t.rejects(groupCommit.append(first))
+  await turn()
+  appends[0]?.reject(new Error('the connection was lost'))
+  await refused
+  const late = t.rejects(groupCommit.append(second))
+  await turn()
+  await groupCommit.close(0)
+  await late
+  withdraw()
+  await turn()
+  t.strictSame(seen.withdrawn, [first.id])
+  t.ok(seen.recorded.includes(second.id), 'nobody knows whether it gets to the disk')
 })
