@@ -98,11 +98,17 @@ export function createPump (options: PumpOptions): Pump {
     } catch (error) {
       const retryInMs = backoffMs(attempt, retry, random())
       logger.error({ err: error, attempt, retryInMs: Math.round(retryInMs) }, 'forwarder cannot start')
-      if (!stopping) startTimer = setTimeout(() => { beginWith(opened, attempt + 1).catch(failed) }, retryInMs)
+      if (!stopping) startTimer = setTimeout(() => { beginInTime(opened, attempt + 1).catch(failed) }, retryInMs)
       return
     }
     feed = opened
     runLoop.begin()
+  }
+
+  /** A forwarder that hangs in its start must not hold up the service's. It can't be started a second time, so that a person has to know. */
+  async function beginInTime (opened: Feed, attempt: number): Promise<void> {
+    const ended = await within(forwarder.timeoutMs, beginWith(opened, attempt).then(() => true))
+    if (ended !== true && !stopping) logger.error({ err: new Error(`It has not started within ${forwarder.timeoutMs} ms, and is waited for`), attempt }, 'forwarder cannot start')
   }
 
   /** What comes here is a defect of ours. */
@@ -258,8 +264,7 @@ export function createPump (options: PumpOptions): Pump {
       options.onState?.()
       if (paused) logger.warn('forwarder paused by an operator')
       inFlightCommits.add(opened.noteBreaker('closed'), 1)
-      // A forwarder that hangs in its start must not hold up the service's.
-      await within(forwarder.timeoutMs, beginWith(opened, 1))
+      await beginInTime(opened, 1)
     },
 
     async idle () {

@@ -352,10 +352,11 @@ t.test('a forwarder that cannot start is tried again, and nothing is lost', asyn
   t.match(log.find('forwarder cannot start'), [{ err: { message: 'no such folder' }, attempt: 1 }, { attempt: 2 }])
 })
 
-t.test('a forwarder that hangs in its start holds up neither the start nor the stop of the service', async (t) => {
-  const { pump } = await build(t)
+t.test('a forwarder that hangs in its start holds up neither the start nor the stop of the service, and it is told', async (t) => {
+  const { pump, log } = await build(t)
   const running = pump({ ...recorder(), timeoutMs: 20, start: async () => { await new Promise(() => {}) } })
   await running.start()
+  t.match(log.find('forwarder cannot start'), [{ err: { message: 'It has not started within 20 ms, and is waited for' }, attempt: 1 }])
   await running.close(new AbortController().signal)
 })
 
