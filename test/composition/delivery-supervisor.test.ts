@@ -1,3 +1,4 @@
+import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import type { DeliveryHooks, HostedDelivery, OpenedStoreThread } from '../../src/composition/delivery-host.js'
 import { superviseDelivery, type DeliverySupervisorOptions } from '../../src/composition/delivery-supervisor.js'
@@ -30,8 +31,8 @@ t.test('what is stored while somebody\'s code computes is not piled up on its wa
   t.equal(sent.at(-1), 102)
 })
 
-/** Those who forward, without forwarders; `storeOpened` may be another one. */
-function supervised (t: Test, { storeOpened = async () => {} }: Partial<Pick<HostedDelivery, 'storeOpened'>> = {}) {
+/** Those who forward, without forwarders; some of what they do may be given. */
+function supervised (t: Test, given: Partial<HostedDelivery> = {}) {
   const log = captureLog()
   const threads: DeliveryHooks[] = []
   const begun: number[] = []
@@ -42,8 +43,8 @@ function supervised (t: Test, { storeOpened = async () => {} }: Partial<Pick<Hos
       claim: async () => {},
       begin: async () => { begun.push(number) },
       respond: async () => {},
-      storeOpened,
-      close: async () => true
+      close: async () => true,
+      ...given
     }
     return idle as HostedDelivery
   }
@@ -73,4 +74,26 @@ t.test('a store that those who forward cannot open now is handed to them again',
   await supervisor.claim()
   supervisor.storeOpened({ path: 'tierhook.db', visible: 0 } as OpenedStoreThread)
   await eventuallyTrue(() => tries === 3, 'the third try')
+})
+
+t.test('those who forward are not ended because the whole process was stopped for a while, and are where they do not respond', async (t) => {
+  let now = performance.now()
+  t.intercept(performance, 'now', { value: () => now })
+  mock.timers.enable({ apis: ['setInterval'] })
+  t.teardown(() => { mock.timers.reset() })
+  const aborted: Error[] = []
+  let hangs = false
+  const { supervisor } = supervised(t, { respond: async () => { if (hangs) await new Promise(() => {}) }, abort: (error) => { aborted.push(error) } })
+  const look = async (afterMs: number): Promise<void> => {
+    now += afterMs
+    mock.timers.tick(10_000)
+    await new Promise(setImmediate)
+  }
+  await supervisor.openForwarders()
+  await look(10_000)
+  await look(600_000)
+  t.equal(aborted.length, 0)
+  hangs = true
+  for (let count = 0; count < 13; count++) await look(10_000)
+  t.match(aborted, [{ message: /not responded for 130 s/ }])
 })
