@@ -10,7 +10,7 @@ export interface ParsedWebhook {
   readonly eventType: string
   readonly verdict: Verdict
   readonly faults: readonly Fault[]
-  /** The parsed body; `undefined` where it is no object. */
+  /** The parsed body; `undefined` where it could not be parsed. */
   readonly body: unknown
   /** What the envelope says; `null` where there is none. */
   readonly facts: EnvelopeFacts | null
@@ -41,9 +41,9 @@ export interface ValidatedBody {
 
 /** Reads a body that was validated. Never throws: what is wrong becomes the verdict. */
 export function readWebhook ({ rawBody, parsed, expected, faults }: ValidatedBody): ParsedWebhook {
-  if (!parsed.ok) return unreadable(expected, { json: false, faults: [{ pointer: '', message: parsed.reason }] })
+  if (!parsed.ok) return unreadable(expected, { json: false, faults: [{ pointer: '', message: parsed.reason }], body: undefined })
   const body = parsed.value
-  if (!isJsonObject(body)) return unreadable(expected, { json: true, faults })
+  if (!isJsonObject(body)) return unreadable(expected, { json: true, faults, body })
 
   const facts = readEnvelope(body)
   const { eventType, schema } = identify(body, facts, expected)
@@ -66,12 +66,12 @@ export function readWebhook ({ rawBody, parsed, expected, faults }: ValidatedBod
   }
 }
 
-function unreadable (expected: Expected, { json, faults }: Pick<ParsedWebhook, 'json' | 'faults'>): ParsedWebhook {
+function unreadable (expected: Expected, { json, faults, body }: Pick<ParsedWebhook, 'json' | 'faults' | 'body'>): ParsedWebhook {
   return {
     eventType: expectedType(expected),
     verdict: 'invalid',
     faults,
-    body: undefined,
+    body,
     facts: null,
     bare: false,
     customerId: null,

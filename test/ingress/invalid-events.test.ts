@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import { UNKNOWN_EVENT_TYPE } from '../../src/voucherify/judge.js'
 import { sampleEvent } from '../../src/voucherify/samples.js'
-import { buildService, signed } from '../support/build-service.js'
+import { buildApp } from '../support/build-app.js'
+import { buildService, SECRET, signed } from '../support/build-service.js'
+import { createDrift } from '../../src/sender-watch/drift.js'
 import { envelopeAround } from '../support/envelope-around.js'
 import { eventually } from '../support/eventually.js'
 import { httpDestination } from '../forwarders/http/support/servers.js'
@@ -103,4 +105,11 @@ t.test('what only resembles a webhook of version v2018-08-01 is judged as what i
     t.match(await service.post('/webhooks', { ...sent, ...extra, event: { ...sent.event, id: `ev_resembles_${index}` } }), { status: 202, body: { verdict: 'valid' } })
   }
   t.strictSame(service.log.find('webhook version too old'), [])
+})
+
+t.test('of a body that is no object drift is told what kind of value it is', async t => {
+  const drift = createDrift({ now: () => 1 })
+  const app = await buildApp(t, { secrets: [SECRET], onAnswer (answer) { if (answer.outcome !== 'refused') drift.accepted(answer) } })
+  for (const [index, sent] of ['[1]', '"text"', '5', 'null'].entries()) t.match(await app.post('/webhooks', sent), { status: 202 }, String(index))
+  t.strictSame(new Set(drift.report().differences.map(({ expected, seen }) => `${expected}: ${seen}`)), new Set(['array', 'string', 'number', 'null'].map((seen) => `must be an object: ${seen}`)))
 })
