@@ -172,6 +172,7 @@ function consistent<T> (opened: Opened, read: (opened: Opened) => T): T {
   try {
     return read(opened)
   } finally {
-    opened.db.exec('ROLLBACK')
+    // After a disk that fails SQLite has ended it by itself, and that error is the one to be told.
+    if (opened.db.inTransaction()) opened.db.exec('ROLLBACK')
   }
 }
