@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { Pool } from 'undici'
 import { Type, type Static } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
@@ -68,6 +69,8 @@ export function downstreamOperator ({ url, token, tokenAdvice }: DownstreamOpera
       if (status !== 200) throw new DownstreamError(`${url.href} answered ${status}: name the operator's listener of a tierhook service, such as http://127.0.0.1:3001`)
     },
     async look (acknowledged: Acknowledged, { signal }: LookOptions) {
+      // One for each request that is under way, and for those that are just over: Node would warn of a leak.
+      setMaxListeners(0, signal)
       const missing = acknowledged.ledger.missing()
       const work = async (): Promise<void> => {
         for (const index of missing) {

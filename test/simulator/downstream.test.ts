@@ -170,6 +170,22 @@ t.test('the operator\'s API tells what every forwarder has passed on, and why th
   t.equal(operator.asked.filter(id => id === uuid(0)).length, 1, 'what was found is not asked for again')
 })
 
+t.test('asking for many deliveries at once makes Node warn of no leak', async t => {
+  const warnings: string[] = []
+  const warned = ({ name }: Error): void => { warnings.push(name) }
+  process.on('warning', warned)
+  t.teardown(() => process.off('warning', warned))
+  const count = 400
+  const deliveries = new Map(Array.from({ length: count }, (_, index): [string, OperatorDelivery] => [uuid(index), { state: 'accepted', forwarders: [] }]))
+  const operator = await startOperator(t, deliveries)
+  const downstream = downstreamOperator({ url: operator.url, token: 'the-token', tokenAdvice: '' })
+  t.teardown(downstream.close)
+  const acknowledged = new Acknowledged({ eventIds: ids, keepReceiverIds: true })
+  for (let index = 0; index < count; index++) acknowledged.add(index, { ...accepted, id: uuid(index) })
+  t.match(await verify({ downstream, acknowledged, withinMs: 0, clock: steeredClock(), signal: new AbortController().signal }), { complete: true, foundOnce: count })
+  t.strictSame(warnings, [])
+})
+
 t.test('an operator\'s API that lets nobody in, is none, or is not there stops before anything is sent', async t => {
   const operator = await startOperator(t, new Map())
   const cases: ReadonlyArray<readonly [URL, RegExp]> = [
