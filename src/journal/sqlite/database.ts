@@ -121,3 +121,15 @@ export function transaction<T> (db: Connection, work: () => T): T {
     throw error
   }
 }
+
+/** What is read together is of one moment: nothing is removed in between. */
+export function atOneMoment<T, O extends { readonly db: Connection }> (opened: O, read: (opened: O) => T): T {
+  const { db } = opened
+  db.exec('BEGIN')
+  try {
+    return read(opened)
+  } finally {
+    // After a disk that fails SQLite has ended it by itself, and that error is the one to be told.
+    if (db.inTransaction()) db.exec('ROLLBACK')
+  }
+}

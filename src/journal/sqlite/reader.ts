@@ -1,7 +1,7 @@
 import type { Delivery } from '../../delivery/delivery.js'
 import type { DueMarks, FeedReads, WaitingMark } from '../engine.js'
 import type { MarkKind } from '../schedule.js'
-import { damageError, openForReading, type Connection } from './database.js'
+import { atOneMoment, damageError, openForReading, type Connection } from './database.js'
 import { unfinished } from './operator/forwarders.js'
 import { DELIVERY_COLUMNS, STATE, toDelivery, toRows } from '../record.js'
 import { hasMarksBeyond, readDue, readLanes, readMarks, type ReadDue } from './waiting.js'
@@ -59,7 +59,7 @@ export function createReader (now: () => number): Reader {
       opened = prepare(openForReading(path))
     },
 
-    readAfter: ({ after, visible, limit, limitBytes }) => consistent(use(), (opened) => {
+    readAfter: ({ after, visible, limit, limitBytes }) => atOneMoment(use(), (opened) => {
       const { places, upTo } = readPlaces(opened, { after, visible, limit })
       const taken = takeBytes(places, limitBytes)
       const [first, last] = [taken.at(0), taken.at(-1)]
@@ -67,7 +67,7 @@ export function createReader (now: () => number): Reader {
       return { ...readRecords(opened.rows.all(range), opened.bodies.all(range), (state) => state === STATE.accepted), upTo: Math.max(after, taken.length < places.length ? last?.sequence ?? after : upTo) }
     }),
 
-    readMany: (sequences) => consistent(use(), (opened) => {
+    readMany: (sequences) => atOneMoment(use(), (opened) => {
       // Several replays may be of one delivery.
       const each = [...new Set(sequences)]
       const rows = each.flatMap((sequence) => opened.rows.all([sequence, sequence]))
@@ -163,16 +163,5 @@ function checkGaps ({ bodyBetween }: Opened, places: readonly Place[], after: nu
     const found = sequence > last + 1 ? bodyBetween.get([last, sequence]) as { sequence: number } | undefined : undefined
     if (found !== undefined) throw damageError(`delivery ${found.sequence} is not found`)
     last = sequence
-  }
-}
-
-/** What is read together is of one moment: nothing is removed in between. */
-function consistent<T> (opened: Opened, read: (opened: Opened) => T): T {
-  opened.db.exec('BEGIN')
-  try {
-    return read(opened)
-  } finally {
-    // After a disk that fails SQLite has ended it by itself, and that error is the one to be told.
-    if (opened.db.inTransaction()) opened.db.exec('ROLLBACK')
   }
 }
