@@ -15,8 +15,8 @@ export interface FakeTime extends Clock {
   readonly restore: () => void
 }
 
-/** Turns without work after which nothing is going on: a promise or two may stand between one piece of work and the next. */
-const QUIET_TURNS = 3
+/** Turns without work after which nothing is going on: a few promises may stand between one piece of work and the next, and in Node.js 26 a few turns. */
+const QUIET_TURNS = 10
 
 class FakeTimer {
   dueAt: number
