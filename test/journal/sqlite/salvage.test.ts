@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { connect } from '../../../src/journal/sqlite/binding.js'
+import { connect, type Connection, type Statement } from '../../../src/journal/sqlite/binding.js'
 import { openSound } from '../../../src/journal/sqlite/open-sound.js'
 import { release } from '../../../src/journal/sqlite/operator/release.js'
 import { createWriter } from '../../../src/journal/sqlite/writer.js'
@@ -109,7 +109,7 @@ t.test('forwarders that are lost begin with the oldest delivery, whatever their 
 t.test('wrong SQL of ours ends the start, and a sound database is not set aside for it', async (t) => {
   const folder = t.testdir()
   const { path, old } = makeBoth(folder)
-  const use = (): never => connect(path).prepare('SELECT no_such_column FROM forwarders') as never
+  const use = (db: Connection): Statement => db.prepare('SELECT no_such_column FROM forwarders')
   const before = readdirSync(folder)
   t.throws(() => openSound(path, { damaged: false, reopened: false, above: 0, remembered: [], now: Date.now, use }), { code: 'SQLITE_ERROR', message: /no_such_column/ })
   t.same(readdirSync(folder), before)
