@@ -109,9 +109,11 @@ t.test('any interleaving of sends, copies, crashes around a commit and restarts 
         return status < 300 ? { status, id: String(body['id']) } : undefined
       },
       async crash (when, sends) {
-        const torn = async (method: string): Promise<void> => { if (method === 'commit') threads.endStore() }
-        if (when === 'before') threads.beforeWrite = torn
-        else threads.afterWrite = torn
+        // What is left of them may commit while the next ones start.
+        const torn = threads
+        const tear = async (method: string): Promise<void> => { if (method === 'commit') torn.endStore() }
+        if (when === 'before') torn.beforeWrite = tear
+        else torn.afterWrite = tear
         await sends()
         await restart()
       },
