@@ -121,7 +121,7 @@ function createProgram ({ context, runs, settingsHelp }: ProgramOptions): Comman
 
 function withDefaultCommand (args: readonly string[]): readonly string[] {
   const [first, second] = args
-  // Commander knows no help of its help.
+  // Commander would take these for a command that it does not know.
   if (first === 'help' && ['-h', '--help', 'help'].includes(second ?? '')) return ['--help']
   // Commander's own default command would take a mistyped command for its argument, and not propose the nearest one.
   return first === undefined || (first.startsWith('-') && !['-h', '--help', '-V', '--version'].includes(first)) ? ['serve', ...args] : args

@@ -66,7 +66,7 @@ export interface Identified {
 
 /**
  * The key under which copies of an event are found: the pair `source.id` and `event.id`, since the same event sent by two
- * distributions is two deliveries; else the send-out's `id`; else the content, if the body carries its own time. Nothing that is
+ * distributions is two deliveries; else the send-out's `id`, where `project_id` or `source` shows that it is one; else the content, if the body carries its own time. Nothing that is
  * not signed is a part of it: the same content at another URL is the same event. `null`: a body with neither an id nor a time may
  * rightly come twice, and copies cannot be told.
  */

@@ -36,8 +36,11 @@ for (const ending of everyEnding(randomFor(seed, 0), (name) => `named-${name}`))
   })
 }
 
+/** Node.js 20 leaves out the headers beyond its limit. Newer versions refuse the whole request. */
+const LEAVES_OUT_HEADERS = process.versions.node.startsWith('20.')
+
 /** What is odd and yet HTTP: the status that a signed event is answered with, when its head has these lines. */
-const tolerated: Readonly<Record<string, { readonly status: number, readonly orElse?: number, readonly target?: string, readonly lines?: readonly string[] }>> = {
+const tolerated: Readonly<Record<string, { readonly status: number, readonly target?: string, readonly lines?: readonly string[] }>> = {
   'a whole URL in the request line': { status: 202, target: 'http://elsewhere.example/webhooks' },
   'a whole URL of another kind': { status: 404, target: 'ftp://x/webhooks' },
   'a path in percent-encoding': { status: 202, target: '/%77ebhooks' },
@@ -46,14 +49,13 @@ const tolerated: Readonly<Record<string, { readonly status: number, readonly orE
   'a NUL in the name': { status: 404, target: '/webhooks/custom/a%00' },
   'an over-long form of a slash': { status: 400, target: '/webhooks/%c0%af' },
   'a signature in the query': { status: 401, target: '/webhooks?x-voucherify-signature=SIGNATURE', lines: [] },
-  // Node.js 20 leaves out what is beyond its limit of headers; 22 and newer refuse it all.
-  'a signature behind more headers than Node.js takes': { status: 401, orElse: 431, lines: [...Array.from({ length: 2100 }, () => 'a:'), 'X-Voucherify-Signature: SIGNATURE'] },
+  'a signature behind more headers than Node.js takes': { status: LEAVES_OUT_HEADERS ? 401 : 431, lines: [...Array.from({ length: 2100 }, () => 'a:'), 'X-Voucherify-Signature: SIGNATURE'] },
   'another method in a header': { status: 202, lines: ['X-Voucherify-Signature: SIGNATURE', 'X-HTTP-Method-Override: DELETE'] },
   'headers named as parts of objects': { status: 202, lines: ['X-Voucherify-Signature: SIGNATURE', '__proto__: 1', 'constructor: 2', 'hasOwnProperty: 3'] },
   'two encodings that are none': { status: 415, lines: ['X-Voucherify-Signature: SIGNATURE', 'Content-Encoding: identity', 'Content-Encoding: identity'] }
 }
 
-for (const [name, { status, orElse = status, target = '/webhooks', lines = ['X-Voucherify-Signature: SIGNATURE'] }] of Object.entries(tolerated)) {
+for (const [name, { status, target = '/webhooks', lines = ['X-Voucherify-Signature: SIGNATURE'] }] of Object.entries(tolerated)) {
   t.test(`${name} is answered ${status}, and the connection ${status < 400 ? 'lives on' : 'closed'}`, async (t) => {
     const body = eventBody(`tolerated-${name}`)
     const signature = createHmac('sha256', PROCESS_SECRET).update(body).digest('hex')
@@ -61,7 +63,7 @@ for (const [name, { status, orElse = status, target = '/webhooks', lines = ['X-V
     const connection = await rawConnection(t, port)
     connection.write(`${head.replaceAll('SIGNATURE', signature)}${body}GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n`)
     const answers = status < 400 ? await connection.answers(2) : await connection.closed()
-    t.strictSame(answers.map((answer) => answer.status === orElse ? status : answer.status), status < 400 ? [status, 200] : [status])
+    t.strictSame(answers.map((answer) => answer.status), status < 400 ? [status, 200] : [status])
     connection.socket.destroy()
   })
 }

@@ -123,13 +123,12 @@ export function transaction<T> (db: Connection, work: () => T): T {
 }
 
 /** What is read together is of one moment: nothing is removed in between. */
-export function atOneMoment<T, O extends { readonly db: Connection }> (opened: O, read: (opened: O) => T): T {
-  const { db } = opened
+export function atOneMoment<T> (db: Connection, read: () => T): T {
   db.exec('BEGIN')
   try {
-    return read(opened)
+    return read()
   } finally {
-    // After a disk that fails SQLite has ended it by itself, and that error is the one to be told.
+    // Where the disk fails, SQLite ends the transaction by itself. To roll it back again would hide the disk's error.
     if (db.inTransaction()) db.exec('ROLLBACK')
   }
 }

@@ -59,21 +59,27 @@ export function createReader (now: () => number): Reader {
       opened = prepare(openForReading(path))
     },
 
-    readAfter: ({ after, visible, limit, limitBytes }) => atOneMoment(use(), (opened) => {
-      const { places, upTo } = readPlaces(opened, { after, visible, limit })
-      const taken = takeBytes(places, limitBytes)
-      const [first, last] = [taken.at(0), taken.at(-1)]
-      const range = [first?.sequence ?? 0, last?.sequence ?? 0]
-      return { ...readRecords(opened.rows.all(range), opened.bodies.all(range), (state) => state === STATE.accepted), upTo: Math.max(after, taken.length < places.length ? last?.sequence ?? after : upTo) }
-    }),
+    readAfter ({ after, visible, limit, limitBytes }) {
+      const opened = use()
+      return atOneMoment(opened.db, () => {
+        const { places, upTo } = readPlaces(opened, { after, visible, limit })
+        const taken = takeBytes(places, limitBytes)
+        const [first, last] = [taken.at(0), taken.at(-1)]
+        const range = [first?.sequence ?? 0, last?.sequence ?? 0]
+        return { ...readRecords(opened.rows.all(range), opened.bodies.all(range), (state) => state === STATE.accepted), upTo: Math.max(after, taken.length < places.length ? last?.sequence ?? after : upTo) }
+      })
+    },
 
-    readMany: (sequences) => atOneMoment(use(), (opened) => {
-      // Several replays may be of one delivery.
-      const each = [...new Set(sequences)]
-      const rows = each.flatMap((sequence) => opened.rows.all([sequence, sequence]))
-      const bodies = each.flatMap((sequence) => opened.bodies.all([sequence, sequence]))
-      return readRecords(rows, bodies, () => true)
-    }),
+    readMany (sequences) {
+      const opened = use()
+      return atOneMoment(opened.db, () => {
+        // Several replays may be of one delivery.
+        const each = [...new Set(sequences)]
+        const rows = each.flatMap((sequence) => opened.rows.all([sequence, sequence]))
+        const bodies = each.flatMap((sequence) => opened.bodies.all([sequence, sequence]))
+        return readRecords(rows, bodies, () => true)
+      })
+    },
 
     readDue (forwarder, kind, options) {
       const { db } = use()

@@ -4,8 +4,8 @@ import { atOneMoment, connect } from '../../../src/journal/sqlite/database.js'
 t.test('a read that fails with the disk tells the error of the disk, and not that its transaction is over', (t) => {
   const db = connect(':memory:')
   t.teardown(db.close)
-  t.equal(atOneMoment({ db }, () => 1), 1)
-  t.throws(() => atOneMoment({ db }, () => {
+  t.equal(atOneMoment(db, () => 1), 1)
+  t.throws(() => atOneMoment(db, () => {
     // SQLite does so by itself (https://sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction).
     db.exec('ROLLBACK')
     throw Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR' })

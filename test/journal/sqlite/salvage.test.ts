@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { connect, type Connection, type Statement } from '../../../src/journal/sqlite/binding.js'
 import { openSound } from '../../../src/journal/sqlite/open-sound.js'
 import { release } from '../../../src/journal/sqlite/operator/release.js'
@@ -26,6 +26,15 @@ function makeBoth (folder: string) {
   const { salvaged } = writer.open({ path, ...options, damaged: true, above: 50 })
   writer.close()
   return { path, old, salvaged }
+}
+
+/** Writes another first letter into the first place where the file has this text. */
+function damage (t: Test, path: string, text: string, letter: string): void {
+  const bytes = readFileSync(path)
+  const at = bytes.indexOf(text)
+  t.ok(at > 0)
+  bytes.write(letter, at)
+  writeFileSync(path, bytes)
 }
 
 t.test('all is taken over, the damaged file is kept, and no sequence is given twice', async (t) => {
@@ -91,11 +100,7 @@ t.test('forwarders that are lost begin with the oldest delivery, whatever their 
   const folder = t.testdir()
   const { path, old } = makeBoth(folder)
   renameSync(old, path)
-  const bytes = readFileSync(path)
-  const at = bytes.indexOf('fclosed')
-  t.ok(at > 0)
-  bytes[at] = 'g'.charCodeAt(0)
-  writeFileSync(path, bytes)
+  damage(t, path, 'fclosed', 'g')
   let now = Date.now()
   const writer = createWriter(() => now)
   t.match(writer.open({ path, ...options }).salvaged, { forwardersLost: true, kept: 3, lost: 0 })
@@ -128,11 +133,7 @@ t.test('a column that is not found because its name is damaged is salvaged', asy
   const folder = t.testdir()
   const { path, old } = makeBoth(folder)
   renameSync(old, path)
-  const bytes = readFileSync(path)
-  const at = bytes.indexOf('raw_body BLOB')
-  t.ok(at > 0)
-  bytes[at] = 's'.charCodeAt(0)
-  writeFileSync(path, bytes)
+  damage(t, path, 'raw_body BLOB', 's')
   const writer = createWriter(Date.now)
   t.match(writer.open({ path, ...options }).salvaged, { kept: 3, lost: 0 })
   writer.close()
@@ -148,11 +149,7 @@ t.test('a lost forwarder with a mark of what was released begins anew', (t) => {
   person.close()
   writer.registerFeed({ forwarder: 'f', cursor: 0 })
   writer.close()
-  const bytes = readFileSync(path)
-  const at = bytes.indexOf('fclosed')
-  t.ok(at > 0)
-  bytes[at] = 'g'.charCodeAt(0)
-  writeFileSync(path, bytes)
+  damage(t, path, 'fclosed', 'g')
   const next = createWriter(Date.now)
   t.match(next.open({ path, ...options }).salvaged, { forwardersLost: true, lost: 0 })
   t.match(next.registerFeed({ forwarder: 'f', cursor: 1 }), { cursor: 0 })
