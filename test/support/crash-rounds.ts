@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -128,13 +128,17 @@ async function allForwarded (service: ServiceProcess, dataDir: string, acknowled
   }
 }
 
-/** The event ids of all lines of the file forwarder's files, in order, and how many lines are not whole. */
+/**
+ * The event ids of all lines of the file forwarder's files, in order, and how many lines are not whole. A file that is rotated
+ * meanwhile has another name then: all are read again.
+ */
 export function readLines (dataDir: string, name = 'events.ndjson'): { readonly ids: readonly string[], readonly torn: number } {
-  const files = readdirSync(dataDir).filter((file) => new RegExp(`^${name}\\.\\d{8}T`).test(file)).sort().concat(name)
+  const files = eventFiles(dataDir, name)
+  const texts = files.map((file) => readIfThere(join(dataDir, file)))
+  if (eventFiles(dataDir, name).join() !== files.join()) return readLines(dataDir, name)
   const ids: string[] = []
   let torn = 0
-  for (const file of files.filter((file) => existsSync(join(dataDir, file)))) {
-    const text = readFileSync(join(dataDir, file), 'utf8')
+  for (const text of texts) {
     if (text !== '' && !text.endsWith('\n')) torn++
     for (const line of text.split('\n').filter((line) => line !== '')) {
       try {
@@ -146,4 +150,18 @@ export function readLines (dataDir: string, name = 'events.ndjson'): { readonly 
     }
   }
   return { ids, torn }
+}
+
+/** The rotated files, oldest first, and then the one that is written to. */
+function eventFiles (dataDir: string, name: string): readonly string[] {
+  return readdirSync(dataDir).filter((file) => new RegExp(`^${name}\\.\\d{8}T`).test(file)).sort().concat(name)
+}
+
+function readIfThere (path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    throw error
+  }
 }
