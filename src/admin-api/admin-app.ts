@@ -1,3 +1,4 @@
+import { maxHeaderSize } from 'node:http'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import { systemClock } from '../delivery/clock.js'
 import type { Problem } from '../errors/problem.js'
@@ -50,7 +51,8 @@ export function createAdminApp (options: AdminAppOptions): App {
     trustProxy: [...options.trustProxy ?? []],
     // A client that reads events keeps its connection open, and must not keep the service from stopping.
     forceCloseConnections: true,
-    routerOptions: { ignoreTrailingSlash: true }
+    // A name of any length that Node.js lets pass is looked up, and not taken for an unknown path.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: maxHeaderSize }
   })
 
   const checkRequest = createAuthorization(options)

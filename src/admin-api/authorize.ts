@@ -28,7 +28,7 @@ export interface OperatorRouteConfig extends FastifyContextConfig {
 }
 
 /** The part of a request that is looked at. */
-export type OperatorRequest = Pick<FastifyRequest, 'headers' | 'method' | 'routeOptions'>
+export type OperatorRequest = Pick<FastifyRequest, 'headers' | 'is404' | 'method' | 'routeOptions'>
 
 const HOST_WRONG = 'Without a token the Host header must name this machine: localhost, 127.0.0.1 or ADMIN_HOST.'
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="tierhook"' }
@@ -53,7 +53,8 @@ export function createAuthorization ({ tokens, host }: AuthorizeOptions): (reque
       if (changes && bearer.role === 'read') throw readsOnly(bearer)
       name = bearer.name
     }
-    if (changes) checkChange(request)
+    // What finds no route changes nothing, and is told so.
+    if (changes && !request.is404) checkChange(request)
     return name
   }
 }

@@ -31,7 +31,17 @@ export interface Address {
 
 export function readAddress (hash: string): Address {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2)
-  return { path: path.split('/').filter((part) => part !== '').map(decodeURIComponent), query: new URLSearchParams(query) }
+  return { path: path.split('/').filter((part) => part !== '').map(decoded), query: new URLSearchParams(query) }
+}
+
+/** Itself where it cannot be decoded: a person may have typed it. */
+function decoded (part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    // A percent sign that begins no byte.
+    return part
+  }
 }
 
 export function addressOf (path: readonly string[], query: Readonly<Record<string, string>> = {}): string {

@@ -128,9 +128,13 @@ t.test('what is asked for wrongly is told in our form, and nothing is kept by an
   expectProblem(t, await admin.post('/api/quarantine/release', { body: { ids: ['x'.repeat(70_000)] } }), 413, 'BODY_TOO_LARGE')
   expectProblem(t, await admin.get('/nothing'), 404, 'NOT_FOUND')
   expectProblem(t, await admin.get('/api/%ff'), 400, 'BAD_REQUEST')
-  const wrongMethod = await admin.send('DELETE', '/api/deliveries', { headers: { 'content-type': 'application/json' } })
-  expectProblem(t, wrongMethod, 405, 'METHOD_NOT_ALLOWED')
-  t.equal(wrongMethod.headers['allow'], 'GET, HEAD')
+  for (const headers of [{}, { 'content-type': 'application/json' }]) {
+    const wrongMethod = await admin.send('DELETE', '/api/deliveries', { headers })
+    expectProblem(t, wrongMethod, 405, 'METHOD_NOT_ALLOWED')
+    t.equal(wrongMethod.headers['allow'], 'GET, HEAD')
+  }
+  expectProblem(t, await admin.post(`/api/forwarders/${'x'.repeat(300)}/pause`), 404, 'FORWARDER_UNKNOWN')
+  expectProblem(t, await admin.get(`/api/deliveries/${'x'.repeat(10_000)}`), 404, 'DELIVERY_UNKNOWN')
   const answer = await admin.get('/api/deliveries')
   t.match(answer.headers, {
     'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'content-security-policy': /default-src 'none'/

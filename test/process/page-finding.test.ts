@@ -65,5 +65,7 @@ t.test('one box finds by the beginning of any id, a word of the type, and the na
   await page.getByText('Filters', { exact: true }).click()
   t.equal(await page.getByLabel('Campaign', { exact: true }).isVisible(), true)
   t.ok(await fits(page))
+  await page.goto(`${adminUrl}/#/customers/100%`)
+  await page.getByRole('heading', { name: 'Customer 100%' }).waitFor()
   t.strictSame(complaints, [])
 })
