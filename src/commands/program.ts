@@ -136,6 +136,7 @@ async function loadSettingsHelp (args: readonly string[]): Promise<ProgramOption
 export async function runProgram (context: ProcessContext, args: readonly string[], load: () => Promise<CommandContext>): Promise<number> {
   let exitCode: number = exitCodes.ok
   const all = withDefaultCommand(args)
+  const [first, second] = all
   const program = createProgram({
     context,
     runs: (loadCommand) => async (...args) => {
@@ -145,7 +146,9 @@ export async function runProgram (context: ProcessContext, args: readonly string
     settingsHelp: await loadSettingsHelp(all)
   })
   try {
-    await program.parseAsync([...all], { from: 'user' })
+    // Commander shows the general help for a command that it does not know, and does not say that it does not know it.
+    const isUnknown = first === 'help' && second !== undefined && !program.commands.some((command) => command.name() === second)
+    await program.parseAsync(isUnknown ? [second] : [...all], { from: 'user' })
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
