@@ -1,8 +1,8 @@
 import { dirname } from 'node:path'
 import { StoreError } from '../../delivery/operator.js'
 import { isForbidden, storageCause, tellApart } from '../../errors/storage-cause.js'
-import { codeOf } from './database.js'
-import { WrongDatabaseError } from './schema.js'
+import { codeOf, openForLooking } from './database.js'
+import { isSchemaWhole, WrongDatabaseError } from './schema.js'
 import { seeCause } from './see-cause.js'
 
 /** Runs `work`; what it throws says what an error of SQLite means to whoever runs a command, and what to do. */
@@ -13,8 +13,7 @@ export function explained<T> (path: string, work: () => T): T {
     const code = codeOf(error) ?? ''
     const known = explainKnown(error, path)
     if (known !== undefined) throw known
-    // SQL that has always worked does not fail by itself: the definition of a table, an index or a trigger is damaged then.
-    if (/^SQLITE_(?:CORRUPT|NOTADB|ERROR)/.test(code)) {
+    if (/^SQLITE_(?:CORRUPT|NOTADB)/.test(code) || (code === 'SQLITE_ERROR' && !isDefinedWhole(path))) {
       throw new StoreError('STORE_DAMAGED', `The database ${path} is damaged (${code}): at its next start, or when it meets the damage, the service sets it aside and takes over what can be read; "tierhook verify" tells what cannot`, error)
     }
     const seen = seeCause(error, path)
@@ -50,4 +49,14 @@ function explainKnown (error: unknown, path: string): StoreError | undefined {
   if (error instanceof WrongDatabaseError) return new StoreError('WRONG_STORE', error.message, error)
   if (!/^SQLITE_(?:BUSY|LOCKED)/.test(codeOf(error) ?? '')) return undefined
   return new StoreError('STORE_BUSY', `The database ${path} is in use by another process for longer than this waits: try again`, error)
+}
+
+/** SQL that is right fails where the definition of what it names is damaged. Where all is defined as it should be, the SQL is wrong. */
+function isDefinedWhole (path: string): boolean {
+  const db = openForLooking(path)
+  try {
+    return isSchemaWhole(db)
+  } finally {
+    db.close()
+  }
 }
