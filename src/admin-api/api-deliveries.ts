@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import { listableStatuses, type ListedDelivery, type Operator } from '../delivery/operator.js'
+import { listableStatuses, type ListedDelivery } from '../delivery/listing.js'
+import type { Operator } from '../delivery/operator.js'
 import { Problem } from '../errors/problem.js'
 import { answerProblems } from '../http/problem-answer.js'
 import type { NoteAction } from './audit.js'

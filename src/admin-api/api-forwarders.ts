@@ -1,5 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
-import type { KnownForwarder, Operator } from '../delivery/operator.js'
+import type { KnownForwarder } from '../delivery/operator-requests.js'
+import type { Operator } from '../delivery/operator.js'
 import { Problem } from '../errors/problem.js'
 import { answerProblems } from '../http/problem-answer.js'
 import type { NoteAction } from './audit.js'

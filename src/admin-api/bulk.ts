@@ -1,5 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
-import type { DeadLetter, ListedDelivery, Operator } from '../delivery/operator.js'
+import type { DeadLetter, ListedDelivery } from '../delivery/listing.js'
+import type { Operator } from '../delivery/operator.js'
 import { Problem } from '../errors/problem.js'
 import { pause } from '../delivery/within.js'
 

@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { statuses, type DeadLetter, type DeliveryDetails, type ForwarderStatus, type ListedDelivery } from '../delivery/operator.js'
+import { statuses, type DeadLetter, type DeliveryDetails, type ForwarderStatus, type ListedDelivery } from '../delivery/listing.js'
 import { LoyaltyProperty, type Loyalty } from './loyalty.js'
 
 export const Time = Type.String({ format: 'date-time' })

@@ -1,4 +1,5 @@
-import type { Discarded, DiscardPlace, Operator } from '../delivery/operator.js'
+import type { Discarded, DiscardPlace } from '../delivery/operator-requests.js'
+import type { Operator } from '../delivery/operator.js'
 import { Problem } from '../errors/problem.js'
 
 interface FoundDelivery {

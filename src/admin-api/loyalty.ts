@@ -1,5 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
-import type { ListedDelivery, Operator } from '../delivery/operator.js'
+import type { ListedDelivery } from '../delivery/listing.js'
+import type { Operator } from '../delivery/operator.js'
 import { describeLoyalty, type LoyaltyMove } from '../voucherify/describe-loyalty.js'
 
 const Text = Type.Union([Type.String(), Type.Null()])

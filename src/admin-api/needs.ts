@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import type { KnownForwarder } from '../delivery/operator.js'
+import type { KnownForwarder } from '../delivery/operator-requests.js'
 import type { MissingEvents, RetryBudget } from '../sender-watch/reports.js'
 import type { WebhookStatus } from '../sender-watch/webhook-status.js'
 import type { RunningForwarder } from './api-forwarders.js'

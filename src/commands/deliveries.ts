@@ -1,4 +1,4 @@
-import type { ListedDelivery } from '../delivery/operator.js'
+import type { ListedDelivery } from '../delivery/listing.js'
 import type { CommandContext } from './context.js'
 import { toFilter, type FilterOptions } from './delivery-filter.js'
 import { listedJson, writeListed } from './describe-listed.js'

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander'
-import { listableStatuses, type DeliveryFilter, type DeliveryQuery, type ListedDelivery, type Operator } from '../delivery/operator.js'
+import { listableStatuses, type DeliveryFilter, type DeliveryQuery, type ListedDelivery } from '../delivery/listing.js'
+import type { Operator } from '../delivery/operator.js'
 import { knownForwarder } from './known-forwarder.js'
 import { moment } from './moment.js'
 

@@ -1,4 +1,4 @@
-import type { ForwarderStatus, ListedDelivery } from '../delivery/operator.js'
+import type { ForwarderStatus, ListedDelivery } from '../delivery/listing.js'
 import { writeColumns, type Cell } from '../terminal/columns.js'
 import { shortenIds, shortSenderId } from '../terminal/short.js'
 import { formatAgo, shortTime } from '../terminal/times.js'

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { DiscardRequest, Operator } from '../delivery/operator.js'
+import type { DiscardRequest } from '../delivery/operator-requests.js'
+import type { Operator } from '../delivery/operator.js'
 import type { OperatorAction } from '../composition/open-store.js'
 import type { CommandContext } from './context.js'
 import { isFiltered, pagesOf, toFilter, type FilterOptions } from './delivery-filter.js'

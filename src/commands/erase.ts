@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Erased, Operator, Person } from '../delivery/operator.js'
+import type { Erased, Person } from '../delivery/operator-requests.js'
+import type { Operator } from '../delivery/operator.js'
 import type { OperatorAction } from '../composition/open-store.js'
 import type { CommandContext } from './context.js'
 import { exitCodes, UsageError } from './command-line.js'

@@ -1,4 +1,4 @@
-import type { KnownForwarder } from '../delivery/operator.js'
+import type { KnownForwarder } from '../delivery/operator-requests.js'
 import { formatColumns, type Cell } from '../terminal/columns.js'
 import { createPaint, isColourful } from '../terminal/output.js'
 import { jsonLine } from '../terminal/printable.js'

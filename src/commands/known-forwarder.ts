@@ -1,5 +1,6 @@
 import { closest } from 'fastest-levenshtein'
-import type { KnownForwarder, Operator } from '../delivery/operator.js'
+import type { KnownForwarder } from '../delivery/operator-requests.js'
+import type { Operator } from '../delivery/operator.js'
 import { UsageError } from './command-line.js'
 
 /**

@@ -1,4 +1,5 @@
-import { StoreError, type DeliveryQuery, type ListedDelivery, type Operator } from '../delivery/operator.js'
+import { StoreError, type Operator } from '../delivery/operator.js'
+import type { DeliveryQuery, ListedDelivery } from '../delivery/listing.js'
 import type { Output } from '../terminal/output.js'
 import { countDeliveries } from '../terminal/printable.js'
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Pruned } from '../delivery/operator.js'
+import type { Pruned } from '../delivery/operator-requests.js'
 import type { CommandContext } from './context.js'
 import { exitCodes } from './command-line.js'
 import { noteAction } from './note-action.js'

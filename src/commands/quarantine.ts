@@ -1,4 +1,4 @@
-import type { ListedDelivery } from '../delivery/operator.js'
+import type { ListedDelivery } from '../delivery/listing.js'
 import type { CommandContext } from './context.js'
 import { listPage, type DeliveriesOptions } from './deliveries.js'
 import { listForm, TYPE_LEAST } from './describe-listed.js'

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Operator, Released } from '../delivery/operator.js'
+import type { Operator } from '../delivery/operator.js'
+import type { Released } from '../delivery/operator-requests.js'
 import type { OperatorAction } from '../composition/open-store.js'
 import type { CommandContext } from './context.js'
 import { isFiltered, pagesOf, toFilter, type FilterOptions } from './delivery-filter.js'

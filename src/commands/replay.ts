@@ -1,5 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { DeliveryFilter, Operator, Replayed } from '../delivery/operator.js'
+import type { DeliveryFilter } from '../delivery/listing.js'
+import type { Operator } from '../delivery/operator.js'
+import type { Replayed } from '../delivery/operator-requests.js'
 import type { OperatorAction } from '../composition/open-store.js'
 import type { CommandContext } from './context.js'
 import { isFiltered, pagesOf, toFilter, type FilterOptions } from './delivery-filter.js'

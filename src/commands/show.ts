@@ -1,4 +1,4 @@
-import type { DeliveryDetails, ForwarderStatus, RecordedTry } from '../delivery/operator.js'
+import type { DeliveryDetails, ForwarderStatus, RecordedTry } from '../delivery/listing.js'
 import { canonicalBytes } from '../voucherify/canonical-bytes.js'
 import { parseBody } from '../voucherify/parse-body.js'
 import { isDeeperThan, READABLE_LEVELS, wellFormedJson } from '../voucherify/readable-json.js'

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import type { DiscardRequest } from '../delivery/operator.js'
+import type { DiscardRequest } from '../delivery/operator-requests.js'
 import { addFilterOptions, addStatusOptions } from './delivery-filter.js'
 import { environmentFile, examples, wholeNumber, type Runs } from './command-line.js'
 import { moment } from './moment.js'

@@ -1,4 +1,5 @@
-import type { ListedDelivery, Operator } from '../delivery/operator.js'
+import type { ListedDelivery } from '../delivery/listing.js'
+import type { Operator } from '../delivery/operator.js'
 import { createPaint, isColourful } from '../terminal/output.js'
 import { formatEvent } from '../terminal/log-line.js'
 import type { CommandContext } from './context.js'

@@ -1,5 +1,6 @@
 import { systemClock } from '../delivery/clock.js'
-import type { Operator, Person } from '../delivery/operator.js'
+import type { Operator } from '../delivery/operator.js'
+import type { Person } from '../delivery/operator-requests.js'
 import { parseFilter } from '../forwarders/delivery-filter.js'
 import type { BackedUp, BackupOptions } from '../journal/sqlite/copies/backup.js'
 import type { Restored, RestoreOptions } from '../journal/sqlite/copies/restore.js'

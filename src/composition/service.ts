@@ -15,7 +15,7 @@ import { createSqliteJournal, type SqliteJournal, type StartStore } from './sqli
 import type { AcceptJournal } from '../journal/journal.js'
 import { readForwarderSpecs } from './configured-forwarders.js'
 import { systemClock, type Clock } from '../delivery/clock.js'
-import type { KnownForwarder } from '../delivery/operator.js'
+import type { KnownForwarder } from '../delivery/operator-requests.js'
 import { createNewId } from '../delivery/new-id.js'
 import { tellAll, type Observer } from '../delivery/observation.js'
 import { within } from '../delivery/within.js'

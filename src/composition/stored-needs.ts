@@ -1,6 +1,6 @@
 import { findNeeds, type Need } from '../admin-api/needs.js'
 import type { Status } from '../admin-api/status.js'
-import type { KnownForwarder } from '../delivery/operator.js'
+import type { KnownForwarder } from '../delivery/operator-requests.js'
 
 export type { Need, Status }
 

@@ -1,4 +1,4 @@
-import type { DeliveryFilter, DeliveryQuery } from '../delivery/operator.js'
+import type { DeliveryFilter, DeliveryQuery } from '../delivery/listing.js'
 import { STATE } from './record.js'
 
 /** SQL and what is bound to it, each a `?`. */

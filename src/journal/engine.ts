@@ -2,7 +2,7 @@ import type { BreakerState } from '../delivery/circuit-breaker.js'
 import type { Delivery, NewDelivery, Verdict } from '../delivery/delivery.js'
 import type { AttemptRecord, FeedOptions } from '../delivery/journal.js'
 import type { EndedCommit } from '../delivery/observation.js'
-import type { Pruned, RetentionLimits } from '../delivery/operator.js'
+import type { Pruned, RetentionLimits } from '../delivery/operator-requests.js'
 import type { Change, MarkKind } from './schedule.js'
 
 // What an engine is, in two sides, which may be in threads or processes of their own: one for those who accept and one for those who

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type { Delivery, NewDelivery } from '../delivery/delivery.js'
-import type { DeliveryState, ForwarderStatus, ListedDelivery, Replayed } from '../delivery/operator.js'
+import type { DeliveryState, ForwarderStatus, ListedDelivery } from '../delivery/listing.js'
+import type { Replayed } from '../delivery/operator-requests.js'
 import type { Fault } from '../errors/problem.js'
 
 /** A delivery's state, as the column `deliveries.hold` has it. The column keeps its first name: replicas of an older release ask for it by that while a fleet is updated. */

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Person } from '../delivery/operator.js'
+import type { Person } from '../delivery/operator-requests.js'
 
 /** Letters of words. An expression without a bound runs out of stack on a very long one. */
 const LETTERS = /[\p{L}\p{N}_.@+%-]{1,1000}/gu

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { Pruned } from '../delivery/operator.js'
+import type { Pruned } from '../delivery/operator-requests.js'
 import type { PruneOptions } from './engine.js'
 import { pause } from '../delivery/within.js'
 

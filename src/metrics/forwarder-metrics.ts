@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { Outcome } from '../delivery/forwarder.js'
-import type { KnownForwarder } from '../delivery/operator.js'
+import type { KnownForwarder } from '../delivery/operator-requests.js'
 import type { Observer } from '../delivery/observation.js'
 
 /** A configured forwarder, as the service itself knows it. */

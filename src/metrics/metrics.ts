@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
-import type { KnownForwarder } from '../delivery/operator.js'
+import type { KnownForwarder } from '../delivery/operator-requests.js'
 import type { Observer } from '../delivery/observation.js'
 import type { WebhookStatus } from '../sender-watch/webhook-status.js'
 import type { DriftTotal } from '../sender-watch/drift.js'

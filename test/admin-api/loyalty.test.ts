@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createLoyaltyReader } from '../../src/admin-api/loyalty.js'
-import type { DeliveryDetails } from '../../src/delivery/operator.js'
+import type { DeliveryDetails } from '../../src/delivery/listing.js'
 import { dead, quarantinedDelivery, makeStore, newDelivery, settleAll } from '../journal/sqlite/stored.js'
 import { buildAdmin } from '../support/build-admin.js'
 

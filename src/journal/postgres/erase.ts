@@ -1,4 +1,4 @@
-import type { Erased, ErasedDelivery, EraseRequest } from '../../delivery/operator.js'
+import type { Erased, ErasedDelivery, EraseRequest } from '../../delivery/operator-requests.js'
 import { checksum, STATE, TOMBSTONE } from '../record.js'
 import { createTraces } from '../traces.js'
 import type { Query } from './database.js'

@@ -1,6 +1,6 @@
-import type {
-  DeadLetter, DeadLetterQuery, DeliveryDetails, DeliveryQuery, DeliveryStatus, ForwarderStatus, Found, KnownForwarder, ListedDelivery, Operator, Page, RecordedTry
-} from '../../delivery/operator.js'
+import type { DeadLetter, DeadLetterQuery, DeliveryDetails, DeliveryQuery, DeliveryStatus, ForwarderStatus, Found, ListedDelivery, Page, RecordedTry } from '../../delivery/listing.js'
+import type { KnownForwarder } from '../../delivery/operator-requests.js'
+import type { Operator } from '../../delivery/operator.js'
 import { IS_QUARANTINED, isBetween, type Sql } from '../conditions.js'
 import { DELIVERY_COLUMNS, STATE, parseJson, toDelivery, toListed, type DeliveryRow } from '../record.js'
 import type { Database } from './database.js'

@@ -1,5 +1,6 @@
 import { TOO_OLD, type Delivery } from '../../delivery/delivery.js'
-import { StoreError, type Discarded, type Operator, type Released, type Replayed } from '../../delivery/operator.js'
+import { StoreError, type Operator } from '../../delivery/operator.js'
+import type { Discarded, Released, Replayed } from '../../delivery/operator-requests.js'
 import { checksum, STATE, replayRefusal, toDelivery } from '../record.js'
 import { openDatabase, DatabaseError, type Database, type DatabaseOptions, type Query } from './database.js'
 import { erase } from './erase.js'

@@ -1,4 +1,4 @@
-import type { Pruned } from '../../delivery/operator.js'
+import type { Pruned } from '../../delivery/operator-requests.js'
 import type { PruneOptions } from '../engine.js'
 import { IS_QUARANTINED } from '../conditions.js'
 import { STATE } from '../record.js'

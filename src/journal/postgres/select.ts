@@ -1,4 +1,4 @@
-import type { DeliveryFilter, DeliveryQuery } from '../../delivery/operator.js'
+import type { DeliveryFilter, DeliveryQuery } from '../../delivery/listing.js'
 import { allOf, conditionsOf, FOUND_BY, type Sql } from '../conditions.js'
 
 /** A statement with `$1`, `$2` … for what is bound: all of these conditions, and after them whatever follows. */

@@ -1,4 +1,4 @@
-import type { Pruned } from '../../delivery/operator.js'
+import type { Pruned } from '../../delivery/operator-requests.js'
 import type { AppendResult, FeedCommit, OpenedStore, Progress, PruneOptions } from '../engine.js'
 import type { AppendRecord } from './packed-appends.js'
 import type { Salvaged } from './salvage/salvage.js'

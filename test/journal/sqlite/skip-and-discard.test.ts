@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { DeliveryStatus } from '../../../src/delivery/operator.js'
+import type { DeliveryStatus } from '../../../src/delivery/listing.js'
 import { filterText } from '../../../src/forwarders/delivery-filter.js'
 import { openOperator } from '../../../src/composition/open-store.js'
 import { dead, forwarded, quarantinedDelivery, makeStore, newDelivery, record, settleAll } from './stored.js'

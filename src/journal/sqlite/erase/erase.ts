@@ -1,4 +1,4 @@
-import type { Erased, ErasedDelivery, EraseRequest } from '../../../delivery/operator.js'
+import type { Erased, ErasedDelivery, EraseRequest } from '../../../delivery/operator-requests.js'
 import { transaction, type Connection } from '../database.js'
 import { bodyReader } from '../operator/deliveries.js'
 import { lastSequence } from '../operator/forwarders.js'

@@ -2,7 +2,8 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } f
 import { join } from 'node:path'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { StoreError, type Person } from '../../../delivery/operator.js'
+import { StoreError } from '../../../delivery/operator.js'
+import type { Person } from '../../../delivery/operator-requests.js'
 import { sync } from '../copies/draft.js'
 
 const LineSchema = Type.Object({

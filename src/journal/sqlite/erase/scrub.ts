@@ -1,4 +1,4 @@
-import type { Scrubbed } from '../../../delivery/operator.js'
+import type { Scrubbed } from '../../../delivery/operator-requests.js'
 import { pragma, type Connection } from '../database.js'
 
 /** Pages given back to the file system in one step: 4 MiB. */

@@ -1,4 +1,4 @@
-import type { Prunable } from '../../../delivery/operator.js'
+import type { Prunable } from '../../../delivery/operator-requests.js'
 import type { Connection } from '../database.js'
 import { usedBytes } from '../prune.js'
 import { IS_QUARANTINED } from '../../conditions.js'

@@ -1,4 +1,4 @@
-import type { DeadLetter, DeadLetterQuery, Page } from '../../../delivery/operator.js'
+import type { DeadLetter, DeadLetterQuery, Page } from '../../../delivery/listing.js'
 import type { Connection } from '../database.js'
 import { allOf, isBetween, type Sql } from '../../conditions.js'
 import { eventTypeIs } from './select.js'

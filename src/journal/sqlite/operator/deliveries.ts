@@ -1,4 +1,4 @@
-import type { DeliveryDetails, DeliveryQuery, Found, ListedDelivery, Page, PageQuery, RecordedTry } from '../../../delivery/operator.js'
+import type { DeliveryDetails, DeliveryQuery, Found, ListedDelivery, Page, PageQuery, RecordedTry } from '../../../delivery/listing.js'
 import { unlessDamaged, type Connection } from '../database.js'
 import { DELIVERY_COLUMNS, parseJson, toDelivery, toListed, toRow, toRows } from '../../record.js'
 import { selectDeliveries, selectFloor } from './select.js'

@@ -1,4 +1,4 @@
-import type { Discarded, DiscardRequest } from '../../../delivery/operator.js'
+import type { Discarded, DiscardRequest } from '../../../delivery/operator-requests.js'
 import { transaction, type Connection } from '../database.js'
 import { removeDeliveries } from '../prune.js'
 import { STATE } from '../../record.js'

@@ -1,4 +1,4 @@
-import type { KnownForwarder, UnfinishedQuery } from '../../../delivery/operator.js'
+import type { KnownForwarder, UnfinishedQuery } from '../../../delivery/operator-requests.js'
 import { transaction, type Connection } from '../database.js'
 import { STATE, toText } from '../../record.js'
 import { UNKNOWN_FORWARDER } from '../salvage/settle-copies.js'

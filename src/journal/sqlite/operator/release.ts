@@ -1,5 +1,5 @@
 import { TOO_OLD } from '../../../delivery/delivery.js'
-import type { Released, ReleaseRequest } from '../../../delivery/operator.js'
+import type { Released, ReleaseRequest } from '../../../delivery/operator-requests.js'
 import { unlessDamaged, transaction, type Connection } from '../database.js'
 import { checksum, DELIVERY_COLUMNS, STATE, toDelivery, toRow, type DeliveryRow } from '../../record.js'
 import { UNKNOWN_FORWARDER } from '../salvage/settle-copies.js'

@@ -1,5 +1,5 @@
 import type { Delivery } from '../../../delivery/delivery.js'
-import type { Replayed, ReplayRequest } from '../../../delivery/operator.js'
+import type { Replayed, ReplayRequest } from '../../../delivery/operator-requests.js'
 import { transaction, type Connection } from '../database.js'
 import { DELIVERY_COLUMNS, replayRefusal, toDelivery, toRow } from '../../record.js'
 import { bodyReader } from './deliveries.js'

@@ -1,4 +1,4 @@
-import type { DeliveryFilter, DeliveryQuery } from '../../../delivery/operator.js'
+import type { DeliveryFilter, DeliveryQuery } from '../../../delivery/listing.js'
 import { allOf, conditionsOf, FOUND_BY, IS_QUARANTINED, isBetween, type Dialect, type Sql } from '../../conditions.js'
 
 /** Where a query looks, and what it is ordered by. */

@@ -1,4 +1,4 @@
-import type { ForwarderStatus, DeliveryStatus } from '../../../delivery/operator.js'
+import type { ForwarderStatus, DeliveryStatus } from '../../../delivery/listing.js'
 import type { Connection } from '../database.js'
 import { STATE } from '../../record.js'
 import { UNKNOWN_FORWARDER } from '../salvage/settle-copies.js'

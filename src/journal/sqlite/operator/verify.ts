@@ -1,4 +1,4 @@
-import type { Verified } from '../../../delivery/operator.js'
+import type { Verified } from '../../../delivery/operator-requests.js'
 import type { Connection } from '../database.js'
 import { isDamage } from '../database.js'
 import { DELIVERY_COLUMNS, toDelivery, toRow, toRows, type DeliveryRow } from '../../record.js'
