@@ -56,7 +56,7 @@ async function discardFrom (context: CommandContext, from: DiscardRequest['from'
       context.stderr.write('There is nothing to discard.\n')
       return named.length > 0 ? exitCodes.failure : exitCodes.ok
     }
-    if (options.yes !== true && !await agrees(context, `Discard ${what} for good? Nothing brings ${count === 1 ? 'it' : 'them'} back.`)) return exitCodes.failure
+    if (options.yes !== true && !await agrees(context, `Discard ${what} for good? Nothing brings ${count === 1 ? 'it' : 'them'} back.`)) return stop.signal.aborted ? stop.exitCode() : exitCodes.failure
     const bar = startProgressBar(context, count)
     let discarded = 0
     const discarding = async (): Promise<void> => {

@@ -53,11 +53,18 @@ function onStopSignal (listener: (signal: StopSignal) => void): () => void {
 async function ask (question: string): Promise<string | undefined> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    return await terminal.question(question)
-  } finally {
-    terminal.close()
-  }
+  return await new Promise<string>((resolve) => {
+    let answer: string | undefined
+    terminal.question(question).then((text) => {
+      answer = text
+      terminal.close()
+    }, () => { /* It is closed. */ })
+    // While it asks, Ctrl-C is a key like others. That, and Ctrl-D, closes it without an answer: what was begun is to stop.
+    terminal.once('close', () => {
+      if (answer === undefined && !process.emit('SIGINT', 'SIGINT')) process.kill(process.pid, 'SIGINT')
+      resolve(answer ?? '')
+    })
+  })
 }
 
 async function readInput (limitBytes: number): Promise<Buffer> {

@@ -3,21 +3,22 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { eventually } from '../support/eventually.js'
+import { makeStore, quarantinedDelivery } from '../journal/sqlite/stored.js'
 import { plainNode, program } from '../support/program.js'
 import { eventBody } from '../support/service-process.js'
 
 interface OnTerminal {
   /** What the terminal has shown so far. */
   readonly shown: () => string
-  /** Types Ctrl-C; resolves with the exit code. */
-  readonly interrupt: () => Promise<number | null>
+  /** Types Ctrl-C, or another key; resolves with the exit code. */
+  readonly interrupt: (key?: string) => Promise<number | null>
 }
 
-/** Runs the built service on a pseudo-terminal of its own: `script` is part of every Debian, and gives it one. */
-function startOnTerminal (t: Test, environment: Readonly<Record<string, string>>): OnTerminal {
+/** Runs the built program on a pseudo-terminal of its own: `script` is part of every Debian, and gives it one. */
+function startOnTerminal (t: Test, environment: Readonly<Record<string, string>>, args: readonly string[] = ['serve']): OnTerminal {
   const dataDir = join(t.testdir(), 'data')
   mkdirSync(dataDir)
-  const command = ['exec', 'env', ...plainNode, program, 'serve'].join(' ')
+  const command = ['exec', 'env', ...plainNode, program, ...args].join(' ')
   const child = spawn('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
     cwd: dataDir,
     env: { PATH: process.env['PATH'], SHELL: '/bin/sh', TERM: 'xterm', PORT: '0', ADMIN_PORT: '0', DATA_DIR: dataDir, FORWARDERS: 'log,file', ...environment }
@@ -28,8 +29,8 @@ function startOnTerminal (t: Test, environment: Readonly<Record<string, string>>
   const ended = new Promise<number | null>((resolve) => { child.on('close', resolve) })
   return {
     shown: () => text.replaceAll('\r\n', '\n'),
-    async interrupt () {
-      child.stdin.write('\u0003')
+    async interrupt (key = '\u0003') {
+      child.stdin.write(key)
       return await ended
     }
   }
@@ -74,4 +75,22 @@ t.test('NO_COLOR takes the colours away, and LOG_FORMAT=json gives a terminal wh
   await eventually(() => json.shown().includes('"msg":"listening"') ? true : undefined, 'the line')
   t.equal(await json.interrupt(), 0)
   for (const line of json.shown().replace('^C', '').trim().split('\n')) t.type(JSON.parse(line), 'object')
+})
+
+t.test('a question that is left without an answer ends the command as a signal does, and nothing is done', async t => {
+  const store = makeStore(t)
+  store.append(quarantinedDelivery())
+  for (const [name, key] of [['Ctrl-C', '\u0003'], ['Ctrl-D', '\u0004']] as const) {
+    await t.test(name, async t => {
+      const discard = startOnTerminal(t, {}, ['quarantine', 'discard', '--all', '--data-dir', store.dataDir])
+      await eventually(() => discard.shown().includes('[y/N]') ? true : undefined, 'the question')
+      t.equal(await discard.interrupt(key), 130)
+      t.match(discard.shown(), /Nothing was discarded\.\n$/)
+      // No listener waits for the signal here: it ends the process.
+      const init = startOnTerminal(t, {}, ['init'])
+      await eventually(() => init.shown().includes('> ') ? true : undefined, 'the question')
+      t.equal(await init.interrupt(key), 130)
+      for (const { shown } of [discard, init]) t.notMatch(shown(), /AbortError|node:internal/)
+    })
+  }
 })
