@@ -16,7 +16,7 @@ export interface InitOptions {
   readonly forwarders?: string | undefined
   readonly httpUrl?: string | undefined
   readonly port?: number | undefined
-  readonly envFile: string
+  readonly out: string
   /** Ask nothing: what is not given is left at its default. */
   readonly yes?: boolean | undefined
 }
@@ -40,7 +40,7 @@ const MODE = 0o600
  * @throws UsageError, ConfigurationError where an option has a fault
  */
 export async function init (context: CommandContext, options: InitOptions): Promise<number> {
-  const path = resolve(context.directory, options.envFile)
+  const path = resolve(context.directory, options.out)
   const given: Answers = {
     PORT: options.port === undefined ? '' : String(options.port),
     PUBLIC_URL: options.publicUrl ?? '',
@@ -57,7 +57,7 @@ export async function init (context: CommandContext, options: InitOptions): Prom
     writeFileSync(path, text, { flag: 'wx', mode: MODE })
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw new UsageError(`${path} cannot be written (${errorCode(error)})`)
-    context.stderr.write(`tierhook: ${printable(path)} is there already, and is left as it is: name another one with --env-file, or change that one by hand\n`)
+    context.stderr.write(`tierhook: ${printable(path)} is there already, and is left as it is: name another one with --out, or change that one by hand\n`)
     return exitCodes.failure
   }
   context.stdout.write(nextSteps(path, answers))

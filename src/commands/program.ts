@@ -59,7 +59,8 @@ function createProgram ({ context, runs, settingsHelp }: ProgramOptions): Comman
     .option('--forwarders <list>', 'where events go: log, file, http, with commas between them')
     .option('--http-url <url>', 'where the http forwarder posts to')
     .option('--port <number>', 'the port that webhooks are taken at', wholeNumber(1, 65_535))
-    .option('--env-file <path>', 'the file to write; one that is there already is never replaced', '.env')
+    // Not --env-file, which Node.js takes for its own wherever it stands, and does not start where there is no such file yet.
+    .option('--out <path>', 'the file to write; one that is there already is never replaced', '.env')
     .option('--yes', 'ask nothing: what is not given is left at its default')
     .addHelpText('after', examples('tierhook init', 'tierhook init --yes --public-url https://hooks.example.com --secret-file key --forwarders log,file'))
     .action(runs(async () => (await import('./init.js')).init))

@@ -54,6 +54,12 @@ t.test('a wrong configuration stops the start, names every variable, and shows n
   t.notMatch(stderr, 'hunter')
 })
 
+t.test('a first configuration is written to another file than .env, which Node.js does not look for itself', async t => {
+  const directory = t.testdir()
+  t.match(await run(directory, ['init', '--yes', '--port', '4000', '--out', 'other.env']), { code: 0, stderr: '' })
+  t.match(readFileSync(join(directory, 'other.env'), 'utf8'), '\nPORT=4000\n')
+})
+
 t.test('a command that is not there ends with the code of a usage error', async t => {
   const { code, stderr } = await run(t.testdir(), ['sevre'])
   t.equal(code, 2)
