@@ -41,11 +41,13 @@ export async function release (context: CommandContext, ids: readonly string[], 
     const bar = startProgressBar(context, named.length > 0 ? named.length : last)
     const counts: Record<Released['status'], number> = { released: 0, 'still invalid': 0, 'too old': 0, 'not in quarantine': 0, damaged: 0, gone: 0 }
     const staying: Released[] = []
+    /** Written at the end: a reader that has seen enough ends the process, and would break the work off. */
+    const lines: string[] = []
     const releasing = async (): Promise<void> => {
       for await (const { sequences, progress } of steps(operator, named, options)) {
         for (const result of await operator.release({ sequences, force: options.force === true })) {
           counts[result.status] += 1
-          if (options.json === true) context.stdout.write(jsonLine(result))
+          if (options.json === true) lines.push(jsonLine(result))
           else if (result.status !== 'released' && staying.length < shownLimit) staying.push(result)
         }
         bar.update(progress)
@@ -59,7 +61,8 @@ export async function release (context: CommandContext, ids: readonly string[], 
     await noteAction(context, { dataDir, stop, action }, releasing).finally(() => { bar.stop() })
     const forcible = counts['still invalid'] + counts['too old']
     const stayed = forcible + counts['not in quarantine'] + counts.damaged + counts.gone
-    if (options.json !== true) report(context, { released: counts.released, stayed, forcible, staying })
+    if (options.json === true) context.stdout.write(lines.join(''))
+    else report(context, { released: counts.released, stayed, forcible, staying })
     if (stop.signal.aborted) return stop.exitCode()
     return counts.released === 0 || (named.length > 0 && stayed > 0) ? exitCodes.failure : exitCodes.ok
   }))

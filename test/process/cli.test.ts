@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { sign } from '../../src/voucherify/signature.js'
 import { startServer } from '../commands/harness.js'
-import { makeStore, newDelivery } from '../journal/sqlite/stored.js'
+import { makeStore, newDelivery, quarantinedDelivery } from '../journal/sqlite/stored.js'
 import { plainNode, program } from '../support/program.js'
 import { startServiceProcess } from '../support/service-process.js'
 
@@ -104,6 +104,18 @@ t.test('what is more than a pipe holds arrives whole at a slow reader, which an 
   const enough = list()
   enough.child.stdout.once('data', () => { enough.child.stdout.destroy() })
   t.same(await enough.ended, { code: 0, stderr: '' }, 'a reader that has seen enough, such as head, is no fault')
+})
+
+t.test('a reader that has seen enough breaks off no release, and what was released is on the list', async t => {
+  const directory = t.testdir({ data: {} })
+  const store = makeStore(t, join(directory, 'data'))
+  store.append(...Array.from({ length: 3000 }, () => quarantinedDelivery()))
+  store.close()
+  const child = spawn(process.execPath, [program, 'quarantine', 'release', '--all', '--force', '--json'], { cwd: directory, env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'inherit'] })
+  child.stdout.once('data', () => { child.stdout.destroy() })
+  t.equal(await new Promise(resolve => { child.on('close', resolve) }), 0)
+  const list = readFileSync(join(directory, 'data', 'operator-actions.ndjson'), 'utf8').trim().split('\n')
+  t.match(list.map((line) => JSON.parse(line)), [{ action: 'release', count: 3000 }])
 })
 
 t.test('an output that cannot be written fails the command, and says so in a line', { skip: !existsSync('/dev/full') }, async t => {
