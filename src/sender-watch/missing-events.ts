@@ -60,7 +60,16 @@ export function createMissingEvents ({ expectations, logger, now, tells = () => 
   const watched = expectations.map(({ pattern, withinMs }): Watched => ({ pattern, withinMs, matches: matcherOf(pattern), lastAt: null, since: now(), periods: 0 }))
   let timer: NodeJS.Timeout | undefined
 
-  function ageMs ({ lastAt, since }: { readonly lastAt: number | null, readonly since: number }): number {
+  /** A time that is still to come is a wrong clock's, and counts as now: else nothing would be missed before it has come. */
+  function settled (each: Watched): Watched {
+    const time = now()
+    each.since = Math.min(each.since, time)
+    if (each.lastAt !== null) each.lastAt = Math.min(each.lastAt, time)
+    return each
+  }
+
+  function ageMs (each: Watched): number {
+    const { lastAt, since } = settled(each)
     return Math.max(0, now() - (lastAt ?? since))
   }
 
@@ -79,8 +88,9 @@ export function createMissingEvents ({ expectations, logger, now, tells = () => 
         logger.warn({
           expectation: each.pattern, withinMs: each.withinMs, ageMs: ms, lastAt: each.lastAt === null ? null : new Date(each.lastAt).toISOString()
         }, 'expected event does not come')
-        each.periods = periods
       }
+      // Fewer too, where a clock that was ahead is right again.
+      each.periods = periods
     }
   }
 
@@ -103,7 +113,7 @@ export function createMissingEvents ({ expectations, logger, now, tells = () => 
       const ms = ageMs(each)
       return { expectation: each.pattern, withinMs: each.withinMs, lastAt: each.lastAt, ageMs: ms, missing: ms > each.withinMs }
     }),
-    keep: () => watched.map(({ pattern, lastAt, since }) => ({ expectation: pattern, lastAt, since })),
+    keep: () => watched.map(settled).map(({ pattern, lastAt, since }) => ({ expectation: pattern, lastAt, since })),
     start () {
       if (watched.length === 0 || timer !== undefined) return
       const shortest = Math.min(...watched.map(({ withinMs }) => withinMs))

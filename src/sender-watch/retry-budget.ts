@@ -148,7 +148,11 @@ export function createRetryBudget ({ logger, now, told = new Map(), tells = () =
 
   /** The sender's tries of an event are over after a day: it is then switched off, or another answer has reached it. */
   function forgetGivenUp (sourceId: string, { events }: Source, time: number): void {
-    for (const [id, { firstAt }] of events) if (time - firstAt > TRIES_END_MS + GRACE_MS) events.delete(id)
+    for (const [id, event] of events) {
+      // By a clock that was ahead: by the sender's schedule no try would count before that time.
+      event.firstAt = Math.min(event.firstAt, time)
+      if (time - event.firstAt > TRIES_END_MS + GRACE_MS) events.delete(id)
+    }
     if (events.size === 0 && isWhole()) told.delete(sourceId)
   }
 

@@ -8,6 +8,8 @@ import { adviceFor, mostTries, TOLD_AT_TRIES, TRIES_ALLOWED, TRIES_END_MS } from
 const MOST_KNOWN = 50
 /** Other addresses that are told apart. */
 const MOST_OTHERS = 20
+/** By so much the clocks of replicas may differ. */
+const AHEAD_MS = 3_600_000
 /** No address is longer; what a proxy passes on may be. */
 const LONGEST_ADDRESS = 64
 
@@ -149,6 +151,8 @@ export function createUnproven ({ logger, now, told = new Map(), tells = () => t
 
   function forgetOver (): void {
     const time = now()
+    // By a clock that was ahead. It would be later than all that is refused.
+    if (signedAt !== null && signedAt > time) signedAt = time
     // What came before a signed webhook at another replica is over too.
     for (const [from, count] of refusals) if (isOver(count, time) || count.lastAt < (signedAt ?? 0)) refusals.delete(from)
     for (const [address, count] of addresses) if (isOver(count, time)) addresses.delete(address)
@@ -244,9 +248,9 @@ function asCount ({ lastCode, ...count }: KeptCount): Count {
   return { ...count, lastCode: lastCode as ProblemCode }
 }
 
-/** Whether nothing came for so long that the sender has given up, if it was the sender. */
-function isOver ({ lastAt }: Count, time: number): boolean {
-  return time - lastAt > TRIES_END_MS
+/** Whether nothing came for so long that the sender has given up, if it was the sender; or it was counted by a clock that was ahead. */
+function isOver ({ firstAt, lastAt }: Count, time: number): boolean {
+  return time - lastAt > TRIES_END_MS || firstAt - time > AHEAD_MS
 }
 
 function describe (from: Origin, { count, firstAt, lastAt, lastCode }: Count): UnprovenRefusals {

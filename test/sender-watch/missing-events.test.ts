@@ -83,3 +83,31 @@ t.test('it checks by itself until it is closed', async (t) => {
   missingEvents.close()
   t.match(missingEvents.states(), [{ missing: true }])
 })
+
+t.test('a clock that was ahead hides nothing that stays away afterwards, neither in one run nor by what was kept', async (t) => {
+  const expectations = [{ pattern: 'came', withinMs: HOUR }, { pattern: 'never came', withinMs: HOUR }]
+  let now = 1000 * HOUR
+  const log = captureLog()
+  const first = createMissingEvents({ expectations, logger: log.logger, now: () => now })
+  first.accepted(event('came'))
+  const kept = first.keep()
+  now = HOUR
+  const second = createMissingEvents({ expectations, logger: log.logger, now: () => now })
+  second.restore(kept)
+  for (const each of [first, second]) each.check()
+  t.strictSame(log.lines, [])
+  now = 2 * HOUR + 1
+  for (const each of [first, second]) {
+    t.strictSame(states(each), { came: true, 'never came': true })
+    each.check()
+  }
+  t.equal(log.find('expected event does not come').length, 4)
+})
+
+t.test('after a clock that jumped ahead for a moment, each period is told again', async (t) => {
+  let now = 0
+  const log = captureLog()
+  const missingEvents = createMissingEvents({ expectations: [{ pattern: '*', withinMs: HOUR }], logger: log.logger, now: () => now })
+  for (now of [1000 * HOUR, HOUR / 2, HOUR + 1, 2 * HOUR + 1]) missingEvents.check()
+  t.match(log.find('expected event does not come').map(({ ageMs }) => ageMs), [1000 * HOUR, HOUR + 1, 2 * HOUR + 1])
+})

@@ -140,3 +140,16 @@ t.test('what was counted is taken over by the next run, and an alarm is not give
   t.match(second.retryBudget.sources(), [{ triesUsed: 5 }])
   t.strictSame(second.log.lines, [])
 })
+
+t.test('an event that failed first by a clock that was ahead is counted on, and alarms', async (t) => {
+  const setting = setUp()
+  const { log, fail } = setting
+  const start = setting.time
+  setting.time = start + 100 * 1440 * MINUTE
+  fail('wh_1', 'ev_1')
+  for (const afterMs of SCHEDULE.slice(0, 4)) {
+    setting.time = start + afterMs
+    fail('wh_1', 'ev_1')
+  }
+  t.match(log.find('sender tries in vain'), [{ triesUsed: 3 }])
+})

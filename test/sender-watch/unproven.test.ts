@@ -149,3 +149,18 @@ t.test('what was counted is taken over by the next run, and nothing is told twic
   t.match(second.unproven.report().refused, [{ from: 'known', triesUsed: 4, since: START }])
   t.strictSame(second.log.lines, [])
 })
+
+t.test('what was noticed by a clock that was ahead keeps no alarm back', async (t) => {
+  const setting = setUp()
+  const { unproven, log, refuse, accept } = setting
+  setting.time = START + 100 * DAY
+  accept(SENDER)
+  refuse(SENDER)
+  for (const minutes of [0, 1, 2]) {
+    setting.time = START + minutes * MINUTE
+    refuse(SENDER)
+    // As it is every few seconds.
+    unproven.keep()
+  }
+  t.match(log.find('unproven webhooks refused from a known address'), [{ triesUsed: 3, count: 3, since: '2026-01-31T00:00:00.000Z' }])
+})
