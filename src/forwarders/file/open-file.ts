@@ -27,13 +27,17 @@ export interface OpenFile {
 /** Opens the file for reading and writing; makes it, and its folders, where it is not there. */
 export async function openHandle (path: string): Promise<FileHandle> {
   await makeFolder(dirname(path))
-  return await open(path, constants.O_RDWR | constants.O_CREAT, 0o640)
+  const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o640)
+  return await orClose(handle, async () => {
+    if ((await handle.stat()).isFile()) return handle
+    throw new Error(`${path} is not a file`)
+  })
 }
 
-/** Opens a file for reading; `undefined` where there is none. */
+/** Opens a file for reading; `undefined` where there is none. What is a pipe waits for nobody who writes to it. */
 export async function openIfThere (path: string): Promise<FileHandle | undefined> {
   try {
-    return await open(path, 'r')
+    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined
     throw error

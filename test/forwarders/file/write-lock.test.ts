@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { platform } from 'node:os'
@@ -114,4 +115,13 @@ t.test('what cannot be locked for another reason does not refuse the start, and 
   await t.rejects(file.append('one\n'), { code: 'EEXIST' })
   rmSync(at('taken'))
   await file.append('one\n')
+})
+
+t.test('a pipe in the place of the event file, which once held up the start for ever, is told as no file', { skip: platform() === 'win32' && 'there are no pipes in folders' }, async (t) => {
+  const { open, at } = filesIn(t)
+  execFileSync('mkfifo', [at('events.ndjson')])
+  const file = await open('events.ndjson')
+  await file.claim()
+  await file.begin()
+  await t.rejects(file.append('one\n'), /events\.ndjson is not a file$/)
 })
