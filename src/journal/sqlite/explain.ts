@@ -38,7 +38,8 @@ export async function explainCopy<T> (from: string, to: string, work: () => Prom
     const seen = await tellApart(seeCause(error, to), dirname(to))
     const cause = storageCause(seen)
     if (cause === undefined) throw error
-    const isOfSource = code === 'SQLITE_CANTOPEN' && seen instanceof Error && seen.cause === undefined
+    // What can be written where the copy goes is no fault of that place. To read a database in use takes two files beside it.
+    const isOfSource = /^SQLITE_(?:CANTOPEN|READONLY)/.test(code) && seen instanceof Error && seen.cause === undefined
     throw new StoreError('STORE_READ_ONLY', isOfSource ? `${from} cannot be read (${code}): look for the file and for the rights of the user that runs this` : `${to} cannot be written (${code}): ${cause.reason}`, seen)
   }
 }
