@@ -1,9 +1,10 @@
-import { closeSync, constants, fchownSync, fstatSync, fsyncSync, openSync, statSync, writeSync } from 'node:fs'
+import { closeSync, constants, fsyncSync, openSync, writeSync } from 'node:fs'
 import { lstat, open, rename, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Value } from '@sinclair/typebox/value'
 import type { Logger } from 'pino'
 import { within } from '../delivery/within.js'
+import { handToOwner } from '../errors/hand-to-owner.js'
 import { RecordedActionSchema, type RecordedAction } from './operator-action.js'
 
 /** Above this it is set aside, and the one that was set aside before it is gone. */
@@ -41,21 +42,6 @@ export function addToActionList (dataDir: string, action: RecordedAction): void 
     fsyncSync(file)
   } finally {
     closeSync(file)
-  }
-}
-
-/**
- * A command may be run by root, and the service, which has to go on with the file, not. Only a file that has just been made is handed over: whoever
- * owns the folder could have put another one in its place.
- */
-function handToOwner (file: number, dataDir: string): void {
-  const folder = statSync(dataDir)
-  const { uid, size, nlink } = fstatSync(file)
-  if (uid === folder.uid || size > 0 || nlink !== 1) return
-  try {
-    fchownSync(file, folder.uid, folder.gid)
-  } catch {
-    // Only root may. Another's file could be opened, so it is the group's to write.
   }
 }
 

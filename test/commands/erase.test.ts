@@ -116,3 +116,15 @@ t.test('what is not finished is not erased, and nothing else of that person, but
   t.equal((await run('verify', '--full', '--data-dir', store.dataDir)).code, 0)
   t.equal((await run('erase', '--data-dir', store.dataDir)).code, 2)
 })
+
+t.test('a list of erased people that cannot be used is told in a sentence, and nothing is erased', async t => {
+  const dataDir = t.testdir({ 'erasures.ndjson': {} })
+  const store = makeStore(t, dataDir)
+  const http = store.feed('http')
+  store.append(ofPerson({}))
+  await settleAll(http, forwarded)
+  const { code, stderr } = await run('erase', '--customer', person.id, '--data-dir', dataDir)
+  t.equal(code, 1)
+  t.match(stderr, /^tierhook: The list of erased people .*erasures\.ndjson cannot be read or written \(EISDIR\): look for room, and run as the user that the service runs as\n$/)
+  t.strictSame(wordsIn(dataDir, [person.name]), [person.name])
+})

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { execFile, spawn } from 'node:child_process'
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { sign } from '../../src/voucherify/signature.js'
@@ -176,4 +176,27 @@ t.test('it serves until SIGTERM, and a second one at the same port says what to 
   child.kill('SIGTERM')
   t.equal(await ended, 0)
   t.match(log, /"msg":"stopped"\}\n$/)
+})
+
+t.test('what root does with a command keeps the service\'s user from nothing afterwards', { skip: process.getuid?.() !== 0 && 'needs root' }, async t => {
+  const directory = t.testdir({ data: {} })
+  const data = join(directory, 'data')
+  const store = makeStore(t, data)
+  store.append(quarantinedDelivery())
+  store.close()
+  for (const path of [data, ...readdirSync(data).map((name) => join(data, name))]) chownSync(path, 4001, 4001)
+  t.equal((await run(directory, ['erase', '--customer', 'nobody'])).code, 0)
+  const asService = async (...args: string[]) => await new Promise<Ended>((resolve) => {
+    const child = execFile('env', [...plainNode, program, ...args], { cwd: directory, env: { PATH: process.env['PATH'] }, uid: 4001, gid: 4001, timeout: 60_000 }, (_error, stdout, stderr) => { resolve({ code: child.exitCode, stdout, stderr }) })
+  })
+  t.match(await asService('quarantine', 'discard', '--all', '--yes'), { code: 0, stderr: '' })
+  t.match(await asService('erase', '--customer', 'nobody else'), { code: 0, stderr: '' })
+
+  // In a folder of root's again, a copy to another one fails by the database, and not by where it goes.
+  mkdirSync(join(directory, 'backups'))
+  chownSync(join(directory, 'backups'), 4001, 4001)
+  for (const ending of ['-wal', '-shm']) rmSync(join(data, `tierhook.db${ending}`), { force: true })
+  chownSync(data, 0, 0)
+  const copied = await asService('backup', 'backups/copy.db', '--data-dir', data)
+  t.match(copied, { code: 1, stderr: `tierhook: ${data}/tierhook.db cannot be read (SQLITE_` })
 })

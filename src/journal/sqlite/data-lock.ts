@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import { handToOwner } from '../../errors/hand-to-owner.js'
 import { makeFolder } from '../../errors/make-folder.js'
 import { isForbidden } from '../../errors/storage-cause.js'
 import { connect } from './binding.js'
@@ -89,7 +90,7 @@ const ACCESS_TIMEOUT_MS = 5000
  * @throws SQLITE_BUSY where a salvage takes too long
  */
 export function keepInPlace (dataDir: string): { readonly release: () => void } {
-  const db = connect(accessPath(dataDir), { lockTimeoutMs: ACCESS_TIMEOUT_MS })
+  const db = connect(accessFile(dataDir), { lockTimeoutMs: ACCESS_TIMEOUT_MS })
   try {
     db.exec('BEGIN; SELECT count(*) FROM sqlite_master')
   } catch (error) {
@@ -104,12 +105,22 @@ export function keepInPlace (dataDir: string): { readonly release: () => void } 
  * @throws SQLITE_BUSY where that takes too long
  */
 export function keepOthersOut (dataDir: string): { readonly release: () => void } {
-  const { close } = openExclusively(accessPath(dataDir), { lockTimeoutMs: ACCESS_TIMEOUT_MS })
+  const { close } = openExclusively(accessFile(dataDir), { lockTimeoutMs: ACCESS_TIMEOUT_MS })
   return { release: close }
 }
 
-function accessPath (dataDir: string): string {
-  return join(dataDir, 'tierhook.access')
+/** The file by which those who write and a salvage wait for each other. It is made here, where SQLite would make it root's own for a command of root's. */
+function accessFile (dataDir: string): string {
+  const path = join(dataDir, 'tierhook.access')
+  try {
+    const file = openSync(path, 'wx', 0o640)
+    handToOwner(file, dataDir)
+    // Nobody can have locked it yet: to close it drops all locks that the process has on it.
+    closeSync(file)
+  } catch {
+    // It is there already. Where it cannot be made, whoever opens it is told why.
+  }
+  return path
 }
 
 /** Whether a process serves the data folder now. */

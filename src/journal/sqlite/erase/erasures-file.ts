@@ -1,10 +1,12 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { StoreError } from '../../../delivery/operator.js'
 import type { Person } from '../../../delivery/operator-requests.js'
+import { handToOwner } from '../../../errors/hand-to-owner.js'
 import { sync } from '../copies/draft.js'
+import { codeOf } from '../database.js'
 
 const LineSchema = Type.Object({
   at: Type.String(),
@@ -19,32 +21,57 @@ export function erasuresPath (dataDir: string): string {
 
 /**
  * Everybody on the list; nobody where there is no list.
- * @throws {StoreError} where a line cannot be read: somebody who was erased would come back
+ * @throws {StoreError} where it, or a line of it, cannot be read: somebody who was erased would come back
  */
 export function readErasures (path: string): readonly Person[] {
   if (!existsSync(path)) return []
-  return readFileSync(path, 'utf8').split('\n').filter((line) => line !== '').map((line, index) => {
+  return usable(path, () => readFileSync(path, 'utf8')).split('\n').filter((line) => line !== '').map((line, index) => {
     const value = parse(line)
     if (Value.Check(LineSchema, value)) return { by: value.by, digest: value.digest }
     throw new StoreError('STORE_DAMAGED', `Line ${index + 1} of the list of erased people ${path} cannot be read: mend or remove that line`)
   })
 }
 
-/** Puts people on the list, on disk before it returns; who is there already is not put there again. */
+/**
+ * Puts people on the list, on disk before it returns; who is there already is not put there again.
+ * @throws {StoreError} where that cannot be
+ */
 export function rememberErasures (dataDir: string, people: readonly Person[], now: number): void {
   const path = erasuresPath(dataDir)
   const there = readErasures(path)
   const isThere = ({ by, digest }: Person): boolean => there.some((each) => each.by === by && each.digest === digest)
   const lines = people.filter((person) => !isThere(person)).map(({ by, digest }) => `${JSON.stringify({ at: new Date(now).toISOString(), by, digest })}\n`)
   if (lines.length === 0) return
+  usable(path, () => {
+    append(path, dataDir, lines.join(''))
+    sync(dataDir)
+  })
+}
+
+function append (path: string, dataDir: string, text: string): void {
   const file = openSync(path, 'a', 0o640)
   try {
-    writeSync(file, lines.join(''))
-    fsyncSync(file)
+    handToOwner(file, dataDir)
+    const { size } = fstatSync(file)
+    try {
+      writeFileSync(file, text)
+      fsyncSync(file)
+    } catch (error) {
+      // Half a line would stop each erasure from now on.
+      ftruncateSync(file, size)
+      throw error
+    }
   } finally {
     closeSync(file)
   }
-  sync(dataDir)
+}
+
+function usable<T> (path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw new StoreError('STORE_READ_ONLY', `The list of erased people ${path} cannot be read or written (${codeOf(error) ?? 'for an unknown reason'}): look for room, and run as the user that the service runs as`, error)
+  }
 }
 
 function parse (line: string): unknown {
