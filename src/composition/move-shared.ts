@@ -1,5 +1,6 @@
 import { StoreError } from '../delivery/operator.js'
-import { openDatabase, type Database } from '../journal/postgres/database.js'
+import { openDatabase, type Database, type Query } from '../journal/postgres/database.js'
+import { journalLock } from '../journal/postgres/functions.js'
 import { migrate, schemaVersion } from '../journal/postgres/schema.js'
 import { soundJson } from '../journal/postgres/sound-json.js'
 import { TABLES, toPage, type Counters, type Side, type Source, type Target } from './move-sides.js'
@@ -8,18 +9,36 @@ import { TABLES, toPage, type Counters, type Side, type Source, type Target } fr
 export async function openShared ({ url, schema }: { readonly url: string, readonly schema: string }): Promise<Source> {
   const database = openDatabase({ url, schema, connections: 1, timeoutMs: 60_000 })
   const { query, schema: s } = database
-  // One that was stopped has left its mark.
-  await query(`DROP TABLE IF EXISTS ${s}.moving`)
-  if (await schemaVersion(query, schema) === 0) throw new StoreError('NO_STORE', `There is no journal in the schema ${schema} of the database`)
-  await refuseServed(database)
-  // From now on no replica starts on it.
-  await query(`CREATE TABLE ${s}.moving (since timestamptz DEFAULT now())`)
+  try {
+    // One that was stopped has left its mark.
+    await query(`DROP TABLE IF EXISTS ${s}.moving`)
+    if (await schemaVersion(query, schema) === 0) throw new StoreError('NO_STORE', `There is no journal in the schema ${schema} of the database`)
+    await refuseServed(database)
+    // From now on no replica starts on it.
+    await query(`CREATE TABLE ${s}.moving (since timestamptz DEFAULT now())`)
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+  const side = postgresSide(database)
+  let copied: Counters | undefined
   return {
-    side: postgresSide(database),
+    side: {
+      ...side,
+      async counters () {
+        copied = await side.counters()
+        return copied
+      }
+    },
     async leave () {
-      await refuseServed(database)
       const left = `${schema}_moved_${new Date().toISOString().replaceAll(/\D/g, '').slice(0, 14)}`
-      await query(`ALTER SCHEMA ${s} RENAME TO "${left}"`)
+      await database.transaction(async (query) => {
+        // A replica that stood still is not among those that serve it, and appends once it goes on.
+        await query(`SELECT ${journalLock(s)}`)
+        await refuseServed({ ...database, query })
+        if ((await readCounters(query, s)).sequence !== copied?.sequence) throw new StoreError('STORE_BUSY', 'A replica has stored webhooks in the journal while it was moved: stop it, and remove what was moved so far')
+        await query(`ALTER SCHEMA ${s} RENAME TO "${left}"`)
+      })
       return `the schema ${left}`
     },
     async close () {
@@ -34,11 +53,13 @@ export async function makeShared ({ url, schema }: { readonly url: string, reado
   const database = openDatabase({ url, schema, connections: 1, timeoutMs: 60_000 })
   const { query, schema: s } = database
   try {
-    const [found] = await query<{ made: boolean, moving: boolean }>('SELECT to_regclass($1) IS NOT NULL AS made, to_regclass($2) IS NOT NULL AS moving', [`${s}.version`, `${s}.moving`])
+    const [found] = await query<{ made: boolean, moving: boolean }>(`SELECT to_regclass($1) IS NOT NULL AS made,
+      EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass($2) AND attname = 'is_target') AS moving`, [`${s}.version`, `${s}.moving`])
     if (found?.moving === true) await query(`DROP SCHEMA ${s} CASCADE`)
     else if (found?.made === true) throw new StoreError('WRONG_STORE', `The schema ${schema} of the database holds a journal already: name another one in JOURNAL_SCHEMA, or drop it if it is not needed`)
     await migrate(database, schema)
-    await query(`CREATE TABLE ${s}.moving (since timestamptz DEFAULT now())`)
+    // What a move was stopped on its way from has a mark too, and is all that there is.
+    await query(`CREATE TABLE ${s}.moving (since timestamptz DEFAULT now(), is_target boolean)`)
   } catch (error) {
     await database.close()
     throw error
@@ -53,9 +74,13 @@ export async function makeShared ({ url, schema }: { readonly url: string, reado
   }
 }
 
-async function refuseServed ({ query, schema: s }: Database): Promise<void> {
+async function refuseServed ({ query, schema: s }: Pick<Database, 'query' | 'schema'>): Promise<void> {
   const [row] = await query<{ n: number }>(`SELECT count(*) AS n FROM ${s}.members WHERE greatest(lease_until, seen_at + 10000) > ${s}.now_ms()`)
   if (row !== undefined && row.n > 0) throw new StoreError('STORE_BUSY', `${row.n} replicas use the journal: stop them first, and wait for ten seconds`)
+}
+
+async function readCounters (query: Query, s: string): Promise<Counters> {
+  return Object.fromEntries((await query<{ name: string, value: number }>(`SELECT name, value FROM ${s}.counters`)).map(({ name, value }) => [name, value])) as Counters
 }
 
 function postgresSide ({ query, schema: s }: Database): Side {
@@ -74,7 +99,7 @@ function postgresSide ({ query, schema: s }: Database): Side {
     },
 
     count: async (table) => (await query<{ n: number }>(`SELECT count(*) AS n FROM ${s}.${table.name}`))[0]?.n ?? 0,
-    counters: async () => Object.fromEntries((await query<{ name: string, value: number }>(`SELECT name, value FROM ${s}.counters`)).map(({ name, value }) => [name, value])) as Counters,
+    counters: async () => await readCounters(query, s),
     async setCounters (counters) { for (const [name, value] of Object.entries(counters)) await query(`UPDATE ${s}.counters SET value = $2 WHERE name = $1`, [name, value]) }
   }
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { openOperator } from '../../src/composition/open-store.js'
 import { moveStore } from '../../src/composition/move.js'
+import { openShared } from '../../src/composition/move-shared.js'
 import { systemClock } from '../../src/delivery/clock.js'
 import { createHarness } from '../commands/harness.js'
 import { dead, forwarded, quarantinedDelivery, newDelivery, openJournal, retry, settleAll } from '../journal/sqlite/stored.js'
@@ -83,11 +84,46 @@ t.test('a store is moved to PostgreSQL and back with all its progress', { skip: 
     await t.rejects(moveStore({ from: { dataDir }, to: { dataDir } }), { code: 'WRONG_STORE' })
     await t.rejects(moveStore({ from: { dataDir }, to: { url, schema: 'stopped' } }), { code: 'WRONG_STORE', message: 'holds a journal already' })
     await t.rejects(moveStore({ from: { url, schema: 'nothing' }, to: { dataDir: t.testdir() } }), { code: 'NO_STORE' })
+    t.strictSame(await server.query("SELECT 1 FROM pg_stat_activity WHERE application_name = 'tierhook' AND state_change > now() - interval '1 second'"), [], 'and no connection is left open')
     await t.rejects(moveStore({ from: { url, schema: 'stopped' }, to: { dataDir } }), { code: 'WRONG_STORE', message: 'name another folder' })
     const { append, close, dataDir: served } = await openJournal(t)
     await append(newDelivery())
     await t.rejects(moveStore({ from: { dataDir: served }, to: { url, schema: 'new' } }), { code: 'STORE_BUSY' })
     await close()
+  })
+
+  /** A journal that nobody serves, with one event. */
+  async function makeJournal (schema: string) {
+    const journal = createPostgresJournal({ url, schema, logger: captureLog().logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: 0, maxBytes: 0 } })
+    await journal.start()
+    const stored = await journal.append(sampleNewDelivery())
+    return { journal, stored }
+  }
+
+  await t.test('a journal that a move was killed on its way from is no target that may be made anew', async (t) => {
+    const { journal, stored } = await makeJournal('killed')
+    await journal.close()
+    const killed = await openShared({ url, schema: 'killed' })
+    t.teardown(killed.close)
+    await t.rejects(moveStore({ from: { dataDir: await makeFolder() }, to: { url, schema: 'killed' } }), { code: 'WRONG_STORE', message: 'holds a journal already' })
+    t.match(await server.query('SELECT id FROM killed.deliveries'), [{ id: stored.id }])
+  })
+
+  await t.test('what is accepted while it is moved stays where it is served', async (t) => {
+    const { journal } = await makeJournal('stalled')
+    // A replica that stands still is not seen.
+    const hide = async (): Promise<void> => { await server.query('UPDATE stalled.members SET seen_at = 0, lease_until = 0') }
+    await hide()
+    const source = await openShared({ url, schema: 'stalled' })
+    t.teardown(source.close)
+    await source.side.counters()
+    // One that had started before goes on.
+    await server.query('ALTER TABLE stalled.moving RENAME TO moved')
+    await journal.append(sampleNewDelivery())
+    await hide()
+    await t.rejects(source.leave(), { code: 'STORE_BUSY', message: 'while it was moved' })
+    t.equal((await journal.append(sampleNewDelivery())).status, 'stored')
+    await journal.close()
   })
 })
 
