@@ -8,6 +8,9 @@ import { openSqliteOperator } from '../../../src/journal/sqlite/operator.js'
 import { selectDeliveries } from '../../../src/journal/sqlite/operator/select.js'
 import { createJudge } from '../../../src/voucherify/judge.js'
 import { dead, destroyPage, forwarded, quarantinedDelivery, makeStore, newDelivery, now, openJournal, retry, settleAll, type Folder } from './stored.js'
+import { digestOf } from '../../../src/journal/traces.js'
+import { databasePath, openForWriting } from '../../../src/journal/sqlite/database.js'
+import { erase } from '../../../src/journal/sqlite/erase/erase.js'
 import { parseFilter } from '../../../src/forwarders/delivery-filter.js'
 
 function open (t: Folder, dataDir: string, judge = createJudge()): Operator {
@@ -179,6 +182,23 @@ t.test('what is released reaches every known forwarder once, wherever its cursor
 
   const newcomer = await store.feed('newcomer')
   t.equal((await settleAll(newcomer, forwarded)).length, 2, 'and a forwarder that begins later gets it too')
+})
+
+t.test('what is released while an erasure by force looks at it is erased as it is then, and no damage', async t => {
+  const { append, dataDir } = makeStore(t)
+  append(quarantinedDelivery({ customerId: 'cust_gone' }))
+  const operator = open(t, dataDir, () => ({ verdict: 'valid', faults: [] }))
+  const db = openForWriting(databasePath(dataDir))
+  t.teardown(db.close)
+  let released: Promise<unknown> | undefined
+  const exec = (sql: string): void => {
+    if (sql.startsWith('BEGIN')) released ??= operator.release({ sequences: [1], force: true })
+    db.exec(sql)
+  }
+  const people = [{ by: 'customer' as const, digest: digestOf('cust_gone') }]
+  t.match(erase({ ...db, exec }, { people, after: 0, limit: 10, force: true, dryRun: false }), { erased: { length: 1 } })
+  t.match(await released, [{ status: 'released', verdict: 'valid' }])
+  t.same((await operator.verify({ after: 0, limit: 10 })).damaged, [])
 })
 
 t.test('a release judges by the schemas of today, and keeps what they say', async t => {

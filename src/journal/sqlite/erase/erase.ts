@@ -3,7 +3,7 @@ import { transaction, type Connection } from '../database.js'
 import { bodyReader } from '../operator/deliveries.js'
 import { lastSequence } from '../operator/forwarders.js'
 import { isPending } from '../../conditions.js'
-import { checksum, DELIVERY_COLUMNS, STATE, toRows, TOMBSTONE, type DeliveryRow } from '../../record.js'
+import { checksum, DELIVERY_COLUMNS, STATE, toRow, toRows, TOMBSTONE, type DeliveryRow } from '../../record.js'
 import { UNKNOWN_FORWARDER } from '../salvage/settle-copies.js'
 import { createTraces } from '../../traces.js'
 
@@ -25,11 +25,13 @@ export function erase (db: Connection, { people, after, limit, force, dryRun }: 
   if (dryRun) return { ...sort(db, found, force), mentions: mentions.length, upTo, done }
   db.exec('PRAGMA secure_delete = ON')
   const sorted = transaction(db, () => {
-    // Within the transaction, so that nothing begins to wait meanwhile.
-    const result = sort(db, found, force)
+    // Within the transaction, so that nothing begins to wait meanwhile, and what was released is known.
+    const select = db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE sequence = ? AND hold <> ${STATE.erased}`)
+    const current = found.flatMap(({ sequence }) => toRow(select.get([sequence])) ?? [])
+    const result = sort(db, current, force)
     const toErase = new Set(result.erased.map(({ id }) => id))
     const bury = burier(db)
-    for (const row of found) if (toErase.has(row.id)) bury(row)
+    for (const row of current) if (toErase.has(row.id)) bury(row)
     for (const clean of mentions) clean()
     return result
   })
