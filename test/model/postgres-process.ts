@@ -122,6 +122,6 @@ function lost (): Error {
 
 /** The deliveries that a statement stores. */
 function idsOf ({ text, values }: HookedQuery): readonly string[] {
-  if (!text.includes('.append_2(')) return []
+  if (!text.includes('.append_3(')) return []
   return (JSON.parse(String(values[4])) as ReadonlyArray<{ readonly id: string }>).map(({ id }) => id)
 }

@@ -97,7 +97,7 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
   async function appendOnce ({ count, rounds, records, bodies }: Packed, until: number): Promise<readonly Appended[]> {
     if (bound === undefined) await pulse()
     const deadline = Math.floor(until + (bound?.ms ?? 0))
-    return await database.queryWithin<Appended>(until - monotonic(), `SELECT * FROM ${s}.append_2($1, $2, $3, $4, $5, $6)`, [deadline, dedupeWindowMs, count, rounds, records, bodies])
+    return await database.queryWithin<Appended>(until - monotonic(), `SELECT * FROM ${s}.append_3($1, $2, $3, $4, $5, $6)`, [deadline, dedupeWindowMs, count, rounds, records, bodies])
   }
 
   /** A connection that is lost says nothing of what was sent on it: the same ids are sent again, which stores each once. */

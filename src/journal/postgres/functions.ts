@@ -6,18 +6,20 @@ export function journalLock (s: string): string {
 }
 
 /**
- * `append_2`: stores what is new and finds copies, under the journal's lock. Sequences are drawn for all, so that what is stored has the order of
+ * `append_3`: stores what is new and finds copies, under the journal's lock. Sequences are drawn for all, so that what is stored has the order of
  * the call: the first row (`n` is 0) has the one before theirs. The other rows are of what is not stored with its own: a copy, what is refused, and what
- * is there by its id from an earlier try. Several with one key go in rounds: the first of each key, then the second.
+ * is there by its id from an earlier try. Several with one key go in rounds: the first of each key, then all others; where the first of one was
+ * refused, they go one after another. A copy is noted among what is refused, so that it is counted once, however often it is tried.
  */
 export function appendFunction (s: string): string {
   return `
-  CREATE OR REPLACE FUNCTION ${s}.append_2 (p_deadline bigint, p_window bigint, p_count integer, p_rounds integer, p_records json, p_bodies bytea)
+  CREATE OR REPLACE FUNCTION ${s}.append_3 (p_deadline bigint, p_window bigint, p_count integer, p_rounds integer, p_records json, p_bodies bytea)
   RETURNS TABLE (n bigint, sequence bigint, copy_id text, copy_verdict text, at bigint) LANGUAGE plpgsql AS $$
   #variable_conflict use_column
   DECLARE
     v_now bigint;
     v_base bigint;
+    v_last integer := p_rounds;
   BEGIN
     PERFORM set_config('lock_timeout', greatest(1, p_deadline - ${s}.now_ms())::text, true);
     IF current_setting('synchronous_commit') = 'off' THEN PERFORM set_config('synchronous_commit', 'on', true); END IF;
@@ -26,7 +28,8 @@ export function appendFunction (s: string): string {
     IF v_now > p_deadline THEN RAISE EXCEPTION 'the append came too late' USING ERRCODE = 'TH001'; END IF;
     UPDATE ${s}.counters SET value = value + p_count WHERE name = 'sequence' RETURNING value - p_count INTO v_base;
     RETURN QUERY SELECT 0::bigint, v_base, NULL::text, NULL::text, v_now;
-    FOR v_round IN 1 .. p_rounds LOOP
+    IF p_rounds > 2 AND NOT EXISTS (SELECT 1 FROM json_to_recordset(p_records) AS g (id text, round integer) JOIN ${s}.refused f ON f.id = g.id WHERE g.round = 1) THEN v_last := 2; END IF;
+    FOR v_round IN 1 .. v_last LOOP
       RETURN QUERY
       WITH mine AS MATERIALIZED (
         SELECT g.*, (SELECT d.sequence FROM ${s}.deliveries d WHERE d.id = g.id) AS stored, EXISTS (SELECT 1 FROM ${s}.refused f WHERE f.id = g.id) AS refused, k.sequence AS copied, k.id AS copy_id, k.verdict AS copy_verdict
@@ -35,17 +38,20 @@ export function appendFunction (s: string): string {
           WITH ORDINALITY AS g (id, received_at, event_type, verdict, hold, source_object, source_id, event_id, project_id, customer_id, campaign_id, faults, headers, body_bytes, checksum, key, within, start, round, n)
         LEFT JOIN (${s}.dedupe_keys k LEFT JOIN ${s}.deliveries d ON d.sequence = k.sequence) ON k.key = g.key AND k.id <> g.id AND coalesce(d.hold, 0) <> ${STATE.damaged}
           AND (k.received_at >= v_now - coalesce(g.within, p_window) OR (g.within IS NULL AND d.sequence IS NOT NULL))
-        WHERE g.round = v_round
+        WHERE g.round = v_round OR (v_round = v_last AND g.round > v_last)
       ), fresh AS (SELECT * FROM mine WHERE stored IS NULL AND NOT refused AND copied IS NULL
       ), inserted AS (
         INSERT INTO ${s}.deliveries (sequence, id, received_at, event_type, verdict, hold, source_object, source_id, event_id, project_id, customer_id, campaign_id, faults, headers, body_bytes, checksum, raw_body)
         SELECT v_base + n, id, received_at, event_type, verdict, hold, source_object, source_id, event_id, project_id, customer_id, campaign_id, faults, headers, body_bytes, checksum,
           substr(p_bodies, start + 1, body_bytes) FROM fresh
       ), keyed AS (
-        INSERT INTO ${s}.dedupe_keys (key, id, verdict, sequence, received_at) SELECT key, id, verdict, v_base + n, received_at FROM fresh WHERE key IS NOT NULL
+        INSERT INTO ${s}.dedupe_keys (key, id, verdict, sequence, received_at) SELECT DISTINCT ON (key) key, id, verdict, v_base + n, received_at
+        FROM fresh WHERE key IS NOT NULL ORDER BY key, n DESC
         ON CONFLICT (key) DO UPDATE SET id = excluded.id, verdict = excluded.verdict, sequence = excluded.sequence, received_at = excluded.received_at
+      ), copies AS (
+        INSERT INTO ${s}.refused (id, at) SELECT id, v_now FROM mine WHERE stored IS NULL AND copied IS NOT NULL AND NOT refused RETURNING id
       ), counted AS (
-        UPDATE ${s}.deliveries d SET duplicates = d.duplicates + c.times FROM (SELECT copied, count(*) AS times FROM mine WHERE copied IS NOT NULL GROUP BY copied) c WHERE d.sequence = c.copied
+        UPDATE ${s}.deliveries d SET duplicates = d.duplicates + c.times FROM (SELECT copied, count(*) AS times FROM mine JOIN copies USING (id) GROUP BY copied) c WHERE d.sequence = c.copied
       )
       SELECT n, stored, CASE WHEN stored IS NULL THEN copy_id END, CASE WHEN stored IS NULL THEN copy_verdict END, v_now FROM mine WHERE stored IS NOT NULL OR refused OR copied IS NOT NULL;
     END LOOP;

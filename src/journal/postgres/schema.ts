@@ -10,9 +10,11 @@ const OLDEST_SERVER = 140_000
  * One migration a schema version. A migration that has been released is never changed; one that others may still need the old shape of only adds.
  * A function that is changed gets another number in its name, so that replicas of two versions work beside each other.
  *
+ * The third made `append_2`, which replicas of that version go on to call.
+ *
  * The tables are those of the SQLite journal, column for column; what differs:
  * `counters`: the last sequence and the number of the last replay. They are drawn under the journal's lock, so that their order is that of visibility.
- * `refused`: ids that were answered 503: what arrives with one of them is not stored.
+ * `refused`: ids that were answered 503, and of copies: what arrives with one of them is not stored.
  * `members`: replicas that forward, with the time until which they lead; `seen_at` is when one that accepts has last committed.
  * `forwarders.holder`, `token`: who leads it, and the term. `timeline`: where that was: after a failover nobody's term goes on.
  * `forwarders.home`: the only replica that leads it, by its name.
@@ -122,7 +124,7 @@ const migrations: ReadonlyArray<(s: string, lz4: boolean) => string> = [(s, lz4)
   INSERT INTO ${s}.counters VALUES ('drift', 0);
   CREATE TABLE ${s}.switched_on (webhook text PRIMARY KEY, at bigint NOT NULL);
   ${upkeepFunction(s)}
-`, appendFunction]
+`, appendFunction, appendFunction]
 
 export const SCHEMA_VERSION = migrations.length
 
