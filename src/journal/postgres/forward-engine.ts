@@ -101,9 +101,9 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
   }
 
   async function renew (): Promise<void> {
-    const sentAt = monotonic()
     const wants = [...wanted.keys()]
     await Promise.all([...wanted.values()].map(async ({ registered }) => { await registered }))
+    const sentAt = monotonic()
     const rows = await leasing.query<RenewedRow>(`SELECT * FROM ${s}.renew_1($1, $2, $3, $4, $5, $6)`, [member.id, member.name, leaseMs, options.forwarders, wants, options.atHome])
     extend(sentAt + leaseMs - MARGIN_MS)
     for (const row of rows) {
@@ -114,6 +114,8 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
         events.onPaused(row.name, row.paused)
       }
       if (row.taken) await begin(row)
+      // It could not be given up when its term ended, and is not taken again where there are enough: nobody else could lead it for as long as this replica runs.
+      else if (row.holder === member.id && !terms.has(row.name)) await giveUp(row.name, row.token)
     }
     const share = rows[0]?.share ?? Infinity
     const sharing = [...terms.keys()].filter((name) => !options.atHome.includes(name))

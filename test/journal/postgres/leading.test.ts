@@ -6,8 +6,9 @@ import { SCHEMA_VERSION } from '../../../src/journal/postgres/schema.js'
 import { captureLog } from '../../support/capture-log.js'
 import { eventuallyTrue } from '../../support/eventually.js'
 import { createPostgresJournal, type PostgresJournal } from '../../support/postgres-journal.js'
-import { noPostgres, startPostgres, type PostgresServer } from '../../support/postgres-server.js'
+import { freePort, noPostgres, startPostgres, type PostgresServer } from '../../support/postgres-server.js'
 import { sampleNewDelivery } from '../../support/sample-delivery.js'
+import { startTcpProxy } from '../../support/tcp-proxy.js'
 
 const DAY_MS = 86_400_000
 const LEASE_MS = 2000
@@ -22,10 +23,10 @@ interface Led {
 /** Replicas on a schema of their own. */
 function makeFleet (t: Test, server: PostgresServer, { atHome = [], clockOf = () => systemClock.monotonic }: { readonly atHome?: readonly string[], readonly clockOf?: (name: string) => () => number } = {}) {
   const schema = `leading_${++schemas}`
-  async function replica (name: string): Promise<PostgresJournal> {
+  async function replica (name: string, url = server.url): Promise<PostgresJournal> {
     const { logger } = captureLog()
     const journal = createPostgresJournal({
-      url: server.url,
+      url,
       schema,
       name,
       logger,
@@ -87,6 +88,25 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     await others[yielded]?.led
     await pause(1500)
     t.strictSame(others.map(({ isLed }) => isLed()), FORWARDERS.map((_name, index) => index === yielded))
+  })
+
+  await t.test('one that is more than its share, and could not be given up, is free for the others', async (t) => {
+    const { replica, sql } = makeFleet(t, server)
+    const proxy = await startTcpProxy(t, server.port)
+    const first = await replica('first', server.url.replace(String(server.port), String(proxy.port)))
+    const mine = await Promise.all(FORWARDERS.map(async (name) => await lead(first, name).led))
+    await sql("INSERT INTO {s}.members VALUES ('other', 'other', {s}.now_ms() + 100000, 0)")
+    proxy.leadTo(await freePort())
+    proxy.drop()
+    await eventuallyTrue(() => mine.every(({ events }) => events.includes('lost')), 'the end of all terms')
+    for (const { feed } of mine) await feed.close()
+    const again = FORWARDERS.map((name) => lead(first, name))
+    t.match(await sql('SELECT DISTINCT token::int, holder IS NULL AS free FROM {s}.forwarders'), [{ token: 1, free: false }], 'nothing was given up')
+    proxy.leadTo(server.port)
+    await eventuallyTrue(() => again.filter(({ isLed }) => isLed()).length === 2, 'its share')
+    await pause(1500)
+    t.strictSame((await Promise.all(again.filter(({ isLed }) => isLed()).map(async ({ led }) => await led))).map(({ events }) => events), [[], []])
+    t.match(await sql('SELECT count(*)::int AS n FROM {s}.forwarders WHERE holder IS NULL'), [{ n: 1 }])
   })
 
   await t.test('one that is stopped for longer than its lease hands out nothing more, and what it settles is stored for nobody', async (t) => {
