@@ -168,12 +168,16 @@ export async function schemaVersion (query: Query, schema: string): Promise<numb
 
 /** @throws {DatabaseError} where the server is none to work with */
 export async function checkServer (query: Query): Promise<void> {
-  const [row] = await query<{ number: number, version: string, encoding: string, replica: boolean, readonly: string }>(`SELECT current_setting('server_version_num')::int AS number,
-    current_setting('server_version') AS version, current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS replica, current_setting('transaction_read_only') AS readonly`)
+  const [row] = await query<{ number: number, version: string, encoding: string, replica: boolean, readonly: string, isolation: string, role: string }>(`SELECT current_setting('server_version_num')::int AS number,
+    current_setting('server_version') AS version, current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS replica, current_setting('transaction_read_only') AS readonly,
+    current_setting('default_transaction_isolation') AS isolation, current_user AS role`)
   if (row === undefined) return
   if (row.number < OLDEST_SERVER) throw new DatabaseError('DATABASE_UNFIT', `JOURNAL names PostgreSQL ${row.version}: tierhook needs 14 or newer`)
   if (row.replica) throw new DatabaseError('DATABASE_UNFIT', 'JOURNAL names a read replica, which stores nothing: name the primary server')
   if (row.readonly === 'on') throw new DatabaseError('DATABASE_UNFIT', 'JOURNAL names a database that may only be read (default_transaction_read_only): let tierhook\'s user write to it')
+  if (row.isolation !== 'read committed') {
+    throw new DatabaseError('DATABASE_UNFIT', `JOURNAL names a database whose transactions are ${row.isolation}, in which replicas fail each other's: ALTER ROLE ${row.role} SET default_transaction_isolation = 'read committed'`)
+  }
   if (row.encoding !== 'UTF8') throw new DatabaseError('DATABASE_UNFIT', `JOURNAL names a database in the encoding ${row.encoding}: make one in UTF8`)
 }
 
