@@ -13,6 +13,8 @@ const RECORD_BYTES = 1024
 const REFUSED_KEPT_MS = 3_600_000
 /** How long it waits for those who append, in milliseconds. */
 const LOCK_MS = 2000
+/** How long it may take to count what is stored, in milliseconds. */
+const COUNT_MS = 60_000
 
 /** Whether nobody has to deal with a delivery `d` any more. */
 const isFinished = (s: string): string => `d.hold <> ${STATE.quarantined}
@@ -20,13 +22,17 @@ const isFinished = (s: string): string => `d.hold <> ${STATE.quarantined}
 
 /** One small step of retention, in one transaction, which appends wait for. A replica that does it for all names its term: one that has ended removes nothing. */
 export async function prune (database: Database, options: PruneOptions, leader?: { readonly member: string, readonly term: number }): Promise<Pruned> {
+  const { schema: s } = database
+  // It is counted row by row: appends are not to wait for that.
+  const count: Query = async (text, values = []) => await database.queryWithin(COUNT_MS, text, values)
+  const tooLarge = await isTooLarge(count, s, options.maxBytes)
+  const isFull = options.maxBytes > 0 && await quarantinedBytes(count, s) > options.maxBytes * QUARANTINE_SHARE
   return await database.transaction(async (query) => {
-    const { schema: s } = database
     await query(`SELECT set_config('lock_timeout', '${LOCK_MS}', true)`)
     await query(`SELECT ${journalLock(s)}`)
     if (leader !== undefined && (await query(`SELECT 1 FROM ${s}.leases WHERE name = ':upkeep' AND holder = $1 AND token = $2`, [leader.member, leader.term])).length === 0) return { removed: 0, evicted: 0, next: undefined }
-    const quarantine = options.after === 0 ? await pruneQuarantine(query, s, options) : { removed: 0, evicted: 0, more: false }
-    const finished = quarantine.more ? { removed: 0, next: 0 } : await pruneFinished(query, database, options)
+    const quarantine = options.after === 0 ? await pruneQuarantine(query, s, { ...options, isFull }) : { removed: 0, evicted: 0, more: false }
+    const finished = quarantine.more ? { removed: 0, next: 0 } : await pruneFinished(query, database, { ...options, tooLarge })
     return { removed: quarantine.removed + finished.removed, evicted: quarantine.evicted, next: finished.next }
   })
 }
@@ -37,9 +43,8 @@ interface Found {
   readonly finished: boolean
 }
 
-async function pruneFinished (query: Query, database: Database, { now, receivedBefore, maxBytes, keysBefore, limit, after }: PruneOptions): Promise<Omit<Pruned, 'evicted'>> {
+async function pruneFinished (query: Query, database: Database, { now, receivedBefore, tooLarge, keysBefore, limit, after }: PruneOptions & { readonly tooLarge: boolean }): Promise<Omit<Pruned, 'evicted'>> {
   const { schema: s } = database
-  const tooLarge = await isTooLarge(query, s, maxBytes)
   const rows = await query<Found>(`SELECT d.sequence, d.received_at, ${isFinished(s)} AS finished FROM (SELECT sequence, received_at, hold FROM ${s}.deliveries
     WHERE sequence > $1 AND sequence <= (SELECT coalesce(min(cursor), 9223372036854775807) FROM ${s}.forwarders) ORDER BY sequence LIMIT $2) d ORDER BY d.sequence`, [after, limit])
   const old = tooLarge ? rows : olderThan(rows, receivedBefore, now)
@@ -54,9 +59,8 @@ async function pruneFinished (query: Query, database: Database, { now, receivedB
 }
 
 /** What nobody has released for too long goes, and where its share of the store is full, the oldest of it. */
-async function pruneQuarantine (query: Query, s: string, { now, quarantinedBefore, maxBytes, keysBefore, limit }: PruneOptions): Promise<{ readonly removed: number, readonly evicted: number, readonly more: boolean }> {
+async function pruneQuarantine (query: Query, s: string, { now, quarantinedBefore, isFull, keysBefore, limit }: PruneOptions & { readonly isFull: boolean }): Promise<{ readonly removed: number, readonly evicted: number, readonly more: boolean }> {
   const rows = await query<Found>(`SELECT sequence, received_at FROM ${s}.deliveries WHERE ${IS_QUARANTINED} ORDER BY sequence LIMIT $1`, [limit])
-  const isFull = maxBytes > 0 && rows.length > 0 && await quarantinedBytes(query, s) > maxBytes * QUARANTINE_SHARE
   const old = olderThan(rows, quarantinedBefore, now)
   const chosen = isFull ? rows.slice(0, Math.max(old.length, Math.ceil(rows.length / 10))) : old
   await removeDeliveries(query, s, chosen.map(({ sequence }) => sequence), keysBefore)

@@ -5,6 +5,7 @@ import type { AcceptEngine } from '../../../src/journal/engine.js'
 import { createPostgresAcceptEngine } from '../../../src/journal/postgres/accept-engine.js'
 import { captureLog, type CapturedLog } from '../../support/capture-log.js'
 import { noPostgres, startPostgres, type PostgresServer } from '../../support/postgres-server.js'
+import { hookQueries } from '../../support/query-hook.js'
 import { sampleNewDelivery } from '../../support/sample-delivery.js'
 
 const LEASE_MS = 2000
@@ -75,5 +76,23 @@ t.test('the upkeep of several replicas', { skip: noPostgres }, async (t) => {
     await server.query(`DELETE FROM upkeep_${schemas}.members WHERE id = 'another'`)
     await first.engine.probe()
     t.match(await first.engine.prune(LIMITS), { removed: 1 })
+  })
+  await t.test('what is stored is measured beside the appends, however long that takes', async (t) => {
+    const replica = makeFleet(t, server)
+    const first = await replica('first')
+    const { engine } = await replica('second')
+    const append = async () => await engine.append([sampleNewDelivery()], 1000)
+    await append()
+    const during: unknown[] = []
+    const queries = hookQueries({
+      async query ({ text, send }) {
+        if (/sum\(body_bytes/.test(text)) during.push(await append().catch((error: unknown) => error))
+        return await send()
+      },
+      connecting: () => {}
+    })
+    t.teardown(queries.unhook)
+    await first.engine.prune({ ...LIMITS, receivedBefore: 0, maxBytes: 1 })
+    t.strictSame(during, [[2], [3], [4]])
   })
 })
