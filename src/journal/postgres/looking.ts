@@ -3,9 +3,10 @@ import type { KnownForwarder } from '../../delivery/operator-requests.js'
 import type { Operator } from '../../delivery/operator.js'
 import { IS_QUARANTINED, isBetween, type Sql } from '../conditions.js'
 import { DELIVERY_COLUMNS, STATE, parseJson, toDelivery, toListed, type DeliveryRow } from '../record.js'
-import type { Database } from './database.js'
+import type { Database, Query } from './database.js'
 import { usedBytes } from './prune.js'
 import { BODY_COLUMNS, readUnfinished, type StoredRow } from './reads.js'
+import { soundText } from './sound-json.js'
 import { asked, eventTypeIs, tableOf, where } from './select.js'
 
 /** Records, and dead letters, that one call looks at. */
@@ -24,7 +25,8 @@ interface Mark {
 
 /** What people see of the store; nothing of it changes anything. */
 export function createLooking (database: Database): Looking {
-  const { query, schema: s } = database
+  const { schema: s } = database
+  const query: Query = async (text, values = []) => await database.query(text, values.map((value) => typeof value === 'string' ? soundText(value) : value))
 
   async function one<T> (text: string, values: readonly unknown[] = []): Promise<T | undefined> {
     const [row] = await query<T>(text, values)

@@ -88,7 +88,8 @@ export function openPostgresOperator ({ url, schema, judge, parseFilter }: Postg
 
     async replay (request) {
       if (request.dryRun) return (await chooseReplays(database.query, s, request, parseFilter)).replayed
-      return await changing({ forwarders: request.forwarders }, async (query) => {
+      // Retention removes nothing meanwhile, and sees the marks after it.
+      return await changing({ journal: true, forwarders: request.forwarders }, async (query) => {
         const { replayed, chosen } = await chooseReplays(query, s, request, parseFilter)
         if (chosen.length === 0) return replayed
         const number = await addReplays(query, request.force === true ? 'forced' : 'replay', request.description)

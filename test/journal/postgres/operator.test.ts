@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { setTimeout as pause } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { systemClock } from '../../../src/delivery/clock.js'
 import type { Feed } from '../../../src/delivery/journal.js'
@@ -13,6 +14,7 @@ import { captureLog } from '../../support/capture-log.js'
 import { eventually, eventuallyTrue } from '../../support/eventually.js'
 import { createPostgresJournal } from '../../support/postgres-journal.js'
 import { noPostgres, startPostgres, type PostgresServer } from '../../support/postgres-server.js'
+import { hookQueries } from '../../support/query-hook.js'
 import { dead, forwarded, quarantinedDelivery, newDelivery, now, retry, settleAll } from '../sqlite/stored.js'
 
 const DAY_MS = 86_400_000
@@ -71,6 +73,8 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
     t.match(await operator.find(first.id.slice(0, 30)), { status: /found|ambiguous/ })
     t.match(await operator.find(first.id.toUpperCase()), { status: 'found', sequence: 1 })
     t.same(await operator.find('ffff'), { status: 'unknown' })
+    t.same(await operator.find('ffff\0'), { status: 'unknown' })
+    for (const filter of [{ text: 'cust\0' }, { eventType: '*\0' }, { customerId: 'cust_a\0' }]) t.same(await ids(operator, filter), [], 'no text holds what PostgreSQL has no text with')
   })
 
   await t.test('where a delivery stands is told for each forwarder, and can be asked for', async (t) => {
@@ -170,6 +174,29 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
     t.same(await sql('SELECT key FROM {s}.dedupe_keys'), [])
     t.match(await operator.prune({ ...limits, quarantinedBefore: 5000, after: 0, limit: 100 }), { removed: 1, evicted: 0 })
     t.match(await operator.prune({ ...limits, maxBytes: 1, after: 0, limit: 100 }), { removed: 1 }, 'and what is too much')
+  })
+
+  await t.test('what is to be replayed is not removed in the same moment, or it is told that it is gone', async (t) => {
+    const { append, feed, operator, sql } = await makeStore(t, server)
+    const a = await feed('a')
+    await append(newDelivery({ receivedAt: 1000, customerId: null }))
+    await settleAll(a, forwarded)
+    let pruned: Promise<unknown> | undefined
+    const queries = hookQueries({
+      async query ({ text, send }) {
+        if (/INSERT INTO \S+\.waiting/.test(text) && pruned === undefined) {
+          pruned = operator.prune({ now: 10_000, quarantinedBefore: -Infinity, receivedBefore: 5000, maxBytes: 0, keysBefore: 5000, after: 0, limit: 100 })
+          await Promise.race([pruned, pause(1000)])
+        }
+        return await send()
+      },
+      connecting: () => {}
+    })
+    t.teardown(queries.unhook)
+    t.match(await operator.replay({ sequences: [1], forwarders: ['a'], finishedOnly: false, description: 'test', dryRun: false }), { replays: 1, refused: [] })
+    t.match(await pruned, { removed: 0 })
+    t.same(await sql('SELECT sequence::int FROM {s}.deliveries'), [{ sequence: 1 }])
+    t.equal((await settleAll(a, forwarded)).length, 1)
   })
 
   await t.test('an erasure leaves a tombstone, and no trace of the person', async (t) => {
