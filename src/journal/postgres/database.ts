@@ -58,6 +58,8 @@ const BIGINT = 20
 const CODES: Readonly<Record<string, DatabaseErrorCode>> = {
   '08': 'DATABASE_UNREACHABLE',
   25006: 'DATABASE_READ_ONLY',
+  // What only reads finds out by asking for the timeline, which a standby does not tell.
+  55000: 'DATABASE_READ_ONLY',
   28: 'DATABASE_REFUSES',
   '3D': 'DATABASE_REFUSES',
   42501: 'DATABASE_REFUSES',

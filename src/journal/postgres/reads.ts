@@ -17,8 +17,8 @@ interface MarkRow extends Pick<WaitingMark, 'replay' | 'sequence' | 'lane' | 'at
 }
 
 const KINDS = {
-  first: { is: 'w.replay = 0', order: 'w.due_at, w.sequence', after: 'w.replay = $3 AND w.sequence > $4' },
-  replay: { is: 'w.replay > 0', order: 'w.due_at, w.replay, w.sequence', after: '(w.replay, w.sequence) > ($3, $4)' }
+  first: { is: 'w.replay = 0', order: 'w.due_at, w.sequence', after: (replay: string, sequence: string) => `w.replay = ${replay} AND w.sequence > ${sequence}` },
+  replay: { is: 'w.replay > 0', order: 'w.due_at, w.replay, w.sequence', after: (replay: string, sequence: string) => `(w.replay, w.sequence) > (${replay}, ${sequence})` }
 } as const
 
 export const BODY_COLUMNS = `${DELIVERY_COLUMNS}, d.raw_body`
@@ -75,14 +75,18 @@ export function createReads (database: Database, logger: Logger): Reads & { /** 
     },
 
     async readLanes (forwarder, kind, lanes, limit) {
-      const found = await Promise.all(lanes.map(async ({ lane, after }) => await query<MarkRow>(`SELECT ${columns} FROM ${s}.waiting w WHERE w.forwarder = $1 AND w.lane = $2 AND ${KINDS[kind].after}
-        ORDER BY w.replay, w.sequence LIMIT $5`, [forwarder, lane, ...placeOf(kind, after), limit])))
-      return found.flat().map(toMark)
+      // All in one statement: with thousands of them, the last would wait too long for a connection.
+      const after = lanes.map(({ after }) => placeOf(kind, after))
+      const rows = await query<MarkRow>(`SELECT m.* FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS l (lane, replay, sequence) CROSS JOIN LATERAL (SELECT ${columns} FROM ${s}.waiting w
+        WHERE w.forwarder = $1 AND w.lane = l.lane AND ${KINDS[kind].after('l.replay', 'l.sequence')} ORDER BY w.replay, w.sequence LIMIT $5) m
+        ORDER BY m.replay, m.sequence`,
+      [forwarder, lanes.map(({ lane }) => lane), after.map(([replay]) => replay), after.map(([, sequence]) => sequence), limit])
+      return rows.map(toMark)
     },
 
     async readMarks (forwarder, kind, after, limit) {
-      const rows = await query<MarkRow>(`SELECT ${columns} FROM ${s}.waiting w WHERE w.forwarder = $1 AND $2::int = 0 AND ${KINDS[kind].after}
-        ORDER BY w.replay, w.sequence LIMIT $5`, [forwarder, 0, ...placeOf(kind, after), limit])
+      const rows = await query<MarkRow>(`SELECT ${columns} FROM ${s}.waiting w WHERE w.forwarder = $1 AND ${KINDS[kind].after('$2', '$3')}
+        ORDER BY w.replay, w.sequence LIMIT $4`, [forwarder, ...placeOf(kind, after), limit])
       return rows.map(toMark)
     },
 
