@@ -60,7 +60,7 @@ t.test('a file of forwarders is read with what it refers to, also from the .env 
     host: '127.0.0.1',
     port: 3000,
     dataDir: join(directory, 'data'),
-    authentication: [],
+    authentication: { length: 0 },
     forwardersFile: join(directory, 'conf/forwarders.json'),
     forwarders: [{ name: 'crm', type: 'http', destination: 'https://crm.example/', events: ['customer.*'], options: { headers: ['authorization'] } }, { name: 'own' }],
     warnings: [{ variable: 'VOUCHERIFY_WEBHOOK_SECRETS' }]
@@ -212,7 +212,7 @@ t.test('Voucherify is asked once, and what it says is explained', async (t) => {
 
   const json = await run(asking(api), '--json')
   t.equal(json.code, 1)
-  t.match(JSON.parse(json.out).voucherify, { projectId: PROJECT_ID, findings: [{ check: 'webhook', state: 'ok' }, { check: 'active', state: 'wrong' }], failures: [] })
+  t.match(JSON.parse(json.out).voucherify, { projectId: PROJECT_ID, findings: [{ check: 'webhook', state: 'ok' }, { check: 'active', state: 'wrong' }], failures: { length: 0 } })
 
   api.mood = 'refusing'
   const refused = await run(asking(api))

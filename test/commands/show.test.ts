@@ -52,7 +52,7 @@ t.test('the bytes are written exactly as they were received, and in JSON as they
   t.equal(raw.stdout.text, body)
   const json = createHarness()
   t.equal(await json.run('show', id, '--json', '--data-dir', store.dataDir), 0)
-  t.match(JSON.parse(json.stdout.text), { id, damaged: false, body: { data: { n: 1.1 } }, attempts: [] })
+  t.match(JSON.parse(json.stdout.text), { id, damaged: false, body: { data: { n: 1.1 } }, attempts: { length: 0 } })
   t.match(json.stdout.text, '12345678901234567890')
   t.match(json.stdout.text, '"poison":"\\u009b"', 'which steers no terminal')
   t.equal(json.stdout.text.trimEnd().split('\n').length, 1)

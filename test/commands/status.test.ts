@@ -30,7 +30,7 @@ t.test('a service that is well says so, with the token of the configuration, and
   t.match(harness.stdout.text, new RegExp(`^tierhook 1\\.2\\.3 is ready, up for 2 h 5 min: ${admin.url}\n\nNothing needs you\\.\n\nNAME .*\nhttp .*\n\nStore 2 MB, 5,000 MB free\n$`))
   const json = createHarness({ environment })
   t.equal(await json.run('status', '--data-dir', store.dataDir, '--json'), 0)
-  t.match(JSON.parse(json.stdout.text), { url: admin.url, status: { version: '1.2.3' }, needs: [], forwarders: [{ name: 'http', backlog: 0 }] })
+  t.match(JSON.parse(json.stdout.text), { url: admin.url, status: { version: '1.2.3' }, needs: { length: 0 }, forwarders: [{ name: 'http', backlog: 0 }] })
 })
 
 t.test('what needs the operator is told with what to do, and the exit code is 1', async t => {

@@ -30,7 +30,7 @@ t.test('without anything set, the defaults hold', async t => {
     PORT: 3000,
     TRUST_PROXY: false,
     BODY_LIMIT_BYTES: 1_048_576,
-    VOUCHERIFY_WEBHOOK_SECRETS: [],
+    VOUCHERIFY_WEBHOOK_SECRETS: { length: 0 },
     FORWARDERS: ['log'],
     RETENTION_MAX_BYTES: 10_737_418_240
   })

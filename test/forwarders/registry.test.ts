@@ -99,9 +99,9 @@ t.test('what is shown of a forwarder holds no secret', async (t) => {
     { name: 'l', type: 'log', destination: 'stdout', start: 'now', order: 'arrival', concurrency: 1, events: ['a.*'], verdicts: ['valid'], where: [{ pointer: '/a', equals: 1 }], options: { withData: false } },
     { destination: join(folder, 'x'), options: { rotateBytes: 1, keepDays: 2 } },
     { destination: 'https://x.example/…', order: 'customer', timeoutMs: 5000, options: { format: 'voucherify', secrets: 1, headers: ['authorization'], permanentStatus: [410] } },
-    { destination: 'http://x.example:81/', options: { secrets: 0, headers: [] } },
+    { destination: 'http://x.example:81/', options: { secrets: 0, headers: { length: 0 } } },
     { destination: './own.mjs', order: 'arrival', timeoutMs: 3, options: { names: ['password'] } },
-    { options: { names: [] } }
+    { options: { names: { length: 0 } } }
   ])
   t.notMatch(JSON.stringify(shown), /hunter2|whsec/)
 })

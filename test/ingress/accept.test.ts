@@ -28,7 +28,7 @@ t.test('INVALID_EVENTS=reject answers 422 with the faults, signed as it is', asy
 t.test('UNVALIDATED_EVENTS=reject answers 422', async t => {
   const rejecting = await buildService(t, { ...signed, ...custom, UNVALIDATED_EVENTS: 'reject' })
   for (const [path, body] of [['/webhooks', envelopeAround('some.event', {})], ['/webhooks/custom/crm', {}]] as const) {
-    t.match(await rejecting.post(path, body), { status: 422, body: { code: 'EVENT_UNVALIDATED', errors: [] } })
+    t.match(await rejecting.post(path, body), { status: 422, body: { code: 'EVENT_UNVALIDATED', errors: { length: 0 } } })
   }
   t.equal((await rejecting.post('/webhooks', sampleEnvelope(LEFT, { index: 0, now }))).status, 202, 'what is valid is accepted')
 })
@@ -228,7 +228,7 @@ t.test('what is stored is the bytes as they came, what was read from them, and t
   t.match(stored, [{
     eventType: LEFT,
     verdict: 'valid',
-    faults: [],
+    faults: { length: 0 },
     quarantined: false,
     dedupeKey: 'event:["distr_tea","ev_1"]',
     sourceObject: 'distribution',

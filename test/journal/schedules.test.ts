@@ -73,7 +73,7 @@ t.test('in arrival order what a forwarder of another order left behind goes firs
   const replays = schedule.take(9).entries
   t.strictSame(replays.map(({ replay }) => replay), [3], 'a replay that is throttled is not taken along')
   for (const entry of replays) schedule.settle(entry, { status: 'retry', reason: 'down', delayMs: 20 })
-  t.match(schedule.take(9), { entries: [], dueInMs: 20 })
+  t.match(schedule.take(9), { entries: { length: 0 }, dueInMs: 20 })
   now = 60
   for (const entry of schedule.take(9).entries) schedule.settle(entry, { status: 'dead', reason: 'no' })
   t.match(schedule.drainChanges(), [{ type: 'dead', entry: { replay: 3 } }, { type: 'dead', entry: { replay: 4 } }])

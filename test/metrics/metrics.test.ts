@@ -140,11 +140,11 @@ t.test('what a service tells Prometheus keeps to its conventions, and has every 
   t.match(await service.metrics(), 'verdict="valid",answer="accepted"} 1\n', 'to be asked counts nothing')
   t.match(await service.api('/api/drift'), { differences: [{ kind: 'unknown key', pointer: '/data/extra', count: 1, lastAt: /Z$/ }], dropped: 0 })
   t.match(await service.api('/api/retry-budget'), {
-    sources: [],
+    sources: { length: 0 },
     unproven: { signedAt: /Z$/, refused: [{ from: 'known', count: 1, triesUsed: 1, lastCode: 'SIGNATURE_WRONG', since: /Z$/, disabledAt: /Z$/ }], addresses: [{ address: '127.0.0.1', known: true, count: 1 }] }
   })
   t.match(await service.api('/api/missing-events'), { expectations: [{ expectation: '*', missing: false, lastAt: /Z$/ }] })
-  t.match(await service.api('/api/status'), { ready: true, reasons: [], storeBytes: Number, diskFreeBytes: Number })
+  t.match(await service.api('/api/status'), { ready: true, reasons: { length: 0 }, storeBytes: Number, diskFreeBytes: Number })
 })
 
 t.test('twenty thousand random paths, types and sources mint no series', async (t) => {

@@ -153,7 +153,7 @@ t.test('what is refused without proof is counted together, and over once any rep
   clock.time += MINUTE
   b.observed.answered(accepted('ev_2'))
   exchange()
-  for (const { observed } of [a, b]) t.match(observed.unproven(), { refused: [], addresses: [{ address: '192.0.2.1', known: true, count: 6 }] })
+  for (const { observed } of [a, b]) t.match(observed.unproven(), { refused: { length: 0 }, addresses: [{ address: '192.0.2.1', known: true, count: 6 }] })
 })
 
 t.test('drift is counted together, and forgotten by one only until the other one has heard of it', async (t) => {

@@ -56,7 +56,7 @@ t.test('it is off where the settings name no management API', async (t) => {
 t.test('a webhook that is as it should be is told once, and asked for with what is documented', async (t) => {
   const api = await fakeManagementApi(t)
   const { watchdog, log } = watch(t, api)
-  t.match(watchdog.status(), { watching: true, askedAt: null, checks: [] })
+  t.match(watchdog.status(), { watching: true, askedAt: null, checks: { length: 0 } })
   await watchdog.ask()
   await watchdog.ask()
   t.strictSame(log.lines.map(({ msg, level, check }) => [msg, level, check]), ['webhook', 'active', 'events', 'secret', 'version'].map((check) => ['webhook status ok', 30, check]))
@@ -159,7 +159,7 @@ for (const mood of MOODS) {
     await watchdog.ask()
     t.match(log.lines, [{ level: 40, msg: 'management api does not answer', reason: /^Voucherify/ }])
     t.equal(log.lines.length, 1)
-    t.match(watchdog.status(), { askedAt: null, failure: { since: '2026-01-31T00:00:00.000Z' }, checks: [] })
+    t.match(watchdog.status(), { askedAt: null, failure: { since: '2026-01-31T00:00:00.000Z' }, checks: { length: 0 } })
     t.strictSame(puts(api), [])
 
     api.mood = 'well'

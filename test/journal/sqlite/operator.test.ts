@@ -56,7 +56,7 @@ t.test('deliveries are listed newest first, in pages, and filtered by every fiel
   t.same(await ids(operator, { until: now - 2000 }), [first.id])
 
   const page = await operator.list({ filter: {}, order: 'newest first', before: 3, limit: 1 })
-  t.match(page, [{ id: second.id, sequence: 2, state: 'accepted', forwarders: [] }])
+  t.match(page, [{ id: second.id, sequence: 2, state: 'accepted', forwarders: { length: 0 } }])
   const oldest = await operator.list({ filter: {}, order: 'oldest first', after: 1, limit: 1 })
   t.match(oldest, [{ id: second.id }])
 })
@@ -210,7 +210,7 @@ t.test('a release judges by the schemas of today, and keeps what they say', asyn
     return { verdict: 'valid', faults: [] }
   })
   t.match(await operator.release({ sequences: [1], force: false }), [{ status: 'released', verdict: 'valid' }])
-  t.match(await operator.read(1), { verdict: 'valid', faults: [], state: 'released', damaged: false, forwarders: [{ status: 'retrying', attempt: 1 }] })
+  t.match(await operator.read(1), { verdict: 'valid', faults: { length: 0 }, state: 'released', damaged: false, forwarders: [{ status: 'retrying', attempt: 1 }] })
 
   const quicker = open(t, store.dataDir)
   const beaten = open(t, store.dataDir, () => {
@@ -232,7 +232,7 @@ t.test('a second replay on purpose is no duplicate, and a dead letter that goes 
   t.match(await operator.replay({ ...request, dryRun: true }), { replays: 1 })
   t.equal((await operator.forwarders())[0]?.retrying, 0, 'a dry run changes nothing')
 
-  t.match(await operator.replay(request), { replays: 1, passedOver: 0, filtered: 0, refused: [] })
+  t.match(await operator.replay(request), { replays: 1, passedOver: 0, filtered: 0, refused: { length: 0 } })
   t.match(await operator.replay(request), { replays: 1 })
   t.match((await operator.read(1))?.forwarders, [{ status: 'retrying', replay: true, attempt: 1 }])
   t.match(await operator.deadLetters({ limit: 5 }), [{ replaying: true }])
