@@ -26,7 +26,7 @@ export async function prune (database: Database, options: PruneOptions, leader?:
   // It is counted row by row: appends are not to wait for that.
   const count: Query = async (text, values = []) => await database.queryWithin(COUNT_MS, text, values)
   const tooLarge = await isTooLarge(count, s, options.maxBytes)
-  const isFull = options.maxBytes > 0 && await quarantinedBytes(count, s) > options.maxBytes * QUARANTINE_SHARE
+  const isFull = options.after === 0 && options.maxBytes > 0 && await quarantinedBytes(count, s) > options.maxBytes * QUARANTINE_SHARE
   return await database.transaction(async (query) => {
     await query(`SELECT set_config('lock_timeout', '${LOCK_MS}', true)`)
     await query(`SELECT ${journalLock(s)}`)
