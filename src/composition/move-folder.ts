@@ -1,5 +1,6 @@
 import { existsSync, renameSync } from 'node:fs'
 import { StoreError } from '../delivery/operator.js'
+import { makeOwnersFile } from '../errors/hand-to-owner.js'
 import { cursorChecksum } from '../journal/record.js'
 import { draftOf, removeDraft, SIDE_FILES, syncWithFolder } from '../journal/sqlite/copies/draft.js'
 import { lockDataFolder, makeDataFolder } from '../journal/sqlite/data-lock.js'
@@ -42,6 +43,7 @@ export async function makeFolder (dataDir: string): Promise<Target> {
     throw new StoreError('WRONG_STORE', `There is a tierhook.db in ${dataDir} already: name another folder`)
   }
   const draft = draftOf(path)
+  makeOwnersFile(draft)
   const db = openForWriting(draft)
   migrate(db)
   return {

@@ -1,4 +1,20 @@
-import { fchownSync, fstatSync, statSync } from 'node:fs'
+import { closeSync, fchownSync, fstatSync, openSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/**
+ * Makes an empty file that belongs to whoever owns its folder, for SQLite to open: of a command of root's it would be root's own. Does nothing where
+ * it is there already. Where it cannot be made, whoever opens it is told why.
+ */
+export function makeOwnersFile (path: string): void {
+  try {
+    const file = openSync(path, 'wx', 0o640)
+    handToOwner(file, dirname(path))
+    // Nobody can have locked it yet: to close it drops all locks that the process has on it.
+    closeSync(file)
+  } catch {
+    // As said above.
+  }
+}
 
 /**
  * Gives a file to whoever owns its folder: a command may be run by root, and the service, which has to go on with the file, not. Only a file that

@@ -1,13 +1,13 @@
 import t from 'tap'
 import { execFile, spawn } from 'node:child_process'
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { sign } from '../../src/voucherify/signature.js'
 import { startServer } from '../commands/harness.js'
 import { makeStore, newDelivery, quarantinedDelivery } from '../journal/sqlite/stored.js'
 import { plainNode, program } from '../support/program.js'
-import { startServiceProcess } from '../support/service-process.js'
+import { postEvent, startServiceProcess } from '../support/service-process.js'
 
 interface Ended {
   readonly code: number | null
@@ -199,4 +199,20 @@ t.test('what root does with a command keeps the service\'s user from nothing aft
   chownSync(data, 0, 0)
   const copied = await asService('backup', 'backups/copy.db', '--data-dir', data)
   t.match(copied, { code: 1, stderr: `tierhook: ${data}/tierhook.db cannot be read (SQLITE_` })
+})
+
+t.test('what root restores into a folder of the service\'s user can be served by that user', { skip: process.getuid?.() !== 0 && 'needs root' }, async t => {
+  const directory = t.testdir({ data: {}, restored: {} })
+  const restored = join(directory, 'restored')
+  const store = makeStore(t, join(directory, 'data'))
+  store.append(quarantinedDelivery())
+  store.close()
+  chownSync(restored, 4001, 4001)
+  t.match(await run(directory, ['backup', 'copy.db']), { code: 0 })
+  t.match(await run(directory, ['restore', 'copy.db', '--data-dir', restored]), { code: 0 })
+  const service = await startServiceProcess(restored, {}, () => {}, ['setpriv', '--reuid', '4001', '--regid', '4001', '--clear-groups'])
+  t.teardown(() => service.kill('SIGKILL'))
+  t.equal((await postEvent(service.url, 'ev_1')).status, 202)
+  t.equal(await service.kill('SIGTERM'), 0)
+  for (const name of readdirSync(restored)) t.equal(statSync(join(restored, name)).uid, 4001, name)
 })

@@ -1,6 +1,6 @@
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { handToOwner } from '../../errors/hand-to-owner.js'
+import { makeOwnersFile } from '../../errors/hand-to-owner.js'
 import { makeFolder } from '../../errors/make-folder.js'
 import { isForbidden } from '../../errors/storage-cause.js'
 import { connect } from './binding.js'
@@ -68,6 +68,7 @@ function innermost (error: unknown): string {
  */
 export function lockDataFolder (dataDir: string): { readonly release: () => void } {
   const path = join(dataDir, 'tierhook.lock')
+  makeOwnersFile(path)
   try {
     const { close } = openExclusively(path)
     return { release: close }
@@ -109,17 +110,10 @@ export function keepOthersOut (dataDir: string): { readonly release: () => void 
   return { release: close }
 }
 
-/** The file by which those who write and a salvage wait for each other. It is made here, where SQLite would make it root's own for a command of root's. */
+/** The file by which those who write and a salvage wait for each other. */
 function accessFile (dataDir: string): string {
   const path = join(dataDir, 'tierhook.access')
-  try {
-    const file = openSync(path, 'wx', 0o640)
-    handToOwner(file, dataDir)
-    // Nobody can have locked it yet: to close it drops all locks that the process has on it.
-    closeSync(file)
-  } catch {
-    // It is there already. Where it cannot be made, whoever opens it is told why.
-  }
+  makeOwnersFile(path)
   return path
 }
 

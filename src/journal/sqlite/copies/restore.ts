@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { StoreError } from '../../../delivery/operator.js'
 import type { Person } from '../../../delivery/operator-requests.js'
+import { makeOwnersFile } from '../../../errors/hand-to-owner.js'
 import { copyDatabase } from '../binding.js'
 import { DataFolderInUseError, DataFolderNotWritableError, lockDataFolder, makeDataFolder } from '../data-lock.js'
 import { closeAfterWriting, databasePath, openForWriting, type Connection } from '../database.js'
@@ -49,6 +50,7 @@ export async function restore ({ from, dataDir, erasures, ...options }: RestoreO
     const draft = draftOf(path)
     try {
       checkEmpty(path, dataDir)
+      makeOwnersFile(draft)
       await copyDatabase(from, draft, (done, of) => {
         options.signal?.throwIfAborted()
         options.onProgress?.({ phase: 'copying', done, of })
