@@ -60,7 +60,7 @@ export async function init (context: CommandContext, options: InitOptions): Prom
     context.stderr.write(`tierhook: ${printable(path)} is there already, and is left as it is: name another one with --out, or change that one by hand\n`)
     return exitCodes.failure
   }
-  context.stdout.write(nextSteps(path, answers))
+  context.stdout.write(nextSteps(path, answers, path === resolve(context.directory, '.env') ? '' : ` --env-file ${options.out}`))
   return exitCodes.ok
 }
 
@@ -116,7 +116,7 @@ function quoted (value: string): string {
   return `${mark}${value}${mark}`
 }
 
-function nextSteps (path: string, { PUBLIC_URL: publicUrl, VOUCHERIFY_WEBHOOK_SECRETS: secrets }: Answers): string {
+function nextSteps (path: string, { PUBLIC_URL: publicUrl, VOUCHERIFY_WEBHOOK_SECRETS: secrets }: Answers, file: string): string {
   const base = (publicUrl === '' ? 'https://<your host>' : publicUrl).replace(/\/+$/, '')
   const rows = tierEvents.map(({ type, kind }) => ({ kind, row: [`  ${type}`, `${base}/webhooks/${type}`] }))
   return `${printable(path)} is written, for its owner alone.
@@ -128,8 +128,10 @@ In Voucherify, Distributions, one with the channel Webhook for each trigger, "Ra
 ${formatTable(rows.filter(({ kind }) => kind === 'distribution').map(({ row }) => row))}
 
 Then:
-  npx tierhook check --connect                         whether all can be reached
-  npx tierhook                                         serve${secrets === '' ? ', unsigned: set VOUCHERIFY_WEBHOOK_SECRETS before others can reach it' : ''}
-  npx tierhook send customer.loyalty.tier.upgraded     in another terminal: a first event
+${formatTable([
+  [`  npx tierhook check --connect${file}`, 'whether all can be reached'],
+  [`  npx tierhook${file === '' ? '' : ` serve${file}`}`, `serve${secrets === '' ? ', unsigned: set VOUCHERIFY_WEBHOOK_SECRETS before others can reach it' : ''}`],
+  [`  npx tierhook send customer.loyalty.tier.upgraded${file}`, 'in another terminal: a first event']
+])}
 `
 }

@@ -35,6 +35,7 @@ t.test('without a person options say all, and a fault in one writes nothing', as
   t.equal(await harness.run('init', '--yes', '--out', 'my.env', '--port', '4000', '--secret-file', 'key', '--forwarders', 'log,http', '--http-url', 'https://shop.example/x'), 0, harness.stderr.text)
   t.match(load(directory, 'my.env'), { PORT: 4000, VOUCHERIFY_WEBHOOK_SECRETS: ['the-key'], FORWARDERS: ['log', 'http'] })
   t.match(harness.stdout.text, 'https://<your host>/webhooks/customer.loyalty.tier.joined')
+  for (const command of ['check --connect', 'serve', 'send customer.loyalty.tier.upgraded']) t.match(harness.stdout.text, `npx tierhook ${command} --env-file my.env`)
   const empty = createHarness({ directory })
   t.equal(await empty.run('init', '--yes'), 0)
   t.match(empty.stdout.text, 'serve, unsigned')
