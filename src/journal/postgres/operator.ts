@@ -22,6 +22,8 @@ export interface PostgresOperatorOptions extends Pick<DatabaseOptions, 'url' | '
 const CONNECTIONS = 2
 /** How long a question may take, in milliseconds: a long backlog is counted row by row. */
 const STATEMENT_MS = 60_000
+/** How long it may take to clear the files of a large journal, in milliseconds. */
+const SCRUB_MS = 3_600_000
 const LOCK_MS = 5000
 
 /** What people do with the store, beside running replicas or without one. Whoever changes deliveries holds the journal's lock, and whoever changes marks their forwarders' rows. */
@@ -127,7 +129,7 @@ export function openPostgresOperator ({ url, schema, judge, parseFilter }: Postg
 
     // What was overwritten lies in the files until then; backups and the write-ahead log are kept by whoever keeps them.
     async scrub () {
-      await database.query(`VACUUM ${['deliveries', 'attempts', 'dead_letters', 'waiting', 'replays'].map((table) => `${s}.${table}`).join(', ')}`)
+      await database.queryWithin(SCRUB_MS, `VACUUM ${['deliveries', 'attempts', 'dead_letters', 'waiting', 'replays'].map((table) => `${s}.${table}`).join(', ')}`, [])
       return { done: true }
     }
   }
