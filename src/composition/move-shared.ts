@@ -58,7 +58,7 @@ export async function makeShared ({ url, schema }: { readonly url: string, reado
     if (found?.moving === true) await query(`DROP SCHEMA ${s} CASCADE`)
     else if (found?.made === true) throw new StoreError('WRONG_STORE', `The schema ${schema} of the database holds a journal already: name another one in JOURNAL_SCHEMA, or drop it if it is not needed`)
     await migrate(database, schema)
-    // What a move was stopped on its way from has a mark too, and is all that there is.
+    // A journal from which a stopped move was reading has this table too, but not this column: it is the only copy, and is not dropped.
     await query(`CREATE TABLE ${s}.moving (since timestamptz DEFAULT now(), is_target boolean)`)
   } catch (error) {
     await database.close()

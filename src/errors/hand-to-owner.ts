@@ -12,7 +12,7 @@ export function makeOwnersFile (path: string): void {
     // Nobody can have locked it yet: to close it drops all locks that the process has on it.
     closeSync(file)
   } catch {
-    // As said above.
+    // It is there, or cannot be made.
   }
 }
 

@@ -149,7 +149,7 @@ export function createRetryBudget ({ logger, now, told = new Map(), tells = () =
   /** The sender's tries of an event are over after a day: it is then switched off, or another answer has reached it. */
   function forgetGivenUp (sourceId: string, { events }: Source, time: number): void {
     for (const [id, event] of events) {
-      // By a clock that was ahead: by the sender's schedule no try would count before that time.
+      // A clock that was ahead noted it. Left so, no try would count before that time comes.
       event.firstAt = Math.min(event.firstAt, time)
       if (time - event.firstAt > TRIES_END_MS + GRACE_MS) events.delete(id)
     }

@@ -151,7 +151,7 @@ export function createUnproven ({ logger, now, told = new Map(), tells = () => t
 
   function forgetOver (): void {
     const time = now()
-    // By a clock that was ahead. It would be later than all that is refused.
+    // A clock that was ahead noted it. Left so, it would be later than all that is refused.
     if (signedAt !== null && signedAt > time) signedAt = time
     // What came before a signed webhook at another replica is over too.
     for (const [from, count] of refusals) if (isOver(count, time) || count.lastAt < (signedAt ?? 0)) refusals.delete(from)

@@ -3,7 +3,7 @@ import type { Client } from 'pg'
 import t, { type Test } from 'tap'
 import { systemClock } from '../../../src/delivery/clock.js'
 import type { NewDelivery } from '../../../src/delivery/delivery.js'
-import { createPostgresAcceptEngine } from '../../../src/journal/postgres/accept-engine.js'
+import { openAcceptEngine } from '../../support/accept-engine.js'
 import { captureLog } from '../../support/capture-log.js'
 import { noPostgres, startPostgres, type PostgresServer } from '../../support/postgres-server.js'
 import { hookQueries } from '../../support/query-hook.js'
@@ -14,16 +14,7 @@ let schemas = 0
 
 async function makeStore (t: Test, server: PostgresServer) {
   const schema = `append_${++schemas}`
-  const engine = createPostgresAcceptEngine({
-    url: server.url, schema, member: { id: randomUUID(), name: 'one' }, logger: captureLog().logger, clock: systemClock, dedupeWindowMs: 86_400_000, onStored: () => {}
-  })
-  const stop = new AbortController()
-  engine.listen({ onCommit: () => {}, onAvailable: () => {}, onUnavailable: () => {}, onDefect: (error) => { t.fail(String(error)) } }, stop.signal)
-  t.teardown(async () => {
-    stop.abort()
-    await engine.close(1000)
-  })
-  await engine.open()
+  const engine = await openAcceptEngine(t, { url: server.url, schema, member: { id: randomUUID(), name: 'one' }, logger: captureLog().logger, clock: systemClock, dedupeWindowMs: 86_400_000 })
   return { append: async (...deliveries: readonly NewDelivery[]) => await engine.append(deliveries, WITHIN_MS), sql: async <T>(text: string) => await server.query<T>(text.replaceAll('{s}', schema)) }
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { systemClock } from '../../../src/delivery/clock.js'
 import type { AcceptEngine } from '../../../src/journal/engine.js'
-import { createPostgresAcceptEngine } from '../../../src/journal/postgres/accept-engine.js'
+import { openAcceptEngine } from '../../support/accept-engine.js'
 import { captureLog, type CapturedLog } from '../../support/capture-log.js'
 import { noPostgres, startPostgres, type PostgresServer } from '../../support/postgres-server.js'
 import { hookQueries } from '../../support/query-hook.js'
@@ -23,16 +23,7 @@ function makeFleet (t: Test, server: PostgresServer) {
   const schema = `upkeep_${++schemas}`
   return async (name: string, monotonic = systemClock.monotonic): Promise<Replica> => {
     const log = captureLog()
-    const engine = createPostgresAcceptEngine({
-      url: server.url, schema, member: { id: randomUUID(), name }, logger: log.logger, clock: { ...systemClock, monotonic }, dedupeWindowMs: 1, leaseMs: LEASE_MS, onStored: () => {}
-    })
-    const stop = new AbortController()
-    engine.listen({ onCommit: () => {}, onAvailable: () => {}, onUnavailable: () => {}, onDefect: (error) => { t.fail(String(error)) } }, stop.signal)
-    t.teardown(async () => {
-      stop.abort()
-      await engine.close(1000)
-    })
-    await engine.open()
+    const engine = await openAcceptEngine(t, { url: server.url, schema, member: { id: randomUUID(), name }, logger: log.logger, clock: { ...systemClock, monotonic }, dedupeWindowMs: 1, leaseMs: LEASE_MS })
     return { engine, leads: () => engine.leadsUpkeep?.() ?? true, log }
   }
 }
