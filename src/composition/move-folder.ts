@@ -4,7 +4,7 @@ import { makeOwnersFile } from '../errors/hand-to-owner.js'
 import { cursorChecksum } from '../journal/record.js'
 import { draftOf, removeDraft, SIDE_FILES, syncWithFolder } from '../journal/sqlite/copies/draft.js'
 import { lockDataFolder, makeDataFolder } from '../journal/sqlite/data-lock.js'
-import { closeAfterWriting, databasePath, openForWriting, transaction, type Connection } from '../journal/sqlite/database.js'
+import { closeAfterWriting, closeWhole, databasePath, openForWriting, transaction, type Connection } from '../journal/sqlite/database.js'
 import { migrate, SCHEMA_VERSION, schemaVersion } from '../journal/sqlite/schema.js'
 import { UNKNOWN_FORWARDER } from '../journal/sqlite/salvage/settle-copies.js'
 import { toPage, type Side, type Source, type Table, type Target } from './move-sides.js'
@@ -43,22 +43,30 @@ export async function makeFolder (dataDir: string): Promise<Target> {
     throw new StoreError('WRONG_STORE', `There is a tierhook.db in ${dataDir} already: name another folder`)
   }
   const draft = draftOf(path)
-  makeOwnersFile(draft)
-  const db = openForWriting(draft)
-  migrate(db)
-  return {
-    side: sqliteSide(db),
-    async publish () {
-      closeAfterWriting(db)
-      syncWithFolder(draft)
-      renameSync(draft, path)
-      syncWithFolder(path)
-    },
-    async close () {
-      closeAfterWriting(db)
-      removeDraft(draft)
-      lock.release()
+  const letGo = (): void => {
+    removeDraft(draft)
+    lock.release()
+  }
+  try {
+    makeOwnersFile(draft)
+    const db = openForWriting(draft)
+    migrate(db)
+    return {
+      side: sqliteSide(db),
+      async publish () {
+        closeWhole(db)
+        syncWithFolder(draft)
+        renameSync(draft, path)
+        syncWithFolder(path)
+      },
+      async close () {
+        db.close()
+        letGo()
+      }
     }
+  } catch (error) {
+    letGo()
+    throw error
   }
 }
 

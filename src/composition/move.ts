@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { StoreError } from '../delivery/operator.js'
 import { toStoreError } from '../journal/postgres/operator.js'
+import { databasePath } from '../journal/sqlite/database.js'
+import { explained } from '../journal/sqlite/explain.js'
 import { makeFolder, openFolder } from './move-folder.js'
 import { makeShared, openShared } from './move-shared.js'
 import { TABLES, type Row, type Side, type Table, type Value } from './move-sides.js'
@@ -33,7 +35,8 @@ export async function moveStore (options: MoveOptions): Promise<Moved> {
   try {
     return await moveBetween(options)
   } catch (error) {
-    throw toStoreError(error, 'The PostgreSQL database')
+    const folder = [options.from, options.to].find((place) => 'dataDir' in place)
+    return explained(databasePath(folder?.dataDir ?? ''), () => { throw toStoreError(error, 'The PostgreSQL database') })
   }
 }
 

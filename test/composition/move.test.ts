@@ -1,5 +1,5 @@
 import t from 'tap'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { openOperator } from '../../src/composition/open-store.js'
 import { moveStore } from '../../src/composition/move.js'
@@ -12,6 +12,7 @@ import { eventually } from '../support/eventually.js'
 import { createPostgresJournal } from '../support/postgres-journal.js'
 import { noPostgres, startPostgres } from '../support/postgres-server.js'
 import { sampleNewDelivery } from '../support/sample-delivery.js'
+import { mountedFolder } from '../support/small-disk.js'
 
 const DAY_MS = 86_400_000
 
@@ -115,6 +116,20 @@ t.test('a store is moved to PostgreSQL and back with all its progress', { skip: 
     t.teardown(killed.close)
     await t.rejects(moveStore({ from: { dataDir: await makeFolder() }, to: { url, schema: 'killed' } }), { code: 'WRONG_STORE', message: 'holds a journal already' })
     t.match(await server.query('SELECT id FROM killed.deliveries'), [{ id: stored.id }])
+  })
+
+  await t.test('a disk without room for the log and the database, which once was given half of it: nothing is left there, and the old journal stays', async (t) => {
+    const folder = mountedFolder(t, 'size=7m')
+    if (folder === undefined) return t.comment('no right to mount: skipped')
+    const { journal } = await makeJournal('large')
+    for (let count = 0; count < 40; count++) await journal.append(sampleNewDelivery({ rawBody: Buffer.alloc(100_000, 'x') }))
+    await journal.close()
+    await server.query('UPDATE large.members SET seen_at = 0, lease_until = 0')
+    const { stderr, run } = createHarness({ environment: { JOURNAL_SCHEMA: 'large' } })
+    t.equal(await run('move', '--from', url, '--to', folder), 1, stderr.text)
+    t.match(stderr.text, /^tierhook: The database .*tierhook\.db cannot be used for this \(SQLITE_FULL\), because the disk is full: .*\n$/)
+    t.strictSame(readdirSync(folder), ['tierhook.lock'])
+    t.match(await moveStore({ from: { url, schema: 'large' }, to: { dataDir: t.testdir() } }), { deliveries: 41 })
   })
 
   await t.test('what is accepted while it is moved stays where it is served', async (t) => {

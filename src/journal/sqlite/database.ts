@@ -57,6 +57,15 @@ export function closeAfterWriting (db: Connection): void {
 }
 
 /**
+ * Closes a connection to a file that is to be used without its log. SQLite says nothing of it where it cannot copy the log as it closes.
+ * @throws where not all of the log is in the database; the connection is open then
+ */
+export function closeWhole (db: Connection): void {
+  if (Number(pragma(db, 'wal_checkpoint(TRUNCATE)')) !== 0) throw Object.assign(new Error('The log cannot be copied into the database'), { code: 'SQLITE_BUSY' })
+  db.close()
+}
+
+/**
  * A connection that cannot write, for an operator. Where a salvage has put another database in the place of this one, closing it leaves
  * that one's log alone: SQLite goes by the log's name.
  */

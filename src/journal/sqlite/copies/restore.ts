@@ -6,7 +6,7 @@ import type { Person } from '../../../delivery/operator-requests.js'
 import { makeOwnersFile } from '../../../errors/hand-to-owner.js'
 import { copyDatabase } from '../binding.js'
 import { DataFolderInUseError, DataFolderNotWritableError, lockDataFolder, makeDataFolder } from '../data-lock.js'
-import { closeAfterWriting, databasePath, openForWriting, type Connection } from '../database.js'
+import { closeWhole, databasePath, openForWriting, type Connection } from '../database.js'
 import { erase } from '../erase/erase.js'
 import { erasuresPath, readErasures, rememberErasures } from '../erase/erasures-file.js'
 import { explainCopy } from '../explain.js'
@@ -111,9 +111,10 @@ async function finishDraft (draft: string, from: string, people: readonly Person
     const erased = await eraseAgain(db, people, options)
     const last = db.prepare('SELECT max(received_at) AS at FROM deliveries').get([]) as { at: number | null }
     const unfinished = forwarders(db, []).map(({ name, pending, retrying }) => ({ forwarder: name, deliveries: pending + retrying }))
+    closeWhole(db)
     return { deliveries, damaged: damaged.length, erased, lastReceivedAt: last.at, unfinished: unfinished.filter((each) => each.deliveries > 0) }
   } finally {
-    closeAfterWriting(db)
+    db.close()
   }
 }
 
