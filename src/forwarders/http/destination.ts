@@ -10,7 +10,7 @@ export interface DestinationOptions {
   readonly url: string
   /** The most connections at once. */
   readonly connections: number
-  /** The time that a whole request is given, in milliseconds: to connect, and to go on with a body, may take a share of it. */
+  /** The time that a whole request is given, in milliseconds: to connect may take a share of it. */
   readonly timeoutMs: number
   /** Where `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are looked up. */
   readonly environment: ProxyVariables
@@ -36,7 +36,6 @@ interface GivenConnect {
 const LONGEST_CONNECT_MS = 10_000
 /** How much of the time to connect may go to the name. */
 const LOOK_UP_SHARE = 0.9
-const LONGEST_BODY_PAUSE_MS = 5000
 /** The largest head of an answer that is read: four times what Node takes, since what has been taken must not fail for a few large cookies. */
 const LONGEST_HEAD_BYTES = 65_536
 
@@ -53,8 +52,9 @@ export function createDestination ({ url, connections, timeoutMs, environment, l
   const connectMs = Math.min(LONGEST_CONNECT_MS, Math.ceil(timeoutMs / (route.via === 'direct' ? 2 : 4)))
   // A little less than to connect, so that what took so long is told.
   const names = createNames({ lookUp, limitMs: Math.ceil(connectMs * LOOK_UP_SHARE), now: () => performance.now() })
-  // For the headers it would be as long as for the whole request, and chance would say which of the two is told of.
-  const limits = { connections, headersTimeout: 0, bodyTimeout: Math.min(timeoutMs, LONGEST_BODY_PAUSE_MS), maxHeaderSize: LONGEST_HEAD_BYTES }
+  // The time of the whole request is what counts. As long for the headers, chance would say which of the two is told of; a shorter one
+  // for a pause in the body would fail, again and again, a destination that answers in time.
+  const limits = { connections, headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: LONGEST_HEAD_BYTES }
   const dispatcher = route.via === 'direct' ? new Pool(origin, { ...limits, connect: createConnect(names, connectMs) }) : throughProxy(route)
 
   function throughProxy ({ origin: uri, authorization }: Extract<Route, { via: 'proxy' }>): Dispatcher {

@@ -185,6 +185,14 @@ for (const [name, behave, expected] of unusual) {
   })
 }
 
+t.test('a destination that begins its answer, and goes on with it within the time for all of it, has taken the delivery however long it paused', async (t) => {
+  const destination = await rawDestination(t, (socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no')
+    setTimeout(() => { socket.write('k') }, 6500)
+  })
+  t.strictSame(await attempt(forwarderTo(t, destination.url, { timeoutMs: 15_000 })), forwarded)
+})
+
 t.test('304 is a failure that is known at the end of its head', async (t) => {
   const destination = await rawDestination(t, write('HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n'))
   t.strictSame(await attempt(forwarderTo(t, destination.url)), { status: 'retry', reason: 'status 304' })
