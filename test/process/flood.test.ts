@@ -137,7 +137,8 @@ for (const [name, { count, text }] of Object.entries(stalls)) {
     const worst = await worstWhile(service.url, stall(t, port, count, Buffer.from(text)))
     const most = memory(service, 'VmHWM') - before
     t.comment(`${Math.round(most)} MiB more at most, the genuine sender waited ${Math.round(worst)} ms at worst`)
-    t.ok(most < 130, `${most} MiB`)
+    // All bodies together would be 280 MiB. 32 are kept, and of those that were given up some until the memory is collected.
+    t.ok(most < 200, `${most} MiB`)
     // The sender gives up after ten seconds.
     t.ok(worst < 10_000, `${worst} ms`)
   })
