@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ConfigurationError } from '../config/configuration-error.js'
 import { loadSettings } from '../config/load-settings.js'
@@ -53,8 +53,7 @@ export async function init (context: CommandContext, options: InitOptions): Prom
   const answers = options.yes === true ? given : await askFor(context, given)
   const text = fileOf(answers)
   try {
-    // Never in the place of one that is there, and through no link.
-    writeFileSync(path, text, { flag: 'wx', mode: MODE })
+    writeNew(path, text)
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw new UsageError(`${path} cannot be written (${errorCode(error)})`)
     context.stderr.write(`tierhook: ${printable(path)} is there already, and is left as it is: name another one with --out, or change that one by hand\n`)
@@ -62,6 +61,20 @@ export async function init (context: CommandContext, options: InitOptions): Prom
   }
   context.stdout.write(nextSteps(path, answers, path === resolve(context.directory, '.env') ? '' : ` --env-file ${options.out}`))
   return exitCodes.ok
+}
+
+/** Never in the place of one that is there, and through no link. Half a file would be taken for a configuration. */
+function writeNew (path: string, text: string): void {
+  const file = openSync(path, 'wx', MODE)
+  try {
+    writeFileSync(file, text)
+    fsyncSync(file)
+  } catch (error) {
+    rmSync(path, { force: true })
+    throw error
+  } finally {
+    closeSync(file)
+  }
 }
 
 /** @throws ConfigurationError */

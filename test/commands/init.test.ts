@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { loadSettings } from '../../src/config/load-settings.js'
+import { mountedFolder } from '../support/small-disk.js'
 import { createHarness } from './harness.js'
 
 const load = (directory: string, name = '.env') => loadSettings({ environment: {}, envFile: { path: name, text: readFileSync(join(directory, name), 'utf8') } })
@@ -57,4 +58,20 @@ t.test('a file that is there is never replaced, nor followed where it is a link'
   const marks = createHarness({ directory })
   t.equal(await marks.run('init', '--yes', '--out', 'new', '--secret-file', 'key'), 2)
   t.match(marks.stderr.text, 'each of the quotation marks')
+})
+
+t.test('a full disk, which once left an empty file: none is left, and the next try goes through', async t => {
+  const directory = mountedFolder(t, 'size=64k')
+  if (directory === undefined) return t.comment('no right to mount: skipped')
+  try {
+    writeFileSync(join(directory, 'filler'), Buffer.alloc(65_536))
+  } catch {
+    // Full, as it is meant to be.
+  }
+  const full = createHarness({ directory })
+  t.equal(await full.run('init', '--yes'), 2)
+  t.match(full.stderr.text, 'cannot be written (ENOSPC)')
+  t.notOk(existsSync(join(directory, '.env')))
+  rmSync(join(directory, 'filler'))
+  t.equal(await createHarness({ directory }).run('init', '--yes'), 0)
 })
