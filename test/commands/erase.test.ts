@@ -1,7 +1,8 @@
 import t from 'tap'
-import { cpSync, existsSync, readFileSync } from 'node:fs'
+import { appendFileSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { databasePath } from '../../src/journal/sqlite/database.js'
+import { readErasures } from '../../src/journal/sqlite/erase/erasures-file.js'
 import { createTraces, digestOf } from '../../src/journal/traces.js'
 import { dead, forwarded, quarantinedDelivery, makeStore, newDelivery, retry, settleAll } from '../journal/sqlite/stored.js'
 import { createHarness } from './harness.js'
@@ -127,4 +128,17 @@ t.test('a list of erased people that cannot be used is told in a sentence, and n
   t.equal(code, 1)
   t.match(stderr, /^tierhook: The list of erased people .*erasures\.ndjson cannot be read or written \(EISDIR\): look for room, and run as the user that the service runs as\n$/)
   t.strictSame(wordsIn(dataDir, [person.name]), [person.name])
+})
+
+t.test('a list of erased people that an editor has left without a line break at its end, which once made one line of two, is gone on with', async t => {
+  const dataDir = t.testdir()
+  const list = join(dataDir, 'erasures.ndjson')
+  makeStore(t, dataDir).append(newDelivery())
+  t.equal((await run('erase', '--customer', 'cust_a', '--data-dir', dataDir)).code, 0)
+  writeFileSync(list, `\n${readFileSync(list, 'utf8').trimEnd()}`)
+  t.equal((await run('erase', '--customer', 'cust_b', '--data-dir', dataDir)).code, 0)
+  t.equal((await run('erase', '--customer', 'cust_c', '--data-dir', dataDir)).code, 0)
+  t.same(readErasures(list).map(({ digest }) => digest), ['cust_a', 'cust_b', 'cust_c'].map(digestOf))
+  appendFileSync(list, 'half a line')
+  t.match((await run('erase', '--customer', 'cust_d', '--data-dir', dataDir)).stderr, 'Line 5 of the list of erased people')
 })

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
@@ -25,9 +25,10 @@ export function erasuresPath (dataDir: string): string {
  */
 export function readErasures (path: string): readonly Person[] {
   if (!existsSync(path)) return []
-  return usable(path, () => readFileSync(path, 'utf8')).split('\n').filter((line) => line !== '').map((line, index) => {
+  return usable(path, () => readFileSync(path, 'utf8')).split('\n').flatMap((line, index) => {
+    if (line.trim() === '') return []
     const value = parse(line)
-    if (Value.Check(LineSchema, value)) return { by: value.by, digest: value.digest }
+    if (Value.Check(LineSchema, value)) return [{ by: value.by, digest: value.digest }]
     throw new StoreError('STORE_DAMAGED', `Line ${index + 1} of the list of erased people ${path} cannot be read: mend or remove that line`)
   })
 }
@@ -49,12 +50,15 @@ export function rememberErasures (dataDir: string, people: readonly Person[], no
 }
 
 function append (path: string, dataDir: string, text: string): void {
-  const file = openSync(path, 'a', 0o640)
+  const file = openSync(path, 'a+', 0o640)
   try {
     handToOwner(file, dataDir)
     const { size } = fstatSync(file)
     try {
-      writeFileSync(file, text)
+      // An editor may have left the last line without its end.
+      const last = Buffer.from('\n')
+      if (size > 0) readSync(file, last, 0, 1, size - 1)
+      writeFileSync(file, last.toString() === '\n' ? text : `\n${text}`)
       fsyncSync(file)
     } catch (error) {
       // Half a line would stop each erasure from now on.
