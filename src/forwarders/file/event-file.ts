@@ -62,6 +62,8 @@ export function createEventFile (options: EventFileOptions): EventFile {
   let unfinished: Unfinished | undefined
   let started = false
   let file: OpenFile | undefined
+  /** What the next file is begun with, also where a full disk lets it be begun only later. */
+  let before: Before | undefined
   let last: Promise<unknown> = Promise.resolve()
   let housekeeping: NodeJS.Timeout | undefined
   let isClockSteady = (): boolean => true
@@ -89,9 +91,11 @@ export function createEventFile (options: EventFileOptions): EventFile {
     isClockSteady = createSteadyClock({ clock: { now, monotonic }, lastReceivedAt: newest?.mtimeMs, onStep: () => {} })
   }
 
-  async function beginAtEnd (before?: Before): Promise<OpenFile> {
+  async function beginAtEnd (): Promise<OpenFile> {
     await closeFile()
-    return await use(await goOnAtEnd(path, dayOf(now()), before))
+    const begun = await use(await goOnAtEnd(path, dayOf(now()), before))
+    before = undefined
+    return begun
   }
 
   async function use (opened: OpenFile): Promise<OpenFile> {
@@ -130,7 +134,8 @@ export function createEventFile (options: EventFileOptions): EventFile {
 
   async function rotateIfDue (current: OpenFile): Promise<OpenFile> {
     if (!await rotation.rotate(current)) return current
-    const begun = await beginAtEnd(await beforeNew(current))
+    before = await beforeNew(current)
+    const begun = await beginAtEnd()
     await rotation.removeOld()
     return begun
   }

@@ -148,6 +148,26 @@ t.test('a disk that is full at a rotation: each line is in the files once, when 
   t.equal(all, 'one\ntwo\n')
 })
 
+t.test('a new file\'s beginning that cannot be noted on a full disk, and a crash before the first commit: what comes again is cut off in each file', async (t) => {
+  const folder = t.testdir()
+  const disk = mountSmallDisk(folder, 1024 * 1024)
+  if (disk === undefined) return t.comment('no right to mount: skipped')
+  t.teardown(disk.unmount)
+  const { open, path, content, rotated } = fileIn(t, { path: join(folder, 'events.ndjson'), rotateBytes: 1 })
+  const lines = ['one', 'two', 'three'].map((id) => `{"id":"${id}","x":1}\n`) as [string, string, string]
+  const file = await open()
+  await file.append(lines[0], never)
+  disk.fill()
+  await t.rejects(file.append(lines[1], never), { code: 'ENOSPC' })
+  disk.empty()
+  await file.append(lines[1], never)
+  // Killed, and nothing was committed: all of it comes again.
+  const again = await open(undefined, { unfinished: async (ids) => new Set(ids) })
+  for (const line of lines) await again.append(line, never)
+  const all = [...rotated().map((name) => readFileSync(join(path, '..', name), 'utf8')), content()].join('')
+  t.equal(all, lines.join(''))
+})
+
 t.test('old files go by the clock, though no event comes, and a day\'s file is rotated when the day is over', async (t) => {
   let now = Date.parse('2026-02-01T12:00:00Z')
   const { open, path, content, rotated, log } = fileIn(t, { keepDays: 2, housekeepingMs: 5, now: () => now })
