@@ -1,11 +1,13 @@
 import { isIPv6 } from 'node:net'
+import { withoutPort } from '../voucherify/address-range.js'
 
 /**
  * Whose address it is, for what is counted or bounded by address: an IPv4 address itself, and of an IPv6 address its first 64 bits, since
  * one machine has all the others to choose from. `unknown` where there is no address any more.
  */
-export function addressGroup (address: string | undefined): string {
-  if (address === undefined) return 'unknown'
+export function addressGroup (text: string | undefined): string {
+  if (text === undefined) return 'unknown'
+  const address = withoutPort(text)
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
   if (mapped !== undefined) return mapped
   if (!isIPv6(address)) return address

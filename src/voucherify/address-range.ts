@@ -35,3 +35,8 @@ function readAddress (text: string): Address | undefined {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text)
   return ipaddr.IPv6.isValid(text) ? ipaddr.process(text) : undefined
 }
+
+/** The address alone. Some proxies write the port beside it into X-Forwarded-For: `192.0.2.1:51234`, `[2001:db8::1]:51234`. */
+export function withoutPort (text: string): string {
+  return /^(\d+\.\d+\.\d+\.\d+):\d{1,5}$/.exec(text)?.[1] ?? /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text)?.[1] ?? text
+}

@@ -1,4 +1,4 @@
-import { isInRange, readRange, type AddressRange } from './address-range.js'
+import { isInRange, readRange, withoutPort, type AddressRange } from './address-range.js'
 
 /**
  * The addresses that Voucherify publishes for its shared regions, as of August 2026. They changed twice in 2024: a stale
@@ -39,11 +39,6 @@ export function createSourceFilter (entries: readonly string[]): (address: strin
     const source = withoutPort(address)
     return allowed.some(range => isInRange(source, range))
   }
-}
-
-/** Some proxies write the sender's port into X-Forwarded-For as well: `192.0.2.1:51234`, `[2001:db8::1]:51234`. */
-function withoutPort (text: string): string {
-  return /^(\d+\.\d+\.\d+\.\d+):\d{1,5}$/.exec(text)?.[1] ?? /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text)?.[1] ?? text
 }
 
 function rangesOf (entry: string): AddressRange[] | undefined {

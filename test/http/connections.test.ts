@@ -88,6 +88,8 @@ t.test('an address is its own group, but for IPv6, where a whole network is', as
   const groups: Readonly<Record<string, string>> = {
     '192.0.2.1': '192.0.2.1',
     '::ffff:192.0.2.1': '192.0.2.1',
+    '192.0.2.1:51234': '192.0.2.1',
+    '[2001:db8:0:1::5]:51234': '2001:db8:0:1::/64',
     '::1': '0:0:0:0::/64',
     '2001:DB8:0:1::5': '2001:db8:0:1::/64',
     '2001:db8:0000:0001:a:b:c:d': '2001:db8:0:1::/64',

@@ -57,6 +57,13 @@ t.test('a rotated secret: wrong signatures from where right ones came are counte
   t.strictSame(unproven.report().refused, [], 'and it is over with the first new one that is right')
 })
 
+t.test('behind a proxy that writes the port beside the address, the sender is known at any port', async (t) => {
+  const { unproven, refuse, accept } = setUp()
+  accept(`${SENDER}:51234`)
+  for (let port = 51_235; port < 51_238; port++) refuse(`${SENDER}:${port}`)
+  t.match(unproven.report(), { refused: [{ from: 'known', count: 3 }], addresses: [{ address: SENDER, known: true, count: 3 }] })
+})
+
 t.test('a burst is one try, and from other addresses nothing is told', async (t) => {
   const setting = setUp()
   setting.accept(SENDER)
