@@ -3,6 +3,7 @@ import { StoreError } from '../delivery/operator.js'
 import { makeOwnersFile } from '../errors/hand-to-owner.js'
 import { cursorChecksum } from '../journal/record.js'
 import { draftOf, removeDraft, SIDE_FILES, syncWithFolder } from '../journal/sqlite/copies/draft.js'
+import { checkEmpty } from '../journal/sqlite/copies/restore.js'
 import { lockDataFolder, makeDataFolder } from '../journal/sqlite/data-lock.js'
 import { closeAfterWriting, closeWhole, databasePath, openForWriting, transaction, type Connection } from '../journal/sqlite/database.js'
 import { migrate, SCHEMA_VERSION, schemaVersion } from '../journal/sqlite/schema.js'
@@ -20,7 +21,7 @@ export async function openFolder (dataDir: string): Promise<Source> {
     side: sqliteSide(db),
     async leave () {
       closeAfterWriting(db)
-      const left = `${path}.moved`
+      const left = freeName(`${path}.moved`)
       renameSync(path, left)
       for (const end of SIDE_FILES) if (existsSync(`${path}${end}`)) renameSync(`${path}${end}`, `${left}${end}`)
       syncWithFolder(left)
@@ -38,16 +39,13 @@ export async function makeFolder (dataDir: string): Promise<Target> {
   await makeDataFolder(dataDir)
   const path = databasePath(dataDir)
   const lock = takeFolder(dataDir)
-  if (existsSync(path)) {
-    lock.release()
-    throw new StoreError('WRONG_STORE', `There is a tierhook.db in ${dataDir} already: name another folder`)
-  }
   const draft = draftOf(path)
   const letGo = (): void => {
     removeDraft(draft)
     lock.release()
   }
   try {
+    checkEmpty(path, dataDir)
     makeOwnersFile(draft)
     const db = openForWriting(draft)
     migrate(db)
@@ -68,6 +66,14 @@ export async function makeFolder (dataDir: string): Promise<Target> {
     letGo()
     throw error
   }
+}
+
+/** What an earlier move has left may be the only copy of what was stored before it. */
+function freeName (path: string): string {
+  if (!existsSync(path)) return path
+  let number = 2
+  while (existsSync(`${path}-${number}`)) number++
+  return `${path}-${number}`
 }
 
 function takeFolder (dataDir: string): ReturnType<typeof lockDataFolder> {

@@ -103,7 +103,7 @@ t.test('a backup is restored into a folder without a database, and nothing else 
 
   const twice = createHarness()
   t.equal(await twice.run('restore', file, '--data-dir', dataDir), 1)
-  t.match(twice.stderr.text, /has tierhook\.db, and a restore replaces nothing/)
+  t.match(twice.stderr.text, /has tierhook\.db, and nothing is ever replaced/)
   const made = createHarness()
   t.equal(await made.run('restore', file, '--json', '--data-dir', join(folder, 'made')), 0, 'the folder is made')
   t.match(JSON.parse(made.stdout.text), { deliveries: 2, damaged: 0, unfinished: [{ forwarder: 'file', deliveries: 2 }] })

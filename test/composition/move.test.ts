@@ -1,5 +1,5 @@
 import t from 'tap'
-import { existsSync, readdirSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openOperator } from '../../src/composition/open-store.js'
 import { moveStore } from '../../src/composition/move.js'
@@ -116,6 +116,21 @@ t.test('a store is moved to PostgreSQL and back with all its progress', { skip: 
     t.teardown(killed.close)
     await t.rejects(moveStore({ from: { dataDir: await makeFolder() }, to: { url, schema: 'killed' } }), { code: 'WRONG_STORE', message: 'holds a journal already' })
     t.match(await server.query('SELECT id FROM killed.deliveries'), [{ id: stored.id }])
+  })
+
+  await t.test('the log of a database that is gone, which once was read as the new one\'s, is refused, and what an earlier move left is not replaced', async (t) => {
+    const dataDir = await makeFolder()
+    writeFileSync(join(dataDir, 'tierhook.db.moved'), 'the only copy')
+    t.match(await moveStore({ from: { dataDir }, to: { url, schema: 'again' } }), { left: join(dataDir, 'tierhook.db.moved-2') })
+    t.equal(readFileSync(join(dataDir, 'tierhook.db.moved'), 'utf8'), 'the only copy')
+
+    const [folder, other] = ['target', 'lost'].map((name) => join(t.testdir({ target: {}, lost: {} }), name)) as [string, string]
+    const lost = await openJournal(t, other)
+    await lost.append(newDelivery())
+    copyFileSync(join(other, 'tierhook.db-wal'), join(folder, 'tierhook.db-wal'))
+    await t.rejects(moveStore({ from: { url, schema: 'again' }, to: { dataDir: folder } }), { code: 'WRONG_STORE', message: 'has tierhook.db-wal' })
+    rmSync(join(folder, 'tierhook.db-wal'))
+    t.match(await moveStore({ from: { url, schema: 'again' }, to: { dataDir: folder } }), { deliveries: 602 })
   })
 
   await t.test('a disk without room for the log and the database, which once was given half of it: nothing is left there, and the old journal stays', async (t) => {

@@ -95,12 +95,15 @@ async function takeFolder (dataDir: string): Promise<ReturnType<typeof lockDataF
   }
 }
 
-/** A log without its database belongs to one that was here; beside another it would be taken for that one's. */
-function checkEmpty (path: string, dataDir: string): void {
+/**
+ * A log without its database belongs to one that was here; beside another it would be taken for that one's.
+ * @throws {StoreError}
+ */
+export function checkEmpty (path: string, dataDir: string): void {
   const name = basename(path)
   const taken = readdirSync(dataDir).find((each) => [name, `${name}-wal`].includes(each) || each.startsWith(`${name}.salvaged-`))
   if (taken === undefined) return
-  throw new StoreError('WRONG_STORE', `The data folder ${dataDir} has ${taken}, and a restore replaces nothing: move tierhook.db and its -wal and -shm away, or name another folder with --data-dir`)
+  throw new StoreError('WRONG_STORE', `The data folder ${dataDir} has ${taken}, and nothing is ever replaced: move tierhook.db and its -wal and -shm away, or name another folder with --data-dir`)
 }
 
 async function finishDraft (draft: string, from: string, people: readonly Person[], options: CopyOptions): Promise<Restored> {
