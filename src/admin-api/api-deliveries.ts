@@ -10,6 +10,7 @@ import { describeDetails, describeListed, withLoyalty, DetailsSchema, ListedSche
 import { findDeliveries, findDelivery, knownForwarders } from './find-deliveries.js'
 import { readTime, TimeParameter } from './read-time.js'
 import type { App } from '../http/app.js'
+import { LONGEST_ID } from '../voucherify/identify.js'
 
 export interface DeliveryRouteOptions {
   readonly operator: Operator
@@ -23,7 +24,7 @@ export interface DeliveryRouteOptions {
 const SHORTEST_NAME = 3
 
 const closed = { additionalProperties: false }
-const Value = Type.String({ minLength: 1, maxLength: 200 })
+const Value = Type.String({ minLength: 1, maxLength: LONGEST_ID })
 
 export const IdParameters = Type.Object({ id: Type.String({ description: 'A delivery\'s id, or as much of its beginning as is unambiguous.' }) }, closed)
 
@@ -32,8 +33,8 @@ export const IdsSchema = Type.Array(Type.String({ minLength: 1, maxLength: 100 }
 })
 
 const ListParameters = Type.Object({
-  q: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'What any of its ids begins with, a word of its event type, or the name of a forwarder, which is then meant as with `forwarder`.' })),
-  eventType: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Exact, or with `*` for any run of characters.' })),
+  q: Type.Optional(Type.String({ minLength: 1, maxLength: LONGEST_ID, description: 'What any of its ids begins with, a word of its event type, or the name of a forwarder, which is then meant as with `forwarder`.' })),
+  eventType: Type.Optional(Type.String({ minLength: 1, maxLength: LONGEST_ID, description: 'Exact, or with `*` for any run of characters.' })),
   verdict: Type.Optional(VerdictSchema),
   status: Type.Optional(Type.Union(listableStatuses.map((status) => Type.Literal(status)), { description: 'Its status at a forwarder.' })),
   forwarder: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Whose status is meant; any forwarder\'s where it is absent. Without a status: what was for this forwarder, whatever became of it there.' })),

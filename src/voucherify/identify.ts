@@ -16,7 +16,7 @@ export interface EnvelopeFacts {
 }
 
 /** Ids and types longer than this are not the sender's: they are treated as absent. */
-const LONGEST_ID = 256
+export const LONGEST_ID = 256
 
 /**
  * Tells an envelope from a bare event body by what is in it. Both may hold keys that nobody has listed, so an envelope

@@ -25,6 +25,17 @@ t.test('deliveries are listed newest first, filtered, and paged by a cursor that
   t.match((await admin.get(`/api/deliveries?since=${new Date(now + 1000).toISOString()}&until=${new Date(now + 2000).toISOString()}`)).body, { deliveries: [{ id: made[1]?.id }] })
 })
 
+t.test('deliveries are found by the longest ids that are kept', async t => {
+  const store = makeStore(t)
+  const ids = { customerId: 'c'.repeat(256), campaignId: 'p'.repeat(256), sourceId: 's'.repeat(256), eventType: 'e'.repeat(256) }
+  store.append(newDelivery(ids), newDelivery())
+  const admin = await buildAdmin(t, { dataDir: store.dataDir })
+  for (const [name, value] of Object.entries({ ...ids, q: ids.customerId })) {
+    t.match(await admin.get(`/api/deliveries?${name}=${value}`), { status: 200, body: { deliveries: { length: 1 } } }, name)
+  }
+  t.match(await admin.get(`/api/dead-letters?eventType=${ids.eventType}`), { status: 200 })
+})
+
 t.test('one delivery is shown with its body as it came, by its id or the beginning of it', async t => {
   const store = makeStore(t)
   const text = newDelivery({ id: '019a0000-0000-7000-8000-000000000001', rawBody: Buffer.from('{"n": 1.10, "ü": "\u2028"}') })
