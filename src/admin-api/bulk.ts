@@ -5,7 +5,8 @@ import { Problem } from '../errors/problem.js'
 import { pause } from '../delivery/within.js'
 
 const closed = { additionalProperties: false }
-const Reason = Type.String({ maxLength: 2000 })
+/** As long as any that a forwarder or a body has brought about; what a request may hold bounds it. */
+const Reason = Type.String()
 export const From = Type.Union([Type.Literal('dead letters'), Type.Literal('quarantine')])
 const Rate = Type.Integer({ minimum: 1, maximum: 1000, default: 10, description: 'How many deliveries a second at most.' })
 

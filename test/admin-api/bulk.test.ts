@@ -27,6 +27,17 @@ t.test('all dead letters with a reason are replayed at a rate, with who asked fo
   t.match(await admin.post('/api/bulk/77/stop'), { status: 404 })
 })
 
+t.test('dead letters are replayed by the longest reason that a forwarder can give', async (t) => {
+  const store = makeStore(t)
+  store.append(newDelivery())
+  // As it is kept of a custom forwarder's: 2048 characters of the reason, and as many of the answer.
+  const reason = `${'r'.repeat(2048)}…: ${'a'.repeat(2048)}…`
+  await settleAll(store.feed('crm'), () => ({ status: 'dead', reason }))
+  const admin = await buildAdmin(t, { dataDir: store.dataDir })
+  t.match((await admin.get('/api/reasons')).body['reasons'], [{ reason, count: 1 }])
+  t.match(await admin.post('/api/bulk', { body: { from: 'dead letters', action: 'replay', forwarder: 'crm', reason } }), { status: 200, body: { total: 1 } })
+})
+
 t.test('what is in quarantine is released or discarded by its reason', async (t) => {
   const store = makeStore(t)
   store.feed('http')
