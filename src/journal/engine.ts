@@ -79,7 +79,7 @@ export interface Progress {
   readonly position: string | null
   /** Whether an operator has paused the forwarder. */
   readonly paused: boolean
-  /** What had come beyond the cursor before a kill, and was settled there: sequences that wait on their first way or are dead letters, ascending. */
+  /** What had come beyond the cursor before a kill, and was settled there: sequences that wait on their first way, or are dead letters, discarded or not, ascending. */
   readonly settled: Float64Array
 }
 

@@ -29,3 +29,6 @@ export const LIMITS: FeedLimits = {
   lanePage: 32,
   parting: 4096
 }
+
+/** Among so many deliveries beyond the cursor are those that were discarded: what is before them holds up the cursor for seconds, or is in the window. */
+export const DISCARDED_WITHIN = 20_000

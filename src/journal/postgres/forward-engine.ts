@@ -3,6 +3,7 @@ import { storageFields, storageReason } from '../../errors/storage-cause.js'
 import type { FeedOptions } from '../../delivery/journal.js'
 import type { ForwardEngine, ForwardEvents, FreshPage, Progress, SaveResult } from '../engine.js'
 import { pause } from '../../delivery/within.js'
+import { DISCARDED_WITHIN } from '../limits.js'
 import type { Member } from './accept-engine.js'
 import { DatabaseError, openDatabase, type DatabaseOptions } from './database.js'
 import { packCommits } from './pack-commits.js'
@@ -133,7 +134,8 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
       const [row] = await database.query<{ cursor: number, position: string | null }>(`SELECT cursor, position FROM ${s}.forwarders WHERE name = $1`, [name])
       const cursor = row?.cursor ?? 0
       const settled = await database.query<{ sequence: number }>(`SELECT sequence FROM ${s}.waiting WHERE forwarder = $1 AND replay = 0 AND sequence > $2
-        UNION SELECT sequence FROM ${s}.dead_letters WHERE forwarder = $1 AND sequence > $2 ORDER BY sequence`, [name, cursor])
+        UNION SELECT sequence FROM ${s}.dead_letters WHERE forwarder = $1 AND sequence > $2
+        UNION SELECT sequence FROM ${s}.attempts WHERE sequence > $2 AND sequence <= $2 + ${DISCARDED_WITHIN} AND forwarder = $1 AND outcome = 'discarded' ORDER BY sequence`, [name, cursor])
       terms.set(name, { token })
       waiting.resolve({ term: token, cursor, position: row?.position ?? null, paused, settled: Float64Array.from(settled, ({ sequence }) => sequence) })
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { DueMarks, FeedReads, MarkPlace, WaitingMark } from '../engine.js'
 import type { MarkKind } from '../schedule.js'
+import { DISCARDED_WITHIN } from '../limits.js'
 import type { Connection } from './database.js'
 import { toText } from '../record.js'
 
@@ -45,10 +46,11 @@ export function readDue (db: Connection, now: number, forwarder: string, kind: M
   return { marks, nextInMs: next === undefined ? undefined : toMark(next, now).dueInMs }
 }
 
-/** Sequences after the cursor that wait on their first way or are dead letters, ascending. */
+/** Sequences after the cursor that wait on their first way, or are dead letters, discarded or not, ascending. */
 export function settledAfter (db: Connection, forwarder: string, cursor: number): Float64Array {
-  const rows = db.prepare(`SELECT sequence FROM waiting WHERE forwarder = ? AND replay = 0 AND sequence > ?
-    UNION SELECT sequence FROM dead_letters WHERE forwarder = ? AND sequence > ? ORDER BY sequence`).all([forwarder, cursor, forwarder, cursor])
+  const rows = db.prepare(`SELECT sequence FROM waiting WHERE forwarder = ?1 AND replay = 0 AND sequence > ?2
+    UNION SELECT sequence FROM dead_letters WHERE forwarder = ?1 AND sequence > ?2
+    UNION SELECT sequence FROM attempts WHERE sequence > ?2 AND sequence <= ?2 + ${DISCARDED_WITHIN} AND forwarder = ?1 AND outcome = 'discarded' ORDER BY sequence`).all([forwarder, cursor])
   return Float64Array.from(rows, (row) => Number(Object.values(row)[0]))
 }
 

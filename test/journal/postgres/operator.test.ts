@@ -15,7 +15,7 @@ import { eventually, eventuallyTrue } from '../../support/eventually.js'
 import { createPostgresJournal } from '../../support/postgres-journal.js'
 import { noPostgres, startPostgres, type PostgresServer } from '../../support/postgres-server.js'
 import { hookQueries } from '../../support/query-hook.js'
-import { dead, forwarded, quarantinedDelivery, newDelivery, now, retry, settleAll } from '../sqlite/stored.js'
+import { dead, forwarded, quarantinedDelivery, newDelivery, now, record, retry, settleAll } from '../sqlite/stored.js'
 
 const DAY_MS = 86_400_000
 let schemas = 0
@@ -44,6 +44,32 @@ async function ids (operator: Operator, filter: DeliveryFilter): Promise<readonl
 
 t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t) => {
   const server = await startPostgres(t)
+
+  await t.test('a dead letter that was discarded while another delivery still holds up the cursor does not come again', async (t) => {
+    const { append, feed, journal, operator, schema } = await makeStore(t, server)
+    await append(newDelivery({ customerId: 'cust_slow' }), newDelivery(), newDelivery())
+    const first = await feed('a')
+    const claims = await eventually(async () => {
+      const { claims } = await first.claim(10)
+      return claims.length > 0 ? claims : undefined
+    }, 'the first claims')
+    const [slow, second] = claims
+    t.match([slow, second], [{ delivery: { sequence: 1 } }, { delivery: { sequence: 2 } }])
+    await first.settle(claims.slice(1, 2).map((claim) => ({ claim, result: dead(), record })))
+    t.match(await operator.discard({ from: 'dead letters', forwarder: 'a', sequences: [2] }), [{ status: 'discarded' }])
+    await journal.close()
+    const { logger } = captureLog()
+    const next = createPostgresJournal({ url: server.url, schema, logger, clock: systemClock, dedupeWindowMs: 7 * DAY_MS, retention: { maxAgeMs: 30 * DAY_MS, maxBytes: 0 }, forwarders: ['a'] })
+    t.teardown(async () => { await next.close() })
+    await next.start()
+    const again = await next.openFeed({ forwarder: 'a', order: 'customer', start: 'beginning', onWork: () => {} })
+    const seen: number[] = []
+    await eventually(async () => {
+      seen.push(...(await settleAll(again, forwarded)).map(({ delivery: { sequence } }) => sequence))
+      return seen.includes(3) ? true : undefined
+    }, 'the last one')
+    t.strictSame(seen.sort(), [1, 3])
+  })
 
   await t.test('deliveries are listed newest first, in pages, and filtered by every field', async (t) => {
     const { append, operator } = await makeStore(t, server)

@@ -72,6 +72,21 @@ t.test('a discarded dead letter is no dead letter any more, and is not shown as 
   t.strictSame(await operator.list({ filter: { status: 'forwarded', forwarder: 'http' }, ...one }), [])
 })
 
+t.test('a dead letter that was discarded while another delivery still holds up the cursor, which once came again after a crash, is gone', async (t) => {
+  const store = makeStore(t)
+  const http = store.feed('http')
+  store.append(newDelivery({ customerId: 'cust_slow' }), newDelivery(), newDelivery())
+  const { claims } = await http.claim(10)
+  t.match(claims, [{ delivery: { sequence: 1 } }, { delivery: { sequence: 2 } }])
+  await http.settle(claims.slice(1).map((claim) => ({ claim, result: dead(), record })))
+  const operator = openOperator({ dataDir: store.dataDir })
+  t.teardown(operator.close)
+  t.match(await operator.discard({ from: 'dead letters', forwarder: 'http', sequences: [2] }), [{ status: 'discarded' }])
+  // As after a kill.
+  const again = await settleAll(store.feed('http'), forwarded)
+  t.strictSame(again.map(({ delivery: { sequence } }) => sequence), [1, 3])
+})
+
 t.test('a replay to a forwarder whose filter refuses it says so and changes nothing, but by force', async (t) => {
   const store = makeStore(t)
   const http = store.feed('http', { filter: filterText({ events: ['campaign.*'] }) })
