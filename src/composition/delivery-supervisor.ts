@@ -4,6 +4,7 @@ import type { ForwarderSummary } from '../forwarders/describe-forwarder.js'
 import type { StoredBatch } from '../journal/postgres/pack-deliveries.js'
 import type { DeliveryConfig, ForwarderStatus } from './delivery.js'
 import type { DeliveryHooks, HostedDelivery, OpenedStoreThread, StartDelivery } from './delivery-host.js'
+import { letGoInTime } from './let-go-in-time.js'
 
 export interface DeliverySupervisorOptions extends Omit<DeliveryHooks, 'onFailure' | 'onStatus'> {
   readonly start: StartDelivery
@@ -195,8 +196,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
     async letGo () {
       // One that is started meanwhile opens nothing either.
       store = undefined
-      // A thread that has ended has nothing open.
-      await delivery.letGo().catch(() => undefined)
+      await letGoInTime(delivery)
     },
     checkpoint: async () => { await delivery.checkpoint() },
 

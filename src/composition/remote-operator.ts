@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { StoreError, storeErrorCodes, type Operator } from '../delivery/operator.js'
 import { operatorCallNames, type OperatorCalls, type OperatorThreadApi } from '../journal/sqlite/operator.js'
+import { letGoInTime } from './let-go-in-time.js'
 import { startThread, ThreadError, type Thread } from '../threads/thread.js'
 
 export interface RemoteOperator extends Operator {
@@ -50,7 +51,9 @@ export function createRemoteOperator ({ dataDir, logger, start = startOperatorTh
   return {
     ...Object.fromEntries(operatorCallNames.map((name) => [name, call(name)])) as unknown as Omit<Operator, 'close'>,
     async letGo () {
-      await thread?.remote.letGo()
+      if (thread === undefined) return
+      const { remote, abort, exited } = thread
+      await letGoInTime({ letGo: async () => { await remote.letGo() }, abort, exited })
     },
     async close () {
       closed = true

@@ -97,3 +97,24 @@ t.test('those who forward are not ended because the whole process was stopped fo
   for (let count = 0; count < 13; count++) await look(10_000)
   t.match(aborted, [{ message: /not responded for 130 s/ }])
 })
+
+t.test('those who compute without a pause hold up the mending of the database for ten seconds, once for two minutes, and are ended', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => { mock.timers.reset() })
+  const aborted: Error[] = []
+  let end = (): void => {}
+  const { supervisor } = supervised(t, { letGo: async () => { await new Promise(() => {}) }, abort: (error) => { aborted.push(error) }, exited: new Promise((resolve) => { end = resolve }) })
+  let gone = false
+  supervisor.letGo().then(() => { gone = true }, t.fail)
+  const turn = async (): Promise<void> => { await new Promise(setImmediate) }
+  mock.timers.tick(9999)
+  await turn()
+  t.equal(aborted.length, 0)
+  mock.timers.tick(1)
+  await turn()
+  t.match(aborted, [{ message: /has not let go of the database for 10 s/ }])
+  t.notOk(gone, 'it may have it open still')
+  end()
+  await turn()
+  t.ok(gone)
+})
