@@ -1,5 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { within } from '../delivery/within.js'
 import { addressGroup } from './address-group.js'
 
 export interface ConnectionLimits {
@@ -26,6 +28,8 @@ export interface Connections {
   readonly endAfter: (request: IncomingMessage, response: ServerResponse) => void
   /** Whether the last request of the connection has been read. */
   readonly hasEnded: (socket: Socket) => boolean
+  /** Resolves once none is open any more of those that are now, and after so many milliseconds at the latest. */
+  readonly closed: (limitMs: number) => Promise<void>
 }
 
 interface Connection {
@@ -100,7 +104,13 @@ export function createConnections (limits: ConnectionLimits, onEvicted: (address
       server.prependListener('request', began)
     },
     endAfter,
-    hasEnded: (socket) => all.get(socket)?.ended ?? false
+    hasEnded: (socket) => all.get(socket)?.ended ?? false,
+    async closed (limitMs) {
+      const closing = [...all.keys()].map(async (socket) => await new Promise<void>((resolve) => { socket.once('close', () => { resolve() }) }))
+      await within(limitMs, Promise.all(closing))
+      // What had arrived while the time ran out is read before somebody closes a connection for being idle.
+      await nextTurn()
+    }
   }
 }
 

@@ -27,6 +27,8 @@ export interface Listener {
   readonly mayLog: RefusalLog['mayLog']
   /** Makes this answer the last one on its connection. To be called before it is sent. */
   readonly endAfter: (request: IncomingMessage, response: ServerResponse) => void
+  /** Resolves once none of the connections is open any more that are now, and after so many milliseconds at the latest. */
+  readonly closed: (limitMs: number) => Promise<void>
   /** To be called once the server is closed. */
   readonly close: () => void
 }
@@ -67,6 +69,7 @@ export function createListener ({ logger, onClientError, requestTimeoutMs = REQU
     },
     mayLog: refusals.mayLog,
     endAfter: connections.endAfter,
+    closed: connections.closed,
     close: refusals.close
   }
 }

@@ -20,6 +20,9 @@ export interface AppOptions extends Omit<WebhookRouteOptions, 'checkOrigin' | 'o
 /** Far more than the sender ever has on its way at once. */
 const ARRIVING_BYTES = 33_554_432
 
+/** How long the requests are waited for that are on their way when the end begins, in milliseconds. */
+const LAST_REQUESTS_MS = 250
+
 const UNKNOWN_PATH = 'Webhooks go to /webhooks, to /webhooks/<event type> or to /webhooks/custom/<name>, with a name from CUSTOM_WEBHOOKS.'
 const UNKNOWN_NAME = 'CUSTOM_WEBHOOKS does not have this name. Set it to the names that are to be taken, such as CUSTOM_WEBHOOKS=crm, and restart the service.'
 
@@ -46,6 +49,9 @@ export function createApp (options: AppOptions): App {
   // be stored, and sent again until the sender gives up.
   Object.assign(app.server, { httpAllowHalfOpen: true })
 
+  // From now on each answer is the last one on its connection. Those that are idle would be closed at once, with the requests that are on
+  // their way on them.
+  app.addHook('preClose', async () => { await listener.closed(LAST_REQUESTS_MS) })
   app.removeAllContentTypeParsers()
   app.addHook('onRequest', (request, _reply, next) => { next(framingFault(request.raw)) })
   app.register(notFound, { detail: UNKNOWN_PATH })

@@ -288,6 +288,20 @@ t.test('a client that closes its own side once it has said everything gets its a
   t.strictSame((await connection.closed()).map(({ status }) => status), [202, 202, 404])
 })
 
+t.test('a stop answers what is on its way on connections that are kept, and says that each answer is the last', async t => {
+  const stopped = await buildService(t, signed)
+  const connections = await Promise.all(Array.from({ length: 20 }, async () => await rawConnection(t, stopped.port)))
+  for (const { write } of connections) write(signedRequest(freshBody()))
+  await Promise.all(connections.map(async ({ answers }) => await answers(1)))
+  for (const { write } of connections) write(signedRequest(freshBody()))
+  // Nothing of that has been read yet.
+  await stopped.close()
+  for (const { closed } of connections) {
+    t.match(await closed(), [{ status: 202 }, { status: 202 }])
+    t.equal((await closed()).at(1)?.headers.get('connection'), 'close')
+  }
+})
+
 t.test('a path that another method finds is found by it however it is written: 405, not 404', async t => {
   for (const target of ['/%77ebhooks', '/webhooks#x', 'http://x/webhooks', 'HTTPS://x/WEBHOOKS/?x=/', '/webhooks/custom/%61']) {
     const [answer] = await exchange(t, `PUT ${target} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`)
