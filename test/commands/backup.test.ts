@@ -5,6 +5,7 @@ import { connect } from '../../src/journal/sqlite/binding.js'
 import { lockDataFolder } from '../../src/journal/sqlite/data-lock.js'
 import { databasePath, openForWriting } from '../../src/journal/sqlite/database.js'
 import { destroyPage, makeStore, newDelivery } from '../journal/sqlite/stored.js'
+import { mountedFolder } from '../support/small-disk.js'
 import { createHarness } from './harness.js'
 
 t.test('a backup of a store in use has every delivery, in one file that was checked', async t => {
@@ -148,4 +149,20 @@ t.test('nothing is restored beside a service or a lost log, or from what is no s
   stopped.signal('SIGTERM')
   t.equal(await running, 143)
   t.notOk(existsSync(databasePath(join(folder, 'empty'))))
+})
+
+t.test('a disk that takes the copy and not the file beside it: the cause is told, and nobody blames the file that is copied', async t => {
+  const folder = mountedFolder(t, 'size=8m,nr_inodes=2')
+  const data = mountedFolder(t, 'size=8m,nr_inodes=3')
+  if (folder === undefined || data === undefined) return t.comment('no right to mount: skipped')
+  const store = makeStore(t)
+  store.append(newDelivery())
+  const backup = join(t.testdirName, 'backup.db')
+  t.equal(await createHarness().run('backup', backup, '--data-dir', store.dataDir), 0)
+  for (const args of [['backup', join(folder, 'copy.db'), '--data-dir', store.dataDir], ['restore', backup, '--data-dir', data]]) {
+    const { stderr, run } = createHarness()
+    t.equal(await run(...args), 1)
+    t.match(stderr.text, /^tierhook: .*(?:copy|tierhook)\.db cannot be written \(SQLITE_CANTOPEN\): the disk takes no more files: it has no inodes left\n$/)
+  }
+  t.strictSame([...readdirSync(folder), ...readdirSync(data)], ['tierhook.lock'])
 })

@@ -6,6 +6,7 @@ import { explainCopy } from '../explain.js'
 import { checkThere } from '../operator.js'
 import { verify } from '../operator/verify.js'
 import { schemaVersion } from '../schema.js'
+import { seeCause } from '../see-cause.js'
 import { checkCopy, type CopyOptions } from './check-copy.js'
 import { draftOf, removeDraft, sync, syncWithFolder } from './draft.js'
 
@@ -43,6 +44,9 @@ export async function backUp ({ dataDir, to, onProgress, signal }: BackupOptions
       takeName(draft, to)
       syncWithFolder(to)
       return { bytes: statSync(to).size, ...checked }
+    } catch (error) {
+      // While the draft still takes its room.
+      throw seeCause(error, draft)
     } finally {
       removeDraft(draft)
     }

@@ -13,6 +13,7 @@ import { explainCopy } from '../explain.js'
 import { forwarders } from '../operator/forwarders.js'
 import { assess } from '../salvage/assess.js'
 import { migrate } from '../schema.js'
+import { seeCause } from '../see-cause.js'
 import { checkCopy, type CopyOptions } from './check-copy.js'
 import { draftOf, removeDraft, sync, syncWithFolder } from './draft.js'
 
@@ -63,6 +64,9 @@ export async function restore ({ from, dataDir, erasures, ...options }: RestoreO
       renameSync(draft, path)
       syncWithFolder(path)
       return restored
+    } catch (error) {
+      // While the draft still takes its room.
+      throw seeCause(error, draft)
     } finally {
       removeDraft(draft)
       lock.release()
