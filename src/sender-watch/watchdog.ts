@@ -90,8 +90,9 @@ export function createWatchdog (options: WatchdogOptions): Watchdog {
   }
 
   function nextMs (): number {
-    const backoffMs = Math.min(LONGEST_MS, Math.max(waitMs, EVERY_MS * 2 ** Math.max(0, Math.min(failures, 10) - 1)))
-    return Math.round(backoffMs * (1 - JITTER + 2 * JITTER * random()))
+    const backoffMs = Math.min(LONGEST_MS, EVERY_MS * 2 ** Math.max(0, Math.min(failures, 10) - 1))
+    // What the server asks for is the least.
+    return Math.round(Math.max(backoffMs * (1 - JITTER + 2 * JITTER * random()), Math.min(LONGEST_MS, waitMs) * (1 + JITTER * random())))
   }
 
   function plan (ms: number): void {

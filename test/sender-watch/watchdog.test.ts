@@ -260,7 +260,14 @@ t.test('what is not answered is asked less often, up to once an hour, or as late
   await script.turn()
   error = new ManagementApiError('busy', { retryAfterMs: 20 * MINUTE })
   await script.turn()
-  t.strictSame(script.waits.slice(8).map((ms) => ms / MINUTE), [5, 20])
+  t.strictSame(script.waits.slice(8).map((ms) => ms / MINUTE), [5, 21])
+})
+
+t.test('it never asks sooner than the server asks for, which chance once let it', async (t) => {
+  const script = scripted(t, { project: async () => { throw new ManagementApiError('busy', { retryAfterMs: 20 * MINUTE }) } }, 0)
+  script.watchdog.start()
+  await script.turn()
+  t.strictSame(script.waits.slice(1).map((ms) => ms / MINUTE), [20])
 })
 
 t.test('a project that is not answered costs nothing of what the list of webhooks tells', async (t) => {
