@@ -1,9 +1,10 @@
-import { closeSync, constants, fsyncSync, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, fsyncSync, openSync } from 'node:fs'
 import { lstat, open, rename, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Value } from '@sinclair/typebox/value'
 import type { Logger } from 'pino'
 import { within } from '../delivery/within.js'
+import { appendLines } from '../errors/append-lines.js'
 import { handToOwner } from '../errors/hand-to-owner.js'
 import { RecordedActionSchema, type RecordedAction } from './operator-action.js'
 
@@ -18,7 +19,7 @@ const MOST_WAITING = 1000
 const LAST_LOOK_LIMIT_MS = 500
 const MODE = 0o640
 /** Through no link, which could lead anywhere, and waiting for nobody. */
-const TO_APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
+const TO_APPEND = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /** The list of what operators did, one JSON object a line. */
 export function actionListPath (dataDir: string): string {
@@ -38,7 +39,7 @@ export function addToActionList (dataDir: string, action: RecordedAction): void 
   const file = openSync(actionListPath(dataDir), TO_APPEND, MODE)
   try {
     handToOwner(file, dataDir)
-    writeSync(file, lineOf(action))
+    appendLines(file, lineOf(action))
     fsyncSync(file)
   } finally {
     closeSync(file)
@@ -89,8 +90,8 @@ export function createActionList ({ dataDir, logger, everyMs = LOOK_EVERY_MS, la
     try {
       const file = await open(path, TO_APPEND, MODE)
       try {
-        // What failed may have left a part of a line.
-        await file.appendFile(notKept ? `\n${lineOf(action)}` : lineOf(action))
+        // What failed, here or in a command, may have left a part of a line.
+        await file.appendFile(await endsTorn(file) ? `\n${lineOf(action)}` : lineOf(action))
       } finally {
         await file.close()
       }
@@ -198,6 +199,11 @@ export function createActionList ({ dataDir, logger, everyMs = LOOK_EVERY_MS, la
 
 function lineOf (action: RecordedAction): string {
   return `${JSON.stringify(action)}\n`
+}
+
+async function endsTorn (file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat()
+  return size > 0 && (await file.read(Buffer.alloc(1), 0, 1, size - 1)).buffer.toString() !== '\n'
 }
 
 async function placeAtEnd (path: string): Promise<Place | undefined> {

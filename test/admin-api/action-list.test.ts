@@ -5,6 +5,7 @@ import { actionListPath, addToActionList, createActionList, olderActionListPath,
 import type { RecordedAction } from '../../src/admin-api/operator-action.js'
 import { captureLog } from '../support/capture-log.js'
 import { eventually, eventuallyTrue } from '../support/eventually.js'
+import { mountedFolder } from '../support/small-disk.js'
 
 const at = '2026-03-05T10:00:00.000Z'
 const command = (count: number): RecordedAction => ({ at, via: 'command', user: 'anna', action: 'prune', count })
@@ -95,6 +96,26 @@ t.test('a list that cannot be written or read is said once, and gone on with whe
   const kept = readFileSync(actionListPath(dataDir), 'utf8').split('\n').filter((line) => line !== '').map((line) => (JSON.parse(line) as RecordedAction).count)
   // The second was still to be written when the folder went, or not.
   t.strictSame(kept.filter((count) => count !== 2).sort(), [3, 4])
+})
+
+t.test('a command\'s line of which a full disk takes a part, which once took the next one with it and was told nobody, is told, and stands alone', async (t) => {
+  const dataDir = mountedFolder(t, 'size=64k')
+  if (dataDir === undefined) return t.comment('no right to mount: skipped')
+  const { list } = setUp(t, { dataDir })
+  addToActionList(dataDir, command(0))
+  try {
+    writeFileSync(join(dataDir, 'filler'), Buffer.alloc(65_536))
+  } catch {
+    // Full, as it is meant to be.
+  }
+  let kept = 1
+  t.throws(() => { for (; kept < 1000; kept++) addToActionList(dataDir, command(kept)) }, { code: 'ENOSPC' })
+  rmSync(join(dataDir, 'filler'))
+  list.add(own(1001))
+  t.strictSame((await list.recent(100)).map(({ count }) => count), [1001, ...Array.from({ length: kept }, (_, index) => kept - 1 - index)])
+  truncateSync(actionListPath(dataDir), statSync(actionListPath(dataDir)).size - 5)
+  addToActionList(dataDir, command(1002))
+  t.strictSame((await list.recent(2)).map(({ count }) => count), [1002, kept - 1])
 })
 
 t.test('a list that cannot be looked at is said once', async (t) => {

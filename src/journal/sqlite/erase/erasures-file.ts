@@ -1,9 +1,10 @@
-import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { StoreError } from '../../../delivery/operator.js'
 import type { Person } from '../../../delivery/operator-requests.js'
+import { appendLines } from '../../../errors/append-lines.js'
 import { handToOwner } from '../../../errors/hand-to-owner.js'
 import { sync } from '../copies/draft.js'
 import { codeOf } from '../database.js'
@@ -55,10 +56,7 @@ function append (path: string, dataDir: string, text: string): void {
     handToOwner(file, dataDir)
     const { size } = fstatSync(file)
     try {
-      // An editor may have left the last line without its end.
-      const last = Buffer.from('\n')
-      if (size > 0) readSync(file, last, 0, 1, size - 1)
-      writeFileSync(file, last.toString() === '\n' ? text : `\n${text}`)
+      appendLines(file, text)
       fsyncSync(file)
     } catch (error) {
       // Half a line would stop each erasure from now on.
