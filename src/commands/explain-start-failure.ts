@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
 import type { Settings } from '../config/settings.js'
 import { errorCode } from '../errors/system-code.js'
-import { OperatorListenerError } from '../composition/service.js'
+import { OperatorListenerError } from '../composition/operator-listener.js'
 
 function field (error: unknown, name: string): string | undefined {
   const value: unknown = error instanceof Error ? Reflect.get(error, name) : undefined

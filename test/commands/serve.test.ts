@@ -1,5 +1,5 @@
 import t from 'tap'
-import { OperatorListenerError } from '../../src/composition/service.js'
+import { OperatorListenerError } from '../../src/composition/operator-listener.js'
 import { createHarness, type HarnessOptions } from './harness.js'
 import type { Service, ServiceOptions } from '../../src/commands/context.js'
 
