@@ -1,9 +1,10 @@
-import TinyQueue from 'tinyqueue'
 import type { Delivery } from '../delivery/delivery.js'
 import type { Settlement } from '../delivery/journal.js'
 import type { FeedLimits } from './limits.js'
 import { createMarkLedger, type MarkLedger } from './mark-ledger.js'
+import { createReadyQueue } from './ready-queue.js'
 import { kindOf, newEntry, toEntry, type Change, type Entry, type MarkKind, type RestoredEntry, type Schedule, type Taken } from './schedule.js'
+import { createUnpassed } from './unpassed.js'
 
 export interface LaneScheduleOptions {
   /** The journal's sequence up to which everything is finished or marked already. */
@@ -35,25 +36,13 @@ export interface LaneSchedule extends Schedule {
 export const SOON_MS = 1000
 /** After so long an attempt holds up the cursor no more, in milliseconds. */
 const SLOW_MS = 1000
-/** Entries that the cursor has passed are let go together, in this number at most. */
-const PASSED_KEPT = 512
-/** Who goes first, one time after another: what has just arrived gets half of the attempts at least, whatever else is due. */
-const TURNS = ['fresh', 'first', 'fresh', 'replay'] as const
 
 export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }: LaneScheduleOptions): LaneSchedule {
   /** Unfinished lanes. The first entry of each is the one that is due; it stays until it is finished. */
   const lanes = new Map<string, Entry[]>()
   const ledger = createMarkLedger({ monotonic, hasLane: (lane) => lanes.has(lane) })
-  /** Entries that nothing is in the way of: those without a mark, and those of each kind with one. */
-  const ready: Readonly<Record<'fresh' | MarkKind, Entry[]>> = { fresh: [], first: [], replay: [] }
-  const waiting = new TinyQueue<Entry>([], (a, b) => a.dueAt - b.dueAt)
-  /** How many with a mark are in these queues. */
-  const queued = { first: 0, replay: 0 }
-  let turn = 0
-  /** In sequence order: entries without a mark, and finished ones not yet passed by the cursor. */
-  const unmarked: Entry[] = []
-  /** How many of them, at the beginning, the cursor has passed. */
-  let passed = 0
+  const ready = createReadyQueue(monotonic)
+  const unpassed = createUnpassed()
   let changes: Change[] = []
   let offered = start
   let unmarkedCount = 0
@@ -68,25 +57,7 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }
       }
       lanes.set(entry.lane, [entry])
     }
-    queue(entry)
-  }
-
-  function queue (entry: Entry): void {
-    if (!entry.marked) {
-      ready.fresh.push(entry)
-      return
-    }
-    queued[kindOf(entry)]++
-    if (entry.dueAt > monotonic()) waiting.push(entry)
-    else ready[kindOf(entry)].push(entry)
-  }
-
-  function next (): Entry | undefined {
-    if (ready.first.length === 0 && ready.replay.length === 0) return ready.fresh.shift()
-    turn = (turn + 1) % TURNS.length
-    const entry = ready[TURNS[turn] ?? 'fresh'].shift() ?? ready.fresh.shift() ?? ready.first.shift() ?? ready.replay.shift()
-    if (entry?.marked === true) queued[kindOf(entry)]--
-    return entry
+    ready.add(entry)
   }
 
   function mark (entry: Entry, delayMs: number, reason: string | null): void {
@@ -143,7 +114,7 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }
     const lane = lanes.get(entry.lane)
     lane?.shift()
     const next = lane?.[0]
-    if (next !== undefined) return queue(next)
+    if (next !== undefined) return ready.add(next)
     lanes.delete(entry.lane)
     ledger.noteEnd(entry)
   }
@@ -155,9 +126,9 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }
     entry.dueAt = monotonic() + delayMs
     mark(entry, delayMs, reason)
     const kind = kindOf(entry)
-    if (delayMs > SOON_MS || queued[kind] >= limits.queued[kind]) return parkLane(entry)
+    if (delayMs > SOON_MS || ready.count(kind) >= limits.queued[kind]) return parkLane(entry)
     if (entry.lane !== null) parkBehind(entry.lane)
-    queue(entry)
+    ready.add(entry)
   }
 
   /** Whether what stands in a lane, in memory or on the disk, keeps a new entry from it. */
@@ -173,7 +144,7 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }
       const entry = newEntry(delivery, laneOf(delivery))
       countUnmarked(entry, 1)
       if (entry.lane !== null && waitsBehind(entry.lane)) return markAndPark(entry)
-      unmarked.push(entry)
+      unpassed.push(entry)
       enter(entry)
     },
 
@@ -191,7 +162,7 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }
       return true
     },
 
-    hasRoom: (kind) => queued[kind] <= limits.queued[kind] - limits.page,
+    hasRoom: (kind) => ready.count(kind) <= limits.queued[kind] - limits.page,
 
     unsureLanes (deliveries) {
       if (ledger.isComplete()) return []
@@ -205,20 +176,16 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }
 
     take (limit): Taken {
       const now = monotonic()
-      while ((waiting.peek()?.dueAt ?? Infinity) <= now) {
-        const due = waiting.pop()
-        if (due !== undefined) ready[kindOf(due)].push(due)
-      }
       const entries: Entry[] = []
       while (entries.length < limit) {
-        const entry = next()
+        const entry = ready.take(now)
         if (entry === undefined) break
         entry.state = 'claimed'
         entry.claimedAt = now
         entries.push(entry)
       }
-      const first = waiting.peek()
-      return { entries, ...(first === undefined ? {} : { dueInMs: Math.max(0, first.dueAt - now) }) }
+      const dueInMs = ready.dueInMs(now)
+      return { entries, ...(dueInMs === undefined ? {} : { dueInMs }) }
     },
 
     settle (entry, result) {
@@ -234,8 +201,7 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }
           break
         case 'returned':
           entry.state = 'ready'
-          if (entry.marked) queued[kindOf(entry)]++
-          ready[entry.marked ? kindOf(entry) : 'fresh'].unshift(entry)
+          ready.giveBack(entry)
           break
         case 'retry':
           retry(entry, result)
@@ -245,7 +211,7 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }
     markSlow () {
       const before = monotonic() - SLOW_MS
       let mayBeMore = false
-      for (const entry of unmarked.slice(passed)) {
+      for (const entry of unpassed.entries()) {
         if (entry.marked || entry.state === 'finished') continue
         const head = (entry.lane === null ? undefined : lanes.get(entry.lane)?.[0]) ?? entry
         if (head.state !== 'claimed') continue
@@ -268,21 +234,8 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }
       return drained
     },
 
-    cursor () {
-      while (passed < unmarked.length && isPassed(unmarked[passed])) passed++
-      // Now and then, because each time moves all that are behind.
-      if (passed >= PASSED_KEPT || passed === unmarked.length) {
-        unmarked.splice(0, passed)
-        passed = 0
-      }
-      const first = unmarked[passed]
-      return first === undefined ? offered : first.sequence - 1
-    },
+    cursor: () => unpassed.cursor() ?? offered,
 
     size: () => ({ unmarked: unmarkedCount, unmarkedBytes })
   }
-}
-
-function isPassed (entry: Entry | undefined): boolean {
-  return entry !== undefined && (entry.marked || entry.state === 'finished')
 }
