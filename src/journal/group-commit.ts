@@ -4,9 +4,8 @@ import { within } from '../delivery/within.js'
 import type { Problem } from '../errors/problem.js'
 import type { AcceptEngine, AppendResult } from './engine.js'
 import { notStored, refusal } from './refusal.js'
+import { createWithdrawing } from './withdrawing.js'
 
-/** How soon a withdrawal that failed is tried again, in milliseconds. */
-const RETRY_MS = 500
 /** So many appends are not left to wait for what else arrives in the same turn of the event loop. */
 export const EARLY_APPENDS = 24
 /** The most deliveries in one message to the store. */
@@ -64,9 +63,7 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
   let queue: PendingAppend[] = []
   /** What the store has not answered, in order. */
   let sent: Message[] = []
-  /** Ids of deliveries that may be on the disk, now or soon, and must not be. */
-  const withdrawing = new Set<string>()
-  let isWithdrawing = false
+  const withdrawing = createWithdrawing({ engine, isOpen: () => isOpen, onTried: withdrawalTried, onDefect })
   let count = 0
   let bytes = 0
   let lastStored = 0
@@ -75,7 +72,6 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
   let closing: Promise<void> | undefined
   let scheduled: NodeJS.Immediate | undefined
   let deadlineTimer: NodeJS.Timeout | undefined
-  let withdrawTimer: NodeJS.Timeout | undefined
   let onIdle: (() => void) | undefined
 
   /** What arrives in the same turn of the event loop is together without having waited. The first of many go while the others are still being read. */
@@ -128,32 +124,20 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
   }
 
   function withdraw (appends: readonly PendingAppend[]): void {
-    for (const { delivery } of appends) withdrawing.add(delivery.id)
-    if (withdrawing.size > 0 && !isWithdrawing) sendWithdrawals().catch(onDefect)
+    withdrawing.add(appends.map(({ delivery }) => delivery.id))
   }
 
-  async function sendWithdrawals (): Promise<void> {
-    clearTimeout(withdrawTimer)
-    if (!isOpen) return
-    isWithdrawing = true
-    const ids = [...withdrawing]
-    const failed = await engine.withdraw(ids).then(() => false, () => true)
-    isWithdrawing = false
-    if (failed) {
-      withdrawTimer = setTimeout(() => { sendWithdrawals().catch(onDefect) }, RETRY_MS)
-      tellIdle(true)
-      return
+  function withdrawalTried (done: boolean): void {
+    if (done) {
+      // What is refused at the end is written down for the next start alone.
+      if (closing === undefined) engine.clearWithdrawals()
+      tellVisible()
     }
-    for (const id of ids) withdrawing.delete(id)
-    if (withdrawing.size > 0) return await sendWithdrawals()
-    // What is refused at the end is written down for the next start alone.
-    if (closing === undefined) engine.clearWithdrawals()
-    tellVisible()
-    tellIdle(false)
+    tellIdle(!done)
   }
 
   function tellVisible (): void {
-    if (withdrawing.size === 0) engine.setVisible(lastStored)
+    if (withdrawing.size() === 0) engine.setVisible(lastStored)
   }
 
   function tellIdle (failed: boolean): void {
@@ -161,7 +145,7 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
   }
 
   function isBusy (): boolean {
-    return count + withdrawing.size > 0
+    return count + withdrawing.size() > 0
   }
 
   /** Refuses those that are not refused yet. `committing`: they may be on their way to the disk, so that it is written down before it is answered. */
@@ -230,7 +214,7 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
     }
     isOpen = false
     clearTimeout(deadlineTimer)
-    clearTimeout(withdrawTimer)
+    withdrawing.end()
     refuse(takeQueued(() => true), refusal(STOPPING), 'queued')
     // They are removed at the next start, if they get to the disk.
     refuse(allSent(), refusal(STOPPING), 'committing')
@@ -258,7 +242,7 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
       isOpen = true
       unavailable = undefined
       if (queue.length > 0) schedule()
-      if (withdrawing.size > 0 && !isWithdrawing) sendWithdrawals().catch(onDefect)
+      withdrawing.send()
     },
 
     async close (timeoutMs) {
