@@ -4,7 +4,8 @@ import type { AttemptRecord, Claim, Claims, Feed, FeedOptions, Settlement } from
 import { within } from '../delivery/within.js'
 import { createArrivalMarks } from './arrival-marks.js'
 import { createArrivalSchedule } from './arrival-schedule.js'
-import type { FeedStore, Progress, ReadDeliveries, RecordedAttempt } from './engine.js'
+import type { FeedStore, Progress, RecordedAttempt } from './engine.js'
+import { createFeedWindow } from './feed-window.js'
 import { HeldClaim } from './held-claim.js'
 import { createLaneMarks } from './lane-marks.js'
 import { createLaneSchedule } from './lane-schedule.js'
@@ -29,14 +30,9 @@ export interface JournalFeed extends Feed {
 /** The reading side of one forwarder over any engine: a window of the journal's order, and its schedule. */
 export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress: Progress, store: FeedStore, limits = LIMITS): JournalFeed {
   const { schedule, marks, markSlow } = scheduleOf()
-  const windowEntries = limits.windowEntries[order]
+  const window = createFeedWindow({ order, progress, store, schedule, marks, limits, onChange: keep })
   const commits = new Set<Promise<void>>()
   let position = progress.position
-  let readUpTo = progress.cursor
-  let mayHaveMore = true
-  let readingMore: Promise<void> | undefined
-  let readingMarks: Promise<void> | undefined
-  let readFailure: { readonly error: unknown } | undefined
   let lookTimer: NodeJS.Timeout | undefined
   let closed = false
 
@@ -48,67 +44,6 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     }
     const schedule = createLaneSchedule({ cursor: progress.cursor, laneOf: order === 'customer' ? customerOf : () => null, monotonic, limits })
     return { schedule, marks: createLaneMarks({ forwarder, schedule, store, limits }), markSlow: schedule.markSlow }
-  }
-
-  function wantsMore (): boolean {
-    const { unmarked, unmarkedBytes } = schedule.size()
-    return mayHaveMore && unmarked <= windowEntries / 2 && unmarkedBytes <= limits.windowBytes / 2 && marks.admits()
-  }
-
-  /**
-   * Begins to read what will be wanted next, while what is at hand is forwarded. New deliveries and marks are read beside each
-   * other, so that what has just arrived stands behind no more of what waits than is in memory at once.
-   */
-  function readAhead (): void {
-    // It is told to the claim that finds nothing else, and then it is tried again.
-    if (readFailure !== undefined) return
-    if (readingMarks === undefined) readingMarks = marks.read()?.catch(readFailed).finally(() => { readingMarks = undefined })
-    while (readingMore === undefined && wantsMore()) {
-      const found = readMoreNow()
-      if (found === undefined) continue
-      readingMore = found.catch(readFailed).finally(() => { readingMore = undefined })
-    }
-  }
-
-  function readFailed (error: unknown): void {
-    mayHaveMore = true
-    readFailure ??= { error }
-  }
-
-  /** An engine that reads at once fails at once. */
-  function readMoreNow (): Promise<void> | undefined {
-    try {
-      return readMore()
-    } catch (error) {
-      return Promise.reject(error)
-    }
-  }
-
-  /** Returns nothing where it is done already. */
-  function readMore (): Promise<void> | undefined {
-    const { unmarked, unmarkedBytes } = schedule.size()
-    mayHaveMore = false
-    const found = store.readAfter(readUpTo, windowEntries - unmarked, limits.windowBytes - unmarkedBytes)
-    return found instanceof Promise ? found.then(admit) : admit(found)
-  }
-
-  function admit (read: ReadDeliveries): Promise<void> | undefined {
-    // After the first pages there are none.
-    const deliveries = readUpTo < (progress.settled.at(-1) ?? 0) ? read.deliveries.filter(({ sequence }) => !isAmong(progress.settled, sequence)) : read.deliveries
-    return marks.admit(deliveries, () => {
-      offer({ ...read, deliveries })
-      // What is left out moves the cursor, and no attempt brings that to the disk.
-      if (deliveries.length < read.deliveries.length) keep()
-    })
-  }
-
-  function offer ({ deliveries, upTo, isAll }: ReadDeliveries): void {
-    for (const delivery of deliveries) schedule.offer(delivery)
-    schedule.pass(upTo)
-    mayHaveMore ||= upTo > readUpTo && isAll !== true
-    readUpTo = upTo
-    // What stands behind marks has one of its own now, which nobody's attempt brings to the disk.
-    if (schedule.hasChanges()) keep()
   }
 
   /** Entries of which only the mark is in memory get their deliveries; those whose record is gone or damaged are let go. */
@@ -146,21 +81,25 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     for (let { entries, dueInMs } = taken; !closed; { entries, dueInMs } = takeMore(limit)) {
       const claims = areAtHand(entries) ? handOut(entries) : await load(entries)
       if (claims.length > 0) return { claims }
-      // All that was taken was let go; where the journal closes first, it is let go again after the next start.
-      if (entries.length > 0) keep()
-      else if (readingMore !== undefined || readingMarks !== undefined) await Promise.race([readingMore, readingMarks].filter((reading) => reading !== undefined))
-      else if (readFailure !== undefined) {
-        const { error } = readFailure
-        readFailure = undefined
-        throw error
+      if (entries.length > 0) {
+        // All that was taken was let go; where the journal closes first, it is let go again after the next start.
+        keep()
+        continue
+      }
+      const reading = window.reading()
+      if (reading !== undefined) {
+        await reading
+        continue
+      }
+      window.throwFailure()
       // A page of which nothing is for a forwarder says nothing about the next page.
-      } else if (!marks.wants() && !wantsMore()) return { claims: [], ...sooner(dueInMs, marks.dueInMs()) }
+      if (!marks.wants() && !window.wantsMore()) return { claims: [], ...sooner(dueInMs, marks.dueInMs()) }
     }
     return { claims: [] }
   }
 
   function takeMore (limit: number): Taken {
-    readAhead()
+    window.readAhead()
     const taken = schedule.take(limit)
     if (taken.entries.length > 0) lookLater()
     return taken
@@ -236,7 +175,7 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     },
 
     wake () {
-      mayHaveMore = true
+      window.wake()
       onWork()
     },
 
@@ -250,18 +189,6 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
 function sooner (...times: ReadonlyArray<number | undefined>): { readonly dueInMs?: number } {
   const dueInMs = Math.min(...times.map((time) => time ?? Infinity))
   return dueInMs === Infinity ? {} : { dueInMs }
-}
-
-/** Whether a number is among others, which ascend. */
-function isAmong (numbers: Float64Array, number: number): boolean {
-  let low = 0
-  let high = numbers.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((numbers[middle] ?? Infinity) < number) low = middle + 1
-    else high = middle
-  }
-  return numbers[low] === number
 }
 
 function areAtHand (entries: readonly Entry[]): boolean {
