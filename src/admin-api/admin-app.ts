@@ -48,7 +48,7 @@ export function createAdminApp (options: AdminAppOptions): App {
     listener,
     answerError,
     bodyLimit: BODY_LIMIT_BYTES,
-    trustProxy: [...options.trustProxy ?? []],
+    trustProxy: options.trustProxy ?? [],
     // A client that reads events keeps its connection open, and must not keep the service from stopping.
     forceCloseConnections: true,
     // A name of any length that Node.js lets pass is looked up, and not taken for an unknown path.

@@ -5,16 +5,19 @@ import Fastify, {
 } from 'fastify'
 import { wellFormedJson } from '../voucherify/readable-json.js'
 import type { Listener } from './listener.js'
+import { trustedProxies } from './trusted-proxies.js'
 
 /** A Fastify application whose requests and replies have the types of their TypeBox schemas. */
 export type App = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>
 
 export type AnswerError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void
 
-export interface HttpAppOptions extends Pick<FastifyServerOptions, 'bodyLimit' | 'forceCloseConnections' | 'return503OnClosing' | 'routerOptions' | 'trustProxy'> {
+export interface HttpAppOptions extends Pick<FastifyServerOptions, 'bodyLimit' | 'forceCloseConnections' | 'return503OnClosing' | 'routerOptions'> {
   readonly logger: FastifyBaseLogger
   readonly listener: Listener
   readonly answerError: AnswerError
+  /** Whose `X-Forwarded-For` is believed: nobody's, anybody's, or that of addresses, blocks of them, `loopback`, `linklocal` and `uniquelocal`. */
+  readonly trustProxy: boolean | readonly string[]
 }
 
 /**
@@ -28,10 +31,11 @@ function unused (): never {
 }
 
 /** A Fastify application within the limits of its listener, not yet listening. It has no validator compiler. */
-export function createHttpApp ({ logger, listener, answerError, ...options }: HttpAppOptions): App {
+export function createHttpApp ({ logger, listener, answerError, trustProxy, ...options }: HttpAppOptions): App {
   const app = Fastify<RawServerDefault>({
     ...options,
     ...listener.serverOptions,
+    trustProxy: trustedProxies(trustProxy),
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     frameworkErrors: answerError,

@@ -13,8 +13,8 @@ export interface AppOptions extends Omit<WebhookRouteOptions, 'checkOrigin' | 'o
   readonly bodyLimitBytes: number
   /** How much of all bodies together may have arrived that are not whole yet, in bytes; 32 MiB, or two bodies, where absent. */
   readonly arrivingBytes?: number
-  /** Whose `X-Forwarded-For` is believed, as Fastify's `trustProxy` takes it. */
-  readonly trustProxy: boolean | string[]
+  /** Whose `X-Forwarded-For` is believed. */
+  readonly trustProxy: boolean | readonly string[]
 }
 
 /** Far more than the sender ever has on its way at once. */
