@@ -82,7 +82,7 @@ export const httpOptions = {
   permanentStatus: setting(Type.Array(Type.Integer({ minimum: 300, maximum: 599 }), {
     group,
     description: 'The statuses of an answer with which the http forwarder gives an event up at once, comma-separated. With any ' +
-      'other 4xx it does so the fifth time, but for 408, 425 and 429, which are retried like everything else.',
+      'other 4xx it does so the fifth time, but for 407, 408, 425 and 429, which are retried like everything else.',
     default: [410]
   }), decodeStatuses)
 }

@@ -5,8 +5,8 @@ import { retryAfterMs } from './retry-after.js'
 /** What an answer means: done, not now, not this one, never. */
 export type Judgement = 'forwarded' | 'later' | 'refused' | 'permanent'
 
-/** Statuses of the 4xx that speak of the moment and not of the request. */
-const PASSING: ReadonlySet<number> = new Set([408, 425, 429])
+/** Statuses of the 4xx that speak of the moment, or of a proxy on the way (407), and not of the request. */
+const PASSING: ReadonlySet<number> = new Set([407, 408, 425, 429])
 
 /** What an answer means. A success that broke off is none: what it belonged to may not have happened. */
 export function judgeAnswer ({ statusCode, brokenBy }: Answer, permanent: ReadonlySet<number>): Judgement {

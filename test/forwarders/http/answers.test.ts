@@ -38,7 +38,7 @@ t.test('a redirect is not followed: it is a failure like any other', async (t) =
 })
 
 t.test('what may pass is retried however often it has failed', async (t) => {
-  for (const status of [408, 425, 429, 500, 501, 502, 503, 504, 599, 600, 999]) {
+  for (const status of [407, 408, 425, 429, 500, 501, 502, 503, 504, 599, 600, 999]) {
     const destination = await httpDestination(t, (_request, response) => { response.writeHead(status).end() })
     const forwarder = forwarderTo(t, destination.url)
     const given = attemptAt()
