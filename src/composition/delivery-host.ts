@@ -1,5 +1,6 @@
 import type { Settings } from '../config/settings.js'
-import { startThread, errorFields, toThreadError, type Thread } from '../threads/thread.js'
+import { startThread, type Thread } from '../threads/thread.js'
+import { errorFields, toThreadError } from '../threads/thread-error.js'
 import type { StoreApi } from '../journal/sqlite/store.js'
 import type { Delivery, DeliveryHost } from './delivery.js'
 import type { DeliveryApi, DeliveryEvent } from './delivery-protocol.js'

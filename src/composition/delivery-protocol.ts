@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Settings } from '../config/settings.js'
 import type { EndedAttempts } from '../delivery/observation.js'
-import type { ErrorFields } from '../threads/thread.js'
+import type { ErrorFields } from '../threads/thread-error.js'
 import type { Delivery, DeliveryConfig, ForwarderStatus } from './delivery.js'
 
 /** `Delivery` as it is called in a thread of its own. */

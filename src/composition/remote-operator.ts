@@ -2,7 +2,8 @@ import type { Logger } from 'pino'
 import { StoreError, storeErrorCodes, type Operator } from '../delivery/operator.js'
 import { operatorCallNames, type OperatorCalls, type OperatorThreadApi } from '../journal/sqlite/operator.js'
 import { letGoInTime } from './let-go-in-time.js'
-import { startThread, ThreadError, type Thread } from '../threads/thread.js'
+import { startThread, type Thread } from '../threads/thread.js'
+import { ThreadError } from '../threads/thread-error.js'
 
 export interface RemoteOperator extends Operator {
   /** Resolves once no connection of the operator to the store is open. */

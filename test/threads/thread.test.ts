@@ -5,7 +5,8 @@ import t from 'tap'
 import { packAppends } from '../../src/journal/sqlite/packed-appends.js'
 import { createReader } from '../../src/journal/sqlite/reader.js'
 import type { StoreApi } from '../../src/journal/sqlite/store.js'
-import { connectTo, startThread } from '../../src/threads/thread.js'
+import { connectTo } from '../../src/threads/remote.js'
+import { startThread } from '../../src/threads/thread.js'
 import { sampleNewDelivery } from '../support/sample-delivery.js'
 
 const options = { dedupeWindowMs: 1000, withdrawn: [] }

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../../delivery/clock.js'
 import { storageCause, storageFields } from '../../errors/storage-cause.js'
-import type { Remote } from '../../threads/thread.js'
+import type { Remote } from '../../threads/remote.js'
 import type { ForwardEngine, ForwardEvents, WaitingMark } from '../engine.js'
 import { pause } from '../../delivery/within.js'
 import { repeat } from '../upkeep.js'

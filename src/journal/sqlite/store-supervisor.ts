@@ -6,7 +6,8 @@ import { damageError, isDamage } from './database.js'
 import type { OpenedWriter } from './protocol.js'
 import type { Salvaged } from './salvage/salvage.js'
 import type { StoreApi } from './store.js'
-import { startThread, type Remote, type Thread, type ThreadHooks } from '../../threads/thread.js'
+import type { Remote } from '../../threads/remote.js'
+import { startThread, type Thread, type ThreadHooks } from '../../threads/thread.js'
 import { pause } from '../../delivery/within.js'
 
 export interface StoreHooks extends ThreadHooks {

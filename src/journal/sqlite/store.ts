@@ -4,7 +4,7 @@ import type { AppendResult, FeedCommit, Progress, SaveResult } from '../engine.j
 import { codeOf } from './database.js'
 import { unpackAppends, type AppendRecord, type PackedAppends } from './packed-appends.js'
 import type { Batch, BatchResult, RegisterFeed, WriterApi } from './protocol.js'
-import { errorFields, ThreadError } from '../../threads/thread.js'
+import { errorFields, ThreadError } from '../../threads/thread-error.js'
 
 /** The most deliveries, and bytes of bodies, in one commit. */
 const BATCH_DELIVERIES = 512
