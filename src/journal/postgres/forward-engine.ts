@@ -9,6 +9,7 @@ import { DatabaseError, openDatabase, type DatabaseOptions } from './database.js
 import { packCommits } from './pack-commits.js'
 import { unpackDeliveries, type StoredBatch } from './pack-deliveries.js'
 import { createReads } from './reads.js'
+import { createTerms } from './terms.js'
 
 export interface PostgresForwardOptions extends Pick<DatabaseOptions, 'url' | 'schema'> {
   readonly member: Member
@@ -27,11 +28,6 @@ export interface PostgresForwardOptions extends Pick<DatabaseOptions, 'url' | 's
 export interface PostgresForwardEngine extends ForwardEngine {
   /** This replica has stored something: nobody needs to look for it, nor to read it. */
   readonly stored: (batch: StoredBatch) => void
-}
-
-/** A forwarder that this replica leads. */
-interface Term {
-  readonly token: number
 }
 
 interface Wanted {
@@ -60,16 +56,14 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
   const { url, schema, member, logger, monotonic, leaseMs = LEASE_MS } = options
   const stop = new AbortController()
   /** One alone for the lease, which must not wait for those who read. */
-  const leasing = openDatabase({ url, schema, connections: 1, timeoutMs: leaseMs, onLost: endTerms })
-  const database = openDatabase({ url, schema, connections: options.connections, onLost: endTerms })
+  const leasing = openDatabase({ url, schema, connections: 1, timeoutMs: leaseMs, onLost: connectionLost })
+  const database = openDatabase({ url, schema, connections: options.connections, onLost: connectionLost })
   const { schema: s } = database
   const wanted = new Map<string, Wanted>()
-  const terms = new Map<string, Term>()
+  const terms = createTerms({ monotonic, onLost: (forwarder, token) => { events.onLost(forwarder, token) } })
   const paused = new Map<string, boolean>()
   const { sound, ...reads } = createReads(database, logger)
   let events: ForwardEvents
-  let leaseUntil = -Infinity
-  let leaseTimer: NodeJS.Timeout | undefined
   let wake = (): void => {}
   let begun: Promise<unknown> | undefined
   /** The last that feeds were told of: what this replica has stored itself it knows before it is looked for. */
@@ -78,27 +72,8 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
   let polled = { sequence: 0, replay: 0, server: '' }
 
   /** What was read on a connection that is lost may be another server's, which issues the same sequences again. */
-  function endTerms (): void {
-    for (const [forwarder, { token }] of [...terms]) lose(forwarder, token)
-  }
-
-  function lose (forwarder: string, token: number): void {
-    if (terms.get(forwarder)?.token !== token) return
-    terms.delete(forwarder)
-    events.onLost(forwarder, token)
-  }
-
-  function isLeading (forwarder: string, token: number): boolean {
-    if (monotonic() >= leaseUntil) endTerms()
-    return terms.get(forwarder)?.token === token
-  }
-
-  function extend (until: number): void {
-    // It has ended before this was known: somebody else may lead by now.
-    if (monotonic() >= leaseUntil) endTerms()
-    leaseUntil = until
-    clearTimeout(leaseTimer)
-    leaseTimer = setTimeout(endTerms, Math.max(0, until - monotonic()))
+  function connectionLost (): void {
+    terms.loseAll()
   }
 
   async function renew (): Promise<void> {
@@ -106,24 +81,21 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
     await Promise.all([...wanted.values()].map(async ({ registered }) => { await registered }))
     const sentAt = monotonic()
     const rows = await leasing.query<RenewedRow>(`SELECT * FROM ${s}.renew_1($1, $2, $3, $4, $5, $6)`, [member.id, member.name, leaseMs, options.forwarders, wants, options.atHome])
-    extend(sentAt + leaseMs - MARGIN_MS)
+    terms.extend(sentAt + leaseMs - MARGIN_MS)
     for (const row of rows) {
-      const term = terms.get(row.name)
-      if (term !== undefined && (row.holder !== member.id || row.token !== term.token)) lose(row.name, term.token)
+      const token = terms.tokenOf(row.name)
+      if (token !== undefined && (row.holder !== member.id || row.token !== token)) terms.lose(row.name, token)
       if (row.paused !== (paused.get(row.name) ?? false)) {
         paused.set(row.name, row.paused)
         events.onPaused(row.name, row.paused)
       }
       if (row.taken) await begin(row)
       // It could not be given up when its term ended, and is not taken again where there are enough: nobody else could lead it for as long as this replica runs.
-      else if (row.holder === member.id && !terms.has(row.name)) await giveUp(row.name, row.token)
+      else if (row.holder === member.id && terms.tokenOf(row.name) === undefined) await giveUp(row.name, row.token)
     }
     const share = rows[0]?.share ?? Infinity
-    const sharing = [...terms.keys()].filter((name) => !options.atHome.includes(name))
-    for (const name of sharing.slice(share)) {
-      const { token = 0 } = terms.get(name) ?? {}
-      events.onYield(name, token)
-    }
+    const sharing = terms.forwarders().filter((name) => !options.atHome.includes(name))
+    for (const name of sharing.slice(share)) events.onYield(name, terms.tokenOf(name) ?? 0)
   }
 
   async function begin ({ name, token, paused }: RenewedRow): Promise<void> {
@@ -136,7 +108,7 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
       const settled = await database.query<{ sequence: number }>(`SELECT sequence FROM ${s}.waiting WHERE forwarder = $1 AND replay = 0 AND sequence > $2
         UNION SELECT sequence FROM ${s}.dead_letters WHERE forwarder = $1 AND sequence > $2
         UNION SELECT sequence FROM ${s}.attempts WHERE sequence > $2 AND sequence <= $2 + ${DISCARDED_WITHIN} AND forwarder = $1 AND outcome = 'discarded' ORDER BY sequence`, [name, cursor])
-      terms.set(name, { token })
+      terms.begin(name, token)
       waiting.resolve({ term: token, cursor, position: row?.position ?? null, paused, settled: Float64Array.from(settled, ({ sequence }) => sequence) })
     } catch (error) {
       // The next renewal takes it anew.
@@ -153,7 +125,7 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
     polled = row
     if (before.server !== '' && (row.server !== before.server || row.sequence < before.sequence)) {
       told = 0
-      endTerms()
+      terms.loseAll()
     }
     tellMore(row.sequence)
     if (row.replay !== before.replay) events.onReplays()
@@ -191,7 +163,7 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
     begun ??= Promise.all([
       keepOn(RENEW_MS, renew, tellRenewal, (woken) => { wake = woken }),
       // A database that is away is told of by those who renew.
-      keepOn(POLL_MS, async () => { if (terms.size > 0) await poll() }, () => {})
+      keepOn(POLL_MS, async () => { if (terms.forwarders().length > 0) await poll() }, () => {})
     ])
   }
 
@@ -211,14 +183,14 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
   }
 
   async function giveUp (forwarder: string, token: number): Promise<void> {
-    if (terms.get(forwarder)?.token === token) terms.delete(forwarder)
+    terms.forget(forwarder, token)
     await database.query(`UPDATE ${s}.forwarders SET holder = NULL WHERE name = $1 AND holder = $2 AND token = $3`, [forwarder, member.id, token]).catch(() => undefined)
   }
 
   return {
     ...reads,
     listen (given) { events = given },
-    isLeading,
+    isLeading: terms.isLeading,
 
     lead: async (forwarder) => await new Promise((resolve, reject) => {
       if (stop.signal.aborted) return reject(new Error('The journal is closed'))
@@ -230,7 +202,7 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
     giveUp,
 
     async save (progress) {
-      const led = progress.filter(({ forwarder, term }) => isLeading(forwarder, term))
+      const led = progress.filter(({ forwarder, term }) => terms.isLeading(forwarder, term))
       if (led.length === 0) return progress.map(() => 'lost')
       const [row] = await database.query<{ results: readonly SaveResult[] }>(`SELECT ${s}.save_1($1, $2) AS results`, [member.id, packCommits(led)])
       return progress.map((each) => row?.results[led.indexOf(each)] ?? 'lost')
@@ -239,12 +211,12 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
     stored (batch) {
       const { after, count } = batch
       // Where others have stored behind it, and a look has told of that, it is not all.
-      tellMore(after + count, terms.size === 0 ? undefined : { after, found: { ...unpackDeliveries(batch, sound), isAll: after + count >= told } })
+      tellMore(after + count, terms.forwarders().length === 0 ? undefined : { after, found: { ...unpackDeliveries(batch, sound), isAll: after + count >= told } })
     },
 
     async close () {
       stop.abort()
-      clearTimeout(leaseTimer)
+      terms.close()
       wake()
       for (const { reject } of wanted.values()) reject(new Error('The journal is closed'))
       wanted.clear()

@@ -1,0 +1,66 @@
+export interface TermsOptions {
+  readonly monotonic: () => number
+  readonly onLost: (forwarder: string, token: number) => void
+}
+
+/** The forwarders that this replica leads, each with the token of its term. All terms end with the replica's lease, unless that is extended. */
+export interface Terms {
+  readonly begin: (forwarder: string, token: number) => void
+  readonly isLeading: (forwarder: string, token: number) => boolean
+  readonly tokenOf: (forwarder: string) => number | undefined
+  readonly forwarders: () => readonly string[]
+  /** Ends a term without telling of it. */
+  readonly forget: (forwarder: string, token: number) => void
+  readonly lose: (forwarder: string, token: number) => void
+  readonly loseAll: () => void
+  /** Makes the lease last until this monotonic time. */
+  readonly extend: (until: number) => void
+  readonly close: () => void
+}
+
+export function createTerms ({ monotonic, onLost }: TermsOptions): Terms {
+  const tokens = new Map<string, number>()
+  let leaseUntil = -Infinity
+  let timer: NodeJS.Timeout | undefined
+
+  function forget (forwarder: string, token: number): boolean {
+    return tokens.get(forwarder) === token && tokens.delete(forwarder)
+  }
+
+  function lose (forwarder: string, token: number): void {
+    if (forget(forwarder, token)) onLost(forwarder, token)
+  }
+
+  function loseAll (): void {
+    for (const [forwarder, token] of [...tokens]) lose(forwarder, token)
+  }
+
+  function endWithLease (): void {
+    if (monotonic() >= leaseUntil) loseAll()
+  }
+
+  return {
+    begin (forwarder, token) { tokens.set(forwarder, token) },
+
+    isLeading (forwarder, token) {
+      endWithLease()
+      return tokens.get(forwarder) === token
+    },
+
+    tokenOf: (forwarder) => tokens.get(forwarder),
+    forwarders: () => [...tokens.keys()],
+    forget,
+    lose,
+    loseAll,
+
+    extend (until) {
+      // It has ended before this was known: somebody else may lead by now.
+      endWithLease()
+      leaseUntil = until
+      clearTimeout(timer)
+      timer = setTimeout(loseAll, Math.max(0, until - monotonic()))
+    },
+
+    close () { clearTimeout(timer) }
+  }
+}
