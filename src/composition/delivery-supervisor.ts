@@ -4,6 +4,7 @@ import type { ForwarderSummary } from '../forwarders/describe-forwarder.js'
 import type { StoredBatch } from '../journal/postgres/pack-deliveries.js'
 import type { DeliveryConfig, ForwarderStatus } from './delivery.js'
 import type { DeliveryHooks, HostedDelivery, OpenedStoreThread, StartDelivery } from './delivery-host.js'
+import { watchForHang } from './hang-watch.js'
 import { letGoInTime } from './let-go-in-time.js'
 
 export interface DeliverySupervisorOptions extends Omit<DeliveryHooks, 'onFailure' | 'onStatus'> {
@@ -45,9 +46,6 @@ export interface DeliverySupervisor {
 /** How soon those who forward are started anew after they failed, in milliseconds: the first time, and at most. */
 const RESTART_MIN_MS = 1000
 const RESTART_MAX_MS = 60_000
-/** How often it is looked whether they respond, and how long they may not, in milliseconds. */
-const LOOK_MS = 10_000
-const HANG_MS = 120_000
 /** Having run for so long, a failure is the first again. */
 const STEADY_MS = 300_000
 /** How much of what was stored may be on its way to those who forward: where somebody's code computes, nothing takes it there. In bytes. */
@@ -69,7 +67,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
   let startedAt = performance.now()
   let restartTimer: NodeJS.Timeout | undefined
   let storeTimer: NodeJS.Timeout | undefined
-  let lookTimer: NodeJS.Timeout | undefined
+  let endHangWatch = (): void => {}
   let closing: Promise<void> | undefined
 
   function startAnew (): HostedDelivery {
@@ -80,7 +78,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
 
   /** Before it has begun, whoever waits for that is told. */
   function failed (error: Error): void {
-    clearInterval(lookTimer)
+    endHangWatch()
     isDown = true
     if (closing !== undefined) return
     if (performance.now() - startedAt > STEADY_MS) failures = 0
@@ -106,18 +104,6 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
     logger.info('delivery thread runs again')
   }
 
-  /** What hangs in somebody's code is ended. Nothing else ends it. */
-  function lookAt (mine: HostedDelivery): void {
-    clearInterval(lookTimer)
-    let silent = 0
-    lookTimer = setInterval(() => {
-      // Looks are counted and not time: a process that was stopped for a while finds its threads as they were.
-      const silentMs = ++silent * LOOK_MS
-      if (silentMs > HANG_MS) mine.abort(new Error(`The thread has not responded for ${silentMs / 1000} s: a custom forwarder computes without a pause`))
-      else mine.respond().then(() => { silent = 0 }, () => undefined)
-    }, LOOK_MS)
-  }
-
   /** A system that has no descriptor left now may have one soon. Nobody else tells them of it again. */
   function handOverStore (opened: OpenedStoreThread): void {
     const mine = delivery
@@ -130,7 +116,8 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
   }
 
   async function open (mine: HostedDelivery): Promise<readonly ForwarderSummary[]> {
-    lookAt(mine)
+    endHangWatch()
+    endHangWatch = watchForHang(mine)
     const opened = await mine.openForwarders({ ...config, term })
     if (!opened.ok) throw new ConfigurationError(opened.faults)
     return opened.forwarders
@@ -204,7 +191,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
       closing ??= (async () => {
         clearTimeout(restartTimer)
         clearTimeout(storeTimer)
-        clearInterval(lookTimer)
+        endHangWatch()
         if (!await delivery.close(timeoutMs)) throw new Error('A forwarder has not ended in time')
       })()
       await closing
