@@ -7,6 +7,10 @@ import { plural } from './format.js'
 import { addressOf, type Address, type Surroundings, type View } from './view.js'
 
 const PAGE = 50
+/** The most that is answered at once. */
+const LARGEST_PAGE = 200
+/** So many rows are kept up to date: further down is what one has seen. */
+const MOST_FRESH = 1000
 
 interface Filter {
   readonly name: string
@@ -46,6 +50,11 @@ export function queryOf ({ within = '', since = '', until = '', ...rest }: Reado
   }
 }
 
+/** The cursor of a page that begins below a sequence, as the service writes it. */
+function cursorBefore (sequence: number): string {
+  return btoa(`before ${sequence}`).replaceAll('=', '').replaceAll('+', '-').replaceAll('/', '_')
+}
+
 /**
  * The deliveries, newest first, with filters. What is listed is kept up to date where it stands; what comes in waits until it is asked for, so that
  * nothing moves under the reader.
@@ -65,13 +74,30 @@ export function deliveriesView ({ query }: Address, { notify }: Surroundings): V
       rows = page.deliveries
       cursor = page.next
     } else {
-      const fresh = new Map(page.deliveries.map((delivery) => [delivery.sequence, delivery]))
-      const last = page.next === null ? 0 : page.deliveries.at(-1)?.sequence ?? Infinity
-      // What no longer fits the filters is gone from the page that was read.
-      rows = rows.filter(({ sequence }) => sequence < last || fresh.has(sequence)).map((row) => fresh.get(row.sequence) ?? row)
       newest = isNewer(page) ? page : undefined
+      await takeAll(page)
     }
     draw()
+  }
+
+  /** Brings up to date what is listed, also what stands below as much as comes in at once. */
+  async function takeAll (newestPage: DeliveryPage): Promise<void> {
+    let below = take(newestPage, Infinity)
+    for (let taken = PAGE; taken < MOST_FRESH; taken += LARGEST_PAGE) {
+      const rest = rows.filter(({ sequence }) => sequence < below)
+      const [first] = rest
+      if (first === undefined) return
+      const limit = Math.min(rest.length, LARGEST_PAGE)
+      below = take(await get<DeliveryPage>('/api/deliveries', { ...queryOf(chosen), loyalty: 'true', limit, cursor: cursorBefore(first.sequence + 1) }), first.sequence)
+    }
+  }
+
+  /** Takes over what a page says of the rows from `first` on, as far as it goes; returns where that is. What no longer fits the filters is gone from it. */
+  function take ({ deliveries, next }: DeliveryPage, first: number): number {
+    const fresh = new Map(deliveries.map((delivery) => [delivery.sequence, delivery]))
+    const last = next === null ? 0 : deliveries.at(-1)?.sequence ?? Infinity
+    rows = rows.filter(({ sequence }) => sequence > first || sequence < last || fresh.has(sequence)).map((row) => fresh.get(row.sequence) ?? row)
+    return deliveries.length === 0 ? 0 : last
   }
 
   function newOnes ({ deliveries }: DeliveryPage): readonly ListedDelivery[] {
