@@ -4,6 +4,8 @@ export interface LiveOptions {
   /** Something has changed. */
   readonly onChange: () => void
   readonly onState: (state: 'live' | 'waiting') => void
+  /** Whether the token may be right: each question with a wrong one is one more wrong token. */
+  readonly isAsked: () => boolean
 }
 
 const RETRY_MS = 2000
@@ -13,8 +15,9 @@ const SILENT_MS = 40_000
 /**
  * Follows the server's events for as long as the page is open. It reads the stream itself, since `EventSource` can send no token.
  */
-export async function followChanges ({ onChange, onState }: LiveOptions): Promise<never> {
-  for (;;) {
+export async function followChanges ({ onChange, onState, isAsked }: LiveOptions): Promise<never> {
+  for (;; await new Promise((resolve) => { setTimeout(resolve, RETRY_MS) })) {
+    if (!isAsked()) continue
     const silence = new AbortController()
     try {
       const response = await fetch('/api/events', { headers: { ...authorization(), accept: 'text/event-stream' }, signal: silence.signal })
@@ -28,7 +31,6 @@ export async function followChanges ({ onChange, onState }: LiveOptions): Promis
       // The service is away: it is tried again.
     }
     onState('waiting')
-    await new Promise((resolve) => { setTimeout(resolve, RETRY_MS) })
   }
 }
 

@@ -61,8 +61,7 @@ let following = false
 let unanswered = false
 
 const health = watchHealth({ readiness: required('readiness'), live: required('live'), needs: required('needs') }, {
-  // Each question with a wrong token is one more wrong token.
-  isAsked: () => current !== undefined,
+  isAsked,
   onStatus (answer) {
     status = answer
     drawMenu()
@@ -156,9 +155,14 @@ function askForToken (): void {
   field.focus()
 }
 
+/** Not while the token is asked for: each question with a wrong token is one more wrong token. */
+function isAsked (): boolean {
+  return current !== undefined
+}
+
 function follow (): void {
   following = true
-  followChanges({ onChange: () => { if (current?.slow !== true) update() }, onState: (state) => { health.setLive(state === 'live') } }).catch(explain)
+  followChanges({ isAsked, onChange: () => { if (current?.slow !== true) update() }, onState: (state) => { health.setLive(state === 'live') } }).catch(explain)
 }
 
 // A click on a button that fails ends here.
