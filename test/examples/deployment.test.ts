@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { settingDescriptions } from '../../src/config/describe-settings.js'
 import { settingNamed } from '../../src/config/settings.js'
+import { createListener } from '../../src/http/listener.js'
+import { captureLog } from '../support/capture-log.js'
 
 const read = (name: string): string => readFileSync(new URL(`../../examples/${name}`, import.meta.url), 'utf8')
 const fallback = (name: string): string => settingDescriptions.find((setting) => setting.name === name)?.fallback ?? ''
@@ -17,6 +19,12 @@ t.test('the proxies of the examples reach the service where it listens, and pass
     t.same([...read(name).matchAll(/^\s*(?:location|handle) (\/\S+)/gm)].map(([, path]) => path), [name === 'Caddyfile' ? '/webhooks*' : '/webhooks'])
     t.match(read(name), 'TRUST_PROXY=loopback')
   }
+})
+
+t.test('a proxy closes an idle connection before the service does, so that no webhook is sent on one that is being closed', async t => {
+  const { keepAliveTimeout = 0 } = createListener({ logger: captureLog().logger }).serverOptions
+  for (const name of ['Caddyfile', '../docker/caddy/Caddyfile']) t.ok(Number(/^\s*keepalive (\d+)s$/m.exec(read(name))?.[1]) * 1000 < keepAliveTimeout - 5000, name)
+  t.match(read('../docs/deploying.md'), `less than ${keepAliveTimeout / 1000} s`)
 })
 
 t.test('the unit of systemd names settings that there are, and leaves the service the time that stopping may take', async t => {
