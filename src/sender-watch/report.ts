@@ -1,6 +1,6 @@
 import { driftAdvice } from '../voucherify/drift.js'
 import type { DriftReport } from './drift.js'
-import type { FailedSource } from './retry-budget.js'
+import type { FailedSource } from './failed-source.js'
 import type { Drift, MissingEvents, RetryBudget } from './reports.js'
 import type { ExpectationState } from './missing-events.js'
 import type { UnprovenReport } from './unproven.js'

@@ -1,6 +1,7 @@
-import type { Logger } from 'pino'
-import type { AcceptedWebhook, ProvenEvent, WebhookAnswer } from '../delivery/observation.js'
+import type { AcceptedWebhook, ProvenEvent } from '../delivery/observation.js'
 import type { ProblemCode } from '../errors/problem.js'
+import type { Counter, CounterOptions } from './counter.js'
+import { describe, isOver, type FailedSource, type Source } from './failed-source.js'
 import type { Observations } from './observations.js'
 import { adviceFor, mostTries, TOLD_AT_TRIES, TRIES_ALLOWED, TRIES_END_MS } from './sender-tries.js'
 
@@ -10,58 +11,10 @@ const GRACE_MS = 3_600_000
 const MOST_SOURCES = 100
 const MOST_EVENTS = 200
 
-/** A source whose webhooks were signed, and were answered something other than 2xx. Times are in milliseconds since the epoch. */
-export interface FailedSource {
-  readonly sourceId: string
-  /** The most that any of its events has used up. */
-  readonly triesUsed: number
-  readonly triesAllowed: number
-  /** Events that have not been accepted since. */
-  readonly failedEvents: number
-  readonly firstFailureAt: number
-  readonly lastFailureAt: number
-  /** When the sender makes its last try of the event that failed first. */
-  readonly disabledAt: number
-  readonly lastCode: ProblemCode
-  /** Whether all that failed has been accepted since. */
-  readonly recovered: boolean
-}
-
 type KeptRetryBudget = Observations['retryBudget']
-
-export interface CounterOptions<Key> {
-  readonly logger: Logger
-  readonly now: () => number
-  /** The tries at which the last alarm was given, for each key. Counters that count together have one. */
-  readonly told?: Map<Key, number>
-  /** Whether alarms are given as soon as they are due; always where absent. */
-  readonly tells?: () => boolean
-  /** Whether what is counted here is all that there is; always where absent. */
-  readonly isWhole?: () => boolean
-}
-
-/** Counts refused webhooks, and gives alarms. */
-export interface Counter<Kept> {
-  readonly answered: (answer: WebhookAnswer) => void
-  /** What is kept from one run to the next. */
-  readonly keep: () => Kept
-  /** Adds what was counted before, or elsewhere. */
-  readonly restore: (earlier: Kept) => void
-  /** Told again and again what other replicas have counted. */
-  readonly heard: (others: readonly Kept[]) => void
-  /** Gives the alarms that are due, each once. */
-  readonly check: () => void
-}
 
 export interface RetryBudget extends Counter<KeptRetryBudget> {
   readonly sources: () => readonly FailedSource[]
-}
-
-interface Source {
-  lastCode: ProblemCode
-  firstFailureAt: number
-  lastFailureAt: number
-  readonly events: Map<string, { failures: number, firstAt: number }>
 }
 
 /**
@@ -231,31 +184,6 @@ export function createRetryBudget ({ logger, now, told = new Map(), tells = () =
       }
     }
   }
-}
-
-function describe (sourceId: string, { lastCode, firstFailureAt, lastFailureAt, events }: Source): FailedSource {
-  let failures = 0
-  let firstAt = Infinity
-  for (const event of events.values()) {
-    failures = Math.max(failures, event.failures)
-    firstAt = Math.min(firstAt, event.firstAt)
-  }
-  return {
-    sourceId,
-    triesUsed: Math.min(failures, TRIES_ALLOWED),
-    triesAllowed: TRIES_ALLOWED,
-    failedEvents: events.size,
-    firstFailureAt,
-    lastFailureAt,
-    disabledAt: (events.size === 0 ? firstFailureAt : firstAt) + TRIES_END_MS,
-    lastCode,
-    recovered: events.size === 0
-  }
-}
-
-/** Whether nothing is left to be shown: what failed is kept to be looked at for a day. */
-function isOver (source: Source, time: number): boolean {
-  return source.events.size === 0 && time - source.lastFailureAt > TRIES_END_MS
 }
 
 function keyOf ({ sourceId, eventId }: { readonly sourceId: string, readonly eventId: string }): string {

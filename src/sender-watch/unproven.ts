@@ -1,29 +1,20 @@
 import type { ProblemCode } from '../errors/problem.js'
 import { addressGroup } from '../http/address-group.js'
+import type { Counter, CounterOptions } from './counter.js'
 import type { Observations } from './observations.js'
-import type { Counter, CounterOptions } from './retry-budget.js'
+import { addTo, asCount, begin, countIn, isOver, merged, type Count } from './refused-count.js'
 import { adviceFor, mostTries, TOLD_AT_TRIES, TRIES_ALLOWED, TRIES_END_MS } from './sender-tries.js'
 
 /** Addresses that signed webhooks came from. Voucherify has a handful. */
 const MOST_KNOWN = 50
 /** Other addresses that are told apart. */
 const MOST_OTHERS = 20
-/** By so much the clocks of replicas may differ. */
-const AHEAD_MS = 3_600_000
 /** No address is longer; what a proxy passes on may be. */
 const LONGEST_ADDRESS = 64
 
 /** From where requests came: `known` are addresses that new signed webhooks came from before. It is a hint, and no proof. */
 export const origins = ['known', 'other'] as const
 export type Origin = (typeof origins)[number]
-
-/** How many refused requests there were. Times are in milliseconds since the epoch. */
-interface Count {
-  count: number
-  readonly firstAt: number
-  lastAt: number
-  lastCode: ProblemCode
-}
 
 /** What was refused without proof since a new signed webhook was accepted last. */
 export interface UnprovenRefusals {
@@ -60,7 +51,6 @@ export interface UnprovenReport {
 
 /** It is kept because a rotated secret is most often noticed by a restart. */
 type KeptUnproven = Observations['unproven']
-type KeptCount = Omit<KeptUnproven['addresses'][number], 'address'>
 
 export interface Unproven extends Counter<KeptUnproven> {
   readonly report: () => UnprovenReport
@@ -221,36 +211,6 @@ export function createUnproven ({ logger, now, told = new Map(), tells = () => t
 
 function groupOf (sourceAddress: string | undefined): string | null {
   return sourceAddress === undefined || sourceAddress.length > LONGEST_ADDRESS ? null : addressGroup(sourceAddress)
-}
-
-function begin (lastCode: ProblemCode, time: number): Count {
-  return { count: 1, firstAt: time, lastAt: time, lastCode }
-}
-
-function countIn (counted: Count, lastCode: ProblemCode, time: number): Count {
-  counted.count++
-  counted.lastAt = time
-  counted.lastCode = lastCode
-  return counted
-}
-
-function addTo<Key> (counts: Map<Key, Count>, key: Key, count: Count): void {
-  const present = counts.get(key)
-  counts.set(key, present === undefined ? count : merged(present, count))
-}
-
-function merged (one: Count, other: Count): Count {
-  const later = one.lastAt >= other.lastAt ? one : other
-  return { count: one.count + other.count, firstAt: Math.min(one.firstAt, other.firstAt), lastAt: later.lastAt, lastCode: later.lastCode }
-}
-
-function asCount ({ lastCode, ...count }: KeptCount): Count {
-  return { ...count, lastCode: lastCode as ProblemCode }
-}
-
-/** Whether nothing came for so long that the sender has given up, if it was the sender; or it was counted by a clock that was ahead. */
-function isOver ({ firstAt, lastAt }: Count, time: number): boolean {
-  return time - lastAt > TRIES_END_MS || firstAt - time > AHEAD_MS
 }
 
 function describe (from: Origin, { count, firstAt, lastAt, lastCode }: Count): UnprovenRefusals {

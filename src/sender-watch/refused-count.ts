@@ -1,0 +1,48 @@
+import type { ProblemCode } from '../errors/problem.js'
+import type { Observations } from './observations.js'
+import { TRIES_END_MS } from './sender-tries.js'
+
+/** By so much the clocks of replicas may differ. */
+const AHEAD_MS = 3_600_000
+
+/** How many refused requests there were. Times are in milliseconds since the epoch. */
+export interface Count {
+  count: number
+  readonly firstAt: number
+  lastAt: number
+  lastCode: ProblemCode
+}
+
+type KeptCount = Omit<Observations['unproven']['addresses'][number], 'address'>
+
+/** The first of them. */
+export function begin (lastCode: ProblemCode, time: number): Count {
+  return { count: 1, firstAt: time, lastAt: time, lastCode }
+}
+
+/** Counts one more, in place. */
+export function countIn (counted: Count, lastCode: ProblemCode, time: number): Count {
+  counted.count++
+  counted.lastAt = time
+  counted.lastCode = lastCode
+  return counted
+}
+
+export function addTo<Key> (counts: Map<Key, Count>, key: Key, count: Count): void {
+  const present = counts.get(key)
+  counts.set(key, present === undefined ? count : merged(present, count))
+}
+
+export function merged (one: Count, other: Count): Count {
+  const later = one.lastAt >= other.lastAt ? one : other
+  return { count: one.count + other.count, firstAt: Math.min(one.firstAt, other.firstAt), lastAt: later.lastAt, lastCode: later.lastCode }
+}
+
+export function asCount ({ lastCode, ...count }: KeptCount): Count {
+  return { ...count, lastCode: lastCode as ProblemCode }
+}
+
+/** Whether nothing came for so long that the sender has given up, if it was the sender; or it was counted by a clock that was ahead. */
+export function isOver ({ firstAt, lastAt }: Count, time: number): boolean {
+  return time - lastAt > TRIES_END_MS || firstAt - time > AHEAD_MS
+}
