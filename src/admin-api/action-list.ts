@@ -1,51 +1,17 @@
-import { closeSync, constants, fsyncSync, openSync } from 'node:fs'
-import { lstat, open, rename, type FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
-import { Value } from '@sinclair/typebox/value'
+import { constants } from 'node:fs'
+import { open, rename } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { within } from '../delivery/within.js'
-import { appendLines } from '../errors/append-lines.js'
-import { handToOwner } from '../errors/hand-to-owner.js'
-import { RecordedActionSchema, type RecordedAction } from './operator-action.js'
+import { actionListPath, appendAction, olderActionListPath, parseAction, placeAtEnd, readEnd, readLines, type Place } from './action-list-file.js'
+import type { RecordedAction } from './operator-action.js'
 
 /** Above this it is set aside, and the one that was set aside before it is gone. */
 const LARGEST_BYTES = 1_048_576
 const LOOK_EVERY_MS = 2000
-/** How much is read at once; a line is far shorter. */
-const CHUNK_BYTES = 262_144
 /** How many actions may wait for a disk that does not answer. */
 const MOST_WAITING = 1000
 /** How long stopping waits for such a disk. */
 const LAST_LOOK_LIMIT_MS = 500
-const MODE = 0o640
-/** Through no link, which could lead anywhere, and waiting for nobody. */
-const TO_APPEND = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
-
-/** The list of what operators did, one JSON object a line. */
-export function actionListPath (dataDir: string): string {
-  return join(dataDir, 'operator-actions.ndjson')
-}
-
-/** The part of the list that was set aside. */
-export function olderActionListPath (dataDir: string): string {
-  return join(dataDir, 'operator-actions.old.ndjson')
-}
-
-/**
- * Puts an action on the list, on disk before it returns: for a command.
- * @throws where the file can't be written
- */
-export function addToActionList (dataDir: string, action: RecordedAction): void {
-  const file = openSync(actionListPath(dataDir), TO_APPEND, MODE)
-  try {
-    handToOwner(file, dataDir)
-    appendLines(file, lineOf(action))
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-}
-
 export interface ActionListOptions {
   readonly dataDir: string
   readonly logger: Logger
@@ -65,12 +31,6 @@ export interface ActionList {
   readonly close: () => Promise<void>
 }
 
-/** How far a file was read. */
-interface Place {
-  readonly inode: number
-  readonly offset: number
-}
-
 export function createActionList ({ dataDir, logger, everyMs = LOOK_EVERY_MS, largestBytes = LARGEST_BYTES }: ActionListOptions): ActionList {
   const path = actionListPath(dataDir)
   const olderPath = olderActionListPath(dataDir)
@@ -88,13 +48,7 @@ export function createActionList ({ dataDir, logger, everyMs = LOOK_EVERY_MS, la
 
   async function append (action: RecordedAction): Promise<void> {
     try {
-      const file = await open(path, TO_APPEND, MODE)
-      try {
-        // What failed, here or in a command, may have left a part of a line.
-        await file.appendFile(await endsTorn(file) ? `\n${lineOf(action)}` : lineOf(action))
-      } finally {
-        await file.close()
-      }
+      await appendAction(path, action)
       notKept = false
     } catch (error) {
       tellNotKept(error)
@@ -150,7 +104,7 @@ export function createActionList ({ dataDir, logger, everyMs = LOOK_EVERY_MS, la
   }
 
   function tell (line: string): void {
-    const action = parse(line)
+    const action = parseAction(line)
     // What this service did is in the log already.
     if (action?.via === 'command') logger.info(action, 'operator action')
   }
@@ -172,7 +126,7 @@ export function createActionList ({ dataDir, logger, everyMs = LOOK_EVERY_MS, la
       // What is being written is on the list.
       await last
       const lines = [...await readEnd(path), ...await readEnd(olderPath)]
-      return lines.flatMap((line) => parse(line) ?? []).slice(0, limit)
+      return lines.flatMap((line) => parseAction(line) ?? []).slice(0, limit)
     },
 
     start () {
@@ -194,58 +148,5 @@ export function createActionList ({ dataDir, logger, everyMs = LOOK_EVERY_MS, la
       })()
       await closing
     }
-  }
-}
-
-function lineOf (action: RecordedAction): string {
-  return `${JSON.stringify(action)}\n`
-}
-
-async function endsTorn (file: FileHandle): Promise<boolean> {
-  const { size } = await file.stat()
-  return size > 0 && (await file.read(Buffer.alloc(1), 0, 1, size - 1)).buffer.toString() !== '\n'
-}
-
-async function placeAtEnd (path: string): Promise<Place | undefined> {
-  try {
-    const found = await lstat(path)
-    return found.isFile() ? { inode: found.ino, offset: found.size } : undefined
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-/** The last lines of a file, the last one first; none where it is not there. */
-async function readEnd (path: string): Promise<readonly string[]> {
-  const end = await placeAtEnd(path)
-  if (end === undefined) return []
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
-  try {
-    const from = Math.max(0, end.offset - CHUNK_BYTES)
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, from)
-    // The first one may have been cut in two; then it is no JSON.
-    return buffer.toString('utf8', 0, bytesRead).split('\n').reverse()
-  } finally {
-    await file.close()
-  }
-}
-
-/** The whole lines in the next part of a file, and how long they are. */
-async function readLines (file: FileHandle, from: number): Promise<{ readonly lines: readonly string[], readonly bytes: number }> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, from)
-  const end = buffer.subarray(0, bytesRead).lastIndexOf('\n') + 1
-  // A line that is longer than a part is none of ours.
-  if (end === 0) return { lines: [], bytes: bytesRead === CHUNK_BYTES ? bytesRead : 0 }
-  return { lines: buffer.toString('utf8', 0, end - 1).split('\n'), bytes: end }
-}
-
-function parse (line: string): RecordedAction | undefined {
-  try {
-    const value: unknown = JSON.parse(line)
-    return Value.Check(RecordedActionSchema, value) ? value : undefined
-  } catch {
-    // Not written by us.
-    return undefined
   }
 }

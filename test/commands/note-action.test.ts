@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { StoreError } from '../../src/delivery/operator.js'
 import { openOperator } from '../../src/composition/open-store.js'
-import { actionListPath } from '../../src/admin-api/action-list.js'
+import { actionListPath } from '../../src/admin-api/action-list-file.js'
 import { dead, forwarded, quarantinedDelivery, makeStore, newDelivery, settleAll } from '../journal/sqlite/stored.js'
 import { createHarness, watchOperator, type HarnessOptions } from './harness.js'
 
