@@ -5,8 +5,10 @@ import { completionScript, completionShells, type CompletionShell } from './comp
 import { environmentFile, examples, exitCodes, UsageError, wholeNumber, type Runs } from './command-line.js'
 import { printableText } from '../terminal/printable.js'
 import { addSendCommand } from './send-command.js'
-import { addStoreCommands } from './store-commands.js'
 import { columnsOf } from '../terminal/table.js'
+import { addForwardingCommands } from './forwarding-commands.js'
+import { addLookingCommands } from './looking-commands.js'
+import { addUpkeepCommands } from './upkeep-commands.js'
 
 export interface ProgramOptions {
   readonly context: ProcessContext
@@ -116,7 +118,11 @@ function createProgram ({ context, runs, settingsHelp }: ProgramOptions): Comman
     ))
     .action((shell: CompletionShell) => { context.stdout.write(completionScript(program, shell)) })
 
-  addStoreCommands(program, runs)
+  // Options after the name of a subcommand are the subcommand's own, also where its parent has one of the same name.
+  program.enablePositionalOptions()
+  addLookingCommands(program, runs)
+  addForwardingCommands(program, runs)
+  addUpkeepCommands(program, runs)
   return program
 }
 
