@@ -20,7 +20,7 @@ const NO_INODES = 'NO_INODES'
 /** By the codes of the system and of SQLite (https://sqlite.org/rescode.html). */
 const causes = byCode({
   'ENOSPC SQLITE_FULL': {
-    reason: 'the disk is full', advice: 'make room on the disk of the data folder, or lower RETENTION_MAX_BYTES; it goes on by itself', atStart: 'wait'
+    reason: 'the disk is full', advice: 'make room on the disk of the data folder; it goes on by itself. On a full disk nothing can be removed from the database either: a lower RETENTION_MAX_BYTES helps from then on', atStart: 'wait'
   },
   [NO_INODES]: {
     reason: 'the disk takes no more files: it has no inodes left', advice: 'remove files from the file system of the data folder (df -i), or make it anew with more inodes; it goes on by itself', atStart: 'wait'
