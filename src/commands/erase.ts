@@ -69,9 +69,10 @@ export async function erase (context: CommandContext, options: EraseOptions): Pr
       context.stderr.write('Stopped half-way: run it again to erase the rest\n')
       return stop.exitCode()
     }
-    await scrub(operator, stop)
+    const scrubbed = await scrub(operator, stop)
     report(context, tally, options, dataDir)
-    return tally.unfinished.length > 0 ? exitCodes.failure : exitCodes.ok
+    if (!scrubbed) context.stderr.write('The write-ahead log could not be emptied and still holds what was erased: another program reads the database. End that, and run it again\n')
+    return tally.unfinished.length > 0 || !scrubbed ? exitCodes.failure : exitCodes.ok
   }))
   if (tally === undefined || !tally.complete || values.length === 0 || !context.storeErasures.hasLeftOvers({ dataDir: place, values })) return code
   if (!served) {
@@ -109,12 +110,14 @@ async function run (context: CommandContext, operator: Operator, stop: Stop, req
   return tally
 }
 
-async function scrub (operator: Operator, stop: Stop): Promise<void> {
+/** Resolves with whether nothing of what was deleted is left in the database's files. */
+async function scrub (operator: Operator, stop: Stop): Promise<boolean> {
   for (let tries = 0; tries < scrubTries && !stop.signal.aborted;) {
-    if ((await operator.scrub({ whole: false })).done) return
+    if ((await operator.scrub({ whole: false })).done) return true
     tries++
     await sleep(tries < 5 ? pauseMs : scrubPauseMs)
   }
+  return false
 }
 
 function report (context: CommandContext, tally: Tally, options: EraseOptions, dataDir: string): void {

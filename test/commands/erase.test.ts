@@ -1,6 +1,8 @@
+import { mock } from 'node:test'
 import t from 'tap'
 import { appendFileSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { connect } from '../../src/journal/sqlite/binding.js'
 import { databasePath } from '../../src/journal/sqlite/database.js'
 import { readErasures } from '../../src/journal/sqlite/erase/erasures-file.js'
 import { createTraces, digestOf } from '../../src/journal/traces.js'
@@ -141,4 +143,30 @@ t.test('a list of erased people that an editor has left without a line break at 
   t.same(readErasures(list).map(({ digest }) => digest), ['cust_a', 'cust_b', 'cust_c'].map(digestOf))
   appendFileSync(list, 'half a line')
   t.match((await run('erase', '--customer', 'cust_d', '--data-dir', dataDir)).stderr, 'Line 5 of the list of erased people')
+})
+
+t.test('a reader that keeps the log from being emptied is told, also where nothing else tells that an old value is left', async t => {
+  const dataDir = t.testdir()
+  const store = makeStore(t, dataDir)
+  const http = store.feed('http')
+  store.append(ofPerson({ source_id: person.sourceId }))
+  await settleAll(http, forwarded)
+  const reader = connect(databasePath(dataDir))
+  t.teardown(reader.close)
+  reader.exec('BEGIN; SELECT count(*) FROM deliveries')
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => { mock.timers.reset() })
+  let over = false
+  const running = run('erase', '--source-id', person.sourceId, '--data-dir', dataDir).finally(() => { over = true })
+  while (!over) {
+    mock.timers.tick(1000)
+    await new Promise(setImmediate)
+  }
+  const { code, stdout, stderr } = await running
+  t.equal(code, 1)
+  t.match(stdout, '1 delivery erased')
+  t.match(stderr, 'The write-ahead log could not be emptied')
+  reader.exec('COMMIT')
+  mock.timers.reset()
+  t.equal((await run('erase', '--source-id', person.sourceId, '--data-dir', dataDir)).code, 0)
 })
