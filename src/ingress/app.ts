@@ -1,3 +1,4 @@
+import { Server } from 'node:net'
 import type { FastifyBaseLogger } from 'fastify'
 import { createHttpApp, type App } from '../http/app.js'
 import { framingFault } from '../http/framing.js'
@@ -49,9 +50,12 @@ export function createApp (options: AppOptions): App {
   // be stored, and sent again until the sender gives up.
   Object.assign(app.server, { httpAllowHalfOpen: true })
 
-  // From now on each answer is the last one on its connection. Those that are idle would be closed at once, with the requests that are on
-  // their way on them.
-  app.addHook('preClose', async () => { await listener.closed(LAST_REQUESTS_MS) })
+  // Each answer is now the last one on its connection, and no other is taken. To close an HTTP server would close what is idle at once,
+  // with the requests that are on their way on it.
+  app.addHook('preClose', async () => {
+    Server.prototype.close.call(app.server)
+    await listener.closed(LAST_REQUESTS_MS)
+  })
   app.removeAllContentTypeParsers()
   app.addHook('onRequest', (request, _reply, next) => { next(framingFault(request.raw)) })
   app.register(notFound, { detail: UNKNOWN_PATH })

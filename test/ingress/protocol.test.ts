@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { sign } from '../../src/voucherify/signature.js'
@@ -293,13 +295,18 @@ t.test('a stop answers what is on its way on connections that are kept, and says
   const connections = await Promise.all(Array.from({ length: 20 }, async () => await rawConnection(t, stopped.port)))
   for (const { write } of connections) write(signedRequest(freshBody()))
   await Promise.all(connections.map(async ({ answers }) => await answers(1)))
-  for (const { write } of connections) write(signedRequest(freshBody()))
+  const [idle, ...busy] = connections
+  for (const { write } of busy) write(signedRequest(freshBody()))
   // Nothing of that has been read yet.
-  await stopped.close()
-  for (const { closed } of connections) {
+  const stopping = stopped.close()
+  for (const { closed } of busy) {
     t.match(await closed(), [{ status: 202 }, { status: 202 }])
     t.equal((await closed()).at(1)?.headers.get('connection'), 'close')
   }
+  const [refusal] = await once(connect({ port: stopped.port, host: '127.0.0.1' }), 'error')
+  t.match(refusal, { code: 'ECONNREFUSED' }, 'a new connection is left to another replica')
+  await stopping
+  t.equal((await idle?.closed())?.length, 1)
 })
 
 t.test('a path that another method finds is found by it however it is written: 405, not 404', async t => {
