@@ -1,5 +1,5 @@
 import t from 'tap'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from '../../src/journal/sqlite/binding.js'
 import { lockDataFolder } from '../../src/journal/sqlite/data-lock.js'
@@ -165,4 +165,25 @@ t.test('a disk that takes the copy and not the file beside it: the cause is told
     t.match(stderr.text, /^tierhook: .*(?:copy|tierhook)\.db cannot be written \(SQLITE_CANTOPEN\): the disk takes no more files: it has no inodes left\n$/)
   }
   t.strictSame([...readdirSync(folder), ...readdirSync(data)], ['tierhook.lock'])
+})
+
+t.test('a data folder on a full disk, or without inodes, from which no backup can be made: the cause is told, and the place of the backup is not blamed', async t => {
+  const store = makeStore(t)
+  store.append(newDelivery())
+  store.close()
+  for (const [options, cause] of [['size=2m', 'the disk is full'], ['size=2m,nr_inodes=2', 'the disk takes no more files: it has no inodes left']] as const) {
+    const dataDir = mountedFolder(t, options)
+    if (dataDir === undefined) return t.comment('no right to mount: skipped')
+    copyFileSync(databasePath(store.dataDir), databasePath(dataDir))
+    try {
+      writeFileSync(join(dataDir, 'filler'), Buffer.alloc(2 * 1024 * 1024))
+    } catch {
+      // Full, as it is meant to be.
+    }
+    const { stderr, run } = createHarness()
+    t.equal(await run('backup', join(store.dataDir, 'copy.db'), '--data-dir', dataDir), 1)
+    t.match(stderr.text, /^tierhook: .*\/tierhook\.db cannot be read \(SQLITE_(?:IOERR|CANTOPEN)\): .*Copy it and its -wal, while no service runs/)
+    t.match(stderr.text, cause)
+    t.notOk(existsSync(join(store.dataDir, 'copy.db')))
+  }
 })

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { StoreError } from '../../delivery/operator.js'
-import { isForbidden, storageCause, tellApart } from '../../errors/storage-cause.js'
+import { isForbidden, storageCause, storageReason, tellApart } from '../../errors/storage-cause.js'
 import { codeOf, openForLooking } from './database.js'
 import { isSchemaWhole, WrongDatabaseError } from './schema.js'
 import { seeCause } from './see-cause.js'
@@ -39,8 +39,14 @@ export async function explainCopy<T> (from: string, to: string, work: () => Prom
     const cause = storageCause(seen)
     if (cause === undefined) throw error
     // What can be written where the copy goes is no fault of that place. To read a database in use takes two files beside it.
-    const isOfSource = /^SQLITE_(?:CANTOPEN|READONLY)/.test(code) && seen instanceof Error && seen.cause === undefined
-    throw new StoreError('STORE_READ_ONLY', isOfSource ? `${from} cannot be read (${code}): look for the file and for the rights of the user that runs this` : `${to} cannot be written (${code}): ${cause.reason}`, seen)
+    if (seen instanceof Error && seen.cause === undefined && /^SQLITE_(?:CANTOPEN|READONLY|IOERR)/.test(code)) {
+      const atSource = seeCause(error, from)
+      const advice = seen.cause === undefined || isForbidden(atSource)
+        ? 'look for the file and for the rights of the user that runs this'
+        : `${storageReason(atSource)}, and to read it takes two files beside it. Copy it and its -wal, while no service runs, to a folder that can be written to, and use that`
+      if (seen.cause !== undefined || !code.startsWith('SQLITE_IOERR')) throw new StoreError('STORE_READ_ONLY', `${from} cannot be read (${code}): ${advice}`, atSource)
+    }
+    throw new StoreError('STORE_READ_ONLY', `${to} cannot be written (${code}): ${cause.reason}`, seen)
   }
 }
 
