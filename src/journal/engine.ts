@@ -122,6 +122,8 @@ export interface FeedCommit {
   readonly breaker: BreakerState | undefined
   readonly changes: readonly Change[]
   readonly records: readonly RecordedAttempt[]
+  /** Whether it was tried before without an answer, and so may be stored. */
+  readonly again?: boolean
 }
 
 export interface RecordedAttempt extends AttemptRecord {

@@ -74,6 +74,7 @@ export function createProgressSaver ({ save, onLost, onDefect }: ProgressSaverOp
     const results = await save(taken.map(({ commit }) => commit)).catch(() => undefined)
     sending = false
     if (results === undefined) {
+      for (const each of taken) each.commit = { ...each.commit, again: true }
       queue = [...taken, ...queue]
       retryTimer = setTimeout(tryNow, RETRY_MS)
     } else {

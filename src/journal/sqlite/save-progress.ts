@@ -25,6 +25,8 @@ function saveOne (statements: WriterStatements, progress: FeedCommit, time: numb
   statements.saveCursor.run([progress.cursor, cursorChecksum(progress.forwarder, progress.cursor), progress.position ?? null, progress.breaker ?? null, progress.forwarder])
   const skipped = skippedOf(progress)
   for (const change of progress.changes) saveChange(statements, progress.forwarder, change, { time, skipped })
+  // The thread may have ended between its commit and its answer.
+  if (progress.again === true) for (const record of progress.records) statements.forgetAttempt(progress.forwarder, record)
   statements.insertAttempts(progress.forwarder, progress.records)
 }
 

@@ -24,6 +24,7 @@ export function prepareStatements (db: Connection) {
   // A forwarder that was lost to damage may have marks left.
   const addReleased = prepare(`INSERT OR IGNORE INTO waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at)
     SELECT ?, 0, sequence, customer_id, 1, 0, 0, 0 FROM deliveries WHERE hold = ${STATE.released}`)
+  const forgetAttempt = prepare('DELETE FROM attempts WHERE sequence = ? AND forwarder = ? AND replay = ? AND attempt = ? AND started_at = ?')
   const insertAttempt = prepare(insertAttempts(1))
   const insertManyAttempts = prepare(insertAttempts(ATTEMPTS_AT_ONCE))
   // The table has the say too: a number that is too low would leave deliveries out.
@@ -66,6 +67,7 @@ export function prepareStatements (db: Connection) {
     deleteWaiting: prepare('DELETE FROM waiting WHERE forwarder = ? AND replay = ? AND sequence = ?'),
     putDeadLetter: prepare('INSERT OR REPLACE INTO dead_letters (forwarder, sequence, died_at, attempts, reason) VALUES (?, ?, ?, ?, ?)'),
     deleteDeadLetter: prepare('DELETE FROM dead_letters WHERE forwarder = ? AND sequence = ?'),
+    forgetAttempt: (forwarder: string, { sequence, replay, attempt, startedAt }: RecordedAttempt) => { forgetAttempt.run([sequence, forwarder, replay, attempt, startedAt]) },
     insertAttempts (forwarder: string, records: readonly RecordedAttempt[]) {
       let at = 0
       for (; at + ATTEMPTS_AT_ONCE <= records.length; at += ATTEMPTS_AT_ONCE) insertManyAttempts.run(attemptValues(forwarder, records.slice(at, at + ATTEMPTS_AT_ONCE)))

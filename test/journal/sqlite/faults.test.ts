@@ -130,6 +130,23 @@ t.test('a thread that ends is replaced: what was under way is refused, and the n
   t.equal(log.find('journal thread failed').length, 1)
 })
 
+t.test('a thread that ends between its commit and its answer: an attempt, which once was recorded twice, is recorded once', async (t) => {
+  const dataDir = t.testdir()
+  const { journal, threads, log } = await openIn(t, dataDir)
+  await journal.append(sampleNewDelivery())
+  const feed = await journal.openFeed({ forwarder: 'f', order: 'none', start: 'beginning', onWork: () => {} })
+  const { claims } = await feed.claim(1)
+  threads.afterWrite = async () => {
+    threads.afterWrite = async () => {}
+    threads.endStore()
+  }
+  await feed.settle(claims.map((claim) => ({ claim, result: { status: 'forwarded' }, record: { startedAt: 1, durationMs: 1 } })))
+  t.equal(log.find('journal thread failed').length, 1)
+  const db = connect(join(dataDir, 'tierhook.db'))
+  t.teardown(db.close)
+  t.strictSame(db.prepare('SELECT sequence, attempt FROM attempts').all().map((row) => ({ ...row })), [{ sequence: 1, attempt: 1 }])
+})
+
 t.test('progress that can\'t be stored keeps no webhook from the disk, and is reported once', async (t) => {
   const dataDir = t.testdir()
   const { journal, log } = await openIn(t, dataDir)
