@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { makeFolder } from '../errors/make-folder.js'
 import { findEventByName } from '../voucherify/catalogue.js'
@@ -41,13 +41,25 @@ async function writeFiles ({ stdout, stderr }: CommandContext, folder: string, s
     await makeFolder(folder)
     for (const { name, schema } of schemas) {
       const path = join(folder, `${name}.schema.json`)
-      await writeFile(path, format(schema))
+      await writeWhole(path, format(schema))
       stdout.write(`${path}\n`)
     }
     return exitCodes.ok
   } catch (error) {
     stderr.write(`tierhook: The schemas cannot be written to ${folder} (${errorCode(error)}): check the path, its permissions, and the room on its disk\n`)
     return exitCodes.failure
+  }
+}
+
+/** Half a schema would be taken for a whole one, and may stand in the place of one. */
+async function writeWhole (path: string, text: string): Promise<void> {
+  const draft = `${path}.draft`
+  try {
+    await writeFile(draft, text)
+    await rename(draft, path)
+  } catch (error) {
+    await rm(draft, { force: true }).catch(() => { /* It is written over the next time. */ })
+    throw error
   }
 }
 

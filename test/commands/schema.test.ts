@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { catalogue, findEvent } from '../../src/voucherify/catalogue.js'
 import { allSchemas, eventSchemas, schemaBundle } from '../../src/voucherify/json-schema.js'
+import { mountedFolder } from '../support/small-disk.js'
 import { createHarness } from './harness.js'
 
 const LEFT = 'customer.loyalty.tier.left'
@@ -60,5 +61,18 @@ t.test('what has no schema, and options that contradict each other, are refused'
     t.match(harness.stderr.text, says)
     t.equal(harness.stdout.text, '')
     t.notOk(existsSync(join(directory, 'x')))
+  }
+})
+
+t.test('a disk that is full half-way, which once left half a schema: what is there is whole', async t => {
+  const folder = mountedFolder(t, 'size=128k')
+  if (folder === undefined) return t.comment('no right to mount: skipped')
+  const { run, stderr } = createHarness({ directory: folder })
+  t.equal(await run('schema', '--out', '.'), 1)
+  t.match(stderr.text, /^tierhook: The schemas cannot be written to .* \(ENOSPC\)/)
+  t.ok(readdirSync(folder).length > 0)
+  for (const name of readdirSync(folder)) {
+    t.match(name, /\.schema\.json$/)
+    t.doesNotThrow(() => { JSON.parse(readFileSync(join(folder, name), 'utf8')) }, name)
   }
 })
