@@ -2,7 +2,7 @@ import { closeSync, constants, fsyncSync, openSync } from 'node:fs'
 import { lstat, open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Value } from '@sinclair/typebox/value'
-import { appendLines } from '../errors/append-lines.js'
+import { appendLines, appendLinesLater } from '../errors/append-lines.js'
 import { handToOwner } from '../errors/hand-to-owner.js'
 import { RecordedActionSchema, type RecordedAction } from './operator-action.js'
 
@@ -47,8 +47,7 @@ export function addToActionList (dataDir: string, action: RecordedAction): void 
 export async function appendAction (path: string, action: RecordedAction): Promise<void> {
   const file = await open(path, TO_APPEND, MODE)
   try {
-    // What failed, here or in a command, may have left a part of a line.
-    await file.appendFile(await endsTorn(file) ? `\n${lineOf(action)}` : lineOf(action))
+    await appendLinesLater(file, lineOf(action))
   } finally {
     await file.close()
   }
@@ -56,11 +55,6 @@ export async function appendAction (path: string, action: RecordedAction): Promi
 
 function lineOf (action: RecordedAction): string {
   return `${JSON.stringify(action)}\n`
-}
-
-async function endsTorn (file: FileHandle): Promise<boolean> {
-  const { size } = await file.stat()
-  return size > 0 && (await file.read(Buffer.alloc(1), 0, 1, size - 1)).buffer.toString() !== '\n'
 }
 
 /** The end of a file as it is now; `undefined` where there is none, or it is no file. */

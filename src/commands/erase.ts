@@ -65,11 +65,11 @@ export async function erase (context: CommandContext, options: EraseOptions): Pr
       action: 'erase', by: people.map(({ by }) => by), deliveryIds: erasing.erased.slice(0, mostIds).map(({ id }) => id), force: request.force, count: erasing.erased.length
     })
     tally = await noteAction(context, { dataDir, stop, action }, async () => await run(context, operator, stop, { ...request, dryRun: false }, erasing))
+    const scrubbed = await scrub(operator, stop)
     if (stop.signal.aborted) {
       context.stderr.write('Stopped half-way: run it again to erase the rest\n')
       return stop.exitCode()
     }
-    const scrubbed = await scrub(operator, stop)
     report(context, tally, options, dataDir)
     if (!scrubbed) context.stderr.write('The write-ahead log could not be emptied and still holds what was erased: another program reads the database. End that, and run it again\n')
     return tally.unfinished.length > 0 || !scrubbed ? exitCodes.failure : exitCodes.ok

@@ -1,6 +1,6 @@
-import { rename, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { makeFolder } from '../errors/make-folder.js'
+import { replaceFile } from '../errors/replace-file.js'
 import { findEventByName } from '../voucherify/catalogue.js'
 import { allSchemas, eventSchemas, schemaBundle, type NamedSchema } from '../voucherify/json-schema.js'
 import type { JsonSchema } from '../voucherify/schema-writer.js'
@@ -13,6 +13,9 @@ export interface SchemaOptions {
   readonly out?: string | undefined
   readonly envelope?: boolean | undefined
 }
+
+/** Everybody may read a schema. */
+const MODE = 0o666
 
 /**
  * Shows JSON Schemas of events, or writes a file for each; resolves with the exit code.
@@ -41,25 +44,14 @@ async function writeFiles ({ stdout, stderr }: CommandContext, folder: string, s
     await makeFolder(folder)
     for (const { name, schema } of schemas) {
       const path = join(folder, `${name}.schema.json`)
-      await writeWhole(path, format(schema))
+      // Half a schema would be taken for a whole one, and may stand in the place of one.
+      await replaceFile(path, format(schema), MODE)
       stdout.write(`${path}\n`)
     }
     return exitCodes.ok
   } catch (error) {
     stderr.write(`tierhook: The schemas cannot be written to ${folder} (${errorCode(error)}): check the path, its permissions, and the room on its disk\n`)
     return exitCodes.failure
-  }
-}
-
-/** Half a schema would be taken for a whole one, and may stand in the place of one. */
-async function writeWhole (path: string, text: string): Promise<void> {
-  const draft = `${path}.draft`
-  try {
-    await writeFile(draft, text)
-    await rename(draft, path)
-  } catch (error) {
-    await rm(draft, { force: true }).catch(() => { /* It is written over the next time. */ })
-    throw error
   }
 }
 

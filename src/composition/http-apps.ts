@@ -6,7 +6,7 @@ import { addPageRoutes } from '../admin-api/page-routes.js'
 import type { OperatorRouteOptions } from '../admin-api/operator-routes.js'
 import { allTokens } from '../config/decode-token.js'
 import type { Settings } from '../config/settings.js'
-import type { Clock } from '../delivery/clock.js'
+import { DAY_MS, type Clock } from '../delivery/clock.js'
 import { createNewId } from '../delivery/new-id.js'
 import type { App } from '../http/app.js'
 import { createApp, type AppOptions } from '../ingress/app.js'
@@ -29,8 +29,6 @@ export interface OperatorAppOptions extends HttpAppOptions, Pick<OperatorRouteOp
   readonly liveFeed: LiveFeed
   readonly actionList: ActionList
 }
-
-const DAY_MS = 86_400_000
 
 /** What takes webhooks, by the settings. */
 export function createPublicApp ({ settings, logger, clock, watch, journal, onAnswer }: PublicAppOptions): App {

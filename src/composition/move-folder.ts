@@ -45,7 +45,7 @@ export async function makeFolder (dataDir: string): Promise<Target> {
     lock.release()
   }
   try {
-    checkEmpty(path, dataDir)
+    checkEmpty(path, '--to')
     makeOwnersFile(draft)
     const db = openForWriting(draft)
     migrate(db)

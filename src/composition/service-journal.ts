@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Settings } from '../config/settings.js'
-import type { Clock } from '../delivery/clock.js'
+import { DAY_MS, type Clock } from '../delivery/clock.js'
 import type { Observer } from '../delivery/observation.js'
 import type { AcceptJournal } from '../journal/journal.js'
 import type { DeliverySupervisor } from './delivery-supervisor.js'
@@ -21,8 +21,6 @@ export interface ServiceJournalOptions {
   readonly operator: Pick<RemoteOperator, 'letGo'>
   readonly observer: Observer
 }
-
-const DAY_MS = 86_400_000
 
 /** The accepting side of the journal that the settings name. */
 export function createServiceJournal ({ settings, dataDir, logger, clock, shared, startStore, delivery, operator, observer }: ServiceJournalOptions): AcceptJournal & Partial<SqliteJournal> {

@@ -6,6 +6,8 @@ export interface Clock {
   readonly monotonic: () => number
 }
 
+export const DAY_MS = 86_400_000
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now()

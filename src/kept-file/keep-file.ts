@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { replaceFile } from '../errors/replace-file.js'
 import { storageFields, tellApart } from '../errors/storage-cause.js'
 import { keepUp, type KeptUp } from './keep-up.js'
-import { replaceFile } from './replace-file.js'
 
 export interface KeepFileOptions {
   readonly path: string

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { Clock } from '../delivery/clock.js'
-import { replaceFile } from '../kept-file/replace-file.js'
+import { replaceFile } from '../errors/replace-file.js'
 
 const NoteSchema = Type.Object({
   version: Type.Literal(1),

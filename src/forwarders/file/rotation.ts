@@ -1,5 +1,6 @@
 import { rename } from 'node:fs/promises'
 import type { Logger } from 'pino'
+import { DAY_MS } from '../../delivery/clock.js'
 import { storageCause } from '../../errors/storage-cause.js'
 import { systemCode } from '../../errors/system-code.js'
 import { dayOf } from './file-position.js'
@@ -28,7 +29,6 @@ export interface Rotation {
   readonly removeOld: () => Promise<void>
 }
 
-const DAY_MS = 86_400_000
 /** How soon a rotation that failed is tried again, in milliseconds. */
 const RETRY_MS = 15_000
 

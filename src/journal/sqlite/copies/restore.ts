@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, renameSync, statSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { StoreError } from '../../../delivery/operator.js'
 import type { Person } from '../../../delivery/operator-requests.js'
@@ -50,7 +50,7 @@ export async function restore ({ from, dataDir, erasures, ...options }: RestoreO
     const lock = await takeFolder(dataDir)
     const draft = draftOf(path)
     try {
-      checkEmpty(path, dataDir)
+      checkEmpty(path, '--data-dir')
       makeOwnersFile(draft)
       await copyDatabase(from, draft, (done, of) => {
         options.signal?.throwIfAborted()
@@ -101,13 +101,15 @@ async function takeFolder (dataDir: string): Promise<ReturnType<typeof lockDataF
 
 /**
  * A log without its database belongs to one that was here; beside another it would be taken for that one's.
+ * @param option with which another folder can be named
  * @throws {StoreError}
  */
-export function checkEmpty (path: string, dataDir: string): void {
+export function checkEmpty (path: string, option: '--data-dir' | '--to'): void {
   const name = basename(path)
+  const dataDir = dirname(path)
   const taken = readdirSync(dataDir).find((each) => [name, `${name}-wal`].includes(each) || each.startsWith(`${name}.salvaged-`))
   if (taken === undefined) return
-  throw new StoreError('WRONG_STORE', `The data folder ${dataDir} has ${taken}, and nothing is ever replaced: move tierhook.db and its -wal and -shm away, or name another folder with --data-dir`)
+  throw new StoreError('WRONG_STORE', `The data folder ${dataDir} has ${taken}, and nothing is ever replaced: move tierhook.db and its -wal and -shm away, or name another folder with ${option}`)
 }
 
 async function finishDraft (draft: string, from: string, people: readonly Person[], options: CopyOptions): Promise<Restored> {
