@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -100,6 +100,20 @@ t.test('others write a forwarder against tierhook/forwarder, and test it with ti
   t.strictSame(JSON.parse(execFileSync('env', [...plainNode, 'run.mjs'], { cwd: dir, encoding: 'utf8' })), { failed: [], types: [] })
 })
 
+t.test('npx tierhook in a fresh clone says that nothing is built yet, and finds the build once it is there, which once it never did', async (t) => {
+  const { name, version, type, bin } = packageFile
+  const dir = t.testdir({ home: {}, clone: { 'package.json': JSON.stringify({ name, version, type, bin }) } })
+  const clone = join(dir, 'clone')
+  if (existsSync(join(root, 'bin'))) cpSync(join(root, 'bin'), join(clone, 'bin'), { recursive: true })
+  const npx = () => {
+    const { status, stdout, stderr } = spawnSync('npx', ['tierhook', '--version'], { cwd: clone, env: { PATH: process.env['PATH'], HOME: join(dir, 'home'), npm_config_offline: 'true', npm_config_update_notifier: 'false' }, encoding: 'utf8' })
+    return { status, stdout, stderr }
+  }
+  t.strictSame(npx(), { status: 1, stdout: '', stderr: 'tierhook: is not built yet. Run "npm run build", or "npm start", which builds it and starts the service.\n' })
+  symlinkSync(join(root, 'dist'), join(clone, 'dist'))
+  t.strictSame(npx(), { status: 0, stdout: `${version}\n`, stderr: '' })
+})
+
 t.test('every dependency is pinned to one version', async (t) => {
   const ranges = Object.entries({ ...packageFile.dependencies, ...packageFile.devDependencies }).filter(([, version]) => !/^\d+\.\d+\.\d+(?:-[a-z]+\.\d+)?$/.test(String(version)))
   t.strictSame(ranges, [])
@@ -180,8 +194,8 @@ t.test('what is packed, installed with scripts off and nothing for development, 
   const dir = t.testdir({})
   const [packed] = JSON.parse(execFileSync('env', ['-u', 'NODE_OPTIONS', 'npm', 'pack', '--dry-run', '--ignore-scripts', '--json'], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))
   const paths: string[] = packed.files.map(({ path }: { path: string }) => path)
-  t.strictSame(paths.filter((path) => !/^(?:(?:dist|docs|examples)\/|(?:package\.json|LICENSE|(?:README|CHANGELOG|SECURITY)\.md|\.env\.example)$)/.test(path)), [], 'nothing else is packed')
-  for (const path of ['docs/operating.md', 'docs/deploying.md', 'examples/forwarders.json', 'examples/tierhook.service', '.env.example', 'dist/voucherify/index.d.ts']) t.ok(paths.includes(path), path)
+  t.strictSame(paths.filter((path) => !/^(?:(?:bin|dist|docs|examples)\/|(?:package\.json|LICENSE|(?:README|CHANGELOG|SECURITY)\.md|\.env\.example)$)/.test(path)), [], 'nothing else is packed')
+  for (const path of ['bin/tierhook.js', 'docs/operating.md', 'docs/deploying.md', 'examples/forwarders.json', 'examples/tierhook.service', '.env.example', 'dist/voucherify/index.d.ts']) t.ok(paths.includes(path), path)
   t.strictSame(paths.filter((path) => /\.map$|^dist\/\.|^dist\/(?:page|commands|journal)\/.*\.d\.ts$|^docs\/images/.test(path)), [], 'no dead weight')
   for (const path of [...paths, 'package-lock.json']) cpSync(join(root, path), join(dir, path))
   // Whoever runs the tests has installed the same packages, so they are at hand.
