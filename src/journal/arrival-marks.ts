@@ -13,12 +13,12 @@ export interface ArrivalMarksOptions {
 
 const KINDS = ['first', 'replay'] as const
 
-/** Reads marks into a schedule in order of arrival, where nothing passes anything, in the order of their numbers. */
+/** Reads marks into an arrival schedule, ordered by replay number and sequence. */
 export function createArrivalMarks ({ forwarder, schedule, store, limits }: ArrivalMarksOptions): Marks {
   const last = { first: { replay: 0, sequence: 0 }, replay: { replay: 0, sequence: 0 } }
   const mayHaveMore = { first: true, replay: true }
   let reading = false
-  /** Whether there may be marks of the first way that are not in memory. */
+  /** Whether marks of the first pass may be on disk that are not in memory. */
   let leftBehind = true
 
   async function readPage (kind: MarkKind): Promise<void> {
@@ -50,7 +50,7 @@ export function createArrivalMarks ({ forwarder, schedule, store, limits }: Arri
     wants: () => KINDS.some(isWanted),
     dueInMs: () => undefined,
     wakeReplays () { mayHaveMore.replay = true },
-    // What a forwarder left behind that used to be of another order goes before all that it has not had.
+    // Such marks exist if the forwarder had another order before. They go before all deliveries after the cursor.
     admits: () => !leftBehind,
     admit (_deliveries, offer) {
       offer()

@@ -1,25 +1,25 @@
 import { newEntry, toEntry, type Change, type Entry, type MarkKind, type RestoredEntry, type Schedule, type Taken } from './schedule.js'
 
 export interface ArrivalScheduleOptions {
-  /** The journal's sequence up to which everything is finished already. */
+  /** Every delivery up to this sequence is finished or has a mark. */
   readonly cursor: number
   readonly monotonic: () => number
 }
 
 export interface ArrivalSchedule extends Schedule {
-  /** Adds an entry that has a durable mark: a replay, or what a forwarder of another order left behind. */
+  /** Adds an entry that has a durable mark: a replay, or a delivery left over from when the forwarder had another order. */
   readonly restore: (entry: RestoredEntry) => void
-  /** How many entries with marks of a kind there are. */
+  /** How many entries of this kind have marks. */
   readonly marks: (kind: MarkKind) => number
 }
 
 /**
- * A schedule in which nothing passes anything: a batch is out, or none is. What must be tried again stays at the head of
- * its queue, so nothing needs a durable mark but what has one from the start: replays, and what a forwarder left behind
- * that used to be of another order. Not what takes its time either: nothing may go on before it has ended.
+ * Creates a schedule that keeps the order of arrival strictly: only one batch is in progress at a time. A delivery to retry stays at
+ * the head of its queue, and nothing passes a slow attempt, so the schedule makes no durable marks. The only entries with marks are
+ * replays and deliveries left over from when the forwarder had another order.
  */
 export function createArrivalSchedule ({ cursor: start, monotonic }: ArrivalScheduleOptions): ArrivalSchedule {
-  /** What goes its first way, in the journal's order. Entries with a mark come before all others. */
+  /** Entries on their first pass, in the journal's order. Entries with a mark come before all others. */
   const first: Entry[] = []
   const replays: Entry[] = []
   let changes: Change[] = []
@@ -30,7 +30,7 @@ export function createArrivalSchedule ({ cursor: start, monotonic }: ArrivalSche
 
   function drop (entry: Entry): void {
     const queue = entry.replay > 0 ? replays : first
-    // All that is out was taken from the head, and results come in the order in which it was taken. To splice would move all that is behind.
+    // Claimed entries come from the head, and results arrive in the same order. `splice` would move all the entries behind.
     if (queue[0] === entry) queue.shift()
     else queue.splice(queue.indexOf(entry), 1)
     if (!entry.marked) arrivedBytes -= entry.delivery?.rawBody.byteLength ?? 0
@@ -61,7 +61,7 @@ export function createArrivalSchedule ({ cursor: start, monotonic }: ArrivalSche
       const head = queue[0]
       if (head === undefined) return { entries: [] }
       if (head.dueAt > now) return { entries: [], dueInMs: head.dueAt - now }
-      // What failed together is tried again together; replays may be throttled, each to its own time.
+      // First attempts that failed together are retried together. Replays may be throttled, so each has its own due time.
       const due = queue === replays ? queue.findIndex((entry) => entry.dueAt > now) : -1
       const entries = queue.slice(0, due === -1 ? limit : Math.min(due, limit))
       for (const entry of entries) entry.state = 'claimed'

@@ -1,31 +1,31 @@
 import type { DeliveryFilter, DeliveryQuery } from '../delivery/listing.js'
 import { STATE } from './record.js'
 
-/** SQL and what is bound to it, each a `?`. */
+/** SQL and its bound values, one for each `?`. */
 export interface Sql {
   readonly text: string
   readonly values: ReadonlyArray<string | number>
 }
 
-/** What each engine asks of a delivery `d` in words of its own. */
+/** The conditions on a delivery `d` that each engine words in its own SQL. */
 export interface Dialect {
-  /** What stands before the name of a table. */
+  /** Goes before each table name: a schema, for example. */
   readonly prefix: string
-  /** An event type, exact or with `*` for any run of characters. */
+  /** The event type equals the pattern; `*` matches any run of characters. */
   readonly eventTypeIs: (pattern: string) => Sql
-  /** An id that begins so, or a word of the event type. */
+  /** An id, or a word of the event type, begins with the text. */
   readonly beginsWith: (text: string) => Sql
 }
 
-/** The ids by which a delivery can be found, beside its own. */
+/** The columns with other objects' ids, by which an operator can find a delivery. */
 export const FOUND_BY = ['d.customer_id', 'd.campaign_id', 'd.source_id', 'd.event_id', 'd.project_id']
 
-/** A place between two others, where these are given. */
+/** Limits a sequence to the given bounds, both exclusive. */
 export function isBetween (sequence: string, { after, before }: Pick<DeliveryQuery, 'after' | 'before'>): readonly Sql[] {
   return [...after === undefined ? [] : [{ text: `${sequence} > ?`, values: [after] }], ...before === undefined ? [] : [{ text: `${sequence} < ?`, values: [before] }]]
 }
 
-/** All of these conditions, with what is bound to them. */
+/** Joins all conditions to one WHERE clause with its values. */
 export function allOf (conditions: readonly Sql[]): Sql {
   return {
     text: conditions.length === 0 ? '' : `WHERE ${conditions.map(({ text }) => `(${text})`).join(' AND ')}`,
@@ -33,29 +33,29 @@ export function allOf (conditions: readonly Sql[]): Sql {
   }
 }
 
-/** Whether no mark and no dead letter stands for `d`, with a forwarder `f`. */
+/** No mark and no dead letter exists for `d` at forwarder `f`. */
 const isUnmarked = (prefix: string): string => `NOT EXISTS (SELECT 1 FROM ${prefix}waiting w WHERE w.sequence = d.sequence AND w.forwarder = f.name)
   AND NOT EXISTS (SELECT 1 FROM ${prefix}dead_letters l WHERE l.sequence = d.sequence AND l.forwarder = f.name)`
 
-/** Whether an attempt of `d` with a forwarder `f` has ended in one of these ways. */
+/** An attempt of `d` at forwarder `f` has ended with one of these outcomes. */
 const hasEnded = (prefix: string, ...outcomes: readonly string[]): string =>
   `EXISTS (SELECT 1 FROM ${prefix}attempts a WHERE a.sequence = d.sequence AND a.forwarder = f.name AND a.outcome IN (${outcomes.map((each) => `'${each}'`).join(', ')}))`
 
-/** Whether a forwarder `f` still has to be tried with `d` for the first time. */
+/** Forwarder `f` has not tried `d` yet. */
 export const isPending = (prefix: string): string =>
   `d.hold = ${STATE.accepted} AND d.sequence > f.cursor AND ${isUnmarked(prefix)} AND NOT ${hasEnded(prefix, 'forwarded', 'skipped', 'discarded')}`
 
-/** Whether a forwarder `f` was not given `d`, for one of these reasons, and has not been since. */
+/** Forwarder `f` passed `d` over for one of these reasons, and has not forwarded it since. */
 const isPassedOver = (prefix: string, ...outcomes: readonly string[]): string => `${hasEnded(prefix, ...outcomes)} AND NOT ${hasEnded(prefix, 'forwarded')} AND ${isUnmarked(prefix)}`
 
-/** Whether a forwarder `f` is done with `d`, and took it. */
+/** Forwarder `f` has forwarded `d`, and has nothing more to do for it. */
 const isForwarded = (prefix: string): string => `NOT (${isPassedOver(prefix, 'skipped', 'discarded')})
   AND (d.hold = ${STATE.released} OR d.sequence <= f.cursor AND d.sequence > f.began OR ${hasEnded(prefix, 'forwarded')}) AND ${isUnmarked(prefix)}`
 
-/** The second half is what lets the index be used. */
+/** Without the second condition, the engine would not use its partial index. */
 export const IS_QUARANTINED = `hold = ${STATE.quarantined} AND hold <> ${STATE.accepted}`
 
-/** What a filter asks of a delivery `d`, but for the statuses that are tables of their own: dead and retrying. */
+/** The conditions of a filter on a delivery `d`, except the statuses dead and retrying, which have their own tables. */
 export function conditionsOf ({ prefix, eventTypeIs, beginsWith }: Dialect, { filter, ...range }: Omit<DeliveryQuery, 'order' | 'limit'>, sequence = 'd.sequence'): readonly Sql[] {
   const all: Sql[] = [...isBetween(sequence, range)]
   const add = (text: string, ...values: ReadonlyArray<string | number>): void => { all.push({ text, values }) }
@@ -81,7 +81,7 @@ function ofStatus (prefix: string, { status, forwarder }: Pick<DeliveryFilter, '
     case 'forwarded': return [
       { text: `d.hold IN (${STATE.accepted}, ${STATE.released})`, values: [] },
       ofSome(isForwarded(prefix)),
-      // Without a name it is through everywhere where it was to go, and that was somewhere.
+      // Without a forwarder's name: every forwarder that should get it is done with it, and at least one forwarded it.
       ...forwarder === undefined ? [{ text: `NOT EXISTS (SELECT 1 FROM ${prefix}forwarders f WHERE d.sequence > f.began AND NOT (${isForwarded(prefix)}) AND NOT (${isPassedOver(prefix, 'skipped', 'discarded')}))`, values: [] }] : []
     ]
     default: return []

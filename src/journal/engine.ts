@@ -5,90 +5,106 @@ import type { EndedCommit } from '../delivery/observation.js'
 import type { Pruned, RetentionLimits } from '../delivery/operator-requests.js'
 import type { Change, MarkKind } from './schedule.js'
 
-// What an engine is, in two sides, which may be in threads or processes of their own: one for those who accept and one for those who
-// forward. What people ask of it is its `Operator`. All calls may take their time; none may rely on there being one process alone.
+// An engine has two interfaces: one for the accepting side and one for the forwarding side. They may run in different threads or
+// processes. Operators' queries go through `Operator`. Any call may be slow. No call may assume that this is the only process.
 
-/** The sequence under which a delivery is stored, the delivery that is stored already in its stead, or nothing where it was withdrawn before it was stored. */
+/**
+ * The sequence under which the delivery was stored, or the delivery that was stored before under the same key (a duplicate).
+ * `undefined` if the delivery was withdrawn before it was stored.
+ */
 export type AppendResult = number | { readonly id: string, readonly verdict: Verdict } | undefined
 
 export interface OpenedStore {
   readonly lastSequence: number
-  /** When the newest delivery was received; `undefined` where there is none. */
+  /** When the newest delivery was received; `undefined` if there is none. */
   readonly lastReceivedAt: number | undefined
 }
 
 export interface PruneOptions extends RetentionLimits {
   /** The most deliveries to look at in one step. */
   readonly limit: number
-  /** The sequence after which this step begins. */
+  /** The step begins after this sequence. */
   readonly after: number
 }
 
 export interface AcceptEvents {
   readonly onCommit: (commit: EndedCommit) => void
-  /** An open store can't be used, for this reason, until `onAvailable`. */
+  /** The open store cannot be used, because of this error, until `onAvailable` is called. */
   readonly onUnavailable: (error: unknown) => void
   readonly onAvailable: () => void
-  /** Told of what can only be a defect of ours. */
+  /** Called with errors that can only be defects of tierhook. */
   readonly onDefect: (error: unknown) => void
 }
 
-/** An engine as those see it who accept. */
+/** An engine as the accepting side sees it. */
 export interface AcceptEngine {
   /**
-   * Whom it tells, from before it is opened.
-   * @param stopping aborts when the journal begins to close: from then on nothing is opened anew or mended
+   * Registers the listener. Must be called before `open`.
+   * @param stopping aborts when the journal begins to close: after that the engine reopens and repairs nothing
    */
   readonly listen: (events: AcceptEvents, stopping: AbortSignal) => void
-  /** Opens the store, or makes it where there is none; what an earlier process has refused is not in it any more. To be called again where it rejects. */
+  /**
+   * Opens the store, or creates it if there is none. Deliveries that an earlier process refused are removed first. The caller may call
+   * it again after a rejection.
+   */
   readonly open: () => Promise<OpenedStore>
-  /** What an error of `open` that ends the start says to whoever starts the service. */
+  /** Turns an error of `open` that ends the start into one that tells the operator what to do. */
   readonly explain: (error: unknown) => unknown
-  /** How many calls of `append` may be under way at once. An engine that gathers what comes meanwhile sets no limit. */
+  /** How many calls of `append` may be in progress at once. An engine that collects appends during a commit sets no limit. */
   readonly appendsAtOnce: number
   /**
-   * Resolves with one result each, in their order, once they are on disk. What is appended first is stored first, whole or not at all.
-   * @param withinMs how long the first of them may take. It is refused then, and withdrawn; an engine may refuse to store it by itself.
+   * Resolves with one result per delivery, in the same order, when they are on disk. Calls are stored in the order in which they
+   * are made. A call is stored completely or not at all.
+   * @param withinMs how long the oldest delivery may still take. Then the caller refuses and withdraws it; the engine may also refuse it
    */
   readonly append: (deliveries: readonly NewDelivery[], withinMs: number) => Promise<readonly AppendResult[]>
-  /** Whether what was appended may be stored, now or later, although `append` rejected with this error. */
+  /** Whether the deliveries may be stored, now or later, although `append` rejected with this error. */
   readonly mayBeStored: (error: unknown) => boolean
-  /** Resolves once none of the deliveries is stored, nor will be by an `append` that was called before. */
+  /**
+   * Resolves when no earlier call of `append` can store these deliveries any more. Those already stored are removed, unless a forwarder
+   * may have read them.
+   */
   readonly withdraw: (ids: readonly string[]) => Promise<void>
-  /** Writes down, for the next process, what is refused and may be stored. Never fails, and need not last longer than the store could. */
+  /**
+   * Records, for the next process, the refused deliveries that may still be stored. Never rejects. The record need not be more durable
+   * than the store.
+   */
   readonly recordWithdrawals: (ids: readonly string[]) => Promise<void>
-  /** All that was written down is withdrawn. */
+  /** Clears that record: every delivery in it is withdrawn. */
   readonly clearWithdrawals: () => void
-  /** Nothing up to this sequence will be withdrawn any more: it may be read. */
+  /** Lets readers see the deliveries up to this sequence: none of them will be withdrawn. */
   readonly setVisible: (sequence: number) => void
-  /** Rejects where the store takes no commit now. */
+  /** Rejects if the store cannot commit now. */
   readonly probe: () => Promise<void>
-  /** Whether this process is the one of several that removes what is old and raises alarms; always where absent. */
+  /** Whether this process, of all that share the store, prunes and raises alarms. If absent, it always does. */
   readonly leadsUpkeep?: () => boolean
-  /** A small step of retention. */
+  /** Does one small step of retention. */
   readonly prune: (options: PruneOptions) => Promise<Pruned>
-  /** Waits for `timeoutMs` at most. Resolves with whether nothing can be written any more. */
+  /** Waits at most `timeoutMs`. Resolves with whether it is certain that nothing more can be written. */
   readonly close: (timeoutMs: number) => Promise<boolean>
 }
 
-/** Where a forwarder goes on, for whoever leads it. */
+/** Where the process that leads a forwarder continues. */
 export interface Progress {
-  /** Greater than that of all who have led it before. */
+  /** Greater than the term of every earlier leader. */
   readonly term: number
   readonly cursor: number
   readonly position: string | null
   /** Whether an operator has paused the forwarder. */
   readonly paused: boolean
-  /** What had come beyond the cursor before a kill, and was settled there: sequences that wait on their first way, or are dead letters, discarded or not, ascending. */
+  /**
+   * Sequences after the cursor that were already settled before a crash, ascending: deliveries with a mark of their first pass, and
+   * dead letters, discarded or not.
+   */
   readonly settled: Float64Array
 }
 
 export interface WaitingMark {
   readonly sequence: number
   readonly replay: number
-  /** Whether it comes out of quarantine: then it is no replay, though it has a replay's number. */
+  /** Whether it comes out of quarantine: then it is not a replay, although it has a replay number. */
   readonly released?: boolean
-  /** Whether it goes out though the forwarder's filter would pass it over. */
+  /** Whether it is sent even if the forwarder's filter does not want it. */
   readonly forced?: boolean
   readonly lane: string | null
   readonly attempt: number
@@ -97,32 +113,32 @@ export interface WaitingMark {
   readonly dueInMs: number
 }
 
-/** Marks that may be tried now or soon. */
+/** Marks that are due now or soon. */
 export interface DueMarks {
   readonly marks: readonly WaitingMark[]
-  /** Milliseconds from now until the next one beyond these is due; `undefined`: there is none. */
+  /** Milliseconds until the next mark after these is due; `undefined` if there is none. */
   readonly nextInMs: number | undefined
 }
 
-/** Where marks are read on, in the order of their numbers. */
+/** A position among marks, which are ordered by replay number and sequence. Reading continues after it. */
 export interface MarkPlace {
   readonly replay: number
   readonly sequence: number
 }
 
-/** What must go to disk together. */
+/** Progress of one forwarder that must go to disk together. */
 export interface FeedCommit {
   readonly forwarder: string
-  /** That in which it was made. */
+  /** The term in which the progress was made. */
   readonly term: number
   readonly cursor: number
-  /** `undefined`: as it was. */
+  /** `undefined`: unchanged. */
   readonly position: string | undefined
-  /** `undefined`: as it was. */
+  /** `undefined`: unchanged. */
   readonly breaker: BreakerState | undefined
   readonly changes: readonly Change[]
   readonly records: readonly RecordedAttempt[]
-  /** Whether it was tried before without an answer, and so may be stored. */
+  /** Whether an earlier try got no answer, so the progress may already be stored. */
   readonly again?: boolean
 }
 
@@ -130,49 +146,46 @@ export interface RecordedAttempt extends AttemptRecord {
   readonly sequence: number
   readonly replay: number
   readonly attempt: number
-  /** `skipped`: there was none, because the forwarder's filter passed it over. */
+  /** `skipped`: no attempt was made, because the forwarder's filter does not want the delivery. */
   readonly outcome: 'forwarded' | 'retry' | 'dead' | 'skipped'
   readonly detail: string | null
 }
 
-/** `lost`: somebody else leads the forwarder by now, and nothing of it is stored. */
+/** `lost`: another process leads the forwarder now, so nothing of this progress was stored. */
 export type SaveResult = 'saved' | 'lost'
 
-/** Deliveries that a forwarder may see, in order, and the sequence up to which these are all there are. */
+/** Deliveries that a forwarder may see, in order. `upTo`: there are no others up to this sequence. */
 export interface ReadDeliveries {
   readonly deliveries: readonly Delivery[]
   readonly upTo: number
-  /** Whether there was nothing beyond it: then it is read on once it is told that there is more. */
+  /** Whether nothing followed when it was read. Then the feed reads on after `onMore`. */
   readonly isAll?: boolean
 }
 
-/** What a feed reads. What may yet be withdrawn is never among it. */
+/** The reads that a feed makes. They never return deliveries that may still be withdrawn. */
 export interface FeedReads {
-  /** What comes after a sequence; at once, where it is at hand. */
+  /** Reads the deliveries after a sequence. Returns them without a promise if the engine can read synchronously. */
   readonly readAfter: (sequence: number, limit: number, limitBytes: number) => ReadDeliveries | Promise<ReadDeliveries>
-  /** What is gone or damaged is missing from the answer. */
+  /** Deliveries that are gone or damaged are missing from the result. */
   readonly readMany: (sequences: readonly number[]) => Promise<ReadonlyMap<number, Delivery>>
-  /**
-   * Marks that are due within so many milliseconds: those that fell due first, and of each lane only the earliest that it has of
-   * this kind.
-   */
+  /** Marks that are due within `withinMs`, the earliest due first. Of each lane, only the first mark of this kind. */
   readonly readDue: (forwarder: string, kind: MarkKind, options: { readonly withinMs: number, readonly limit: number }) => Promise<DueMarks>
-  /** The next marks of each of these lanes, up to `limit` of each, in their order. */
+  /** The next marks of each of these lanes in their order, up to `limit` per lane. */
   readonly readLanes: (forwarder: string, kind: MarkKind, lanes: ReadonlyArray<{ readonly lane: string, readonly after: MarkPlace }>, limit: number) => Promise<readonly WaitingMark[]>
-  /** Marks in the order of their numbers, due or not. */
+  /** Marks ordered by replay number and sequence, due or not. */
   readonly readMarks: (forwarder: string, kind: MarkKind, after: MarkPlace, limit: number) => Promise<readonly WaitingMark[]>
 }
 
-/** What a feed needs beside what it reads. */
+/** All that a feed needs from the engine and the process. */
 export interface FeedStore extends FeedReads {
-  /** Resolves when it is on disk. What goes there together may have one promise. */
+  /** Resolves when the progress is on disk. Commits that go to disk together may share one promise. */
   readonly commit: (commit: FeedCommit) => Promise<void>
-  /** What is settled from now on is settled for nobody. */
+  /** Gives up leadership of the forwarder. Later commits of this term may be dropped. */
   readonly giveUp: ForwardEngine['giveUp']
   readonly monotonic: () => number
 }
 
-/** What comes after a sequence, as it would be read. */
+/** The deliveries after a sequence, as `readAfter` would return them. */
 export interface FreshPage {
   readonly after: number
   readonly found: ReadDeliveries
@@ -181,34 +194,34 @@ export interface FreshPage {
 export interface ForwardEvents {
   /** The store can be used, for the first time or again. */
   readonly onAvailable: () => void
-  /** There may be more to read after what was the last. What of it is at hand need not be read. */
+  /** There may be new deliveries. Those in `fresh` need not be read. */
   readonly onMore: (fresh?: FreshPage) => void
-  /** Replays may have been asked for. */
+  /** An operator may have asked for replays. */
   readonly onReplays: () => void
-  /** Somebody else may lead the forwarder from now on. */
+  /** Another process may lead the forwarder from now on. */
   readonly onLost: (forwarder: string, term: number) => void
-  /** This process leads more than its share: it is to finish what is under way, and give the forwarder up. */
+  /** This process leads more than its share: it must finish its attempts in progress and give the forwarder up. */
   readonly onYield: (forwarder: string, term: number) => void
-  /** An operator has paused or resumed the forwarder, in whichever process. */
+  /** An operator has paused or resumed the forwarder, in any process. */
   readonly onPaused: (forwarder: string, paused: boolean) => void
 }
 
-/** An engine as those see it who forward. */
+/** An engine as the forwarding side sees it. */
 export interface ForwardEngine extends FeedReads {
-  /** Whom it tells, from before anything else is called. */
+  /** Registers the listener. Must be called before any other method. */
   readonly listen: (events: ForwardEvents) => void
   /**
-   * Resolves once this process leads the forwarder, however long that takes, and leads it until it gives that up or `onLost` is told. An engine
-   * that several processes share leads by a lease, which it renews by its own clock. Rejects once it is closed.
+   * Resolves when this process leads the forwarder, however long that takes. The process leads until `giveUp` or `onLost`. An engine that
+   * several processes share uses a lease and renews it. Rejects when the engine is closed.
    */
   readonly lead: (forwarder: Pick<FeedOptions, 'forwarder' | 'start' | 'filter'>) => Promise<Progress>
-  /** Whether this process leads the forwarder still; always where absent. It is asked before anything is handed out. */
+  /** Whether this process still leads the forwarder; always, if absent. The feed asks before each claim. */
   readonly isLeading?: (forwarder: string, term: number) => boolean
-  /** Lets another process lead the forwarder. Never fails: a lease ends by itself. */
+  /** Lets another process lead the forwarder. Never rejects: a lease also ends without it. */
   readonly giveUp: (forwarder: string, term: number) => Promise<void>
-  /** Resolves once it is on disk, with what became of each; where it rejects, it may be tried again. */
+  /** Resolves when the progress is on disk, with one result for each. After a rejection the caller may try again. */
   readonly save: (progress: readonly FeedCommit[]) => Promise<readonly SaveResult[]>
-  /** Those of the deliveries, by id, that a forwarder has yet to finish. */
+  /** Returns those ids whose deliveries the forwarder has not finished. */
   readonly unfinished: (forwarder: string, ids: readonly string[]) => Promise<readonly string[]>
   /** Idempotent. */
   readonly close: () => void | Promise<void>

@@ -12,24 +12,24 @@ export interface FeedWindowOptions {
   readonly schedule: Schedule
   readonly marks: Marks
   readonly limits: FeedLimits
-  /** Called when something has changed that nobody's attempt brings to the disk. */
+  /** Called when there are changes that no attempt's settlement will write to disk. */
   readonly onChange: () => void
 }
 
-/** The part of the journal that a forwarder has before it: read on while what is at hand is forwarded. */
+/** The part of the journal that a feed holds in memory. It reads ahead while the forwarder works on what is there. */
 export interface FeedWindow {
   /**
-   * Begins to read what will be wanted next. New deliveries and marks are read beside each other, so that what has just arrived stands
-   * behind no more of what waits than is in memory at once.
+   * Begins the next reads. New deliveries and marks are read in parallel, so a new delivery waits for at most the marks that are in
+   * memory.
    */
   readonly readAhead: () => void
-  /** What is being read: it ends when some of it has been. `undefined`: nothing is. */
+  /** Resolves when one of the reads in progress has ended; `undefined` if none is. */
   readonly reading: () => Promise<void> | undefined
-  /** Whether there is more to read, and room for it. */
+  /** Whether there may be more deliveries to read, and there is room for them. */
   readonly wantsMore: () => boolean
-  /** Tells that there is more to read. */
+  /** Tells the window that there may be more deliveries to read. */
   readonly wake: () => void
-  /** Throws what reading failed for, once: then it is tried again. */
+  /** Throws the error of a failed read, once. After that, reads are tried again. */
   readonly throwFailure: () => void
 }
 
@@ -51,7 +51,7 @@ export function createFeedWindow ({ order, progress, store, schedule, marks, lim
     failure ??= { error }
   }
 
-  /** An engine that reads at once fails at once. */
+  /** A synchronous engine throws its error. This makes it a rejection. */
   function readMoreNow (): Promise<void> | undefined {
     try {
       return readMore()
@@ -60,7 +60,7 @@ export function createFeedWindow ({ order, progress, store, schedule, marks, lim
     }
   }
 
-  /** Returns nothing where it is done already. */
+  /** Returns `undefined` if the read is already complete. */
   function readMore (): Promise<void> | undefined {
     const { unmarked, unmarkedBytes } = schedule.size()
     mayHaveMore = false
@@ -69,11 +69,11 @@ export function createFeedWindow ({ order, progress, store, schedule, marks, lim
   }
 
   function admit (read: ReadDeliveries): Promise<void> | undefined {
-    // After the first pages there are none.
+    // Only the first pages can contain sequences that were settled before a crash.
     const deliveries = readUpTo < (progress.settled.at(-1) ?? 0) ? read.deliveries.filter(({ sequence }) => !isAmong(progress.settled, sequence)) : read.deliveries
     return marks.admit(deliveries, () => {
       offer(read, deliveries)
-      // What is left out moves the cursor, and no attempt brings that to the disk.
+      // The deliveries left out move the cursor. No attempt will write that to disk.
       if (deliveries.length < read.deliveries.length) onChange()
     })
   }
@@ -83,13 +83,13 @@ export function createFeedWindow ({ order, progress, store, schedule, marks, lim
     schedule.pass(upTo)
     mayHaveMore ||= upTo > readUpTo && isAll !== true
     readUpTo = upTo
-    // What stands behind marks has one of its own now, which nobody's attempt brings to the disk.
+    // Deliveries queued behind marks got marks too. No attempt will write those to disk.
     if (schedule.hasChanges()) onChange()
   }
 
   return {
     readAhead () {
-      // It is told to the claim that finds nothing else, and then it is tried again.
+      // The failure is thrown to the claim that finds nothing else. Reads begin again after that.
       if (failure !== undefined) return
       if (readingMarks === undefined) readingMarks = marks.read()?.catch(failed).finally(() => { readingMarks = undefined })
       while (readingMore === undefined && wantsMore()) {
@@ -116,7 +116,7 @@ export function createFeedWindow ({ order, progress, store, schedule, marks, lim
   }
 }
 
-/** Whether a number is among others, which ascend. */
+/** Binary search: whether an ascending list contains a number. */
 function isAmong (numbers: Float64Array, number: number): boolean {
   let low = 0
   let high = numbers.length

@@ -13,21 +13,21 @@ import { LIMITS } from './limits.js'
 import type { Marks } from './marks.js'
 import type { Entry, Schedule, Taken } from './schedule.js'
 
-/** How often it is looked for attempts that take so long that they must not hold up the cursor, in milliseconds. */
+/** How often the feed looks for attempts that are too slow to hold up the cursor, in milliseconds. */
 const LOOK_MS = 500
-/** The longest wait that is kept, in milliseconds: a year. What a destination asks for may be nonsense. */
+/** The longest retry delay that is stored, in milliseconds: a year. A destination may ask for nonsense. */
 const LONGEST_DELAY_MS = 366 * 86_400_000
-/** How long closing waits for the disk, in milliseconds. What is not on it then is forwarded again after the next start. */
+/** How long closing waits for the disk, in milliseconds. Progress that is not on disk by then is forwarded again after the next start. */
 const CLOSE_TIMEOUT_MS = 2000
 
 export interface JournalFeed extends Feed {
-  /** Tells that there is more to read. */
+  /** Tells the feed that there may be new deliveries. */
   readonly wake: () => void
-  /** Tells that replays were asked for. */
+  /** Tells the feed that there may be new replays. */
   readonly wakeReplays: () => void
 }
 
-/** The reading side of one forwarder over any engine: a window of the journal's order, and its schedule. */
+/** Creates the feed of one forwarder, over any engine: a window of the journal, and a schedule. */
 export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress: Progress, store: FeedStore, limits = LIMITS): JournalFeed {
   const { schedule, marks, markSlow } = scheduleOf()
   const window = createFeedWindow({ order, progress, store, schedule, marks, limits, onChange: keep })
@@ -46,9 +46,9 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     return { schedule, marks: createLaneMarks({ forwarder, schedule, store, limits }), markSlow: schedule.markSlow }
   }
 
-  /** Entries of which only the mark is in memory get their deliveries; those whose record is gone or damaged are let go. */
+  /** Reads the deliveries of entries that have only a mark in memory. Entries whose record is gone or damaged are skipped. */
   async function load (entries: readonly Entry[]): Promise<readonly Claim[]> {
-    // An entry that takes its time loses its delivery to a mark, and a disk may well take its time.
+    // Take them before the read: during it, an entry that becomes slow gets a mark and loses its delivery.
     const atHand = entries.map(({ delivery }) => delivery)
     const read = await readMissing(entries, entries.filter((_entry, index) => atHand[index] === undefined).map(({ sequence }) => sequence))
     return handOut(entries, entries.map(({ sequence }, index) => atHand[index] ?? read.get(sequence)))
@@ -76,13 +76,13 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     }
   }
 
-  /** Waits for what is being read, until there is something to hand out or nothing more to wait for. */
+  /** Waits for the reads in progress until there is something to claim or nothing more to wait for. */
   async function claimOnceRead (limit: number, taken: Taken): Promise<Claims> {
     for (let { entries, dueInMs } = taken; !closed; { entries, dueInMs } = takeMore(limit)) {
       const claims = areAtHand(entries) ? handOut(entries) : await load(entries)
       if (claims.length > 0) return { claims }
       if (entries.length > 0) {
-        // All that was taken was let go; where the journal closes first, it is let go again after the next start.
+        // Every entry taken was skipped. If the journal closes before this is on disk, they are skipped again after the next start.
         keep()
         continue
       }
@@ -92,7 +92,7 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
         continue
       }
       window.throwFailure()
-      // A page of which nothing is for a forwarder says nothing about the next page.
+      // Pages may contain nothing for this forwarder, so read on until there is no more.
       if (!marks.wants() && !window.wantsMore()) return { claims: [], ...sooner(dueInMs, marks.dueInMs()) }
     }
     return { claims: [] }
@@ -105,7 +105,7 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     return taken
   }
 
-  /** Brings to the disk what has changed by itself. Where the journal closes first, it changes so again after the next start. */
+  /** Commits changes that no settlement caused. If the journal closes first, they are made again after the next start. */
   function keep (): void {
     commit([], {}).catch(() => undefined)
   }
@@ -125,11 +125,11 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
 
   function leave (leaving: readonly Entry[]): void {
     marks.forget(leaving)
-    // There may be room for more, and what was behind these may be due.
+    // There may be room for more marks, and entries queued behind these may be due.
     if (!closed) onWork()
   }
 
-  /** Looks at what is under way for as long as it may come to hold up the cursor. */
+  /** Marks attempts that hold up the cursor for too long. Repeats as long as one may become slow. */
   function look (): void {
     lookTimer = undefined
     if (markSlow?.() === true) lookLater()
@@ -197,12 +197,12 @@ function areAtHand (entries: readonly Entry[]): boolean {
 
 type AttemptedResult = Exclude<Settlement['result'], { readonly status: 'returned' }>
 
-/** One customer's deliveries are a lane. What names no customer is in nobody's way. */
+/** Each customer is one lane. A delivery without a customer has no lane. */
 function customerOf (delivery: Delivery): string | null {
   return delivery.customerId
 }
 
-/** A wait that no engine can keep would be tried to be kept for ever. */
+/** Limits a delay to what an engine can store. A delay that no engine can store would be retried for ever. */
 function keepable (delayMs: number): number {
   return Number.isNaN(delayMs) ? 0 : Math.min(Math.max(0, delayMs), LONGEST_DELAY_MS)
 }

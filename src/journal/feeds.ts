@@ -11,7 +11,7 @@ export interface FeedsOptions {
   readonly monotonic: () => number
 }
 
-/** The journal as those see it who forward. */
+/** The journal as the forwarding side sees it. */
 export interface Feeds extends Pick<Journal, 'openFeed'> {
   /** Idempotent. */
   readonly close: () => Promise<void>
@@ -22,14 +22,14 @@ const CLOSE_TIMEOUT_MS = 1500
 
 /** The journal's feeds, over any engine. */
 export function createFeeds ({ engine, logger, monotonic }: FeedsOptions): Feeds {
-  /** By forwarder, the one of the latest term. */
+  /** The feed of the latest term of each forwarder. */
   const feeds = new Map<string, { readonly feed: JournalFeed, readonly term: number, readonly options: FeedOptions }>()
   const { readAfter, more, forget } = shareReads(engine.readAfter)
   const progress = createProgressSaver({ save: engine.save, onLost: lose, onDefect: defect })
   engine.listen({
-    // What is forwarded in the meantime would be forwarded again after a kill.
+    // Save at once: unsaved progress would be forwarded again after a crash.
     onAvailable () {
-      // A database that was restored or that another one stands in for may have other deliveries under the same sequences.
+      // A restored database, or another server in its place, may have other deliveries under the same sequences.
       forget()
       progress.retry()
     },
@@ -50,7 +50,7 @@ export function createFeeds ({ engine, logger, monotonic }: FeedsOptions): Feeds
     logger.fatal({ err: error }, 'journal failed')
   }
 
-  /** Who has been followed by another hands out nothing more. */
+  /** Closes the feed of a term that has ended, so that it hands out nothing more. */
   function lose (forwarder: string, term: number): void {
     const lost = feeds.get(forwarder)
     if (lost?.term !== term) return
