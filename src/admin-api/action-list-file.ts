@@ -6,31 +6,31 @@ import { appendLines, appendLinesLater } from '../errors/append-lines.js'
 import { handToOwner } from '../errors/hand-to-owner.js'
 import { RecordedActionSchema, type RecordedAction } from './operator-action.js'
 
-/** How much is read at once; a line is far shorter. */
+/** Bytes per read. A line of the list is far shorter. */
 const CHUNK_BYTES = 262_144
 const MODE = 0o640
-/** Through no link, which could lead anywhere, and waiting for nobody. */
+/** Never follows a symbolic link, and never blocks on a named pipe. */
 const TO_APPEND = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
-/** How far a file was read. */
+/** A position in a file, with its inode to notice a renamed file. */
 export interface Place {
   readonly inode: number
   readonly offset: number
 }
 
-/** The list of what operators did, one JSON object a line. */
+/** Path of the action list: operators' actions, one JSON object per line. */
 export function actionListPath (dataDir: string): string {
   return join(dataDir, 'operator-actions.ndjson')
 }
 
-/** The part of the list that was set aside. */
+/** Path of the older part of the action list, renamed when the list grew too large. */
 export function olderActionListPath (dataDir: string): string {
   return join(dataDir, 'operator-actions.old.ndjson')
 }
 
 /**
- * Puts an action on the list, on disk before it returns: for a command.
- * @throws where the file can't be written
+ * Appends an action and syncs it to disk before it returns. For commands.
+ * @throws if the file cannot be written
  */
 export function addToActionList (dataDir: string, action: RecordedAction): void {
   const file = openSync(actionListPath(dataDir), TO_APPEND, MODE)
@@ -43,7 +43,7 @@ export function addToActionList (dataDir: string, action: RecordedAction): void 
   }
 }
 
-/** Puts an action on the list: for the service. */
+/** Appends an action without a sync. For the service. */
 export async function appendAction (path: string, action: RecordedAction): Promise<void> {
   const file = await open(path, TO_APPEND, MODE)
   try {
@@ -57,7 +57,7 @@ function lineOf (action: RecordedAction): string {
   return `${JSON.stringify(action)}\n`
 }
 
-/** The end of a file as it is now; `undefined` where there is none, or it is no file. */
+/** Returns the current end of a file; `undefined` if it does not exist or is not a regular file. */
 export async function placeAtEnd (path: string): Promise<Place | undefined> {
   try {
     const found = await lstat(path)
@@ -68,7 +68,7 @@ export async function placeAtEnd (path: string): Promise<Place | undefined> {
   }
 }
 
-/** The last lines of a file, the last one first; none where it is not there. */
+/** Returns the last lines of a file, newest first; none if the file does not exist. */
 export async function readEnd (path: string): Promise<readonly string[]> {
   const end = await placeAtEnd(path)
   if (end === undefined) return []
@@ -76,29 +76,29 @@ export async function readEnd (path: string): Promise<readonly string[]> {
   try {
     const from = Math.max(0, end.offset - CHUNK_BYTES)
     const { buffer, bytesRead } = await file.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, from)
-    // The first one may have been cut in two; then it is no JSON.
+    // The first line may be cut. A cut line is not valid JSON, so parsing drops it.
     return buffer.toString('utf8', 0, bytesRead).split('\n').reverse()
   } finally {
     await file.close()
   }
 }
 
-/** The whole lines in the next part of a file, and how long they are. */
+/** Reads the complete lines of the next chunk. `bytes` is their length; 0 means that there is no complete line yet. */
 export async function readLines (file: FileHandle, from: number): Promise<{ readonly lines: readonly string[], readonly bytes: number }> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, from)
   const end = buffer.subarray(0, bytesRead).lastIndexOf('\n') + 1
-  // A line that is longer than a part is none of ours.
+  // A line longer than a chunk is not an action, so it is skipped.
   if (end === 0) return { lines: [], bytes: bytesRead === CHUNK_BYTES ? bytesRead : 0 }
   return { lines: buffer.toString('utf8', 0, end - 1).split('\n'), bytes: end }
 }
 
-/** What a line of the list says; `undefined` where it is none of ours. */
+/** Parses a line of the list; `undefined` if it is not an action. */
 export function parseAction (line: string): RecordedAction | undefined {
   try {
     const value: unknown = JSON.parse(line)
     return Value.Check(RecordedActionSchema, value) ? value : undefined
   } catch {
-    // Not written by us.
+    // Not JSON: tierhook did not write this line.
     return undefined
   }
 }

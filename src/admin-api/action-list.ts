@@ -5,12 +5,12 @@ import { within } from '../delivery/within.js'
 import { actionListPath, appendAction, olderActionListPath, parseAction, placeAtEnd, readEnd, readLines, type Place } from './action-list-file.js'
 import type { RecordedAction } from './operator-action.js'
 
-/** Above this it is set aside, and the one that was set aside before it is gone. */
+/** At this size the list is renamed to the older part, which replaces the previous older part. */
 const LARGEST_BYTES = 1_048_576
 const LOOK_EVERY_MS = 2000
-/** How many actions may wait for a disk that does not answer. */
+/** How many actions may wait for a disk that does not respond. */
 const MOST_WAITING = 1000
-/** How long stopping waits for such a disk. */
+/** How long `close` waits for a disk that does not respond. */
 const LAST_LOOK_LIMIT_MS = 500
 export interface ActionListOptions {
   readonly dataDir: string
@@ -19,15 +19,15 @@ export interface ActionListOptions {
   readonly largestBytes?: number
 }
 
-/** The service's side of the list. */
+/** The service's side of the action list. */
 export interface ActionList {
-  /** Puts an action on the list, in the background. */
+  /** Appends an action in the background. */
   readonly add: (action: RecordedAction) => void
-  /** What operators did, newest first: as far as the last of it is kept. */
+  /** Returns the newest actions first, from the current list and the older part. */
   readonly recent: (limit: number) => Promise<readonly RecordedAction[]>
-  /** Begins to log what commands put on the list from now on, and to keep the list from growing without end. */
+  /** Starts logging the actions that commands append from now on, and limits the size of the list. */
   readonly start: () => void
-  /** Looks a last time, if it was started. Idempotent. */
+  /** Reads the list a last time, if it was started. Idempotent. */
   readonly close: () => Promise<void>
 }
 
@@ -35,14 +35,14 @@ export function createActionList ({ dataDir, logger, everyMs = LOOK_EVERY_MS, la
   const path = actionListPath(dataDir)
   const olderPath = olderActionListPath(dataDir)
   let place: Place | undefined
-  /** What was set aside may still be written to by a command that has just opened it. */
+  /** Where reading stopped in the older part. A command that opened the file before the rename may still append to it. */
   let older: Place | undefined
   let timer: NodeJS.Timeout | undefined
   let started = false
   let notKept = false
   let notRead = false
   let waiting = 0
-  /** Never two at once: what adds, what looks and what sets aside. It never rejects. */
+  /** Runs appends, reads and renames one after another. Never rejects. */
   let last: Promise<void> = Promise.resolve()
   let closing: Promise<void> | undefined
 
@@ -78,7 +78,7 @@ export function createActionList ({ dataDir, logger, everyMs = LOOK_EVERY_MS, la
     const found = await placeAtEnd(path)
     if (found === undefined || found.inode !== place?.inode) place = found === undefined ? undefined : { ...found, offset: 0 }
     if (found === undefined || place === undefined) return
-    // Somebody has cut it.
+    // The file was truncated.
     if (found.offset < place.offset) place = found
     if (found.offset > place.offset) place = await readOn(path, place)
     if (place.offset < largestBytes) return
@@ -87,7 +87,7 @@ export function createActionList ({ dataDir, logger, everyMs = LOOK_EVERY_MS, la
     place = undefined
   }
 
-  /** Logs the whole lines from there on; resolves with how far that is. */
+  /** Logs the actions of the complete lines after `from`. Resolves with the new position. */
   async function readOn (file: string, from: Place): Promise<Place> {
     const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW)
     try {
@@ -105,7 +105,7 @@ export function createActionList ({ dataDir, logger, everyMs = LOOK_EVERY_MS, la
 
   function tell (line: string): void {
     const action = parseAction(line)
-    // What this service did is in the log already.
+    // The service's own actions are in the log already.
     if (action?.via === 'command') logger.info(action, 'operator action')
   }
 
@@ -123,7 +123,7 @@ export function createActionList ({ dataDir, logger, everyMs = LOOK_EVERY_MS, la
     },
 
     async recent (limit) {
-      // What is being written is on the list.
+      // Wait for pending appends, so that the answer includes them.
       await last
       const lines = [...await readEnd(path), ...await readEnd(olderPath)]
       return lines.flatMap((line) => parseAction(line) ?? []).slice(0, limit)

@@ -16,19 +16,19 @@ import { createWrongTokens, type WrongTokenLimits } from './wrong-tokens.js'
 
 export interface AdminAppOptions extends AuthorizeOptions, Omit<OperatorRouteOptions, 'noteAction' | 'rememberWho'>, Pick<AuditOptions, 'onAction'>, ListenerLimits {
   readonly logger: FastifyBaseLogger
-  /** Adds the page at `/` and what it is made of; such routes have `config: { open: true }`. */
+  /** Adds the page at `/` and its files. These routes have `config: { open: true }`. */
   readonly addPage?: ((app: App) => void) | undefined
-  /** Whose `X-Forwarded-For` is believed; nobody's where absent. */
+  /** Proxies whose `X-Forwarded-For` is trusted; none if absent. */
   readonly trustProxy?: readonly string[]
   readonly wrongTokens?: Partial<WrongTokenLimits>
   readonly monotonic?: () => number
   readonly now?: () => number
 }
 
-/** Ids of deliveries, up to some hundreds. */
+/** Enough for a few hundred delivery ids. */
 const BODY_LIMIT_BYTES = 65_536
 
-/** For answers that are data; a page names what it needs itself. */
+/** Default headers for data. The page's files set a policy of their own. */
 const HEADERS = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -39,7 +39,7 @@ const HEADERS = {
   'x-frame-options': 'DENY'
 }
 
-/** The operator's application, not yet listening. */
+/** Creates the operator's application. It does not listen yet. */
 export function createAdminApp (options: AdminAppOptions): App {
   const listener = createListener(options)
   const answerError: AnswerError = (error, request, reply) => { refuse(error, request, reply, listener) }
@@ -49,9 +49,9 @@ export function createAdminApp (options: AdminAppOptions): App {
     answerError,
     bodyLimit: BODY_LIMIT_BYTES,
     trustProxy: options.trustProxy ?? [],
-    // A client that reads events keeps its connection open, and must not keep the service from stopping.
+    // Event streams stay open, so close them, or the service could not stop.
     forceCloseConnections: true,
-    // A name of any length that Node.js lets pass is looked up, and not taken for an unknown path.
+    // Accept path parameters of any length that Node.js allows. Fastify's limit of 100 characters would make a longer name an unknown path.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: maxHeaderSize }
   })
 
@@ -70,7 +70,7 @@ export function createAdminApp (options: AdminAppOptions): App {
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(HEADERS)
     const problem = refusalOf(request, authorize)
-    // Who sends none has guessed nothing.
+    // A request without a token is not a guess, so only wrong tokens are delayed.
     if (problem?.code === 'TOKEN_WRONG' && bearerToken(request) !== undefined) wrongTokens.refuse({ problem, address: request.ip, response: reply.raw }, done)
     else done(problem)
   })

@@ -14,16 +14,16 @@ export interface BulkRouteOptions {
   readonly onChange: () => void
   readonly now?: () => number
   readonly noteAction: NoteAction
-  /** Whom a request is from, for when it is answered and its connection gone. */
+  /** Keeps a request's address, token name and logger for an action that ends after the answer. */
   readonly rememberWho: (request: FastifyRequest) => Parameters<NoteAction>[0]
-  /** What operators did, newest first. */
+  /** Returns operators' actions, newest first. */
   readonly actions?: (limit: number) => Promise<readonly RecordedAction[]>
 }
 
 const closed = { additionalProperties: false }
 const MOST_ACTIONS = 200
 
-/** Adds `/api/bulk`, `/api/reasons`, and the list of what operators did. */
+/** Adds `/api/bulk`, `/api/reasons` and `/api/actions`. */
 export function addBulkRoutes (app: App, { operator, onChange, now = Date.now, noteAction, rememberWho, actions }: BulkRouteOptions): void {
   const bulk = createBulk({ operator, onChange, now })
   app.addHook('preClose', async () => { bulk.close() })
@@ -63,7 +63,7 @@ export function addBulkRoutes (app: App, { operator, onChange, now = Date.now, n
       noteAction(who, {
         action: body.action,
         from: body.from,
-        // What a destination answered may tell a person.
+        // The text after the colon is what the destination answered, which may contain personal data.
         filter: { reason: body.reason.split(':', 1)[0]?.slice(0, 100) ?? '', ratePerSecond: String(ratePerSecond) },
         ...(body.from === 'dead letters' ? { forwarders: [body.forwarder] } : {}),
         count: done,

@@ -48,7 +48,7 @@ export function addDeadLetterRoutes (app: App, { operator, noteAction, loyalty: 
     const found = await findDeliveries(operator, ids)
     const dead = new Set<number>()
     for (const { sequence } of found) {
-      // Between two sequences there is one delivery, and it is listed only where it is a dead letter of this forwarder.
+      // `before: sequence + 1` with limit 1 lists this delivery only if it is a dead letter of this forwarder.
       const [listed] = await operator.deadLetters({ forwarder, before: sequence + 1, limit: 1 })
       if (listed?.sequence === sequence && !listed.replaying) dead.add(sequence)
     }

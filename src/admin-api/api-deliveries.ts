@@ -16,11 +16,11 @@ export interface DeliveryRouteOptions {
   readonly operator: Operator
   readonly noteAction: NoteAction
   readonly loyalty: LoyaltyReader
-  /** Those that run. */
+  /** The running forwarders. */
   readonly forwarders: () => ReadonlyArray<{ readonly name: string }>
 }
 
-/** What is shorter is the beginning of an id rather than of a forwarder's name. */
+/** A shorter search text is taken as the start of an id, not of a forwarder's name. */
 const SHORTEST_NAME = 3
 
 const closed = { additionalProperties: false }
@@ -50,7 +50,6 @@ const ListParameters = Type.Object({
 
 const ListSchema = Type.Object({ deliveries: Type.Array(ListedSchema), next: NextSchema }, closed)
 
-/** What became of a request to forward again. */
 export const ForceSchema = Type.Optional(Type.Boolean({ description: 'Whether it goes out although the forwarder\'s filter passes it over.' }))
 
 export const DiscardedSchema = Type.Object({
@@ -70,14 +69,14 @@ export const ReplayedSchema = Type.Object({
   }, closed))
 }, { $id: 'Replayed', ...closed, description: 'What became of a request to forward again.' })
 
-/** The engines know a forwarder by its status alone. */
+/** Whether the delivery was meant for this forwarder. The engines filter only by status at a forwarder, so a filter without a status ends here. */
 function wasFor ({ forwarders }: ListedDelivery, name: string | undefined): boolean {
   return forwarders.some(({ forwarder, status }) => forwarder === name && status !== 'skipped' && status !== 'before-start')
 }
 
 /** Adds `/api/deliveries`. */
 export function addDeliveryRoutes (app: App, { operator, noteAction, loyalty: loyaltyReader, forwarders: running }: DeliveryRouteOptions): void {
-  /** A name is taken for one also where it is not written to its end. */
+  /** Turns the search text into a forwarder filter if it is a running forwarder's name or the start of one. Otherwise it stays text. */
   function readSearch<T extends { readonly forwarder?: string }> (q: string | undefined, filter: T): T & { readonly text?: string } {
     if (q === undefined) return filter
     const named = q.length < SHORTEST_NAME ? [] : running().filter(({ name }) => name.startsWith(q))

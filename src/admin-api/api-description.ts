@@ -18,7 +18,7 @@ export type ApiDescription = Readonly<Record<string, unknown>>
 
 type Described = FastifySchema & Record<string, unknown>
 
-// Relative, since nobody knows here by which name a service is reached.
+// Relative, because the service does not know the host name that clients use.
 const PUBLIC_SERVERS = [{ url: '/', description: 'The public listener: HOST and PORT' }]
 const OPERATOR_SERVERS = [{ url: '/', description: 'The operator\'s listener: ADMIN_HOST and ADMIN_PORT' }]
 const LICENSE = { name: 'MIT', identifier: 'MIT' }
@@ -35,14 +35,14 @@ const tags: Readonly<Record<string, string>> = {
 const TOKEN = 'operatorToken'
 
 /**
- * Describes both listeners, from the routes' own schemas. The routes are added to an application that never listens, so
- * that describing costs those that do nothing.
+ * Describes both listeners from the schemas of their routes. The routes are added to an application that never listens, so the running listeners
+ * pay nothing for it.
  */
 export async function describeApi ({ version, addPublicRoutes, addOperatorRoutes }: ApiDescriptionOptions): Promise<ApiDescription> {
   const components = createComponents()
   const operatorUrls = new Set<string>()
   const app = Fastify<RawServerDefault>().withTypeProvider<TypeBoxTypeProvider>()
-  // What is described is never called.
+  // The described routes are never called.
   app.setValidatorCompiler(() => () => true)
   app.setSerializerCompiler(() => () => '')
   await app.register(fastifySwagger, {
@@ -70,7 +70,7 @@ export async function describeApi ({ version, addPublicRoutes, addOperatorRoutes
   await app.ready()
   const document = restore(app.swagger())
   await app.close()
-  // Every error refers to it.
+  // Every error answer refers to this schema.
   components.refer(ProblemSchema)
   const schemas = components.schemas()
   const errors = createErrorAnswers()
@@ -101,7 +101,7 @@ function createTransform (components: Components, operatorUrls: ReadonlySet<stri
   }
 }
 
-/** What every webhook has to bear. It is checked before anything is validated, so it is no part of the routes' schemas. */
+/** The signature header of a webhook. The signature is checked before validation, so it is not in the routes' schemas. */
 const SIGNATURE = {
   type: 'object',
   properties: {
@@ -122,7 +122,7 @@ function describeAnswers (response: unknown, components: Components): object {
     if (!isSchema(answer)) return [status, answer]
     const type = status.startsWith('4') || status.startsWith('5') ? PROBLEM_TYPE : 'application/json'
     const description = typeof answer.description === 'string' ? answer.description : descriptions[status] ?? 'The answer.'
-    // /health/ready answers 503 in a form of its own.
+    // /health/ready answers 503 with a body that is not a problem.
     return [status, { description, content: { [answer['$id'] === 'Problem' ? type : 'application/json']: { schema: hide(components.refer(answer)) } } }]
   }))
 }
@@ -134,7 +134,7 @@ const descriptions: Readonly<Record<string, string>> = {
   '5xx': 'It cannot be done now.'
 }
 
-/** References to named schemas are kept from the plugin, which would look for them among Fastify's own. */
+/** Hides references to named schemas from the plugin, which would look them up among Fastify's own schemas. */
 const HIDDEN = 'x-tierhook-ref'
 
 function hide (value: unknown): unknown {

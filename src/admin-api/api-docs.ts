@@ -8,7 +8,7 @@ export interface DocsRouteOptions {
   readonly describe: () => Promise<ApiDescription>
 }
 
-/** A viewer in the service would be a second server and 3 MB of packages, for a page that few open. */
+/** Plain text, because a built-in viewer would add 3 MB of packages for a page that few open. */
 const HINT = `The API is described as OpenAPI 3.1 at /docs/json; "npx tierhook openapi" prints the same.
 
 To read it in a browser, save it and open it in any viewer of OpenAPI, such as
@@ -17,13 +17,16 @@ To read it in a browser, save it and open it in any viewer of OpenAPI, such as
 
 const open: OperatorRouteConfig = { open: true }
 
-/** Adds `/docs`, which says how to read the description, and `/docs/json`, which is made when somebody asks for it first. Nobody's data is in either. */
+/**
+ * Adds `/docs`, which says how to read the description, and `/docs/json`, which is built on the first request. Both are open: neither contains
+ * anyone's data.
+ */
 export function addDocsRoutes (app: App, { describe }: DocsRouteOptions): void {
   let described: Promise<ApiDescription> | undefined
 
   async function description (): Promise<ApiDescription> {
     described ??= describe().catch((error: unknown) => {
-      // It may succeed the next time.
+      // Let the next request try again.
       described = undefined
       throw error
     })

@@ -12,7 +12,7 @@ import type { App } from '../http/app.js'
 export interface RunningForwarder {
   readonly name: string
   readonly type: string
-  /** Where it passes deliveries on to; nothing secret is in it. */
+  /** The destination, without secrets. */
   readonly destination: string
   readonly isPaused: () => boolean
   readonly pause: () => void
@@ -22,10 +22,10 @@ export interface RunningForwarder {
 
 export interface ForwarderRouteOptions {
   readonly operator: Operator
-  /** Those that run; none before they are open. */
+  /** The running forwarders; none before they are open. */
   readonly forwarders: () => readonly RunningForwarder[]
   readonly lastOutcome: (forwarder: string) => LastOutcome | undefined
-  /** Told when one is paused or resumed. */
+  /** Called after a forwarder is paused or resumed. */
   readonly onChange: () => void
   readonly noteAction: NoteAction
 }
@@ -39,7 +39,6 @@ const LastOutcomeSchema = Type.Object({
   reason: Type.Optional(Type.String({ description: 'Why not.' }))
 }, closed)
 
-/** A forwarder and how far it has come. */
 export const ForwarderSchema = Type.Object({
   name: Type.String(),
   configured: Type.Boolean({ description: 'Whether it runs now; one that does not keeps what waits for it until it is forgotten.' }),
@@ -73,7 +72,7 @@ export function addForwarderRoutes (app: App, { operator, forwarders, lastOutcom
       retrying,
       dead,
       oldestReceivedAt: oldestReceivedAt === null ? null : isoTime(oldestReceivedAt),
-      // Where it may run on another replica, the store knows better than this one.
+      // In a fleet another replica may lead the forwarder, so the store's state is used.
       breaker: known.leader === undefined ? running?.breakerState() ?? breaker : breaker,
       paused: known.leader === undefined ? running?.isPaused() ?? known.paused : known.paused,
       ...(known.leader === undefined ? {} : { leader: known.leader }),
@@ -110,7 +109,7 @@ export function addForwarderRoutes (app: App, { operator, forwarders, lastOutcom
     }, async (request) => {
       const forwarder = running(request.params.name)
       forwarder[verb]()
-      // Before it is kept: it is done, also where the store cannot keep it.
+      // Noted before it is stored, because it has taken effect even if the store then fails.
       noteAction(request, { action: verb, forwarders: [forwarder.name] })
       await operator.keepPaused({ forwarder: forwarder.name, paused: forwarder.isPaused() })
       onChange()

@@ -13,10 +13,10 @@ type Report<T> = (() => T | Promise<T>) | undefined
 
 export interface StatusRouteOptions {
   readonly status: () => Promise<Status>
-  /** What Prometheus reads. */
+  /** The metrics in Prometheus' text format. */
   readonly metrics?: { readonly contentType: string, readonly text: () => Promise<string> } | undefined
   readonly drift?: Report<Drift>
-  /** Forgets what drift was met, and returns how many differences it was. */
+  /** Forgets the drift seen so far. Returns the number of differences forgotten. */
   readonly resetDrift?: () => number
   readonly retryBudget?: Report<RetryBudget>
   readonly missingEvents?: Report<MissingEvents>
@@ -25,7 +25,7 @@ export interface StatusRouteOptions {
   readonly noteAction: NoteAction
 }
 
-/** Adds `/api/status`, the reports that there are, and `/metrics`. */
+/** Adds `/api/status`, the given reports, and `/metrics`. */
 export function addStatusRoutes (app: App, { status, metrics, drift, resetDrift, retryBudget, missingEvents, webhookStatus, history, noteAction }: StatusRouteOptions): void {
   function addReport (name: string, summary: string, schema: TSchema, report: Report<unknown>): void {
     if (report === undefined) return

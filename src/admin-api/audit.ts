@@ -1,14 +1,14 @@
 import type { FastifyRequest } from 'fastify'
 import { MOST_IDS, type OperatorAction, type RecordedAction } from './operator-action.js'
 
-/** Leaves a line of what an operator did by a request. To be called once it is done. */
+/** Logs an operator's action. Call it after the action is done. */
 export type NoteAction = (request: Pick<FastifyRequest, 'ip' | 'log'>, action: OperatorAction) => void
 
 export interface AuditOptions {
-  /** The name of the token that a request bore; `null` where it needed none. */
+  /** Returns the name of the request's token; `null` if the listener needs none. */
   readonly tokenOf: (request: object) => string | null
   readonly now: () => number
-  /** Told of each action. */
+  /** Called with each action. */
   readonly onAction?: ((action: RecordedAction) => void) | undefined
 }
 

@@ -3,7 +3,7 @@ import type { FastifyContextConfig, FastifyRequest } from 'fastify'
 import { Problem } from '../errors/problem.js'
 import { createHostCheck, refuseForeignOrigin } from '../http/foreign-sites.js'
 
-/** A token with the name by which the log tells who bore it, and what its bearer may do: look, or also change something. */
+/** A token, its name in the log, and its role: `read` only reads, `operate` may also change something. */
 export interface NamedToken {
   readonly name: string
   readonly role: 'read' | 'operate'
@@ -11,9 +11,9 @@ export interface NamedToken {
 }
 
 export interface AuthorizeOptions {
-  /** What a request has to bear one of; none where the listener is for this machine alone. */
+  /** The accepted tokens. Empty if the listener serves only this machine. */
   readonly tokens: readonly NamedToken[]
-  /** What the listener listens at. */
+  /** The host that the listener is bound to. */
   readonly host: string
 }
 
@@ -21,25 +21,25 @@ interface ExpectedToken extends Pick<NamedToken, 'name' | 'role'> {
   readonly digest: Buffer
 }
 
-/** What a route says of itself in its `config`. */
+/** The operator routes' part of Fastify's route `config`. */
 export interface OperatorRouteConfig extends FastifyContextConfig {
-  /** Whether it is answered without a token: nobody's data may be in the answer. */
+  /** Whether the route needs no token. Its answer must contain nobody's data. */
   readonly open?: boolean
 }
 
-/** The part of a request that is looked at. */
+/** The part of a request that the check reads. */
 export type OperatorRequest = Pick<FastifyRequest, 'headers' | 'is404' | 'method' | 'routeOptions'>
 
 const HOST_WRONG = 'Without a token the Host header must name this machine: localhost, 127.0.0.1 or ADMIN_HOST.'
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="tierhook"' }
 
 /**
- * Makes the check that a request is the operator's. With a token, whoever bears it is. Without one the listener is for this
- * machine, and what has to be kept out are the pages of other sites in its browsers: those that gave their own name this
- * machine's address (the name then stands in `Host`), and those that post here (they can't choose JSON as the type, and
- * their name stands in `Origin`).
- * @returns a function that gives the name of the token that the request bears, or `null` where it needs none; it throws a {Problem} TOKEN_WRONG,
- * TOKEN_READS_ONLY, ORIGIN_NOT_ALLOWED or MEDIA_TYPE_UNSUPPORTED
+ * Creates the check that a request comes from the operator. With tokens, the request must bear one of them. Without tokens the listener serves
+ * only this machine, and the check keeps out other sites' pages in its browsers. A page may reach the listener by DNS rebinding: its own name
+ * resolves to this machine's address, and that name is in `Host`. Or a page may post to the listener: a simple cross-site post cannot have a JSON
+ * content type, and its `Origin` names the page's site.
+ * @returns a function that returns the name of the request's token, or `null` if none is needed. It throws a {Problem} TOKEN_WRONG,
+ * TOKEN_READS_ONLY, ORIGIN_NOT_ALLOWED or MEDIA_TYPE_UNSUPPORTED.
  */
 export function createAuthorization ({ tokens, host }: AuthorizeOptions): (request: OperatorRequest) => string | null {
   const expected = tokens.map(({ name, role, token }) => ({ name, role, digest: digestOf(token) }))
@@ -53,7 +53,7 @@ export function createAuthorization ({ tokens, host }: AuthorizeOptions): (reque
       if (changes && bearer.role === 'read') throw readsOnly(bearer)
       name = bearer.name
     }
-    // What finds no route changes nothing, and is told so.
+    // An unknown path changes nothing, so it gets its 404.
     if (changes && !request.is404) checkChange(request)
     return name
   }
@@ -64,14 +64,14 @@ function isOpen (config: object): boolean {
   return open === true
 }
 
-/** The bearer token of a request, whether it is a right one or not. */
+/** Returns the request's bearer token, right or wrong; `undefined` if there is none. */
 export function bearerToken ({ headers }: Pick<OperatorRequest, 'headers'>): string | undefined {
   return /^bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1]
 }
 
 /**
- * Digests have one length, so neither the content nor the length of a token shows in the time that this takes; and each is compared, so neither
- * does which of them it is.
+ * Finds the token that the request bears. Comparing digests takes the same time whatever the content or length of a token, and comparing with
+ * every one hides which token matched.
  */
 function bearerOf (request: OperatorRequest, expected: readonly ExpectedToken[]): ExpectedToken {
   const given = bearerToken(request)

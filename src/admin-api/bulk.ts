@@ -5,12 +5,12 @@ import { Problem } from '../errors/problem.js'
 import { pause } from '../delivery/within.js'
 
 const closed = { additionalProperties: false }
-/** As long as any that a forwarder or a body has brought about; what a request may hold bounds it. */
+/** No length limit: a forwarder's reason may be long, and the body limit bounds it. */
 const Reason = Type.String()
 export const From = Type.Union([Type.Literal('dead letters'), Type.Literal('quarantine')])
 const Rate = Type.Integer({ minimum: 1, maximum: 1000, default: 10, description: 'How many deliveries a second at most.' })
 
-/** What is done to all that have a reason in common. */
+/** A bulk action on all deliveries with the same reason. */
 export const BulkRequestSchema = Type.Union([
   Type.Object({ from: Type.Literal('dead letters'), action: Type.Union([Type.Literal('replay'), Type.Literal('discard')]), forwarder: Type.String({ minLength: 1, maxLength: 200 }), reason: Reason, ratePerSecond: Type.Optional(Rate) }, closed),
   Type.Object({ from: Type.Literal('quarantine'), action: Type.Union([Type.Literal('release'), Type.Literal('discard')]), reason: Reason, ratePerSecond: Type.Optional(Rate) }, closed)
@@ -48,21 +48,21 @@ export interface BulkOptions {
   readonly operator: Pick<Operator, 'deadLetterPage' | 'page' | 'replay' | 'release' | 'discard'>
   readonly onChange: () => void
   readonly now: () => number
-  /** Resolves after so many milliseconds, or at once where it is aborted. */
+  /** Resolves after `ms`, or as soon as the signal aborts. */
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
 export interface Bulk {
   readonly reasons: (from?: BulkRequest['from']) => Promise<Reasons>
   /**
-   * Begins; `ended` is called once.
+   * Starts a bulk action. Calls `ended` once.
    * @throws {Problem} BULK_TOO_MANY
    */
   readonly start: (request: BulkRequest, ended: (job: BulkJob) => void) => Promise<BulkJob>
   readonly jobs: () => readonly BulkJob[]
-  /** `undefined` where there is no such job. */
+  /** Stops a job; `undefined` if there is no such job. */
   readonly stop: (id: number) => BulkJob | undefined
-  /** Stops all that is under way. */
+  /** Stops all running jobs. */
   readonly close: () => void
 }
 
@@ -74,17 +74,17 @@ interface Item {
 }
 
 const PAGE = 200
-/** How many are looked at, and so at most done by one request. */
+/** How many deliveries one bulk action reads at most, and so changes at most. */
 const MOST_ITEMS = 20_000
-/** How many are looked at to count them by their reasons, which is done again and again. */
+/** How many deliveries are read to count reasons. Lower, because the page counts them often. */
 const MOST_COUNTED = 5000
 const MOST_RUNNING = 5
 const MOST_KEPT = 20
-/** How many go into one call of the store. */
+/** How many deliveries go into one call of the store. */
 const MOST_AT_ONCE = 50
 const DEFAULT_RATE = 10
 
-/** Does to many deliveries what is done to one, at a rate, and tells how far it is. */
+/** Runs replays, releases and discards on many deliveries at a rate, and reports progress. */
 export function createBulk ({ operator, onChange, now, sleep = pause }: BulkOptions): Bulk {
   let jobs: Array<{ job: BulkJob, readonly stop: AbortController }> = []
   let lastId = 0
@@ -150,7 +150,7 @@ export function createBulk ({ operator, onChange, now, sleep = pause }: BulkOpti
         stop: new AbortController(),
         job: { id: ++lastId, from, action, ...(request.from === 'dead letters' ? { forwarder: request.forwarder } : {}), reason, ratePerSecond, startedAt: new Date(now()).toISOString(), total: 0, gone: 0, done: 0, state: 'running' }
       }
-      // The oldest that are over go.
+      // Forget the oldest ended jobs above the limit.
       const over = jobs.filter(({ job }) => job.state !== 'running')
       jobs = [...jobs.filter((each) => !over.slice(0, Math.max(0, jobs.length + 1 - MOST_KEPT)).includes(each)), entry]
       const end = (state: BulkJob['state']): void => {
@@ -160,7 +160,7 @@ export function createBulk ({ operator, onChange, now, sleep = pause }: BulkOpti
       }
       try {
         const { found } = await items(from, MOST_ITEMS, request.from === 'dead letters' ? request.forwarder : undefined)
-        // Oldest first, as they came.
+        // Oldest first, in the order of arrival.
         const sequences = found.filter((item) => item.reason === reason).map(({ sequence }) => sequence).sort((a, b) => a - b)
         entry.job = { ...entry.job, total: sequences.length }
         run(request, sequences, entry).then(end, () => { end('failed') })
@@ -183,7 +183,7 @@ export function createBulk ({ operator, onChange, now, sleep = pause }: BulkOpti
   }
 }
 
-/** What is being replayed is on its way already. */
+/** Leaves out dead letters whose replay is already under way. */
 function toItem (found: DeadLetter | ListedDelivery): Item[] {
   if ('diedAt' in found) return found.replaying ? [] : [{ from: 'dead letters', sequence: found.sequence, forwarder: found.forwarder, reason: found.reason }]
   const [fault] = found.faults

@@ -7,19 +7,19 @@ type Json = Readonly<Record<string, unknown>>
 export interface OperationPlace {
   readonly path: string
   readonly method: string
-  /** The schemas that references lead to, by name. */
+  /** The schemas that references point to, by name. */
   readonly schemas: Readonly<Record<string, unknown>>
   readonly errors: ErrorAnswers
 }
 
-/** What any request of HTTP can be answered. */
+/** Errors that any HTTP request may get. */
 const ALWAYS: readonly ProblemCode[] = ['BAD_REQUEST', 'REQUEST_TIMEOUT', 'HEADERS_TOO_LARGE', 'INTERNAL']
 const OF_WEBHOOKS: readonly ProblemCode[] = [
   'BODY_NOT_JSON', 'SIGNATURE_MISSING', 'SIGNATURE_WRONG', 'HEADER_WRONG', 'SOURCE_NOT_ALLOWED', 'ORIGIN_NOT_ALLOWED', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED', 'EVENT_INVALID',
   'RAW_PAYLOAD_REFUSED', 'EVENT_UNVALIDATED', 'BODIES_TOO_MANY', 'JOURNAL_UNAVAILABLE', 'STOPPING'
 ]
 
-/** Completes an operation of an API description: what it is for in a sentence, each error by its code, an example of each body. */
+/** Completes an operation of an API description with a sentence of description, every error code, and an example of each body. */
 export function completeOperation (operation: Json, place: OperationPlace): Json {
   return {
     ...operation,
@@ -46,7 +46,7 @@ function descriptionOf (operation: Json, place: OperationPlace): string {
     : `${summary} It needs an \`operate\` token. What was done is in the log and on the list of actions, with the token's name and the address.`
 }
 
-/** Those that the operation itself describes, with examples; ranges of errors are left out: each error is listed. */
+/** The operation's own answers, with examples. Status ranges such as 4xx are left out, because each error is listed. */
 function successesOf (operation: Json, place: OperationPlace): Json {
   return Object.fromEntries(Object.entries(objectOf(operation['responses'])).filter(([status]) => /^\d+$/.test(status)).map(([status, answer]) => [status, withExamples(answer, place)]))
 }
@@ -54,7 +54,7 @@ function successesOf (operation: Json, place: OperationPlace): Json {
 function withExamples (holder: unknown, { schemas }: OperationPlace): Json {
   const content = Object.entries(objectOf(objectOf(holder)['content'])).map(([type, media]) => {
     const { schema, ...rest } = objectOf(media)
-    // What Voucherify sends has examples in its schemas.
+    // Schemas of Voucherify's events contain examples already.
     const isOurs = type === 'application/json' && !JSON.stringify(schema).includes('.envelope')
     return [type, { schema, ...rest, ...isOurs ? { example: exampleOf(objectOf(schema), schemas) } : {} }]
   })
@@ -68,10 +68,10 @@ function errorsOf (operation: Json, { errors, ...place }: OperationPlace): Json 
   return Object.fromEntries([...byStatus].filter(([status]) => own[status] === undefined).map(([status, codes]) => [status, errors.refer(status, codes)]))
 }
 
-/** The answers that are errors, each written once and referred to: dozens of operations share them. */
+/** Error answers. Each is written once and referred to, because dozens of operations share it. */
 export interface ErrorAnswers {
   readonly refer: (status: number, codes: readonly ProblemCode[]) => { readonly $ref: string }
-  /** Every answer that was referred to, by its name. */
+  /** Every answer that was referred to, by name. */
   readonly responses: () => Json
 }
 

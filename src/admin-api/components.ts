@@ -3,18 +3,18 @@ import { catalogue } from '../voucherify/catalogue.js'
 import { sampleEnvelope, sampleEvent } from '../voucherify/samples.js'
 import { createSchemaWriter, objectNames } from '../voucherify/schema-writer.js'
 
-/** The schemas of an API description, each written once and referred to by its name. */
+/** The schemas of an API description. Each is written once and referred to by name. */
 export interface Components {
-  /** A schema as it stands in a description: what has a name is referred to. */
+  /** Returns the schema for a description, with references in place of named schemas. */
   readonly refer: (schema: TSchema) => object
-  /** Every schema that was referred to, directly or by another. */
+  /** Every schema that was referred to, directly or through another schema. */
   readonly schemas: () => Readonly<Record<string, object>>
 }
 
-/** The same each time, so that a description changes only where the program does. */
+/** Fixed, so that the description changes only if the program does. */
 const SAMPLE = { index: 0, seed: 'tierhook', now: new Date('2026-01-31T08:00:00Z') }
 
-/** Names what the sender sends; our own schemas say their names themselves. */
+/** Names the schemas of Voucherify's events. tierhook's own schemas have a name in `$id`. */
 export function createComponents (): Components {
   const names = new Map(objectNames)
   const examples = new Map<string, unknown>()

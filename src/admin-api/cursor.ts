@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { Problem } from '../errors/problem.js'
 
-/** What a list is asked for, one part at a time. */
+/** Query parameters of a paged list. */
 export const pageParameters = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'How many at most.' })),
   cursor: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,40}$', description: 'The `next` of the answer before this one.' }))
@@ -13,7 +13,7 @@ export const NextSchema = Type.Union([Type.String(), Type.Null()], {
   description: 'The `cursor` for what comes after these, also where a filter let none of the records through that were looked at; null where that is all.'
 })
 
-/** @returns what is to be given as a cursor; `null` where there is nothing more */
+/** @returns the cursor of the next page; `null` if there is none */
 export function cursorOf (next: number | undefined): string | null {
   return next === undefined ? null : Buffer.from(`before ${next}`).toString('base64url')
 }

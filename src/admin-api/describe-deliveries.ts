@@ -44,10 +44,8 @@ const listed = {
   loyalty: LoyaltyProperty
 }
 
-/** A delivery in a list. */
 export const ListedSchema = Type.Object(listed, { $id: 'Delivery', additionalProperties: false, description: 'A delivery in a list.' })
 
-/** All about one delivery. */
 export const DetailsSchema = Type.Object({
   ...listed,
   headers: Type.Record(Type.String(), Type.String(), { description: 'The request headers that are kept.' }),
@@ -65,7 +63,6 @@ export const DetailsSchema = Type.Object({
   }, { additionalProperties: false }), { description: 'The attempts that are on record, oldest first.' })
 }, { $id: 'DeliveryDetails', additionalProperties: false, description: 'All about one delivery.' })
 
-/** What a forwarder gave up on. */
 export const DeadLetterSchema = Type.Object({
   forwarder: Type.String(),
   sequence: Type.Integer({ minimum: 1 }),
@@ -118,7 +115,7 @@ function textOf (bytes: Uint8Array): string | undefined {
   }
 }
 
-/** The same with what each says of loyalty, where there is that. */
+/** Adds each delivery's loyalty, if loyalty was asked for. */
 export function withLoyalty<T extends { readonly sequence: number }> (described: readonly T[], loyalty: ReadonlyMap<number, Loyalty | null> | undefined): Array<T & { loyalty?: Loyalty | null }> {
   return loyalty === undefined ? [...described] : described.map((each) => ({ ...each, loyalty: loyalty.get(each.sequence) ?? null }))
 }

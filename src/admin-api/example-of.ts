@@ -2,7 +2,7 @@ type JsonSchema = Readonly<Record<string, unknown>>
 
 const TIME = '2026-01-31T08:00:00.000Z'
 
-/** What a text of this name looks like, where its schema does not say. */
+/** Example strings by property name, for schemas without an example. */
 const texts: Readonly<Record<string, string>> = {
   id: '01983f1c-5d2a-7c3e-9d0e-1f2a3b4c5d6e',
   ids: '01983f1c-5d2a-7c3e-9d0e-1f2a3b4c5d6e',
@@ -23,7 +23,7 @@ const texts: Readonly<Record<string, string>> = {
   expectation: 'customer.loyalty.tier.*'
 }
 
-/** An example of what a schema describes, the same each time: every member is there, and a choice is its first. `name` is the member that it is for. */
+/** Builds an example for a schema, the same each time: every property is present, and a union gives its first member. `name` is the property. */
 export function exampleOf (schema: JsonSchema, schemas: Readonly<Record<string, unknown>>, name = ''): unknown {
   if (typeof schema['$ref'] === 'string') return exampleOf(objectOf(schemas[schema['$ref'].replace('#/components/schemas/', '')]), schemas, name)
   if ('const' in schema) return schema['const']
@@ -42,7 +42,7 @@ export function exampleOf (schema: JsonSchema, schemas: Readonly<Record<string, 
   }
 }
 
-/** The members of what is an object; of anything else there are none. */
+/** Copies an object; returns an empty one for any other value. */
 export function objectOf (value: unknown): JsonSchema {
   return typeof value === 'object' && value !== null ? { ...value } : {}
 }

@@ -8,7 +8,7 @@ interface FoundDelivery {
 }
 
 /**
- * The delivery that is meant by an id, or by as much of its beginning as is unambiguous.
+ * Finds a delivery by its id or an unambiguous prefix of it.
  * @throws {Problem} DELIVERY_UNKNOWN or DELIVERY_AMBIGUOUS
  */
 export async function findDelivery (operator: Operator, text: string): Promise<FoundDelivery> {
@@ -21,8 +21,8 @@ export async function findDelivery (operator: Operator, text: string): Promise<F
 }
 
 /**
- * The deliveries that are meant, each once, in their order.
- * @throws {Problem} DELIVERY_UNKNOWN or DELIVERY_AMBIGUOUS, for the first that can't be found
+ * Finds deliveries by their ids or prefixes: each once, oldest first.
+ * @throws {Problem} DELIVERY_UNKNOWN or DELIVERY_AMBIGUOUS, for the first that is not found
  */
 export async function findDeliveries (operator: Operator, texts: readonly string[]): Promise<readonly FoundDelivery[]> {
   const found = new Map<number, string>()
@@ -33,7 +33,7 @@ export async function findDeliveries (operator: Operator, texts: readonly string
   return [...found].map(([sequence, id]) => ({ sequence, id })).sort((a, b) => a.sequence - b.sequence)
 }
 
-/** Discards what is meant, and says what became of each. */
+/** Discards deliveries and returns the result for each. `gone` has the ids of those discarded. */
 export async function discardDeliveries (operator: Operator, ids: readonly string[], place: DiscardPlace): Promise<{ readonly discarded: Array<{ id: string, status: Discarded['status'] }>, readonly gone: string[] }> {
   const found = await findDeliveries(operator, ids)
   const idOf = new Map(found.map(({ sequence, id }) => [sequence, id]))
@@ -43,7 +43,7 @@ export async function discardDeliveries (operator: Operator, ids: readonly strin
 }
 
 /**
- * Makes sure that the store knows every one of these forwarders; gives all that it knows where none are named.
+ * Returns the given forwarders without repeats, or all that the store knows if none are given.
  * @throws {Problem} FORWARDER_UNKNOWN
  */
 export async function knownForwarders (operator: Operator, names: readonly string[] | undefined): Promise<readonly string[]> {

@@ -1,7 +1,7 @@
 import type { Outcome } from '../delivery/forwarder.js'
 import type { Observer } from '../delivery/observation.js'
 
-/** What became of a forwarder's last attempt. */
+/** Outcome of a forwarder's last attempt. */
 export interface LastOutcome {
   readonly status: Outcome['status']
   /** Milliseconds since the epoch. */
@@ -9,7 +9,7 @@ export interface LastOutcome {
   readonly reason?: string
 }
 
-/** Remembers what became of each forwarder's last attempt. There are as many as are configured. */
+/** Remembers the outcome of each forwarder's last attempt. The configured forwarders bound its size. */
 export function createLastOutcomes (now: () => number): { readonly of: (forwarder: string) => LastOutcome | undefined, readonly observer: Observer } {
   const last = new Map<string, LastOutcome>()
   return {

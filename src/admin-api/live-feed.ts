@@ -8,7 +8,7 @@ import type { App } from '../http/app.js'
 
 export interface LiveFeedOptions {
   readonly logger: FastifyBaseLogger
-  /** The last delivery's place in the order. */
+  /** Resolves with the last delivery's sequence. */
   readonly lastSequence: () => Promise<number>
   readonly monotonic: () => number
   readonly clientsLimit?: number
@@ -16,7 +16,7 @@ export interface LiveFeedOptions {
   readonly heartbeatMs?: number
 }
 
-/** Tells clients that something has changed, so that they look again; what it was they don't hear. */
+/** Tells clients that something changed, so that they fetch again. The event does not say what changed. */
 export interface LiveFeed {
   readonly observer: Observer
   readonly changed: () => void
@@ -24,11 +24,11 @@ export interface LiveFeed {
 }
 
 const CLIENTS_LIMIT = 20
-/** Two events a second at most. */
+/** At most two events per second. */
 const INTERVAL_MS = 500
-/** Proxies commonly cut what is still for a minute. */
+/** Proxies commonly close a connection that is silent for a minute. */
 const HEARTBEAT_MS = 15_000
-/** An event is some 50 bytes. A client with this much before it has not read for minutes. */
+/** An event is about 50 bytes. This many bytes wait only after the kernel's buffer is full, so the client has not read for minutes. */
 const UNREAD_LIMIT_BYTES = 4096
 
 export function createLiveFeed (options: LiveFeedOptions): LiveFeed {
@@ -54,7 +54,7 @@ export function createLiveFeed (options: LiveFeedOptions): LiveFeed {
     sending = true
     again = false
     lastSentAt = monotonic()
-    // Where the store can't be read there is nothing to look at: the next change tells of this one too.
+    // If the store cannot be read, send nothing: the next change covers this one too.
     const sequence = await lastSequence().catch(() => undefined)
     sending = false
     if (sequence !== undefined) for (const client of clients) write(client, `event: changed\ndata: {"lastSequence":${sequence}}\n\n`)
@@ -74,7 +74,7 @@ export function createLiveFeed (options: LiveFeedOptions): LiveFeed {
   function add (client: ServerResponse): void {
     clients.add(client)
     client.on('close', () => { remove(client) })
-    // What goes wrong with a connection ends it, and "close" follows.
+    // An error on the connection is followed by "close", which removes the client.
     client.on('error', () => {})
     heartbeat ??= setInterval(() => { for (const each of clients) write(each, ': still here\n\n') }, heartbeatMs)
     write(client, 'retry: 2000\n\n')

@@ -14,7 +14,6 @@ const TierSchema = Type.Object({
   rewards: Type.Array(Type.Object({ id: Type.String(), multiplier: MaybeNumber, points: MaybeNumber }, { additionalProperties: false }), { description: 'What the tier changes about rewards.' })
 }, { additionalProperties: false })
 
-/** Who moved from which tier to which, as the event tells it. */
 export const LoyaltySchema = Type.Object({
   from: Type.Union([TierSchema, Type.Null()], { description: 'Null: from none. The same as `to`: it was no move.' }),
   to: Type.Union([TierSchema, Type.Null()], { description: 'Null: to none.' }),
@@ -30,14 +29,14 @@ export type Loyalty = Static<typeof LoyaltySchema>
 
 export interface LoyaltyReader {
   readonly describe: (rawBody: Uint8Array | undefined, eventType: string) => Loyalty | null
-  /** The same for deliveries in a list, by their sequence. */
+  /** Reads the loyalty of listed deliveries, by sequence. */
   readonly read: (deliveries: ReadonlyArray<Pick<ListedDelivery, 'sequence' | 'eventType'> & Partial<Pick<ListedDelivery, 'state'>>>) => Promise<ReadonlyMap<number, Loyalty | null>>
 }
 
-/** How many are remembered: a body is read anew for none of the pages that are looked at. */
+/** How many results are cached, so that a page that is open does not read the same bodies again. */
 const REMEMBERED = 2000
 
-/** Reads of bodies what they say of loyalty, and of the person no more than was asked for. */
+/** Reads tier moves from bodies. The customer's name is included only with `showNames`. */
 export function createLoyaltyReader ({ operator, showNames }: { readonly operator: Pick<Operator, 'read'>, readonly showNames: boolean }): LoyaltyReader {
   const known = new Map<number, Loyalty | null>()
 
@@ -56,7 +55,7 @@ export function createLoyaltyReader ({ operator, showNames }: { readonly operato
     describe,
     async read (deliveries) {
       await Promise.all(deliveries.map(async ({ sequence, eventType, state }) => {
-        // Its body is gone, and what was remembered of it is to be too.
+        // The body is erased, so also drop what was cached from it.
         if (state === 'erased') remember(sequence, null)
         else if (!known.has(sequence)) remember(sequence, describe((await operator.read(sequence))?.rawBody, eventType))
       }))

@@ -5,10 +5,10 @@ import type { WebhookStatus } from '../sender-watch/webhook-status.js'
 import type { RunningForwarder } from './api-forwarders.js'
 import { isoTime, Time } from './describe-deliveries.js'
 
-/** What needs an operator, the most urgent first. */
+/** Kinds of needs, most urgent first. */
 export const needKinds = ['not ready', 'store', 'webhook', 'destination down', 'forwarder not led', 'retry budget', 'dead letters', 'missing events', 'quarantine', 'forwarder paused', 'forwarder not configured'] as const
 
-/** A destination that has failed for so long is down, whether its circuit breaker has opened or not. */
+/** A destination counts as down after failing for this long, even if its circuit breaker is closed. */
 const FAILING_MS = 60_000
 
 export const NeedSchema = Type.Object({
@@ -22,12 +22,12 @@ export const NeedSchema = Type.Object({
 export type Need = Static<typeof NeedSchema>
 
 export interface NeedSources {
-  /** Why no webhook should be sent here now. */
+  /** Why the service is not ready; empty if it is ready. */
   readonly reasons: readonly string[]
-  /** `undefined`: the store cannot tell. */
+  /** `undefined` if the store cannot be read. */
   readonly store: { readonly forwarders: readonly KnownForwarder[], readonly quarantined: number } | undefined
   readonly running: ReadonlyArray<Pick<RunningForwarder, 'name' | 'breakerState' | 'isPaused'>>
-  /** Since when no attempt of a forwarder has succeeded, though some were made. */
+  /** When the forwarder's attempts began to fail without a success since; `undefined` if they do not fail. */
   readonly failingSince: (forwarder: string) => number | undefined
   readonly retryBudget: Pick<RetryBudget, 'sources'>
   readonly missingEvents: MissingEvents
@@ -35,7 +35,7 @@ export interface NeedSources {
   readonly now: number
 }
 
-/** What an operator has to look at, the most urgent first; empty where all is known to be well. */
+/** Finds what needs an operator, most urgent first. Empty only if everything is known to be well. */
 export function findNeeds ({ reasons, store, running, failingSince, retryBudget, missingEvents, webhookStatus, now }: NeedSources): readonly Need[] {
   const needs: Need[] = reasons.map((reason) => ({ kind: 'not ready', text: `the service is not ready: ${reason}` }))
   if (store === undefined) needs.push({ kind: 'store', text: 'the store does not say how things stand' })

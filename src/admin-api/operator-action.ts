@@ -2,7 +2,7 @@ import { Type, type Static } from '@sinclair/typebox'
 
 const closed = { additionalProperties: false }
 
-/** Ids that one action is told with; of more there is the count alone. */
+/** How many ids an action lists at most. Its count covers all. */
 export const MOST_IDS = 200
 
 const what = {
@@ -21,12 +21,12 @@ const what = {
   ended: Type.Optional(Type.Union([Type.Literal('stopped'), Type.Literal('failed')], { description: 'Where it was not done to its end.' }))
 }
 
-/** What an operator did, and to what. It holds no secret, no body, and nothing that tells a person. */
+/** An operator's action and its targets. It contains no secret, no body and no personal data. */
 export const OperatorActionSchema = Type.Object(what, closed)
 
 export type OperatorAction = Static<typeof OperatorActionSchema>
 
-/** The same with who and when. */
+/** An action with its time and its author. */
 export const RecordedActionSchema = Type.Union([
   Type.Object({
     at: Type.String({ maxLength: 40 }),

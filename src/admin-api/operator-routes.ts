@@ -13,11 +13,11 @@ import type { App } from '../http/app.js'
 export interface OperatorRouteOptions extends Pick<BulkRouteOptions, 'rememberWho' | 'actions' | 'now'>, StatusRouteOptions, ForwarderRouteOptions, DocsRouteOptions {
   readonly liveFeed: Pick<LiveFeed, 'addRoutes'>
   readonly noteAction: NoteAction
-  /** Whether customers' names are told where tiers are. */
+  /** Whether tier moves include customers' names. */
   readonly showNames?: boolean
 }
 
-/** Adds every route of the operator's listener but the page's. */
+/** Adds every route of the operator's listener except the page's. */
 export function addOperatorRoutes (app: App, options: OperatorRouteOptions): void {
   addStatusRoutes(app, options)
   const loyalty = createLoyaltyReader({ operator: options.operator, showNames: options.showNames ?? false })

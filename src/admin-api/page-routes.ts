@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import type { App } from '../http/app.js'
 
 export interface PageOptions {
-  /** The folder with the page's files, as a URL that ends in a slash. */
+  /** URL of the folder with the page's files. Ends in a slash. */
   readonly directory: URL
 }
 
-/** Everything comes from here, nothing is written into the page, and no other page may hold it. */
+/** Loads only files from this listener, allows no inline script or style, and forbids framing by another page. */
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 const types: Readonly<Record<string, string>> = {
@@ -15,7 +15,7 @@ const types: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8'
 }
 
-/** Adds the operator's page at `/` and the files that it is made of. There is nobody's data in them, so they need no token. */
+/** Adds the operator's page at `/` and its files. They contain nobody's data, so they need no token. */
 export function addPageRoutes (app: App, { directory }: PageOptions): void {
   addFile(app, '/', new URL('page.html', directory))
   for (const name of readdirSync(directory).filter((name) => /\.(?:css|js)$/.test(name))) addFile(app, `/page/${name}`, new URL(name, directory))

@@ -6,8 +6,8 @@ import { compileValidator } from '../voucherify/validate.js'
 const words: Readonly<Record<string, string>> = { body: 'body', querystring: 'query', params: 'path', headers: 'headers' }
 
 /**
- * Compiles what a request may ask for. Nothing is changed in it but that whole numbers, which a query can only write in
- * digits, become numbers. What a query can't have is told by the parameter's name.
+ * Compiles a validator for a part of a request. It changes nothing except integers of a query: a query has only text, so their digits become
+ * numbers. Faults name the parameter.
  */
 export const compileParameters: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const faultsOf = compileValidator(schema)

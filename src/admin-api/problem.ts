@@ -15,7 +15,7 @@ const words: ErrorWords = {
   internal: 'Something went wrong here; the log says what.'
 }
 
-/** Any error as a problem for the operator: a store that can't be used says why, and what to do. */
+/** Turns any error into a problem for the operator. An error of the store keeps its message, which says why and what to do. */
 export function toOperatorProblem (error: unknown): Problem {
   if (error instanceof StoreError) return new Problem('STORE_UNAVAILABLE', { detail: error.message, headers: { 'retry-after': '5' }, cause: error })
   return toProblem(error, words)

@@ -2,7 +2,7 @@ import { Type, type TString } from '@sinclair/typebox'
 import { parseTime } from '../delivery/parse-time.js'
 import { Problem } from '../errors/problem.js'
 
-/** A time in a query: ISO 8601 with its distance from UTC, since whose midnight it would be otherwise nobody could tell. */
+/** A time in a query: ISO 8601 with Z or an offset. Without an offset, the time zone would be unclear. */
 const PATTERN = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/
 
 export function TimeParameter (description: string): TString {
@@ -10,8 +10,8 @@ export function TimeParameter (description: string): TString {
 }
 
 /**
- * @returns milliseconds since the epoch
- * @throws {Problem} PARAMETERS_WRONG for another form, and for a day or hour that there is not
+ * @returns milliseconds since the epoch; `undefined` if no text is given
+ * @throws {Problem} PARAMETERS_WRONG for another format, or for a day or hour that does not exist
  */
 export function readTime (name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined

@@ -3,7 +3,6 @@ import { NeedSchema } from './needs.js'
 
 const MaybeCount = (description: string) => Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], { description: `${description}; null where the store cannot tell.` })
 
-/** How the service is, in a few values. */
 export const StatusSchema = Type.Object({
   version: Type.String(),
   startedAt: Type.String({ format: 'date-time' }),

@@ -3,13 +3,13 @@ import { Problem } from '../errors/problem.js'
 import { addressGroup } from '../http/address-group.js'
 
 export interface WrongTokenLimits {
-  /** How long the answer to each of the first wrong tokens of an address is held back, in milliseconds. What comes after them is answered 429. */
+  /** How long to delay the answers to an address's first wrong tokens, one delay per token, in milliseconds. Later ones are answered 429. */
   readonly delaysMs: readonly number[]
-  /** How long it takes for one wrong token to be forgotten, in milliseconds. */
+  /** How long until one wrong token is forgotten, in milliseconds. */
   readonly forgiveMs: number
-  /** How many answers may be held back at once. */
+  /** How many answers may be delayed at once. */
   readonly held: number
-  /** How many addresses are told apart. */
+  /** How many address groups are remembered. */
   readonly addresses: number
 }
 
@@ -21,16 +21,16 @@ export interface WrongTokensOptions {
 interface WrongToken {
   readonly problem: Problem
   readonly address: string
-  /** Tells when its connection is closed. */
+  /** Emits `close` when the connection closes. */
   readonly response: EventEmitter
 }
 
 /**
- * Answers wrong tokens late, and after some of one address with a 429. A right token has nothing to do with it: so nobody keeps the operator out,
- * not even from the same address.
+ * Delays the answers to an address's first wrong tokens, and answers later ones 429. A right token is never delayed, so an attacker cannot lock
+ * the operator out, even from the same address.
  */
 export interface WrongTokens {
-  /** Calls `answer` once: with the problem, later or as soon as the client hangs up; or with another one at once. */
+  /** Calls `answer` once: with the problem after a delay, or as soon as the client closes the connection; or with TOKENS_TOO_MANY at once. */
   readonly refuse: (wrong: WrongToken, answer: (problem: Problem) => void) => void
 }
 
@@ -38,7 +38,7 @@ const LIMITS: WrongTokenLimits = { delaysMs: [250, 500, 1000, 2000, 2000], forgi
 
 export function createWrongTokens ({ monotonic, limits = {} }: WrongTokensOptions): WrongTokens {
   const { delaysMs, forgiveMs, held: mostHeld, addresses: mostAddresses } = { ...LIMITS, ...limits }
-  /** The wrong tokens of an address that are not forgotten yet; who came last is last. */
+  /** Wrong tokens not yet forgotten, by address group. The latest group is last. */
   const counts = new Map<string, { readonly count: number, readonly at: number }>()
   let held = 0
 
@@ -47,7 +47,7 @@ export function createWrongTokens ({ monotonic, limits = {} }: WrongTokensOption
     return known === undefined ? 0 : Math.max(0, known.count - (now - known.at) / forgiveMs)
   }
 
-  /** How many there were before this one, one that is partly forgotten included. Beyond the last delay it grows no further: an end has to come in sight. */
+  /** Counts a wrong token. Returns how many came before it, rounded up. The count stops growing after the last delay, so the wait stays bounded. */
   function note (group: string): number {
     const now = monotonic()
     const before = countOf(group, now)
