@@ -1,17 +1,17 @@
 import { createDeadlines, type Deadlines, type Timed } from './deadlines.js'
 import type { Attempt, ForwardContext, Forwarder, ForwardResult, Outcome } from './forwarder.js'
 
-/** How much is kept of a reason, a detail or an answer, in UTF-16 code units. */
+/** The most that is kept of a reason, a detail or an answer, in UTF-16 code units. */
 const LONGEST_TEXT = 2048
 
 /** The calls of one forwarder. */
 export interface Attempts {
   /**
-   * Calls the forwarder and makes sure of what comes back: it may throw, hang or return nonsense, and all of that is a failed
-   * attempt and nothing more. Never rejects; resolves once the forwarder is done or its time is over.
+   * Calls the forwarder and checks what it returns. A forwarder that throws, hangs or returns nonsense makes the attempts fail, and nothing
+   * else. Never rejects. Resolves when the forwarder has returned or its time is over.
    */
   readonly run: (attempts: readonly Attempt[]) => Promise<ForwardResult>
-  /** Ends all that run, and all that are begun later, at once. */
+  /** Ends at once all calls under way, and all calls made later. */
   readonly abort: (reason: Error) => void
 }
 
@@ -32,7 +32,7 @@ export function createAttempts (forwarder: Forwarder): Attempts {
   }
 }
 
-/** One call of a forwarder. A class, because functions of its own for each call took several times as much memory. */
+/** One call of a forwarder. This is a class because closures for each call took several times as much memory. */
 class Call implements ForwardContext, Timed {
   place = -1
   overAt = 0
@@ -56,7 +56,7 @@ class Call implements ForwardContext, Timed {
     this.#forward(attempts).then((result) => { this.#end(checkResult(result, this.#count)) }, (error: unknown) => { this.#end(failAll(this.#count, reasonOf(error))) })
   }
 
-  /** One that throws before its first await rejects like one that throws after it. */
+  /** Is `async` so that a forwarder that throws before its first await rejects like one that throws after it. */
   async #forward (attempts: readonly Attempt[]): Promise<unknown> {
     return await this.#forwarder.forward(attempts, this)
   }
@@ -77,14 +77,14 @@ class Call implements ForwardContext, Timed {
     this.breakOff(new Error(`The forwarder did not finish within ${this.#forwarder.timeoutMs} ms`))
   }
 
-  /** It takes longer to make than all else of an attempt, and most forwarders have no use for it. */
+  /** Made on first use: the signal takes longer to make than everything else of an attempt, and most forwarders do not use it. */
   get signal (): AbortSignal {
     this.#controller ??= new AbortController()
     if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.reason)
     return this.#controller.signal
   }
 
-  /** Made for whoever asks for it, so that it may be taken out of its context, as `signal` may. */
+  /** Returns a new closure, so that a forwarder may destructure it from its context, like `signal`. */
   get onAbort (): (listener: (reason: unknown) => void) => void {
     return (listener) => {
       if (this.#aborted !== undefined) listener(this.#aborted.reason)
@@ -93,23 +93,23 @@ class Call implements ForwardContext, Timed {
   }
 }
 
-/** What a listener throws has nobody to go to: its attempt is over, and others have yet to be told. */
+/** Calls a listener and ignores what it throws: the attempt is over, and the other listeners must still be called. */
 function tell (listener: (reason: unknown) => void, reason: unknown): void {
   try {
     listener(reason)
   } catch {
-    // It has been told, and what it makes of that is its own.
+    // The listener was called. Its error concerns no other listener.
   }
 }
 
 /**
- * What came back, as values of our own: the forwarder may change its own later, when somebody else reads them, and to read them
- * may run its code. Never throws.
+ * Copies what the forwarder returned into objects of our own: the forwarder may change its objects later, and reading them may run its code.
+ * Never throws.
  */
 function checkResult (result: unknown, count: number): ForwardResult {
   try {
     const { outcomes, position } = typeof result === 'object' && result !== null ? result as Record<string, unknown> : {}
-    // One that was left out of an array comes as undefined, and is no outcome.
+    // `Array.from` reads a hole in the array as undefined, which is no outcome.
     const checked = Array.isArray(outcomes) && outcomes.length === count ? Array.from(outcomes, toOutcome).filter((outcome) => outcome !== undefined) : []
     if (checked.length !== count) return failAll(count, `The forwarder must return one outcome for each of its ${count} attempts`)
     return typeof position === 'string' ? { outcomes: checked, position } : { outcomes: checked }
@@ -122,7 +122,7 @@ function toOutcome (value: unknown): Outcome | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const { status, reason, detail, answer, afterMs } = value as Readonly<Record<string, unknown>>
   if (!isTextOrNothing(detail) || !isTextOrNothing(answer) || !(afterMs === undefined || (typeof afterMs === 'number' && Number.isFinite(afterMs)))) return undefined
-  // Nearly all of them: to put objects together takes longer than the rest of this.
+  // Nearly all outcomes take this path. Spreading objects takes longer than the rest of this function.
   if (status === 'forwarded' && answer === undefined) return detail === undefined ? { status } : { status, detail: cut(detail) }
   const told = answer === undefined ? {} : { answer: cut(answer) }
   if (status === 'forwarded') return { status, ...(detail === undefined ? {} : { detail: cut(detail) }), ...told }
@@ -136,7 +136,7 @@ function isTextOrNothing (value: unknown): value is string | undefined {
   return value === undefined || typeof value === 'string'
 }
 
-/** It is kept with every attempt. */
+/** Limits the length, because the text is kept with every attempt. */
 function cut (text: string): string {
   return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text
 }
@@ -145,12 +145,15 @@ function failAll (count: number, reason: string): ForwardResult {
   return { outcomes: Array.from({ length: count }, () => ({ status: 'retry', reason })) }
 }
 
-/** The message, with the cause's where there is one: undici says "fetch failed" and means what its cause says. Never throws. */
+/**
+ * Returns the error's message, followed by its cause's message if there is a cause: undici says "fetch failed", and only the cause says why.
+ * Never throws.
+ */
 export function reasonOf (error: unknown): string {
   try {
     return cut(words(error))
   } catch {
-    // It has a message that throws, or is an object that cannot be made a text.
+    // The message is a getter that throws, or the object cannot be made a string.
     return 'The forwarder failed, and its error cannot be read'
   }
 }

@@ -3,17 +3,20 @@ import type { Clock } from './clock.js'
 import type { Forwarder, ForwardResult } from './forwarder.js'
 import type { AttemptRecord, Claim } from './journal.js'
 
-/** One call of a forwarder, that has ended. */
+/** One call of a forwarder that has ended. */
 export interface EndedCall extends AttemptRecord {
   readonly claims: readonly Claim[]
-  /** `undefined`: it was ended by the stop, and counts for nothing. */
+  /** `undefined` if the stop of the service ended the call. The attempt does not count then. */
   readonly result: ForwardResult | undefined
 }
 
 export interface CallsOptions {
   readonly forwarder: Forwarder
   readonly clock: Clock
-  /** Called with all that have ended in the same turn of the event loop, so that they are settled together, and what comes after them is begun together. */
+  /**
+   * Called once with all calls that ended in the same turn of the event loop, so that they are settled together and the next calls begin
+   * together.
+   */
   readonly onEnded: (calls: readonly EndedCall[]) => void
   readonly onDefect: (error: unknown) => void
 }
@@ -22,9 +25,9 @@ export interface CallsOptions {
 export interface Calls {
   readonly inFlight: () => number
   readonly begin: (claims: readonly Claim[]) => void
-  /** When the last one was begun, on the monotonic clock. */
+  /** When the last call began, on the monotonic clock; -Infinity before the first. */
   readonly lastBegunAt: () => number
-  /** Ends all that are under way. */
+  /** Ends all calls that are under way. */
   readonly abort: () => void
   readonly aborted: () => boolean
 }

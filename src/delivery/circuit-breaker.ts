@@ -1,7 +1,7 @@
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
 export interface CircuitBreakerOptions {
-  /** Consecutive failures that open it. */
+  /** Consecutive failures that open the breaker. */
   readonly threshold: number
   readonly minMs: number
   readonly maxMs: number
@@ -10,14 +10,14 @@ export interface CircuitBreakerOptions {
 }
 
 /**
- * Keeps a forwarder whose destination is down from being tried for every delivery: after some failures in a row it opens,
- * for a time that doubles with each probe that fails; then one delivery goes through as a probe.
+ * Pauses attempts at a destination that is down. The breaker opens after some failures in a row. When its time is over, one delivery goes
+ * through as a probe. The time doubles with each probe that fails.
  */
 export interface CircuitBreaker {
   readonly state: () => BreakerState
-  /** How many attempts may begin now: none while it is open, one as a probe, else no bound. */
+  /** How many attempts may begin now: 0 while the breaker is open, 1 as a probe, else Infinity. */
   readonly allowance: () => number
-  /** Milliseconds until a probe may go; 0 where nothing is to be waited for. */
+  /** Milliseconds until a probe may begin; 0 if the breaker is closed or a probe may begin now. */
   readonly reopensInMs: () => number
   readonly started: () => void
   readonly succeeded: () => void
@@ -39,7 +39,7 @@ export function createCircuitBreaker ({ threshold, minMs, maxMs, monotonic, rand
     openings++
     probing = false
     const ceiling = Math.min(maxMs, minMs * 2 ** Math.min(openings - 1, 40))
-    // Between half and the whole of it, so that the breakers of several processes do not probe together.
+    // Between half of the time and all of it, so that the breakers of several processes do not probe at the same moment.
     probeAt = monotonic() + ceiling * (0.5 + random() / 2)
   }
 

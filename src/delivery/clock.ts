@@ -1,8 +1,8 @@
-/** Time, passed in so that tests can steer it. */
+/** The source of time. It is passed in, so that tests can control it. */
 export interface Clock {
-  /** Wall-clock time in milliseconds since the epoch. It may step; it is for what people read. */
+  /** Wall-clock time in milliseconds since the epoch, for people to read. The clock may be set forwards or backwards. */
   readonly now: () => number
-  /** Milliseconds from an arbitrary start that never step back. All durations are measured with it. */
+  /** Milliseconds since an arbitrary start; never goes back. All durations are measured with it. */
   readonly monotonic: () => number
 }
 

@@ -1,18 +1,18 @@
 import { performance } from 'node:perf_hooks'
 
-/** What has a time at which it must be over. Both numbers are the list's to write. */
+/** Something that must be over at a certain time. Only the list writes `place` and `overAt`. */
 export interface Timed {
-  /** Where it stands among those that run; -1 where it does not. */
+  /** Index in the list of what runs; -1 if it is not in the list. */
   place: number
   /** In milliseconds of the monotonic clock. */
   overAt: number
-  /** Its time is over. It must take itself off the list. */
+  /** Called when the time is over. Must remove itself from the list. */
   readonly timeOver: () => void
 }
 
 /**
- * What runs, and may run for the same time each, with one timer for all. A list and not a set: V8 keeps what was taken out of a
- * set that much goes through until the next full collection, and all that hangs on it.
+ * A list of what runs, each for the same longest time, with one timer for all. An array and not a set: V8 keeps entries deleted from a busy set,
+ * and all that they refer to, until the next full collection.
  */
 export interface Deadlines<T extends Timed> {
   readonly add: (timed: T) => void
@@ -21,12 +21,12 @@ export interface Deadlines<T extends Timed> {
   readonly running: () => readonly T[]
 }
 
-/** There is no timer while nothing runs. */
+/** Makes an empty list. There is no timer while the list is empty. */
 export function createDeadlines<T extends Timed> (timeoutMs: number): Deadlines<T> {
   const running: T[] = []
   let timer: NodeJS.Timeout | undefined
 
-  /** The one for which the timer was set may be gone by now, and then it is set for those that came after it. */
+  /** The entry for which the timer was set may be gone by now. The timer is then set again for the entry that is due first. */
   function check (): void {
     const now = performance.now()
     for (const timed of running.filter(({ overAt }) => overAt <= now)) timed.timeOver()

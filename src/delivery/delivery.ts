@@ -1,44 +1,50 @@
 import type { Fault } from '../errors/problem.js'
 
-/** What validation said of an event: `unvalidated` means that no schema is known for it. */
+/** The result of validating an event. `unvalidated` means that no schema is known for it. */
 export type Verdict = 'valid' | 'invalid' | 'unvalidated'
 
-/** An accepted event on its way into the journal. */
+/** An accepted event that is not in the journal yet. */
 export interface NewDelivery {
-  /** Our own id, a UUID version 7 (RFC 9562): it sorts by the time of arrival. */
+  /** tierhook's own id, a UUID version 7 (RFC 9562). Ids sort by the time of arrival. */
   readonly id: string
   /** Wall-clock time of arrival, in milliseconds since the epoch. */
   readonly receivedAt: number
   readonly eventType: string
   readonly verdict: Verdict
-  /** Why the verdict is `invalid`, or why it is quarantined with another one; empty otherwise. */
+  /** Why the verdict is `invalid`, or why a delivery with another verdict is quarantined; empty otherwise. */
   readonly faults: readonly Fault[]
-  /** Whether it goes into quarantine instead of to the forwarders. */
+  /** Whether the delivery goes into quarantine instead of to the forwarders. */
   readonly quarantined: boolean
-  /** Two deliveries with the same key are the same event. `null`: it can't be told, so it is never a duplicate. */
+  /** Two deliveries with the same key are the same event. `null` if the event cannot be identified: it is then never a duplicate. */
   readonly dedupeKey: string | null
-  /** How long the first with this key makes it a duplicate, in milliseconds; as long as the journal knows keys where absent. */
+  /**
+   * For how long the first delivery with this key makes later ones duplicates, in milliseconds. If absent, for as long as the journal keeps the
+   * key.
+   */
   readonly dedupeWithinMs?: number | undefined
-  /** `webhook` or `distribution`, where the envelope says. */
+  /** `webhook` or `distribution`; `null` if the envelope does not say. */
   readonly sourceObject: string | null
   readonly sourceId: string | null
   readonly eventId: string | null
   readonly projectId: string | null
   readonly customerId: string | null
   readonly campaignId: string | null
-  /** The request headers that matter later, by lower-case name. Never a secret. */
+  /** The request headers that are needed later, by lower-case name. Never a secret. */
   readonly headers: Readonly<Record<string, string>>
-  /** The body's bytes as received. */
+  /** The body's bytes as they were received. */
   readonly rawBody: Uint8Array
 }
 
-/** What is wrong with an event that is quarantined because it is longer ago than copies are told: a fault that stands beside its verdict. */
+/**
+ * The fault of a delivery that is quarantined because its event is older than the deduplication window. It is added to the faults, and the
+ * verdict stays as it is.
+ */
 export const TOO_OLD = 'is longer ago than DEDUPE_WINDOW_DAYS, so nothing can tell whether this event has been here before; release it by force if it has not'
 
 /** A delivery as the journal holds it. */
 export interface Delivery extends NewDelivery {
-  /** Its place in the journal's order, from 1. Later is greater; there may be gaps. */
+  /** The delivery's number in the journal's order, from 1. Later deliveries have greater numbers; there may be gaps. */
   readonly sequence: number
-  /** How many copies of it have been answered as duplicates. */
+  /** How many copies of the event were answered as duplicates. */
   readonly duplicates: number
 }

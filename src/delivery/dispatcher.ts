@@ -1,14 +1,14 @@
 import { setMaxListeners } from 'node:events'
 import type { Pump } from './pump.js'
 
-/** Drives the forwarders, each by a pump of its own: none waits for another. */
+/** Runs all forwarders, each with its own pump, so that no forwarder waits for another. */
 export interface Dispatcher {
   readonly start: () => Promise<void>
   /** Resolves when no forwarder has anything left that is due. */
   readonly idle: () => Promise<void>
   /**
-   * Begins nothing new and waits for what is under way, for `timeoutMs` at most; what is not done then stays in the journal.
-   * Idempotent. Rejects with the first failure once all are closed.
+   * Begins no new attempts and waits for those under way, for `timeoutMs` at most. Deliveries that are not finished by then stay in the journal.
+   * Idempotent. Rejects with the first failure after all pumps are closed.
    */
   readonly close: (timeoutMs: number) => Promise<void>
 }

@@ -1,6 +1,6 @@
 /**
- * Tells whether an event type is of a pattern, in which each `*` stands for any run of characters. It takes the first place for each part: a
- * regular expression would try them all, which for several `*` and a long type takes minutes.
+ * Makes a test for whether an event type matches a pattern, in which each `*` stands for any run of characters, also for none. Each part is
+ * matched at its first occurrence only. A regular expression would try every occurrence, which takes minutes with several `*` and a long type.
  */
 export function eventTypePattern (pattern: string): (eventType: string) => boolean {
   const [first = '', ...rest] = pattern.split('*')

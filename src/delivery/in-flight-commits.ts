@@ -1,13 +1,13 @@
 export interface InFlightCommits {
-  /** How many calls of the forwarder wait for their settlements to get to the disk. */
+  /** The number of calls of the forwarder whose settlements are not on disk yet. */
   readonly count: () => number
-  /** Whether all settlements so far are on the disk. */
+  /** Whether all settlements so far are on disk. */
   readonly allKept: () => boolean
-  /** Counts calls until the promise of their settlements ends. Settlements that go to the disk together share one. */
+  /** Counts calls until the promise of their settlements ends. Settlements that are written together share one promise. */
   readonly add: (kept: Promise<void>, calls: number) => void
 }
 
-/** @param onKept called when some are on disk, or never will be */
+/** @param onKept called when some settlements are on disk, or will never be */
 export function createInFlightCommits ({ onKept, onError }: { readonly onKept: () => void, readonly onError: (error: unknown) => void }): InFlightCommits {
   const callsOf = new Map<Promise<void>, number>()
   let count = 0

@@ -5,19 +5,22 @@ import { pause } from './within.js'
 
 export interface LedPumpOptions {
   readonly name: string
-  /** Makes the pump of one term, with a forwarder that has not been started before. */
+  /** Makes the pump for one term, with a new forwarder that has not been started. */
   readonly create: (onLost: NonNullable<FeedOptions['onLost']>) => Promise<Pump>
   readonly logger: Logger
-  /** Told when it is led here, and when it is not any more. */
+  /** Called when this replica begins to lead the forwarder, and when it no longer leads it. */
   readonly onState: (leads: boolean) => void
 }
 
-/** How soon it is tried again to begin a term that could not begin, in milliseconds. */
+/** How long to wait after a term could not begin, in milliseconds. */
 const RETRY_MS = 1000
-/** How long what is under way may take when the forwarder is to be another replica's, in milliseconds. */
+/** How long attempts under way may take before another replica gets the forwarder, in milliseconds. */
 const YIELD_MS = 5000
 
-/** Drives one forwarder that several processes may lead: one pump a term, for as long as it is led here. It starts at once, and waits for the lead by itself. */
+/**
+ * Makes the pump of a forwarder that several replicas may lead. It uses one pump for each term in which this replica leads. `start` returns at
+ * once, and the pump then waits until it leads.
+ */
 export function createLedPump ({ name, create, onState, ...options }: LedPumpOptions): Pump {
   const logger = options.logger.child({ forwarder: name })
   const stop = new AbortController()

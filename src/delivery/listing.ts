@@ -2,24 +2,24 @@ import type { Verdict } from './delivery.js'
 import type { Fault } from '../errors/problem.js'
 
 /**
- * The status of a delivery at a forwarder. `skipped`: its filter passed it over. `discarded`: it was a dead letter, and an operator
- * discarded it. `before-start`: it was there before the forwarder was, and so never was for it.
+ * The status of a delivery at a forwarder. `skipped`: the forwarder's filter did not let it through. `discarded`: it was a dead letter that an
+ * operator discarded. `before-start`: it was stored before the forwarder was added, so the forwarder does not get it.
  */
 export const statuses = ['forwarded', 'skipped', 'discarded', 'pending', 'retrying', 'dead', 'quarantined', 'damaged', 'erased', 'before-start'] as const
 
 export type DeliveryStatus = typeof statuses[number]
 
-/** The statuses that can be asked for. */
+/** The statuses that a query may ask for. */
 export const listableStatuses = ['pending', 'retrying', 'dead', 'quarantined', 'forwarded', 'skipped', 'discarded'] as const
 
 export interface DeliveryFilter {
-  /** What one of its ids begins with, or its event type, or a word of its event type. */
+  /** The beginning of one of its ids, its event type, or one word of its event type. */
   readonly text?: string | undefined
-  /** Exact, or with `*` for any run of characters. */
+  /** An exact event type, or a pattern in which `*` stands for any run of characters. */
   readonly eventType?: string | undefined
   readonly verdict?: Verdict | undefined
   readonly status?: typeof listableStatuses[number] | undefined
-  /** Whose status is meant; any forwarder's where it is absent. */
+  /** The forwarder whose status is meant. If absent, any forwarder. */
   readonly forwarder?: string | undefined
   readonly customerId?: string | undefined
   readonly campaignId?: string | undefined
@@ -41,18 +41,21 @@ export interface DeliveryQuery {
 }
 
 export interface PageQuery extends Omit<DeliveryQuery, 'order'> {
-  /** The most records to look at, whether the filter lets them through or not; what the engine thinks right where absent. */
+  /** The most records to look at, whether they match the filter or not. If absent, the engine decides. */
   readonly lookAt?: number | undefined
 }
 
 export interface Page<T> {
-  /** Perhaps none, though there is more. */
+  /** May be empty although there is more. */
   readonly items: readonly T[]
-  /** What to give as `before` for what comes after these; `undefined` where that is nothing. */
+  /** The `before` of the next page; `undefined` if this is the last one. */
   readonly next: number | undefined
 }
 
-/** Accepted, and never was in quarantine; in quarantine; released from it; set aside because its record is damaged; erased for a person. */
+/**
+ * `accepted`: stored, and never quarantined. `quarantined`: in quarantine. `released`: let out of quarantine. `damaged`: set aside because its
+ * record is damaged. `erased`: erased for a person.
+ */
 export type DeliveryState = 'accepted' | 'quarantined' | 'released' | 'damaged' | 'erased'
 
 export interface ListedDelivery {
@@ -71,34 +74,34 @@ export interface ListedDelivery {
   readonly duplicates: number
   readonly bodyBytes: number
   readonly faults: readonly Fault[]
-  /** One entry a known forwarder, by name. */
+  /** One entry for each known forwarder, sorted by name. */
   readonly forwarders: readonly ForwarderStatus[]
 }
 
 export interface ForwarderStatus {
   readonly forwarder: string
   readonly status: DeliveryStatus
-  /** The attempt that is due, where it waits; the attempts made, where it is dead. */
+  /** The number of the attempt that is due, if the delivery waits. The number of attempts made, if it is dead. */
   readonly attempt?: number
   /** Wall-clock time, in milliseconds since the epoch. */
   readonly dueAt?: number
   readonly diedAt?: number
   readonly reason?: string
-  /** Whether what waits is a replay. */
+  /** Whether the delivery waits as a replay. */
   readonly replay?: boolean
 }
 
 export type Found =
   | { readonly status: 'found', readonly sequence: number, readonly id: string }
   | { readonly status: 'unknown' }
-  /** Some of the ids that begin so. */
+  /** Some of the ids that begin with the text. */
   | { readonly status: 'ambiguous', readonly ids: readonly string[] }
 
 export interface DeliveryDetails extends ListedDelivery {
   readonly headers: Readonly<Record<string, string>>
-  /** `undefined` where it can't be read. */
+  /** `undefined` if it cannot be read. */
   readonly rawBody: Uint8Array | undefined
-  /** Whether the record is not the one that was written. */
+  /** Whether the record differs from what was written. */
   readonly damaged: boolean
   /** Oldest first. */
   readonly attempts: readonly RecordedTry[]
@@ -119,7 +122,7 @@ export interface DeadLetterQuery {
   readonly eventType?: string | undefined
   readonly before?: number | undefined
   readonly limit: number
-  /** For a page: as for one of deliveries. */
+  /** The most records to look at for a page, as for a page of deliveries. */
   readonly lookAt?: number | undefined
 }
 
@@ -133,6 +136,6 @@ export interface DeadLetter {
   readonly diedAt: number
   readonly attempts: number
   readonly reason: string
-  /** Whether a replay of it is under way. */
+  /** Whether a replay of the dead letter is under way. */
   readonly replaying: boolean
 }

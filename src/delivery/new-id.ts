@@ -2,12 +2,12 @@ import { randomFillSync } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 
 const RANDOM_BYTES = 16
-/** Ids for which randomness is asked for at once: each asking takes longer than making the id. */
+/** The number of ids for which random bytes are drawn at once. Drawing bytes takes longer than making an id. */
 const POOLED = 256
 
 /**
- * Makes ids that sort by the time at which they were made, those of one millisecond among themselves too: UUIDs version 7
- * (RFC 9562), with a counter that begins at random each millisecond.
+ * Returns a function that makes UUIDs version 7 (RFC 9562). They sort by the time at which they were made. Within one millisecond, a counter
+ * keeps the order; it begins at a random number each millisecond.
  */
 export function createNewId (now: () => number): () => string {
   const pool = Buffer.alloc(RANDOM_BYTES * POOLED)
@@ -24,7 +24,7 @@ export function createNewId (now: () => number): () => string {
     const time = now()
     if (time > msecs) {
       msecs = time
-      // Without its highest bit, so that there is room to count.
+      // Clear the highest bit, so that the counter has room to count up.
       seq = random.readUInt32BE(0) >>> 1
     } else {
       seq = (seq + 1) >>> 0

@@ -2,15 +2,12 @@ import type { Fault, ProblemCode } from '../errors/problem.js'
 import type { Verdict } from './delivery.js'
 import type { Outcome } from './forwarder.js'
 
-/**
- * What happens, told as it happens to those who count it. Listeners are called in the middle of the work: they must be quick
- * and must not throw.
- */
+/** Callbacks for code that counts what happens. They are called in the middle of the work, so they must be quick and must not throw. */
 export interface Observer {
   readonly webhookAnswered?: (answer: WebhookAnswer) => void
   readonly attemptsEnded?: (attempts: EndedAttempts) => void
   readonly committed?: (commit: EndedCommit) => void
-  /** Deliveries that went out of quarantine because its share of the store was full. */
+  /** Called with the number of quarantined deliveries evicted because the quarantine's share of the store was full. */
   readonly quarantineEvicted?: (count: number) => void
 }
 
@@ -20,24 +17,24 @@ export type WebhookAnswer = AcceptedWebhook | RefusedWebhook
 export interface AcceptedWebhook {
   readonly outcome: 'accepted' | 'duplicate'
   readonly status: 200 | 202
-  /** From the request's arrival, in milliseconds. */
+  /** Milliseconds since the request arrived. */
   readonly ms: number
   readonly deliveryId: string
   readonly eventType: string
   readonly verdict: Verdict
-  /** Whether it went into quarantine. */
+  /** Whether the delivery went into quarantine. */
   readonly quarantined: boolean
-  /** Whether it is quarantined because it is too old to be new. */
+  /** Whether it is quarantined because the event is older than the deduplication window. */
   readonly late: boolean
   readonly sourceObject: string | null
   readonly sourceId: string | null
   readonly eventId: string | null
   /** Why the verdict is `invalid`; empty otherwise. */
   readonly faults: readonly Fault[]
-  /** From 1; `undefined` where no secret is configured. */
+  /** The number of the secret that matched, from 1; `undefined` if no secret is configured. */
   readonly secretNumber: number | undefined
   readonly sourceAddress: string | undefined
-  /** The parsed body; `undefined` where it could not be parsed. To be looked at, and not to be kept. */
+  /** The parsed body; `undefined` if it could not be parsed. Callbacks may read it but must not keep it. */
   readonly body: unknown
 }
 
@@ -46,14 +43,14 @@ export interface RefusedWebhook {
   readonly status: number
   readonly ms: number
   readonly code: ProblemCode
-  /** Whether it came to one of the webhooks' URLs; what is not HTTP comes to none. */
+  /** Whether the request came to one of the webhook URLs. Bytes that are not HTTP have no URL, so this is false. */
   readonly toWebhook: boolean
   readonly sourceAddress: string | undefined
-  /** Whose event it is, where its signature was right. Of any other body nothing is ever parsed. */
+  /** The event's ids, if the signature was right. A body without a right signature is never parsed. */
   readonly proven: ProvenEvent | undefined
 }
 
-/** What a signed envelope says; `null` where it does not say, or there is none. */
+/** The ids in a signed envelope; `null` if the envelope does not have one, or there is no envelope. */
 export interface ProvenEvent {
   readonly sourceId: string | null
   readonly eventId: string | null
@@ -63,9 +60,9 @@ export interface ProvenEvent {
 export interface EndedAttempts {
   readonly forwarder: string
   readonly durationMs: number
-  /** How many attempts ended in each way. */
+  /** How many attempts had each outcome. */
   readonly counts: Readonly<Record<Outcome['status'], number>>
-  /** The last of them. */
+  /** The outcome of the last attempt. */
   readonly last: { readonly status: Outcome['status'], readonly reason?: string }
 }
 
@@ -74,11 +71,11 @@ export interface EndedCommit {
   readonly deliveries: number
   readonly ms: number
   readonly error?: unknown
-  /** Why the progress of forwarders was left out; it is tried again. */
+  /** Why the progress of forwarders was not stored in this commit. It is stored later. */
   readonly progressError?: unknown
 }
 
-/** An observer that tells all of these. */
+/** Makes one observer that calls all of these. */
 export function tellAll (observers: readonly Observer[]): Required<Observer> {
   return {
     webhookAnswered: (answer) => { for (const each of observers) each.webhookAnswered?.(answer) },

@@ -9,7 +9,7 @@ export interface UnfinishedQuery {
 
 export interface ReleaseRequest {
   readonly sequences: readonly number[]
-  /** Whether also what is still invalid gets out. */
+  /** Whether deliveries that are still invalid are released too. */
   readonly force: boolean
 }
 
@@ -21,36 +21,36 @@ export interface Released {
   readonly faults: readonly Fault[]
 }
 
-/** What is removed from. */
+/** Where deliveries are removed from. */
 export type DiscardPlace = { readonly from: 'quarantine' } | { readonly from: 'dead letters', readonly forwarder: string }
 export type DiscardRequest = DiscardPlace & { readonly sequences: readonly number[] }
 
 export interface Discarded {
   readonly sequence: number
-  /** `not there`: it is not in quarantine, or is no dead letter of that forwarder. */
+  /** `not there`: the delivery is not in quarantine, or is no dead letter of that forwarder. */
   readonly status: 'discarded' | 'not there'
 }
 
 export interface ReplayRequest {
   readonly sequences: readonly number[]
   readonly forwarders: readonly string[]
-  /** Whether it goes out although the forwarder's filter would pass it over. */
+  /** Whether to forward deliveries that the forwarder's filter does not let through. */
   readonly force?: boolean
-  /** Whether what a forwarder has yet to get on its first way is passed over: it gets it anyway. */
+  /** Whether to pass over deliveries that a forwarder has not finished yet: it gets them anyway. */
   readonly finishedOnly: boolean
-  /** Why, for people to see. */
+  /** The reason for the replay, shown to people. */
   readonly description: string
-  /** Whether it is only counted. */
+  /** Whether to count only, and change nothing. */
   readonly dryRun: boolean
 }
 
 export interface Replayed {
-  /** How many replays there are now, one for each delivery and forwarder. */
+  /** The number of replays made, one for each delivery and forwarder. */
   readonly replays: number
   readonly passedOver: number
-  /** How many were not asked for, because the forwarder's filter passes the delivery over. */
+  /** The number of replays not made because the forwarder's filter does not let the delivery through. */
   readonly filtered: number
-  /** Those of the sequences that are in quarantine, damaged or gone, or that no forwarder's filter lets through. */
+  /** The deliveries that are in quarantine, damaged, erased or gone, or that no forwarder's filter lets through. */
   readonly refused: readonly { readonly sequence: number, readonly why: 'quarantined' | 'damaged' | 'erased' | 'gone' | 'filtered' }[]
 }
 
@@ -58,62 +58,68 @@ export interface KnownForwarder {
   readonly name: string
   readonly addedAt: number
   readonly cursor: number
-  /** Deliveries behind its cursor that neither wait nor are dead: it has yet to get them, or has them in hand. */
+  /** Deliveries after its cursor that neither wait nor are dead: the forwarder has not been given them yet, or an attempt is under way. */
   readonly pending: number
-  /** Deliveries that wait for another attempt, behind one that does, or as a replay. */
+  /** Deliveries that wait for another attempt, behind such a delivery in their lane, or as a replay. */
   readonly retrying: number
   readonly dead: number
-  /** When the oldest delivery was received that is still on its first way to it; `null` where there is none. */
+  /** When the oldest delivery was received that the forwarder has not finished, without replays; `null` if there is none. */
   readonly oldestReceivedAt: number | null
-  /** What the service noted last. */
+  /** The breaker's state that the service stored last. */
   readonly breaker: BreakerState
-  /** Whether an operator has paused it. */
+  /** Whether an operator has paused the forwarder. */
   readonly paused: boolean
-  /** The replica that leads it, by its name; `null` where none does. Absent where there are no replicas. */
+  /** The name of the replica that leads the forwarder; `null` if none does. Absent if the engine has no replicas. */
   readonly leader?: string | null
-  /** The only replica that may lead it, where that is so. */
+  /** The only replica that may lead the forwarder; `null` if any may. */
   readonly home?: string | null
 }
 
 export interface Verified {
   readonly checked: number
-  /** The last sequence that was looked at. */
+  /** The last sequence that was checked. */
   readonly upTo: number
   readonly damaged: readonly { readonly sequence: number, readonly id: string | null }[]
   readonly done: boolean
 }
 
 export interface RetentionLimits {
-  /** The time, in milliseconds since the epoch: what is of a later time has it from a wrong clock, and is as old as what follows it. */
+  /**
+   * The current time, in milliseconds since the epoch. A delivery that was received later than this has its time from a wrong clock. It is
+   * treated as being as old as the deliveries that follow it.
+   */
   readonly now: number
-  /** Deliveries received before this time (milliseconds since the epoch) may go. */
+  /** Deliveries received before this time may be removed, in milliseconds since the epoch. */
   readonly receivedBefore: number
-  /** What is in quarantine and was received before this time may go. */
+  /** Quarantined deliveries received before this time may be removed. */
   readonly quarantinedBefore: number
   /**
-   * Above this size of the store the oldest may go too; 0: no limit. A quarter of it is for what is in quarantine, and the rest for all else:
-   * neither pushes the other out.
+   * Above this size of the store the oldest deliveries may be removed too; 0 means no limit. A quarter of the size is for the quarantine, and
+   * the rest for everything else, so neither evicts the other.
    */
   readonly maxBytes: number
-  /** Deduplication keys of deliveries received before this time may go. */
+  /** Deduplication keys of deliveries received before this time may be removed. */
   readonly keysBefore: number
 }
 
 export interface Pruned {
   readonly removed: number
-  /** How many of them were in quarantine and went because its share of the store was full. */
+  /** How many of the removed were quarantined deliveries evicted because the quarantine's share of the store was full. */
   readonly evicted: number
-  /** The sequence after which the next step begins; `undefined` when there is nothing more to remove. */
+  /** The `after` of the next step; `undefined` if there is nothing more to remove. */
   readonly next: number | undefined
 }
 
 export interface Prunable {
-  /** How many are too old. */
+  /** How many deliveries are too old. */
   readonly deliveries: number
   readonly usedBytes: number
 }
 
-/** A person as the list of the erased knows them: by a digest of their id, source id or e-mail address in lower case. */
+/**
+ * A person in the list of the erased: the digest of a customer id, source id or e-mail address in lower case. The list never holds the text
+ * itself.
+ */
 export interface Person {
   readonly by: 'customer' | 'source_id' | 'email'
   /** SHA-256, in hexadecimal. */
@@ -124,23 +130,23 @@ export interface EraseRequest {
   readonly people: readonly Person[]
   readonly after: number
   readonly limit: number
-  /** Whether also what is not finished: it reaches nobody then. */
+  /** Whether to erase unfinished deliveries too. They then reach no forwarder. */
   readonly force: boolean
-  /** Whether it is only counted. */
+  /** Whether to count only, and erase nothing. */
   readonly dryRun: boolean
 }
 
 export interface ErasedDelivery {
   readonly id: string
-  /** The forwarders that took it, as far as their attempts are kept. */
+  /** The forwarders that took the delivery, if their attempts are still stored. */
   readonly forwardedTo: readonly string[]
 }
 
 export interface Erased {
   readonly erased: readonly ErasedDelivery[]
-  /** What was left, because a forwarder or a person has yet to deal with it. */
+  /** Deliveries not erased, because a forwarder has not finished them, or an operator has yet to replay, release or discard them. */
   readonly unfinished: ReadonlyArray<{ readonly id: string, readonly why: 'waiting' | 'dead' | 'quarantined' }>
-  /** Notes of other deliveries and of replays that named one of the people. */
+  /** The number of notes in other deliveries and replays that named one of the people. */
   readonly mentions: number
   /** The last sequence that was looked at. */
   readonly upTo: number

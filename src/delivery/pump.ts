@@ -16,9 +16,9 @@ export interface PumpOptions {
   readonly forwarder: Forwarder
   readonly journal: Pick<Journal, 'openFeed'>
   readonly start: 'now' | 'beginning'
-  /** Whether the forwarder wants a delivery. */
+  /** Whether the forwarder's filter lets a delivery through. */
   readonly accepts: (delivery: Delivery) => boolean
-  /** The same as text, for an operator's replays; everything where absent. */
+  /** The filter as text, for an operator's replays. If absent, the forwarder wants everything. */
   readonly filter?: string | undefined
   readonly retry: RetryPolicy
   readonly breakerThreshold: number
@@ -30,31 +30,31 @@ export interface PumpOptions {
   readonly onState?: () => void
   /** What the forwarder may ask when it starts. */
   readonly startContext?: StartContext
-  /** Called once somebody else may lead the forwarder: then this is to be closed. */
+  /** Called when another replica may lead the forwarder. The caller must then close this pump. */
   readonly onLost?: FeedOptions['onLost']
 }
 
-/** Drives one forwarder: takes what is due from its feed, attempts it, and settles what became of it. */
+/** Runs one forwarder: claims deliveries that are due from the feed, attempts them, and settles their outcomes. */
 export interface Pump {
   readonly name: string
   readonly start: () => Promise<void>
   readonly breakerState: () => BreakerState
-  /** Begins no attempts until it is resumed; what is under way goes on to its end. */
+  /** Begins no more attempts until the pump is resumed. Attempts under way are finished. */
   readonly pause: () => void
   readonly resume: () => void
   readonly isPaused: () => boolean
-  /** Resolves when nothing that is due is left, for now. */
+  /** Resolves when nothing is left that is due now. */
   readonly idle: () => Promise<void>
-  /** Begins nothing new, waits for what is under way until `signal` aborts, and closes the forwarder. Idempotent. */
+  /** Begins nothing new, waits for the attempts under way until `signal` aborts, and closes the forwarder. Idempotent. */
   readonly close: (signal: AbortSignal) => Promise<void>
 }
 
-/** Calls of a forwarder whose settlements may wait to get to the disk before no more are begun: of batches, and of one delivery each. */
+/** The most calls whose settlements may wait for the disk before no more calls begin: calls with batches, and calls with one delivery each. */
 const MOST_BATCHES = 256
 const MOST_DELIVERIES = 4096
-/** The least time between two batches that are not full, in milliseconds: a sync for each delivery would hold up the next webhook's. */
+/** The least time between two batches that are not full, in milliseconds. A sync for each delivery would delay the commit of the next webhook. */
 const GATHER_MS = 25
-/** How soon reading is tried again after it failed, in milliseconds. */
+/** How long to wait after reading the journal failed, in milliseconds. */
 const READ_RETRY_MS = 1000
 
 export function createPump (options: PumpOptions): Pump {
@@ -67,12 +67,12 @@ export function createPump (options: PumpOptions): Pump {
   const mostInFlight = forwarder.batchSize === 1 ? MOST_DELIVERIES : MOST_BATCHES
   const runLoop = createRunLoop({
     take: claimDue,
-    // What comes alone goes at once; what follows it closely goes together, where the forwarder takes batches.
+    // A delivery that comes alone is sent at once. Deliveries that follow it closely go together, if the forwarder takes batches.
     gatherMs: () => forwarder.batchSize === 1 ? 0 : calls.lastBegunAt() + GATHER_MS - clock.monotonic(),
     onRest () { if (calls.inFlight() === 0 && inFlightCommits.count() === 0) tellIdle() },
     onDefect: failed
   })
-  // What could not be kept in order would be lost at a restart, so no more is begun while too much of it waits.
+  // Outcomes that are not on disk would be lost at a restart, so no more calls begin while too many of them wait.
   const inFlightCommits = createInFlightCommits({
     onKept: runLoop.soon,
     onError (error) { logger.error({ err: error }, 'forwarder progress not stored') }
@@ -91,14 +91,14 @@ export function createPump (options: PumpOptions): Pump {
     onDefect: failed
   })
   let opened: Feed | undefined
-  /** Only once the forwarder has started. */
+  /** Set when the forwarder has started. */
   let feed: Feed | undefined
   let stopping = false
   let paused = false
   let onIdle: Array<() => void> = []
   let closing: Promise<void> | undefined
 
-  /** What comes here is a defect of ours. */
+  /** Logs an error that only a defect in tierhook can cause. */
   function failed (error: unknown): void {
     logger.fatal({ err: error }, 'forwarder stopped')
   }
@@ -118,16 +118,16 @@ export function createPump (options: PumpOptions): Pump {
     }
   }
 
-  /** Begins all attempts that may begin now. Returns how long there is nothing to do for, where that is known. */
+  /** Begins all attempts that may begin now. Returns the milliseconds until there is more to do; `undefined` if that is unknown. */
   async function beginDue (): Promise<number | undefined> {
     while (feed !== undefined && !stopping && !paused) {
       const most = Math.min(forwarder.concurrency - calls.inFlight(), breaker.allowance())
       if (most <= 0) return breaker.state() === 'open' ? Math.ceil(breaker.reopensInMs()) : undefined
       if (inFlightCommits.count() >= mostInFlight) return undefined
-      // A probe is one delivery, whatever the size of a batch.
+      // A probe is one delivery, whatever the batch size.
       const probe = breaker.state() !== 'closed'
       const found = feed.claim(probe ? 1 : most * forwarder.batchSize)
-      // Not to wait for what is at hand lets the next attempt begin before the last one is logged.
+      // Claims from memory come without a promise. Not awaiting them lets the next attempt begin before the last one is logged.
       const { claims, dueInMs } = found instanceof Promise ? await found : found
       if (claims.length === 0) return dueInMs === undefined ? undefined : Math.ceil(dueInMs)
       begin(feed, claims)
@@ -144,7 +144,7 @@ export function createPump (options: PumpOptions): Pump {
       else skipped.push({ claim, result: { status: 'skipped' }, record: { startedAt: clock.now(), durationMs: 0 } })
     }
     for (const { claim: { delivery, replay } } of skipped) {
-      // A person asked for it, and is to know why nothing comes of it.
+      // A person asked for the replay, and must learn why it was not made.
       if (replay) logger.warn({ deliveryId: delivery.id, eventType: delivery.eventType }, 'replay skipped by the filter')
     }
     if (skipped.length > 0) settle(feed, skipped)
@@ -158,7 +158,7 @@ export function createPump (options: PumpOptions): Pump {
     if (feed === undefined) return
     const tell = settleCalls(feed, ended)
     if (calls.aborted() && calls.inFlight() === 0) tellIdle()
-    // What is told of these attempts takes its time while the destination has the next ones.
+    // Begin the next attempts before these are logged and counted, so that the destination works meanwhile.
     if (ended.some(({ claims }) => claims.length === forwarder.batchSize)) runLoop.now()
     else runLoop.soon()
     tell()
@@ -181,7 +181,7 @@ export function createPump (options: PumpOptions): Pump {
     runLoop.now()
   }
 
-  /** It was asked for in another process. */
+  /** Called when an operator has paused or resumed the forwarder through another process. */
   function steered (pausing: boolean): void {
     if (pausing) pause()
     else resume()
@@ -219,7 +219,7 @@ export function createPump (options: PumpOptions): Pump {
         runLoop.end()
         const abort = (): void => {
           calls.abort()
-          // A disk that takes no progress, or that is being read and does not answer, is waited for no longer than attempts are.
+          // Do not wait for the disk longer than for attempts, if it stores no progress or a read does not return.
           if (calls.inFlight() === 0) tellIdle()
         }
         if (feed !== undefined) {

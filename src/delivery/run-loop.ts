@@ -1,26 +1,26 @@
 export interface RunLoopOptions {
-  /** Does all that can be done now. Returns for how long there is nothing to do, in milliseconds, where that is known. */
+  /** Does everything that can be done now. Returns the milliseconds until there is more to do; `undefined` if that is unknown. */
   readonly take: () => Promise<number | undefined>
-  /** How long a turn that need not be at once is waited for, in milliseconds; 0 and less: not at all. */
+  /** How long a turn asked for with `soon` is delayed, in milliseconds. 0 or less: not delayed. */
   readonly gatherMs: () => number
-  /** Called after a turn that no other follows at once. */
+  /** Called after a turn if no other turn follows at once. */
   readonly onRest: () => void
-  /** Told of what can only be a defect of ours. */
+  /** Called with errors that only a defect in tierhook can cause. */
   readonly onDefect: (error: unknown) => void
 }
 
-/** Turns that follow one another: never two at once, and one that is asked for during another follows it. */
+/** Runs turns one after another, never two at once. If a turn is asked for during another, it follows that one. */
 export interface RunLoop {
-  /** Takes the first turn. What is asked for before does nothing. */
+  /** Runs the first turn. Turns asked for before this are ignored. */
   readonly begin: () => void
   readonly now: () => void
-  /** Takes a turn within `gatherMs`, together with whoever else asks for one until then. */
+  /** Runs a turn within `gatherMs`. All calls until then share that turn. */
   readonly soon: () => void
-  /** From now on a turn is taken only when it is asked for, and not because its time has come. */
+  /** Stops the timers. Later turns run only when they are asked for. */
   readonly end: () => void
 }
 
-/** A timer of more than 24.8 days ends at once in Node, and turns would follow one another without end. */
+/** The longest delay that a Node timer takes, 24.8 days. A longer one fires at once, and turns would follow each other without end. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export function createRunLoop ({ take, gatherMs, onRest, onDefect }: RunLoopOptions): RunLoop {

@@ -15,20 +15,20 @@ export interface SettleCallsOptions {
   readonly logger: Logger
   readonly onAttempts: Observer['attemptsEnded'] | undefined
   readonly onState: (() => void) | undefined
-  /** Told of what is on its way to the disk, and of how many calls it is. */
+  /** Called with the promise of settlements that are being written, and the number of calls that they settle. */
   readonly onCommit: (kept: Promise<void>, calls: number) => void
 }
 
-/** Settles what became of calls that have ended, and returns what tells of them: in the log, and to whoever counts. */
+/** Settles calls that have ended. Returns a function that logs and counts the attempts, to be called later. */
 export type SettleCalls = (feed: Feed, ended: readonly EndedCall[]) => () => void
 
 export function createSettleCalls ({ forwarder, breaker, retry, random, logger, onAttempts, onState, onCommit }: SettleCallsOptions): SettleCalls {
   const settlementOf = createSettle({ forwarder, retry, random, logger })
 
-  /** One batch is one sign of life, or of its absence. */
+  /** Tells the breaker about one call. A batch counts as one success or one failure. */
   function note (feed: Feed, outcomes: readonly Outcome[]): void {
     const before = breaker.state()
-    // A destination that says "never" to one delivery is there and answers.
+    // A destination that rejects one delivery for good is up and answers.
     if (outcomes.some(({ status }) => status !== 'retry')) breaker.succeeded()
     else breaker.failed()
     const after = breaker.state()
@@ -66,14 +66,14 @@ export function createSettleCalls ({ forwarder, breaker, retry, random, logger, 
   }
 }
 
-/** Gives a delivery back, as if it had not been claimed. */
+/** Makes the settlement that gives a delivery back as if it had not been claimed. */
 export function returned (claim: Claim): Settlement {
   return { claim, result: { status: 'returned' } }
 }
 
 const nothing: Outcome = { status: 'retry', reason: 'The forwarder returned nothing' }
 
-/** How often a call came to which end, and the last of them. */
+/** Counts the outcomes of a call, and picks the last one. */
 function summarize (outcomes: readonly Outcome[]): Pick<EndedAttempts, 'counts' | 'last'> {
   const counts = { forwarded: 0, retry: 0, dead: 0 }
   for (const { status } of outcomes) counts[status]++

@@ -10,12 +10,15 @@ export interface SettlementOptions {
   readonly logger: Logger
 }
 
-/** Decides what becomes of a delivery after an attempt. */
+/** Decides what happens to a delivery after an attempt. */
 export type Settle = (claim: Claim, outcome: Outcome, record: AttemptRecord) => Settled
 
 export interface Settled {
   readonly settlement: Settlement
-  /** Writes the attempt's line. It may wait until the next attempt is on its way: at one connection a line costs a good part of an attempt. */
+  /**
+   * Writes the attempt's log line. The caller may first begin the next attempt: with one connection, a line takes a good part of the time of an
+   * attempt.
+   */
   readonly log: () => void
 }
 
@@ -42,7 +45,7 @@ export function createSettle ({ forwarder, retry, random, logger }: SettlementOp
         return {
           settlement: recorded ? { claim, result, record } : { claim, result },
           log () {
-            // One line an attempt, but where the attempt is a line itself, in the log or a file.
+            // One line for each attempt. If the attempt itself writes a line to the log or a file, the line is logged at debug level only.
             if (recorded) logger.info({ deliveryId, eventType, attempt, replay, ms, detail }, 'delivery forwarded')
             else if (logger.isLevelEnabled('debug')) logger.debug({ deliveryId, eventType, attempt, replay, ms, detail }, 'delivery forwarded')
           }
@@ -63,7 +66,7 @@ export function createSettle ({ forwarder, retry, random, logger }: SettlementOp
   }
 }
 
-/** What is kept of an attempt, and not logged. */
+/** Adds the destination's answer to the text. The answer is stored with the attempt but not logged. */
 function withAnswer (text: string, { answer }: Outcome): string {
   return answer === undefined ? text : `${text}: ${answer}`
 }

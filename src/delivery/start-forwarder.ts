@@ -9,19 +9,22 @@ export interface StartForwarderOptions {
   readonly retry: RetryPolicy
   readonly random: () => number
   readonly logger: Logger
-  /** Called once it has started. */
+  /** Called when the forwarder has started. */
   readonly onStarted: () => void
   readonly onDefect: (error: unknown) => void
 }
 
 export interface ForwarderStart {
-  /** Resolves once it has started, has failed to for the first time, or its time is over. Never rejects. */
+  /** Resolves when the forwarder has started, its first try has failed, or its time is over. Never rejects. */
   readonly begin: (position: string | null) => Promise<void>
-  /** Tries no more. */
+  /** Stops trying. */
   readonly end: () => void
 }
 
-/** Starts a forwarder. One that can't start is down like one that can't forward: it is tried again, and costs nobody else anything. */
+/**
+ * Starts a forwarder. A forwarder that cannot start is treated like one that cannot forward: its start is tried again, and other forwarders do
+ * not notice.
+ */
 export function createForwarderStart ({ forwarder, context, retry, random, logger, onStarted, onDefect }: StartForwarderOptions): ForwarderStart {
   let timer: NodeJS.Timeout | undefined
   let ended = false
@@ -38,7 +41,10 @@ export function createForwarderStart ({ forwarder, context, retry, random, logge
     onStarted()
   }
 
-  /** One that hangs must not hold up the service's start. It can't be started a second time, so that a person has to know. */
+  /**
+   * Waits for one try, for the forwarder's timeout at most, because a try that hangs must not block the service's start. A hanging try cannot be
+   * repeated, so an operator must be told.
+   */
   async function startInTime (position: string | null, attempt: number): Promise<void> {
     const inTime = await within(forwarder.timeoutMs, attemptStart(position, attempt).then(() => true))
     if (inTime !== true && !ended) logger.error({ err: new Error(`It has not started within ${forwarder.timeoutMs} ms, and is waited for`), attempt }, 'forwarder cannot start')

@@ -1,21 +1,21 @@
 import type { Clock } from './clock.js'
 
-/** A wall clock may be set by so much and is still the same clock, in milliseconds. */
+/** A step of the wall clock of up to this many milliseconds is tolerated. */
 const STEP_MS = 3_600_000
-/** How long a clock that was set, or that begins long after the newest delivery, has to run on before it is believed, in milliseconds. */
+/** How long a clock must run before it is trusted, in milliseconds, if it was set or if it is far from the newest delivery at the start. */
 const PROBATION_MS = 86_400_000
 
 export interface SteadyClockOptions {
   readonly clock: Clock
-  /** When the newest delivery was received, or the newest line written; `undefined` where there is none. */
+  /** When the newest delivery was received, or the newest line was written; `undefined` if there is none. */
   readonly lastReceivedAt: number | undefined
-  /** Told of a clock that was set, and by how many milliseconds. */
+  /** Called when the clock was set, with the size of the step in milliseconds. */
   readonly onStep: (byMs: number) => void
 }
 
 /**
- * Tells whether what is deleted by its age may be deleted now. One reading of a wrong clock would delete everything: so a clock that jumps
- * against the monotonic one, and one that begins a day after the newest delivery, is not believed before it has run for a day.
+ * Makes a check for whether data may be deleted by its age now. One reading of a wrong clock would delete everything. So a clock is not trusted
+ * until it has run for a day if it jumps against the monotonic clock, or if it is more than a day away from the newest delivery at the start.
  */
 export function createSteadyClock ({ clock, lastReceivedAt, onStep }: SteadyClockOptions): () => boolean {
   let offset = clock.now() - clock.monotonic()
@@ -29,7 +29,7 @@ export function createSteadyClock ({ clock, lastReceivedAt, onStep }: SteadyCloc
       steadyAt = clock.monotonic() + PROBATION_MS
       onStep(step)
     }
-    // It may also drift: only what happens between two looks is a step.
+    // Clocks also drift slowly. Only a jump between two checks counts as a step.
     offset = current
     return clock.monotonic() >= steadyAt
   }

@@ -6,14 +6,14 @@ export async function pause (ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * What `work` comes to, or `undefined` once so many milliseconds are over: then nobody waits for it any more, and it goes on.
- * A rejection that comes in time is passed on, and a later one is nobody's.
+ * Resolves to the result of `work`, or to `undefined` if `work` takes longer than `ms` milliseconds. `work` then goes on without being waited
+ * for. A rejection within the time is passed on, and a later one is ignored.
  */
 export async function within<T> (ms: number, work: Promise<T>): Promise<T | undefined> {
   return await race(ms, work, () => undefined)
 }
 
-/** The same, but that it rejects once the time is over, with the error that `late` makes. */
+/** Like `within`, but rejects with the error that `late` makes if the time is over. */
 export async function inTime<T> (ms: number, work: Promise<T>, late: () => Error): Promise<T> {
   return await race(ms, work, () => { throw late() })
 }
