@@ -1,12 +1,19 @@
 import t from 'tap'
-import { existsSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { Agent } from 'node:http'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createHarness } from '../commands/harness.js'
 import { eventually } from '../support/eventually.js'
+import { plainNode, program } from '../support/program.js'
 import { postBody, postEvent, startServiceProcess } from '../support/service-process.js'
 
 const person = ['cust_ErasedLive01', 'erased.live@example.com', 'Erased Live']
+
+/** A file of the built program. */
+function built (path: string): string {
+  return join(dirname(program), path)
+}
 
 /** Now: what happened long ago is quarantined. */
 const occurredAt = new Date().toISOString()
@@ -56,4 +63,21 @@ t.test('a person is erased while the service runs: no byte is left in the databa
   t.equal((await postBody(served.url, body('ev_p0'), agent)).status, 200, 'a copy is still a duplicate')
   t.equal(await served.kill('SIGTERM'), 0)
   t.strictSame(held(), [])
+})
+
+t.test('the whole file is written anew: what is put aside for that goes to the disk, and not to the memory', t => {
+  const folder = t.testdir()
+  const script = `
+    import { openForWriting } from ${JSON.stringify(built('journal/sqlite/database.js'))}
+    import { scrub } from ${JSON.stringify(built('journal/sqlite/erase/scrub.js'))}
+    const db = openForWriting(${JSON.stringify(join(folder, "it's.db"))})
+    db.exec('CREATE TABLE t (x); WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) INSERT INTO t SELECT zeroblob(1000000) FROM n')
+    const before = process.resourceUsage().maxRSS
+    scrub(db, { whole: true })
+    console.log(process.resourceUsage().maxRSS - before, db.prepare('PRAGMA temp_store').get().temp_store)`
+  const [kilobytes, tempStore] = execFileSync('env', [...plainNode, '--input-type=module', '-e', script], { encoding: 'utf8' }).split(' ').map(Number)
+  t.ok(Number(kilobytes) < 50_000, `${kilobytes} KB more for a database of 100 MB`)
+  t.equal(tempStore, 2, 'and all else is kept in memory as before')
+  t.strictSame(readdirSync(folder).filter(name => !name.startsWith("it's.db")), [])
+  t.end()
 })

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { systemCode } from '../../errors/system-code.js'
 import { connect, type Connection, type ConnectOptions } from './binding.js'
 
@@ -85,6 +85,20 @@ function configure (db: Connection, setUp: (db: Connection) => void): Connection
   } catch (error) {
     db.close()
     throw error
+  }
+}
+
+/**
+ * Writes the whole file anew, without space that is in no use. What SQLite puts aside meanwhile is as large as the database and holds all that it does: it
+ * goes to the disk that the database is on, since the memory is too small for it, and a container's `/tmp` often is memory too.
+ */
+export function writeAnew (db: Connection): void {
+  db.exec(`PRAGMA temp_store = FILE; PRAGMA temp_store_directory = '${dirname(db.path).replaceAll("'", "''")}'`)
+  try {
+    db.exec('VACUUM')
+  } finally {
+    // It is the whole process's.
+    db.exec("PRAGMA temp_store_directory = ''; PRAGMA temp_store = MEMORY")
   }
 }
 

@@ -6,7 +6,7 @@ import type { Person } from '../../../delivery/operator-requests.js'
 import { makeOwnersFile } from '../../../errors/hand-to-owner.js'
 import { copyDatabase } from '../binding.js'
 import { DataFolderInUseError, DataFolderNotWritableError, lockDataFolder, makeDataFolder } from '../data-lock.js'
-import { closeWhole, databasePath, openForWriting, type Connection } from '../database.js'
+import { closeWhole, databasePath, openForWriting, writeAnew, type Connection } from '../database.js'
 import { erase } from '../erase/erase.js'
 import { erasuresPath, readErasures, rememberErasures } from '../erase/erasures-file.js'
 import { explainCopy } from '../explain.js'
@@ -144,6 +144,6 @@ async function eraseAgain (db: Connection, people: readonly Person[], { signal }
     done = step.done
     await turn()
   }
-  db.exec('VACUUM')
+  writeAnew(db)
   return erased
 }

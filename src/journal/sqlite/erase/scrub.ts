@@ -1,5 +1,5 @@
 import type { Scrubbed } from '../../../delivery/operator-requests.js'
-import { pragma, type Connection } from '../database.js'
+import { pragma, writeAnew, type Connection } from '../database.js'
 
 /** Pages given back to the file system in one step: 4 MiB. */
 const PAGES = 1024
@@ -9,7 +9,7 @@ const HOLD_UP_MS = 100
 /** One small step: gives pages that are in no use back to the file system, and at last empties the write-ahead log. Both hold what was deleted. `whole` writes the file anew first: a page may have left-overs of rows that moved to another one. */
 export function scrub (db: Connection, { whole }: { readonly whole: boolean }): Scrubbed {
   db.exec('PRAGMA secure_delete = ON')
-  if (whole) db.exec('VACUUM')
+  if (whole) writeAnew(db)
   if (Number(pragma(db, 'freelist_count')) > 0) {
     db.exec(`PRAGMA incremental_vacuum(${PAGES})`)
     return { done: false }
