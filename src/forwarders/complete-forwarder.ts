@@ -9,14 +9,14 @@ import type { CustomForwarder } from './custom-forwarder.js'
 
 const callable = Type.Unsafe<unknown>(Type.Function([], Type.Unknown(), { errorMessage: 'must be a function' }))
 
-/** What JavaScript may return in spite of the types. */
+/** Checks the value that a module returned. A module in plain JavaScript is not held to the types. */
 const validate = compileValidator(Type.Object({
   forward: callable,
   order: Type.Optional(OrderSchema),
   concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 1024 })),
   batchSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
   timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400_000 })),
-  // For ever is Infinity, which is no number in JSON.
+  // `Infinity` means no limit. `Type.Number` rejects it, so it is a case of its own.
   giveUpMs: Type.Optional(Type.Union([Type.Number({ minimum: 0 }), Type.Literal(Infinity)], { errorMessage: 'must be a number of milliseconds, or Infinity' })),
   recordsSuccess: Type.Optional(Type.Boolean()),
   start: Type.Optional(callable),
@@ -25,8 +25,8 @@ const validate = compileValidator(Type.Object({
 }))
 
 /**
- * Why something is no forwarder; `undefined` if it is one.
- * @param spec what the configuration says in its stead
+ * Returns why a value is not a forwarder; `undefined` if it is one.
+ * @param spec the configured options, which take precedence over those of the value
  */
 export function faultOf (value: unknown, spec: Pick<ModuleSpec, 'order' | 'concurrency'> = {}): string | undefined {
   const faults = validate(value)
@@ -47,11 +47,11 @@ const TIMEOUT_MS = 15_000
 const CLOSE_LIMIT_MS = 2000
 
 /**
- * Makes a whole forwarder of what a custom forwarder's module returns, the configuration first. One that hangs when it is closed
- * keeps the service from stopping for a moment only.
+ * Makes a complete forwarder from the object that a custom forwarder's module returns. Configured values take precedence. A `close`
+ * that hangs delays shutdown by 2 seconds at most.
  */
 export function completeForwarder (made: unknown, { spec, logger }: CompleteOptions): Forwarder {
-  // Whoever calls this has seen to it that there are no faults in it.
+  // The caller has already checked `made` for faults.
   const custom = made as CustomForwarder
   let closing: Promise<void> | undefined
 
@@ -63,7 +63,7 @@ export function completeForwarder (made: unknown, { spec, logger }: CompleteOpti
     timeoutMs: spec.timeoutMs ?? custom.timeoutMs ?? TIMEOUT_MS,
     recordsSuccess: custom.recordsSuccess ?? true,
     ...(custom.giveUpMs === undefined ? {} : { giveUpMs: custom.giveUpMs }),
-    // Called on what was returned, which may be an object of a class.
+    // Called as a method, because the object may be an instance of a class.
     async start (position) {
       try {
         await custom.start?.(position)
@@ -73,7 +73,7 @@ export function completeForwarder (made: unknown, { spec, logger }: CompleteOpti
     },
     forward: async (attempts, context) => await custom.forward(attempts.map(copyOf), context),
     ...(custom.check === undefined ? {} : { check: async (signal) => { await custom.check?.(signal) } }),
-    // One that was never started has nothing that is not on disk.
+    // The service closes a forwarder that was never started without an argument. Nothing of it is unsettled then.
     async close (end = { settled: true }) {
       closing ??= closeInTime(custom, end, (error) => { logger.error({ err: loggable(error) }, 'forwarder not closed') })
       await closing
@@ -82,9 +82,9 @@ export function completeForwarder (made: unknown, { spec, logger }: CompleteOpti
 }
 
 /**
- * The same in objects and bytes of its own. What the journal hands out goes to the other forwarders and to the next attempt, and
- * its bytes may share one buffer with other bodies: to change it, or to transfer it to a worker, would take it from all of them.
- * The bytes are a `Buffer`, whose `toString` is the event and no list of numbers.
+ * Copies an attempt, so that a custom forwarder may change the objects or transfer the bytes to a worker. The journal hands the originals
+ * to other forwarders and to the next attempt, and their bytes may share one buffer with other bodies.
+ * The body is a `Buffer`, because its `toString` returns the text. That of a `Uint8Array` returns a list of numbers.
  */
 function copyOf ({ delivery, ...attempt }: Attempt): Attempt {
   const { headers, faults, rawBody, ...rest } = delivery
@@ -94,7 +94,7 @@ function copyOf ({ delivery, ...attempt }: Attempt): Attempt {
   }
 }
 
-/** An error that throws when it is read would be thrown by the logger, and so keep the service from its start or its stop. */
+/** Replaces an error whose properties throw when read. The logger would throw too, and stop the service from starting or closing. */
 function loggable (error: unknown): unknown {
   try {
     if (error instanceof Error) pino.stdSerializers.err(error)

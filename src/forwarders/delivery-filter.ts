@@ -6,7 +6,7 @@ import { isJsonObject, parseBody } from '../voucherify/parse-body.js'
 
 const Scalar = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()])
 
-/** One condition on a value of the event's own body. All operators that are there must hold. */
+/** One condition on a value in the event's own body. If a condition has several operators, all of them must hold. */
 export const ConditionSchema = Type.Object({
   pointer: Type.String({ pattern: '^(?:/(?:[^~/]|~[01])*)*$', errorMessage: 'must be a JSON pointer, such as /campaign/id', description: 'A JSON pointer (RFC 6901) into the event\'s own body, such as /campaign/id.' }),
   equals: Type.Optional(Scalar),
@@ -22,21 +22,23 @@ export interface FilterOptions {
   /** Event types, or patterns in which `*` stands for any characters. Absent: every type. */
   readonly events?: readonly string[] | undefined
   readonly verdicts?: ReadonlyArray<Delivery['verdict']> | undefined
-  /** All of them must hold. */
+  /** All conditions must hold. */
   readonly where?: readonly Condition[] | undefined
 }
 
-/** A filter as text, from which `parseFilter` makes it again; `undefined` where it lets everything through. */
+/** Returns a filter as text, from which `parseFilter` makes the filter again; `undefined` if the filter accepts every delivery. */
 export function filterText ({ events, verdicts, where }: FilterOptions): string | undefined {
   return events === undefined && verdicts === undefined && where === undefined ? undefined : JSON.stringify({ events, verdicts, where })
 }
 
-/** Makes the filter of a text that `filterText` has made. */
+/** Makes the filter from a text of `filterText`. */
 export function parseFilter (text: string): (delivery: Delivery) => boolean {
   return createFilter(JSON.parse(text) as FilterOptions)
 }
 
-/** Tells whether a forwarder wants a delivery. No code is run: only types, verdicts and values are compared. */
+/**
+ * Makes the function that tells whether a forwarder wants a delivery. A filter compares types, verdicts and values, and never runs configured code.
+ */
 export function createFilter ({ events, verdicts, where = [] }: FilterOptions): (delivery: Delivery) => boolean {
   const patterns = events?.map(eventTypePattern)
   const conditions = where.map(({ pointer, ...condition }) => ({ path: toPath(pointer), condition }))
@@ -49,7 +51,7 @@ export function createFilter ({ events, verdicts, where = [] }: FilterOptions): 
   }
 }
 
-/** RFC 6901, section 4: `~1` is a slash and `~0` a tilde, in this order. */
+/** Splits a JSON pointer. `~1` is a slash and `~0` a tilde, to be decoded in this order (RFC 6901, section 4). */
 function toPath (pointer: string): readonly string[] {
   return pointer.split('/').slice(1).map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
 }

@@ -4,13 +4,10 @@ import { eventBytes } from '../voucherify/event-text.js'
 import { parseBody } from '../voucherify/parse-body.js'
 import { isDeeperThan, READABLE_LEVELS } from '../voucherify/readable-json.js'
 
-/** Stands for an event that is nested more deeply than readers of the log take. In another form what is to be hidden in it would show. */
+/** Replaces an event that is nested too deeply for log readers. Redaction works on the parsed event, so no other form of it may be shown. */
 const TOO_DEEP = `nested more than ${READABLE_LEVELS} levels deep, so not shown here`
 
-/**
- * What a log line says of a delivery: flat fields, and nothing of the person but the id. Fields that the event does not
- * have are left out.
- */
+/** Returns the fields of a delivery's log line. They are flat, and name the customer by id only. Fields that the event lacks are left out. */
 export function describeDelivery (delivery: Delivery, { withData }: { readonly withData: boolean }): Record<string, unknown> {
   const parsed = parseBody(delivery.rawBody)
   const body = parsed.ok ? parsed.value : undefined
@@ -37,7 +34,7 @@ function putKnown (fields: Record<string, unknown>, name: string, value: EventDe
   if (value !== null && value !== undefined) fields[name] = value
 }
 
-/** The event's own JSON text on one line, in UTF-8, number for number as it was sent; `undefined` where the raw body is not a JSON object. */
+/** Returns the event's own JSON text on one line, in UTF-8, with each number as it was sent; `undefined` if the raw body is not a JSON object. */
 export function eventOf ({ rawBody, verdict }: Delivery): Uint8Array | undefined {
   return eventBytes(rawBody, { judgedValid: verdict === 'valid' })
 }

@@ -3,34 +3,34 @@ import { fileOptions, httpOptions, type Options } from '../config/forwarder-opti
 import { describeRoute, routeTo, type ProxyVariables } from './http/route.js'
 import type { ConfiguredForwarder } from './registry.js'
 
-/** What a person may see of a forwarder: no secret, no header's value, and of a URL nothing that may be one. */
+/** The description of a forwarder for people. It has no secret, no header value, and no part of a URL that may be a secret. */
 export interface ForwarderSummary {
   readonly name: string
   readonly type: string
-  /** Where it passes deliveries on to. */
+  /** Where the forwarder sends deliveries. */
   readonly destination: string
-  /** How its destination is connected to, in words; absent where it is not known. */
+  /** How the forwarder connects to its destination, in words; absent if not known. */
   readonly route?: string
   readonly start: 'now' | 'beginning'
   readonly order: string
   readonly concurrency: number
   readonly timeoutMs: number
-  /** What it wants; absent: everything. */
+  /** The event types that the filter accepts. Absent: every type. */
   readonly events?: readonly string[]
   readonly verdicts?: readonly string[]
   readonly where?: readonly unknown[]
-  /** What else is configured of it. */
+  /** The other configured options. */
   readonly options: Readonly<Record<string, unknown>>
 }
 
 /**
- * @param folder where relative paths begin
- * @param environment where the http forwarder's proxy is looked up
+ * @param folder relative paths are resolved against it
+ * @param environment the variables that may name the http forwarder's proxy
  */
 export function describeForwarder ({ configured, forwarder, start }: ConfiguredForwarder, folder: string, environment: ProxyVariables = {}): ForwarderSummary {
   const { name, type, events, verdicts, where } = configured.spec
   const { order, concurrency } = forwarder
-  // The pump gives the http forwarder a little longer than what is configured.
+  // The pump's timeout for the http forwarder is a little longer than the configured one.
   const timeoutMs = configured.kind === 'http' ? configured.spec.timeoutMs : forwarder.timeoutMs
   return {
     name,
@@ -63,7 +63,7 @@ function about ({ kind, spec }: ConfiguredForwarder['configured'], folder: strin
   }
 }
 
-/** The options that have no place of their own in a summary. Of one that is secret: how many there are, or their names. */
+/** Returns the options that have no field of their own in a summary. A secret option shows only the number of its values, or their names. */
 function shown (options: Options, spec: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(options).filter(([key]) => !OWN_PLACE.has(key)).map(([key, { secret }]) => [key, secret === true ? withoutSecrets(spec[key]) : spec[key]]))
 }
@@ -74,7 +74,7 @@ function withoutSecrets (value: unknown): unknown {
   return Array.isArray(value) ? value.length : Object.keys(Object(value))
 }
 
-/** Paths and queries of webhooks' URLs commonly hold a key. */
+/** Leaves out the path and query, because those of webhook URLs often contain a key. */
 function withoutPath (text: string): string {
   const { origin, pathname, search } = new URL(text)
   return `${origin}${pathname === '/' && search === '' ? '/' : '/…'}`

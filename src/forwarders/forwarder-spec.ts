@@ -32,10 +32,10 @@ export const HttpSpecSchema = Type.Object({
 
 export const OrderSchema = Type.Union([Type.Literal('none'), Type.Literal('customer'), Type.Literal('arrival')])
 
-/** A custom forwarder. Its options are between it and its author. */
+/** A custom forwarder. Only its module checks `options`. */
 export const ModuleSpecSchema = Type.Object({
   ...common,
-  /** The path of a module, from the folder of the file that names it, or the name of a package. */
+  /** The path of a module, relative to the folder of the file that names it, or the name of a package. */
   type: Type.String({ minLength: 1 }),
   order: Type.Optional(OrderSchema),
   concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 1024 })),
@@ -43,7 +43,7 @@ export const ModuleSpecSchema = Type.Object({
   options: Type.Optional(Type.Record(Type.String(), Type.Unknown()))
 }, { additionalProperties: false })
 
-/** The schemas of the kinds that are built in, by `type`. */
+/** The schemas of the built-in kinds, by `type`. */
 export const builtInSchemas = { log: LogSpecSchema, file: FileSpecSchema, http: HttpSpecSchema } as const
 
 export type LogSpec = Static<typeof LogSpecSchema>
@@ -52,22 +52,22 @@ export type HttpSpec = Static<typeof HttpSpecSchema>
 export type ModuleSpec = Static<typeof ModuleSpecSchema>
 
 /**
- * Why a forwarder cannot have this order and this concurrency together; `undefined` if it can. In order of arrival, calls beside
- * each other would end in any order.
+ * Returns why a forwarder cannot combine this order with this concurrency; `undefined` if it can. Parallel calls end in any order, so
+ * they cannot keep the order of arrival.
  */
 export function orderFault ({ order, concurrency }: { readonly order?: unknown, readonly concurrency?: unknown }): string | undefined {
   if (order !== 'arrival' || typeof concurrency !== 'number' || concurrency <= 1) return undefined
   return `must be 1 where order is arrival, and is ${concurrency}: one after another means one at a time. Make it 1, or set order to customer or none`
 }
 
-/** What stands for everything that the description of a forwarder may leave out. */
+/** The values of the options that a forwarder's description leaves out. */
 export interface ForwarderDefaults {
   readonly log: { readonly withData: boolean }
   readonly file: OptionValues<typeof fileOptions>
   readonly http: OptionValues<typeof httpOptions>
 }
 
-/** What is configured of one forwarder, with nothing left out. */
+/** The configuration of one forwarder, with defaults filled in. */
 export type ForwarderSpec =
   | { readonly kind: 'log', readonly spec: LogSpec & ForwarderDefaults['log'] }
   | { readonly kind: 'file', readonly spec: FileSpec & ForwarderDefaults['file'] }

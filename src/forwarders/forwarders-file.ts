@@ -11,23 +11,23 @@ import { substituteVariables, type Variables } from './substitute-variables.js'
 
 export interface ForwardersFileOptions {
   readonly bytes: Uint8Array
-  /** Where relative paths begin. */
+  /** Relative paths are resolved against this folder. */
   readonly folder: string
-  /** Where `${NAME}` in a text is looked up. */
+  /** The values of `${NAME}` in texts. */
   readonly variables: Variables
-  /** What stands for what the file leaves out. */
+  /** The values of the options that the file leaves out. */
   readonly defaults: ForwarderDefaults
 }
 
-/** What a file says, or all that is wrong with it, each fault with a JSON pointer into the file. No value is told. */
+/** The forwarders in a file, or all of its faults, each with a JSON pointer into the file. Messages contain no values. */
 export type ReadForwarders =
   | { readonly ok: true, readonly specs: readonly ForwarderSpec[] }
   | { readonly ok: false, readonly faults: readonly Fault[] }
 
-/** No farther from the name of a built-in kind than this, the name of a package is a slip. */
+/** A package name within this edit distance of a built-in kind is taken for a typing error. */
 const SLIP = 2
 
-/** Reads a file of forwarders: a JSON array, one object each. */
+/** Reads a forwarders file: a JSON array with one object per forwarder. */
 export function readForwardersFile ({ bytes, folder, variables, defaults }: ForwardersFileOptions): ReadForwarders {
   const list = parseList(bytes)
   if (!list.ok) return list
@@ -42,7 +42,7 @@ export function readForwardersFile ({ bytes, folder, variables, defaults }: Forw
   return { ok: true, specs: items.map((item) => toSpec(item, defaults)) }
 }
 
-/** The names alone, which can be told without the variables that the file refers to. */
+/** Returns the forwarders' names only. This works without the variables that the file refers to. */
 export function readForwarderNames (bytes: Uint8Array): { readonly ok: true, readonly names: readonly string[] } | { readonly ok: false, readonly faults: readonly Fault[] } {
   const list = parseList(bytes)
   if (!list.ok) return list
@@ -57,7 +57,7 @@ function parseList (bytes: Uint8Array): { readonly ok: true, readonly items: rea
   return { ok: true, items: parsed.value }
 }
 
-/** Not in the name, which people's commands must be able to read in an environment without the variables. */
+/** Substitutes variables everywhere but in the name: commands must be able to read names in an environment without the variables. */
 function withVariables (item: unknown, variables: Variables, pointer: string): ReturnType<typeof substituteVariables> {
   if (!isJsonObject(item) || !Object.hasOwn(item, 'name')) return substituteVariables(item, variables, pointer)
   const { name, ...rest } = item
@@ -70,7 +70,7 @@ const validators = new Map([...Object.values(builtInSchemas), ModuleSpecSchema].
 function faultsOfItem (item: unknown): readonly Fault[] {
   if (isJsonObject(item)) {
     const slip = builtInNear(item['type'])
-    // Nothing can be said about what stands beside a type that is another one than was meant.
+    // The type is misspelled, so the other properties cannot be checked.
     if (slip !== undefined) return [{ pointer: '/type', message: `is no kind that is built in; did you mean ${slip}?` }]
   }
   const schema = schemaOf(item)
@@ -97,7 +97,7 @@ function schemaOf (item: unknown): TSchema {
   return kind === 'module' ? ModuleSpecSchema : builtInSchemas[kind]
 }
 
-/** A condition without an operator would hold always, which nobody means. */
+/** Refuses a condition without an operator. It would always hold, which is never intended. */
 function conditionFaults (where: unknown): readonly Fault[] {
   if (!Array.isArray(where)) return []
   return where.flatMap((condition: unknown, index) => isJsonObject(condition) && Object.keys(condition).every((key) => key === 'pointer')
@@ -105,7 +105,7 @@ function conditionFaults (where: unknown): readonly Fault[] {
     : [])
 }
 
-/** Told by name: of many forwarders, a place in the file is hard to find. */
+/** Names the forwarder in the message, because a JSON pointer is hard to follow in a file of many forwarders. */
 function concurrencyFaults (item: JsonObject): readonly Fault[] {
   const fault = orderFault(item)
   return fault === undefined ? [] : [{ pointer: '/concurrency', message: `of the forwarder ${String(item['name'])} ${fault}` }]
@@ -121,7 +121,7 @@ function twice (items: readonly unknown[], key: string, same: (text: string) => 
   })
 }
 
-/** The first fault at a place is the cause of the others there. */
+/** Keeps the first fault of each pointer. The first one causes the others. */
 function onePerPlace (faults: readonly Fault[]): readonly Fault[] {
   const places = new Set<string>()
   return faults.filter(({ pointer }) => !places.has(pointer) && places.add(pointer))

@@ -12,11 +12,11 @@ export interface LoadOptions {
   /** Where a relative path, or the search for a package, begins. */
   readonly folder: string
   readonly logger: Logger
-  /** How long loading and creating may take each, in milliseconds. */
+  /** How long loading, and then creating, may take, in milliseconds each. */
   readonly limitMs?: number
 }
 
-/** A module that is not there, or is no forwarder's. */
+/** A forwarder's module cannot be loaded, or does not return a forwarder. */
 export class ForwarderModuleError extends Error {
   override readonly name = 'ForwarderModuleError'
   readonly code = 'FORWARDER_MODULE_WRONG'
@@ -41,7 +41,7 @@ export async function loadForwarder (spec: ModuleSpec, { folder, logger, limitMs
   return completeForwarder(made, { spec, logger: own })
 }
 
-/** @throws {ForwarderModuleError} where it rejects, or takes too long */
+/** @throws {ForwarderModuleError} if `work` rejects or takes too long */
 async function orFault<T> (work: () => Promise<T>, limitMs: number, what: string): Promise<T> {
   try {
     return await inTime(limitMs, work(), () => new Error(`it took longer than ${limitMs} ms`))
@@ -59,7 +59,7 @@ async function importModule (type: string, folder: string): Promise<Readonly<Rec
   return await import(packageUrl(type, folder))
 }
 
-/** A package beside the file that names it goes before one beside this program. */
+/** Finds a package, first from the folder of the file that names it, then from this program's folder. */
 function packageUrl (name: string, folder: string): string {
   try {
     return resolvePackage(name, pathToFileURL(resolve(folder, 'forwarders.json')).href)
@@ -67,7 +67,7 @@ function packageUrl (name: string, folder: string): string {
     try {
       return resolvePackage(name, import.meta.url)
     } catch {
-      // It is in neither place: told is the one where somebody would look.
+      // Neither place has the package. Report the error of the first, where an operator would look.
       throw error
     }
   }

@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import type { Forwarder } from '../delivery/forwarder.js'
 import { describeDelivery } from './describe-delivery.js'
 
-/** Where whole lines go. */
+/** The output for whole log lines. */
 export interface LineOutput {
   readonly write: (line: string) => unknown
   /** Resolves when every line written so far has left the process. */
@@ -12,16 +12,16 @@ export interface LineOutput {
 export interface LogForwarderOptions {
   readonly name: string
   readonly output: LineOutput
-  /** Whether the lines carry the whole event, with the customer's name, e-mail and metadata. */
+  /** Whether the lines contain the whole event, with the customer's name, e-mail and metadata. */
   readonly withData: boolean
-  /** Paths into the lines, as pino takes them, at which nothing is shown. */
+  /** Paths of the values to hide in each line, in pino's notation. */
   readonly redact?: readonly string[] | undefined
 }
 
 const BATCH_SIZE = 256
 const TIMEOUT_MS = 30_000
 
-/** Writes one structured line for each delivery; its message is the event type. */
+/** Makes a forwarder that writes one structured line per delivery. The line's message is the event type. */
 export function createLogForwarder ({ name, output, withData, redact = [] }: LogForwarderOptions): Forwarder {
   const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, ...(redact.length === 0 ? {} : { redact: [...redact] }) }, { write: (line: string) => { output.write(line) } })
   return {

@@ -15,18 +15,18 @@ import { createLogForwarder, type LineOutput } from './log-forwarder.js'
 
 export interface RegistryOptions {
   readonly logger: Logger
-  /** Where the lines of log forwarders go. */
+  /** The output for the lines of log forwarders. */
   readonly output: LineOutput
-  /** What log forwarders hide. */
+  /** Paths of the values that log forwarders hide. */
   readonly redact?: readonly string[] | undefined
-  /** Where relative paths of files and modules begin. */
+  /** Relative paths of files and modules are resolved against this folder. */
   readonly folder: string
   readonly version: string
-  /** Where the http forwarder's proxy is looked up. */
+  /** The variables that may name the http forwarder's proxy. */
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** What no file forwarder may write to. */
+  /** Files that no file forwarder may write to. */
   readonly reservedFiles?: readonly ReservedFile[]
-  /** Keeps other processes from writing to the files of file forwarders. */
+  /** Prevents other processes from writing to the files of file forwarders. */
   readonly lockFile?: LockFile
   /** The longest wait that a destination may ask for, in milliseconds. */
   readonly retryAfterMaxMs: number
@@ -34,17 +34,17 @@ export interface RegistryOptions {
   readonly monotonic: () => number
 }
 
-/** A forwarder as it is to run. */
+/** A forwarder with the configuration it was made from. */
 export interface ConfiguredForwarder {
   readonly configured: ForwarderSpec
   readonly forwarder: Forwarder
   readonly start: 'now' | 'beginning'
   readonly accepts: (delivery: Delivery) => boolean
-  /** What `accepts` is made of, as text; `undefined` where it wants everything. */
+  /** The text of the filter behind `accepts`; `undefined` if the forwarder accepts every delivery. */
   readonly filter: string | undefined
 }
 
-/** Why a forwarder can't be. */
+/** Why a forwarder cannot be created. */
 export interface ForwarderFault {
   readonly forwarder: string
   readonly message: string
@@ -54,14 +54,14 @@ export type CreatedForwarders =
   | { readonly ok: true, readonly forwarders: readonly ConfiguredForwarder[] }
   | { readonly ok: false, readonly faults: readonly ForwarderFault[] }
 
-/** How often an event file is looked after when no event comes, in milliseconds. */
+/** How often an event file is checked while no event arrives, in milliseconds. */
 const HOUSEKEEPING_MS = 15_000
 
-/** Turns what is configured into forwarders. Nothing is opened yet, and where one of them can't be, none is left. */
+/** Creates the configured forwarders, without opening anything. If one of them fails, all others are closed again. */
 export async function createForwarders (specs: readonly ForwarderSpec[], options: RegistryOptions): Promise<CreatedForwarders> {
   const forwarders: ConfiguredForwarder[] = []
   const faults: ForwarderFault[] = [...await findFileConflicts(filesOf(specs, options.folder), options.reservedFiles ?? [])]
-  // One for all: the C library's look-ups are few in the whole process.
+  // All forwarders share one, because the process runs only a few of the C library's look-ups at once.
   const lookUp = createSystemLookUp()
   for (const configured of specs) {
     const { spec } = configured
@@ -85,7 +85,7 @@ async function createForwarder ({ kind, spec }: ForwarderSpec, options: Registry
     case 'log':
       return createLogForwarder({ name: spec.name, output: options.output, withData: spec.withData, redact: options.redact })
     case 'file': {
-      // Once: a link that is changed later would take the file apart from what is beside it.
+      // Resolve links only once. If a link changed later, the file would be separated from the files beside it.
       const path = await realPath(resolve(options.folder, spec.path))
       return createFileForwarder({
         ...spec,
@@ -98,7 +98,7 @@ async function createForwarder ({ kind, spec }: ForwarderSpec, options: Registry
       })
     }
     case 'http': {
-      // Its client is a fifth of what there is to load, and most services have no HTTP destination.
+      // Load the HTTP client only if needed: it makes up a fifth of all code to load, and most services have no HTTP destination.
       const { createHttpForwarder } = await import('./http/http-forwarder.js')
       return createHttpForwarder({
         ...spec,

@@ -6,9 +6,9 @@ import type { Fault } from '../errors/problem.js'
 export type Variables = Readonly<Record<string, string | undefined>>
 
 /**
- * Puts the environment's values where texts of a JSON value say `${NAME}`, so that secrets need not stand in a file. `$${`
- * stands for `${` itself. What is put in is not looked at again. A variable that is not set, or empty, is a fault, unless another one, with
- * `_FILE` behind its name, names a file that holds the text.
+ * Replaces `${NAME}` in the texts of a JSON value with environment variables, so that secrets can stay out of files. `$${` is written for
+ * a plain `${`. Substituted values are not substituted again. If a variable is absent or empty, the variable with `_FILE` added to its
+ * name may name a file with the text; otherwise the place is a fault.
  */
 export function substituteVariables (value: unknown, variables: Variables, pointer = ''): { readonly value: unknown, readonly faults: readonly Fault[] } {
   if (typeof value === 'string') return substituteText(value, variables, pointer)
@@ -23,7 +23,7 @@ export function substituteVariables (value: unknown, variables: Variables, point
   return { value: Object.fromEntries(Object.entries(value).map(([key, each]) => [key, put(each, key)])), faults }
 }
 
-/** A key as it stands in a JSON pointer (RFC 6901, section 3). */
+/** Escapes a key for a JSON pointer (RFC 6901, section 3). */
 export function escapeToken (key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1')
 }
@@ -33,7 +33,7 @@ function substituteText (text: string, variables: Variables, pointer: string): {
   const value = text.replaceAll(/\$?\$\{([^}]*)\}?/g, (match, name: string) => {
     if (match.startsWith('$$')) return match.slice(1)
     if (!match.endsWith('}') || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-      // The text is not shown: what was meant for a variable's name may be its value.
+      // Do not quote the text: a secret may have been written in place of a variable's name.
       faults.push({ pointer, message: 'has a ${ that no name of a variable and } follow; write $${ for the characters themselves' }) // eslint-disable-line no-template-curly-in-string
       return ''
     }

@@ -6,8 +6,9 @@ import { Value } from '@sinclair/typebox/value'
 import { fits, readTail } from './file-position.js'
 
 /**
- * From where on a file is ours, written down beside it before the first line is written. A crash before the first commit
- * leaves lines that no committed position knows of: with this they can be told from what was there before, and cut off.
+ * The beginning record says from which place on the lines of a file are ours. It is written beside the event file before the first line.
+ * A crash before the first commit leaves lines that no committed position covers. With the record, recovery can tell these lines from
+ * older contents and cut them off.
  */
 const PlaceSchema = Type.Object({
   inode: Type.String(),
@@ -18,11 +19,11 @@ const PlaceSchema = Type.Object({
 const BeginningSchema = Type.Object({
   id: Type.String(),
   ...PlaceSchema.properties,
-  /** Where the lines before it begin, in a file that was rotated away, if a commit of any of those is not yet sure. */
+  /** Where our lines begin, if they begin in a file that was rotated away. Present while some of those lines may be uncommitted. */
   first: Type.Optional(PlaceSchema)
 })
 
-/** A place in a file, which is known again by its inode and by what stands before the place. */
+/** A place in a file. The inode and a checksum of the bytes before the place identify the file. */
 export type Place = Static<typeof PlaceSchema>
 export type Beginning = Static<typeof BeginningSchema>
 
@@ -31,7 +32,7 @@ function pathOf (path: string): string {
 }
 
 /**
- * Notes that the file is ours from `bytes` on.
+ * Records that the file's lines from `bytes` on are ours.
  * @param first where our lines begin, if that is in a file that was rotated away
  */
 export async function begin (path: string, file: FileHandle, bytes: number, first?: Place): Promise<Beginning> {
@@ -48,28 +49,28 @@ export async function begin (path: string, file: FileHandle, bytes: number, firs
   return beginning
 }
 
-/** The beginning that was noted last, of whichever file. */
+/** Reads the latest beginning record, which may belong to another file than the present one. */
 export async function readBeginning (path: string): Promise<Beginning | undefined> {
   try {
     const value: unknown = JSON.parse(await readFile(pathOf(path), 'utf8'))
     return Value.Check(BeginningSchema, value) ? value : undefined
   } catch {
-    // None was noted, or it can't be read: nothing is known of the file.
+    // There is no record, or it cannot be read.
     return undefined
   }
 }
 
-/** Whether a place is one of this file. */
+/** Whether a place belongs to this file. */
 export async function isPlaceIn (file: FileHandle, place: Place): Promise<boolean> {
   return place.inode === await inodeOf(file) && await fits(file, place)
 }
 
-/** To be called once something of what follows the beginning is committed for sure: from then on, only a position says what is. */
+/** Removes the record. To be called when some line after the beginning is surely committed: from then on the committed position is enough. */
 export async function forgetBeginning (path: string): Promise<void> {
   await rm(pathOf(path), { force: true })
 }
 
-/** Brings to the disk which files are in the folder of `path`, under which names. */
+/** Flushes the folder of `path` to disk, so that created and renamed files keep their names after a crash. */
 export async function syncFolder (path: string): Promise<void> {
   const folder = await open(dirname(path), 'r')
   try {

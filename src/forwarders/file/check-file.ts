@@ -4,13 +4,13 @@ import { dirname } from 'node:path'
 import { systemCode } from '../../errors/system-code.js'
 
 export interface CheckFileOptions {
-  /** Whether it is to be renamed now and then. */
+  /** Whether the forwarder will rename the file for rotation. */
   readonly rotates?: boolean
 }
 
 /**
- * Sees whether a file can be appended to, or made together with its folders, and renamed where it is to be rotated. Changes nothing.
- * @throws {Error} that says what is in the way
+ * Checks whether a file can be appended to, or created together with its folders, and whether it can be renamed for rotation. Changes nothing.
+ * @throws {Error} that names the obstacle
  */
 export async function checkFile (path: string, { rotates = true }: CheckFileOptions = {}): Promise<void> {
   const found = await look(path)
@@ -24,7 +24,7 @@ export async function checkFile (path: string, { rotates = true }: CheckFileOpti
 
 async function checkFolder (path: string): Promise<void> {
   const found = await look(path)
-  // The root is always there.
+  // The root always exists, so the recursion ends.
   if (found === undefined) return await checkFolder(dirname(path))
   if (!found.isDirectory()) throw new Error(`${path} is not a folder`)
   await access(path, constants.W_OK | constants.X_OK).catch((error: unknown) => { throw notWritable(path, error) })
@@ -34,13 +34,13 @@ async function look (path: string): Promise<Stats | undefined> {
   try {
     return await stat(path)
   } catch (error) {
-    // A file where a folder should be is found further up.
+    // A file in the place of a folder is found at the parent path.
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined
     throw new Error(`${path} cannot be looked at (${systemCode(error) ?? 'for an unknown reason'})`, { cause: error })
   }
 }
 
-/** To open it tells more than its mode does: of a file that may not be changed, and of a file system that is read-only. */
+/** Opens the file, because its mode alone does not show an immutable file or a read-only file system. */
 async function mayWrite (path: string): Promise<void> {
   try {
     await (await open(path, 'r+')).close()
@@ -67,14 +67,14 @@ async function checkRename (path: string, file: Stats): Promise<void> {
 
 const STICKY = 0o1000
 
-/** By the kernel's list, because a part of a file system that is mounted into itself has the same device. */
+/** Uses the kernel's list, because a bind mount within one file system has the same device. */
 async function isMountPoint (path: string): Promise<boolean> {
   const mounts = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '')
-  // The fifth field is the mount point, with what separates fields in octal.
+  // The fifth field is the mount point. Spaces and other separators in it are escaped in octal.
   return mounts.split('\n').some((mount) => mount.split(' ', 5)[4]?.replaceAll(/\\(\d{3})/g, (_escape, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))) === path)
 }
 
-/** The number of the user that this process runs as, where the system tells. */
+/** Returns the id of the user that this process runs as; `undefined` if the system does not tell. */
 async function ownUser (): Promise<number | undefined> {
   return await stat('/proc/self').then(({ uid }) => uid, () => undefined)
 }

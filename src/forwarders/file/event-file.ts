@@ -17,41 +17,44 @@ import { EventFileInUseError, type WriteLock } from './write-lock.js'
 
 export interface EventFileOptions {
   readonly path: string
-  /** Above this size a new file is begun; 0: never. */
+  /** A new file is begun above this size; 0: never. */
   readonly rotateBytes: number
-  /** How long rotated files are kept, and then a new one is begun each day (UTC); 0: for ever, and not by day. */
+  /** How long rotated files are kept. If above 0, a new file is also begun each day (UTC). 0: rotated files are kept for ever. */
   readonly keepDays: number
-  /** How often the file is looked after when no event comes, in milliseconds; only when one comes where it is absent. */
+  /** How often the file is checked while no event arrives, in milliseconds. Absent: only when an event arrives. */
   readonly housekeepingMs?: number
   readonly now: () => number
-  /** What `now` is compared with; where it is absent, `now` is believed whatever it does. */
+  /** The clock to compare `now` with. Absent: every reading of `now` is believed. */
   readonly monotonic?: () => number
-  /** Keeps others from writing to the file; where it is absent, nobody else does. */
+  /** Prevents other processes from writing to the file. Absent: no other process does. */
   readonly lock?: WriteLock
   readonly logger: Logger
 }
 
-/** A file that is only ever appended to, and that can be cut back to a position. */
+/** A file that is only appended to, and that can be cut back to a position. */
 export interface EventFile {
   /**
-   * Makes sure that nobody else writes to the file, as far as can be told before it is opened.
+   * Locks the path, and the file if it exists. `start` and `append` lock the file that they open.
    * @throws {EventFileInUseError}
    */
   readonly claim: () => Promise<void>
   /**
-   * Opens the file and cuts off what was written after the position was committed and comes again. Where that fails, the next
+   * Opens the file and cuts off the lines that were written after the last commit and will be written again. If that fails, the next
    * `append` tries again.
-   * @param unfinished what comes again; where it is absent, all that is beyond the position
+   * @param unfinished tells which deliveries will be written again. Absent: all of those after the position
    */
   readonly start: (position: FilePosition | undefined, unfinished?: Unfinished) => Promise<void>
-  /** Appends whole lines and brings them to the disk. Where that fails, or `signal` aborts before it is done, nothing of them stays. */
+  /**
+   * Appends whole lines and flushes them to disk. If that fails or `signal` aborts before, the lines are cut off again, at the latest by the next
+   * append or start.
+   */
   readonly append: (lines: Uint8Array, signal: AbortSignal) => Promise<FilePosition>
-  /** Waits for a start or a write that was given up, for a short time at most. */
+  /** Closes the file. Waits for a start or append that was given up, for a second at most. */
   readonly close: (end?: ForwarderEnd) => Promise<void>
 }
 
 const CLOSE_TIMEOUT_MS = 1000
-/** No more batches than this are ever written without a commit of the first: more than the dispatcher lets go uncommitted. */
+/** After this many appends the first one is surely committed: the dispatcher lets fewer batches run uncommitted. */
 const UNCOMMITTED_APPENDS = 300
 
 export function createEventFile (options: EventFileOptions): EventFile {
@@ -62,13 +65,13 @@ export function createEventFile (options: EventFileOptions): EventFile {
   let unfinished: Unfinished | undefined
   let started = false
   let file: OpenFile | undefined
-  /** What the next file is begun with, also where a full disk lets it be begun only later. */
+  /** What the next file must know of this one. Kept here because a full disk may delay the creation of the next file. */
   let before: Before | undefined
   let last: Promise<unknown> = Promise.resolve()
   let housekeeping: NodeJS.Timeout | undefined
   let isClockSteady = (): boolean => true
 
-  /** Before anything of the file is changed. */
+  /** Takes the locks. Must come before any change to the file. */
   async function claimNow (): Promise<void> {
     if (lock === undefined) return
     await lock.holdPath()
@@ -83,11 +86,11 @@ export function createEventFile (options: EventFileOptions): EventFile {
     started = true
   }
 
-  /** One reading of a wrong clock would remove all files that were rotated away. */
+  /** Starts to watch the wall clock. One reading of a wrong clock would remove all rotated files. */
   async function watchClock (): Promise<void> {
     if (keepDays === 0 || options.monotonic === undefined) return
     const newest = await stat(path).catch(() => undefined)
-    // The journal tells of a clock that was set.
+    // The journal already logs a clock that was set.
     isClockSteady = createSteadyClock({ clock: { now, monotonic }, lastReceivedAt: newest?.mtimeMs, onStep: () => {} })
   }
 
@@ -110,7 +113,7 @@ export function createEventFile (options: EventFileOptions): EventFile {
     await closing?.handle.close()
   }
 
-  /** A log shipper may have moved the file away or emptied it, or a person deleted it. */
+  /** Returns the file to append to. A log shipper may have moved or emptied the previous one, or a person may have deleted it. */
   async function followFile (): Promise<OpenFile> {
     await lock?.holdPath()
     if (file === undefined) return await beginAtEnd()
@@ -124,7 +127,7 @@ export function createEventFile (options: EventFileOptions): EventFile {
       return await beginAtEnd()
     }
     if (size > file.bytes) {
-      // What an append of ours could not take back goes. What somebody else has written is theirs.
+      // The rest of our own failed append is cut off. Bytes of another writer are set aside.
       const setAside = file.dirty ? undefined : await setTailAside(file.handle, file.bytes, path, now())
       logger.warn({ path, expectedBytes: file.bytes, bytes: size, setAside }, 'event file is longer than what was written to it: cut off')
       await takeBack(file)
@@ -140,7 +143,7 @@ export function createEventFile (options: EventFileOptions): EventFile {
     return begun
   }
 
-  /** Before the first commit only the beginning tells which lines no commit knows of, and they may span several files. */
+  /** Before the first commit, only the beginning record tells which lines may be uncommitted. Those lines may span several files. */
   async function beforeNew ({ noted, appends }: OpenFile): Promise<Before | undefined> {
     const beginning = noted ? await readBeginning(path) : undefined
     if (beginning === undefined) return undefined
@@ -152,15 +155,15 @@ export function createEventFile (options: EventFileOptions): EventFile {
     signal.throwIfAborted()
     await recoverOnce()
     const target = await rotateIfDue(await followFile())
-    // A file that was begun by the clock may have waited for days.
+    // Rotation by day may have created this empty file days ago.
     if (target.bytes === 0) target.day = dayOf(now())
     const tail = await writeLines(target, lines, { path, signal })
-    // From here on the lines are there for good: whatever else fails, they must not be written again.
+    // The lines are on disk from here on and must not be written again, so nothing below may reject.
     if (target.appends >= UNCOMMITTED_APPENDS) await forget(target)
     return { bytes: target.bytes, tail, day: target.day, beginning: target.beginning }
   }
 
-  /** Once what was written is committed, nothing will have to be told by the beginning any more. Where this fails, it is tried again. */
+  /** Removes the beginning record, which nobody needs after a commit. If that fails, a later append or `close` tries again. */
   async function forget (target: OpenFile): Promise<void> {
     if (!target.noted) return
     await forgetBeginning(path).then(() => { target.noted = false }, (error: unknown) => { logger.debug({ err: error, path }, 'event file\'s beginning cannot be forgotten') })
@@ -172,7 +175,7 @@ export function createEventFile (options: EventFileOptions): EventFile {
     await lock?.release()
   }
 
-  /** One after another: an append that was given up may still be at work on a slow disk, and a start when all is closed. */
+  /** Runs work one after another. An append that was given up may still be running on a slow disk, or a start during `close`. */
   async function next<T> (work: () => Promise<T>): Promise<T> {
     const mine = last.catch(() => undefined).then(work)
     last = mine
@@ -191,7 +194,7 @@ export function createEventFile (options: EventFileOptions): EventFile {
     housekeeping ??= setInterval(() => {
       if (busy) return
       busy = true
-      // What is in the way is told by the next append, and what must be known of files that come and go is logged by then.
+      // No warning: the next append reports the error, and a moved or cut file was logged before.
       next(keepHouse).catch((error: unknown) => { logger.debug({ err: error, path }, 'event file not looked after') }).finally(() => { busy = false })
     }, housekeepingMs)
   }
@@ -201,7 +204,7 @@ export function createEventFile (options: EventFileOptions): EventFile {
       try {
         await next(claimNow)
       } catch (error) {
-        // All else may be well by the time that the file is written to, and is told then.
+        // Other errors may be gone before the first append, which reports them if not.
         if (error instanceof EventFileInUseError) throw error
       }
     },

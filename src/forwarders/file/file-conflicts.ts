@@ -11,7 +11,7 @@ export interface ForwarderFile {
 /** A file that no forwarder may write to. */
 export interface ReservedFile {
   readonly path: string
-  /** What it is, for people: `the database`. */
+  /** The file's purpose in words, such as `the database`. */
   readonly what: string
 }
 
@@ -26,8 +26,8 @@ interface Place {
 }
 
 /**
- * Finds forwarders that would write to one another's file, or to one of tierhook's own, however the paths are spelled: through
- * links, by another name of the same file, or because a name is one that an event file needs beside it.
+ * Finds forwarders that would write to the same file as another forwarder or as tierhook itself. Paths may be spelled differently: through
+ * links, by another name of the same file, or with a name that another event file uses beside it.
  */
 export async function findFileConflicts (files: readonly ForwarderFile[], reserved: readonly ReservedFile[]): Promise<readonly FileConflict[]> {
   const places = await Promise.all(files.map(async (file) => ({ ...file, ...await placeOf(file.path) })))
@@ -53,7 +53,7 @@ function isSame (one: Place, other: Place): boolean {
   return one.real === other.real || (one.identity !== undefined && one.identity === other.identity)
 }
 
-/** Whether a file has a name that the file forwarder gives to what lies beside an event file. */
+/** Whether a file has a name that the file forwarder uses for files beside an event file. */
 function isBeside (file: string, eventFile: string): boolean {
   if (dirname(file) !== dirname(eventFile) || !file.startsWith(`${eventFile}.`)) return false
   const end = file.slice(eventFile.length + 1)

@@ -14,8 +14,8 @@ const BATCH_SIZE = 512
 const TIMEOUT_MS = 60_000
 
 /**
- * Appends one line of NDJSON for each delivery. Its position in the file is committed together with its progress, and what
- * stands in the file beyond it is cut off at the start: so each delivery stands in the file once.
+ * Makes a forwarder that appends one line of NDJSON per delivery. Its position in the file is committed in the same transaction as its
+ * progress. At start, lines after the position are cut off, so each delivery is in the file once.
  */
 export function createFileForwarder ({ name, ...options }: FileForwarderOptions): Forwarder {
   const file = createEventFile(options)
@@ -25,7 +25,7 @@ export function createFileForwarder ({ name, ...options }: FileForwarderOptions)
     concurrency: 1,
     batchSize: BATCH_SIZE,
     timeoutMs: TIMEOUT_MS,
-    // A disk that is full is full for every delivery alike: none of them is at fault, so none is given up.
+    // A full disk fails all deliveries alike, so no delivery is given up for it.
     giveUpMs: Infinity,
     claim: file.claim,
     async start (position, context) { await file.start(parsePosition(position), context?.unfinished) },
@@ -38,7 +38,7 @@ export function createFileForwarder ({ name, ...options }: FileForwarderOptions)
   }
 }
 
-/** The system's own words blame the room for inodes, and have none for a quota. */
+/** Gives a disk error a clear message. The system's own message blames a lack of space if inodes ran out, and has none for a quota. */
 async function explain (error: unknown, path: string): Promise<unknown> {
   const seen = await tellApart(error, dirname(path))
   const cause = storageCause(seen)

@@ -5,9 +5,8 @@ import { isDeeperThan, READABLE_LEVELS, replaceHalfPairs } from '../../voucherif
 const END = '}\n'
 
 /**
- * A line of NDJSON for each delivery, with its line break. The body is the event's own text, put in as it is, but for halves of
- * surrogate pairs, which many readers refuse. It is put together as bytes: to read a body as text, and write that again, takes
- * longer than everything else.
+ * Returns a line of NDJSON per delivery, with its line break. The body is the event's own text. Only unpaired surrogates are replaced,
+ * because many readers refuse them. Lines are assembled as bytes: decoding a body and encoding it again would take longer than everything else.
  */
 export function fileLines (attempts: readonly Attempt[]): Buffer {
   const parts = attempts.map((attempt) => ({ head: headOf(attempt), body: bodyOf(attempt) }))
@@ -23,7 +22,7 @@ export function fileLines (attempts: readonly Attempt[]): Buffer {
   return lines
 }
 
-/** All of a line that stands before the body. */
+/** Returns the part of a line before the body. */
 function headOf ({ delivery, replay }: Attempt): string {
   const head = JSON.stringify({
     id: delivery.id,

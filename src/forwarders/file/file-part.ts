@@ -1,37 +1,37 @@
 import { open } from 'node:fs/promises'
 import { readTailLines } from './tail-lines.js'
 
-/** A part of a file that was written after what was committed last, from a place in bytes on, up to another or to the file's end. */
+/** Part of a file that was written after the last commit, between two places in bytes. Without `to`, the part reaches to the end of the file. */
 export interface FilePart {
   readonly path: string
   readonly from: number
   readonly to?: number
 }
 
-/** Which deliveries, by id, the forwarder has yet to finish, and so will be handed again. */
+/** Returns those of the deliveries, by id, that the forwarder has yet to finish. The forwarder will be handed these again. */
 export type Unfinished = (ids: readonly string[]) => Promise<ReadonlySet<string>>
 
-/** What a part was found to be. */
+/** A part and the verdict on it. */
 export interface JudgedPart extends FilePart {
   /**
-   * - `empty`: nothing.
-   * - `debris`: left by a crash. All of it comes again.
-   * - `newer`: whole lines, of which none comes again: the database is an older one, or a new one.
-   * - `unclear`: neither, or both.
+   * - `empty`: no bytes.
+   * - `debris`: lines left by a crash. All of them will be written again.
+   * - `newer`: lines of ours, none of which will be written again. The database was restored from a backup, or is new.
+   * - `unclear`: anything else.
    */
   readonly verdict: 'empty' | 'debris' | 'newer' | 'unclear'
   readonly lines: number
   readonly bytes: number
-  /** Where its last line begins, in bytes, if that has no end. */
+  /** Where the last line begins, in bytes, if it has no line break. */
   readonly torn: number | undefined
 }
 
-/** No more lines than this are ever written and not committed: the dispatcher lets 256 calls go on, of 512 deliveries each. */
+/** The most lines that can be written and not committed: the dispatcher lets 256 calls run, of 512 deliveries each. */
 const UNCOMMITTED_LINES = 256 * 512
 
 /**
- * Reads a part and tells what it is.
- * @param unfinished where it is absent, all that could be written without a commit is taken for debris
+ * Reads a part and judges it.
+ * @param unfinished if absent, as many lines as can be uncommitted count as debris
  */
 export async function judgePart (part: FilePart, unfinished: Unfinished | undefined): Promise<JudgedPart> {
   const handle = await open(part.path, 'r')
@@ -39,7 +39,7 @@ export async function judgePart (part: FilePart, unfinished: Unfinished | undefi
     const size = part.to ?? (await handle.stat()).size
     let [lines, again, unreadable, end] = [0, 0, 0, part.from]
     for await (const { ids, next } of readTailLines(handle, part.from, size)) {
-      // One uncommitted stretch does not explain more lines than these, whatever they are.
+      // A crash leaves no more uncommitted lines than this. Lines above the limit count as committed.
       if (lines < UNCOMMITTED_LINES) again += await countUnfinished(ids, unfinished)
       lines += ids.length
       unreadable += ids.filter((id) => id === undefined).length

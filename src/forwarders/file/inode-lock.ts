@@ -7,10 +7,10 @@ export interface InodeLock {
 }
 
 /**
- * Takes a file for this process alone by its device and inode, whatever name it is opened by, until `release` or the end of the
- * process. It is a socket in Linux's abstract namespace: it is no file, so nobody can remove it. It holds among processes of one network
- * namespace, which is a machine or a container, and nowhere but on Linux.
- * @returns `undefined` where another process, or another part of this one, has it
+ * Locks a file for this process by device and inode, so under all of its names, until `release` or the end of the process. The lock is
+ * a socket in Linux's abstract namespace. It is not a file, so nobody can remove it. It works among the processes of one network
+ * namespace, which is a machine or a container. On systems other than Linux it locks nothing.
+ * @returns `undefined` if another process, or another part of this one, holds the lock
  */
 export async function lockInode (identity: string): Promise<InodeLock | undefined> {
   if (platform() !== 'linux') return unlocked
@@ -20,7 +20,7 @@ export async function lockInode (identity: string): Promise<InodeLock | undefine
     server.listen({ path: `\0tierhook-event-file-${identity}`, exclusive: true }, () => { resolve(undefined) })
   })
   if (code === 'EADDRINUSE') return undefined
-  // A system that has no such sockets, or does not let us: the lock beside the file has to do.
+  // The system lacks such sockets or forbids them. The lock beside the file must be enough.
   if (code !== undefined) return unlocked
   return {
     async release () { await new Promise<void>((resolve) => { server.close(() => { resolve() }) }) }

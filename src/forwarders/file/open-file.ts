@@ -6,25 +6,25 @@ import { systemCode } from '../../errors/system-code.js'
 import { begin, type Place } from './beginning.js'
 import { endsTorn } from './file-position.js'
 
-/** The event file while it is written to. */
+/** The event file while it is open for appending. */
 export interface OpenFile {
   readonly handle: FileHandle
   readonly beginning: string
   /** The day (UTC) of its first line. */
   day: string
-  /** What is before this is committed, or about to be. */
+  /** The end of our lines, in bytes. Everything before it is committed or about to be. */
   bytes: number
-  /** Whether the line before this is not ours and has no end. */
+  /** Whether `bytes` is in the middle of another writer's line. */
   torn: boolean
-  /** Whether what is beyond `bytes` may be left of an append that failed. */
+  /** Whether bytes after `bytes` may be the rest of a failed append. */
   dirty: boolean
-  /** Appends since the beginning of our lines, where that is noted: in this file, or in one that was rotated away. */
+  /** Number of appends since our lines began, in this file or in one that was rotated away. */
   appends: number
-  /** Whether the beginning is noted beside the file. */
+  /** Whether the beginning record is beside the file. */
   noted: boolean
 }
 
-/** Opens the file for reading and writing; makes it, and its folders, where it is not there. */
+/** Opens the file for reading and writing. Creates the file and its folders if needed. */
 export async function openHandle (path: string): Promise<FileHandle> {
   await makeFolder(dirname(path))
   const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o640)
@@ -34,7 +34,7 @@ export async function openHandle (path: string): Promise<FileHandle> {
   })
 }
 
-/** Opens a file for reading; `undefined` where there is none. What is a pipe waits for nobody who writes to it. */
+/** Opens a file for reading; `undefined` if there is none. If it is a pipe, the call does not wait for a writer. */
 export async function openIfThere (path: string): Promise<FileHandle | undefined> {
   try {
     return await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
@@ -44,13 +44,13 @@ export async function openIfThere (path: string): Promise<FileHandle | undefined
   }
 }
 
-/** What of the file before it a new one must know, if a commit of any of its lines is not yet sure. */
+/** What a new file must know of the previous one while some of the previous one's lines may be uncommitted. */
 export interface Before {
   readonly first: Place
   readonly appends: number
 }
 
-/** Goes on at the end of a file that is not, or no longer, the one that we know. */
+/** Opens a file that is new, or that we do not recognize, and continues after its contents. */
 export async function goOnAtEnd (path: string, day: string, before?: Before): Promise<OpenFile> {
   const handle = await openHandle(path)
   return await orClose(handle, async () => {
@@ -60,7 +60,7 @@ export async function goOnAtEnd (path: string, day: string, before?: Before): Pr
   })
 }
 
-/** What `work` makes of a file; where it fails, the file is closed. */
+/** Returns the result of `work`. Closes the file if `work` fails. */
 export async function orClose<T> (handle: FileHandle, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
@@ -70,13 +70,13 @@ export async function orClose<T> (handle: FileHandle, work: () => Promise<T>): P
   }
 }
 
-/** Whether the open file is still the one that is to be found under this path. */
+/** Whether the open file is still the one at this path. */
 export async function isStillAt (handle: FileHandle, path: string): Promise<boolean> {
   const [ours, theirs] = await Promise.all([handle.stat(), stat(path).catch(() => undefined)])
   return theirs?.ino === ours.ino && theirs.dev === ours.dev
 }
 
-/** Writes all of the bytes from this position of the file on. */
+/** Writes all of the bytes to the file, from this position on. */
 export async function writeAll (file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   let written = 0
   while (written < bytes.byteLength) {

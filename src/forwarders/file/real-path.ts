@@ -2,18 +2,18 @@ import { lstat, readlink, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { systemCode } from '../../errors/system-code.js'
 
-/** As many links one after another as the kernel follows. */
+/** The kernel follows as many links in a row. */
 const LINKS_LIMIT = 40
 
 /**
- * Where a path leads, through all links, also of what is not there yet: a link may point to a file that is made by writing to it.
- * What may not be looked at stays as it is written.
+ * Resolves all links in a path, even to a file that does not exist yet, because writing through such a link creates the file. A path that
+ * cannot be examined stays as it is.
  */
 export async function realPath (path: string, links = 0): Promise<string> {
   try {
     return await realpath(path)
   } catch (error) {
-    // Whoever opens it is told what is wrong with it.
+    // The code that opens the file reports the error.
     if (systemCode(error) !== 'ENOENT' || dirname(path) === path || links > LINKS_LIMIT) return path
   }
   const target = await linkTarget(path)
@@ -21,7 +21,9 @@ export async function realPath (path: string, links = 0): Promise<string> {
   return join(await realPath(dirname(path), links), basename(path))
 }
 
-/** Names what is at a path whatever the path is called, by device and inode; `undefined` where nothing is, or it may not be looked at. */
+/**
+ * Returns device and inode of the file at a path, which are the same under all of its names; `undefined` if there is none or it cannot be examined.
+ */
 export async function identityAt (path: string): Promise<string | undefined> {
   return await stat(path, { bigint: true }).then(identityOf, () => undefined)
 }
@@ -34,7 +36,7 @@ async function linkTarget (path: string): Promise<string | undefined> {
   try {
     return (await lstat(path)).isSymbolicLink() ? await readlink(path) : undefined
   } catch {
-    // Nothing is there.
+    // The path does not exist.
     return undefined
   }
 }

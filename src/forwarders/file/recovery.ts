@@ -11,7 +11,7 @@ import { setFileAside, setTailAside } from './set-aside.js'
 export interface RecoveryOptions {
   readonly path: string
   readonly rotated: RotatedFiles
-  /** What was committed last. */
+  /** The last committed position. */
   readonly position: FilePosition | undefined
   readonly unfinished: Unfinished | undefined
   readonly now: () => number
@@ -19,10 +19,9 @@ export interface RecoveryOptions {
 }
 
 /**
- * Makes the event file ready to be gone on with, however the process before has ended. What was written after the last commit
- * is most often left by a crash: all of it comes again, and so it is cut off. Where none of it comes again, the database is an
- * older one (a backup that was restored) or a new one, and the lines stay where they are. What is neither, or both, is set aside
- * as it is. A file that was rotated away is never removed.
+ * Prepares the event file for appending, however the previous process ended. Lines after the last commit usually come from a crash. If all
+ * of them will be written again, they are cut off. If none of them will, the database was restored from a backup or is new, and the lines
+ * stay. In all other cases the lines are set aside unchanged. A file that was rotated away is never removed.
  */
 export async function recover (options: RecoveryOptions): Promise<OpenFile> {
   const { path, position, now, logger } = options
@@ -42,9 +41,9 @@ export async function recover (options: RecoveryOptions): Promise<OpenFile> {
 }
 
 interface Found {
-  /** The file that a place is in: the event file, or what it was renamed to by a rotation. */
+  /** The file that contains the place: the event file, or a file that was rotated away. */
   readonly file: string
-  /** What was rotated away after it, oldest first. */
+  /** The files that were rotated away after `file`, oldest first. */
   readonly later: readonly string[]
 }
 
@@ -64,7 +63,7 @@ async function find ({ path, rotated }: RecoveryOptions, isIt: (handle: FileHand
   return undefined
 }
 
-/** Goes on behind what was committed last. */
+/** Continues after the last committed line. */
 async function goOnFrom (options: RecoveryOptions, position: FilePosition, found: Found, beginning: Beginning | undefined): Promise<OpenFile> {
   const { path, unfinished } = options
   const begun = await isBegunHere(path, beginning) ? beginning : undefined
@@ -73,7 +72,7 @@ async function goOnFrom (options: RecoveryOptions, position: FilePosition, found
   return await goOnIn(options, await judgePart({ path, from: position.bytes }, unfinished), position)
 }
 
-/** Goes on from where our lines begin. Nothing of them was ever committed, as far as the database knows. */
+/** Continues at the beginning of our lines. The database knows of no commit of any of them. */
 async function goOnFromPlace (options: RecoveryOptions, place: Place, found: Found, beginning: Beginning): Promise<OpenFile> {
   const { path } = options
   if (found.file === path) return await goOnInNew(options, place)
@@ -83,13 +82,16 @@ async function goOnFromPlace (options: RecoveryOptions, place: Place, found: Fou
 
 interface RotatedAway {
   readonly found: Found
-  /** Where in the file that was found what is to be judged begins, in bytes. */
+  /** Where the part to judge begins in the found file, in bytes. */
   readonly from: number
-  /** The beginning of the file that took its place. */
+  /** The beginning record of the present event file. */
   readonly begun: Beginning | undefined
 }
 
-/** Goes on from a place that is in a file that was rotated away: there again, where a crash has left the rotation, or else in the file that followed. */
+/**
+ * Continues from a place in a file that was rotated away. If the rotation itself is uncommitted, the rotation is undone and that file
+ * continues. Otherwise the present event file continues.
+ */
 async function goOnFromRotated (options: RecoveryOptions, { found, from, begun }: RotatedAway, goOnThere: (own: JudgedPart) => Promise<OpenFile>): Promise<OpenFile> {
   const { path, unfinished } = options
   const own = await judgePart({ path: found.file, from }, unfinished)
@@ -104,37 +106,37 @@ async function goOnFromRotated (options: RecoveryOptions, { found, from, begun }
   return current === undefined ? await goOnAtEnd(path, dayOf(options.now())) : await goOnInNew(options, begun)
 }
 
-/** Whether the start before this one has left lines where they are, and begun behind them. */
+/** Whether the previous start left lines in place after the position, and began again after them. */
 async function wasLeft ({ path, unfinished }: RecoveryOptions, position: FilePosition, beginning: Beginning): Promise<boolean> {
   if (beginning.id === position.beginning || beginning.bytes <= position.bytes) return false
   return (await judgePart({ path, from: position.bytes, to: beginning.bytes }, unfinished)).verdict === 'newer'
 }
 
-/** Whether a crash has left the rotation and all that was written since. Then it is undone, and the lines come again. */
+/** Whether nothing since the rotation was committed. The rotation is undone then, and the lines are written again. */
 function isUncommittedRotation (own: JudgedPart, others: readonly JudgedPart[], current: JudgedPart | undefined): boolean {
   const parts = [own, ...others, ...current === undefined ? [] : [current]]
   if (parts.some(({ verdict }) => verdict === 'newer' || verdict === 'unclear')) return false
-  // One that was begun by the clock, when no event came, stays the file.
+  // If no line will be written again, rotation by day created an empty file. That file stays.
   return current === undefined || (current.from === 0 && parts.some(({ verdict }) => verdict === 'debris'))
 }
 
-/** What was committed last gets its name back. All that was written since comes again. */
+/** Renames the file with the last committed line back. All later lines are written again. */
 async function undoRotation (options: RecoveryOptions, own: JudgedPart, others: readonly JudgedPart[], current: JudgedPart | undefined): Promise<void> {
   const { path } = options
-  // The newest first: a crash between two of these steps leaves what the next start can go on with.
+  // Newest first, so that the next start can cope with a crash between two steps.
   for (const part of others.toReversed()) await settlePart(options, part)
   await rename(own.path, path)
   await syncFolder(path)
   if (current?.verdict === 'debris') tellCut(options, current)
 }
 
-/** Goes on in the event file itself, where the position is in it. */
+/** Continues in the event file, which contains the position. */
 async function goOnIn (options: RecoveryOptions, part: JudgedPart, { bytes, beginning, day }: FilePosition): Promise<OpenFile> {
   if (part.verdict === 'newer') return await leave(options, part)
   return await cutBack(options, part, () => ({ beginning, day, bytes, torn: false, dirty: false, appends: 0, noted: false }))
 }
 
-/** Goes on in a file of which nothing was ever committed, as far as the database knows: from its beginning or another place on, or else from its start on. */
+/** Continues in a file of which the database knows no commit: from the recorded beginning or place on, or from byte 0 if there is none. */
 async function goOnInNew (options: RecoveryOptions, from: Beginning | Place | undefined): Promise<OpenFile> {
   const { path, now, unfinished } = options
   const bytes = from?.bytes ?? 0
@@ -148,7 +150,7 @@ async function goOnInNew (options: RecoveryOptions, from: Beginning | Place | un
   return await goOnAtEnd(path, day)
 }
 
-/** Opens the event file without the part. */
+/** Opens the event file and removes the part from it. */
 async function cutBack (options: RecoveryOptions, part: JudgedPart, then: (handle: FileHandle) => Omit<OpenFile, 'handle'> | Promise<Omit<OpenFile, 'handle'>>): Promise<OpenFile> {
   const handle = await openHandle(options.path)
   return await orClose(handle, async () => {
@@ -157,7 +159,7 @@ async function cutBack (options: RecoveryOptions, part: JudgedPart, then: (handl
   })
 }
 
-/** Brings a file that was rotated away into order. */
+/** Cleans up a file that was rotated away. */
 async function settlePart (options: RecoveryOptions, part: JudgedPart): Promise<void> {
   if (part.verdict === 'empty') return
   if (part.verdict === 'newer') return await keep(options, part)
@@ -178,7 +180,7 @@ function tellCut ({ logger }: RecoveryOptions, { path, lines, bytes }: JudgedPar
   logger.info({ path, lines, bytes }, 'event file cut back to what was committed: these lines are written again')
 }
 
-/** Goes on behind lines that the database knows nothing of, which are as good as any. */
+/** Continues after lines that the database does not know. They may be good, so they stay. */
 async function leave (options: RecoveryOptions, part: JudgedPart): Promise<OpenFile> {
   await keep(options, part)
   return await goOnAtEnd(options.path, dayOf(options.now()))
@@ -196,7 +198,7 @@ function tellAside ({ logger }: RecoveryOptions, { path, lines, bytes }: JudgedP
   logger.warn({ path, lines, bytes, setAside }, 'event file has lines beyond what was committed: set aside')
 }
 
-/** Whether the beginning is that of the event file as it is now. */
+/** Whether the beginning record belongs to the present event file. */
 async function isBegunHere (path: string, beginning: Beginning | undefined): Promise<boolean> {
   const handle = beginning === undefined ? undefined : await openIfThere(path)
   return beginning !== undefined && handle !== undefined && await isPlaceIn(handle, beginning).finally(async () => { await handle.close() })

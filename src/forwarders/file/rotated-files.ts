@@ -1,13 +1,13 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
-/** Files that were rotated away lie beside the file, named for when they were: `events.ndjson.20260131T235959.123Z`. */
+/** The rotated files. They lie beside the event file, and their names contain the time of rotation: `events.ndjson.20260131T235959.123Z`. */
 export interface RotatedFiles {
-  /** A path that sorts after all that there are, though two rotations share a millisecond or the clock has stepped back. */
+  /** Returns a path that sorts after all existing ones, even if two rotations share a millisecond or the clock stepped back. */
   readonly nextName: (now: number) => Promise<string>
-  /** Their paths, oldest first. */
+  /** Returns their paths, oldest first. */
   readonly list: () => Promise<readonly string[]>
-  /** Removes those that were rotated longer ago than they are to be kept, and tells of each that it can't remove. */
+  /** Removes files that were rotated more than `keepMs` ago. Calls `onError` for each file that it cannot remove. */
   readonly removeOlder: (age: Age, onError: (rotated: string, error: unknown) => void) => Promise<void>
 }
 
@@ -17,7 +17,7 @@ interface Age {
   readonly keepMs: number
 }
 
-/** What is behind the dot of a rotated file's name. */
+/** The part after the dot in a rotated file's name. */
 export const rotatedStamp = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d\.\d{3}Z)$/
 
 export function rotatedFiles (path: string): RotatedFiles {
@@ -27,7 +27,7 @@ export function rotatedFiles (path: string): RotatedFiles {
   async function list (): Promise<readonly string[]> {
     const names = await readdir(dirname(path))
     return names
-      // A name whose digits are no time is somebody else's.
+      // If the digits are not a valid time, the file is not ours.
       .filter((name) => name.startsWith(prefix) && !Number.isNaN(timeOfStamp(name.slice(prefix.length))))
       .sort()
       .map((name) => join(dirname(path), name))
@@ -44,7 +44,7 @@ export function rotatedFiles (path: string): RotatedFiles {
     },
     list,
     async removeOlder ({ now, keepMs }, onError) {
-      // What follows a file is no older than it, whatever a wrong clock has called it.
+      // A file is at least as old as every later one, even if a wrong clock put a later time in its name.
       let youngest = Infinity
       for (const each of (await list()).toReversed()) {
         const named = timeOf(each)
@@ -55,13 +55,13 @@ export function rotatedFiles (path: string): RotatedFiles {
   }
 }
 
-/** When a file that has its name from the future was written to last; `Infinity` where that was by a wrong clock too. */
+/** Returns when a file with a name from the future was last written; `Infinity` if that is in the future too. */
 async function lastWritten (path: string, now: number): Promise<number> {
   const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }))
   return mtimeMs <= now ? mtimeMs : Infinity
 }
 
-/** Milliseconds since the epoch; `NaN` for what is no stamp. */
+/** Returns milliseconds since the epoch; `NaN` for any other text. */
 function timeOfStamp (text: string): number {
   return rotatedStamp.test(text) ? Date.parse(text.replace(rotatedStamp, '$1-$2-$3T$4:$5:$6')) : NaN
 }

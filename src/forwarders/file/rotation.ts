@@ -10,26 +10,26 @@ import type { RotatedFiles } from './rotated-files.js'
 export interface RotationOptions {
   readonly path: string
   readonly rotated: RotatedFiles
-  /** Above this size a new file is begun; 0: never. */
+  /** A new file is begun above this size; 0: never. */
   readonly rotateBytes: number
-  /** How long rotated files are kept, and then a new one is begun each day (UTC); 0: for ever, and not by day. */
+  /** How long rotated files are kept. If above 0, a new file is also begun each day (UTC). 0: rotated files are kept for ever. */
   readonly keepDays: number
   readonly now: () => number
   readonly monotonic: () => number
-  /** Whether the time is right, as far as can be told. */
+  /** Whether the wall clock is believed to be right. */
   readonly isClockSteady: () => boolean
   readonly logger: Logger
 }
 
-/** Housekeeping of an event file. None of it may keep lines from being written: what fails is logged once and tried again later. */
+/** Housekeeping of an event file. It must not keep lines from being written, so a failure is logged once and tried again later. */
 export interface Rotation {
-  /** Renames the file away if it is due. Returns whether it has. */
+  /** Renames the file if its rotation is due. Returns whether it was renamed. */
   readonly rotate: (current: Pick<OpenFile, 'bytes' | 'day'>) => Promise<boolean>
-  /** Removes the rotated files that are older than they are to be kept. */
+  /** Removes rotated files that are older than `keepDays`. */
   readonly removeOld: () => Promise<void>
 }
 
-/** How soon a rotation that failed is tried again, in milliseconds. */
+/** How long after a failed rotation the next try is made, in milliseconds. */
 const RETRY_MS = 15_000
 
 export function createRotation ({ path, rotated, rotateBytes, keepDays, now, monotonic, isClockSteady, logger }: RotationOptions): Rotation {
@@ -43,7 +43,7 @@ export function createRotation ({ path, rotated, rotateBytes, keepDays, now, mon
 
   function failed (error: unknown): void {
     const code = systemCode(error)
-    // Only what the system refuses is nobody's defect.
+    // An error without a system code is a bug in this program.
     if (code === undefined) throw error
     retryAt = monotonic() + RETRY_MS
     if (code !== failure) logger.warn({ path, code, reason: reasons[code] ?? storageCause(error)?.reason ?? 'it cannot be renamed', err: error }, 'event file cannot be rotated: going on in it')
@@ -74,7 +74,7 @@ export function createRotation ({ path, rotated, rotateBytes, keepDays, now, mon
           logger.warn({ path: file, err: error }, 'rotated event file cannot be removed')
         })
       } catch (error) {
-        // A folder that can't be listed may be gone: what is written next makes it again, or says why it can't.
+        // The folder may be gone. The next append makes it again, or reports why it cannot.
         if (systemCode(error) === undefined) throw error
       }
     }

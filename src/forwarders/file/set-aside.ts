@@ -5,7 +5,7 @@ import { writeAll } from './open-file.js'
 
 const CHUNK_BYTES = 1_048_576
 
-/** Moves a whole file aside, to a name of its own beside the event file. Returns its new path. */
+/** Renames a file to a free name beside the event file. Returns the new path. */
 export async function setFileAside (file: string, path: string, now: number): Promise<string> {
   const target = await freeName(path, now)
   await rename(file, target)
@@ -13,7 +13,7 @@ export async function setFileAside (file: string, path: string, now: number): Pr
   return target
 }
 
-/** Moves what is in the file from a place on, in bytes, to a file of its own beside the event file. Returns the path of that. */
+/** Moves the bytes from a place on to a new file beside the event file. Returns the new file's path. */
 export async function setTailAside (file: FileHandle, from: number, path: string, now: number): Promise<string> {
   const target = await freeName(path, now)
   const copy = await open(target, 'wx', 0o640)
@@ -27,7 +27,7 @@ export async function setTailAside (file: FileHandle, from: number, path: string
     }
     await copy.sync()
   } catch (error) {
-    // All of it is still where it was.
+    // The original file still has all of the bytes.
     await rm(target, { force: true })
     throw error
   } finally {
@@ -38,7 +38,7 @@ export async function setTailAside (file: FileHandle, from: number, path: string
   return target
 }
 
-/** Such as `events.ndjson.set-aside-20260131T235959.123-1`, which looks like no rotated file. */
+/** Returns a free path such as `events.ndjson.set-aside-20260131T235959.123-1`, which differs from the names of rotated files. */
 async function freeName (path: string, now: number): Promise<string> {
   const stamp = new Date(now).toISOString().replaceAll(/[-:Z]/g, '')
   for (let number = 1; ; number++) {

@@ -1,20 +1,20 @@
 import type { FileHandle } from 'node:fs/promises'
 
 export interface TailLines {
-  /** The deliveries' ids, one a line; `undefined` where it is no line of ours. */
+  /** The deliveries' ids, one per line; `undefined` for a line that the file forwarder did not write. */
   readonly ids: ReadonlyArray<string | undefined>
-  /** Where the lines after these begin, in bytes. What has no line break at its end is no line. */
+  /** Where the lines after these begin, in bytes. Text without a line break at its end does not count as a line. */
   readonly next: number
 }
 
 const CHUNK_BYTES = 65_536
-/** Each line of ours begins with its id, which is shorter than this by far. */
+/** Each line of ours begins with its id, which is much shorter than this. */
 const HEAD_BYTES = 128
 const ID = /^\{"id":"([\w-]{1,64})",/
 const LINE_FEED = 0x0A
 const CLOSING_BRACE = 0x7D
 
-/** Reads the lines of a file between two places, in bytes, some at a time and never a whole one, however long they are. */
+/** Reads the ids of the lines between two places, in bytes. Reads in chunks, so a long line is never in memory as a whole. */
 export async function * readTailLines (file: FileHandle, from: number, to: number): AsyncGenerator<TailLines> {
   const chunk = Buffer.alloc(CHUNK_BYTES)
   let line = newLine()
@@ -39,7 +39,7 @@ export async function * readTailLines (file: FileHandle, from: number, to: numbe
 interface PartOfLine {
   head: string
   last: number
-  /** Whether a byte was found that stands in no text of JSON: what a power cut leaves where nothing was written. */
+  /** Whether the line contains a zero byte. JSON never does, but a power cut may leave zeros where nothing was written. */
   hole: boolean
 }
 

@@ -4,8 +4,8 @@ import { isStillAt, writeAll, type OpenFile } from './open-file.js'
 const LINE_BREAK = Buffer.from('\n')
 
 /**
- * Writes whole lines at the file's end and brings them to the disk. Where that fails, or `signal` aborts before it is done, they are cut
- * off again, at once or by whoever finds the file `dirty`. Returns the checksum of the file's end.
+ * Writes whole lines at the file's end and flushes them to disk. If that fails, or `signal` aborts before, the lines are cut off again: at
+ * once, or later because the file stays `dirty`. Returns the checksum of the file's end.
  */
 export async function writeLines (file: OpenFile, lines: Uint8Array, { path, signal }: { readonly path: string, readonly signal: AbortSignal }): Promise<number> {
   const bytes = file.torn ? Buffer.concat([LINE_BREAK, lines]) : lines
@@ -19,7 +19,7 @@ export async function writeLines (file: OpenFile, lines: Uint8Array, { path, sig
     await checkKept(file, path)
     signal.throwIfAborted()
   } catch (error) {
-    // What can't be cut off now is cut off by the next append, or by the next start.
+    // If this fails too, the next append or the next start cuts the lines off.
     await takeBack(file).catch(() => undefined)
     throw error
   }
@@ -30,15 +30,15 @@ export async function writeLines (file: OpenFile, lines: Uint8Array, { path, sig
   return tail
 }
 
-/** Cuts off what is beyond the file's lines. */
+/** Cuts off everything after our lines. */
 export async function takeBack (file: OpenFile): Promise<void> {
   await file.handle.truncate(file.bytes)
   file.dirty = false
 }
 
-/** Lines that went to a file that was deleted meanwhile are nowhere. Where it was only renamed, they are with the others. */
+/** Throws if the file was deleted meanwhile, because the lines are lost then. A file that was only renamed still has them. */
 async function checkKept ({ handle }: OpenFile, path: string): Promise<void> {
   if ((await handle.stat()).nlink > 0) return
-  // Some file systems count no links at all.
+  // Some file systems report a link count of 0 for every file.
   if (!await isStillAt(handle, path)) throw new Error(`${path} was deleted while it was written to`)
 }

@@ -5,7 +5,7 @@ import { makeFolder } from '../../errors/make-folder.js'
 import { lockInode, type InodeLock } from './inode-lock.js'
 import { identityAt, identityOf } from './real-path.js'
 
-/** Takes a file for this process alone; `undefined` where another has it. */
+/** Locks a file for this process; `undefined` if another process holds the lock. */
 export type LockFile = (path: string) => { readonly release: () => void } | undefined
 
 /** Another process, or another forwarder, writes to the event file. */
@@ -14,15 +14,15 @@ export class EventFileInUseError extends Error {
   readonly code = 'EVENT_FILE_IN_USE'
 }
 
-/** Sees to it that nobody else who asks for this lock writes to the same event file. */
+/** Ensures that only one forwarder that uses this lock writes to an event file. */
 export interface WriteLock {
   /**
-   * Makes sure that the path is ours. A lock that somebody has removed is taken again, where nobody else has it.
+   * Takes the lock on the path. If the lock's file was removed, takes the lock again, unless another process has it now.
    * @throws {EventFileInUseError}
    */
   readonly holdPath: () => Promise<void>
   /**
-   * Makes sure that the file itself is ours, whatever other names it has.
+   * Takes the lock on the file itself, under all of its names.
    * @throws {EventFileInUseError}
    */
   readonly holdFile: (file: FileHandle) => Promise<void>
@@ -30,18 +30,18 @@ export interface WriteLock {
 }
 
 export interface WriteLockOptions {
-  /** The event file's, with links resolved. */
+  /** The event file's path, with links resolved. */
   readonly path: string
   readonly lockFile: LockFile
   readonly logger: Logger
 }
 
 /**
- * Two locks, because each protects what the other can't: one on a file beside the event file, which holds wherever the folder is mounted,
- * and one on the event file's inode, which holds under all of its names and when the first lock's file was removed.
+ * Combines two locks, because each covers what the other cannot. The lock on a file beside the event file holds wherever the folder is
+ * mounted. The lock on the event file's inode holds under all of its names, and even if the first lock's file is removed.
  */
 export function createWriteLock ({ path, lockFile, logger }: WriteLockOptions): WriteLock {
-  // Not *.lock: some entrypoints remove what is called so, to get rid of what a crash has left.
+  // Not *.lock: some container entrypoints remove such files to clean up after a crash.
   const lockPath = `${path}.in-use`
   let onPath: { readonly release: () => void, readonly identity: string | undefined } | undefined
   let onFile: { readonly lock: InodeLock, readonly identity: string } | undefined

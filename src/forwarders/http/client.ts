@@ -3,15 +3,15 @@ import { createExchange, type Exchange, type ExchangeLimits } from './exchange.j
 
 export interface ClientOptions extends DestinationOptions, ExchangeLimits {}
 
-/** A destination, and what sends requests there. */
+/** A destination, and the function that sends requests to it. */
 export interface Client {
   readonly destination: Destination
   readonly exchange: Exchange
 }
 
 /**
- * Makes the client for one destination: certificates are checked, redirects are not followed, and answers are bounded in time and size.
- * @throws {TypeError} for a proxy that is none, and a `NO_PROXY` that cannot be understood
+ * Makes the client of one destination. It checks certificates, does not follow redirects, and limits answers in time and size.
+ * @throws {TypeError} if the proxy's URL or `NO_PROXY` cannot be understood
  */
 export function createClient (options: ClientOptions): Client {
   const destination = createDestination(options)

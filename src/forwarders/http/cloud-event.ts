@@ -2,9 +2,9 @@ import type { Delivery } from '../../delivery/delivery.js'
 import { describeDelivery, eventOf } from '../describe-delivery.js'
 import { headerText, uriSegment } from './percent-encode.js'
 
-/** A body and the headers that belong to it. */
+/** A body with its headers. */
 export interface Content {
-  /** Names and values by turns. */
+  /** Names and values in turn. */
   readonly headers: readonly string[]
   readonly body: Uint8Array
 }
@@ -14,7 +14,7 @@ const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$
 const FIRST_TIME = Date.parse('0000-01-01T00:00:00Z')
 const LAST_TIME = Date.parse('9999-12-31T23:59:59.999Z')
 
-/** CloudEvents 1.0 in structured mode: one JSON text, in which the event's own text stands as it was sent. */
+/** CloudEvents 1.0 in structured mode: one JSON text that contains the event's own text as it was sent. */
 export function structuredCloudEvent (delivery: Delivery): Content {
   const event = eventOf(delivery)
   const contentType = event === undefined ? contentTypeOf(delivery) : JSON_TYPE
@@ -25,7 +25,7 @@ export function structuredCloudEvent (delivery: Delivery): Content {
   return { headers: ['content-type', 'application/cloudevents+json'], body: Buffer.concat(parts) }
 }
 
-/** CloudEvents 1.0 in binary mode: the event's own text as the body, everything else in headers. */
+/** CloudEvents 1.0 in binary mode: the body is the event's own text, and all attributes are headers. */
 export function binaryCloudEvent (delivery: Delivery): Content {
   const event = eventOf(delivery)
   const attributes = Object.entries(attributesOf(delivery)).flatMap(([name, value]) => [`ce-${name}`, headerText(value)])
@@ -35,7 +35,7 @@ export function binaryCloudEvent (delivery: Delivery): Content {
   }
 }
 
-/** The context attributes but for the type of the data. */
+/** Returns the context attributes except the content type of the data. */
 function attributesOf (delivery: Delivery): Record<string, string> {
   const subject = delivery.customerId ?? delivery.campaignId
   return {
@@ -45,7 +45,7 @@ function attributesOf (delivery: Delivery): Record<string, string> {
     type: `io.voucherify.${delivery.eventType}`,
     ...(subject === null ? {} : { subject }),
     time: occurredAt(delivery),
-    // An extension: what routes CloudEvents passes attributes on, and not our headers.
+    // An extension attribute, because CloudEvents routers pass attributes on but drop our own headers.
     verdict: delivery.verdict
   }
 }
@@ -54,15 +54,15 @@ function segment (id: string | null): string {
   return id === null ? '' : `/${uriSegment(id)}`
 }
 
-/** When it happened, as far as the event says so; else when it was received. */
+/** Returns when the event happened, if the event says so in a valid form; otherwise when it was received. */
 function occurredAt (delivery: Delivery): string {
   const { occurredAt: said } = describeDelivery(delivery, { withData: false })
   const time = typeof said === 'string' && DATE_TIME.test(said) ? Date.parse(said) : NaN
-  // By its zone it may be in a year of five digits, which the format does not have.
+  // The zone may move a valid time into a year of five digits, which RFC 3339 does not allow.
   return new Date(time >= FIRST_TIME && time <= LAST_TIME ? time : delivery.receivedAt).toISOString()
 }
 
-/** The sender's content type. */
+/** Returns the sender's content type. */
 export function contentTypeOf (delivery: Delivery): string {
   return delivery.headers['content-type'] ?? JSON_TYPE
 }

@@ -1,10 +1,10 @@
 import type { Delivery } from '../../delivery/delivery.js'
 import { binaryCloudEvent, contentTypeOf, structuredCloudEvent, type Content } from './cloud-event.js'
 
-/** `voucherify`: as received. Else CloudEvents 1.0 over HTTP, in one of its two modes. */
+/** `voucherify`: as received. The others: CloudEvents 1.0 over HTTP, in one of its two modes. */
 export type Format = 'voucherify' | 'cloudevents-structured' | 'cloudevents-binary'
 
-/** What is sent of a delivery. */
+/** Returns the body and headers to send for a delivery. */
 export function contentOf (delivery: Delivery, format: Format): Content {
   switch (format) {
     case 'voucherify': return asReceived(delivery)
@@ -13,7 +13,7 @@ export function contentOf (delivery: Delivery, format: Format): Content {
   }
 }
 
-/** The sender's signature is of these bytes and of no others, so it goes with them alone. */
+/** The sender's signature covers exactly the received bytes, so only this format sends it. */
 function asReceived (delivery: Delivery): Content {
   const signature = delivery.headers['x-voucherify-signature']
   const headers = ['content-type', contentTypeOf(delivery)]

@@ -4,8 +4,8 @@ import type { Hide } from './hide.js'
 const LONGEST = 256
 
 /**
- * What is kept of an answer beside its status: the start of its body, as one printable line; `undefined` where it has none.
- * @param hide takes out what must not show, should the destination send it back
+ * Returns the start of an answer's body as one printable line, to be kept beside the status; `undefined` if the body is empty.
+ * @param hide removes secrets that the destination may have sent back
  */
 export function describeAnswer ({ start, whole }: Pick<Answer, 'start' | 'whole'>, hide: Hide): string | undefined {
   if (start.byteLength === 0) return undefined
@@ -15,7 +15,7 @@ export function describeAnswer ({ start, whole }: Pick<Answer, 'start' | 'whole'
   return cut === '' ? undefined : cut
 }
 
-/** On one line, without control characters and those that turn the direction of writing. */
+/** Makes one line without control characters and without characters that change the direction of writing. */
 function printable (text: string): string {
   return text.replace(/\s+/g, ' ').replace(/[\p{C}\uFFFD]+/gu, '\uFFFD').trim()
 }

@@ -10,50 +10,50 @@ export interface DestinationOptions {
   readonly url: string
   /** The most connections at once. */
   readonly connections: number
-  /** The time that a whole request is given, in milliseconds: to connect may take a share of it. */
+  /** The time limit of a whole request, in milliseconds. Connecting may use a share of it. */
   readonly timeoutMs: number
-  /** Where `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are looked up. */
+  /** The variables with `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`. */
   readonly environment: ProxyVariables
-  /** How the names of the destination and of its proxy are looked up; as the system does where absent. */
+  /** Finds the addresses of the destination and its proxy. Absent: as the system does. */
   readonly lookUp?: LookUp | undefined
 }
 
-/** Where requests go, and the connections there. */
+/** The connections to the place where requests are sent. */
 export interface Destination {
   readonly dispatcher: Dispatcher
   readonly origin: string
-  /** With the query. */
+  /** The path with the query. */
   readonly path: string
-  /** Ends its connections and what they wait for. Requests under way fail. Idempotent. */
+  /** Closes all connections and stops name look-ups. Requests in progress fail. Idempotent. */
   readonly close: () => Promise<void>
 }
 
-/** What undici's agents give to what they make. */
+/** The options that undici's agents pass to their factories. */
 interface GivenConnect {
   readonly connect: buildConnector.connector
 }
 
 const LONGEST_CONNECT_MS = 10_000
-/** How much of the time to connect may go to the name. */
+/** The share of the connecting time that the name look-up may use. */
 const LOOK_UP_SHARE = 0.9
-/** The largest head of an answer that is read: four times what Node takes, since what has been taken must not fail for a few large cookies. */
+/** The largest head of an answer that is read. Four times Node's limit: a few large cookies must not fail a delivery that the destination took. */
 const LONGEST_HEAD_BYTES = 65_536
 
 /**
- * One pool of connections that are kept and used again. Redirects are not followed. Certificates are checked whatever
- * `NODE_TLS_REJECT_UNAUTHORIZED` says; `NODE_EXTRA_CA_CERTS` adds to those that are trusted.
- * @throws {TypeError} for a proxy that is none, and a `NO_PROXY` that cannot be understood
+ * Makes a pool of connections that are kept open and reused. Redirects are not followed. Certificates are checked whatever
+ * `NODE_TLS_REJECT_UNAUTHORIZED` says; `NODE_EXTRA_CA_CERTS` adds trusted certificates.
+ * @throws {TypeError} if the proxy's URL or `NO_PROXY` cannot be understood
  */
 export function createDestination ({ url, connections, timeoutMs, environment, lookUp = createSystemLookUp() }: DestinationOptions): Destination {
   const { origin, protocol, pathname, search } = new URL(url)
   const route = routeTo(url, environment)
-  // Through a proxy it takes three steps: to connect to the proxy, to be connected on by it, and TLS. A request that is
-  // still waiting for its connection when its time is over leaves a connection behind that nobody counts.
+  // A proxy takes three steps: connecting to it, its connection to the destination, and TLS. Connecting must end before the request's
+  // time does: a request that still waits for its connection then leaves a connection behind that nobody counts.
   const connectMs = Math.min(LONGEST_CONNECT_MS, Math.ceil(timeoutMs / (route.via === 'direct' ? 2 : 4)))
-  // A little less than to connect, so that what took so long is told.
+  // A little less than the time to connect, so that the error names the look-up.
   const names = createNames({ lookUp, limitMs: Math.ceil(connectMs * LOOK_UP_SHARE), now: () => performance.now() })
-  // The time of the whole request is what counts. As long for the headers, chance would say which of the two is told of; a shorter one
-  // for a pause in the body would fail, again and again, a destination that answers in time.
+  // Only the time of the whole request counts. With a headers timeout of the same length, chance would decide which error is reported. A
+  // shorter body timeout would fail a destination that pauses but answers in time, again and again.
   const limits = { connections, headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: LONGEST_HEAD_BYTES }
   const dispatcher = route.via === 'direct' ? new Pool(origin, { ...limits, connect: createConnect(names, connectMs) }) : throughProxy(route)
 
@@ -63,7 +63,7 @@ export function createDestination ({ url, connections, timeoutMs, environment, l
       ...limits,
       uri,
       ...(authorization === undefined ? {} : { token: authorization }),
-      // Proxies commonly refuse tunnels to anything but TLS.
+      // Many proxies refuse tunnels for anything but TLS.
       proxyTunnel: protocol === 'https:',
       requestTls: connect,
       proxyTls: connect,

@@ -9,16 +9,16 @@ export interface Answer {
   readonly headers: AnswerHeaders
   /** The first bytes of the body. */
   readonly start: Uint8Array
-  /** Whether that is all of the body. */
+  /** Whether `start` is the complete body. */
   readonly whole: boolean
-  /** Why the answer did not come to its end; absent where it did, and where it was dropped for its size. */
+  /** The error that broke the answer off; absent if the answer ended, or if it was dropped for its size. */
   readonly brokenBy?: unknown
 }
 
 export interface ExchangeLimits {
-  /** Time for everything, from waiting for a connection to the end of the body, in milliseconds. */
+  /** The time limit for everything, from waiting for a connection to the end of the body, in milliseconds. */
   readonly timeoutMs: number
-  /** How much of the body is read. A longer one is dropped, together with its connection. */
+  /** The largest body that is read. A longer one is dropped together with its connection. */
   readonly bodyLimitBytes: number
   /** How much of the body is kept. */
   readonly keepBytes: number
@@ -26,13 +26,13 @@ export interface ExchangeLimits {
 
 const NOTHING = new Uint8Array(0)
 const RESET_CONTENT = 205
-/** Statuses whose answers are whole at the end of their heads, whatever length they say (RFC 9112, section 6.3; of 205: RFC 9110, section 15.3.6). */
+/** Statuses whose answers end with their head, whatever their length header says (RFC 9112, section 6.3; for 205: RFC 9110, section 15.3.6). */
 const WITHOUT_CONTENT: ReadonlySet<number> = new Set([204, RESET_CONTENT, 304])
 
 /**
- * Sends one request and reads its answer. Whatever the destination does, it is over when this settles or soon after:
- * nothing is written, read or held any more.
- * @throws what kept the head of an answer from coming
+ * Sends one request and reads its answer. When the promise settles, or soon after, the request holds no connection and no memory any more,
+ * whatever the destination does.
+ * @throws the error that kept the head of an answer from arriving
  */
 export type Exchange = (request: Dispatcher.DispatchOptions, context: ForwardContext) => Promise<Answer>
 
@@ -66,7 +66,7 @@ class RunningExchange implements Dispatcher.DispatchHandler, Timed {
     this.#reject = reject
   }
 
-  /** Returns whether there is anything to do: it may have been stopped before. */
+  /** Returns whether to send the request. The attempt may already have been stopped. */
   begin (context: ForwardContext): boolean {
     this.#deadlines.add(this)
     const unwatch = watchAbort(context, (reason) => { this.#breakOff(new Error('The attempt was stopped', { cause: reason })) })
@@ -102,18 +102,18 @@ class RunningExchange implements Dispatcher.DispatchHandler, Timed {
 
   onRequestStart (controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    // A request that waited for its connection until its time was over must not be sent any more.
+    // A request whose time ran out while it waited for a connection must not be sent.
     if (this.#settled) controller.abort(new Error('The attempt is over'))
   }
 
   onResponseStart (controller: Dispatcher.DispatchController, statusCode: number, headers: AnswerHeaders): void {
-    // What comes before the answer proper, such as 103 Early Hints, decides nothing.
+    // Interim answers, such as 103 Early Hints, decide nothing.
     if (statusCode < 200) return
     this.#statusCode = statusCode
     this.#headers = headers
     if (!WITHOUT_CONTENT.has(statusCode)) return
     this.#settle()
-    // The client would go on to wait for the content of a 205, which has none.
+    // The client would wait for the content of a 205, which has none.
     if (statusCode === RESET_CONTENT && headers['content-length'] !== '0') controller.abort(new Error('The answer is whole'))
   }
 
@@ -134,7 +134,7 @@ class RunningExchange implements Dispatcher.DispatchHandler, Timed {
   }
 }
 
-/** Tells of an abort, also of one that was before. Returns what is to be called when nobody wants to know any more. */
+/** Calls `aborted` when the attempt is aborted, or at once if it already is. Returns a function that removes the listener. */
 function watchAbort (context: ForwardContext, aborted: (reason: unknown) => void): () => void {
   const { onAbort } = context
   if (onAbort !== undefined) {

@@ -1,23 +1,23 @@
-/** Shorter ones are hidden only as words of their own: they would be found everywhere. */
+/** Secrets shorter than this are hidden only as whole words, because such short texts occur everywhere by chance. */
 const SHORTEST_ANYWHERE = 6
-/** How much of a secret's beginning is no chance, in characters: anywhere, and where the text was cut. */
+/** How many characters of a secret's beginning are enough to hide it: anywhere in the text, and at the end of a text that was cut. */
 const SHORTEST_BEGINNING = 8
 const SHORTEST_BEGINNING_AT_CUT = 3
-/** How often a text may have been encoded one time upon the other. */
+/** How many layers of encoding are decoded. */
 const MOST_ENCODINGS = 3
 const HIDDEN = '[hidden]'
 
-/** What an escape begins with: without any of these there is nothing to decode. */
+/** Every escape begins with one of these. A text without any of them needs no decoding. */
 const MAY_BE_ENCODED = /[%\\&]/
 /** Percent-encoding, the escapes of JSON and JavaScript, and the references of HTML. */
 const ESCAPES = /(?:%[0-9a-f]{2})+|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|\\[\\/"']|&(?:#\d{1,7}|#x[0-9a-f]{1,6}|amp|lt|gt|quot|apos|sol|equals|quest|percnt|plus|colon|commat|num);/g
-/** One that the end of the text has cut. */
+/** An escape that the end of the text cuts off. */
 const CUT_ESCAPE = /(?:%[0-9a-f]?|\\(?:u[0-9a-f]{0,3}|x[0-9a-f]?)?|&#?[0-9a-z]{0,7}|\uFFFD)$/
 const NAMED: Readonly<Record<string, string>> = {
   amp: '&', lt: '<', gt: '>', quot: '"', apos: '\'', sol: '/', equals: '=', quest: '?', percnt: '%', plus: '+', colon: ':', commat: '@', num: '#'
 }
 
-/** A text as it is searched: each character with the place in the original that it comes from. */
+/** A text as it is searched. `from` and `to` give each character's range in the original text. */
 interface View {
   readonly text: string
   readonly from: readonly number[]
@@ -25,23 +25,23 @@ interface View {
 }
 
 export interface HideOptions {
-  /** Whether the text is all there is. The end of one that was cut may be the beginning of a secret. */
+  /** Whether the text is complete. The end of a cut text may be the beginning of a secret. */
   readonly whole: boolean
 }
 
-/** Puts `[hidden]` in the place of secrets. */
+/** Replaces secrets in a text with `[hidden]`. */
 export type Hide = (text: string, options: HideOptions) => string
 
 /**
- * Makes what puts `[hidden]` in the place of secrets, in whatever case they are written, and encoded for URLs, JSON or HTML as
- * often as three times.
+ * Makes a function that replaces secrets with `[hidden]`. Upper and lower case are the same. Secrets are found even if they are encoded for
+ * URLs, JSON or HTML, up to three times.
  */
 export function createHide (secrets: readonly string[]): Hide {
   const searched = [...new Set(secrets.flatMap((secret) => [secret, decoded(secret)]).map(plain))].filter((secret) => secret !== '')
   const beginnings = searched.map((secret) => secret.slice(0, SHORTEST_BEGINNING))
   return (text, { whole }) => {
     const searchedText = plain(text)
-    // Most answers have nothing to hide.
+    // Return early, because most answers contain no secret.
     if (whole && !MAY_BE_ENCODED.test(text) && !beginnings.some((beginning) => searchedText.includes(beginning))) return text
     const found: Array<readonly [from: number, to: number]> = []
     let view: View | undefined = viewOf(searchedText)
@@ -62,7 +62,7 @@ function viewOf (text: string): View {
   return { text, from, to: from.map((place) => place + 1) }
 }
 
-/** In lower case, with a plus as the space for which it may stand; no longer and no shorter. */
+/** Returns the text in lower case, with `+` as the space for which it may stand. The length stays the same, so positions stay valid. */
 function plain (text: string): string {
   const lower = text.toLowerCase()
   const same = lower.length === text.length ? lower : Array.from({ length: text.length }, (_each, index) => asOne(text.charAt(index))).join('')
@@ -74,7 +74,7 @@ function asOne (character: string): string {
   return lower.length === 1 ? lower : character
 }
 
-/** Where a secret stands, or as much of its beginning as somebody has left of it who shortens what he shows. */
+/** Finds a secret in a text, or a beginning of it, because programs often shorten the values that they show. */
 function * placesOf (secret: string, text: string): Generator<{ readonly at: number, readonly length: number }> {
   const beginning = secret.slice(0, SHORTEST_BEGINNING)
   for (let at = text.indexOf(beginning); at !== -1; at = text.indexOf(beginning, at + 1)) {
@@ -93,7 +93,7 @@ function isWordAt (text: string, at: number): boolean {
   return /[\p{L}\p{N}]/u.test(text.charAt(at))
 }
 
-/** Where the beginning of a secret stands with which a text ends; -1 where it ends otherwise. */
+/** Returns where a beginning of the secret starts that ends the text; -1 if there is none. */
 function beginningAtEnd (secret: string, text: string): number {
   if (secret.length < SHORTEST_ANYWHERE) return -1
   const end = text.replace(CUT_ESCAPE, '')
@@ -103,7 +103,7 @@ function beginningAtEnd (secret: string, text: string): number {
   return -1
 }
 
-/** The same with its escapes decoded; `undefined` where there are none. */
+/** Returns the view with one layer of escapes decoded; `undefined` if there are none. */
 function decode (view: View): View | undefined {
   if (!MAY_BE_ENCODED.test(view.text)) return undefined
   let text = ''
@@ -137,7 +137,7 @@ function decode (view: View): View | undefined {
   return { text, from, to }
 }
 
-/** What each part of a run of escapes stands for. */
+/** Returns the parts of a run of escapes, each with its meaning. */
 function meaningsOf (escape: string): ReadonlyArray<readonly [written: string, meant: string]> {
   if (escape.startsWith('%')) return percentMeanings(escape)
   if (escape.startsWith('&#x')) return [[escape, character(escape.slice(3, -1), 16)]]
@@ -152,7 +152,7 @@ function character (digits: string, radix: number): string {
   return code <= 0x10FFFF ? String.fromCodePoint(code) : '\uFFFD'
 }
 
-/** Character by character of UTF-8, since each has a place of its own. */
+/** Decodes each UTF-8 character by itself, because each has its own position in the original. */
 function percentMeanings (run: string): ReadonlyArray<readonly [string, string]> {
   const meanings: Array<readonly [string, string]> = []
   for (let at = 0; at < run.length;) {
@@ -167,12 +167,12 @@ function percentMeanings (run: string): ReadonlyArray<readonly [string, string]>
   return meanings
 }
 
-/** Itself where it cannot be decoded. */
+/** Returns the text unchanged if it cannot be decoded. */
 function decoded (text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {
-    // A percent sign that begins no byte, or bytes that are no character.
+    // A percent sign without two digits, or bytes that are not UTF-8.
     return text
   }
 }
@@ -182,7 +182,7 @@ function replace (text: string, ranges: ReadonlyArray<readonly [number, number]>
   let done = 0
   for (const [from, to] of [...ranges].sort(([one], [other]) => one - other)) {
     if (to <= done) continue
-    // What overlaps, or follows at once, is hidden together.
+    // Overlapping and adjacent ranges become one `[hidden]`.
     hidden += from > done || hidden === '' ? `${text.slice(done, from)}${HIDDEN}` : ''
     done = to
   }

@@ -5,7 +5,9 @@ import { escapeToken } from '../substitute-variables.js'
 import { isReservedHeader } from './own-headers.js'
 import { signingKey } from './standard-signature.js'
 
-/** What a schema can't say of an http forwarder's options. Of what is of another type than it should be, nothing is said. */
+/**
+ * Returns the faults in an http forwarder's options that the schema cannot express. Values of the wrong type are left out: the schema reports them.
+ */
 export function httpFaults ({ url, headers, secrets }: JsonObject): readonly Fault[] {
   return [
     ...typeof url === 'string' && !isDestination(url) ? [{ pointer: '/url', message: 'must be an http:// or https:// URL without a user name or password' }] : [],
@@ -37,7 +39,7 @@ function headerFault (name: string, value: unknown): string | undefined {
   return value.trim() === '' || throws(() => { validateHeaderValue(name, value) }) ? 'is not a value that a header can carry' : undefined
 }
 
-/** The reason does not hold the secret. */
+/** Returns the faults of a signing secret. The message does not contain the secret. */
 function secretFaults (secret: unknown, pointer: string): readonly Fault[] {
   if (typeof secret !== 'string') return []
   try {
@@ -53,7 +55,7 @@ function throws (check: () => void): boolean {
     check()
     return false
   } catch {
-    // It says what is wrong by quoting it.
+    // The error's message quotes the value, so it is not used.
     return true
   }
 }

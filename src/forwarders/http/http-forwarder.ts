@@ -13,39 +13,39 @@ import { sentSecrets } from './sent-secrets.js'
 import { signingKey, standardSignature } from './standard-signature.js'
 import { tryConnection } from './try-connection.js'
 
-/** What is configured, with a meaning that the settings tell, and what it needs beside that. */
+/** The configured options, which the settings describe, and the forwarder's dependencies. */
 export interface HttpForwarderOptions extends Omit<OptionValues<typeof httpOptions>, 'headers'> {
   readonly name: string
   /** http or https. */
   readonly url: string
   /** The longest wait that a destination may ask for, in milliseconds. */
   readonly retryAfterMaxMs: number
-  /** Headers that go with every request; none of those that the forwarder sends itself. */
+  /** Headers of every request. They must not be reserved ones. */
   readonly headers: readonly Header[]
-  /** After how many refusals, by another status of the 4xx, a delivery is dead. */
+  /** After how many refusals a delivery is dead. A refusal is a 4xx status other than 407, 408, 425, 429 and those of `permanentStatus`. */
   readonly refusalLimit?: number
-  /** What goes to the destination as part of `user-agent`. */
+  /** The version in the `user-agent` header. */
   readonly version: string
-  /** Where the variables that name a proxy are looked up. */
+  /** The variables that may name a proxy. */
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** How the names of the destination and of its proxy are looked up; as the system does where absent. */
+  /** Finds the addresses of the destination and its proxy. Absent: as the system does. */
   readonly lookUp?: LookUp
   /** Wall-clock time, in milliseconds since the epoch. */
   readonly now: () => number
 }
 
 const REFUSAL_LIMIT = 5
-/** As many as wait for a retry at once at the most. */
+/** The most deliveries that wait for a retry at once. */
 const REMEMBERED_REFUSALS = 10_000
 const BODY_LIMIT_BYTES = 4096
 const KEEP_BYTES = 2048
-/** By how much the pump's time is longer, so that it is the forwarder that says what took so long. */
+/** By how much the pump's timeout is longer, in milliseconds. The forwarder's own timeout comes first, because its error says what took so long. */
 const GRACE_MS = 1000
 
 /**
- * Posts each delivery to a URL: the bytes as received, or as a CloudEvent, with headers that tell what it is and, given a
- * secret, prove where it comes from.
- * @throws {TypeError} for a header that is the forwarder's own, a secret or a proxy that is none
+ * Makes a forwarder that posts each delivery to a URL, as the received bytes or as a CloudEvent. Headers describe the delivery. If secrets
+ * are configured, a signature proves its origin.
+ * @throws {TypeError} if a header is reserved, or if a secret or a proxy is malformed
  */
 export function createHttpForwarder (options: HttpForwarderOptions): Forwarder {
   const { name, order, concurrency, timeoutMs, format, retryAfterMaxMs, refusalLimit = REFUSAL_LIMIT, now } = options
@@ -65,7 +65,7 @@ export function createHttpForwarder (options: HttpForwarderOptions): Forwarder {
     const { id } = attempt.delivery
     const content = contentOf(attempt.delivery, format)
     const timestamp = Math.floor(now() / 1000)
-    // A list, because an object of so many keys, put together anew for each request, took a tenth of a request's time.
+    // A flat list, because building an object with so many keys took a tenth of a request's time.
     const headers = fixed.concat(content.headers, ownHeaders(attempt, timestamp))
     if (keys.length > 0) headers.push('webhook-signature', standardSignature({ id, timestamp, body: content.body }, keys))
     const answer = await exchange({ origin, path, method: 'POST', headers, body: content.body }, context)
@@ -100,7 +100,7 @@ export function createHttpForwarder (options: HttpForwarderOptions): Forwarder {
     recordsSuccess: true,
     async forward (attempts, context) {
       const outcomes: Outcome[] = []
-      // There is one at a time.
+      // There is only one attempt, because `batchSize` is 1.
       for (const attempt of attempts) outcomes.push(await attemptOne(attempt, context))
       return { outcomes }
     },

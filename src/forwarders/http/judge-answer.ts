@@ -2,13 +2,13 @@ import type { Outcome, OutcomeResult } from '../../delivery/forwarder.js'
 import type { Answer } from './exchange.js'
 import { retryAfterMs } from './retry-after.js'
 
-/** What an answer means: done, not now, not this one, never. */
+/** The meaning of an answer: success, failure for now, refusal of this delivery, or permanent failure. */
 export type Judgement = 'forwarded' | 'later' | 'refused' | 'permanent'
 
-/** Statuses of the 4xx that speak of the moment, or of a proxy on the way (407), and not of the request. */
+/** 4xx statuses that depend on the moment, or on a proxy in between (407), and not on the request. */
 const PASSING: ReadonlySet<number> = new Set([407, 408, 425, 429])
 
-/** What an answer means. A success that broke off is none: what it belonged to may not have happened. */
+/** Returns the meaning of an answer. An answer that broke off is no success, because the destination may not have done its work. */
 export function judgeAnswer ({ statusCode, brokenBy }: Answer, permanent: ReadonlySet<number>): Judgement {
   if (statusCode >= 200 && statusCode < 300) return brokenBy === undefined ? 'forwarded' : 'later'
   if (permanent.has(statusCode)) return 'permanent'
@@ -17,16 +17,16 @@ export function judgeAnswer ({ statusCode, brokenBy }: Answer, permanent: Readon
 
 export interface OutcomeFacts {
   readonly judgement: Judgement
-  /** What is kept of the answer beside its status. */
+  /** The text to keep beside the answer's status. */
   readonly text: string | undefined
-  /** How often this delivery has been refused by now. */
+  /** How often the destination has refused this delivery, this time included. */
   readonly refusals: number
   readonly refusalLimit: number
   readonly retryAfterMaxMs: number
   readonly now: number
 }
 
-/** What becomes of the attempt. */
+/** Returns the outcome of an attempt from its answer. */
 export function outcomeOf (answer: Answer, facts: OutcomeFacts): Outcome {
   const result = resultOf(answer, facts)
   return facts.text === undefined ? result : { ...result, answer: facts.text }
@@ -51,14 +51,14 @@ function resultOf (answer: Answer, { judgement, refusals, refusalLimit, retryAft
 
 const LONGEST = 300
 
-/** Why no answer came, in words. */
+/** Returns in words why no answer came. */
 export function networkReason (error: unknown): string {
   return words(error).slice(0, LONGEST)
 }
 
 function words (error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  // Where a name has several addresses and none can be reached, Node says nothing itself, only of each.
+  // If a name has several addresses and none can be reached, Node's error has no message. Only its inner errors have one.
   const inner = error instanceof AggregateError ? [...new Set(error.errors.map(words))].join(', ') : ''
   const message = error.message || inner || error.name
   return error.cause instanceof Error ? `${message}: ${words(error.cause)}` : message

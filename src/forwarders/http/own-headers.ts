@@ -8,18 +8,18 @@ export interface Header {
   readonly value: string
 }
 
-/** What this forwarder says itself, and what belongs to the connection and not to the request. */
+/** Headers that the forwarder sends itself, and headers of the connection instead of the request. */
 const RESERVED = new RegExp('^(?:' + [
   'content-.*', 'user-agent', 'webhook-.*', 'tierhook-.*', 'x-voucherify-signature', 'traceparent', 'tracestate', 'ce-.*',
   'host', 'connection', 'keep-alive', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'expect', 'proxy-.*', 'http2-settings'
 ].join('|') + ')$')
 
-/** Whether a header is the forwarder's own, so that nobody else may set it. */
+/** Whether only the forwarder may set a header. */
 export function isReservedHeader (name: string): boolean {
   return RESERVED.test(name.toLowerCase())
 }
 
-/** What the headers say of a delivery and of the attempt at it, whatever the format: names and values by turns. */
+/** Returns the headers that describe a delivery and its attempt in every format: names and values in turn. */
 export function ownHeaders ({ delivery, number, replay }: Attempt, timestamp: number): string[] {
   const headers = [
     'webhook-id', delivery.id,

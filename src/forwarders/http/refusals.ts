@@ -1,13 +1,13 @@
-/** Counts how often each delivery has been refused, as long as it is under way. */
+/** Counts how often each unfinished delivery was refused. */
 export interface Refusals {
-  /** Counts one more, and tells how many there are now. */
+  /** Counts one more refusal. Returns the new count. */
   readonly add: (deliveryId: string) => number
   readonly forget: (deliveryId: string) => void
 }
 
 /**
- * In memory alone: after a restart a delivery has all its tries again.
- * @param limit how many deliveries are remembered; of more, the one that was refused first is forgotten
+ * Counts in memory only: after a restart, each delivery begins at 0 again.
+ * @param limit how many deliveries are counted; above it, the count of the delivery that was refused first is dropped
  */
 export function createRefusals (limit: number): Refusals {
   const counts = new Map<string, number>()

@@ -3,9 +3,9 @@ import type { AnswerHeaders } from './exchange.js'
 const DATE = /^[A-Z][a-z]{2,8},? /
 
 /**
- * How long the destination asks to be left alone, in milliseconds (RFC 9110, section 10.2.3): `undefined` where it does not
- * say, says it wrongly, or names a time that is over.
- * @param now wall-clock time, for a date in an answer that does not say what time it is at the destination
+ * Returns how long the destination asks us to wait, in milliseconds (RFC 9110, section 10.2.3); `undefined` if it does not ask, if the
+ * value is malformed, or if the time is over.
+ * @param now wall-clock time, to compare a date with if the answer has no `date` header
  */
 export function retryAfterMs (headers: AnswerHeaders, now: number): number | undefined {
   const value = first(headers['retry-after'])?.trim() ?? ''
@@ -13,10 +13,10 @@ export function retryAfterMs (headers: AnswerHeaders, now: number): number | und
   return ms > 0 ? ms : undefined
 }
 
-/** An HTTP date in any of its three forms (RFC 9110, section 5.6.7); `NaN` for anything else. */
+/** Parses an HTTP date in any of its three forms (RFC 9110, section 5.6.7); `NaN` for any other text. */
 function dateMs (value: string): number {
   if (!DATE.test(value)) return NaN
-  // The oldest form does not name its zone, which is always GMT.
+  // The oldest form names no zone. The zone is always GMT.
   return Date.parse(value.endsWith(' GMT') ? value : `${value} GMT`)
 }
 

@@ -1,27 +1,27 @@
 import { createNoProxy } from './no-proxy.js'
 
-/** The variables that name proxies, and those that do without. */
+/** The environment variables that name proxies, and the destinations that need none. */
 export type ProxyVariables = Readonly<Record<string, string | undefined>>
 
-/** How a destination is connected to. */
+/** How to connect to a destination. */
 export type Route =
   | { readonly via: 'direct' }
   | {
     readonly via: 'proxy'
-    /** Without a user name and password. */
+    /** The proxy's origin, without user name and password. */
     readonly origin: string
-    /** What `proxy-authorization` has to say; absent where nobody has to be named. */
+    /** The value of `proxy-authorization`; absent if the proxy's URL has no user name and password. */
     readonly authorization?: string
-    /** The variable that names it. */
+    /** The variable that names the proxy. */
     readonly variable: string
   }
 
 const DEFAULT_PORTS = { 'http:': 80, 'https:': 443 } as const
 
 /**
- * Finds the way to a destination: through the proxy that `HTTPS_PROXY` names for https, and `HTTP_PROXY` for http, or directly
- * where `NO_PROXY` lists it. In lower case they are looked up first, and one that is empty names nothing.
- * @throws {TypeError} for a proxy that is none, and a list that cannot be understood; the message shows no password
+ * Finds out how to connect to a destination. `HTTPS_PROXY` names the proxy for https, and `HTTP_PROXY` the one for http. Destinations
+ * listed in `NO_PROXY` are connected to directly. Names in lower case take precedence, and an empty variable names no proxy.
+ * @throws {TypeError} if a proxy's URL or the list cannot be understood; the message contains no password
  */
 export function routeTo (url: string, variables: ProxyVariables): Route {
   const { protocol, hostname, port } = new URL(url)
@@ -33,7 +33,7 @@ export function routeTo (url: string, variables: ProxyVariables): Route {
   return isListed(list, origin) ? { via: 'direct' } : proxyOf(named)
 }
 
-/** The way in words. */
+/** Describes the route in words. */
 export function describeRoute (route: Route): string {
   return route.via === 'direct' ? 'directly' : `through the proxy ${route.origin} (${route.variable})`
 }
@@ -56,10 +56,10 @@ function isListed ({ name, value }: Variable, origin: { readonly hostname: strin
   }
 }
 
-/** The message does not show the URL, which may hold a password. */
+/** Reads a proxy's URL. The error's message does not contain the URL, which may include a password. */
 function proxyOf ({ name, value }: Variable): Route {
   const wrong = new TypeError(`${name} must be the http:// or https:// URL of a proxy, or its host and port`)
-  // As curl takes it: a host and port alone are an HTTP proxy's.
+  // Like curl: a host and port alone mean an HTTP proxy.
   const url = value.includes('://') ? value : `http://${value}`
   if (!/^https?:/i.test(url) || !URL.canParse(url)) throw wrong
   const { origin, username, password } = new URL(url)
@@ -68,7 +68,7 @@ function proxyOf ({ name, value }: Variable): Route {
     const authorization = `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`
     return { via: 'proxy', origin, authorization, variable: name }
   } catch {
-    // A percent sign that begins no byte.
+    // A percent sign without two digits.
     throw wrong
   }
 }

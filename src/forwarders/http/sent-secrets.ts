@@ -1,7 +1,7 @@
 import type { Header } from './own-headers.js'
 import type { Route } from './route.js'
 
-/** Shorter pieces of a header's value, or of a part of the address, are no secret. */
+/** Shorter pieces of a header's value, or of a part of the URL, do not count as secrets. */
 const SHORTEST_PIECE = 8
 
 export interface Sent {
@@ -10,7 +10,7 @@ export interface Sent {
   readonly route: Route
 }
 
-/** What a request carries that must not show, should the destination or the proxy send it back. */
+/** Returns the parts of a request that must not be shown if the destination or the proxy sends them back. */
 export function sentSecrets ({ url, headers, route }: Sent): readonly string[] {
   const values = headers.map(({ value }) => value)
   if (route.via === 'proxy' && route.authorization !== undefined) values.push(route.authorization)
@@ -18,8 +18,8 @@ export function sentSecrets ({ url, headers, route }: Sent): readonly string[] {
 }
 
 /**
- * The path and query as a whole, and each segment, name and value of them: in the addresses of webhooks they commonly hold a
- * key. A part of several pieces, such as `bot1:KEY`, counts by its long pieces too.
+ * Returns the path and query as a whole, and each segment, name and value in them, because webhook URLs often contain a key. Long pieces
+ * of a part count too, such as the key in `bot1:KEY`.
  */
 function ofAddress (url: string): readonly string[] {
   const { pathname, search, searchParams, username, password } = new URL(url)
@@ -28,7 +28,7 @@ function ofAddress (url: string): readonly string[] {
   return [...whole, ...parts, ...parts.flatMap(piecesOf)].filter((part) => part !== '')
 }
 
-/** The value and its parts; of what names somebody by Basic, the user and password too. */
+/** Returns a header's value and its parts. For Basic authentication, user and password are among them. */
 function ofHeader (value: string): readonly string[] {
   const basic = /^basic +(\S+)$/i.exec(value)?.[1]
   const credentials = basic === undefined ? '' : Buffer.from(basic, 'base64').toString()

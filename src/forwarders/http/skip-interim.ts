@@ -1,23 +1,23 @@
 import type { Socket } from 'node:net'
 
-/** The status line of an interim answer. 101 is none: what comes after it is not HTTP any more (RFC 9110, section 15.2.2). */
+/** The status line of an interim answer. 101 does not count, because the bytes after it are not HTTP (RFC 9110, section 15.2.2). */
 const INTERIM = /^HTTP\/1\.[01] 1(?!01)\d\d[ \r]/
-/** A status line that fits, to complete with it one that is not all there yet. */
+/** A matching status line. It completes one that has arrived only in part. */
 const FITTING = 'HTTP/1.1 100 '
 const NOTHING = Buffer.alloc(0)
-/** How many bytes of interim answers are left out before one final answer. What comes after them goes through, and fails. */
+/** How many bytes of interim answers are skipped before one final answer. Further ones go through to the client, which fails. */
 const LIMIT_BYTES = 16_384
 
 /**
- * Leaves out the interim answers (1xx) that a connection gets before its final ones, such as an unasked 100 (Continue). They
- * decide nothing, and a client must be able to read past them (RFC 9110, section 15.2). undici closes the connection at a 100.
+ * Skips the interim answers (1xx) that arrive before the final answer of a connection, such as an unexpected 100 (Continue). They decide
+ * nothing, and a client must be able to read past them (RFC 9110, section 15.2). undici closes the connection at a 100.
  */
 export function skipInterim (socket: Socket): void {
   const push = socket.push.bind(socket)
-  /** How many bytes had been written when the answer began that is being read. */
+  /** The value of `bytesWritten` when the current final answer began. */
   let answeredAt = -1
   let skippedBytes = 0
-  /** The beginning of an answer of which it is not known yet what it is. */
+  /** The bytes of an answer whose kind is not yet known. */
   let held: Buffer = NOTHING
 
   function takeHeld (): Buffer {
@@ -27,7 +27,7 @@ export function skipInterim (socket: Socket): void {
     return rest
   }
 
-  // It gets what is read before the stream has it. undici writes no request before it has read the answer to the one before.
+  // `push` gets the bytes before the stream does. undici writes a request only after the previous answer, so new bytes written mean a new answer.
   socket.push = (chunk: unknown, encoding?: BufferEncoding) => {
     if (!(chunk instanceof Buffer)) {
       if (held.length > 0) push(takeHeld())
@@ -48,12 +48,12 @@ export function skipInterim (socket: Socket): void {
   }
 }
 
-/** Where the interim answer ends that the bytes begin with: 0 where they begin with something else, `undefined` where that is not known yet. */
+/** Returns where the interim answer at the beginning of the bytes ends; 0 if they begin with another answer, `undefined` if not yet known. */
 function interimEnd (bytes: Buffer): number | undefined {
   const line = bytes.toString('latin1', 0, FITTING.length)
   if (!INTERIM.test(line + FITTING.slice(line.length))) return 0
   const end = bytes.indexOf('\r\n\r\n')
   if (end === -1) return undefined
-  // Ends of lines of another kind are a fault, and could hide the final answer.
+  // Other line ends are malformed, and could hide the final answer.
   return /(?<!\r)\n/.test(bytes.toString('latin1', 0, end)) ? 0 : end + 4
 }

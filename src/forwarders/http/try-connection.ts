@@ -2,9 +2,8 @@ import type { Destination } from './destination.js'
 import { networkReason } from './judge-answer.js'
 
 /**
- * Connects to a destination as a request would, through the same proxy and with the same checks of its certificate, and
- * sends nothing.
- * @throws what keeps it from being connected to
+ * Connects to a destination as a request would, through the same proxy and with the same certificate checks, but sends nothing.
+ * @throws the error that prevented the connection
  */
 export async function tryConnection ({ dispatcher, origin, path }: Destination, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
@@ -12,7 +11,7 @@ export async function tryConnection ({ dispatcher, origin, path }: Destination, 
     signal.addEventListener('abort', aborted)
     if (signal.aborted) aborted()
     dispatcher.dispatch({ origin, path, method: 'HEAD' }, {
-      // It is called once there is a connection, before anything is written to it.
+      // Called as soon as there is a connection, before anything is written to it.
       onRequestStart (controller) {
         resolve()
         controller.abort(new Error('It was only tried'))

@@ -1,32 +1,34 @@
 import { promises, type RecordWithTtl } from 'node:dns'
 import type { Address, Found } from './look-up.js'
 
-/** What the DNS servers said of a name. */
+/** The answer of the DNS servers for a name. */
 export type DnsAnswer =
   | { readonly status: 'found', readonly found: Found }
-  /** They have no address for it. */
+  /** The name has no address. */
   | { readonly status: 'none' }
-  /** They could not say, or did not answer. */
+  /** The servers failed or did not answer. */
   | { readonly status: 'failed', readonly code: string }
 
-/** The first wait for an answer, in milliseconds; each further one is twice as long. The C library waits for five seconds. */
+/** The first wait for an answer, in milliseconds. Each further wait is twice as long. The C library waits for five seconds. */
 const FIRST_WAIT_MS = 1000
 const TRIES = 4
-/** How long the other family is waited for once one has decided, in milliseconds: some servers never answer for IPv6 (RFC 8305, section 3). */
+/**
+ * How long to wait for the other address family after one has decided, in milliseconds. Some servers never answer for IPv6 (RFC 8305, section 3).
+ */
 const OTHER_FAMILY_MS = 250
-/** The bounds of how long an answer counts as fresh, in milliseconds, whatever its own time to live. */
+/** The bounds of how long an answer counts as fresh, in milliseconds, whatever its time to live. */
 const LEAST_FRESH_MS = 1000
 const MOST_FRESH_MS = 30_000
 
-/** Codes that say that there is no address: no such name, none of this family, and a name that cannot be. */
+/** Codes for a name without an address: no such name, no record of this family, or an impossible name. */
 const NONE: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME'])
 
 type End = { readonly found: Found } | { readonly code: string }
 
 /**
- * Asks the DNS servers for a whole name. It takes no thread: the C library's look-up would hold one of the few that all look-ups
- * and files share for as long as a server does not answer, and the process could not even end before.
- * @param servers the servers to ask, where they are not those of the system
+ * Asks the DNS servers for a full name, without using a thread. A look-up of the C library would hold one of the few threads that all
+ * look-ups and files share until a server answers, and even the exit of the process would wait for it.
+ * @param servers the servers to ask instead of the system's
  */
 export async function askDns (name: string, signal: AbortSignal, servers?: readonly string[]): Promise<DnsAnswer> {
   const resolver = new promises.Resolver({ timeout: FIRST_WAIT_MS, tries: TRIES })
@@ -45,7 +47,7 @@ export async function askDns (name: string, signal: AbortSignal, servers?: reado
   }
 }
 
-/** Never rejects. */
+/** Resolves to the result for one family. Never rejects. */
 async function endOf (asked: Promise<RecordWithTtl[]>, family: Address['family']): Promise<End> {
   try {
     const records = await asked
@@ -56,7 +58,7 @@ async function endOf (asked: Promise<RecordWithTtl[]>, family: Address['family']
   }
 }
 
-/** IPv4 comes first: where a machine has no way to IPv6, that is not always told at once. */
+/** Puts IPv4 first, because a connection over IPv6 may hang on a machine without an IPv6 route. */
 function together (ends: readonly End[]): DnsAnswer {
   const found = ends.flatMap((end) => 'found' in end ? [end.found] : [])
   if (found.length > 0) {

@@ -1,13 +1,13 @@
 import { lookup } from 'node:dns'
 import type { Found } from './look-up.js'
 
-/** How many look-ups of the C library run at once at the most. Node has as many for the whole process. */
+/** The most look-ups of the C library at once. Node runs no more than this in the whole process. */
 const MOST_AT_ONCE = 2
 const FRESH_MS = 1000
 
 /**
- * Makes what asks the C library (getaddrinfo), one look-up of a name at a time. It knows more than the DNS servers, such as
- * mDNS or LDAP. But it holds a thread until it is done, and cannot be stopped.
+ * Makes a function that asks the C library (getaddrinfo). Parallel calls for a name share one look-up. The C library knows more sources
+ * than the DNS servers, such as mDNS or LDAP, but a look-up holds a thread until its end and cannot be stopped.
  */
 export function createAskSystem (lookUp: (name: string) => Promise<Found> = addressesOf): (name: string) => Promise<Found> {
   const asked = new Map<string, Promise<Found>>()
@@ -21,7 +21,7 @@ export function createAskSystem (lookUp: (name: string) => Promise<Found> = addr
       return await lookUp(name)
     } finally {
       const next = waiting.shift()
-      // Whoever is next takes the place over.
+      // The next look-up takes over this one's slot.
       if (next === undefined) running--
       else next()
     }

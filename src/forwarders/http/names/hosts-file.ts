@@ -1,7 +1,7 @@
-/** Addresses by the names that a hosts file has for them, in lower case. */
+/** The addresses in a hosts file, by name in lower case. */
 export type Hosts = ReadonlyMap<string, readonly string[]>
 
-/** Reads a file as `/etc/hosts` is: an address and its names in each line. What is no such line is passed over. */
+/** Parses a file in the format of `/etc/hosts`: an address and its names in each line. Other lines are ignored. */
 export function parseHosts (text: string): Hosts {
   const hosts = new Map<string, string[]>()
   for (const line of text.split('\n')) {

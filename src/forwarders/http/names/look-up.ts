@@ -4,15 +4,15 @@ export interface Address {
 }
 
 export interface Found {
-  /** At least one, in the order in which they are tried. */
+  /** At least one, in the order in which to try them. */
   readonly addresses: readonly Address[]
-  /** How long they may be used without asking again, in milliseconds. */
+  /** How long the addresses may be used without another look-up, in milliseconds. */
   readonly freshMs: number
 }
 
 /**
- * Finds the addresses of a name. When `signal` aborts, nobody waits any longer.
- * @throws {Error} with the code `ENOTFOUND` where there is certainly no such name, and any other where that is not known
+ * Finds the addresses of a name. When `signal` aborts, the result is no longer needed.
+ * @throws {Error} with the code `ENOTFOUND` if the name certainly does not exist, and with any other code if that is unknown
  */
 export type LookUp = (name: string, signal: AbortSignal) => Promise<Found>
 

@@ -10,28 +10,28 @@ export interface NamesOptions {
   readonly now: () => number
 }
 
-/** The names that the connections of one destination are made to. */
+/** Looks up and remembers the names of one destination and its proxy. */
 export interface Names {
   /** For `net.connect`. */
   readonly lookup: LookupFunction
-  /** Notes that an address of a name could be connected to: its family is tried first from then on. */
+  /** Notes that a connection to an address of a name worked. Addresses of the same family are tried first from then on. */
   readonly connected: (name: string, family: Address['family']) => void
-  /** Ends the look-ups that run. Whoever waits for one is told so. */
+  /** Stops the running look-ups. Their callers get an error. */
   readonly close: () => void
 }
 
-/** How long a look-up is waited for where there is an older answer, in milliseconds. */
+/** How long to wait for a look-up if there is an older answer, in milliseconds. */
 const PATIENCE_MS = 500
-/** How long an answer may be used where no newer one is to be had, in milliseconds (RFC 8767). */
+/** How long an answer may be used after it is no longer fresh, if there is no newer one, in milliseconds (RFC 8767). */
 const USABLE_MS = 3_600_000
-/** How long that is done before it is asked again, in milliseconds. */
+/** How long an older answer is used after a failed look-up before the next look-up, in milliseconds. */
 const ASK_AGAIN_MS = 5000
 
 interface Known {
   readonly addresses: readonly Address[]
-  /** Until then nobody is asked. */
+  /** Until then the name is not looked up again. */
   readonly freshUntil: number
-  /** Until then it is better than none. */
+  /** Until then the answer may be used if there is no newer one. */
   readonly usableUntil: number
 }
 
@@ -48,11 +48,11 @@ interface Name {
 }
 
 /**
- * Looks names up once for all who want one at the same time, and keeps what was found. While a look-up hangs or fails, the
- * answer before it is used, for an hour at most. It is used no longer where there is certainly no such name any more.
+ * Looks up a name once for all simultaneous callers, and keeps the answer. While a look-up hangs or fails, the previous answer is used, for
+ * an hour at most. If the name certainly no longer exists, the previous answer is dropped.
  */
 export function createNames ({ lookUp, limitMs, now }: NamesOptions): Names {
-  /** No more than a destination and its proxy have. */
+  /** Holds only the names of a destination and its proxy. */
   const names = new Map<string, Name>()
   let closed = false
 

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs'
 
 /**
- * Makes what reads a small file of the system, anew only where it has changed. One that cannot be read counts as empty. It
- * reads at once: to wait for the threads that read files for everybody else could take as long as their disks do.
+ * Makes a function that reads a small system file, and reads it again only after it has changed. A file that cannot be read counts as
+ * empty. Reading is synchronous, because the threads for asynchronous reads may be waiting for slow disks.
  */
 export function readWhenChanged<T> (path: string, parse: (text: string) => T): () => T {
   let read: { readonly version: string, readonly value: T } | undefined
@@ -13,13 +13,13 @@ export function readWhenChanged<T> (path: string, parse: (text: string) => T): (
   }
 }
 
-/** Empty where there is none. */
+/** Returns an empty text if there is no file. */
 function versionOf (path: string): string {
   try {
     const { dev, ino, size, mtimeMs, ctimeMs } = statSync(path)
     return [dev, ino, size, mtimeMs, ctimeMs].join(' ')
   } catch {
-    // There is none, or its folder may not be looked into.
+    // There is no file, or its folder may not be read.
     return ''
   }
 }
@@ -28,7 +28,7 @@ function textOf (path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch {
-    // It may not be read.
+    // The file may not be read.
     return ''
   }
 }

@@ -1,16 +1,16 @@
-/** How names are completed. */
+/** How short names are completed. */
 export interface SearchList {
-  /** Domains that a name may lie in, such as `shop.svc.cluster.local`. */
+  /** The search domains, such as `shop.svc.cluster.local`. */
   readonly domains: readonly string[]
-  /** From how many dots on a name is first asked for as it is. */
+  /** A name with at least this many dots is first tried as it is. */
   readonly ndots: number
 }
 
 const MOST_DOTS = 15
 
 /**
- * Reads what `/etc/resolv.conf` says of names: the last `search` or `domain` counts, and `options ndots:n`.
- * @param hostname this machine's name, whose domain is searched where the file names none
+ * Reads the settings for names in `/etc/resolv.conf`: the last `search` or `domain`, and the last `options ndots:n`.
+ * @param hostname this machine's name. Its domain is searched if the file names none
  */
 export function parseSearchList (text: string, hostname: string): SearchList {
   const lines = text.split('\n').map((line) => line.trim().split(/\s+/))
@@ -23,7 +23,7 @@ export function parseSearchList (text: string, hostname: string): SearchList {
   }
 }
 
-/** The whole names that a name may stand for, in the order in which they are asked for. One with a dot at the end is whole. */
+/** Returns the full names that a name may stand for, in the order in which to try them. A name with a dot at the end is already full. */
 export function candidatesFor (name: string, { domains, ndots }: SearchList): readonly string[] {
   if (name.endsWith('.')) return [name.slice(0, -1)]
   const completed = domains.map((domain) => `${name}.${domain}`)

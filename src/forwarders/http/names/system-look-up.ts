@@ -11,20 +11,20 @@ export interface SystemLookUpOptions {
   readonly hostsPath?: string
   readonly resolvConfPath?: string
   readonly nsswitchPath?: string
-  /** The DNS servers, where they are not those of the system. */
+  /** The DNS servers to ask instead of the system's. */
   readonly servers?: readonly string[]
-  /** Asks for what the DNS servers do not know. */
+  /** Looks up names that the DNS servers do not know. */
   readonly askSystem?: (name: string) => Promise<Found>
 }
 
 const HOSTS_FRESH_MS = 1000
-/** The servers were asked for long enough. */
+/** Codes for servers that did not answer. They had enough time, so no other source is tried. */
 const SILENT: ReadonlySet<string> = new Set(['ETIMEOUT', 'ECANCELLED'])
 
 /**
- * Makes the look-up of names as the system has them: first its hosts file, then its DNS servers with its search domains. The C
- * library is asked only where it has other sources too, and the servers have answered: it would ask the same ones again, and
- * hold a thread until they answer. Systems other than Linux keep their names elsewhere, and so it is always asked there.
+ * Makes a function that looks names up as the system does: first in the hosts file, then at the DNS servers with the search domains. The C
+ * library is asked only if it has other sources and the DNS servers did answer. Otherwise it would ask the same servers again, and hold a
+ * thread until they answer. Systems other than Linux keep names in other places, so the C library is always asked there.
  */
 export function createSystemLookUp (options: SystemLookUpOptions = {}): LookUp {
   const hosts = readWhenChanged(options.hostsPath ?? '/etc/hosts', parseHosts)
@@ -41,10 +41,10 @@ export function createSystemLookUp (options: SystemLookUpOptions = {}): LookUp {
       if (answer.status === 'found') return answer.found
       if (answer.status === 'none') continue
       if (SILENT.has(answer.code)) throw new Error(`The DNS servers did not answer for ${name}`)
-      // The name may yet be in another of the domains.
+      // The name may exist in another search domain.
       failure ??= answer.code
     }
-    // Most servers tell in this way that those whom they ask do not answer.
+    // SERVFAIL usually means that the server's own upstream servers do not answer. The C library would ask the same server.
     if (failure !== 'ESERVFAIL' && (otherSources() || platform() !== 'linux')) return await askSystem(name)
     if (failure !== undefined) throw new Error(`The DNS servers could not tell the address of ${name} (${failure})`)
     throw Object.assign(new Error(`There is no address for ${name} (ENOTFOUND)`), { code: 'ENOTFOUND' })
@@ -54,7 +54,7 @@ export function createSystemLookUp (options: SystemLookUpOptions = {}): LookUp {
 function knownAddresses (name: string, hosts: Hosts): readonly Address[] {
   const listed = (hosts.get(name) ?? []).flatMap((address) => addressIn(address))
   if (listed.length > 0) return listed
-  // It is this machine without being asked for (RFC 6761, section 6.3).
+  // `localhost` means this machine, without a look-up (RFC 6761, section 6.3).
   return /(?:^|\.)localhost$/.test(name) ? [{ address: '127.0.0.1', family: 4 }, { address: '::1', family: 6 }] : []
 }
 
@@ -63,10 +63,12 @@ function addressIn (text: string): readonly Address[] {
   return family === 4 || family === 6 ? [{ address: text, family }] : []
 }
 
-/** What is asked without the C library: the hosts file, the DNS servers, and what machine this is. */
+/** Sources that need no C library: the hosts file, the DNS servers, and the name of this machine. */
 const OWN: ReadonlySet<string> = new Set(['files', 'dns', 'myhostname'])
 
-/** Whether a file as `/etc/nsswitch.conf` is names other sources of host names, such as mDNS or LDAP, which only the C library can ask. */
+/**
+ * Whether a file in the format of `/etc/nsswitch.conf` names other sources of host names, such as mDNS or LDAP. Only the C library can ask those.
+ */
 export function hasOtherSources (text: string): boolean {
   const line = text.split('\n').map((each) => each.replace(/#.*/, '').trim()).find((each) => each.startsWith('hosts:')) ?? ''
   const sources = line.slice('hosts:'.length).replace(/\[[^\]]*\]/g, ' ').split(/\s+/).filter((source) => source !== '')
