@@ -2,7 +2,7 @@ import type { Status } from '../composition/stored-needs.js'
 import { errorCode } from '../errors/system-code.js'
 import { serviceUrl } from '../config/addresses.js'
 
-/** What came of asking a running service. */
+/** Answer of a running service, or why there is none. */
 export type AskedStatus = { readonly url: string, readonly status: Status } | { readonly url: string, readonly silent: string }
 
 export interface AskStatusOptions {
@@ -13,7 +13,7 @@ export interface AskStatusOptions {
 
 const LIMIT_MS = 5000
 
-/** Asks the operator's listener of the service with this configuration how it is. */
+/** Asks the configured operator's listener for the status of the service. */
 export async function askStatus ({ host, port, token }: AskStatusOptions): Promise<AskedStatus> {
   const url = serviceUrl(host, port)
   try {
@@ -27,7 +27,7 @@ export async function askStatus ({ host, port, token }: AskStatusOptions): Promi
   }
 }
 
-/** As much of the answer as is used here: another program may listen at this port. */
+/** Checks only the fields used here. Another program may listen at this port. */
 function isStatus (answer: unknown): answer is Status {
   return typeof answer === 'object' && answer !== null && 'version' in answer && 'startedAt' in answer && 'ready' in answer && 'needs' in answer && Array.isArray(answer.needs)
 }

@@ -10,7 +10,7 @@ export interface BackupCommandOptions extends StoreOptions {
 }
 
 /**
- * Makes a checked copy of the store in a new file; resolves with the exit code.
+ * Copies the store into a new file and checks the copy. Resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
 export async function backup (context: CommandContext, file: string, options: BackupCommandOptions): Promise<number> {

@@ -5,8 +5,8 @@ import { printable } from '../terminal/printable.js'
 import { UsageError } from './command-line.js'
 
 /**
- * Asks Voucherify once how the webhook stands there.
- * @throws UsageError where the settings do not say where to ask
+ * Asks Voucherify once about the webhook's state.
+ * @throws UsageError if the settings do not say which Management API to ask
  */
 export async function checkSender (context: CommandContext, settings: Settings, timeoutMs: number): Promise<AskedOnce> {
   const asked = await context.askSender({ settings, timeoutMs })
@@ -15,12 +15,12 @@ export async function checkSender (context: CommandContext, settings: Settings, 
     'Voucherify gives the first two to its Enterprise customers alone')
 }
 
-/** Whether everything was answered and nothing is wrong. What Voucherify does not tell is not wrong. */
+/** Whether every question was answered and nothing is wrong. What Voucherify does not disclose does not count as wrong. */
 export function isSenderWell ({ findings, failures }: AskedOnce): boolean {
   return failures.length === 0 && findings.every(({ state }) => state !== 'wrong')
 }
 
-/** What was found, in sentences. */
+/** Formats the findings for a person. */
 export function senderText ({ projectId, managementUrl, findings, failures, cannotSee }: AskedOnce): string {
   return [
     `Voucherify, project ${projectId}, asked at ${managementUrl}:`,

@@ -22,8 +22,8 @@ export interface CheckOptions {
 }
 
 /**
- * Shows what would run, without secrets, with `connect` whether the destinations can be reached, and with `voucherify` how the webhook
- * stands there; resolves with the exit code.
+ * Shows the configuration that would run, without secrets. `connect` tries the destinations, and `voucherify` asks Voucherify about the webhook.
+ * Resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
 export async function check (context: CommandContext, options: CheckOptions): Promise<number> {
@@ -41,7 +41,7 @@ async function inspect (context: CommandContext, options: CheckOptions): Promise
   const { envFile } = source
   const settings = inDirectory(loadSettings(source), context.directory)
   const warnings = startWarnings(context, settings, envFile)
-  // Whatever a forwarder has to say of itself is not what was asked for.
+  // Forwarders must not log into the output of this command.
   const logger = createLogger('silent', { write: () => {}, flushed: async () => {} })
   const forwarders = await context.inspectForwarders({
     settings, logger, variables: loadVariables(source), ...envFile === undefined ? {} : { envFile: resolve(context.directory, envFile.path) }
@@ -55,7 +55,7 @@ async function inspect (context: CommandContext, options: CheckOptions): Promise
   return failed || (sender !== undefined && !isSenderWell(sender)) ? exitCodes.failure : exitCodes.ok
 }
 
-/** The journal in a database that replicas share. */
+/** The PostgreSQL journal, without its credentials. */
 interface InspectedJournal {
   readonly database: string
   readonly schema: string
@@ -135,7 +135,7 @@ function connectionText (connection: Connection | undefined): string {
   return connection.status === 'ok' ? 'ok' : `failed: ${connection.reason}`
 }
 
-/** The settings with every path made absolute, from the directory that the command runs in. */
+/** Makes every path in the settings absolute, relative to the command's directory. */
 export function inDirectory (settings: Settings, directory: string): Settings {
   return {
     ...settings,

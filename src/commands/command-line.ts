@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander'
 import type { CommandContext } from './context.js'
 
-/** What the process ends with. */
+/** Exit codes of the process. */
 export const exitCodes = {
   ok: 0,
   failure: 1,
@@ -9,10 +9,10 @@ export const exitCodes = {
   usage: 2
 } as const
 
-/** Added to a signal's number where the signal ended the process, as shells do. */
+/** Signal numbers. Like in a shell, the exit code after a signal is 128 plus this number. */
 export const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
 
-/** A command line that cannot be followed. Its message tells the user what to write instead. */
+/** An invalid command line. The message says what to write instead. */
 export class UsageError extends Error {
   readonly code = 'USAGE'
 
@@ -23,20 +23,20 @@ export class UsageError extends Error {
 }
 
 /**
- * Makes the action of a command: it loads what commands need, and the command, so that no other one waits for that; runs it with its arguments and
- * options; and keeps its exit code.
+ * Creates the action of a command. The action loads the command and its dependencies only when the command runs, so that other commands start
+ * faster. It runs the command with its arguments and options, and keeps the exit code.
  */
 export type Runs = <Args extends readonly unknown[]>(load: () => Promise<(context: CommandContext, ...args: Args) => number | Promise<number>>) => (...args: Args) => Promise<void>
 
-/** The option of every command that reads the configuration, as commander takes it. */
+/** The `--env-file` option of every command that reads the configuration, as arguments for commander. */
 export const environmentFile = ['--env-file <path>', 'file of NAME=value lines; the environment wins over it (default: .env, if it is there)'] as const
 
-/** Examples for the end of a command's help. */
+/** Formats examples for the end of a command's help. */
 export function examples (...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map(line => `  $ ${line}`).join('\n')}`
 }
 
-/** An option's parser for whole numbers from `minimum` to `maximum`. */
+/** Returns an option parser for whole numbers from `minimum` to `maximum`. */
 export function wholeNumber (minimum: number, maximum: number): (text: string) => number {
   return text => {
     const value = /^\d+$/.test(text) ? Number(text) : NaN

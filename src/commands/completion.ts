@@ -9,16 +9,16 @@ interface Word {
   readonly meaning: string
 }
 
-/** What can follow a command. */
+/** What may follow a command on the command line. */
 interface Place {
-  /** The command and those that it is below, each after a slash; empty for the program itself. */
+  /** The command with its parents, each after a slash. Empty for the program itself. */
   readonly path: string
   readonly words: readonly Word[]
-  /** The options that want a value, with the values that there are; none where it is a person's own. */
+  /** Options that take a value, with the allowed values. `values` is empty if any value is allowed. */
   readonly valued: ReadonlyArray<{ readonly flags: readonly string[], readonly values: readonly string[] }>
 }
 
-/** A shell's script that completes the command line, made of its definition. */
+/** Creates a shell's completion script from the definition of the command line. */
 export function completionScript (program: Command, shell: CompletionShell): string {
   const places = placesOf(program, '')
   switch (shell) {
@@ -51,7 +51,7 @@ function quoted (text: string): string {
   return `'${text.replaceAll('\'', '\'\\\'\'')}'`
 }
 
-/** Finds out which command the words so far name, in bash and zsh. */
+/** Shell code, for bash and zsh, that finds the command named by the words so far. */
 function findPath (places: readonly Place[], words: string): string {
   return `  for word in ${words}; do
     case "$path/$word" in
@@ -60,7 +60,7 @@ function findPath (places: readonly Place[], words: string): string {
   done`
 }
 
-/** Cases of a command and an option before the word, for the values that there are; for a person's own the shell proposes files. */
+/** Cases for an option before the word: they propose its allowed values. If any value is allowed, the shell proposes files. */
 function valueCases (places: readonly Place[], propose: (values: readonly string[]) => string): string {
   return places.flatMap(({ path, valued }) => valued.map(({ flags, values }) => `    ${flags.map((flag) => quoted(`${path} ${flag}`)).join('|')}) ${values.length === 0 ? 'own=1' : propose(values)} ;;`)).join('\n')
 }
@@ -112,7 +112,7 @@ function fish (places: readonly Place[]): string {
   const lines = places.flatMap(({ path, words, valued }) => {
     const names = path.split('/').slice(1)
     const below = places.filter((place) => place.path.startsWith(`${path}/`)).map((place) => place.path.slice(path.length + 1).split('/')[0] ?? '')
-    // fish has no notion of a command below a command: it is told which words must have been typed, and which not.
+    // fish does not know nested commands, so list the words that must and must not have been typed.
     const conditions = names.length === 0
       ? ['__fish_use_subcommand']
       : [...names.map((name) => `__fish_seen_subcommand_from ${name}`), ...below.length === 0 ? [] : [`not __fish_seen_subcommand_from ${[...new Set(below)].join(' ')}`]]

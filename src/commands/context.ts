@@ -10,9 +10,9 @@ import type { BackedUp, BackupOptions, DriftReport, RecordedAction, Restored, Re
 import type { LogDestination, LogOutput, Output } from '../terminal/output.js'
 import type { AskedOnce } from '../composition/open-watchdog.js'
 
-/** What a service says of itself once it takes webhooks. */
+/** Description of a started service, for the banner and the log. */
 export interface StartedService {
-  /** Where it listens. */
+  /** URL of the public listener. */
   readonly url: string
   readonly adminUrl?: string
   readonly forwarders?: ReadonlyArray<{ readonly name: string, readonly type: string, readonly destination: string }>
@@ -20,7 +20,7 @@ export interface StartedService {
 
 export interface Service {
   readonly start: () => Promise<StartedService>
-  /** Answers what is in flight, drains, stops. */
+  /** Answers the webhooks in flight, stops forwarding, and closes the service. */
   readonly close: () => Promise<void>
 }
 
@@ -28,78 +28,84 @@ export interface ServiceOptions {
   readonly settings: Settings
   readonly logger: Logger
   readonly logDestination: LogDestination
-  /** What the file of forwarders may refer to. */
+  /** Variables that the forwarders file may refer to. */
   readonly variables: Readonly<Record<string, string>>
-  /** The path of the environment file that was read, if there was one. */
+  /** Path of the environment file; absent if none was read. */
   readonly envFile?: string
-  /** Told of what happens. */
+  /** Called with events of the service. */
   readonly observer?: Observer
 }
 
-/** The signals that ask the service to stop. */
+/** Signals that stop the service. */
 export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 
-/** What a command takes from the process itself. */
+/** What commands use of the process itself. */
 export interface ProcessContext {
   readonly version: string
-  /** Who runs the command, as the operating system calls them. */
+  /** Name of the operating system's user who runs the command. */
   readonly userName: string
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** The directory that relative paths and the default `.env` file are in. */
+  /** The directory of relative paths and of the default `.env` file. */
   readonly directory: string
-  /** Whom the process runs as; `undefined` where the system has no such users. */
+  /** User and groups of the process; `undefined` on systems without them, such as Windows. */
   readonly user: FileUser | undefined
   readonly stdout: Output
   readonly stderr: Output
-  /** Reads standard input to its end, or until there are more than so many bytes. */
+  /** Reads standard input to its end, or until it exceeds `limitBytes`. */
   readonly readInput: (limitBytes: number) => Promise<Buffer>
-  /** Asks a person at the terminal; resolves with the answer, or with `undefined` where there is no terminal. */
+  /** Asks a person at the terminal. Resolves with the answer; `undefined` if there is no terminal. */
   readonly ask: (question: string) => Promise<string | undefined>
-  /** Calls `listener` for every stop signal until the function that it returns is called. */
+  /** Calls `listener` for every stop signal. Returns a function that unsubscribes it. */
   readonly onStopSignal: (listener: (signal: StopSignal) => void) => () => void
   /** Ends the process at once. */
   readonly exit: (code: number) => void
 }
 
-/** Everything that commands take from outside, so that tests can run them without a process. What is here and not there takes its time to load. */
+/**
+ * Everything that commands use from outside, so that tests can run them without a process. The members added here are loaded only when a command
+ * needs them.
+ */
 export interface CommandContext extends ProcessContext {
   readonly openLog: () => LogOutput
   readonly createService: (options: ServiceOptions) => Service | Promise<Service>
-  /** Makes the configured forwarders without starting them; rejects with a `ConfigurationError` where they can't be made. */
+  /** Creates the configured forwarders without starting them. Rejects with a `ConfigurationError` if they cannot be created. */
   readonly inspectForwarders: (options: Omit<ServiceOptions, 'logDestination'>) => Promise<readonly InspectedForwarder[]>
-  /** What others on the machine could read or change of what the service relies on. */
+  /** Finds files that other users of the machine could read or change although the service relies on them. */
   readonly inspectFiles: (options: InspectFilesOptions) => readonly FileDanger[]
-  /** The names of the configured forwarders; throws a `ConfigurationError` where they can't be told. */
+  /** Returns the names of the configured forwarders. Throws a `ConfigurationError` if the configuration is invalid. */
   readonly forwarderNames: (settings: Pick<Settings, 'FORWARDERS' | 'FORWARDERS_FILE'>) => readonly string[]
-  /** Tries whether a journal can be kept in a database that replicas share, and changes nothing; rejects with what is wrong. */
+  /** Checks, without changing anything, whether a PostgreSQL database can hold the journal. Rejects with the reason if it cannot. */
   readonly checkDatabase: (options: { readonly url: string, readonly schema: string, readonly timeoutMs: number }) => Promise<void>
-  /** Opens the store in a data folder, or in a database that replicas share; throws a `StoreError` where that can't be. */
+  /** Opens the store in a data folder or a PostgreSQL database. Throws a `StoreError` if it cannot. */
   readonly openOperator: (place: StorePlace) => Operator
-  /** Makes and takes back copies of the store; rejects with a `StoreError` where that can't be. */
+  /** Makes and restores backups of the store. Both reject with a `StoreError` if they cannot. */
   readonly storeCopies: {
     readonly backUp: (options: BackupOptions) => Promise<BackedUp>
     readonly restore: (options: RestoreOptions) => Promise<Restored>
   }
-  /** Moves the store from a data folder to a database that replicas share, or back; rejects with a `StoreError` where that can't be. */
+  /** Moves the store from a data folder to a PostgreSQL database, or back. Rejects with a `StoreError` if it cannot. */
   readonly moveStore: (options: MoveOptions) => Promise<Moved>
-  /** What an erasure needs beside the store itself. */
+  /** What an erasure needs besides the store itself. */
   readonly storeErasures: {
     readonly personOf: (by: Person['by'], value: string) => Person
-    /** Puts people on the list of the erased; throws a `StoreError` where the list can't be read. */
+    /** Adds people to the list of the erased. Throws a `StoreError` if the list cannot be read. */
     readonly remember: (options: { readonly dataDir: string, readonly people: readonly Person[] }) => void
-    /** Whether the database's files hold one of the values. No operator may be open. */
+    /** Whether the database's files still contain one of the values. No operator may be open. */
     readonly hasLeftOvers: (options: { readonly dataDir: string, readonly values: readonly string[] }) => boolean
   }
-  /** The list of what operators did; throws where it can't be written. */
+  /** The action list. `add` throws if the list cannot be written. */
   readonly storeActions: {
     readonly add: (options: { readonly dataDir: string, readonly action: RecordedAction }) => void
   }
-  /** The OpenAPI description of both listeners. */
+  /** Resolves with the OpenAPI description of both listeners. */
   readonly describeApi: () => Promise<object>
-  /** What services have noticed in a data folder or a database, up to some seconds ago; `undefined` where none has; rejects where it can't be read. */
+  /** Resolves with the drift that services saw, up to a few seconds old; `undefined` if no service has noted any. Rejects if it cannot be read. */
   readonly readDrift: (place: StorePlace) => Promise<DriftReport | undefined>
-  /** Has the services of a data folder or a database forget their drift, when they run; `false` where none has noted anything there; rejects where it can't be asked. */
+  /**
+   * Makes services forget their drift: at once if they run, or else at their next start. Resolves with `false` if no service has noted anything
+   * there. Rejects if the store cannot be reached.
+   */
   readonly resetDrift: (place: StorePlace) => Promise<boolean>
-  /** Asks Voucherify's Management API once about the webhook, and changes nothing; `undefined` where the settings name no such API. */
+  /** Asks Voucherify's Management API once about the webhook, read-only; `undefined` if the settings name no Management API. */
   readonly askSender: (options: { readonly settings: Settings, readonly timeoutMs: number }) => Promise<AskedOnce | undefined>
 }

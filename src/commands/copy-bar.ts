@@ -6,7 +6,7 @@ import { untilStopped } from './stop.js'
 
 const units: Readonly<Record<CopyProgress['phase'], string>> = { copying: 'pages copied', checking: 'deliveries checked' }
 
-/** A progress bar for copying, a new one for each phase; nothing without a terminal. */
+/** Shows a new progress bar for each phase of a copy. Shows nothing without a terminal. */
 function startCopyBar (context: CommandContext): { readonly show: (progress: CopyProgress) => void, readonly stop: () => void } {
   let current: { readonly phase: string, readonly bar: ProgressBar } | undefined
   return {
@@ -23,13 +23,13 @@ function startCopyBar (context: CommandContext): { readonly show: (progress: Cop
 
 export interface CopyOptions<T> {
   readonly copy: (options: { readonly onProgress: (progress: CopyProgress) => void, readonly signal: AbortSignal }) => Promise<T>
-  /** Says what came of it. */
+  /** Prints the result. */
   readonly report: (copied: T) => void
-  /** What is said where a signal stopped it. */
+  /** Message printed if a signal stopped the copy. */
   readonly whenStopped: string
 }
 
-/** Copies a store with a progress bar, until a signal stops it; resolves with the exit code. */
+/** Copies a store with a progress bar until a signal stops it. Resolves with the exit code. */
 export async function copyStore<T> (context: CommandContext, { copy, report, whenStopped }: CopyOptions<T>): Promise<number> {
   return await untilStopped(context, async (stop) => {
     const bar = startCopyBar(context)

@@ -16,7 +16,7 @@ export interface DeadLettersOptions extends StoreOptions {
 }
 
 /**
- * Lists what forwarders gave up on, newest delivery first; resolves with the exit code.
+ * Lists dead letters, newest delivery first. Resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
 export async function deadLetters (context: CommandContext, options: DeadLettersOptions): Promise<number> {

@@ -15,7 +15,7 @@ export interface DeliveriesOptions extends StoreOptions, FilterOptions {
 }
 
 /**
- * Lists deliveries, newest first; resolves with the exit code.
+ * Lists deliveries, newest first. Resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
 export async function deliveries (context: CommandContext, options: DeliveriesOptions): Promise<number> {
@@ -23,14 +23,14 @@ export async function deliveries (context: CommandContext, options: DeliveriesOp
 }
 
 export interface PageForm {
-  /** What is said where nothing matches. */
+  /** Message printed if nothing matches. */
   readonly whenNone: string
-  /** Writes the table for a person. */
+  /** Prints the table. */
   readonly write: (listed: readonly ListedDelivery[]) => void
 }
 
 /**
- * Lists the deliveries that match, a page of them, newest first; resolves with the exit code.
+ * Lists one page of the matching deliveries, newest first. Resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
 export async function listPage (context: CommandContext, options: DeliveriesOptions, { whenNone, write }: PageForm): Promise<number> {

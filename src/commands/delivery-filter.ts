@@ -16,7 +16,7 @@ export interface FilterOptions {
   readonly until?: number | undefined
 }
 
-/** Adds the options that choose deliveries by what they are. */
+/** Adds options that filter deliveries by event type, ids and time. */
 export function addFilterOptions (command: Command): Command {
   return command
     .option('--type <pattern>', 'only this event type, or all that match: * stands for any characters')
@@ -27,7 +27,7 @@ export function addFilterOptions (command: Command): Command {
     .option('--until <time>', 'only what came before then', moment(() => Date.now()))
 }
 
-/** Adds the options that choose deliveries by what became of them. */
+/** Adds options that filter deliveries by verdict, and by status at a forwarder. */
 export function addStatusOptions (command: Command): Command {
   return command
     .addOption(new Option('--verdict <verdict>', 'only deliveries with this verdict').choices(['valid', 'invalid', 'unvalidated']))
@@ -35,14 +35,14 @@ export function addStatusOptions (command: Command): Command {
     .option('--forwarder <name>', 'the forwarder whose status is meant and shown (default: any)')
 }
 
-/** Whether the options choose deliveries by what they are. */
+/** Whether at least one option filters deliveries by their own fields. */
 export function isFiltered ({ type, verdict, customer, campaign, source, since, until }: FilterOptions): boolean {
   return [type, verdict, customer, campaign, source, since, until].some((value) => value !== undefined)
 }
 
 /**
- * The filter that the options make.
- * @throws UsageError if the forwarder is not known.
+ * Builds the filter from the options.
+ * @throws UsageError if the store does not know the forwarder
  */
 export async function toFilter (operator: Operator, options: FilterOptions): Promise<DeliveryFilter> {
   if (options.forwarder !== undefined) await knownForwarder(operator, options.forwarder)
@@ -59,7 +59,7 @@ export async function toFilter (operator: Operator, options: FilterOptions): Pro
   }
 }
 
-/** The deliveries that a query finds, oldest first, a page at a time, each with its last one. */
+/** Yields the deliveries found by a query, page by page, oldest first. */
 export async function * pagesOf (operator: Operator, query: Omit<DeliveryQuery, 'order'>): AsyncGenerator<{ readonly sequences: readonly number[], readonly last: ListedDelivery }> {
   for (let after = query.after ?? 0; ;) {
     const page = await operator.list({ ...query, order: 'oldest first', after })

@@ -8,7 +8,7 @@ function iso (time: number): string {
   return new Date(time).toISOString()
 }
 
-/** A delivery as a JSON object, times in ISO 8601. */
+/** Returns a delivery as a JSON object with ISO 8601 times. */
 export function listedJson ({ receivedAt, forwarders, ...rest }: ListedDelivery): Record<string, unknown> {
   const { sequence, id, ...others } = rest
   return { id, sequence, receivedAt: iso(receivedAt), ...others, forwarders: forwarders.map(statusJson) }
@@ -18,7 +18,7 @@ export function statusJson ({ dueAt, diedAt, ...rest }: ForwarderStatus): Record
   return { ...rest, ...dueAt === undefined ? {} : { dueAt: iso(dueAt) }, ...diedAt === undefined ? {} : { diedAt: iso(diedAt) } }
 }
 
-/** The status of a delivery, in a few words: one where all forwarders agree, else what is not as it should be. */
+/** Describes a delivery's status in a few words: one status if all forwarders agree, else each forwarder that has not got it yet, with its status. */
 export function statusWords (delivery: ListedDelivery, forwarder?: string): string {
   if (delivery.state === 'quarantined' || delivery.state === 'damaged' || delivery.state === 'erased') return delivery.state
   const statuses = delivery.forwarders.filter(each => forwarder === undefined || each.forwarder === forwarder)
@@ -33,7 +33,7 @@ export function statusWords (delivery: ListedDelivery, forwarder?: string): stri
     .join(', ')
 }
 
-/** How a list shows ids and times: short and relative to a person at a terminal, exact to whatever else reads it. */
+/** How a list shows ids and times: short and relative in a terminal, exact for a program that reads the output. */
 export interface ListForm {
   readonly id: (id: string) => string
   readonly customer: (id: string | null) => string
@@ -45,10 +45,10 @@ export function listForm ({ stdout }: Pick<CommandContext, 'stdout'>, ids: reado
   return { id: shortenIds(ids), customer: (id) => id === null ? '-' : shortSenderId(id), time: (time) => formatAgo(now - time) }
 }
 
-/** How few characters an event's type may be cut to. */
+/** The least width, in characters, to which an event type may be cut. */
 export const TYPE_LEAST = 18
 
-/** Writes a list of deliveries as a table. */
+/** Prints deliveries as a table. */
 export function writeListed (context: CommandContext, listed: readonly ListedDelivery[], forwarder?: string): void {
   const form = listForm(context, listed.map(({ id }) => id))
   writeColumns(context.stdout, context, [

@@ -15,27 +15,27 @@ import { withStore, type StoreOptions } from './store.js'
 
 export interface DiscardOptions extends StoreOptions, FilterOptions {
   readonly all?: boolean | undefined
-  /** Received before this time, in milliseconds since the epoch. */
+  /** Only deliveries received before this time, in milliseconds since the epoch. */
   readonly olderThan?: number | undefined
   readonly yes?: boolean | undefined
 }
 
-/** Deliveries in one transaction. */
+/** Deliveries per transaction. */
 const stepSize = 200
 
-/** What is discarded at once: the sequences, and whose dead letters they are. */
+/** One transaction of a discard. */
 interface Step {
   readonly request: DiscardRequest
   readonly sequences: readonly number[]
 }
 
-/** Makes the command that removes deliveries from quarantine, or dead letters, for good. */
+/** Creates the command that removes deliveries from quarantine, or dead letters, for good. */
 export function discard (from: DiscardRequest['from']): (context: CommandContext, ids: readonly string[], options: DiscardOptions) => Promise<number> {
   return async (context, ids, options) => await discardFrom(context, from, ids, options)
 }
 
 /**
- * Counts the deliveries first, and asks; resolves with the exit code.
+ * Counts the deliveries, asks the user, and discards them. Resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
 async function discardFrom (context: CommandContext, from: DiscardRequest['from'], ids: readonly string[], options: DiscardOptions): Promise<number> {
@@ -47,7 +47,7 @@ async function discardFrom (context: CommandContext, from: DiscardRequest['from'
     if (options.forwarder !== undefined) await knownForwarder(operator, options.forwarder)
     const found = await findDeliveries(operator, ids)
     const named = found.map(({ sequence }) => sequence)
-    // Only what is there now: what comes while the question is on the screen was not counted.
+    // Only deliveries stored so far. Deliveries that arrive during the question were not counted.
     const before = await operator.lastSequence() + 1
     let count = 0
     for await (const { sequences } of steps(operator, { from, named, before, options })) count += sequences.length
@@ -77,7 +77,7 @@ async function discardFrom (context: CommandContext, from: DiscardRequest['from'
   }))
 }
 
-/** Whether a person at the terminal agrees. Where there is none, the option has to say it. */
+/** Asks the user for consent. Without a terminal, `--yes` is required. */
 async function agrees (context: CommandContext, question: string): Promise<boolean> {
   const answer = await context.ask(`${question} [y/N] `)
   if (answer === undefined) throw new UsageError(`${question} Give --yes: there is no terminal to ask at`)

@@ -12,7 +12,7 @@ export interface DriftOptions extends StoreOptions {
 }
 
 /**
- * Lists in which ways authentic events differed from their schemas; resolves with the exit code.
+ * Lists how authentic events differed from their schemas. Resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
 export async function drift (context: CommandContext, options: DriftOptions): Promise<number> {
@@ -46,7 +46,7 @@ async function show (context: CommandContext, options: DriftOptions, place: Stor
 }
 
 /**
- * Has the service forget what drift it has met, whether it runs or not; resolves with the exit code.
+ * Makes the service forget its drift, whether it runs or not. Resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
 export async function resetDrift (context: CommandContext, options: StoreOptions): Promise<number> {
@@ -63,7 +63,7 @@ export async function resetDrift (context: CommandContext, options: StoreOptions
   })
 }
 
-/** What is wrong with the store itself is told elsewhere. */
+/** Errors of the store itself are reported by the caller. */
 function failure (context: CommandContext, what: string, error: unknown): number {
   if (error instanceof StoreError) throw error
   context.stderr.write(`tierhook: ${what}: ${error instanceof Error ? error.message : String(error)}\n`)

@@ -19,11 +19,11 @@ export interface EraseOptions extends StoreOptions {
   readonly json?: boolean | undefined
 }
 
-/** Deliveries in one transaction. */
+/** Deliveries per transaction. */
 const stepSize = 100
-/** Between two steps, so that a service beside it gets its turn. */
+/** Pause between two steps, so that a running service can write too, in milliseconds. */
 const pauseMs = 10
-/** How often it is tried to empty the log while others read it, and how long between. */
+/** How often to try to empty the write-ahead log while other programs read the database, and the pause between tries. */
 const scrubTries = 100
 const scrubPauseMs = 200
 
@@ -35,7 +35,7 @@ interface Tally {
 }
 
 /**
- * Erases every trace of a person in the store; resolves with the exit code.
+ * Erases every trace of a person in the store. Resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
 export async function erase (context: CommandContext, options: EraseOptions): Promise<number> {
@@ -58,7 +58,7 @@ export async function erase (context: CommandContext, options: EraseOptions): Pr
       report(context, found, options, dataDir)
       return stop.signal.aborted ? stop.exitCode() : refused ? exitCodes.failure : exitCodes.ok
     }
-    // Before anything is gone: what is stopped half-way is on the list too.
+    // Add the people to the list before erasing, so that it also covers an erasure that is stopped half-way.
     context.storeErasures.remember({ dataDir, people })
     const erasing = emptyTally()
     const action = (): OperatorAction => ({
@@ -76,7 +76,7 @@ export async function erase (context: CommandContext, options: EraseOptions): Pr
   }))
   if (tally === undefined || !tally.complete || values.length === 0 || !context.storeErasures.hasLeftOvers({ dataDir: place, values })) return code
   if (!served) {
-    // Nobody waits for it, and it leaves no space with old bytes in it.
+    // No service waits for a rewrite, and it leaves no free space with old bytes.
     return await withStore(context, options, async ({ operator }) => {
       await operator.scrub({ whole: true })
       return code
@@ -110,7 +110,7 @@ async function run (context: CommandContext, operator: Operator, stop: Stop, req
   return tally
 }
 
-/** Resolves with whether nothing of what was deleted is left in the database's files. */
+/** Resolves with whether the database's files are free of deleted data. */
 async function scrub (operator: Operator, stop: Stop): Promise<boolean> {
   for (let tries = 0; tries < scrubTries && !stop.signal.aborted;) {
     if ((await operator.scrub({ whole: false })).done) return true

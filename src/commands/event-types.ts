@@ -2,15 +2,14 @@ import { closest, distance } from 'fastest-levenshtein'
 import { catalogue, findEventByName } from '../voucherify/catalogue.js'
 import { UsageError } from './command-line.js'
 
-/** A name that differs from a known one by so few letters was meant to be that one. */
+/** A name that differs from a known one by at most this many letters is taken for a typo. */
 const typoLetters = 3
 const dotted = /^[a-z0-9_]+(?:\.[a-z0-9_]+)+$/
 
 /**
- * The event type that a user means by its dotted name or the documentation's, in any case: one of the catalogue, or
- * another one that Voucherify sends.
- * @param opaque whether a name that looks like a mistyped one is meant as it is
- * @throws UsageError that proposes the nearest one.
+ * Returns the event type for a dotted name or a name of the documentation, in any case. The type may be outside the catalogue.
+ * @param opaque whether to accept a name that looks like a typo as it is
+ * @throws UsageError that suggests the nearest type
  */
 export function eventType (name: string, { opaque }: { readonly opaque: boolean }): string {
   const known = findEventByName(name)
@@ -22,11 +21,11 @@ export function eventType (name: string, { opaque }: { readonly opaque: boolean 
     `"tierhook events" lists them all${dotted.test(wanted) ? '; --opaque takes the name as it is' : ''}`)
 }
 
-/** The event type of the catalogue that a mistyped name looks like. */
+/** Returns the catalogue's event type nearest to a mistyped name. */
 export function nearestEventType (name: string): string {
   const types = catalogue.map(({ type }) => type)
   const wanted = dottedName(name)
-  // Whoever writes a part of a name means the event that has it.
+  // A user who writes a part of a name means the event type that contains it.
   return types.find(type => type.includes(wanted)) ?? closest(wanted, types)
 }
 

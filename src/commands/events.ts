@@ -7,7 +7,7 @@ export interface EventsOptions {
   readonly json?: boolean | undefined
 }
 
-/** Shows the events that tierhook has a schema for; returns the exit code. */
+/** Lists the events that have a schema. Returns the exit code. */
 export function events (context: CommandContext, options: EventsOptions): number {
   const rows = catalogue.map(({ type, documentationName, kind, alsoKnown }) => ({ type, documentationName, kind, url: `/webhooks/${type}`, alsoKnown }))
   context.stdout.write(options.json === true

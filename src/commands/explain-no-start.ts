@@ -1,4 +1,4 @@
-/** Node.js 20.18 is the oldest that all parts run with. `package.json` says so to npm. */
+/** The oldest Node.js that every part runs with, 20.18. `package.json` tells npm the same. */
 const oldest = [20, 18] as const
 
 /** @param version of Node.js, such as `20.18.1` */
@@ -8,8 +8,8 @@ export function isTooOld (version: string): boolean {
 }
 
 /**
- * Says in one line why the program could not even be loaded, and what to do. `undefined` where the cause is a fault of ours and not of the place
- * where it runs: then a stack serves best.
+ * Explains in one line why the program could not be loaded, and what to do. `undefined` if the cause is a fault of tierhook and not of the
+ * machine: then a stack trace helps most.
  */
 export function explainNoStart (error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined

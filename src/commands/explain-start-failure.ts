@@ -8,7 +8,7 @@ function field (error: unknown, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** Says in one line why the service did not start, and what to do. */
+/** Explains in one line why the service did not start, and what to do. */
 export function explainStartFailure (error: unknown, settings: Settings): string {
   if (error instanceof OperatorListenerError) return explainListenFailure(error.cause, operatorListener(settings)) ?? explainOther(error.cause, settings)
   return explainListenFailure(error, publicListener(settings)) ?? explainOther(error, settings)

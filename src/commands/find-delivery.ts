@@ -7,8 +7,8 @@ interface FoundDelivery {
 }
 
 /**
- * The delivery that a user means by its id or the beginning of it.
- * @throws UsageError if there is none, or more than one.
+ * Finds the delivery by its id or an unambiguous prefix of it.
+ * @throws UsageError if there is none, or more than one
  */
 export async function findDelivery (operator: Operator, text: string): Promise<FoundDelivery> {
   if (!/^[0-9a-z-]+$/i.test(text)) throw new UsageError(`${JSON.stringify(text)} is no delivery's id: ids are letters, digits and hyphens, as "tierhook deliveries" lists them`)
@@ -24,8 +24,8 @@ export async function findDelivery (operator: Operator, text: string): Promise<F
 }
 
 /**
- * The deliveries that a user means, each once, as they were named first.
- * @throws UsageError if there is none, or more than one, for one of them.
+ * Finds deliveries by their ids or prefixes: each once, in the order given.
+ * @throws UsageError if one of them matches no delivery, or more than one
  */
 export async function findDeliveries (operator: Operator, texts: readonly string[]): Promise<readonly FoundDelivery[]> {
   const found = new Map<number, FoundDelivery>()

@@ -12,11 +12,11 @@ export interface ForgetOptions extends StoreOptions {
   readonly force?: boolean | undefined
 }
 
-/** Entries in one transaction. */
+/** Entries per transaction. */
 const stepSize = 500
 
 /**
- * Ends a forwarder: its cursor, what waits for it, and its dead letters; resolves with the exit code.
+ * Removes a forwarder with its cursor, waiting deliveries and dead letters. Resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
 export async function forget (context: CommandContext, name: string, options: ForgetOptions): Promise<number> {

@@ -12,12 +12,12 @@ import { configuredForwarders, withStore, type Store, type StoreOptions } from '
 
 export interface ForwardersOptions extends StoreOptions {
   readonly json?: boolean | undefined
-  /** Show it again every so many seconds. */
+  /** Repeat the output every this many seconds. */
   readonly watch?: number | undefined
 }
 
 /**
- * Shows every forwarder that the store knows, and how far it has come; resolves with the exit code.
+ * Shows every forwarder that the store knows, with its progress. Resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
 export async function forwarders (context: CommandContext, options: ForwardersOptions): Promise<number> {
@@ -40,7 +40,7 @@ export async function forwarders (context: CommandContext, options: ForwardersOp
   })
 }
 
-/** What the store knows of forwarders, and whether a service runs that changes it. */
+/** The store's forwarders, the configured names, and whether a service runs. */
 export interface LookedAt {
   readonly known: readonly KnownForwarder[]
   readonly configured: readonly string[]
@@ -51,11 +51,11 @@ export async function look (context: CommandContext, { operator, settings }: Sto
   return { known: await operator.forwarders(), configured: configuredForwarders(context, settings), served: await operator.isServed() }
 }
 
-/** The forwarders as a table that fits the terminal, each line with its end; empty where there is none. */
+/** Formats forwarders as a table that fits the terminal; empty if there are none. Every line ends with a line feed. */
 export function forwardersTable (context: CommandContext, { known, configured, served }: LookedAt): string {
   if (known.length === 0) return ''
   const now = Date.now()
-  // Where replicas share a journal.
+  // Only a journal that replicas share has leaders.
   const shared = known.some(({ leader }) => leader !== undefined)
   const paint = createPaint(isColourful(context.stdout, context))
   const alarming = (count: number, colour: 'red' | 'yellow'): Cell => count === 0 ? '0' : { text: String(count), colour }
@@ -83,7 +83,7 @@ function toJson ({ addedAt, oldestReceivedAt, pending, ...rest }: KnownForwarder
     backlog: pending + rest.retrying,
     oldestReceivedAt: oldestReceivedAt === null ? null : new Date(oldestReceivedAt).toISOString(),
     addedAt: new Date(addedAt).toISOString(),
-    // Nobody changes it while no service runs.
+    // Without a running service the stored state is stale.
     breaker: served && configured.includes(rest.name) ? rest.breaker : null,
     configured: configured.includes(rest.name)
   }

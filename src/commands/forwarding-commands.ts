@@ -5,7 +5,7 @@ import { addFilterOptions } from './delivery-filter.js'
 import { moment } from './moment.js'
 import { addPageOptions, addStoreOptions, watching } from './store-options.js'
 
-/** Adds the commands that decide what is forwarded, and to whom. */
+/** Adds the commands for quarantine, dead letters, replays and forwarders. */
 export function addForwardingCommands (program: Command, runs: Runs): void {
   addQuarantineCommands(program, runs)
   addForwarderCommands(program, runs)

@@ -12,14 +12,14 @@ export interface HealthOptions {
 const limitMs = 2000
 
 /**
- * Asks the service whether it lives, within two seconds; resolves with the exit code.
+ * Asks the service within two seconds whether it is alive. Resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
 export async function health (context: CommandContext, options: HealthOptions): Promise<number> {
   const settings = loadClientSettings(await settingsSource(context, options))
   if (settings.PORT === 0) throw new UsageError('PORT is 0, so the service took a port that nobody else knows: set PORT to a fixed one')
   const url = `${serviceUrl(settings.HOST, settings.PORT)}/health/live`
-  // Only here: a service without an HTTP destination starts a fifth sooner without it.
+  // Imported here only: a service without an HTTP destination starts 20 % faster without undici.
   const { Agent, request } = await import('undici')
   const dispatcher = new Agent({ pipelining: 0 })
   try {

@@ -17,11 +17,11 @@ export interface InitOptions {
   readonly httpUrl?: string | undefined
   readonly port?: number | undefined
   readonly out: string
-  /** Ask nothing: what is not given is left at its default. */
+  /** Ask no questions, and leave missing values at their defaults. */
   readonly yes?: boolean | undefined
 }
 
-/** What goes into the file, in its order; empty for what is left at its default. */
+/** Values for the file, in its order. An empty value is left at its default. */
 type Answers = Readonly<Record<'PORT' | 'PUBLIC_URL' | 'VOUCHERIFY_WEBHOOK_SECRETS' | 'FORWARDERS' | 'HTTP_FORWARDER_URL', string>>
 
 const meanings: Answers = {
@@ -32,12 +32,12 @@ const meanings: Answers = {
   HTTP_FORWARDER_URL: 'Where the http forwarder posts to.'
 }
 
-/** Only the owner may read it: it holds a secret. */
+/** Only the owner may read the file, because it contains a secret. */
 const MODE = 0o600
 
 /**
- * Asks for what a first configuration needs, writes it into a new file, and says what to enter at Voucherify; resolves with the exit code.
- * @throws UsageError, ConfigurationError where an option has a fault
+ * Asks for a first configuration, writes it into a new file, and says what to enter at Voucherify. Resolves with the exit code.
+ * @throws UsageError, ConfigurationError if an option is invalid
  */
 export async function init (context: CommandContext, options: InitOptions): Promise<number> {
   const path = resolve(context.directory, options.out)
@@ -48,7 +48,7 @@ export async function init (context: CommandContext, options: InitOptions): Prom
     FORWARDERS: options.forwarders ?? '',
     HTTP_FORWARDER_URL: options.httpUrl ?? ''
   }
-  // What was given is right before anything is asked.
+  // Check the given options before asking any question.
   check(given, options.yes !== true)
   const answers = options.yes === true ? given : await askFor(context, given)
   const text = fileOf(answers)
@@ -63,7 +63,7 @@ export async function init (context: CommandContext, options: InitOptions): Prom
   return exitCodes.ok
 }
 
-/** Never in the place of one that is there, and through no link. Half a file would be taken for a configuration. */
+/** Never replaces a file and never follows a symbolic link. Removes a half-written file, because it would be read as a complete configuration. */
 function writeNew (path: string, text: string): void {
   const file = openSync(path, 'wx', MODE)
   try {
@@ -82,7 +82,7 @@ function check (answers: Answers, unfinished: boolean): void {
   try {
     loadSettings({ environment: answers })
   } catch (error) {
-    // What goes together is still being asked for.
+    // Ignore faults of settings that are still to be asked for.
     const faults = error instanceof ConfigurationError ? error.faults.filter(({ variable }) => !unfinished || answers[variable as keyof Answers] !== '') : []
     if (!(error instanceof ConfigurationError)) throw error
     if (faults.length > 0) throw new ConfigurationError(faults)
@@ -121,7 +121,7 @@ function fileOf (answers: Answers): string {
   return `# Made by "tierhook init". Every other setting, with its default: tierhook serve --help\n${set.map(([name, value]) => `\n# ${meanings[name as keyof Answers]}\n${name}=${quoted(value)}\n`).join('')}`
 }
 
-/** As the file's format wants it: what could begin a comment stands in quotation marks. */
+/** Quotes a value for the file if it contains characters that could start a comment. */
 function quoted (value: string): string {
   if (/^[\w.,:/@%+=&?~-]*$/.test(value)) return value
   const mark = ['\'', '"', '`'].find((each) => !value.includes(each))

@@ -4,8 +4,8 @@ import type { Operator } from '../delivery/operator.js'
 import { UsageError } from './command-line.js'
 
 /**
- * Makes sure that the store knows a forwarder by this name.
- * @throws UsageError that proposes the nearest one.
+ * Returns the store's forwarder of this name.
+ * @throws UsageError that suggests the nearest name
  */
 export async function knownForwarder (operator: Operator, name: string): Promise<KnownForwarder> {
   const known = await operator.forwarders()

@@ -5,18 +5,18 @@ import { countDeliveries } from '../terminal/printable.js'
 
 export interface Readable {
   readonly listed: readonly ListedDelivery[]
-  /** Places in the order where nothing can be read. */
+  /** Sequences that cannot be read. */
   readonly unreadable: readonly number[]
-  /** The place up to which it was looked, where there was more damage than is worth the time. */
+  /** Sequences below this one were not read, because there was too much damage; `undefined` if all were. */
   readonly gaveUpAt: number | undefined
 }
 
-/** Queries that are tried around damage: some hundred destroyed pages. */
+/** Queries to try around damage: enough for a few hundred destroyed pages. */
 const MOST_TRIES = 5000
 
 /**
- * Lists deliveries, newest first, also from a damaged database: where a query fails, the older and the newer half of its range are
- * asked for each by itself, down to the single delivery that can't be read.
+ * Lists deliveries, newest first, even from a damaged database. If a query fails, the newer and the older half of its range are read separately,
+ * down to the single unreadable delivery.
  * @throws {StoreError}
  */
 export async function listReadable (operator: Operator, query: Omit<DeliveryQuery, 'order' | 'after'>): Promise<Readable> {
@@ -60,7 +60,7 @@ function isDamage (error: unknown): boolean {
   return error instanceof StoreError && error.code === 'STORE_DAMAGED'
 }
 
-/** Says what is missing from a list because it can't be read, and what to do; returns whether anything is. */
+/** Reports which deliveries cannot be read, and what to do. Returns whether there are any. */
 export function reportUnreadable (output: Output, { unreadable, gaveUpAt }: Readable): boolean {
   if (unreadable.length === 0) return false
   const newest = unreadable[0]

@@ -3,7 +3,7 @@ import { parseTime } from '../delivery/parse-time.js'
 
 const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
 
-/** An option's parser for a moment: an ISO 8601 time, or a span before now such as `2h`. In milliseconds since the epoch. */
+/** Returns an option parser for an ISO 8601 time, or a span before now such as `2h`. The value is in milliseconds since the epoch. */
 export function moment (now: () => number): (text: string) => number {
   return text => {
     const span = /^(\d{1,6})([smhdw])$/.exec(text)

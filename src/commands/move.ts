@@ -15,7 +15,7 @@ export interface MoveCommandOptions {
 }
 
 /**
- * Moves a journal with its progress from a data folder to PostgreSQL, or back; resolves with the exit code.
+ * Moves a journal with its progress from a data folder to PostgreSQL, or back. Resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
 export async function move (context: CommandContext, { from, to, envFile, json }: MoveCommandOptions): Promise<number> {

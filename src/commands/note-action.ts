@@ -3,19 +3,19 @@ import type { CommandContext } from './context.js'
 import type { FilterOptions } from './delivery-filter.js'
 import type { Stop } from './stop.js'
 
-/** Ids that one action is told with. */
+/** How many ids an action lists at most. */
 export const mostIds = 200
-/** Of what a person has typed, in characters. */
+/** How many characters of the user's text are kept. */
 const mostCharacters = 500
 
 export interface Noted {
   readonly dataDir: string
   readonly stop?: Pick<Stop, 'signal'> | undefined
-  /** What was done so far. Asked for once, at the end. */
+  /** Returns what was done so far. Called once, at the end. */
   readonly action: () => OperatorAction
 }
 
-/** Does the work, and puts what came of it on the list of what operators did, also where it was stopped or failed half-way. */
+/** Runs the work and adds its result to the action list, even if the work is stopped or fails half-way. */
 export async function noteAction<T> (context: CommandContext, { dataDir, stop, action }: Noted, work: () => Promise<T>): Promise<T> {
   let ended: OperatorAction['ended'] = 'failed'
   try {
@@ -27,7 +27,10 @@ export async function noteAction<T> (context: CommandContext, { dataDir, stop, a
   }
 }
 
-/** What was done is done, also where nothing more can be written: on a full disk, say, on which somebody makes room. */
+/**
+ * Adds an action to the list. A failure only prints a message, because the action itself is done: for example, a prune that makes room on a full
+ * disk.
+ */
 export function addAction (context: CommandContext, dataDir: string, action: OperatorAction): void {
   try {
     context.storeActions.add({ dataDir, action: { at: new Date().toISOString(), via: 'command', user: context.userName, ...action } })
@@ -36,7 +39,7 @@ export function addAction (context: CommandContext, dataDir: string, action: Ope
   }
 }
 
-/** Deliveries that were named, or else the filter that chose them. Whose events they are stays out: the list outlives an erasure. */
+/** Returns the named deliveries, or else the filter. The customer's id is left out, because the action list outlives an erasure. */
 export function chosen (ids: readonly string[], options: FilterOptions & { readonly all?: boolean | undefined, readonly after?: string | undefined, readonly olderThan?: number | undefined }): Pick<OperatorAction, 'deliveryIds' | 'filter'> {
   if (ids.length > 0) return { deliveryIds: ids.slice(0, mostIds) }
   const { type, verdict, customer, campaign, source, since, until, olderThan, after, all } = options

@@ -5,30 +5,30 @@ import { downstreamFile } from '../simulator/downstream-file.js'
 import { downstreamOperator } from '../simulator/downstream-operator.js'
 import { UsageError } from './command-line.js'
 
-/** Whether what a user wrote for a place is a URL and not a path. */
+/** Whether the user wrote a URL and not a path. */
 export function isUrl (place: string): boolean {
   return /^https?:\/\//i.test(place)
 }
 
 export interface OpenDownstreamOptions {
-  /** The directory that a relative path is in. */
+  /** The directory of a relative path. */
   readonly directory: string
-  /** What the user gave for this place. */
+  /** Token given by the user for this URL. */
   readonly token: string | undefined
-  /** What is configured for the service's own listener, and the host of that. */
+  /** Token configured for the service's own listener, and the host of that listener. */
   readonly ownToken: { readonly token: string | undefined, readonly host: string }
 }
 
 /**
- * Opens the place where acknowledged events are looked for; `undefined` where the user named none.
- * @throws UsageError where a URL is none
+ * Opens the place where acknowledged events are looked for; `undefined` if the user named none.
+ * @throws UsageError if a URL is invalid
  */
 export function openDownstream (place: string | undefined, { directory, token, ownToken }: OpenDownstreamOptions): Downstream | undefined {
   if (place === undefined) return undefined
   if (!isUrl(place)) return downstreamFile(resolve(directory, place))
   if (!URL.canParse(place)) throw new UsageError(`${place} is not a URL: write --verify http://127.0.0.1:3001, for example`)
   const url = new URL(place)
-  // It opens everything at our own listener: another host gets it only from somebody who says so.
+  // The configured token opens the operator's listener, so it goes to another host only if the user asks for that.
   const isOwn = isLoopback(hostOf(url)) || hostOf(url) === ownToken.host.toLowerCase()
   return downstreamOperator({
     url,
@@ -39,7 +39,7 @@ export function openDownstream (place: string | undefined, { directory, token, o
   })
 }
 
-/** A URL has an address of IPv6 in brackets. */
+/** `hostname` has an IPv6 address in brackets. */
 function hostOf (url: URL): string {
   return url.hostname.replace(/^\[(.*)\]$/, '$1')
 }

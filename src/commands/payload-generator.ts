@@ -15,19 +15,19 @@ export interface MakeGeneratorOptions {
   readonly types: readonly string[]
   readonly ids: EventIds
   readonly seed: string
-  /** The directory that a relative path is in. */
+  /** The directory of a relative path. */
   readonly directory: string
-  /** What the receiver knows, as far as we do. */
+  /** The configured secret; the receiver may use another one. */
   readonly secret: string | undefined
   readonly serviceUrl: string
 }
 
 export interface MadeGenerator {
   readonly generator: PayloadGenerator
-  /** The URL of the first event; all have the same origin. */
+  /** URL of the first event. All events go to the same origin. */
   readonly url: URL
   readonly signed: boolean
-  /** By what events are known. */
+  /** How events are identified downstream. */
   readonly ids: Pick<AcknowledgedOptions, 'eventIds' | 'bodyId'>
 }
 
@@ -35,8 +35,8 @@ const wrongSecret = 'not the secret of any receiver'
 const bodyLimitBytes = 67_108_864
 
 /**
- * What the options of `send` say is to be sent.
- * @throws UsageError where a file cannot be read, or a URL is none.
+ * Creates the generator for the options of `send`.
+ * @throws UsageError if a file cannot be read, or a URL is invalid
  */
 export async function makeGenerator (options: SendOptions, { types, ids, seed, directory, secret, serviceUrl }: MakeGeneratorOptions): Promise<MadeGenerator> {
   const key = options.wrongSecret === true ? wrongSecret : options.unsigned === true || secret === '' ? undefined : secret

@@ -9,11 +9,11 @@ import { written } from '../terminal/written.js'
 import { keepObjectsYoung } from '../composition/young-objects.js'
 import { countThreads } from '../threads/thread.js'
 
-/** How long a pipe's reader may take nothing, in milliseconds: a person may be reading page by page. */
+/** How long a pipe's reader may read nothing, in milliseconds. A person may be reading page by page. */
 const READER_LIMIT_MS = 600_000
-/** The same for error messages, which nothing must wait for. */
+/** The same for error messages, which must not delay the exit. */
 const ERRORS_LIMIT_MS = 1000
-/** How soon after a signal it may come again from npm, in milliseconds. */
+/** Within this time the same signal may arrive again from npm, in milliseconds. */
 const PASSED_ON_MS = 1000
 
 function readVersion (): string {
@@ -21,7 +21,7 @@ function readVersion (): string {
   return typeof content === 'object' && content !== null && 'version' in content ? String(content.version) : 'unknown'
 }
 
-/** In a container there may be no name to the number. */
+/** In a container the user id may have no name. */
 function userName (): string {
   try {
     return userInfo().username
@@ -32,7 +32,7 @@ function userName (): string {
 
 let stoppedBy: StopSignal | undefined
 let stoppedAt = 0
-/** Whether what takes the log takes nothing: then a thread of this process may hang in a write for ever. */
+/** Whether the log's reader takes nothing. Then a thread of this process may hang in a write for ever. */
 let logAbandoned = false
 
 const isRunByNpm = process.env['npm_lifecycle_event'] !== undefined
@@ -40,7 +40,7 @@ const isRunByNpm = process.env['npm_lifecycle_event'] !== undefined
 function onStopSignal (listener: (signal: StopSignal) => void): () => void {
   const signals: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
   const stop = (signal: StopSignal): void => {
-    // Ctrl-C reaches npm and us, and npm passes it on to us: that is one signal, and no second one, which would end the process at once.
+    // Ctrl-C reaches npm and this process, and npm passes the signal on. Count that as one signal, because a second one ends the process at once.
     if (isRunByNpm && signal === stoppedBy && performance.now() - stoppedAt < PASSED_ON_MS) return
     stoppedBy = signal
     stoppedAt = performance.now()
@@ -59,7 +59,8 @@ async function ask (question: string): Promise<string | undefined> {
       answer = text
       terminal.close()
     }, () => { /* It is closed. */ })
-    // While it asks, Ctrl-C is a key like others. That, and Ctrl-D, closes it without an answer: what was begun is to stop.
+    // During a question Ctrl-C is a key like any other. Ctrl-C and Ctrl-D close the question without an answer, so send SIGINT to stop the
+    // command.
     terminal.once('close', () => {
       if (answer === undefined && !process.emit('SIGINT', 'SIGINT')) process.kill(process.pid, 'SIGINT')
       resolve(answer ?? '')
@@ -80,9 +81,9 @@ async function readInput (limitBytes: number): Promise<Buffer> {
 }
 
 /**
- * Ends the process. `exit` alone would wait for all threads: for a name look-up of the C library until the DNS servers answer, for a write to
- * a terminal until it is read, for a sync until the disk answers. Nothing can stop those: then the process ends by the signal that it was
- * told to stop by.
+ * Ends the process. `exit` alone would wait for all threads: for a name lookup of the C library until a DNS server answers, for a write to a
+ * terminal until it is read, for a sync until the disk answers. Nothing can interrupt these, so the process kills itself with the signal that
+ * stopped it.
  */
 function end (code: number): never {
   const looksUp = process.getActiveResourcesInfo().includes('GetAddrInfoReqWrap')
@@ -93,7 +94,10 @@ function end (code: number): never {
   process.exit(code)
 }
 
-/** A reader that has seen enough, such as head, closes the pipe: that is no fault of ours. All else is said. */
+/**
+ * Ends the process after an output error. A reader such as head closes the pipe when it has enough (EPIPE): that is success. Other errors are
+ * reported.
+ */
 function exitWithoutOutput (error: Error): never {
   if (errorCode(error) === 'EPIPE') process.exit(exitCodes.ok)
   process.stderr.write(`tierhook: the output cannot be written (${errorCode(error)}): look for room and rights where it is to go\n`)
@@ -102,14 +106,14 @@ function exitWithoutOutput (error: Error): never {
 
 process.stdout.on('error', exitWithoutOutput)
 
-// There is nobody left to tell.
+// Ignore errors of stderr: there is nowhere left to report them.
 process.stderr.on('error', () => {})
 
 const version = readVersion()
 
 keepObjectsYoung()
 
-// What is kept has people's data in it: others on the machine may not read it.
+// Files contain personal data, so other users of the machine must not read them.
 process.umask(0o027)
 
 const context: ProcessContext = {
@@ -126,7 +130,7 @@ const context: ProcessContext = {
   exit: end
 }
 
-/** All that takes its time to load, once a command needs it. */
+/** Loads what takes long to load, when a command needs it. */
 async function load (): Promise<CommandContext> {
   const { createServices } = await import('./services.js')
   return { ...context, ...createServices(context, { fd: process.stdout.fd, onLogAbandoned: () => { logAbandoned = true } }) }
@@ -137,5 +141,5 @@ const all = await written(process.stdout, { stallLimitMs: READER_LIMIT_MS })
 if (process.stdout.errored !== null) exitWithoutOutput(process.stdout.errored)
 if (!all) process.stderr.write(`tierhook: the output was cut off: nobody has read it for ${READER_LIMIT_MS / 60_000} minutes\n`)
 await written(process.stderr, { stallLimitMs: ERRORS_LIMIT_MS })
-// Exits even if something were still open: a service that has stopped must not wait to be killed.
+// Exits even if a handle is still open, so that a stopped service does not wait to be killed.
 end(all ? exitCode : exitCodes.failure)

@@ -13,11 +13,11 @@ import { addUpkeepCommands } from './upkeep-commands.js'
 export interface ProgramOptions {
   readonly context: ProcessContext
   readonly runs: Runs
-  /** What the help of `serve` says of settings. */
+  /** Returns the settings part of the help of `serve`. */
   readonly settingsHelp: (width: number) => string
 }
 
-/** Builds the command line. Nothing in it may need more than the process: it is built for each command, and for `--version`. */
+/** Builds the command line. It needs only the process context, because it is built for every command, even for `--version`. */
 function createProgram ({ context, runs, settingsHelp }: ProgramOptions): Command {
   const width = Math.min(columnsOf(context.stdout) ?? 80, 120)
   const program = new Command('tierhook')
@@ -61,7 +61,7 @@ function createProgram ({ context, runs, settingsHelp }: ProgramOptions): Comman
     .option('--forwarders <list>', 'where events go: log, file, http, with commas between them')
     .option('--http-url <url>', 'where the http forwarder posts to')
     .option('--port <number>', 'the port that webhooks are taken at', wholeNumber(1, 65_535))
-    // Not --env-file, which Node.js takes for its own wherever it stands, and does not start where there is no such file yet.
+    // Not named --env-file: Node.js takes that option for itself wherever it stands, and does not start if the file does not exist yet.
     .option('--out <path>', 'the file to write; one that is there already is never replaced', '.env')
     .option('--yes', 'ask nothing: what is not given is left at its default')
     .addHelpText('after', examples('tierhook init', 'tierhook init --yes --public-url https://hooks.example.com --secret-file key --forwarders log,file'))
@@ -118,7 +118,7 @@ function createProgram ({ context, runs, settingsHelp }: ProgramOptions): Comman
     ))
     .action((shell: CompletionShell) => { context.stdout.write(completionScript(program, shell)) })
 
-  // Options after the name of a subcommand are the subcommand's own, also where its parent has one of the same name.
+  // Options after a subcommand's name belong to the subcommand, even if its parent has an option of the same name.
   program.enablePositionalOptions()
   addLookingCommands(program, runs)
   addForwardingCommands(program, runs)
@@ -128,18 +128,21 @@ function createProgram ({ context, runs, settingsHelp }: ProgramOptions): Comman
 
 function withDefaultCommand (args: readonly string[]): readonly string[] {
   const [first, second] = args
-  // Commander would take these for a command that it does not know.
+  // Commander would take these for an unknown command.
   if (first === 'help' && ['-h', '--help', 'help'].includes(second ?? '')) return ['--help']
-  // Commander's own default command would take a mistyped command for its argument, and not propose the nearest one.
+  // Commander's own default command would take a mistyped command as its argument, and would not suggest the nearest command.
   return first === undefined || (first.startsWith('-') && !['-h', '--help', '-V', '--version'].includes(first)) ? ['serve', ...args] : args
 }
 
-/** Settings are described from their schemas, which take longer to load than all else that helps. */
+/** Loads the settings help only for `serve`, because the schemas take longer to load than all other help. */
 async function loadSettingsHelp (args: readonly string[]): Promise<ProgramOptions['settingsHelp']> {
   return args.includes('serve') ? (await import('../config/describe-settings.js')).describeSettings : () => ''
 }
 
-/** Runs the command line (without the program's name); resolves with the exit code and never rejects for a user's mistake. A command's own needs are met by `load`. */
+/**
+ * Runs the command line, whose `args` exclude the program's name. Resolves with the exit code, and does not reject for a user's mistake. `load`
+ * provides the context of a command.
+ */
 export async function runProgram (context: ProcessContext, args: readonly string[], load: () => Promise<CommandContext>): Promise<number> {
   let exitCode: number = exitCodes.ok
   const all = withDefaultCommand(args)
@@ -153,7 +156,7 @@ export async function runProgram (context: ProcessContext, args: readonly string
     settingsHelp: await loadSettingsHelp(all)
   })
   try {
-    // Commander shows the general help for a command that it does not know, and does not say that it does not know it.
+    // For `help` with an unknown command, Commander would show the general help without an error.
     const isUnknown = first === 'help' && second !== undefined && !program.commands.some((command) => command.name() === second)
     await program.parseAsync(isUnknown ? [second] : [...all], { from: 'user' })
     return exitCode

@@ -13,13 +13,13 @@ export interface PruneOptions extends StoreOptions {
 }
 
 const dayMs = 86_400_000
-/** Deliveries in one transaction. */
+/** Deliveries per transaction. */
 const stepSize = 200
-/** Between two steps, so that a service beside it gets its turn. */
+/** Pause between two steps, so that a running service can write too, in milliseconds. */
 const pauseMs = 10
 
 /**
- * Removes what the retention settings no longer keep; resolves with the exit code.
+ * Removes deliveries that the retention settings no longer keep. Resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
 export async function prune (context: CommandContext, options: PruneOptions): Promise<number> {

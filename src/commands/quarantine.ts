@@ -5,7 +5,7 @@ import { listForm, TYPE_LEAST } from './describe-listed.js'
 import { writeColumns } from '../terminal/columns.js'
 
 /**
- * Lists what is quarantined, newest first; resolves with the exit code.
+ * Lists quarantined deliveries, newest first. Resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
 export async function quarantine (context: CommandContext, options: DeliveriesOptions): Promise<number> {
@@ -22,7 +22,7 @@ export async function quarantine (context: CommandContext, options: DeliveriesOp
   })
 }
 
-/** The first fault, and how many more there are. */
+/** Returns the first fault and the number of further ones. */
 export function faultWords (faults: ListedDelivery['faults']): string {
   const [first] = faults
   if (first === undefined) return '-'

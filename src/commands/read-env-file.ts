@@ -8,13 +8,13 @@ import { UsageError } from './command-line.js'
 
 export interface ReadEnvFileOptions {
   readonly directory: string
-  /** The file that the user named; without it, `.env` is read if it is there. */
+  /** Path given by the user. If absent, `.env` is read if it exists. */
   readonly path?: string | undefined
 }
 
 /**
- * Reads the `.env` file.
- * @throws UsageError if the user named a file that cannot be read, or if `.env` is there and cannot be read.
+ * Reads the environment file; `undefined` if none is named and `.env` does not exist.
+ * @throws UsageError if the file cannot be read
  */
 export async function readEnvFile (options: ReadEnvFileOptions): Promise<EnvFile | undefined> {
   const path = options.path ?? '.env'
@@ -27,7 +27,7 @@ export async function readEnvFile (options: ReadEnvFileOptions): Promise<EnvFile
 }
 
 /**
- * Where a command's settings are read from: its environment, and the `.env` file.
+ * Returns the sources of a command's settings: its environment, and the environment file.
  * @throws UsageError as `readEnvFile`
  */
 export async function settingsSource ({ directory, environment }: Pick<CommandContext, 'directory' | 'environment'>, { envFile: path }: { readonly envFile?: string | undefined }): Promise<SettingsSource> {

@@ -4,16 +4,16 @@ import type { CommandContext } from './context.js'
 import { errorCode } from '../errors/system-code.js'
 import { UsageError } from './command-line.js'
 
-/** Stands for standard input in the place of a path. */
+/** Means standard input if given as a path. */
 export const STANDARD_INPUT = '-'
 
-/** The most bytes of a secret: whoever names a wrong file is told so, and does not wait. */
+/** The most bytes of a secret, so that a wrong file is refused quickly. */
 export const secretLimitBytes = 8192
 
 /**
- * Reads a secret that must not stand among the arguments, where everybody on the machine sees it: the one line of a file, or of standard
- * input. `option` is for messages; they never quote what was read.
- * @throws UsageError where it cannot be read, or is not one line
+ * Reads a secret from the one line of a file or of standard input. A secret must not be an argument, because every user of the machine can see
+ * arguments. Messages name the `option` and never quote the content.
+ * @throws UsageError if the secret cannot be read, or is not one line
  */
 export async function readSecret (context: CommandContext, option: string, path: string): Promise<string> {
   const place = path === STANDARD_INPUT ? 'standard input' : path

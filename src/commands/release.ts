@@ -19,13 +19,14 @@ export interface ReleaseOptions extends StoreOptions, FilterOptions {
   readonly json?: boolean | undefined
 }
 
-/** Deliveries in one transaction. */
+/** Deliveries per transaction. */
 const stepSize = 500
-/** Of so many that stay in quarantine it is told why, one by one. */
+/** How many deliveries that stay in quarantine are listed with the reason. */
 const shownLimit = 20
 
 /**
- * Lets deliveries out of quarantine whose events are valid today, or all of them by force; resolves with the exit code, which is no success where none got out.
+ * Releases deliveries whose events are valid now, or all chosen ones with `force`. Resolves with the exit code, which is a failure if none was
+ * released.
  * @throws ConfigurationError, UsageError
  */
 export async function release (context: CommandContext, ids: readonly string[], options: ReleaseOptions): Promise<number> {
@@ -34,14 +35,14 @@ export async function release (context: CommandContext, ids: readonly string[], 
   if (ids.length === 0 && !isChosen) throw new UsageError('Name the deliveries to release, or give --all or a filter such as --type')
 
   return await withStore(context, options, async ({ operator, dataDir }) => await untilStopped(context, async stop => {
-    // One that is named twice is released once, and then is no longer in quarantine.
+    // A delivery named twice is released once; its second release would fail with `not in quarantine`.
     const found = await findDeliveries(operator, ids)
     const named = found.map(({ sequence }) => sequence)
     const last = await operator.lastSequence()
     const bar = startProgressBar(context, named.length > 0 ? named.length : last)
     const counts: Record<Released['status'], number> = { released: 0, 'still invalid': 0, 'too old': 0, 'not in quarantine': 0, damaged: 0, gone: 0 }
     const staying: Released[] = []
-    /** Written at the end: a reader that has seen enough ends the process, and would break the work off. */
+    /** Written at the end, because a reader that closes the pipe ends the process and would stop the work. */
     const lines: string[] = []
     const releasing = async (): Promise<void> => {
       for await (const { sequences, progress } of steps(operator, named, options)) {

@@ -24,12 +24,12 @@ export interface ReplayOptions extends StoreOptions, FilterOptions {
   readonly json?: boolean | undefined
 }
 
-/** Deliveries in one transaction. */
+/** Deliveries per transaction. */
 const stepSize = 500
-/** With a rate, so many steps a second. */
+/** Steps per second if there is a rate. */
 const stepsPerSecond = 4
 
-/** One step: what goes to whom, and how far that is. */
+/** One step: deliveries, their forwarders, and the progress after it. */
 interface Step {
   readonly sequences: readonly number[]
   readonly forwarders: readonly string[]
@@ -47,8 +47,8 @@ interface Tally {
 }
 
 /**
- * Asks for deliveries to be forwarded again; resolves with the exit code. They are asked for step by step, each step is
- * on disk when the next begins, and a signal stops between two of them.
+ * Requests replays of deliveries; resolves with the exit code. Replays are requested step by step. Each step is on disk before the next begins,
+ * and a signal stops between two steps.
  * @throws ConfigurationError, UsageError
  */
 export async function replay (context: CommandContext, ids: readonly string[], options: ReplayOptions): Promise<number> {
@@ -105,10 +105,10 @@ interface Choice {
   readonly options: ReplayOptions
 }
 
-/** Oldest first, so that one customer's deliveries keep their order, and nothing that comes in meanwhile. */
+/** Oldest first, to keep each customer's order. Deliveries that arrive meanwhile are left out. */
 async function * chosenSteps (operator: Operator, { filter, forwarders, after, last, options }: Choice): AsyncGenerator<Step> {
   const limit = options.rate === undefined ? stepSize : Math.max(1, Math.min(stepSize, Math.floor(options.rate / stepsPerSecond)))
-  // A dead letter goes to the forwarder whose it is, and to no other.
+  // A dead letter is replayed only to the forwarder that gave up on it.
   const rounds = options.dead === true
     ? forwarders.map(forwarder => ({ filter: { ...filter, status: 'dead', forwarder } as const, to: [forwarder] }))
     : [{ filter: { ...filter, forwarder: undefined }, to: forwarders }]
@@ -126,7 +126,7 @@ interface Run {
   readonly onProgress: (done: number) => void
 }
 
-/** Adds each step to the tally once it is on disk. */
+/** Adds each step to the tally after it is on disk. */
 async function run (operator: Operator, steps: AsyncGenerator<Step>, tally: Tally, { options, byName, stop, onProgress }: Run): Promise<void> {
   const begun = performance.now()
   const description = describeChoice(options)
@@ -135,7 +135,7 @@ async function run (operator: Operator, steps: AsyncGenerator<Step>, tally: Tall
     const { replays, passedOver, filtered, refused } = await operator.replay({
       sequences, forwarders, force: options.force === true, finishedOnly: !byName && options.dead !== true, description, dryRun: options.dryRun === true
     })
-    // What is not there for a replay is told of where it was named; where it was not, it never was chosen.
+    // Report deliveries that cannot be replayed only if the user named them. A filter never chose them.
     if (byName) tally.refused.push(...refused.map((each) => ({ id: lastId, ...each })))
     tally.deliveries += sequences.length - refused.length
     tally.replays += replays

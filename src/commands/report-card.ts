@@ -12,7 +12,7 @@ export interface ReportCard {
 
 const labelWidth = 12
 
-/** A report as lines for a person. */
+/** Formats a report as lines for a person. */
 export function formatReportCard ({ url, report, verification, perfect }: ReportCard): string {
   const lines: ReadonlyArray<readonly [string, string]> = [
     ['to', url],

@@ -12,7 +12,7 @@ export interface RestoreCommandOptions extends StoreOptions {
 }
 
 /**
- * Puts a backup into a data folder without a database; resolves with the exit code.
+ * Restores a backup into a data folder without a database. Resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
 export async function restore (context: CommandContext, file: string, options: RestoreCommandOptions): Promise<number> {

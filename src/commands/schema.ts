@@ -14,12 +14,12 @@ export interface SchemaOptions {
   readonly envelope?: boolean | undefined
 }
 
-/** Everybody may read a schema. */
+/** Schemas are public, so the umask alone decides the mode. */
 const MODE = 0o666
 
 /**
- * Shows JSON Schemas of events, or writes a file for each; resolves with the exit code.
- * @throws UsageError where the event has no schema, or options contradict each other
+ * Prints JSON Schemas of events, or writes a file for each. Resolves with the exit code.
+ * @throws UsageError if the event has no schema, or options contradict each other
  */
 export async function schema (context: CommandContext, name: string | undefined, { out, envelope = false }: SchemaOptions): Promise<number> {
   if (envelope && out !== undefined) throw new UsageError('--out writes bodies and envelopes: leave out --envelope')
@@ -44,7 +44,7 @@ async function writeFiles ({ stdout, stderr }: CommandContext, folder: string, s
     await makeFolder(folder)
     for (const { name, schema } of schemas) {
       const path = join(folder, `${name}.schema.json`)
-      // Half a schema would be taken for a whole one, and may stand in the place of one.
+      // Replace the file as a whole: a half-written schema could be read as a complete one.
       await replaceFile(path, format(schema), MODE)
       stdout.write(`${path}\n`)
     }
@@ -59,7 +59,7 @@ function format (schema: JsonSchema): string {
   return `${JSON.stringify(schema, null, 2)}\n`
 }
 
-/** Shows the OpenAPI description of both listeners, without a service; resolves with the exit code. */
+/** Prints the OpenAPI description of both listeners. No service is needed. Resolves with the exit code. */
 export async function openapi ({ stdout, describeApi }: CommandContext): Promise<number> {
   stdout.write(`${JSON.stringify(await describeApi(), null, 2)}\n`)
   return exitCodes.ok

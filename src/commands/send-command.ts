@@ -3,7 +3,7 @@ import { mostRetries } from '../voucherify/retry-schedule.js'
 import { environmentFile, examples, wholeNumber, type Runs } from './command-line.js'
 import { factor, header, positiveNumber, share, span } from './send-values.js'
 
-/** Adds the command that sends events. */
+/** Adds the command `send`. */
 export function addSendCommand (program: Command, runs: Runs): void {
   program.command('send')
     .description('send sample events to any receiver, as Voucherify does, and report how it bore up;\nexits 0 if all was well, 1 if anything was refused, lost or missing')

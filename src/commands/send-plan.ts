@@ -7,21 +7,21 @@ import { STANDARD_INPUT } from './read-secret.js'
 import type { SendOptions } from './send.js'
 import { UsageError } from './command-line.js'
 
-/** What the options of `send` come to, as far as it needs nothing but them. */
+/** Plan of a run, from the options of `send` alone. */
 export interface SendPlan extends Pick<RunOptions, 'pace' | 'limit' | 'retries' | 'clockFactor' | 'duplicates' | 'overlaps'> {
-  /** Empty only where there is a body of the user's own. */
+  /** Event types. Empty only if the user gives a body. */
   readonly types: readonly string[]
   readonly limitMs: number
-  /** Whether what comes back is shown answer by answer, for a few events without anything special. */
+  /** Whether each answer is shown on a line of its own: for a few events without special options. */
   readonly answerByAnswer: boolean
 }
 
-/** Up to so many answers are shown one by one. */
+/** The most events whose answers are shown one by one. */
 const shownAnswers = 20
 const mostConcurrency = 10_000
 const closedConcurrency = 10
 
-/** @throws UsageError where options contradict each other, or a name is no event type. */
+/** @throws UsageError if options contradict each other, or a name is not an event type */
 export function planSend (names: readonly string[], options: SendOptions): SendPlan {
   refuseContradictions(names, options)
   const types = [...new Set(options.all === true ? tierEvents.map(({ type }) => type) : names.map(name => eventType(name, { opaque: options.opaque === true })))]
@@ -43,12 +43,12 @@ export function planSend (names: readonly string[], options: SendOptions): SendP
   }
 }
 
-/** On a schedule, as many as there can be where no answer comes in time, so that the schedule can be kept. */
+/** The default limit of concurrent requests. With a rate, enough to keep the schedule even if every answer times out. */
 function defaultLimit (pace: Pace, limitMs: number): number {
   return pace.kind === 'closed' ? closedConcurrency : Math.min(Math.max(Math.ceil(pace.perSecond * (limitMs + 1000) / 1000), 100), mostConcurrency)
 }
 
-/** Where nothing is said, one event of each type, or the one body. */
+/** Returns the pace. The default is one event of each type, or the one body. */
 function paceOf ({ rate, seconds, count }: SendOptions, types: number): Pace {
   if (rate !== undefined) {
     if (seconds === undefined && count === undefined) throw new UsageError('--rate goes on until --seconds are over or --count is reached: add one of them')

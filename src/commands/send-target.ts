@@ -1,21 +1,21 @@
 import { UsageError } from './command-line.js'
 
 export interface SendTargetOptions {
-  /** `undefined` where only the body tells. */
+  /** `undefined` if only the body names the event type. */
   readonly eventType: string | undefined
-  /** Whether the body goes without its envelope: then only the URL tells the event type. */
+  /** Whether the body is sent without its envelope. Then only the URL names the event type. */
   readonly raw: boolean
-  /** Whether the type is one that the service has a URL for. */
+  /** Whether the service has a URL for this event type. */
   readonly known: boolean
-  /** What the user wrote. */
+  /** URL given by the user. */
   readonly url: string | undefined
-  /** The service's own URL, without a path. */
+  /** URL of the configured service, without a path. */
   readonly serviceUrl: string
 }
 
 /**
- * Where an event is posted. A URL without a path gets the right one.
- * @throws UsageError if it is no http or https URL.
+ * Returns the URL to post an event to. A URL without a path gets the matching path.
+ * @throws UsageError if the URL is not http or https
  */
 export function sendTarget ({ eventType, raw, known, url: given, serviceUrl }: SendTargetOptions): URL {
   const text = given ?? serviceUrl

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 
-/** An option's parser for numbers above 0, up to a largest. */
+/** Returns an option parser for numbers above 0, up to `maximum`. */
 export function positiveNumber (maximum: number): (text: string) => number {
   return text => {
     const value = /^\d{1,15}(?:\.\d{1,9})?$/.test(text) ? Number(text) : NaN
@@ -9,14 +9,14 @@ export function positiveNumber (maximum: number): (text: string) => number {
   }
 }
 
-/** An option's parser for a share of all: `5%`. From 0 to 1. */
+/** Option parser for a share such as `5%`. Returns 0 to 1. */
 export function share (text: string): number {
   const percent = /^\d{1,3}(?:\.\d{1,6})?%$/.test(text) ? Number(text.slice(0, -1)) : NaN
   if (percent >= 0 && percent <= 100) return percent / 100
   throw new InvalidArgumentError('It must be a share from 0% to 100%, such as 5%.')
 }
 
-/** An option's parser for how many times faster a clock is: `1000x`. */
+/** Option parser for a clock factor such as `1000x`. */
 export function factor (text: string): number {
   const value = /^\d{1,9}x?$/.test(text) ? Number.parseInt(text, 10) : NaN
   if (value >= 1) return value
@@ -25,7 +25,7 @@ export function factor (text: string): number {
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
-/** An option's parser for a span of time: `30s`. In milliseconds. */
+/** Option parser for a span such as `30s`. Returns milliseconds. */
 export function span (text: string): number {
   const [, number, unit = ''] = /^(\d{1,6})(ms|s|m|h)$/.exec(text) ?? []
   if (number !== undefined) return Number(number) * (units[unit] ?? 0)
@@ -34,10 +34,10 @@ export function span (text: string): number {
 
 export type Headers = Readonly<Record<string, string>>
 
-/** A header that is made from the request itself, or that steers the connection. */
+/** Headers that the request itself determines, or that control the connection. */
 const ownHeaders = new Set(['content-length', 'transfer-encoding', 'connection', 'host', 'upgrade', 'expect', 'keep-alive', 'te', 'trailer'])
 
-/** An option's parser for headers, one each time that it is given: `Name: value`. */
+/** Option parser for a repeatable header, `Name: value`. */
 export function header (text: string, before: Headers = {}): Headers {
   const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*:\s*([\t\x20-\x7e\x80-\xff]*)$/.exec(text) ?? []
   if (name === undefined || value === undefined) throw new InvalidArgumentError('It must be written as Name: value.')

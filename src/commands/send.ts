@@ -59,8 +59,8 @@ export interface SendOptions {
 const verifyWithinMs = 30_000
 
 /**
- * Sends events as Voucherify does and shows what came of it; resolves with the exit code. The secret and the service's
- * address come from the configuration unless the options say otherwise.
+ * Sends events as Voucherify does and reports the result; resolves with the exit code. The secret and the service's address come from the
+ * configuration unless options override them.
  * @throws ConfigurationError, UsageError
  */
 export async function send (context: CommandContext, names: readonly string[], options: SendOptions): Promise<number> {
@@ -124,7 +124,7 @@ async function sendAndReport (context: CommandContext, { plan, options, payloads
       tally,
       signal,
       onAnswer: answer => {
-        // Without retries there is no use in sending the rest to where nothing ever was.
+        // Without retries, stop if the first request found nothing listening.
         if (!answered && plan.retries === 0 && isUnreachable(answer)) unreachable.abort()
         answered = true
         bar?.update(tally.settled, performance.now() - begunAt)
@@ -151,7 +151,7 @@ async function sendAndReport (context: CommandContext, { plan, options, payloads
   } else if (!plan.answerByAnswer || report.stopped) {
     context.stdout.write(`${formatReportCard({ url: payloads.url.href, report, perfect, ...verification === undefined ? {} : { verification } })}\n`)
   }
-  // A refusal for want of a signature is what a first try runs into most.
+  // A missing signature is the most common refusal of a first try.
   if (!payloads.signed && options.unsigned !== true && Object.keys(report.answers).some(key => key.startsWith('401'))) {
     context.stderr.write('The events were not signed: give --secret-file, or set VOUCHERIFY_WEBHOOK_SECRETS\n')
   }
@@ -172,7 +172,7 @@ async function lookDownstream (context: CommandContext, { downstream, acknowledg
   }
 }
 
-/** A bar of events, or of time where only that ends it. */
+/** Starts a progress bar that counts events, or seconds if only time ends the run. */
 function startBar (context: CommandContext, { pace }: SendPlan): { readonly update: (settled: number, elapsedMs: number) => void, readonly stop: () => void } {
   if ('events' in pace) {
     const bar = startProgressBar(context, pace.events, 'events')
@@ -182,7 +182,7 @@ function startBar (context: CommandContext, { pace }: SendPlan): { readonly upda
   return { update: (_settled, elapsedMs) => { bar.update(Math.floor(Math.min(elapsedMs, pace.forMs) / 1000)) }, stop: bar.stop }
 }
 
-/** An answer as one line, such as `202 Webhook accepted  0199…  valid  3.1 ms`, and one more for each fault. */
+/** Formats an answer as one line, such as `202 Webhook accepted 0199… valid 3.1 ms`, plus a line per fault. */
 export function formatAnswer (answer: Answer): string {
   const message = answer.duplicate === true ? `${answer.message} (stored already)` : answer.message
   const line = [`${answer.status} ${message}`, answer.id, answer.verdict, `${answer.durationMs.toFixed(1)} ms`]

@@ -16,12 +16,12 @@ export interface ServeOptions {
   readonly envFile?: string | undefined
 }
 
-/** How much longer than its own limit a closing service is waited for, in milliseconds. */
+/** How much longer than SHUTDOWN_TIMEOUT_MS to wait for the service to close, in milliseconds. */
 const closeGraceMs = 1000
-/** How long the last log lines may take to be written, in milliseconds; a pipe that nobody reads holds them for ever. */
+/** How long the last log lines may take to be written, in milliseconds. A pipe that is not read would block them for ever. */
 const logCloseLimitMs = 1000
 
-/** Whether `work` ends within `limitMs` milliseconds. Rejects as it does. */
+/** Resolves with whether `work` ends within `limitMs` milliseconds. Rejects if `work` rejects in time. */
 async function endsWithin (work: Promise<unknown>, limitMs: number): Promise<boolean> {
   return await within(limitMs, work.then(() => true)) === true
 }
@@ -74,7 +74,7 @@ export async function serve (context: CommandContext, options: ServeOptions): Pr
 
     const signal = await stopRequested
     logger.info({ signal, timeoutMs: settings.SHUTDOWN_TIMEOUT_MS }, 'stopping')
-    // A signal during the start waits for the start: what is half made cannot be closed in order.
+    // A signal during the start waits for the start, because a half-started service cannot be closed in order.
     const closed = started.then(() => service.close())
     if (await endsWithin(closed, settings.SHUTDOWN_TIMEOUT_MS + closeGraceMs)) {
       logger.info({ signal }, 'stopped')

@@ -5,13 +5,16 @@ import { checkDatabase, openOperator, readDrift, resetDrift, storeActions, store
 import type { CommandContext, ProcessContext } from './context.js'
 
 export interface ServicesOptions {
-  /** The file descriptor of the log. */
+  /** File descriptor of the log. */
   readonly fd: number
-  /** Told where what takes the log takes nothing. */
+  /** Called when the log is abandoned because its reader takes nothing. */
   readonly onLogAbandoned: () => void
 }
 
-/** What commands take from the rest of the program. What few of them need is loaded when they call it: it takes half of a start. */
+/**
+ * Creates what commands use of the rest of the program. Parts that few commands need are imported on their first call, because loading them takes
+ * half of a start.
+ */
 export function createServices ({ version, environment, stderr }: ProcessContext, { fd, onLogAbandoned }: ServicesOptions): Omit<CommandContext, keyof ProcessContext> {
   return {
     openLog () {

@@ -18,7 +18,7 @@ export interface ShowOptions extends StoreOptions {
 }
 
 /**
- * Shows all about one delivery; resolves with the exit code.
+ * Shows one delivery in full. Resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
 export async function show (context: CommandContext, idText: string, options: ShowOptions): Promise<number> {
@@ -40,8 +40,8 @@ function writeRaw (context: CommandContext, { id, rawBody, damaged }: DeliveryDe
 }
 
 /**
- * The body's own text goes in as it is, so that no number loses its digits. What is no JSON, or is nested more deeply than many readers
- * of JSON take, goes in as base64.
+ * Inserts the body's own text, so that numbers keep all digits. A body that is not JSON, or is nested more deeply than many JSON readers allow,
+ * is inserted as base64.
  */
 function toJson ({ headers, rawBody, damaged, attempts, ...listed }: DeliveryDetails): string {
   const head = JSON.stringify({

@@ -11,7 +11,7 @@ export interface BannerOptions {
   readonly paint: Paint
 }
 
-/** What a person at a terminal is greeted with once the service takes webhooks: where it is, where events go, what to try. */
+/** Formats the banner of a started service for a terminal: its URLs, its destinations, and commands to try. */
 export function startBanner ({ url, adminUrl, forwarders = [] }: StartedService, { settings, dataDir, version, paint }: BannerOptions): string {
   const sections: ReadonlyArray<readonly [title: string, rows: ReadonlyArray<readonly string[]>]> = [
     ['Webhooks', [[`${url}/webhooks`, settings.VOUCHERIFY_WEBHOOK_SECRETS.length === 0 ? 'unsigned' : 'signed']]],

@@ -5,8 +5,8 @@ import { findWarnings } from '../config/warnings.js'
 import type { CommandContext } from './context.js'
 
 /**
- * What the service starts with all the same, but what somebody should know: of its settings, and of the files that it relies on.
- * @throws ConfigurationError where somebody else decides what the service would read and write
+ * Returns warnings about the settings and about the files that the service relies on. The service starts despite them.
+ * @throws ConfigurationError if another user could change what the service reads and writes
  */
 export function startWarnings ({ inspectFiles, directory, user }: CommandContext, settings: Settings, envFile: EnvFile | undefined): readonly ConfigurationFault[] {
   const dangers = inspectFiles({ settings, envFile, directory, user })

@@ -14,12 +14,12 @@ import { withStore, type Store, type StoreOptions } from './store.js'
 
 export interface StatusOptions extends StoreOptions {
   readonly json?: boolean | undefined
-  /** Show it again every so many seconds. */
+  /** Repeat the output every this many seconds. */
   readonly watch?: number | undefined
 }
 
 /**
- * Shows on one screen how the service is and what needs the operator; resolves with the exit code, which is no success where something does.
+ * Shows the service's state and its needs on one screen. Resolves with the exit code, which is a failure if anything needs the operator.
  * @throws ConfigurationError, UsageError
  */
 export async function status (context: CommandContext, options: StatusOptions): Promise<number> {
@@ -56,7 +56,7 @@ export async function status (context: CommandContext, options: StatusOptions): 
 }
 
 interface Found {
-  /** `undefined` where the operator's listener is turned off. */
+  /** `undefined` if the operator's listener is off. */
   readonly asked: AskedStatus | undefined
   readonly looked: LookedAt
   readonly needs: readonly Need[]
@@ -93,7 +93,7 @@ function disk ({ storeBytes, diskFreeBytes }: Extract<AskedStatus, { readonly st
   return `Store ${size(storeBytes)}, ${size(diskFreeBytes)} free`
 }
 
-/** The command that shows more, or mends it. */
+/** Returns a command that shows or mends the need; empty if there is none. */
 function adviceFor ({ kind, forwarder }: Need): string {
   switch (kind) {
     case 'dead letters': return `tierhook dead-letters${forwarder === undefined ? '' : ` --forwarder ${forwarder}`}`

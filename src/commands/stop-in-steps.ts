@@ -2,15 +2,15 @@ import type { CommandContext } from './context.js'
 import { signalNumbers } from './command-line.js'
 
 export interface Steps {
-  /** Aborted by the first signal that asks to stop. */
+  /** Aborted by the first stop signal. */
   readonly first: AbortSignal
-  /** Aborted by the second one. */
+  /** Aborted by the second stop signal. */
   readonly second: AbortSignal
-  /** What the process ends with: 0 where nothing has stopped it, as shells expect it where a signal has. */
+  /** Returns the exit code: 0 without a signal, or else 128 plus the last signal's number. */
   readonly exitCode: () => number
 }
 
-/** Lets long work in two parts end one part after the other; a third signal ends the process at once. */
+/** Runs work of two parts: the first signal ends the first part, the second signal the second part. A third signal ends the process at once. */
 export async function stopInSteps (context: CommandContext, work: (steps: Steps) => Promise<number>): Promise<number> {
   const first = new AbortController()
   const second = new AbortController()

@@ -2,13 +2,13 @@ import type { CommandContext } from './context.js'
 import { signalNumbers } from './command-line.js'
 
 export interface Stop {
-  /** Aborted by the first signal that asks to stop. */
+  /** Aborted by the first stop signal. */
   readonly signal: AbortSignal
-  /** What the process ends with when a signal has stopped it half-way, as shells expect it. */
+  /** Returns the exit code after a signal: 128 plus the signal's number; 0 without a signal. */
   readonly exitCode: () => number
 }
 
-/** Lets long work find out that it is to stop; a second signal ends the process at once. */
+/** Runs work that can be stopped by a signal. A second signal ends the process at once. */
 export async function untilStopped (context: CommandContext, work: (stop: Stop) => Promise<number>): Promise<number> {
   const controller = new AbortController()
   let exitCode = 0

@@ -15,14 +15,14 @@ export interface Store {
   readonly operator: Operator
   readonly settings: StoreSettings
   readonly dataDir: string
-  /** The database that replicas share, where one is configured and no data folder is named. */
+  /** The PostgreSQL journal, if one is configured and no data folder is given. */
   readonly journal: { readonly url: string, readonly schema: string } | undefined
 }
 
 export type StorePlace = Omit<Store, 'operator'>
 
 /**
- * Tells `work` where the store is; resolves with the exit code. What is wrong with the store is told in a line.
+ * Runs `work` with the place of the store; resolves with the exit code. An error of the store is printed as one line.
  * @throws ConfigurationError, UsageError
  */
 export async function atStore (context: CommandContext, options: StoreOptions, work: (place: StorePlace) => Promise<number>): Promise<number> {
@@ -33,7 +33,7 @@ export async function atStore (context: CommandContext, options: StoreOptions, w
   return await orStoreError(context, async () => await work({ settings, dataDir, journal }))
 }
 
-/** Tells in a line what is wrong with the store; resolves with the exit code. */
+/** Runs `work` and prints an error of the store as one line. Resolves with the exit code. */
 export async function orStoreError (context: CommandContext, work: () => Promise<number>): Promise<number> {
   try {
     return await work()
@@ -45,8 +45,7 @@ export async function orStoreError (context: CommandContext, work: () => Promise
 }
 
 /**
- * Opens the store in the data folder for as long as `work` takes; resolves with the exit code. What is wrong with the
- * store is told in a line.
+ * Runs `work` with the store open; resolves with the exit code. An error of the store is printed as one line.
  * @throws ConfigurationError, UsageError
  */
 export async function withStore (context: CommandContext, options: StoreOptions, work: (store: Store) => Promise<number>): Promise<number> {
@@ -61,14 +60,17 @@ export async function withStore (context: CommandContext, options: StoreOptions,
 }
 
 /**
- * The names of the forwarders that are configured.
+ * Returns the names of the configured forwarders.
  * @throws ConfigurationError
  */
 export function configuredForwarders (context: CommandContext, { FORWARDERS, FORWARDERS_FILE }: StoreSettings): readonly string[] {
   return context.forwarderNames({ FORWARDERS, ...FORWARDERS_FILE === undefined ? {} : { FORWARDERS_FILE: resolve(context.directory, FORWARDERS_FILE) } })
 }
 
-/** Refuses what only the files of a data folder can be asked for. */
+/**
+ * Refuses a command that works only on a data folder if the journal is in PostgreSQL.
+ * @throws StoreError WRONG_STORE; its message says what to do `instead`
+ */
 export function refuseShared ({ journal }: Pick<StorePlace, 'journal'>, instead: string): void {
   if (journal !== undefined) throw new StoreError('WRONG_STORE', `JOURNAL names a PostgreSQL database: ${instead.replaceAll('%s', journal.schema)}`)
 }

@@ -25,7 +25,7 @@ const pollMs = 500
 const pageSize = 200
 
 /**
- * Shows deliveries as they come in, until a signal stops it or there have been enough; resolves with the exit code.
+ * Shows deliveries as they arrive, until a signal or the given count; resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
 export async function tail (context: CommandContext, options: TailOptions): Promise<number> {
@@ -37,7 +37,7 @@ export async function tail (context: CommandContext, options: TailOptions): Prom
       const limit = Math.min(left, pageSize)
       const page = await operator.list({ filter: { eventType: options.type }, order: 'oldest first', after, limit })
       for (const delivery of page) context.stdout.write(options.json === true ? jsonLine(listedJson(delivery)) : lineOf(context, delivery, await describe(operator, delivery)))
-      // What does not match is not to be looked at again.
+      // Move past deliveries that do not match, so that they are not read again.
       after = page.length === limit ? page.at(-1)?.sequence ?? after : Math.max(page.at(-1)?.sequence ?? after, last)
       left -= page.length
       if (page.length < limit) await pause(pollMs, stop.signal)
@@ -46,14 +46,14 @@ export async function tail (context: CommandContext, options: TailOptions): Prom
   }))
 }
 
-/** The tiers stand in the body alone. What has gone meanwhile, or is damaged, has none. */
+/** Reads the tiers, which only the body contains. A delivery that was removed or is damaged has none. */
 async function describe (operator: Operator, { sequence }: ListedDelivery): Promise<EventDescription> {
   const details = await operator.read(sequence)
   const parsed = details?.rawBody === undefined ? undefined : parseBody(details.rawBody)
   return parsed?.ok === true ? describeEvent(parsed.value) : {}
 }
 
-/** One line a delivery. What has just come in is on its way: of its status only what is not so is worth a word. */
+/** Formats a delivery as one line. A new delivery is normally still being forwarded, so only `quarantined` is shown as a status. */
 function lineOf (context: CommandContext, { id, receivedAt, eventType, verdict, state, customerId, faults }: ListedDelivery, event: EventDescription): string {
   if (context.stdout.isTTY === true) {
     return `${formatEvent({ time: receivedAt, deliveryId: id, eventType, verdict, quarantined: state === 'quarantined', customerId, faults, ...event }, createPaint(isColourful(context.stdout, context)))}\n`

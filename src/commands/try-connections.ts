@@ -1,12 +1,12 @@
 import type { InspectedForwarder } from '../composition/inspect-forwarders.js'
 
-/** What came of trying to reach a forwarder's destination; `unknown` where it can't be tried. */
+/** Result of a try to reach a forwarder's destination; `unknown` if it cannot be tried. */
 export type Connection =
   | { readonly status: 'ok' }
   | { readonly status: 'failed', readonly reason: string }
   | { readonly status: 'unknown' }
 
-/** Tries all destinations at once, each for `limitMs` milliseconds at most, and closes the forwarders. */
+/** Tries all destinations at the same time, each for at most `limitMs` milliseconds, and closes the forwarders. */
 export async function tryConnections (forwarders: readonly InspectedForwarder[], limitMs: number): Promise<readonly Connection[]> {
   return await Promise.all(forwarders.map(async ({ check, close }) => {
     try {
@@ -17,11 +17,11 @@ export async function tryConnections (forwarders: readonly InspectedForwarder[],
   }))
 }
 
-/** Tries one, for `limitMs` milliseconds at most. */
+/** Runs one check for at most `limitMs` milliseconds. */
 export async function tryOne (check: (signal: AbortSignal) => Promise<void>, limitMs: number): Promise<Connection> {
   const controller = new AbortController()
   let timer: NodeJS.Timeout | undefined
-  // A forwarder that takes no notice of the signal holds nobody up.
+  // A forwarder that ignores the signal must not delay the command.
   const timeout = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
       const error = new Error(`there was no connection within ${limitMs} ms`)

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { environmentFile, examples, type Runs } from './command-line.js'
 import { addStoreOptions } from './store-options.js'
 
-/** Adds the commands that check, copy, move and thin out what is stored. */
+/** Adds the commands that verify, prune, copy, move and erase stored data. */
 export function addUpkeepCommands (program: Command, runs: Runs): void {
   addStoreOptions(program.command('verify'))
     .description('check every record against its checksum; exits 1 if one is damaged')

@@ -11,11 +11,11 @@ export interface VerifyOptions extends StoreOptions {
   readonly json?: boolean | undefined
 }
 
-/** Records in one read transaction. */
+/** Records per read transaction. */
 const stepSize = 500
 
 /**
- * Checks every record against its checksum, and with `full` the files too; resolves with the exit code.
+ * Checks every record against its checksum, and with `full` the database's structure too. Resolves with the exit code.
  * @throws ConfigurationError, UsageError
  */
 export async function verify (context: CommandContext, options: VerifyOptions): Promise<number> {
