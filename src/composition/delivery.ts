@@ -82,6 +82,8 @@ export interface Delivery {
 
 /** Failures in a row after which a forwarder pauses. */
 const BREAKER_THRESHOLD = 5
+/** How long a forwarder may fail to start on one replica before another one gets a turn. It may start there: what it needs may be reached from there. */
+const START_LIMIT_MS = 30_000
 
 export function createDelivery (host: DeliveryHost): Delivery {
   const { logger, clock } = host
@@ -126,6 +128,8 @@ export function createDelivery (host: DeliveryHost): Delivery {
     const pump: Pump = createLedPump({
       name,
       logger,
+      // A file is at home on one replica: no other one could take its turn.
+      startLimitMs: first.configured.kind === 'file' ? undefined : START_LIMIT_MS,
       onState: (leads) => { host.onStatus({ name, breaker: pump.breakerState(), paused: pump.isPaused(), leads }) },
       async create (onLost) {
         const mine = unused ?? await make(first.configured)

@@ -38,6 +38,8 @@ export interface PumpOptions {
 export interface Pump {
   readonly name: string
   readonly start: () => Promise<void>
+  /** Whether the forwarder has started. Until then nothing is forwarded, and starting is tried again. */
+  readonly hasStarted: () => boolean
   readonly breakerState: () => BreakerState
   /** Begins no more attempts until the pump is resumed. Attempts under way are finished. */
   readonly pause: () => void
@@ -190,6 +192,7 @@ export function createPump (options: PumpOptions): Pump {
 
   return {
     name: forwarder.name,
+    hasStarted: () => feed !== undefined,
     breakerState: breaker.state,
     isPaused: () => paused,
     pause,
