@@ -23,7 +23,7 @@ function whichOf ({ deliveryIds = [], filter = {}, file }: RecordedAction): Chil
   ]
 }
 
-/** What operators did, at the listener and by commands. */
+/** Lists operators' actions, at the listener and by commands. */
 export function actionsView (): View {
   return sectionView('Actions', async () => {
     const { actions } = await get<{ actions: readonly RecordedAction[] }>('/api/actions')

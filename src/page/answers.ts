@@ -24,7 +24,7 @@ export type FailedSource = RetryBudget['sources'][number]
 export type Unproven = RetryBudget['unproven']
 export type Expectation = MissingEvents['expectations'][number]
 
-/** A page of the list of deliveries; `next` is the cursor of the one after it. */
+/** A page of the list of deliveries. `next` is the cursor of the next page. */
 export interface DeliveryPage {
   readonly deliveries: readonly ListedDelivery[]
   readonly next: string | null

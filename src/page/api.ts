@@ -1,4 +1,4 @@
-/** What the service answered in place of what was asked for. */
+/** An answer of the service that is not a success. */
 export class ApiError extends Error {
   readonly status: number
 
@@ -11,7 +11,7 @@ export class ApiError extends Error {
 
 const TOKEN = 'tierhook-admin-token'
 
-/** Kept for as long as the tab is open, and sent nowhere but here. */
+/** Keeps the token while the tab is open. It is sent only to this service. */
 export function setToken (token: string): void {
   sessionStorage.setItem(TOKEN, token)
 }
@@ -27,7 +27,7 @@ export function authorization (): Record<string, string> {
 
 export type Query = Readonly<Record<string, string | number | undefined>>
 
-/** @throws {ApiError} for an answer that is no success; TypeError where there is none */
+/** @throws {ApiError} for an answer that is not a success; TypeError if there is no answer */
 export async function get<T> (path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== '') search.set(name, String(value))
@@ -50,7 +50,7 @@ async function problemOf (response: Response): Promise<string> {
     const { detail, title } = await response.json() as { detail?: unknown, title?: unknown }
     return typeof detail === 'string' ? detail : typeof title === 'string' ? title : `status ${response.status}`
   } catch {
-    // Something between here and the service has answered.
+    // A proxy answered instead of the service.
     return `status ${response.status}`
   }
 }

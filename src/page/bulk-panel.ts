@@ -11,7 +11,7 @@ const warnings: Readonly<Record<BulkJob['action'], string>> = {
   discard: ' Nothing brings them back.', release: ' They go out although they are still invalid.', replay: ''
 }
 
-/** What can be done to all that have a reason in common, and how far what is being done is. */
+/** Bulk actions on deliveries with the same reason, and the progress of those running. */
 export interface BulkPanel {
   readonly parts: () => Promise<Child[]>
 }
@@ -60,7 +60,7 @@ export function bulkPanel (from: Group['from'], afterwards: () => Promise<void>)
   }
 }
 
-/** What was asked for, until it is done and some time after. */
+/** Describes a bulk action, running or recently ended. */
 function describeJob ({ id, action, forwarder, reason, total, gone, done, state }: BulkJob, afterwards: () => Promise<void>): HTMLElement {
   const tone = { running: 'warn', done: 'quiet', stopped: 'warn', failed: 'bad' } as const
   return element('li', { 'data-key': `job ${id}` },

@@ -1,7 +1,7 @@
 import { actionButton } from './element.js'
 import type { Surroundings } from './view.js'
 
-/** A button that copies a text, and says so. */
+/** Creates a button that copies a text and confirms it. */
 export function copyButton (label: string, text: () => string, notify: Surroundings['notify']): HTMLButtonElement {
   return actionButton(`Copy ${label}`, async () => {
     await copy(text())
@@ -9,7 +9,7 @@ export function copyButton (label: string, text: () => string, notify: Surroundi
   })
 }
 
-/** Browsers give the clipboard to pages of this machine and of HTTPS alone; the others have the older way. */
+/** Browsers offer the clipboard API only on HTTPS and localhost. Elsewhere, use the older `execCommand`. */
 async function copy (text: string): Promise<void> {
   if (isSecureContext) {
     await navigator.clipboard.writeText(text)

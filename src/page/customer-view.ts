@@ -16,7 +16,7 @@ interface Move {
   readonly loyalty: Loyalty
 }
 
-/** What one customer went through: their tiers over time, as a line for each campaign, and the events. */
+/** Shows one customer: the tiers over time, as one line per campaign, and the events. */
 export function customerView (customerId: string): View {
   return sectionView('Customer', async () => {
     const { deliveries, next } = await get<DeliveryPage>('/api/deliveries', { customerId, loyalty: 'true', limit: MOST })
@@ -33,7 +33,7 @@ export function customerView (customerId: string): View {
   })
 }
 
-/** Oldest first. */
+/** Groups tier moves by campaign, oldest first. */
 function movesByCampaign (deliveries: readonly ListedDelivery[]): ReadonlyMap<string, readonly Move[]> {
   const moves = new Map<string, Move[]>()
   for (const { loyalty, receivedAt, campaignId } of deliveries.toReversed()) {
@@ -46,7 +46,7 @@ function movesByCampaign (deliveries: readonly ListedDelivery[]): ReadonlyMap<st
   return moves
 }
 
-/** A line that steps from tier to tier; the tier with the most points is the highest. */
+/** Draws a line that steps from tier to tier. The tier with the most points is the highest. */
 function tierLine (campaign: string, moves: readonly Move[]): SVGElement {
   const points = new Map<string, number>()
   for (const { loyalty } of moves) {

@@ -14,7 +14,7 @@ function nameOf ({ forwarder, id }: DeadLetter): string {
   return `${forwarder}, ${id}`
 }
 
-/** What forwarders gave up on, newest first. */
+/** Lists dead letters, newest first. */
 export function deadLettersView ({ query }: Address, { notify }: Surroundings): View {
   const forwarder = query.get('forwarder') ?? ''
   const bulk = bulkPanel('dead letters', update)
@@ -52,7 +52,7 @@ export function deadLettersView ({ query }: Address, { notify }: Surroundings): 
     await view.update()
   }
 
-  // Counting by reasons takes its time.
+  // Slow, because counting the reasons takes long.
   const view = sectionView('Dead letters', async () => {
     const [{ deadLetters, next }, parts] = await Promise.all([get<{ deadLetters: readonly DeadLetter[], next: string | null }>('/api/dead-letters', { forwarder, loyalty: 'true', limit: PAGE }), bulk.parts()])
     return [...parts, deadLetters.length === 0

@@ -7,9 +7,9 @@ import { plural } from './format.js'
 import { addressOf, type Address, type Surroundings, type View } from './view.js'
 
 const PAGE = 50
-/** The most that is answered at once. */
+/** The API's largest page. */
 const LARGEST_PAGE = 200
-/** So many rows are kept up to date: further down is what one has seen. */
+/** How many rows are kept up to date. Older rows keep the state in which they were loaded. */
 const MOST_FRESH = 1000
 
 interface Filter {
@@ -40,7 +40,7 @@ const presets: ReadonlyArray<readonly [string, Readonly<Record<string, string>>]
 
 const withinMs: Readonly<Record<string, number>> = { '15 min': 900_000, '1 h': 3_600_000, '24 h': 86_400_000, '7 d': 604_800_000 }
 
-/** What the service is asked, for what is chosen: it knows points of time alone. */
+/** Turns the chosen filters into a query. The API knows only points in time, so `within` becomes `since`. */
 export function queryOf ({ within = '', since = '', until = '', ...rest }: Readonly<Record<string, string>>): Record<string, string> {
   const ms = withinMs[within]
   return {
@@ -50,21 +50,21 @@ export function queryOf ({ within = '', since = '', until = '', ...rest }: Reado
   }
 }
 
-/** The cursor of a page that begins below a sequence, as the service writes it. */
+/** Returns the cursor of the page below a sequence, in the API's format. */
 function cursorBefore (sequence: number): string {
   return btoa(`before ${sequence}`).replaceAll('=', '').replaceAll('+', '-').replaceAll('/', '_')
 }
 
 /**
- * The deliveries, newest first, with filters. What is listed is kept up to date where it stands; what comes in waits until it is asked for, so that
- * nothing moves under the reader.
+ * Lists deliveries, newest first, with filters. Listed rows are updated in place. New deliveries wait behind a button, so that rows do not move
+ * under the reader.
  */
 export function deliveriesView ({ query }: Address, { notify }: Surroundings): View {
   const chosen = Object.fromEntries(names.map((name) => [name, query.get(name) ?? '']))
   const results = element('div', { 'aria-busy': 'true', 'data-asked': query.toString() })
   let rows: readonly ListedDelivery[] = []
   let cursor: string | null = null
-  /** The newest page, where there is something in it that is not shown yet. */
+  /** The newest page, if it has deliveries that are not shown yet. */
   let newest: DeliveryPage | undefined
   let arrived: ReadonlySet<string> = new Set()
 
@@ -80,7 +80,7 @@ export function deliveriesView ({ query }: Address, { notify }: Surroundings): V
     draw()
   }
 
-  /** Brings up to date what is listed, also what stands below as much as comes in at once. */
+  /** Updates the listed rows, page by page, up to the limit. */
   async function takeAll (newestPage: DeliveryPage): Promise<void> {
     let below = take(newestPage, Infinity)
     for (let taken = PAGE; taken < MOST_FRESH; taken += LARGEST_PAGE) {
@@ -92,7 +92,10 @@ export function deliveriesView ({ query }: Address, { notify }: Surroundings): V
     }
   }
 
-  /** Takes over what a page says of the rows from `first` on, as far as it goes; returns where that is. What no longer fits the filters is gone from it. */
+  /**
+   * Updates the rows from `first` down to the end of a page, and removes those that no longer match the filters. Returns the sequence where the
+   * page ends.
+   */
   function take ({ deliveries, next }: DeliveryPage, first: number): number {
     const fresh = new Map(deliveries.map((delivery) => [delivery.sequence, delivery]))
     const last = next === null ? 0 : deliveries.at(-1)?.sequence ?? Infinity
@@ -128,7 +131,7 @@ export function deliveriesView ({ query }: Address, { notify }: Surroundings): V
     if (newest === undefined) return
     const added = newOnes(newest)
     arrived = new Set(added.map(({ id }) => id))
-    // With a gap between them, what was listed begins anew.
+    // If deliveries are missing between the new page and the list, the list starts again with the new page.
     if (added.length < newest.deliveries.length) rows = [...added, ...rows]
     else ({ deliveries: rows, next: cursor } = newest)
     newest = undefined
@@ -168,7 +171,7 @@ function filterForm (chosen: Readonly<Record<string, string>>): HTMLElement {
   element('p', { class: 'presets small' }, ...presets.flatMap(([label, values]) => [element('a', {
     href: addressOf(['deliveries'], values), 'aria-current': Object.entries(values).every(([name, value]) => chosen[name] === value) ? 'true' : undefined
   }, label), ' ']), element('a', { href: addressOf(['deliveries']) }, 'All')),
-  // Where there is room for those that are set they are open.
+  // A wide screen has room to show the filters open.
   element('details', { class: 'filters', open: set > 0 && matchMedia('(min-width: 60rem)').matches },
     element('summary', {}, set === 0 ? 'Filters' : `Filters (${set})`),
     element('div', {}, ...filters.map((filter) => element('label', {}, filter.label, control(filter, chosen[filter.name] ?? ''))))))

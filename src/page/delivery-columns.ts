@@ -6,7 +6,7 @@ import { statusBadges, verdictBadge } from './status-badges.js'
 import { moveText, shortId } from './tiers.js'
 import { addressOf } from './view.js'
 
-/** How deliveries are listed: who moved where stands before what it was called. */
+/** Columns of a list of deliveries. Customer and tier come before the event type, because they say more. */
 export const deliveryColumns: ReadonlyArray<Column<ListedDelivery>> = [
   { label: 'Received', cell: ({ id, receivedAt }) => element('a', { href: addressOf(['deliveries', id]), title: id }, time(receivedAt), element('span', { class: 'unseen' }, ` delivery ${id}`)) },
   { label: 'Customer', cell: ({ customerId, loyalty }) => customerLink(customerId, loyalty) },
@@ -17,7 +17,7 @@ export const deliveryColumns: ReadonlyArray<Column<ListedDelivery>> = [
   { label: 'Forwarders', cell: ({ forwarders }) => statusBadges(forwarders) }
 ]
 
-/** An event's type, which breaks before its last word alone. */
+/** Shows an event type. A line may break only before its last word. */
 export function eventCode (eventType: string): HTMLElement {
   const last = eventType.lastIndexOf('.')
   return element('code', { class: 'type' }, ...last < 1 ? [eventType] : [eventType.slice(0, last), element('wbr', {}), eventType.slice(last)])

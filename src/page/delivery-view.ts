@@ -28,9 +28,9 @@ const statusColumns: ReadonlyArray<Column<ForwarderStatus>> = [
   { label: 'Reason', cell: ({ reason }) => reason ?? '' }
 ]
 
-/** One delivery: what it is, its status at each forwarder, what was tried, and its body as it was received. */
+/** Shows one delivery: its fields, its status at each forwarder, the attempts, and the body as received. */
 export function deliveryView (id: string, { notify }: Surroundings): View {
-  /** It never changes, and each reading of it is logged: so it is asked for once. */
+  /** The body never changes, and every read of it is logged, so it is requested once. */
   let shown: HTMLElement | undefined
   let delivered: DeliveryDetails | undefined
 
@@ -107,12 +107,12 @@ function isJson (text: string): boolean {
     JSON.parse(text)
     return true
   } catch {
-    // Then it is shown as it is.
+    // Not JSON: shown as it is.
     return false
   }
 }
 
-/** Back to where one was, in a list that is as one left it; to the list, where one came from elsewhere. */
+/** Links back: to the view before this one as the reader left it, or to the list of deliveries if the reader came from elsewhere. */
 function backLink (): HTMLElement {
   return element('a', {
     href: '#/deliveries',

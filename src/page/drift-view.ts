@@ -15,7 +15,7 @@ const columns: ReadonlyArray<Column<Difference>> = [
   { label: 'Last', cell: ({ lastAt }) => time(lastAt) }
 ]
 
-/** How authentic bodies differed from their schemas. */
+/** Lists how authentic bodies differed from their schemas. */
 export function driftView (): View {
   const forgetButton = actionButton('Forget all, and tell anew', async () => {
     await post('/api/drift/reset', {})

@@ -1,4 +1,4 @@
-/** A text, or an element that was made with `element`. There is no way to put markup in: all that comes from outside is text. */
+/** A text, or an element made with `element`. Markup cannot be inserted: everything from outside is text. */
 export type Child = Node | string | number | null | undefined | false
 
 type Listeners = Readonly<Record<string, (event: Event) => void>>
@@ -9,17 +9,17 @@ export interface Properties {
   readonly [attribute: string]: unknown
 }
 
-/** What an element listens for. Apart from the element, so that one which stays in the page can take over what its successor would do. */
+/** Listeners of elements. They are kept apart so that an element that stays in the page can take over those of its successor. */
 const listeners = new WeakMap<Element, Listeners>()
 const busy = new WeakSet<Element>()
 const SVG = 'http://www.w3.org/2000/svg'
 
-/** Makes an element. Attributes that are `null`, `undefined` or `false` are left out; `true` gives an empty one. */
+/** Creates an element. Attributes that are `null`, `undefined` or `false` are left out; `true` sets an empty one. */
 export function element<K extends keyof HTMLElementTagNameMap> (tag: K, properties: Properties, ...children: readonly Child[]): HTMLElementTagNameMap[K] {
   return fill(document.createElement(tag), properties, children)
 }
 
-/** The same for a part of a drawing. */
+/** Creates an SVG element. Attributes work as in `element`. */
 export function svg<K extends keyof SVGElementTagNameMap> (tag: K, properties: Properties, ...children: readonly Child[]): SVGElementTagNameMap[K] {
   return fill(document.createElementNS(SVG, tag), properties, children)
 }
@@ -40,8 +40,8 @@ function toNodes (children: readonly Child[]): Array<Node | string> {
 }
 
 /**
- * Shows these in an element in place of what it holds. What is there already stays, and with it focus, selection, scrolling, and what was typed.
- * Among elements with a `data-key`, the same is the one with the same key.
+ * Replaces an element's children. Nodes that match are kept, and with them focus, selection, scroll position and typed text. Nodes with a
+ * `data-key` match by that key.
  */
 export function show (parent: Element, ...children: readonly Child[]): void {
   const wanted = toNodes(children).map((child) => typeof child === 'string' ? document.createTextNode(child) : child)
@@ -50,7 +50,7 @@ export function show (parent: Element, ...children: readonly Child[]): void {
   for (const child of [...parent.childNodes]) {
     const key = keyOf(child)
     if (key === undefined) continue
-    // One that is gone would make those after it move, and what moves loses the focus.
+    // Remove obsolete nodes first. Otherwise the nodes after them would move, and a moved node loses the focus.
     if (wantedKeys.has(key)) keyed.set(key, child)
     else child.remove()
   }
@@ -62,7 +62,7 @@ export function show (parent: Element, ...children: readonly Child[]): void {
       parent.insertBefore(next, at)
       continue
     }
-    // What stands before it and is nobody's goes, rather than that it moves.
+    // Remove nodes without a key before the match, so that the match need not move.
     while (key !== undefined && at !== null && at !== same && keyOf(at) === undefined) at = removed(at)
     if (same === at) at = same.nextSibling
     else parent.insertBefore(same, at)
@@ -71,7 +71,7 @@ export function show (parent: Element, ...children: readonly Child[]): void {
   while (at !== null) at = removed(at)
 }
 
-/** Removes a node, and gives the one after it. */
+/** Removes a node and returns its next sibling. */
 function removed (node: ChildNode): ChildNode | null {
   const after = node.nextSibling
   node.remove()
@@ -105,7 +105,7 @@ function takeOver (node: Node, next: Node): void {
   }
 }
 
-/** What whoever reads the page, or what they have begun, has changed. */
+/** Whether the reader, or an action that the reader started, controls this attribute. */
 function isOfTheReader (node: Element, name: string): boolean {
   return (name === 'open' && node instanceof HTMLDetailsElement) || (name === 'disabled' && busy.has(node))
 }
@@ -122,7 +122,7 @@ export interface Column<Row> {
   readonly cell: (row: Row) => Child | readonly Child[]
 }
 
-/** A table, which a narrow screen shows as a list of cards. */
+/** Creates a table, which a narrow screen shows as a list of cards. */
 export function table<Row> (caption: string, columns: ReadonlyArray<Column<Row>>, rows: readonly Row[], rowProperties: (row: Row) => Properties = () => ({})): HTMLElement {
   return element('table', {},
     element('caption', {}, caption),
@@ -138,19 +138,19 @@ function isList (content: Child | readonly Child[]): content is readonly Child[]
   return Array.isArray(content)
 }
 
-/** Names with their values; those without a value are left out. */
+/** Lists names with their values. Names without a value are left out. */
 export function definitions (entries: ReadonlyArray<readonly [string, Child]>): HTMLElement {
   return element('dl', {}, ...entries.flatMap(([name, value]) => value === null || value === undefined || value === '' || value === false
     ? []
     : [element('dt', {}, name), element('dd', {}, value)]))
 }
 
-/** A button that does one thing at a time, and says so. */
+/** Creates a button that is disabled while its action runs. */
 export function actionButton (label: string, action: () => Promise<void>, { disabled = false, of }: { readonly disabled?: boolean, readonly of?: string } = {}): HTMLButtonElement {
   return element('button', {
     type: 'button',
     disabled,
-    // Each has a name of its own, though all say the same.
+    // Gives each button its own name for screen readers, because the labels are the same.
     'aria-label': of === undefined ? undefined : `${label}: ${of}`,
     on: {
       click: ({ currentTarget }) => {

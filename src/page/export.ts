@@ -3,12 +3,12 @@ import { get } from './api.js'
 import { tierName } from './tiers.js'
 
 const PAGE = 200
-/** A browser holds it all at once. */
+/** How many deliveries to export at most, because the browser keeps them all in memory. */
 const MOST = 20_000
 
 export type ExportFormat = 'ndjson' | 'csv'
 
-/** Saves the list as a file, in the order that it has; resolves with how many there were, and whether these are all. */
+/** Saves the list as a file, in the same order. Resolves with the number of deliveries, and whether these are all. */
 export async function exportDeliveries (query: Readonly<Record<string, string>>, format: ExportFormat): Promise<{ readonly count: number, readonly complete: boolean }> {
   const deliveries: ListedDelivery[] = []
   let cursor: string | undefined
@@ -40,13 +40,13 @@ const columns: ReadonlyArray<readonly [string, (delivery: ListedDelivery) => str
   ['forwarders', ({ forwarders }) => forwarders.map(({ forwarder, status }) => `${forwarder}=${status}`).join(' ')]
 ]
 
-/** As RFC 4180 has it. */
+/** Formats deliveries as CSV (RFC 4180). */
 function toCsv (deliveries: readonly ListedDelivery[]): string {
   const rows = [columns.map(([name]) => name), ...deliveries.map((delivery) => columns.map(([, value]) => value(delivery) ?? ''))]
   return rows.map((row) => `${row.map(csvCell).join(',')}\r\n`).join('')
 }
 
-/** What a sender made up must not be a formula in somebody's spreadsheet. */
+/** Quotes a cell, so that a sender's text cannot become a formula in a spreadsheet. */
 function csvCell (value: string | number): string {
   const text = String(value)
   return `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`

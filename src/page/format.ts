@@ -1,12 +1,12 @@
 import { element, type Child } from './element.js'
 
-/** A time as how long ago it was, or how soon it is, with the exact one in UTC beside it. */
+/** Shows how long ago a time was, or how soon it is, with the exact time in UTC. */
 export function time (iso: string): HTMLElement {
   const exact = exactTime(iso)
   return element('time', { datetime: iso, title: iso }, element('span', { class: 'ago', 'data-at': iso }, ago(iso)), ' ', element('span', { class: 'exact' }, exact))
 }
 
-/** How soon something is due, as it draws nearer. */
+/** Shows a countdown to a time. */
 export function countdown (iso: string): HTMLElement {
   return element('span', { class: 'ago', 'data-due': iso, title: iso }, due(iso))
 }
@@ -16,7 +16,7 @@ function due (iso: string): string {
   return ms < 1000 ? 'due' : `in ${roughly(ms)}`
 }
 
-/** Lets every time in the page say anew how long ago it was. */
+/** Updates every relative time and countdown in the page. */
 export function tickTimes (): void {
   for (const [name, say] of [['data-at', ago], ['data-due', due]] as const) {
     for (const each of document.querySelectorAll(`[${name}]`)) {
@@ -32,7 +32,7 @@ function ago (iso: string): string {
   return ms < 0 ? `in ${roughly(-ms)}` : `${roughly(ms)} ago`
 }
 
-/** The date is left out where it is today's. */
+/** Formats a time in UTC. Today's date is left out. */
 function exactTime (iso: string): string {
   const [date = '', rest = ''] = iso.split('T')
   const clock = rest.slice(0, 8)
@@ -46,7 +46,7 @@ function roughly (ms: number): string {
   return `${Math.floor(ms / size)} ${unit}`
 }
 
-/** The two greatest units of a duration in milliseconds: `1 d 3 h`, `12 s`. */
+/** Formats milliseconds in the two largest units: `1 d 3 h`, `12 s`. */
 export function duration (ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`
   const parts: string[] = []
@@ -67,7 +67,7 @@ export function age (iso: string): string {
 
 const words: ReadonlyArray<readonly [string, number]> = [['day', 86_400_000], ['hour', 3_600_000], ['minute', 60_000], ['second', 1000]]
 
-/** How long it is since then, in a sentence: `13 minutes`. */
+/** Formats the time since then for a sentence: `13 minutes`. */
 export function inWords (iso: string): string {
   const ms = Math.max(1000, Date.now() - Date.parse(iso))
   const [word, size] = words.find(([, each]) => ms >= each) ?? ['second', 1000]
@@ -78,14 +78,17 @@ export function plural (count: number, word: string): string {
   return `${count.toLocaleString('en')} ${count === 1 ? word : `${word.replace(/(?<=[^aeiou])y$/, 'ie')}s`}`
 }
 
-/** Bytes in the greatest binary unit that fits. */
+/** Formats bytes in the largest binary unit that fits. */
 export function bytes (count: number): string {
   const names = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
   const power = count < 1 ? 0 : Math.min(names.length - 1, Math.floor(Math.log2(count) / 10))
   return `${(count / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${names[power]}`
 }
 
-/** An estimate: what lies behind us may have come to pass, and nobody here has seen it. */
+/**
+ * Describes when Voucherify switches the webhook off. This is an estimate: after that time the webhook may be off, and tierhook cannot see
+ * whether it is.
+ */
 export function switchOff (disabledAt: string | null): Child[] {
   if (disabledAt === null) return ['not known']
   return Date.parse(disabledAt) > Date.now() ? ['if nothing changes, ', time(disabledAt)] : ['may be switched off since ', time(disabledAt)]

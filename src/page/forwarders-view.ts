@@ -4,7 +4,7 @@ import { actionButton, badge, element, table, type Column } from './element.js'
 import { age } from './format.js'
 import { addressOf, sectionView, type View } from './view.js'
 
-/** The forwarders with their backlogs and circuit breakers. */
+/** Lists forwarders with their backlogs and circuit breakers. */
 export function forwardersView (): View {
   const columns: ReadonlyArray<Column<ForwarderState>> = [
     { label: 'Forwarder', cell: ({ name }) => element('strong', {}, name) },
@@ -33,7 +33,7 @@ export function forwardersView (): View {
   return view
 }
 
-/** Green is only what has just been seen to be well. */
+/** Shows a forwarder's state. It is green only if the last attempt succeeded. */
 export function stateBadge ({ configured, paused, breaker, lastOutcome }: ForwarderState): HTMLElement {
   if (!configured) return badge('not configured', 'warn', 'What waits for it is kept. It goes on under the same name, or ends with: tierhook forwarders forget')
   if (paused) return badge('paused by a person', 'warn')

@@ -9,26 +9,26 @@ export interface HealthOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** How the service is, at the head of every view. */
+/** The state of the service, at the top of every view. */
 export interface Health {
-  /** Asks now, instead of some seconds later. */
+  /** Asks for the status now instead of at the next interval. */
   readonly ask: () => void
   readonly setLive: (live: boolean) => void
 }
 
 const ASK_EVERY_MS = 5000
-/** A retry's countdown is by seconds. */
+/** Countdowns of retries show seconds. */
 const TICK_MS = 1000
 const ANSWER_WITHIN_MS = 4000
 
-/** The parts of the page's head. */
+/** Elements at the top of the page. */
 interface Head {
   readonly readiness: HTMLElement
   readonly live: HTMLElement
   readonly needs: HTMLElement
 }
 
-/** Asks every 5 s how the service is, and shows it. What is not known to be well is never green. */
+/** Asks for the status every 5 s and shows it. Only a state known to be well is green. */
 export function watchHealth ({ readiness, live, needs }: Head, { isAsked, onStatus, onError }: HealthOptions): Health {
   let status: Status | undefined
   let failedAt: string | undefined
@@ -36,7 +36,7 @@ export function watchHealth ({ readiness, live, needs }: Head, { isAsked, onStat
   let following: boolean | undefined
 
   async function ask (): Promise<void> {
-    // An answer that is late is none, and the one that was asked for first is older.
+    // A late answer counts as no answer, and an earlier question has an older answer. So abort the one before.
     asking?.abort()
     const mine = asking = new AbortController()
     const timer = setTimeout(() => { mine.abort() }, ANSWER_WITHIN_MS)
@@ -46,7 +46,7 @@ export function watchHealth ({ readiness, live, needs }: Head, { isAsked, onStat
       if (mine === asking) onStatus(status)
     } catch (error) {
       if (mine !== asking) return
-      // Who asks without the token hears nothing of how the service is.
+      // Without a right token the service's state is unknown.
       if (error instanceof ApiError && (error.status === 401 || error.status === 429)) status = undefined
       else failedAt ??= new Date().toISOString()
       onError(error)
@@ -58,7 +58,7 @@ export function watchHealth ({ readiness, live, needs }: Head, { isAsked, onStat
 
   function draw (): void {
     const bad = failedAt !== undefined || following === false
-    // What is shown below is as old as the last answer.
+    // The content below is as old as the last answer.
     document.documentElement.classList.toggle('stale', bad)
     const { text, tone } = verdict()
     readiness.className = `badge ${tone}`
@@ -102,7 +102,7 @@ export function needsYou (count: number): string {
   return `${plural(count, 'thing')} need${count === 1 ? 's' : ''} you`
 }
 
-/** A need as a clause, with how long it has lasted: `crm has been down for 13 minutes`. */
+/** Describes a need with its duration: `crm has been down for 13 minutes`. */
 export function describeNeed ({ kind, text, since, forwarder }: Need): string {
   if (since === undefined) return text
   return kind === 'destination down' ? `${forwarder ?? ''} has been down for ${inWords(since)}` : `${text}, since ${inWords(since)}`
@@ -122,7 +122,7 @@ const places: Readonly<Record<Need['kind'], string>> = {
   'forwarder not configured': '#/forwarders'
 }
 
-/** Where a need is seen to. */
+/** Returns the address of the view where an operator can handle the need. */
 export function placeOf ({ kind, forwarder }: Need): string {
   return kind === 'dead letters' && forwarder !== undefined ? `${places[kind]}?forwarder=${encodeURIComponent(forwarder)}` : places[kind]
 }

@@ -1,14 +1,14 @@
-/** White space; a bracket that holds nothing; a mark; the quote that opens a string; or anything else, which is a number or a word. */
+/** White space, an empty bracket pair, a punctuation mark, the quote that opens a string, or any other token: a number or a word. */
 const tokens = /\s+|\{\s*\}|\[\s*\]|[{}[\],:"]|[^\s{}[\],:"]+/y
 
-/** What is nested more deeply stays on one line: laid out, 20,000 levels would be a gigabyte of white space. */
+/** Deeper levels stay on one line: 20,000 levels laid out would take a gigabyte of white space. */
 const DEEPEST = 100
-/** Once the result is so long, in characters, the rest of the text stays on one line. */
+/** After the result reaches this length, in characters, the rest stays on one line. */
 const LONGEST = 16_777_216
 
 /**
- * Lays JSON text out over lines. Strings and numbers stay as they are written: what goes through a parser and back may
- * lose digits. The text must be JSON; it may be nested however deeply.
+ * Lays JSON text out over several lines. Strings and numbers stay as written, because a parser may lose digits. The text must be valid JSON, of
+ * any depth.
  */
 export function indentJson (text: string): string {
   let depth = 0
@@ -49,7 +49,7 @@ export function indentJson (text: string): string {
   return result
 }
 
-/** The index after the string that begins at `start`. An expression for it would use up the stack on a long one. */
+/** Returns the index after the string that begins at `start`. A regular expression would overflow the stack on a long string. */
 function stringEnd (text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let before = end

@@ -1,20 +1,18 @@
 import { authorization } from './api.js'
 
 export interface LiveOptions {
-  /** Something has changed. */
+  /** Called after something changed. */
   readonly onChange: () => void
   readonly onState: (state: 'live' | 'waiting') => void
-  /** Whether the token may be right: each question with a wrong one is one more wrong token. */
+  /** Whether to connect: not while the token is known to be wrong, because every request with it counts as one more wrong token. */
   readonly isAsked: () => boolean
 }
 
 const RETRY_MS = 2000
-/** The service says every 15 s that it is still there. */
+/** The service sends a comment every 15 s. */
 const SILENT_MS = 40_000
 
-/**
- * Follows the server's events for as long as the page is open. It reads the stream itself, since `EventSource` can send no token.
- */
+/** Follows the server-sent events while the page is open. Reads the stream itself, because `EventSource` cannot send a token. */
 export async function followChanges ({ onChange, onState, isAsked }: LiveOptions): Promise<never> {
   for (;; await new Promise((resolve) => { setTimeout(resolve, RETRY_MS) })) {
     if (!isAsked()) continue
@@ -23,12 +21,12 @@ export async function followChanges ({ onChange, onState, isAsked }: LiveOptions
       const response = await fetch('/api/events', { headers: { ...authorization(), accept: 'text/event-stream' }, signal: silence.signal })
       if (response.ok && response.body !== null) {
         onState('live')
-        // What happened while nobody listened.
+        // Fetch what changed while the stream was not connected.
         onChange()
         await readEvents(response.body, onChange, silence)
       }
     } catch {
-      // The service is away: it is tried again.
+      // The service is unreachable. The loop tries again.
     }
     onState('waiting')
   }

@@ -21,9 +21,9 @@ interface Place {
   readonly name: string
   readonly label: string
   readonly make: (address: Address, surroundings: Surroundings) => View
-  /** What of it waits for somebody. */
+  /** How many of its items need the operator; shown in the menu. */
   readonly count?: (status: Status) => number | null
-  /** Whether others lead to it, and the menu does not. */
+  /** Whether the menu leaves it out because other views link to it. */
   readonly apart?: boolean
 }
 
@@ -51,7 +51,7 @@ const places = createPlaces(content)
 let current: View | undefined
 let shown: Place | undefined
 let status: Status | undefined
-/** The view for which it was asked at once how the service is. */
+/** The view after whose first update the status was requested. */
 let asked: View | undefined
 let updating = false
 let updateAgain = false
@@ -105,7 +105,10 @@ function open (): void {
   update()
 }
 
-/** Never two updates at once; what changes during one makes another follow. None while the token is asked for: that would empty the field again. */
+/**
+ * Runs one update at a time. A change during an update starts another one after it. Does nothing while the token is asked for, because an update
+ * would empty the field.
+ */
 function update (): void {
   const view = current
   if (view === undefined) return
@@ -131,7 +134,7 @@ function update (): void {
 function explain (error: unknown): void {
   if (error instanceof ApiError && (error.status === 401 || error.status === 429)) {
     askForToken()
-    // That one is needed says the form.
+    // The form itself says that a token is needed.
     notify(error.status === 401 && !hasToken() ? undefined : error.status === 401 ? 'This token is wrong.' : error.message)
     return
   }
@@ -155,7 +158,7 @@ function askForToken (): void {
   field.focus()
 }
 
-/** Not while the token is asked for: each question with a wrong token is one more wrong token. */
+/** False while the token is asked for, because every request with a wrong token counts as one more wrong token. */
 function isAsked (): boolean {
   return current !== undefined
 }
@@ -165,7 +168,7 @@ function follow (): void {
   followChanges({ isAsked, onChange: () => { if (current?.slow !== true) update() }, onState: (state) => { health.setLive(state === 'live') } }).catch(explain)
 }
 
-// A click on a button that fails ends here.
+// Errors of buttons arrive here.
 addEventListener('unhandledrejection', (event) => {
   event.preventDefault()
   explain(event.reason)

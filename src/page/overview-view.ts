@@ -11,10 +11,10 @@ type SpanReport = HistoryReport['hour']
 type ForwarderReport = SpanReport['forwarders'][number]
 
 const spans = { hour: { label: '1 h', words: 'the last hour' }, day: { label: '24 h', words: 'the last 24 hours' } } as const
-/** A day in the table is told by hours. */
+/** Rows of the table. A day has one row per hour. */
 const ROWS = 24
 
-/** How everything is, at a glance: what needs the operator, what came in, and how each forwarder does. */
+/** Shows the overview: what needs the operator, accepted events, and the state of each forwarder. */
 export function overviewView ({ query }: Address): View {
   const span = query.get('span') === 'day' ? 'day' : 'hour'
   return sectionView('Overview', async () => {
@@ -96,7 +96,7 @@ function forwarderColumns ({ forwarders }: SpanReport, span: keyof typeof spans)
 function successOf (report: ForwarderReport | undefined): Child {
   if (report === undefined || report.successRate === null) return '–'
   const rate = report.successRate
-  // Rounded up, a failure would not be seen.
+  // Rounded down, because rounding up to 100 % would hide a failure.
   const text = `${(Math.floor(rate * 1000) / 10).toFixed(rate === 1 ? 0 : 1)} %`
   return badge(text, rate === 1 ? 'good' : rate >= 0.95 ? 'warn' : 'bad')
 }

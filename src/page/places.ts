@@ -1,6 +1,6 @@
 import type { View } from './view.js'
 
-/** A view as it was left. */
+/** A view as the reader left it. */
 interface Left {
   readonly view: View
   readonly scrollY: number
@@ -8,21 +8,21 @@ interface Left {
 }
 
 export interface Places {
-  /** Remembers how the view was that is in the page. */
+  /** Remembers the current view with its scroll position and focus. */
   readonly leave: () => void
-  /** Puts a view into the page: the one that was left, where one goes back or forth, or a new one. */
+  /** Shows a view: the remembered one if the reader goes back or forward, or a new one. */
   readonly arrive: (make: () => View) => View
 }
 
-/** So many views are remembered, with what was loaded into them. */
+/** How many views are remembered, each with its loaded content. */
 const REMEMBERED = 20
 
-/** Whether one came from another view of this page. */
+/** Whether the reader came from another view of this page. */
 export function isFromWithin (): boolean {
   return (numberOf(history.state) ?? 0) > 1
 }
 
-/** Keeps views as one left them, for when one comes back. */
+/** Keeps views as the reader left them, for going back. */
 export function createPlaces (content: HTMLElement): Places {
   const left = new Map<number, Left>()
   let last = 0
@@ -30,7 +30,7 @@ export function createPlaces (content: HTMLElement): Places {
   let current: View | undefined
   history.scrollRestoration = 'manual'
 
-  /** In the search form, the field in which one is typing. */
+  /** Returns the name of the search form's field that has the focus. */
   function fieldName (): string | undefined {
     const { activeElement } = document
     return activeElement?.closest('form[role=search]') === null ? undefined : activeElement?.getAttribute('name') ?? undefined

@@ -1,7 +1,7 @@
 import { element, svg } from './element.js'
 import { plural } from './format.js'
 
-/** Counts over time of one kind of thing. */
+/** Counts over time of one event type. */
 export interface Series {
   readonly name: string
   readonly counts: readonly number[]
@@ -19,7 +19,7 @@ const HEIGHT = 120
 const LEFT = 34
 const BOTTOM = 18
 
-/** Bars of what came in each slot of time, one kind upon the other. The colours are those of the classes `kind-0` and on. */
+/** Draws stacked bars of the counts per time slot. Colours come from the classes `kind-0`, `kind-1` and so on. */
 export function bars ({ label, startedAt, everyMs, series }: BarsOptions): SVGElement {
   const slots = series[0]?.counts.length ?? 0
   const totals = Array.from({ length: slots }, (_, index) => series.reduce((sum, { counts }) => sum + (counts[index] ?? 0), 0))
@@ -47,14 +47,14 @@ export function bars ({ label, startedAt, everyMs, series }: BarsOptions): SVGEl
     ...lines, svg('line', { class: 'axis', x1: LEFT, x2: WIDTH, y1: floor, y2: floor }), ...drawn, ...times)
 }
 
-/** The names of what the colours stand for, with their sums. */
+/** Lists the names of the colours with their sums. */
 export function legend (series: readonly Series[]): HTMLElement {
   return element('ul', { class: 'legend' }, ...series.map(({ name, counts }, kind) => element('li', {},
     svg('svg', { viewBox: '0 0 10 10', width: 10, height: 10, 'aria-hidden': 'true' }, svg('rect', { class: `kind-${kind}`, width: 10, height: 10, rx: 2 })),
     ' ', element('code', {}, name), ` ${counts.reduce((sum, count) => sum + count, 0).toLocaleString('en')}`)))
 }
 
-/** How a number went, as small as a word. Where nobody looked there is a gap. */
+/** Draws a small line of a value over time. A `null` leaves a gap. */
 export function sparkline (values: ReadonlyArray<number | null>, label: string): SVGElement {
   const most = Math.max(1, ...values.map((value) => value ?? 0))
   let pen = 'M'
@@ -64,7 +64,7 @@ export function sparkline (values: ReadonlyArray<number | null>, label: string):
       return ''
     }
     const point = `${pen}${round(index * 120 / Math.max(1, values.length - 1))} ${round(22 - 20 * value / most)}`
-    // A place by itself is seen only as a line.
+    // A single point is visible only as a short line.
     const mark = pen === 'M' ? `${point}h.5` : point
     pen = 'L'
     return mark
@@ -72,7 +72,7 @@ export function sparkline (values: ReadonlyArray<number | null>, label: string):
   return svg('svg', { class: 'sparkline', viewBox: '0 0 120 24', role: 'img', 'aria-label': label }, svg('line', { class: 'axis', x1: 0, x2: 120, y1: 23, y2: 23 }), svg('path', { d: path }))
 }
 
-/** A round number that is no smaller, and whose half is whole. */
+/** Returns a round number that is at least `most`, and whose half is whole. */
 function niceTop (most: number): number {
   const power = 10 ** Math.floor(Math.log10(most))
   return Math.max(2, [1, 2, 4, 6, 8, 10].map((step) => step * power).find((step) => step >= most) ?? most)

@@ -15,7 +15,7 @@ interface Released {
   readonly released: ReadonlyArray<{ readonly id: string, readonly status: string }>
 }
 
-/** What is in quarantine, with the reasons. */
+/** Lists quarantined deliveries with the reasons. */
 export function quarantineView ({ notify }: Surroundings): View {
   const bulk = bulkPanel('quarantine', update)
 
@@ -52,7 +52,7 @@ export function quarantineView ({ notify }: Surroundings): View {
     await view.update()
   }
 
-  // Counting by reasons takes its time.
+  // Slow, because counting the reasons takes long.
   const view = sectionView('Quarantine', async () => {
     const [{ deliveries, next }, parts] = await Promise.all([get<DeliveryPage>('/api/quarantine', { loyalty: 'true', limit: PAGE }), bulk.parts()])
     if (deliveries.length === 0) return [...parts, element('p', { class: 'quiet' }, 'Nothing is in quarantine.')]

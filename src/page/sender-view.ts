@@ -20,7 +20,7 @@ const expectationColumns: ReadonlyArray<Column<Expectation>> = [
   { label: 'Nothing for', cell: ({ ageMs, missing }) => badge(duration(ageMs), missing ? 'bad' : 'good') }
 ]
 
-/** How the webhook stands at the sender, how much of its retry budget is used up, and whether it sends what it is expected to. */
+/** Shows the webhook's state at Voucherify, the retry budget, and missing events. */
 export function senderView (): View {
   return sectionView('Sender', async () => {
     const [{ sources, unproven }, { expectations }, status] = await Promise.all([

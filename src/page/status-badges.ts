@@ -6,10 +6,13 @@ const tones: Readonly<Record<ForwarderStatus['status'], Tone>> = {
   forwarded: 'good', skipped: 'quiet', discarded: 'quiet', pending: 'quiet', retrying: 'warn', dead: 'bad', quarantined: 'warn', damaged: 'bad', erased: 'quiet', 'before-start': 'quiet'
 }
 
-/** So many forwarders may say the same of a delivery before they are counted instead. */
+/** Up to this many forwarders with the same status are named. More are counted. */
 const NAMED = 2
 
-/** The status of a delivery at its forwarders. What went as it should is counted where it is more than two; whatever else has the forwarder's name. */
+/**
+ * Shows a delivery's status at each forwarder. Statuses that need no name, such as `forwarded`, are counted if more than two forwarders share
+ * them. Every other status names its forwarder.
+ */
 export function statusBadges (statuses: readonly ForwarderStatus[]): HTMLElement[] {
   const counted = (['forwarded', 'skipped', 'quarantined', 'before-start', 'erased'] as const).flatMap((status) => {
     const those = statuses.filter((each) => each.status === status && each.replay !== true)

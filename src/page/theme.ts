@@ -3,7 +3,7 @@ import { show } from './element.js'
 const themes = ['auto', 'light', 'dark'] as const
 const KEPT = 'tierhook-theme'
 
-/** Lets a button choose between dark, light, and what the system says; the choice is kept in this browser. */
+/** Lets a button choose between light, dark and the system's theme. The choice is kept in this browser. */
 export function chooseTheme (button: HTMLElement): void {
   let chosen = themes.find((each) => each === localStorage.getItem(KEPT)) ?? 'auto'
   const draw = (): void => {

@@ -3,17 +3,17 @@ import { definitions, element, type Child } from './element.js'
 
 type Tier = NonNullable<Loyalty['from']>
 
-/** What the team calls a tier, or its id where it is not told. */
+/** Returns a tier's name, or its id if it has none. */
 export function tierName (tier: Tier | null): string {
   return tier === null ? 'no tier' : tier.name ?? tier.id ?? 'a tier'
 }
 
-/** Whether it tells of a move, and not of a tier alone. */
+/** Whether the event is a move between tiers, and not only about one tier. */
 export function isMove ({ from, to }: Loyalty): boolean {
   return tierName(from) !== tierName(to)
 }
 
-/** From which tier to which, in a word: `Leaf → Blütentee`. */
+/** Shows a move between tiers: `Leaf → Blütentee`. */
 export function moveText (loyalty: Loyalty | null | undefined): Child {
   if (loyalty === null || loyalty === undefined) return '–'
   if (!isMove(loyalty)) return element('span', { class: 'move' }, tierName(loyalty.to))
@@ -21,7 +21,7 @@ export function moveText (loyalty: Loyalty | null | undefined): Child {
     element('span', {}, tierName(loyalty.from)), element('span', { class: 'quiet', 'aria-hidden': 'true' }, ' → '), element('span', { class: 'unseen' }, ' to '), element('strong', {}, tierName(loyalty.to)))
 }
 
-/** Who moved from which tier to which, with what the tiers mean. */
+/** Shows a customer's move between tiers, with the points and rewards of each tier. */
 export function tierCard (loyalty: Loyalty, customer: Child): HTMLElement {
   const { from, to, campaignName } = loyalty
   const tiers: ReadonlyArray<readonly [string, Tier | null]> = isMove(loyalty) ? [['Before', from], ['After', to]] : [['Tier', to]]
@@ -45,7 +45,7 @@ function rewardsOf ({ rewards }: Tier): Child {
     multiplier !== null ? `× ${multiplier} ` : points !== null ? `${points.toLocaleString('en')} points ` : 'changed ', element('code', { title: id }, shortId(id)))))
 }
 
-/** The beginning of an id, which tells it from others well enough; the whole is in the title of what shows it. */
+/** Shortens an id. The element that shows it has the whole id as its title. */
 export function shortId (id: string): string {
   const [, prefix = '', rest = ''] = /^([a-z]{1,8}_)?(.*)$/s.exec(id) ?? []
   return rest.length > 12 ? `${prefix}${rest.slice(0, 8)}…` : id

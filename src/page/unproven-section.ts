@@ -12,7 +12,7 @@ const columns: ReadonlyArray<Column<Address>> = [
   { label: 'Last answer', cell: ({ lastCode, lastAt }) => [element('code', {}, lastCode), ' ', time(lastAt)] }
 ]
 
-/** What was refused and is not shown to be Voucherify's: most likely the secret was rotated, or somebody else sends it. */
+/** Shows refused requests that are not proven to come from Voucherify. Most likely the secret was rotated, or another sender made them. */
 export function unprovenSection ({ signedAt, refused, addresses }: Unproven): HTMLElement {
   return element('div', {},
     element('h3', {}, 'Unproven'),

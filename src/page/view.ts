@@ -1,15 +1,15 @@
 import { element, show, type Child } from './element.js'
 
-/** A view in the page, made for the part of the address after `#/`. */
+/** A view of the page, made for the part of the address after `#/`. */
 export interface View {
   readonly node: Node
-  /** Fetches anew what it shows. Not called again before it is done. */
+  /** Fetches the content again. Must not be called again before it resolves. */
   readonly update: () => Promise<void>
-  /** Whether it is enough that it follows every some seconds, instead of each change. */
+  /** Whether it updates every few seconds instead of on every change. */
   readonly slow?: boolean
 }
 
-/** A view of one section, which shows what `draw` gives. It is busy until it does so for the first time. */
+/** Creates a view of one section with the content of `draw`. It is busy until the first content is shown. */
 export function sectionView (label: string, draw: () => Promise<readonly Child[]>, { slow = false, tag = 'section' }: { readonly slow?: boolean, readonly tag?: 'section' | 'article' } = {}): View {
   const node = element(tag, { 'aria-label': label, 'aria-busy': 'true' })
   return {
@@ -23,7 +23,7 @@ export function sectionView (label: string, draw: () => Promise<readonly Child[]
   }
 }
 
-/** What the address says of a view: `#/deliveries/<id>?customerId=…`. */
+/** The address of a view: `#/deliveries/<id>?customerId=…`. */
 export interface Address {
   readonly path: readonly string[]
   readonly query: URLSearchParams
@@ -34,12 +34,12 @@ export function readAddress (hash: string): Address {
   return { path: path.split('/').filter((part) => part !== '').map(decoded), query: new URLSearchParams(query) }
 }
 
-/** Itself where it cannot be decoded: a person may have typed it. */
+/** Decodes a part of the address. Returns it unchanged if it cannot be decoded, because a person may have typed it. */
 function decoded (part: string): string {
   try {
     return decodeURIComponent(part)
   } catch {
-    // A percent sign that begins no byte.
+    // A percent sign without a valid byte after it.
     return part
   }
 }
@@ -49,8 +49,8 @@ export function addressOf (path: readonly string[], query: Readonly<Record<strin
   return `#/${path.map(encodeURIComponent).join('/')}${search.size === 0 ? '' : `?${search.toString()}`}`
 }
 
-/** What a view may ask of the page around it. */
+/** What the page offers its views. */
 export interface Surroundings {
-  /** Shows a message until the next one, or none; `done`: what was asked for is done. */
+  /** Shows a message until the next call; `undefined` hides it. `done` marks a success. */
   readonly notify: (message: string | undefined, kind?: 'done') => void
 }

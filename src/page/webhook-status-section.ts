@@ -16,7 +16,7 @@ const columns: ReadonlyArray<Column<Check>> = [
   { label: 'What Voucherify says', cell: ({ detail }) => detail }
 ]
 
-/** How the webhook stands at Voucherify, and what cannot be seen from here. */
+/** Shows the webhook's state at Voucherify, and what the API cannot tell. */
 export function webhookStatusSection ({ watching, askedAt, failure, checks, switchedOn, cannotSee }: WebhookStatus): HTMLElement {
   return element('div', {},
     element('h2', {}, 'Webhook at Voucherify'),

@@ -3,14 +3,14 @@ import { cutToWidth, displayWidth } from './display-width.js'
 import { printable } from './printable.js'
 import { columnsOf } from './table.js'
 
-/** A column of a table that is made to fit a terminal. */
+/** A column of a table that fits the terminal. */
 export interface Column {
   readonly title: string
-  /** Where there is no room, the column with the largest number goes first; one without a number stays. */
+  /** If the table is too wide, the column with the largest number is left out first. A column without a number stays. */
   readonly dropped?: number
-  /** Down to how many characters its texts may be cut, where that keeps another column. */
+  /** Least width, in characters, to which texts may be cut to keep other columns. */
   readonly least?: number
-  /** Whether the end of a text says more than its beginning, and stays. */
+  /** Whether cutting keeps the end of a text instead of its beginning. */
   readonly keepsEnd?: boolean
 }
 
@@ -18,12 +18,12 @@ export type Cell = string | { readonly text: string, readonly colour: Colour }
 
 const GAP = 2
 
-/** Writes a table. On a terminal the columns that matter least are left out until the rest fits; elsewhere it is as wide as it is, in full. */
+/** Prints a table. On a terminal, the least important columns are left out until the rest fits. Elsewhere the table has its full width. */
 export function writeColumns (output: Output, terminal: Terminal, columns: readonly Column[], rows: ReadonlyArray<readonly Cell[]>): void {
   output.write(formatColumns(columns, rows, { width: output.isTTY === true ? columnsOf(output) : undefined, paint: createPaint(isColourful(output, terminal)) }))
 }
 
-/** The same as text, each line with its end. */
+/** Formats the table as text. Every line ends with a line feed. */
 export function formatColumns (columns: readonly Column[], rows: ReadonlyArray<readonly Cell[]>, { width = Infinity, paint }: { readonly width?: number | undefined, readonly paint: Paint }): string {
   const texts = rows.map((row) => row.map((cell) => printable(typeof cell === 'string' ? cell : cell.text)))
   const natural = columns.map(({ title }, index) => Math.max(displayWidth(title), ...texts.map((row) => displayWidth(row[index] ?? ''))))
@@ -44,14 +44,17 @@ function cell (text: string, { width, keepsEnd, painted }: { readonly width: num
   return painted(shown) + ' '.repeat(width - displayWidth(shown))
 }
 
-/** As much of the end of a text as fits into so many columns. */
+/** Returns as much of the end of a text as fits into the given number of columns. */
 function endOf (text: string, columns: number): string {
   const characters = [...text]
   while (displayWidth(characters.join('')) > columns) characters.shift()
   return characters.join('')
 }
 
-/** The width of each column, 0 for one that is left out: so many columns as fit when each is cut as far as it may be, and then as wide as there is room. */
+/**
+ * Returns the width of each column; 0 for one that is left out. First keeps as many columns as fit at their least width, then widens them while
+ * there is room.
+ */
 function fit (columns: readonly Column[], natural: readonly number[], available: number): readonly number[] {
   const least = columns.map((column, index) => Math.min(natural[index] ?? 0, column.least ?? Infinity))
   const kept = new Set(columns.keys())
@@ -59,7 +62,8 @@ function fit (columns: readonly Column[], natural: readonly number[], available:
   const droppable = [...columns.keys()].filter((index) => columns[index]?.dropped !== undefined).sort((one, other) => (columns[other]?.dropped ?? 0) - (columns[one]?.dropped ?? 0))
   for (const index of droppable) if (sum(least) > available) kept.delete(index)
   let room = available - sum(least)
-  // From the right: what is there says more than the type, which is long. Where not even those fit that stay, the last of them are cut, or go.
+  // Widen from the right, because the right columns say more than the long event type. If even the remaining columns do not fit, the last ones
+  // are cut or left out.
   return [...columns.keys()].reduceRight<readonly number[]>((widths, index) => {
     if (!kept.has(index)) return [0, ...widths]
     const width = least[index] ?? 0

@@ -1,12 +1,12 @@
 const ascii = /^[\x20-\x7E]*$/
-/** Letters and signs of East Asia that are as wide as two others: those that Unicode (UAX #11) calls wide or fullwidth, by their blocks. */
+/** East Asian characters that take two columns: the blocks that Unicode (UAX #11) calls wide or fullwidth. */
 const wide = /^[\u1100-\u115F\u2329\u232A\u2E80-\u303E\u3041-\uA4CF\uA960-\uA97F\uAC00-\uD7A3\uF900-\uFAFF\uFE10-\uFE19\uFE30-\uFE6F\uFF01-\uFF60\uFFE0-\uFFE6\u{16FE0}-\u{18DFF}\u{1AFF0}-\u{1B2FF}\u{1D300}-\u{1D376}\u{1F200}-\u{1F265}\u{20000}-\u{3FFFD}]/u
-/** A picture by itself, or by the sign after it that makes it one (U+FE0F), or a flag of two letters. */
+/** An emoji: by itself, by the U+FE0F after it, or as a flag of two letters. */
 const picture = /^\p{Emoji_Presentation}|^\p{Extended_Pictographic}\uFE0F|^[\d#*]\uFE0F?\u20E3|^\p{Regional_Indicator}{2}/u
-/** Marks that stand on the letter before them, and joiners: without a letter they take no room. */
+/** Marks combined with the letter before them, and joiners. Without a letter they take no column. */
 const joining = /^[\p{Mark}\u200C\u200D]+$/u
 
-/** Made when it is needed, which a service may never do: it takes a start some milliseconds. */
+/** Created on first use, because that takes some milliseconds and a service may never need it. */
 let segmenter: Intl.Segmenter | undefined
 
 function segments (text: string): Intl.Segments {
@@ -14,7 +14,7 @@ function segments (text: string): Intl.Segments {
   return segmenter.segment(text)
 }
 
-/** How many columns a printable text takes on a terminal. */
+/** Returns how many columns a printable text takes on a terminal. */
 export function displayWidth (text: string): number {
   if (ascii.test(text)) return text.length
   let width = 0
@@ -22,7 +22,7 @@ export function displayWidth (text: string): number {
   return width
 }
 
-/** As much of the beginning of a text as fits into so many columns. What a person sees as one character stays whole. */
+/** Returns as much of the beginning of a text as fits into the given number of columns. A grapheme is never split. */
 export function cutToWidth (text: string, columns: number): string {
   if (ascii.test(text)) return text.slice(0, columns)
   let width = 0

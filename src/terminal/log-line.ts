@@ -8,14 +8,14 @@ type Line = Readonly<Record<string, unknown>>
 const ERROR = 50
 const WARN = 40
 
-/** What the line of the event itself, or the banner at the start, says already. */
+/** Messages that repeat the event's own line, or the banner at the start. */
 const SAID_ALREADY = /^(?:webhook (?:accepted|invalid|quarantined)|listening|operator's listener listening|(?:operator's )?http server listens at .*)$/
-/** What is in each line, stands elsewhere in it, or tells a person nothing. */
+/** Fields that every line has, that the line shows elsewhere, or that tell a person nothing. */
 const LEFT_OUT = new Set(['level', 'time', 'msg', 'reqId', 'err', 'deliveryId', 'replay'])
 
 /**
- * A line of the log for a person at a terminal; `undefined` for one that says what another line does. Where events are told, each is one line,
- * with its tiers: that of the `log` forwarder is then left out, unless it carries the event's data, which stands below.
+ * Formats a log line for a person at a terminal; `undefined` for a line that repeats another one. If events are shown, each event has one line,
+ * with its tiers. Then the line of the `log` forwarder is left out, unless it carries the event's data.
  */
 export function formatLogLine (json: string, { paint, eventsTold }: { readonly paint: Paint, readonly eventsTold: boolean }): string | undefined {
   const line = parse(json)
@@ -36,12 +36,12 @@ function parse (json: string): Line | undefined {
     const value: unknown = JSON.parse(json)
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
   } catch {
-    // It is no JSON, or of more levels than there is stack for: it is shown as it is.
+    // Not JSON, or nested too deeply for the stack. The line is shown as it is.
     return undefined
   }
 }
 
-/** Whether it is what `eventFields` made. */
+/** Whether the line has the fields of `eventFields`. */
 function isEvent (line: Line): boolean {
   return typeof line['outcome'] === 'string' && typeof line['eventType'] === 'string'
 }
@@ -50,7 +50,7 @@ function isForwardedToLog (line: Line): boolean {
   return typeof line['duplicates'] === 'number' && line['msg'] === line['eventType']
 }
 
-/** An event in one line: when, whether all is well with it, what it is, its tiers, whose it is. */
+/** Formats an event as one line: time, mark, type, tiers, notes, customer, delivery id. */
 export function formatEvent (line: Line, paint: Paint): string {
   const faults = Array.isArray(line['faults']) ? line['faults'] : []
   const quarantined = line['quarantined'] === true
@@ -74,7 +74,7 @@ function eventParts (line: Line, paint: Paint, notes: readonly string[]): readon
   return [printable(textOf(line['eventType'])), printable(formatTiers(line)), ...notes, printable(shortSenderId(customer)), ...idOf(line, paint)].filter((part) => part !== '')
 }
 
-/** What a line says, with its mark and the mark's colour. */
+/** Returns the text of a line, its mark, and the mark's colour. */
 function described (line: Line, message: string, level: number): readonly [mark: string, colour: Colour, text: string] {
   const forwarder = printable(textOf(line['forwarder']))
   const reason = printable(textOf(line['reason']))
@@ -92,7 +92,7 @@ function head (line: Line, mark: string, colour: Colour, paint: Paint): string {
   return `${paint('dim', clock(line['time']))} ${paint(colour, mark)} `
 }
 
-/** The time of the day where the reader is. */
+/** Formats a time of day in the local time zone. */
 function clock (time: unknown): string {
   const date = new Date(typeof time === 'string' || typeof time === 'number' ? time : NaN)
   return Number.isNaN(date.getTime()) ? '--:--:--' : [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':')
@@ -108,11 +108,11 @@ function errorOf (line: Line): string {
   return typeof error === 'object' && error !== null && 'message' in error ? printable(String(error.message)) : ''
 }
 
-/** Only a stack has lines of its own. A line break anywhere else could look like a line of the log. */
+/** Formats the stack. Only a stack may have line breaks: elsewhere, a line break could forge a log line. */
 function stackOf (line: Line, paint: Paint): string {
   const error: unknown = line['err']
   if (typeof error !== 'object' || error === null || !('stack' in error) || typeof error.stack !== 'string') return ''
-  // The first line is the message, which is said.
+  // The first line is the message, which is shown already.
   return error.stack.split('\n').filter((each) => /^ {4}at /.test(each)).map((each) => `\n     ${paint('dim', printable(each))}`).join('')
 }
 

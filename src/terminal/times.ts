@@ -1,15 +1,15 @@
-/** A moment, to the second. */
+/** Formats a time in UTC, to the second. */
 export function shortTime (time: number): string {
   return `${new Date(time).toISOString().slice(0, 19)}Z`
 }
 
-/** How long ago a moment was, in its largest unit: `3 min ago`. */
+/** Formats how long ago a time was, in the largest unit: `3 min ago`. */
 export function formatAgo (ms: number): string {
   const [, number = '0', unit = 's'] = /^(\d+) (\w+)/.exec(formatSpan(ms)) ?? []
   return `${number} ${unit} ago`
 }
 
-/** How long it is between two moments, in the two largest units: `2 h 5 min`. */
+/** Formats a span in its two largest units: `2 h 5 min`. */
 export function formatSpan (ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000))
   if (seconds < 60) return `${seconds} s`

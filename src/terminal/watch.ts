@@ -6,14 +6,14 @@ export interface WatchOptions {
   readonly signal: AbortSignal
 }
 
-/** To the upper left corner. */
+/** Moves to the upper left corner. */
 const HOME = '\u001B[H'
 const CLEAR = '\u001B[H\u001B[2J'
-/** From here to the end of the line, and of the screen. */
+/** Clear from the cursor to the end of the line, and of the screen. */
 const CLEAR_LINE = '\u001B[K'
 const CLEAR_REST = '\u001B[J'
 
-/** Writes a text anew every so often, in its own place on a terminal, until it is told to stop. The screen does not flicker: what is there is written over. */
+/** Prints a text again and again until the signal aborts. On a terminal, each text overwrites the one before, so that the screen does not flicker. */
 export async function watch (output: Output, terminal: Terminal, { everyMs, signal }: WatchOptions, render: () => Promise<string>): Promise<void> {
   const steerable = isSteerable(output, terminal)
   if (steerable) output.write(CLEAR)

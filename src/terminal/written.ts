@@ -1,11 +1,11 @@
 import type { Writable } from 'node:stream'
 
 /**
- * Waits until all that a command wrote has left the process: what a pipe had no room for is lost when the process exits.
- * Resolves with whether it has left; not so where writing failed, or where no write was taken for `stallLimitMs` milliseconds.
+ * Waits until everything written to the output has left the process, because the exit drops what a full pipe could not take. Resolves with
+ * whether it has left: `false` if writing failed, or if the reader took nothing for `stallLimitMs` milliseconds.
  */
 export async function written (output: Writable, { stallLimitMs }: { readonly stallLimitMs: number }): Promise<boolean> {
-  // An error of a write that was done at once is told a turn later, when the process might have gone.
+  // The callback reports the error of a finished write one turn later, when the process might have ended. So check for it first.
   if (output.errored !== null) return false
   let left = output.writableLength
   if (left === 0) return true
@@ -18,7 +18,7 @@ export async function written (output: Writable, { stallLimitMs }: { readonly st
       clearInterval(watch)
       resolve(all)
     }
-    // Its turn comes after all the others'.
+    // An empty write completes after all others.
     output.write('', (error) => { finish(error === null || error === undefined) })
   })
 }
