@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { explainNoStart, isTooOld } from './commands/explain-no-start.js'
 
-// Neither this file nor what it names here may need a package, or syntax that an old Node.js has not: they say why nothing else could be loaded.
+// Neither this file nor its static imports may need a package, or syntax that an old Node.js lacks: they explain why everything else could not
+// be loaded.
 
 function refuse (sentence: string): void {
   process.stderr.write(`tierhook: ${sentence}\n`)

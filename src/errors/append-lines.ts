@@ -2,9 +2,9 @@ import { fstatSync, readSync, writeFileSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 
 /**
- * Appends whole lines to a file, all of them or an error. Where a full disk or an editor has left the last line without its end, they begin on a
- * line of their own.
+ * Appends whole lines to a file. If the file's last line has no end, because a full disk or an editor left it so, a line break is written first.
  * @param file opened to read and to append
+ * @throws if not all lines could be written
  */
 export function appendLines (file: number, lines: string): void {
   const { size } = fstatSync(file)
@@ -13,7 +13,7 @@ export function appendLines (file: number, lines: string): void {
   writeFileSync(file, afterByte(last, lines))
 }
 
-/** The same, without waiting for the disk. */
+/** Does the same without blocking the thread. */
 export async function appendLinesLater (file: FileHandle, lines: string): Promise<void> {
   const { size } = await file.stat()
   const last = Buffer.from('\n')

@@ -2,23 +2,23 @@ import { closeSync, fchownSync, fstatSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
- * Makes an empty file that belongs to whoever owns its folder, for SQLite to open: of a command of root's it would be root's own. Does nothing where
- * it is there already. Where it cannot be made, whoever opens it is told why.
+ * Makes an empty file for SQLite to open, and gives it to the owner of its folder. Otherwise a file made by a command that root runs would
+ * belong to root. Does nothing if the file exists, or if it cannot be made: opening it then fails with the reason.
  */
 export function makeOwnersFile (path: string): void {
   try {
     const file = openSync(path, 'wx', 0o640)
     handToOwner(file, dirname(path))
-    // Nobody can have locked it yet: to close it drops all locks that the process has on it.
+    // Closing a file drops all locks that this process has on it. This file is new, so nobody can have locked it.
     closeSync(file)
   } catch {
-    // It is there, or cannot be made.
+    // The file exists or cannot be made.
   }
 }
 
 /**
- * Gives a file to whoever owns its folder: a command may be run by root, and the service, which has to go on with the file, not. Only a file that
- * has just been made is handed over: whoever owns the folder could have put another one in its place.
+ * Gives a file to the owner of its folder. A command may be run by root, but the service, which uses the file later, is not. Only a file that
+ * was just made is handed over, because the folder's owner could have replaced it with another one.
  */
 export function handToOwner (file: number, folderPath: string): void {
   const folder = statSync(folderPath)
@@ -27,6 +27,6 @@ export function handToOwner (file: number, folderPath: string): void {
   try {
     fchownSync(file, folder.uid, folder.gid)
   } catch {
-    // Only root may. Another's file could be opened, so it is the group's to write.
+    // Only root may change the owner. The file stays as it is.
   }
 }

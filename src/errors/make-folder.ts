@@ -4,8 +4,8 @@ import { tellApart } from './storage-cause.js'
 import { systemCode } from './system-code.js'
 
 /**
- * Makes a folder with those that it is in, where they are not there yet. Node's own recursive mkdir never ends where a file system takes no
- * folders, such as /proc, and says that nothing is there where the disk is full or read-only.
+ * Makes a folder, and its parents if they do not exist. Node's recursive mkdir never returns on file systems that take no folders, such as
+ * /proc, and reports ENOENT if the disk is full or read-only.
  */
 export async function makeFolder (path: string): Promise<void> {
   if (await isFolder(path)) return

@@ -1,6 +1,6 @@
 /**
- * Every error that tierhook answers or stops with. A code is stable: callers and tests match it, and it is never
- * given another meaning. 4xx is the sender's fault, 5xx is ours (RFC 9110, section 15).
+ * Every error that tierhook answers or stops with. A code is stable: callers and tests match it, and its meaning never changes. 4xx is the
+ * sender's fault, 5xx is ours (RFC 9110, section 15).
  */
 export const problems = {
   BODY_NOT_JSON: { status: 400, title: 'The body is not JSON' },
@@ -50,7 +50,7 @@ export interface ProblemOptions {
   readonly cause?: unknown
 }
 
-/** An error that becomes an RFC 9457 answer. Its detail is for the sender: it never holds a secret or the body. */
+/** An error that becomes an RFC 9457 answer. The sender sees its detail, so the detail never contains a secret or the body. */
 export class Problem extends Error {
   readonly code: ProblemCode
   readonly status: number

@@ -1,8 +1,9 @@
 import { open, rename, rm } from 'node:fs/promises'
 
 /**
- * Writes a file as a whole or not at all: it is written and synced under another name first, so that a crash leaves the old one or the new one.
- * @throws what keeps it from being written
+ * Replaces a file completely or not at all. The text is written and synced under another name first, so a crash leaves the old file or the new
+ * one.
+ * @throws the error that kept the file from being written
  */
 export async function replaceFile (path: string, text: string, mode = 0o640): Promise<void> {
   const draft = `${path}.draft`
@@ -16,7 +17,7 @@ export async function replaceFile (path: string, text: string, mode = 0o640): Pr
     }
     await rename(draft, path)
   } catch (error) {
-    await rm(draft, { force: true }).catch(() => { /* It is written over the next time. */ })
+    await rm(draft, { force: true }).catch(() => { /* The next call overwrites it. */ })
     throw error
   }
 }

@@ -1,23 +1,23 @@
 import { statfs } from 'node:fs/promises'
 import { systemCode } from './system-code.js'
 
-/** Why something can't be stored, and what to do about it. */
+/** Why something cannot be stored, and what to do about it. */
 export interface StorageCause {
-  /** What was seen, as half a sentence. It goes to the sender too, so it names no path. */
+  /** What was seen, as a clause. It is sent to the sender too, so it contains no path. */
   readonly reason: string
-  /** What the operator is to do. */
+  /** What the operator should do. */
   readonly advice: string
   /**
-   * What a start does about it. `wait`: it may pass by itself, so the service starts and answers 503 until it has. `end`: somebody has to change
-   * how tierhook is set up.
+   * What the service does if it meets this at its start. `wait`: the cause may pass by itself, so the service starts and answers 503 until then.
+   * `end`: the service does not start, because an operator has to change the setup.
    */
   readonly atStart: 'wait' | 'end'
 }
 
-/** The code of an `ENOSPC` that is not for want of room: the system has one code for both. */
+/** Our code for an `ENOSPC` that is not caused by missing space. The operating system uses one code for both. */
 const NO_INODES = 'NO_INODES'
 
-/** By the codes of the system and of SQLite (https://sqlite.org/rescode.html). */
+/** Causes by the codes of the operating system and of SQLite (https://sqlite.org/rescode.html). */
 const causes = byCode({
   'ENOSPC SQLITE_FULL': {
     reason: 'the disk is full', advice: 'make room on the disk of the data folder; it goes on by itself. On a full disk nothing can be removed from the database either: a lower RETENTION_MAX_BYTES helps from then on', atStart: 'wait'
@@ -69,7 +69,7 @@ const causes = byCode({
   }
 })
 
-/** By our own codes: whoever has put one on an error knows what it means. */
+/** Causes by tierhook's own codes. They take precedence, because the code that set them knew the cause. */
 const ownCauses = byCode({
   DATA_FOLDER_NOT_WRITABLE: {
     reason: 'the data folder cannot be made or written to', advice: 'let the user that tierhook runs as make the data folder and write to it, or set DATA_DIR to another folder', atStart: 'end'
@@ -112,14 +112,14 @@ const ownCauses = byCode({
   }
 })
 
-/** @param causes each under its codes, with spaces between them */
+/** @param causes each under its codes, which are separated by spaces */
 function byCode (causes: Readonly<Record<string, StorageCause>>): ReadonlyMap<string, StorageCause> {
   return new Map(Object.entries(causes).flatMap(([codes, cause]) => codes.split(' ').map((code) => [code, cause] as const)))
 }
 
 /**
- * Why something could not be stored, by a code of ours or else by the innermost error that tells; `undefined` where none does: then it may be a
- * defect of ours.
+ * Returns why something could not be stored: by one of our own codes, or else by the innermost error with a known code. `undefined` if there is
+ * none, which may mean a defect in tierhook.
  */
 export function storageCause (error: unknown): StorageCause | undefined {
   let cause: StorageCause | undefined
@@ -132,44 +132,44 @@ export function storageCause (error: unknown): StorageCause | undefined {
   return cause
 }
 
-/** Whether it is that this process may not: nothing but a person can change that. */
+/** Whether this process lacks the permission. Only a person can change that. */
 export function isForbidden (error: unknown): boolean {
   return storageCause(error) === causes.get('EACCES')
 }
 
-/** Whether it is another program's lock: that makes who meets it wait. */
+/** Whether another program holds a lock. Opening the database may then succeed later. */
 export function isLocked (error: unknown): boolean {
   return storageCause(error) === causes.get('SQLITE_BUSY')
 }
 
-/** The same as half a sentence, for everything that keeps something from being stored. */
+/** Returns the reason as a clause, also for an error of unknown cause. */
 export function storageReason (error: unknown): string {
   return storageCause(error)?.reason ?? 'tierhook failed: its log says how'
 }
 
-/** What a log line tells of it beside the error itself. */
+/** Returns the fields that a log line has beside the error itself. */
 export function storageFields (error: unknown): { readonly reason?: string, readonly advice?: string } {
   const cause = storageCause(error)
   return cause === undefined ? {} : { reason: cause.reason, advice: cause.advice }
 }
 
 export interface FileSystemRoom {
-  /** How many files it can have; 0 where it does not tell. */
+  /** How many files the file system can have; 0 if it does not say. */
   readonly files: number
   readonly ffree: number
   readonly bavail: number
 }
 
-/** The error of a call that met with the file system of `folder`, told apart: no room, or no inodes. */
+/** Returns the error of a call on the file system of `folder`. If it is an ENOSPC because of missing inodes, the returned error says so. */
 export async function tellApart (error: unknown, folder: string): Promise<unknown> {
   if (systemCode(error) !== 'ENOSPC') return error
   const room = await statfs(folder).catch(() => undefined)
   return error instanceof Error && room !== undefined ? tellNoInodes(error, room) : error
 }
 
-/** Tells that a file system has no inodes left, where it has no place for another file and yet has room. */
+/** Returns an error that says that no inodes are left, if the file system has none but still has space. Else returns the same error. */
 export function tellNoInodes (error: NodeJS.ErrnoException, { files, ffree, bavail }: FileSystemRoom): Error {
-  // Some file systems make inodes out of free room: full, they have neither.
+  // Some file systems make inodes out of free space. When full, they have neither.
   if (error.code !== 'ENOSPC' || error.syscall === 'write' || files === 0 || ffree > 0 || bavail === 0) return error
   return Object.assign(new Error(`${error.message} (no inodes are left)`), { code: NO_INODES, path: error.path })
 }

@@ -1,16 +1,16 @@
 import { constants } from 'node:os'
 
-/** Node has no names for some errors of the system: to it, a quota that is used up is an unknown error. */
+/** Names of errno values for which Node has none. For example, Node reports a used-up quota as an unknown error. */
 const namesByNumber = new Map(Object.entries(constants.errno).map(([name, number]) => [-number, name]))
 
-/** The code of an error: the system's name for what went wrong, such as `ENOSPC`, or that of a library; `undefined` where it has none. */
+/** Returns the code of an error: the operating system's name, such as `ENOSPC`, or a library's code. `undefined` if the error has none. */
 export function systemCode (error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error) || typeof error.code !== 'string') return undefined
   const hasNoName = error.code === 'UNKNOWN' || error.code.startsWith('Unknown system error')
   return hasNoName && 'errno' in error ? namesByNumber.get(Number(error.errno)) ?? error.code : error.code
 }
 
-/** The code that Node puts on system errors, such as `ECONNREFUSED`; of the first cause that has one. Empty if there is none. */
+/** Returns the code of an error, such as `ECONNREFUSED`, or that of the first cause that has one. Empty if there is none. */
 export function errorCode (error: unknown): string {
   for (let current = error; current instanceof Error; current = current.cause) {
     const code = systemCode(current)

@@ -2,8 +2,8 @@ import { isIPv6 } from 'node:net'
 import { withoutPort } from '../voucherify/address-range.js'
 
 /**
- * Whose address it is, for what is counted or bounded by address: an IPv4 address itself, and of an IPv6 address its first 64 bits, since
- * one machine has all the others to choose from. `unknown` where there is no address any more.
+ * Returns the group of an address, for counts and limits by address. An IPv4 address is its own group. IPv6 addresses are grouped by their first
+ * 64 bits, because one machine can use all addresses with these bits. `unknown` if there is no address any more.
  */
 export function addressGroup (text: string | undefined): string {
   if (text === undefined) return 'unknown'

@@ -16,13 +16,16 @@ export interface HttpAppOptions extends Pick<FastifyServerOptions, 'bodyLimit' |
   readonly logger: FastifyBaseLogger
   readonly listener: Listener
   readonly answerError: AnswerError
-  /** Whose `X-Forwarded-For` is believed: nobody's, anybody's, or that of addresses, blocks of them, `loopback`, `linklocal` and `uniquelocal`. */
+  /**
+   * The proxies whose `X-Forwarded-For` is trusted: `false` for none, `true` for all, or a list of addresses, blocks of addresses, `loopback`,
+   * `linklocal` and `uniquelocal`.
+   */
   readonly trustProxy: boolean | readonly string[]
 }
 
 /**
- * Fastify's `schemaController` for an app that sets compilers of its own: where none are named from the start, Fastify loads its
- * default ones, which make a third of the time that it takes to load.
+ * Fastify's `schemaController` for an app that sets its own compilers. Without it Fastify loads its default compilers, which take a third of
+ * Fastify's load time.
  */
 export const noDefaultCompilers = { compilersFactory: { buildValidator: () => unused, buildSerializer: () => unused } }
 
@@ -30,7 +33,7 @@ function unused (): never {
   throw new TypeError('An app without default compilers must set its own')
 }
 
-/** A Fastify application within the limits of its listener, not yet listening. It has no validator compiler. */
+/** Makes a Fastify application with the limits of its listener. It does not listen yet, and has no validator compiler. */
 export function createHttpApp ({ logger, listener, answerError, trustProxy, ...options }: HttpAppOptions): App {
   const app = Fastify<RawServerDefault>({
     ...options,
@@ -44,7 +47,8 @@ export function createHttpApp ({ logger, listener, answerError, trustProxy, ...o
   listener.watch(app.server)
   app.addHook('onClose', async () => { listener.close() })
   app.setErrorHandler(answerError)
-  // Answers are small and made here, key by key: a compiled serializer for each route is no faster, and costs the start.
+  // Answers are small, and their objects are built here, so JSON.stringify is as fast as a serializer compiled for each route. Compiling would
+  // slow the start.
   app.setSerializerCompiler(() => (answer) => wellFormedJson(JSON.stringify(answer)))
   return app
 }

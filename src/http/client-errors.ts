@@ -5,9 +5,9 @@ import { Problem } from '../errors/problem.js'
 import { PROBLEM_TYPE, problemBody } from './problem-answer.js'
 import type { RefusalLog } from './refusal-log.js'
 
-/** Answers what node's HTTP parser could not read, for which there is no request to reply to. */
+/** Answers bytes that node's HTTP parser could not read. There is no request to reply to for them. */
 export interface ClientErrors {
-  /** Takes note of the requests that arrive, so that an answer under way is not overtaken. */
+  /** Remembers the latest request of each connection, so that an error does not overtake an answer under way. */
   readonly watch: (server: Server) => void
   readonly answer: (error: Error & { code?: string }, socket: Socket) => void
 }
@@ -15,9 +15,9 @@ export interface ClientErrors {
 export interface ClientErrorOptions {
   readonly logger: FastifyBaseLogger
   readonly mayLog: RefusalLog['mayLog']
-  /** Whether the last request of a connection has been read, so that what comes behind it is none. */
+  /** Whether the last request of a connection has been read. Bytes after it are not a request. */
   readonly hasEnded: (socket: Socket) => boolean
-  /** Told of each answer. */
+  /** Called with each answer. */
   readonly onAnswer?: ((problem: Problem) => void) | undefined
 }
 
@@ -31,7 +31,7 @@ export function createClientErrors ({ logger, mayLog, hasEnded, onAnswer }: Clie
 
     answer (error, socket) {
       const response = latest.get(socket)
-      // The parser reports each further piece that it can't read, and what is in its way behind the last request.
+      // Ignore repeated errors: the parser reports every further piece that it cannot read, and also bytes that follow the last request.
       if (failed.has(socket) || (hasEnded(socket) && isBehind(error, response))) return
       failed.add(socket)
       if (error.code === 'ECONNRESET' || !socket.writable) {
@@ -48,19 +48,19 @@ export function createClientErrors ({ logger, mayLog, hasEnded, onAnswer }: Clie
       if (response === undefined || (whole && response.writableFinished)) {
         write(socket, problem)
       } else if (whole) {
-        // The refusal would be read as the answer to a webhook that is being stored.
+        // Wait for the earlier answer. Otherwise the client would take this error as the answer to a webhook that is being stored.
         response.once('close', () => { write(socket, problem) })
       } else if (response.socket === socket && !response.headersSent) {
         write(socket, problem)
       } else {
-        // That request has its answer, or must wait for that of an earlier one: there is no place for another.
+        // That request has been answered, or must wait for the answer of an earlier one. There is no place for another answer.
         socket.destroy()
       }
     }
   }
 }
 
-/** Whether what cannot be read is no part of the request any more that came last. */
+/** Whether the unreadable bytes come after the latest request and are no part of it. */
 function isBehind ({ code = '' }: Error & { code?: string }, latest: ServerResponse | undefined): boolean {
   return code.startsWith('HPE_') && latest !== undefined && (latest.req.complete || latest.headersSent)
 }

@@ -13,22 +13,22 @@ export interface ConnectionLimits {
   readonly unanswered: number
 }
 
-/** Far more than the sender and any proxy need, and less than would take much memory. */
+/** Far more than the sender and any proxy need, but few enough to take little memory. */
 export const CONNECTION_LIMITS: ConnectionLimits = { open: 1000, requests: 100_000, unanswered: 20 }
 
-/** How long a client has to close its side of a connection that we have closed ours of, in milliseconds. */
+/** How long a client may take to close its side of a connection after we have closed ours, in milliseconds. */
 const LINGER_MS = 1000
 /** How much of a body is read after its request was refused, in bytes. */
 const LINGER_BYTES = 65_536
 
-/** Keeps the connections of a server within limits, so that nobody can take them all, or keep the thread busy through one. */
+/** Limits the connections of a server, so that one client cannot take them all, or keep the thread busy through one of them. */
 export interface Connections {
   readonly watch: (server: Server) => void
-  /** Makes this answer the last one on its connection, and has nothing read of what comes behind its request. To be called before it is sent. */
+  /** Makes this answer the last one on its connection. Nothing that follows its request is read. Must be called before the answer is sent. */
   readonly endAfter: (request: IncomingMessage, response: ServerResponse) => void
   /** Whether the last request of the connection has been read. */
   readonly hasEnded: (socket: Socket) => boolean
-  /** Resolves once none is open any more of those that are now, and after so many milliseconds at the latest. */
+  /** Resolves when all connections that are open now have closed, or after `limitMs` milliseconds. */
   readonly closed: (limitMs: number) => Promise<void>
 }
 
@@ -36,15 +36,15 @@ interface Connection {
   readonly socket: Socket
   requests: number
   unanswered: number
-  /** The one that came last; `undefined` before the first. */
+  /** The latest request; `undefined` before the first. */
   latest: IncomingMessage | undefined
   ended: boolean
 }
 
-/** @param onEvicted told of each connection that is closed to make room, by the address at its other end */
+/** @param onEvicted called for each connection that is closed to make room, with the client's address */
 export function createConnections (limits: ConnectionLimits, onEvicted: (address: string | undefined) => void): Connections {
   const all = new Map<Socket, Connection>()
-  /** By address; of each, what has been idle for longest comes first. */
+  /** Connections by the group of their address. In each group, the connection that has been idle longest comes first. */
   const groups = new Map<string, Set<Connection>>()
 
   function opened (socket: Socket): void {
@@ -61,12 +61,12 @@ export function createConnections (limits: ConnectionLimits, onEvicted: (address
     if (all.size > limits.open) makeRoom(connection)
   }
 
-  /** Whoever has the most connections loses one: somebody who opens a thousand takes them from himself. */
+  /** Closes a connection of the address with the most connections. A client that opens a thousand loses its own. */
   function makeRoom (newest: Connection): void {
     let largest: ReadonlySet<Connection> = new Set()
     for (const group of groups.values()) if (group.size > largest.size) largest = group
     const others = [...largest].filter((connection) => connection !== newest)
-    // What is being stored must get its answer. There may be nothing else.
+    // A webhook that is being stored must get its answer, so such a connection is never closed. If there is no other, the newest is closed.
     const { socket } = others.find(isOver) ?? others.find(isIdle) ?? others.find(isIncomplete) ?? newest
     onEvicted(socket.remoteAddress)
     socket.destroy()
@@ -108,7 +108,7 @@ export function createConnections (limits: ConnectionLimits, onEvicted: (address
     async closed (limitMs) {
       const closing = [...all.keys()].map(async (socket) => await new Promise<void>((resolve) => { socket.once('close', () => { resolve() }) }))
       await within(limitMs, Promise.all(closing))
-      // What had arrived while the time ran out is read before somebody closes a connection for being idle.
+      // Let requests that arrived meanwhile be read before the caller closes idle connections.
       await nextTurn()
     }
   }
@@ -122,12 +122,15 @@ function isIdle ({ unanswered }: Connection): boolean {
   return unanswered === 0
 }
 
-/** Whether it still sends a request, and waits for no other: so nothing of it is being stored. */
+/** Whether the connection is still sending its only open request, so that nothing of it is being stored. */
 function isIncomplete ({ unanswered, latest }: Connection): boolean {
   return unanswered === 1 && latest?.complete === false
 }
 
-/** What we use of node's HTTP parser, which has no documentation. A version without it would still be correct, but slower under a flood. */
+/**
+ * The undocumented parts of node's HTTP parser that are used here. With a version that lacks them, the server is still correct, but slower under
+ * a flood.
+ */
 interface Parser {
   onIncoming?: () => number
   readonly pause?: () => void
@@ -138,12 +141,12 @@ function parserOf (socket: Socket): Parser | undefined {
   return typeof parser === 'object' && parser !== null ? parser : undefined
 }
 
-/** What node's HTTP parser takes for: nothing behind this head is HTTP. */
+/** A return value for node's HTTP parser: nothing after this request's head is HTTP. */
 const NOT_HTTP_ANY_MORE = 2
 
 /**
- * Has the parser stop at the next request. By itself node reads 64 KiB at a time and makes a request of each of the 3,600 that fit
- * into it, which takes a tenth of a second or more, however soon the connection is closed. There is no documented way to stop it.
+ * Makes the parser stop at the next request. Otherwise node reads 64 KiB at a time and creates all 3,600 requests that fit into it. That takes a
+ * tenth of a second or more, even if the connection is closed meanwhile. There is no documented way to stop it.
  */
 function readNoFurther (socket: Socket): void {
   const parser = parserOf(socket)
@@ -155,12 +158,12 @@ function readNoFurther (socket: Socket): void {
 }
 
 /**
- * Closes the connection in one direction with the last answer, and altogether once the client has closed its own, or after a while. A
- * connection that is closed while something on it is unread is reset, and the client may then never see its answer (RFC 9112, section 9.6).
+ * Closes our side of the connection after the last answer. Closes it completely when the client has closed its side, or after a while. Closing a
+ * connection with unread data resets it, and the client may then never see its answer (RFC 9112, section 9.6).
  */
 function closeGently (socket: Socket, request: IncomingMessage): void {
   const closeOnceWritten = socket.destroySoon.bind(socket)
-  // Node calls it when the last answer is on its way.
+  // Node calls this function when the last answer has been handed to the socket.
   socket.destroySoon = () => {
     if (socket.readableEnded) {
       closeOnceWritten()
@@ -175,8 +178,8 @@ function closeGently (socket: Socket, request: IncomingMessage): void {
 }
 
 /**
- * What a client sends on of its body until it sees the answer is read, but not for as long as it likes, and without parsing: node takes some
- * microseconds for each chunk, and 64 KiB have room for 10,000.
+ * Reads what the client still sends of its body until it sees the answer, up to a limit. The parser is stopped, because it takes some
+ * microseconds for each chunk, and 64 KiB can contain 10,000 chunks.
  */
 function readLittle (socket: Socket): void {
   parserOf(socket)?.pause?.()

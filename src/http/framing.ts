@@ -1,7 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import { Problem } from '../errors/problem.js'
 
-/** What can be read in two ways in the head of a request, so that a proxy may have read it in the other (RFC 9112, sections 3.2 and 6.1); on any path. */
+/**
+ * Returns a problem if the head of a request can be read in two ways, so that a proxy may have read it differently (RFC 9112, sections 3.2 and
+ * 6.1). Applies to every path.
+ */
 export function framingFault ({ headers, rawHeaders, httpVersion }: IncomingMessage): Problem | undefined {
   if (headers.host === undefined && httpVersion === '1.1') return wrong('The Host header is missing.')
   if (hasTwoHosts(rawHeaders)) return wrong('There is more than one Host header.')
@@ -11,7 +14,7 @@ export function framingFault ({ headers, rawHeaders, httpVersion }: IncomingMess
   return coding.trim().toLowerCase() === 'chunked' ? undefined : wrong('The only Transfer-Encoding that is taken is chunked.')
 }
 
-/** Node keeps the first of them alone. */
+/** Looks at the raw headers, because node keeps only the first Host header. */
 function hasTwoHosts (rawHeaders: readonly string[]): boolean {
   let hosts = 0
   for (let index = 0; index < rawHeaders.length; index += 2) {

@@ -8,34 +8,34 @@ import { CONNECTION_LIMITS, createConnections, type ConnectionLimits } from './c
 import { createRefusalLog, type RefusalLog } from './refusal-log.js'
 
 export interface ListenerLimits {
-  /** How long a request may take to arrive, in milliseconds; 10 s where absent. */
+  /** How long a request may take to arrive, in milliseconds. If absent, 10 s. */
   readonly requestTimeoutMs?: number
   readonly connections?: ConnectionLimits
 }
 
 export interface ListenerOptions extends ListenerLimits {
   readonly logger: FastifyBaseLogger
-  /** Told of each answer to what is no request that could be read. */
+  /** Called with each answer to bytes that could not be read as a request. */
   readonly onClientError?: (problem: Problem) => void
 }
 
-/** What the public listener and the operator's have in common: how long, how much and how many, and what is logged of refusals. */
+/** The limits of time, size and number that the public and the operator's listener share, and their log of refusals. */
 export interface Listener {
-  /** To be given to Fastify. */
+  /** Options for Fastify. */
   readonly serverOptions: Pick<FastifyServerOptions, 'requestTimeout' | 'keepAliveTimeout' | 'clientErrorHandler'> & { readonly http: object }
   readonly watch: (server: Server) => void
   readonly mayLog: RefusalLog['mayLog']
-  /** Makes this answer the last one on its connection. To be called before it is sent. */
+  /** Makes this answer the last one on its connection. Must be called before it is sent. */
   readonly endAfter: (request: IncomingMessage, response: ServerResponse) => void
-  /** Resolves once none of the connections is open any more that are now, and after so many milliseconds at the latest. */
+  /** Resolves when all connections that are open now have closed, or after `limitMs` milliseconds. */
   readonly closed: (limitMs: number) => Promise<void>
-  /** To be called once the server is closed. */
+  /** To be called after the server is closed. */
   readonly close: () => void
 }
 
-/** The sender gives up on an answer after 10 s, so a request that takes longer to arrive is answered to nobody. */
+/** The sender gives up after 10 s, so an answer to a slower request would reach nobody. */
 const REQUEST_TIMEOUT_MS = 10_000
-/** Longer than the 60 s for which common load balancers keep an idle connection, so that they close it and not we. */
+/** Longer than the 60 s for which common load balancers keep an idle connection, so that the balancer closes it first. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
 
 export function createListener ({ logger, onClientError, requestTimeoutMs = REQUEST_TIMEOUT_MS, connections: limits = CONNECTION_LIMITS }: ListenerOptions): Listener {
@@ -49,22 +49,22 @@ export function createListener ({ logger, onClientError, requestTimeoutMs = REQU
       requestTimeout: requestTimeoutMs,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       http: {
-        // Where the headers may take longer than the whole request, node swaps the two limits.
+        // If the headers may take longer than the whole request, node swaps the two limits.
         headersTimeout: requestTimeoutMs,
-        // Node looks for overdue requests every 30 s, which would make 40 s of ten.
+        // Node looks for overdue requests every 30 s by default, so that 10 s could become 40 s.
         connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 10),
-        // Node would answer a request without a Host header by itself, and not in our form.
+        // Otherwise node itself answers a request without a Host header, and not with a problem.
         requireHostHeader: false
       },
       clientErrorHandler: clientErrors.answer
     },
     watch (server) {
       clientErrors.watch(server)
-      // Upgrades are not made, and node then drops what it has received behind such a request: nobody may wait for an answer to
-      // that, and nothing be read from its middle on.
+      // tierhook supports no upgrades, and node drops the bytes that follow such a request. Close the connection, so that no client waits for an
+      // answer to a dropped request, and no request is read from its middle.
       server.prependListener('request', (request, response) => { if (request.headers.upgrade !== undefined) response.setHeader('connection', 'close') })
       connections.watch(server)
-      // An expectation that we do not know may be ignored (RFC 9110, section 10.1.1); node would answer 417 by itself.
+      // An unknown expectation may be ignored (RFC 9110, section 10.1.1). Otherwise node answers 417 itself.
       server.on('checkExpectation', (request, response) => { server.emit('request', request, response) })
     },
     mayLog: refusals.mayLog,
@@ -75,9 +75,9 @@ export function createListener ({ logger, onClientError, requestTimeoutMs = REQU
 }
 
 /**
- * What a listener is to listen at. For `localhost` Fastify would open a server at each of its addresses, and configure one of them only: none of
- * our bounds of time and number would hold at the others. So it is one address, that of IPv4 where there are two.
- * @throws what `lookup` rejects with, where this machine has no `localhost`
+ * Returns the address to listen on. For `localhost` Fastify would open a server for each of its addresses but configure only one of them, so the
+ * others would have none of our limits. So one address is used, the IPv4 one if there are both.
+ * @throws what `lookup` rejects with, if this machine has no `localhost`
  */
 export async function listenAddress (host: string): Promise<string> {
   if (host.toLowerCase() !== 'localhost') return host

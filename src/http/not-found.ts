@@ -2,16 +2,16 @@ import type { FastifyPluginCallback } from 'fastify'
 import { Problem } from '../errors/problem.js'
 
 export interface NotFoundOptions {
-  /** What there is instead. */
+  /** The problem's detail: which paths there are instead. */
   readonly detail: string
 }
 
 /**
- * Answers what finds no route below its prefix, before any of the body is read: 405 with `Allow` where another method would find one
- * (RFC 9110, section 15.5.6), else 404.
+ * Answers requests below its prefix that match no route, before any of the body is read: 405 with `Allow` if another method would match (RFC
+ * 9110, section 15.5.6), else 404.
  */
 export const notFound: FastifyPluginCallback<NotFoundOptions> = (app, { detail }, done) => {
-  // Without a handler of its own, what is below its prefix would not go through its hooks.
+  // Fastify runs this plugin's hooks for unknown paths only if the plugin has its own handler.
   app.setNotFoundHandler(() => {})
   app.addHook('onRequest', ({ url, is404 }, _reply, next) => {
     if (!is404) {

@@ -22,10 +22,10 @@ function allCodes (): ProblemCode[] {
   return Object.keys(problems) as ProblemCode[]
 }
 
-/** What every route may answer where it can't do what it is asked for. */
+/** The error answers that every route may send. */
 export const answerProblems = { '4xx': ProblemSchema, '5xx': ProblemSchema }
 
-/** The body of an RFC 9457 answer. Nothing of the request is in it. */
+/** Makes the body of an RFC 9457 answer. It contains nothing of the request. */
 export function problemBody (problem: Problem): Record<string, unknown> {
   return {
     type: `urn:tierhook:problem:${problem.code.toLowerCase().replaceAll('_', '-')}`,
@@ -38,22 +38,22 @@ export function problemBody (problem: Problem): Record<string, unknown> {
 }
 
 export function answerProblem (reply: FastifyReply, problem: Problem): FastifyReply {
-  // RFC 9110, section 15.5.2: a 401 names a scheme. No registered one fits, so it is named for what is missing.
+  // A 401 must name a scheme (RFC 9110, section 15.5.2). No registered scheme fits, so it names the missing header.
   if (problem.status === 401) reply.header('www-authenticate', 'Voucherify-Signature')
-  // With a serializer of its own, Fastify adds no charset to the type, which knows none.
+  // With a custom serializer Fastify does not add a charset, which this media type does not have.
   return reply.code(problem.status).headers(problem.headers).type(PROBLEM_TYPE).serializer((body) => wellFormedJson(JSON.stringify(body))).send(problemBody(problem))
 }
 
-/** What is said of errors that are not problems, in our words: Fastify's messages may quote the request. */
+/** Our own texts for errors that are not problems. Fastify's messages may quote the request. */
 export interface ErrorWords {
   /** By Fastify's error codes. */
   readonly codes: Readonly<Record<string, { readonly code: ProblemCode, readonly detail: string }>>
-  /** Of any other that is the client's fault. */
+  /** For any other error that is the client's fault. */
   readonly badRequest: string
   readonly internal: string
 }
 
-/** Any error as a problem: what is not known to be the client's fault is ours. */
+/** Converts any error to a problem. An error that is not known to be the client's fault becomes a 500. */
 export function toProblem (error: unknown, { codes, badRequest, internal }: ErrorWords): Problem {
   if (error instanceof Problem) return error
   const { code, statusCode } = error instanceof Error ? error as Error & { code?: unknown, statusCode?: unknown } : {}

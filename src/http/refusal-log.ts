@@ -4,7 +4,7 @@ import { addressGroup } from './address-group.js'
 export interface RefusalLogOptions {
   readonly logger: FastifyBaseLogger
   readonly monotonic: () => number
-  /** How many lines there may be in a minute. */
+  /** The most lines in a minute. */
   readonly limits?: RefusalLogLimits
 }
 
@@ -17,23 +17,23 @@ export interface RefusalLogLimits {
 }
 
 export interface Refusal {
-  /** The code of the answer, or of what was done. */
+  /** The code of the answer, or of what was done instead. */
   readonly code: string
-  /** Whom it was answered to. */
+  /** The client's address. */
   readonly address: string | undefined
 }
 
-/** Keeps what anybody can cause from filling the log: so many refusals are logged, and of the others how many there were. */
+/** Limits the log lines that strangers can cause. A limited number of refusals is logged, and the rest is counted. */
 export interface RefusalLog {
-  /** Whether this one may have a line of its own. If not, it is counted, and told within a minute. */
+  /** Whether this refusal may be logged. If not, it is counted, and the counts are logged within a minute. */
   readonly mayLog: (refusal: Refusal) => boolean
-  /** Tells what is counted so far. To be called at the end. */
+  /** Logs the counts so far. To be called at the end. */
   readonly close: () => void
 }
 
 const LIMITS: RefusalLogLimits = { perCode: 20, perAddress: 60, all: 300 }
 const MINUTE_MS = 60_000
-/** Addresses that are told apart in a minute. */
+/** How many addresses are counted separately in a minute. */
 const MOST_ADDRESSES = 1000
 
 interface Sender {
@@ -58,7 +58,7 @@ export function createRefusalLog ({ logger, monotonic, limits = LIMITS }: Refusa
     since = monotonic()
   }
 
-  /** `undefined` where too many are told apart already. */
+  /** `undefined` if too many addresses are counted already. */
   function senderAt (address: string): Sender | undefined {
     const known = senders.get(address)
     if (known !== undefined || senders.size >= MOST_ADDRESSES) return known

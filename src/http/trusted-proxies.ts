@@ -1,6 +1,6 @@
 import { createSourceFilter } from '../voucherify/source-addresses.js'
 
-/** The names that a list may have, as Fastify knows them. */
+/** Names for address ranges that a list may contain, with Fastify's meanings. */
 const NAMED: ReadonlyMap<string, readonly string[]> = new Map([
   ['loopback', ['127.0.0.0/8', '::1']],
   ['linklocal', ['169.254.0.0/16', 'fe80::/10']],
@@ -8,12 +8,12 @@ const NAMED: ReadonlyMap<string, readonly string[]> = new Map([
 ])
 
 /**
- * Whose `X-Forwarded-For` is believed, for Fastify's `trustProxy`. Given the list itself, Fastify would not know a proxy beside whose
- * address another one has written a port.
+ * Makes the value of Fastify's `trustProxy`. The list itself would not do, because Fastify would not recognize a proxy if another proxy has
+ * written a port beside its address.
  */
 export function trustedProxies (list: boolean | readonly string[]): boolean | ((address: string | undefined) => boolean) {
   if (typeof list === 'boolean') return list
   const isListed = createSourceFilter(list.flatMap((item) => NAMED.get(item) ?? [item]))
-  // A connection that is gone has no address any more.
+  // A closed connection has no address any more.
   return (address) => address !== undefined && isListed(address)
 }

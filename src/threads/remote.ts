@@ -1,7 +1,7 @@
 import type { MessagePort, Transferable } from 'node:worker_threads'
 import { ThreadError, toThreadError, type ErrorFields } from './thread-error.js'
 
-/** The methods of an api in another thread, each with a promise for its result. What is in `transfer` is moved there and not copied. */
+/** The methods of an api in another thread, each returning a promise of its result. Objects in `transfer` are moved to that thread and not copied. */
 export type Remote<T> = {
   readonly [K in keyof T]: T[K] extends (...parameters: infer P) => infer R ? (...parameters: [...P, transfer?: readonly Transferable[]]) => Promise<Awaited<R>> : never
 }
@@ -21,11 +21,11 @@ export type Reply =
   | { readonly id: number, readonly error: ErrorFields }
   | { readonly event: unknown }
 
-/** Calls to the api behind a port. */
+/** Sends calls to the api behind a port, and matches the replies. */
 export interface Calls<T> {
   readonly remote: Remote<T>
   readonly reply: (reply: Reply) => void
-  /** Rejects the calls that are not answered, and all that are made from now on. */
+  /** Rejects the calls that are not answered yet, and all later calls. */
   readonly end: (error: Error) => void
 }
 
@@ -65,7 +65,7 @@ export interface Connection<T> {
   readonly close: () => void
 }
 
-/** Calls the api of a thread from another one, by a port that the thread was given. */
+/** Calls the api of one thread from another thread, through a port that `Thread.connect` has made. */
 export function connectTo<T> (port: MessagePort): Connection<T> {
   const { remote, reply, end } = createCalls<T>((call, transfer) => { port.postMessage(call, transfer) }, () => {})
   port.on('message', reply)

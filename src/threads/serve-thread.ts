@@ -5,8 +5,8 @@ import { errorFields } from './thread-error.js'
 type Methods = Readonly<Record<string, (argument: unknown) => unknown>>
 
 /**
- * In a thread: answers calls with the methods of `api`, those of the main thread and those of others that it connects. The thread is
- * done after `close`.
+ * Runs in a thread: answers calls of the main thread, and of threads that it connects, with the methods of `api`. After the main thread has
+ * called `close`, the thread can end.
  */
 export function serveThread (api: object): void {
   const methods = api as Methods
@@ -35,7 +35,7 @@ export function serveThread (api: object): void {
   serve(main)
 }
 
-/** In a thread: tells the main thread of something, which must be what may cross. */
+/** Runs in a thread: sends an event to the main thread. The event must be something that `postMessage` can clone. */
 export function emitToMain (event: unknown): void {
   parentPort?.postMessage({ event } satisfies Reply)
 }

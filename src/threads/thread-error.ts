@@ -1,15 +1,15 @@
 import { systemCode } from '../errors/system-code.js'
 
-/** What of an error crosses from thread to thread. */
+/** The fields of an error that are passed from thread to thread. */
 export interface ErrorFields {
   readonly message: string
   readonly code: string | undefined
-  /** The file that it is about, where the operating system says so. */
+  /** The file that the error is about, if the operating system names one. */
   readonly path: string | undefined
   readonly cause?: ErrorFields
 }
 
-/** An error that was thrown in another thread, or the end of one. Its code is that of the original, and so is its cause's. */
+/** An error that was thrown in another thread, or that says that a thread has ended. It keeps the codes of the original error and of its cause. */
 export class ThreadError extends Error {
   override readonly name = 'ThreadError'
   readonly code: string | undefined

@@ -6,38 +6,41 @@ import { ThreadError } from './thread-error.js'
 
 export interface Thread<T> {
   readonly remote: Remote<T>
-  /** Makes a port by which another thread may call the api too. */
+  /** Makes a port through which another thread can call the api too. */
   readonly connect: () => MessagePort
-  /** Lets the thread end by calling its `close`, with `argument`, and waits for that, for `timeoutMs` at most. Returns whether it has closed all that it had open. */
+  /**
+   * Calls the thread's `close` with `argument`, and waits for `timeoutMs` at most. Returns whether the thread has closed everything that it had
+   * open, or has ended.
+   */
   readonly close: (timeoutMs: number, argument?: unknown) => Promise<boolean>
-  /** Ends the thread at once, as failed with this error. */
+  /** Ends the thread at once and treats it as failed with this error. */
   readonly abort: (error: Error) => void
   /** Resolves when the thread has ended. */
   readonly exited: Promise<void>
 }
 
-/** Threads that have not ended. The end of the process waits for them. */
+/** Threads that have not ended. The process waits for them before it ends. */
 const running = new Set<Worker>()
 
 export function countThreads (): number {
   return running.size
 }
 
-/** How long a thread that has closed what it had open may take to end, in milliseconds. */
+/** How long a thread may take to end after its `close` has returned, in milliseconds. */
 const EXIT_MS = 300
 
 export interface ThreadHooks {
-  /** Called when it ends without having been closed; calls of its methods are rejected then. */
+  /** Called if the thread ends without having been closed. Open calls of its methods are rejected before that. */
   readonly onFailure: (error: Error) => void
   readonly onEvent?: (event: never) => void
 }
 
 /**
  * Starts a thread whose module calls `serveThread`.
- * @param name the module's name beside this one, without its ending
+ * @param name the path of the module relative to this one, without its ending
  */
 export function startThread<T extends { close: (...parameters: never[]) => unknown }> (name: string, { onFailure, onEvent = () => {} }: ThreadHooks): Thread<T> {
-  // The sources run as they are in the tests, and compiled everywhere else.
+  // Tests run the TypeScript sources. Everything else runs the compiled files.
   const ending = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
   const worker = new Worker(new URL(`./${name}${ending}`, import.meta.url))
   running.add(worker)
@@ -77,10 +80,11 @@ export function startThread<T extends { close: (...parameters: never[]) => unkno
     async close (timeoutMs, argument) {
       closing = true
       const exit = exited.then(() => true)
-      // Ended already, or ends before it answers: the exit says it all.
+      // If the thread has ended already, or ends before it answers, its exit counts as closed.
       const closed: Promise<boolean> = Reflect.get(remote, 'close')(argument).then(() => true, async () => await exit)
       if (await within(timeoutMs, closed) !== true) return false
-      // Somebody's code may keep it from its end, and a name look-up that hangs even from being ended.
+      // Code of a custom forwarder may keep the thread from ending. A name lookup that hangs even keeps it from being terminated, so do not wait
+      // for that.
       if (await within(EXIT_MS, exit) !== true) worker.terminate().catch(() => undefined)
       return true
     }
