@@ -8,7 +8,7 @@ interface Closable {
   readonly close: () => Promise<void>
 }
 
-/** What there is to close of a service. */
+/** The parts of a service that must be closed. */
 export interface ServiceParts {
   readonly app: App
   readonly adminApp: App | undefined
@@ -23,10 +23,13 @@ export interface ServiceParts {
   readonly timeoutMs: number
 }
 
-/** How long the end waits for a thread that has closed all that it had open, and until when after its time is over, in milliseconds. */
+/**
+ * How long closing waits for the deliver thread to exit after it has closed everything, in milliseconds. Closing exceeds its timeout by no more
+ * than this.
+ */
 const THREAD_EXIT_MS = 500
 
-/** Closes one part after the other, each whether or not the others could be, and rejects with the first failure. */
+/** Closes one part after another, even if some fail to close. Rejects with the first failure. */
 export async function closeService ({ app, adminApp, delivery, watch, watchdog, actionList, operator, journal, logger, clock, timeoutMs }: ServiceParts): Promise<void> {
   const deadline = clock.monotonic() + timeoutMs
   // A sender that keeps a request open must not use up the time of the forwarders.
@@ -43,12 +46,12 @@ export async function closeService ({ app, adminApp, delivery, watch, watchdog, 
   await Promise.all([tolerate('webhook listener', app.close()), tolerate('operator listener', adminApp?.close())])
   clearTimeout(cut)
   await tolerate('forwarders', delivery.close(Math.max(0, deadline - clock.monotonic())))
-  // Before the folder may be another's.
+  // These parts write to the data folder, so they close before the folder's lock is released.
   await Promise.all([tolerate('watch', watch.close()), tolerate('watchdog', watchdog?.close()), tolerate('list of actions', actionList.close())])
-  // The journal last: it leaves all in the database, which nobody else may be reading then.
+  // Close the journal last: its end copies the write-ahead log into the database, and nothing may read the database then.
   await tolerate('operator', operator.close())
   await tolerate('journal', journal.close())
-  // What hangs in somebody's code, or in a name look-up, is left to the end of the process.
+  // A thread that hangs in a custom forwarder or in a name lookup ends with the process.
   await within(Math.min(THREAD_EXIT_MS, deadline + THREAD_EXIT_MS - clock.monotonic()), delivery.exited())
   if (failures.length > 0) throw failures[0]
 }

@@ -10,16 +10,16 @@ import { isReservedHeader } from '../forwarders/http/own-headers.js'
 import type { ConfiguredForwarder, RegistryOptions } from '../forwarders/registry.js'
 import type { Variables } from '../forwarders/substitute-variables.js'
 
-/** What is configured of all forwarders. */
+/** The configuration of all forwarders. */
 export interface ForwarderSpecs {
   readonly specs: readonly ForwarderSpec[]
-  /** Where relative paths begin. */
+  /** The folder that relative paths start from. */
   readonly folder: string
 }
 
 /**
- * Reads what is configured of forwarders, from the file that the settings name or from the settings themselves.
- * @throws {ConfigurationError} with every fault at once
+ * Reads the configuration of the forwarders, from the forwarders file if the settings name one, or else from the settings.
+ * @throws {ConfigurationError} with all faults
  */
 export function readForwarderSpecs (settings: Settings, variables: Variables): ForwarderSpecs {
   if (settings.FORWARDERS_FILE === undefined) return { specs: specsOfSettings(settings), folder: resolve('.') }
@@ -31,7 +31,7 @@ export function readForwarderSpecs (settings: Settings, variables: Variables): F
 }
 
 /**
- * The names of the forwarders that are configured, for commands that need no more of them.
+ * Returns the names of the configured forwarders, for commands that need nothing else of them.
  * @throws {ConfigurationError}
  */
 export function forwarderNames ({ FORWARDERS, FORWARDERS_FILE }: Pick<Settings, 'FORWARDERS' | 'FORWARDERS_FILE'>): readonly string[] {
@@ -43,18 +43,18 @@ export function forwarderNames ({ FORWARDERS, FORWARDERS_FILE }: Pick<Settings, 
 }
 
 /**
- * Makes the forwarders that are configured; opens nothing.
- * @throws {ConfigurationError} with every fault at once
+ * Makes the configured forwarders, but opens nothing.
+ * @throws {ConfigurationError} with all faults
  */
 export async function openForwarders ({ specs, folder }: ForwarderSpecs, options: Omit<RegistryOptions, 'folder'>): Promise<readonly ConfiguredForwarder[]> {
-  // Loaded where forwarders are made: the thread that accepts only reads what is configured of them.
+  // Loaded only here, where forwarders are made. The accept thread only reads their configuration.
   const { createForwarders } = await import('../forwarders/registry.js')
   const created = await createForwarders(specs, { ...options, folder })
   if (created.ok) return created.forwarders
   throw new ConfigurationError(created.faults.map(({ forwarder, message }) => ({ variable: `forwarder ${forwarder}`, message })))
 }
 
-/** What the file may leave out. */
+/** Defaults for options that the forwarders file leaves out. */
 const defaults: ForwarderDefaults = { log: defaultValues({ withData }), file: defaultValues(fileOptions), http: defaultValues(httpOptions) }
 
 function specsOfSettings (settings: Settings): readonly ForwarderSpec[] {
@@ -62,12 +62,12 @@ function specsOfSettings (settings: Settings): readonly ForwarderSpec[] {
   return settings.FORWARDERS.map((kind) => specOfSettings(kind, settings))
 }
 
-/** A forwarder that the settings configure is named for its kind. */
+/** A forwarder that is configured by settings has its kind as its name. */
 function specOfSettings (kind: Settings['FORWARDERS'][number], settings: Settings): ForwarderSpec {
   switch (kind) {
     case 'log': return { kind, spec: { name: kind, type: kind, withData: settings.LOG_FORWARDER_DATA } }
     case 'file': return { kind, spec: { name: kind, type: kind, path: settings.FILE_FORWARDER_PATH ?? resolve(settings.DATA_DIR, 'events.ndjson'), ...optionValues('FILE', fileOptions, settings) } }
-    // The loader has seen to it that a configured http forwarder has a URL.
+    // Loading the settings has checked that a configured http forwarder has a URL.
     case 'http': return { kind, spec: { name: kind, type: kind, url: settings.HTTP_FORWARDER_URL ?? '', ...optionValues('HTTP', httpOptions, settings) } }
   }
 }

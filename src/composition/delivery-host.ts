@@ -13,31 +13,31 @@ export interface OpenedStoreThread {
 
 type Promised<T> = { readonly [K in keyof T]: T[K] extends (...parameters: infer P) => infer R ? (...parameters: P) => Promise<Awaited<R>> : never }
 
-/** `Delivery`, wherever it runs. Calls are done in their order. */
+/** A `Delivery` that may run in another thread. Calls run in the order in which they are made. */
 export interface HostedDelivery extends Promised<Omit<Delivery, 'storeOpened' | 'close'>> {
   readonly storeOpened: (opened: OpenedStoreThread) => Promise<void>
-  /** Ends it, after `timeoutMs` at the latest for the attempts under way. Returns whether it has closed all that it had open. */
+  /** Closes the delivery. Attempts under way are ended after `timeoutMs`. Returns whether it has closed everything that it had open. */
   readonly close: (timeoutMs: number) => Promise<boolean>
-  /** Resolves when it is at work, and not in somebody's code that does not come to its end. */
+  /** Resolves when the thread's event loop runs, so no code blocks the thread. */
   readonly respond: () => Promise<void>
-  /** Ends it at once, as failed with this error. */
+  /** Ends it at once and treats it as failed with this error. */
   readonly abort: (error: Error) => void
-  /** Resolves when nothing of it runs any more. */
+  /** Resolves when the thread has ended. */
   readonly exited: Promise<void>
 }
 
 export interface DeliveryHooks extends Omit<DeliveryHost, 'clock'> {
   readonly logLevel: Settings['LOG_LEVEL']
-  /** Called when it ends without having been closed; all calls reject then. */
+  /** Called if it ends without having been closed. All calls reject then. */
   readonly onFailure: (error: Error) => void
 }
 
 export type StartDelivery = (hooks: DeliveryHooks) => HostedDelivery
 
-/** How much longer than what is under way the thread may take to end, in milliseconds: it has progress to save. */
+/** How much longer than the attempts the thread may take to close, in milliseconds. It has progress to save. */
 const CLOSE_GRACE_MS = 2000
 
-/** Runs all that forwards in a thread of its own: what a forwarder does to its thread costs no webhook. */
+/** Runs forwarding in the deliver thread, so that a forwarder that blocks or crashes its thread costs no webhook. */
 export const startDeliveryThread: StartDelivery = (hooks) => {
   const { output, logLevel } = hooks
 
@@ -58,7 +58,7 @@ export const startDeliveryThread: StartDelivery = (hooks) => {
     }
   }
 
-  /** The thread may have ended meanwhile. */
+  /** Tells the thread that its lines were written. The thread may have ended meanwhile. */
   async function confirm (id: number): Promise<void> {
     const error = await output.flushed().then(() => undefined, errorFields)
     await remote.linesWritten(error === undefined ? { id } : { id, error })

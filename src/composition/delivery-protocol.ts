@@ -4,19 +4,19 @@ import type { EndedAttempts } from '../delivery/observation.js'
 import type { ErrorFields } from '../threads/thread-error.js'
 import type { Delivery, DeliveryConfig, ForwarderStatus } from './delivery.js'
 
-/** `Delivery` as it is called in a thread of its own. */
+/** The methods of the deliver thread. */
 export interface DeliveryApi extends Omit<Delivery, 'openForwarders' | 'storeOpened'> {
   readonly openForwarders: (config: DeliveryConfig & { readonly logLevel: Settings['LOG_LEVEL'] }) => ReturnType<Delivery['openForwarders']>
   readonly storeOpened: (opened: { readonly path: string, readonly visible: number, readonly store: MessagePort }) => void
   readonly respond: () => void
-  /** The lines of a message that asked for it have left the process, or could not be written. */
+  /** The lines of a message with an `id` have been written, or could not be written. */
   readonly linesWritten: (written: { readonly id: number, readonly error?: ErrorFields }) => void
 }
 
-/** What the thread that forwards tells the main thread. Much of it is gathered for a moment. */
+/** Events that the deliver thread sends to the main thread. Attempts and lines are collected for a moment and sent together. */
 export type DeliveryEvent =
   | { readonly type: 'attempts', readonly ended: readonly EndedAttempts[] }
   | { readonly type: 'status', readonly status: ForwarderStatus }
   | { readonly type: 'damage', readonly error: ErrorFields }
-  /** Whole lines for the log. With an `id`, it is to be told when they have left the process. */
+  /** Whole lines for the log. If there is an `id`, the thread expects `linesWritten` when they have been written. */
   | { readonly type: 'lines', readonly lines: string, readonly id?: number }

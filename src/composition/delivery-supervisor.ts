@@ -13,11 +13,11 @@ export interface DeliverySupervisorOptions extends Omit<DeliveryHooks, 'onFailur
   readonly logger: Logger
 }
 
-/** A forwarder that runs in this service. */
+/** A forwarder that this service runs. */
 export interface SupervisedForwarder extends ForwarderSummary {
   readonly breakerState: () => ForwarderStatus['breaker']
   readonly isPaused: () => boolean
-  /** Whether it runs here; `undefined` where it can run nowhere else. */
+  /** Whether this replica leads the forwarder; `undefined` if there are no replicas. */
   readonly leads: () => boolean | undefined
   readonly pause: () => void
   readonly resume: () => void
@@ -25,38 +25,41 @@ export interface SupervisedForwarder extends ForwarderSummary {
 
 export interface DeliverySupervisor {
   /**
-   * Makes the forwarders; starts none.
-   * @throws {ConfigurationError} for what is wrong with those that are configured
+   * Makes the forwarders, but does not start them.
+   * @throws {ConfigurationError} if the configured forwarders are wrong
    */
   readonly openForwarders: () => Promise<readonly SupervisedForwarder[]>
   readonly claim: () => Promise<void>
-  /** Resolves once the forwarders have started, which they do once the store is open. */
+  /** Starts the forwarders as soon as the store is open, and resolves then. */
   readonly begin: () => Promise<void>
   readonly storeOpened: (opened: OpenedStoreThread) => void
   readonly setVisible: (sequence: number) => void
   readonly stored: (batch: StoredBatch) => void
   readonly letGo: () => Promise<void>
   readonly checkpoint: () => Promise<void>
-  /** Ends the attempts under way after `timeoutMs`. Rejects where something of it is not closed soon after. Idempotent. */
+  /** Ends the attempts under way after `timeoutMs`. Rejects if the thread has not closed everything soon after that. Idempotent. */
   readonly close: (timeoutMs: number) => Promise<void>
-  /** Resolves when nothing of it runs any more. */
+  /** Resolves when the deliver thread has ended. */
   readonly exited: () => Promise<void>
 }
 
-/** How soon those who forward are started anew after they failed, in milliseconds: the first time, and at most. */
+/** How long to wait before the deliver thread is started again after a failure, in milliseconds: after the first failure, and at most. */
 const RESTART_MIN_MS = 1000
 const RESTART_MAX_MS = 60_000
-/** Having run for so long, a failure is the first again. */
+/** After running for this long, in milliseconds, the next failure counts as the first again. */
 const STEADY_MS = 300_000
-/** How much of what was stored may be on its way to those who forward: where somebody's code computes, nothing takes it there. In bytes. */
+/**
+ * The most bytes of stored records that may be on their way to the deliver thread. While a custom forwarder computes without a pause, the thread
+ * takes none of them.
+ */
 const HANDING_BYTES = 16 * 1024 * 1024
 
-/** Keeps those who forward: where they fail, they are started anew, and go on where the store says that they were. */
+/** Runs the deliver thread, and starts it again if it fails. The new thread continues where the store says the forwarders were. */
 export function superviseDelivery (options: DeliverySupervisorOptions): DeliverySupervisor {
   const { start, config, logger } = options
   const statuses = new Map<string, ForwarderStatus>()
   let term = 0
-  /** Whether the last that was started has failed. */
+  /** Whether the current deliver thread has failed. */
   let isDown = false
   let delivery = startAnew()
   let store: OpenedStoreThread | undefined
@@ -76,7 +79,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
     return start({ ...options, onStatus: (status) => { statuses.set(status.name, status) }, onFailure: (error) => { if (mine === term) failed(error) } })
   }
 
-  /** Before it has begun, whoever waits for that is told. */
+  /** Handles a failure of the thread. Before `begin`, the thread is not started again: the calls under way reject, and their callers handle it. */
   function failed (error: Error): void {
     endHangWatch()
     isDown = true
@@ -89,7 +92,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
 
   function restartIn (retryInMs: number): void {
     clearTimeout(restartTimer)
-    // One that can't go on is ended, so that its successor finds free what it has claimed.
+    // If the new thread cannot go on, end it, so that the next one can claim what it had claimed.
     restartTimer = setTimeout(() => { restart().catch((error: unknown) => { delivery.abort(error instanceof Error ? error : new Error(String(error))) }) }, retryInMs)
   }
 
@@ -104,7 +107,10 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
     logger.info('delivery thread runs again')
   }
 
-  /** A system that has no descriptor left now may have one soon. Nobody else tells them of it again. */
+  /**
+   * Tells the deliver thread about the open store, and tries again if that fails: the system may lack file descriptors for a moment only, and
+   * nothing else tells the thread again.
+   */
   function handOverStore (opened: OpenedStoreThread): void {
     const mine = delivery
     mine.storeOpened({ ...opened, visible }).catch((error: unknown) => {
@@ -125,7 +131,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
 
   function steer (name: string, verb: 'pause' | 'resume'): void {
     statuses.set(name, { ...statusOf(name), paused: verb === 'pause' })
-    // Where the thread has failed, its successor finds in the store what was asked for.
+    // If the thread has failed, the new one reads from the store whether the forwarder is paused.
     delivery[verb](name).catch(() => undefined)
   }
 
@@ -150,12 +156,12 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
 
     async begin () {
       begun = true
-      // It may have failed since nobody waited for it any more.
+      // The thread may have failed while no call was under way.
       if (isDown) return restartIn(RESTART_MIN_MS)
       try {
         await delivery.begin()
       } catch (error) {
-        // Where the thread has failed, its successor begins.
+        // If the thread has failed, the new one starts the forwarders.
         if (!isDown) throw error
       }
     },
@@ -171,7 +177,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
       delivery.setVisible(sequence).catch(() => undefined)
     },
 
-    // What is not handed over is found by those who look for what others have stored. One that is started anew reads it.
+    // Skips the records if too many are on their way. The thread then reads them from the database, like records that other replicas stored.
     stored (batch) {
       const bytes = batch.records.length + batch.bodies.byteLength
       if (handing > 0 && handing + bytes > HANDING_BYTES) return
@@ -181,7 +187,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
     },
 
     async letGo () {
-      // One that is started meanwhile opens nothing either.
+      // If the thread is being started again, the new one must not open the store either.
       store = undefined
       await letGoInTime(delivery)
     },

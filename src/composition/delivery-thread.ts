@@ -9,7 +9,10 @@ import type { StoreApi } from '../journal/sqlite/store.js'
 import { createDelivery, type Delivery } from './delivery.js'
 import type { DeliveryApi, DeliveryEvent } from './delivery-protocol.js'
 
-/** Lines, and ends of attempts, are gathered for so long before they are told, in milliseconds; lines up to so many characters. */
+/**
+ * How long lines and ended attempts are collected before they are sent, in milliseconds, and the length of lines after which they are sent at
+ * once, in characters.
+ */
 const GATHER_MS = 10
 const GATHER_LENGTH = 65_536
 
@@ -17,7 +20,7 @@ function emit (event: DeliveryEvent): void {
   emitToMain(event)
 }
 
-/** Lines go to the main thread, which alone writes them, many at once. */
+/** Collects log lines and sends many at once to the main thread, the only thread that writes them. */
 function createLines () {
   const waiting = new Map<number, { readonly resolve: () => void, readonly reject: (error: Error) => void }>()
   let gathered: string[] = []

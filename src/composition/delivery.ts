@@ -20,19 +20,22 @@ import { lockFile } from '../journal/sqlite/file-lock.js'
 import { createSqliteForwardEngine, type OpenedStore, type SqliteForwardEngine } from '../journal/sqlite/forward-engine.js'
 import type { SharedJournal } from './postgres-journal.js'
 
-/** What the thread that forwards is told once. All of it may cross to another thread. */
+/** What the deliver thread needs to know at its start. All of it can be cloned to another thread. */
 export interface DeliveryConfig {
   readonly configured: ForwarderSpecs
   readonly retry: RetryPolicy
-  /** What log lines hide. */
+  /** Paths that log lines hide. */
   readonly redact: readonly string[]
   readonly version: string
-  /** Where the http forwarder's proxy is looked up. */
+  /** Environment in which the http forwarder looks up its proxy. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly reservedFiles: readonly ReservedFile[]
-  /** Greater than that of all who have forwarded before, for this store. */
+  /** The number of this deliver thread: greater than those of all deliver threads before it in this process. */
   readonly term: number
-  /** The database that replicas share, where the journal is there: then a forwarder runs where it is led. */
+  /**
+   * The database that replicas share; `undefined` if the journal is in the data folder. With a shared database, a forwarder runs only on the
+   * replica that leads it.
+   */
   readonly shared?: SharedJournal | undefined
 }
 
@@ -40,19 +43,19 @@ export interface ForwarderStatus {
   readonly name: string
   readonly breaker: BreakerState
   readonly paused: boolean
-  /** Whether it runs here, where it may run on several replicas. */
+  /** Whether this replica leads the forwarder; absent if there are no replicas. */
   readonly leads?: boolean
 }
 
-/** What those who forward tell of themselves, and where their lines go. */
+/** Callbacks and output of the deliver thread. */
 export interface DeliveryHost {
   readonly logger: Logger
-  /** Where the lines of log forwarders go. */
+  /** Output for the lines of log forwarders. */
   readonly output: LineOutput
   readonly clock: Clock
   readonly onAttempts: (attempts: EndedAttempts) => void
   readonly onStatus: (status: ForwarderStatus) => void
-  /** Told of a damaged page of the database. */
+  /** Called with the error of a damaged page of the database. */
   readonly onDamage: (error: unknown) => void
 }
 
@@ -60,23 +63,26 @@ export type OpenedForwarders =
   | { readonly ok: true, readonly forwarders: readonly ForwarderSummary[] }
   | { readonly ok: false, readonly faults: readonly ConfigurationFault[] }
 
-/** All that forwards: forwarders, their pumps and their feeds. */
+/** Everything that forwards: the forwarders, their pumps and their feeds. */
 export interface Delivery {
-  /** Makes the forwarders, and starts none. */
+  /** Makes the forwarders, but does not start them. */
   readonly openForwarders: (config: DeliveryConfig) => Promise<OpenedForwarders>
-  /** Takes for this process what the forwarders need for themselves alone. Rejects where it is another's. */
+  /**
+   * Claims for this process what forwarders must have for themselves. Rejects if another process has it. Does nothing with a shared database:
+   * there each forwarder claims when this replica leads it.
+   */
   readonly claim: () => Promise<void>
   readonly storeOpened: (opened: OpenedStore) => void
   readonly setVisible: (sequence: number) => void
-  /** The same of a database that replicas share. */
+  /** Tells the engine of a shared database what this replica has stored. */
   readonly stored: (batch: StoredBatch) => void
   readonly letGo: () => void
   readonly checkpoint: () => void
-  /** Starts the forwarders, once the store is open. */
+  /** Starts the forwarders when the store is open. */
   readonly begin: () => Promise<void>
   readonly pause: (forwarder: string) => void
   readonly resume: (forwarder: string) => void
-  /** Begins nothing new, and waits for what is under way, for `timeoutMs` at most. Idempotent. */
+  /** Begins no new attempts and waits for those under way, for `timeoutMs` at most. Idempotent. */
   readonly close: (options: { readonly timeoutMs: number }) => Promise<void>
 }
 
@@ -87,7 +93,7 @@ const START_LIMIT_MS = 30_000
 
 export function createDelivery (host: DeliveryHost): Delivery {
   const { logger, clock } = host
-  /** One of the two, once the forwarders are open. */
+  /** One of the two is set by `openForwarders`. */
   let sqlite: SqliteForwardEngine | undefined
   let postgres: PostgresForwardEngine | undefined
   let feeds: Feeds | undefined
@@ -121,7 +127,10 @@ export function createDelivery (host: DeliveryHost): Delivery {
     return pump
   }
 
-  /** A forwarder is started once in its life: each term but the first has another one. */
+  /**
+   * Makes the pump of a forwarder that several replicas may lead. A forwarder can be started only once, so each term after the first makes a new
+   * one.
+   */
   function createLedPumpFor (first: ConfiguredForwarder, journal: Feeds, retry: RetryPolicy, make: (configured: ConfiguredForwarder['configured']) => Promise<ConfiguredForwarder | undefined>): Pump {
     let unused: ConfiguredForwarder | undefined = first
     const { name } = first.forwarder
@@ -136,7 +145,7 @@ export function createDelivery (host: DeliveryHost): Delivery {
         unused = undefined
         if (mine === undefined) throw new Error('The forwarder cannot be made')
         const { forwarder } = mine
-        // What it needs for itself alone is another replica's until it is led here.
+        // Claim only when this replica leads the forwarder. Until then another replica may hold what the forwarder needs for itself.
         const start = async (...given: Parameters<NonNullable<typeof forwarder.start>>): Promise<void> => {
           await forwarder.claim?.()
           await forwarder.start?.(...given)

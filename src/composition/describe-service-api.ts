@@ -8,7 +8,7 @@ import type { ApiDescription } from '../admin-api/api-description.js'
 import { createLiveFeed } from '../admin-api/live-feed.js'
 import { addOperatorRoutes } from '../admin-api/operator-routes.js'
 
-/** Describes what both listeners of a service answer, without one. */
+/** Describes the answers of both listeners, without a running service. */
 export async function describeServiceApi ({ version }: { readonly version: string }): Promise<ApiDescription> {
   const { describeApi } = await import('../admin-api/api-description.js')
   const never = async (): Promise<never> => { throw new Error('What is described is not called') }
@@ -24,7 +24,7 @@ export async function describeServiceApi ({ version }: { readonly version: strin
         lateness: { isLate: () => false, accepted: () => {} },
         secrets: [],
         policy: { invalid: 'quarantine', unvalidated: 'forward', rawPayloads: 'accept' },
-        // A parameter of the path stands for whatever names a service is configured with.
+        // A path parameter stands for the names that a service is configured with.
         customWebhooks: [':name'],
         limitBytes: 0,
         arrivingBytes: 0,
@@ -34,7 +34,7 @@ export async function describeServiceApi ({ version }: { readonly version: strin
     },
     addOperatorRoutes (app) {
       const logger = pino({ level: 'silent' })
-      // Neither does anything before it is called.
+      // Neither of the two does anything before it is called.
       const operator = createRemoteOperator({ dataDir: '', logger })
       const liveFeed = createLiveFeed({ logger, lastSequence: operator.lastSequence, monotonic: systemClock.monotonic })
       addOperatorRoutes(app, {

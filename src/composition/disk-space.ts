@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { createReading } from './reading.js'
 
 export interface DiskSpace {
-  /** What others than the system's administrator may still write; `undefined` where it can't be told. */
+  /** The bytes that users other than root may still write; `undefined` if unknown. */
   readonly freeBytes: () => Promise<number | undefined>
-  /** What the store's files take; `undefined` where it can't be told. */
+  /** The bytes that the store's files use; `undefined` if unknown. */
   readonly storeBytes: () => Promise<number | undefined>
 }
 
@@ -15,12 +15,12 @@ export interface DiskSpaceOptions {
 }
 
 const FRESH_MS = 5000
-/** A network's file system that is gone answers never. */
+/** A network file system that is gone never answers. */
 const LIMIT_MS = 1000
 const DATABASE = 'tierhook.db'
 const BESIDE = ['tierhook.db-wal', 'tierhook.db-shm']
 
-/** Looks at the disk of the data folder, at most every few seconds. */
+/** Reads the disk space of the data folder, at most every few seconds. */
 export function createDiskSpace ({ dataDir, monotonic }: DiskSpaceOptions): DiskSpace {
   const timing = { freshMs: FRESH_MS, limitMs: LIMIT_MS, monotonic }
   return {
@@ -34,9 +34,9 @@ export function createDiskSpace ({ dataDir, monotonic }: DiskSpaceOptions): Disk
     storeBytes: createReading({
       ...timing,
       async read () {
-        // Where the journal is in a database that replicas share, there is none here.
+        // Rejects if the journal is in a shared database, because then there is no such file. The size is unknown then.
         const { size } = await stat(join(dataDir, DATABASE))
-        // The write-ahead log is not there when nobody has the database open.
+        // These files do not exist while no connection to the database is open.
         const sizes = await Promise.all(BESIDE.map(async (name) => await stat(join(dataDir, name)).then(({ size }) => size, () => 0)))
         return sizes.reduce((sum, each) => sum + each, size)
       }

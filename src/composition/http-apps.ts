@@ -30,7 +30,7 @@ export interface OperatorAppOptions extends HttpAppOptions, Pick<OperatorRouteOp
   readonly actionList: ActionList
 }
 
-/** What takes webhooks, by the settings. */
+/** Makes the public application, which accepts webhooks, from the settings. */
 export function createPublicApp ({ settings, logger, clock, watch, journal, onAnswer }: PublicAppOptions): App {
   return createApp({
     logger,
@@ -54,14 +54,15 @@ export function createPublicApp ({ settings, logger, clock, watch, journal, onAn
   })
 }
 
-/** What answers the operator, by the settings. */
+/** Makes the operator's application from the settings. */
 export function createOperatorApp ({ settings, logger, clock, watch, version, liveFeed, actionList, ...options }: OperatorAppOptions): App {
   return createAdminApp({
     ...options,
     logger,
     host: settings.ADMIN_HOST,
     tokens: allTokens(settings),
-    // Where anybody is believed, it is the proxy of the webhooks that nobody comes past: that says nothing of who reaches this listener.
+    // If every proxy is trusted, all webhooks come through a proxy. That says nothing about the clients of this listener, so it trusts no proxy
+    // then.
     trustProxy: Array.isArray(settings.TRUST_PROXY) ? settings.TRUST_PROXY : [],
     metrics: watch.metrics,
     drift: watch.drift,

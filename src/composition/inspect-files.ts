@@ -5,39 +5,39 @@ import { secretNames, type EnvFile } from '../config/env-file.js'
 import type { Settings } from '../config/settings.js'
 import { reservedFiles } from './reserved-files.js'
 
-/** Whom the process runs as. */
+/** The user that the process runs as. */
 export interface FileUser {
   readonly uid: number
-  /** The groups that it is a member of. */
+  /** The ids of the groups that the user is a member of. */
   readonly groups: readonly number[]
 }
 
 export interface InspectFilesOptions {
   readonly settings: Pick<Settings, 'DATA_DIR' | 'FORWARDERS_FILE' | 'FORWARDERS' | 'FILE_FORWARDER_PATH'>
-  /** The environment file that was read, if there was one. */
+  /** The environment file that was read; `undefined` if there was none. */
   readonly envFile?: EnvFile | undefined
-  /** The directory that relative paths are in. */
+  /** The directory that relative paths start from. */
   readonly directory: string
-  /** `undefined` where the system has no such users: then nothing is found. */
+  /** `undefined` if the system has no such users. Nothing is found then. */
   readonly user: FileUser | undefined
 }
 
-/** What somebody else on the machine could do. */
+/** What another user of the machine could do. */
 export interface FileDanger extends ConfigurationFault {
-  /** Whether somebody else decides what the service reads and writes: then it must not start. */
+  /** Whether another user decides what the service reads and writes. The service must not start then. */
   readonly refused: boolean
 }
 
 const ROOT = 0
-/** Stands for every user that a container does not know: it may be anybody, and is nobody to be warned of for certain. */
+/** The user id that stands for every user that a container does not know. It may be any user, so its files get no refusal. */
 const UNKNOWN_USER = 65_534
 const OTHERS_READ = 0o004
 const OTHERS_WRITE = 0o002
 const GROUP_WRITE = 0o020
 
 /**
- * Finds out by their owners, modes and links what others on the machine could read or change: the data folder, its files, and those that the
- * configuration is read from. What is not there, or cannot be looked at, is left to the start.
+ * Finds what other users of the machine could read or change, by owners, modes and links. Looks at the data folder, its files, and the
+ * configuration files. A file that does not exist or cannot be looked at is left to the start.
  */
 export function inspectFiles ({ settings, envFile, directory, user }: InspectFilesOptions): readonly FileDanger[] {
   if (user === undefined) return []
@@ -67,7 +67,7 @@ function folderDangers (path: string, { uid, gid, mode }: Stats, user: FileUser)
   return []
 }
 
-/** The files in the data folder that are written by their names. */
+/** Lists the files in the data folder that are opened by name. */
 function ownFiles (settings: InspectFilesOptions['settings'], dataDir: string, directory: string): readonly string[] {
   const eventFile = settings.FORWARDERS.includes('file') ? [resolve(directory, settings.FILE_FORWARDER_PATH ?? resolve(dataDir, 'events.ndjson'))] : []
   const paths = [...reservedFiles({ settings: { DATA_DIR: dataDir } }).map(({ path }) => path), ...eventFile]
@@ -77,9 +77,9 @@ function ownFiles (settings: InspectFilesOptions['settings'], dataDir: string, d
 function fileDangers (path: string, folder: Stats, user: FileUser): readonly FileDanger[] {
   const found = look(lstatSync, path)
   if (found === undefined) return []
-  // What holds for the folder is said of it, and not once more of each file: some shared file systems show one mode for all.
+  // A danger of the folder is reported once and not again for each file. Some shared file systems show one mode for everything.
   if (!found.isSymbolicLink()) return (folder.mode & OTHERS_WRITE) !== 0 ? [] : changeable('DATA_DIR', path, 'what is stored is not to be relied on')
-  // Whoever owns the folder can put anything there anyway.
+  // The folder's owner can put anything there anyway.
   const refused = ![user.uid, ROOT, UNKNOWN_USER, folder.uid].includes(found.uid)
   const advice = refused ? `and it belongs to another user (uid ${found.uid}): others decide which file is written. Remove it` : 'so the store is not where it seems to be, and a backup of the folder misses it. Put the file itself there, or make DATA_DIR itself the link'
   return [{ variable: 'DATA_DIR', message: `holds ${basename(path)} as a link (${path}, mode ${octal(found.mode)}) to ${targetOf(path)}, ${advice}`, refused }]
@@ -106,7 +106,7 @@ function look (stat: (path: string) => Stats, path: string): Stats | undefined {
   try {
     return stat(path)
   } catch {
-    // It is not there yet, or may not be looked at: the start says so.
+    // The file does not exist yet or cannot be looked at. The start reports that.
     return undefined
   }
 }
@@ -115,7 +115,7 @@ function targetOf (path: string): string {
   try {
     return readlinkSync(path)
   } catch {
-    // It has gone meanwhile.
+    // The link was removed meanwhile.
     return 'nowhere'
   }
 }

@@ -6,16 +6,16 @@ import type { ServiceOptions } from './service.js'
 
 export interface InspectOptions extends Pick<ServiceOptions, 'settings' | 'logger' | 'version' | 'environment' | 'variables' | 'envFile'> {}
 
-/** A forwarder as it would run. */
+/** A forwarder as the service would run it. */
 export interface InspectedForwarder extends ForwarderSummary {
-  /** Tries whether its destination can be reached; absent where it can't tell. */
+  /** Tests whether the destination can be reached; absent if the forwarder cannot tell. */
   readonly check?: (signal: AbortSignal) => Promise<void>
   readonly close: () => Promise<void>
 }
 
 /**
- * Makes the forwarders that are configured, without starting them, to be looked at, tried and closed.
- * @throws {ConfigurationError} with every fault at once
+ * Makes the configured forwarders without starting them, so that they can be shown, checked and closed.
+ * @throws {ConfigurationError} with all faults
  */
 export async function inspectForwarders ({ settings, logger, version = 'unknown', environment = {}, variables = environment, envFile }: InspectOptions): Promise<readonly InspectedForwarder[]> {
   const configured = readForwarderSpecs(settings, variables)

@@ -10,12 +10,15 @@ export interface LettingGo {
   readonly exited: Promise<void>
 }
 
-/** Resolves once a thread has the database open no more. One that does not answer, because it computes or searches for long, is ended: what it does can be done again. */
+/**
+ * Resolves when the thread no longer has the database open. A thread that does not answer in time, because it computes or runs a long query, is
+ * ended. What it was doing can be repeated.
+ */
 export async function letGoInTime ({ letGo, abort, exited }: LettingGo): Promise<void> {
-  // One that has ended has nothing open.
+  // A rejection means that the thread has ended, and then it has nothing open.
   const answered = letGo().then(() => true, () => true)
   if (await within(LIMIT_MS, answered) === true) return
   abort(new Error(`The thread has not let go of the database for ${LIMIT_MS / 1000} s, which has to be opened anew`))
-  // What hangs in a call of the system cannot be ended.
+  // A thread that hangs in a system call cannot be ended.
   await within(LIMIT_MS, exited)
 }

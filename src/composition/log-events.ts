@@ -3,7 +3,7 @@ import type { Observer } from '../delivery/observation.js'
 import { describeEvent, eventBody } from '../voucherify/describe-event.js'
 import { readSubject } from '../voucherify/identify.js'
 
-/** Leaves a line of each event that was answered with a success, with what a person at a terminal wants to know of it. */
+/** Logs one line for each event that was accepted or is a duplicate, with what a person at a terminal wants to know. */
 export function logEvents (logger: Logger): Observer {
   return {
     webhookAnswered (answer) {

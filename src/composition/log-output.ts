@@ -5,19 +5,19 @@ import type { LogOutput } from '../terminal/output.js'
 export interface LogOutputOptions {
   /** The open file descriptor that lines are written to. */
   readonly fd: number
-  /** Told once, at the first line that could not be written; it is tried again with the next one. */
+  /** Called once, for the first line that could not be written. Writing is tried again with the next line. */
   readonly onError: (error: Error) => void
 }
 
-/** How much may wait to be written before lines are dropped: a reader that hangs must not fill the memory. */
+/** The most bytes that may wait to be written. Above this, lines are dropped, so that a reader that hangs does not fill the memory. */
 const limitBytes = 67_108_864
-/** Lines are gathered up to this length, in characters, or for this time, in milliseconds, before they are handed on. */
+/** Lines are collected up to this length in characters, or for this time in milliseconds, before they are written. */
 const gatherLength = 65_536
 const gatherMs = 10
 
 /**
- * Opens a log output that writes in the background, so that a slow reader holds nothing else up. Lines are gathered for
- * a moment and written together: to hand a line on by itself takes several times as long as to make it.
+ * Opens a log output that writes in the background, so that a slow reader delays nothing else. Lines are collected for a moment and written
+ * together, because writing a line alone takes several times as long as making it.
  */
 export function openLogOutput (options: LogOutputOptions): LogOutput {
   const destination = pino.destination({ fd: options.fd, sync: false, maxLength: limitBytes })
@@ -32,11 +32,11 @@ export function openLogOutput (options: LogOutputOptions): LogOutput {
 
   function fail (error: Error): void {
     failure = error
-    // pino writes nothing more after a broken pipe; after a full disk it tries again with the next line.
+    // pino writes nothing more after a broken pipe. After a full disk it tries again with the next line.
     if ('code' in error && error.code === 'EPIPE') readerGone = true
     if (!reported) options.onError(error)
     reported = true
-    // It would else try again, without end and without letting go of the process, while that exits.
+    // Otherwise pino would try again without end, and keep the process from exiting.
     if (closed) destination.destroy()
   }
 

@@ -5,12 +5,12 @@ import { createPaint, type LogDestination } from '../terminal/output.js'
 import { formatLogLine } from '../terminal/log-line.js'
 import { printable } from '../terminal/printable.js'
 
-/** What a line may have that some reader refuses, or that steers a terminal: anything but ASCII, and escapes of surrogates. */
+/** Matches characters that some readers refuse or that control a terminal: everything but ASCII, and escapes of surrogates. */
 const suspect = /[^\n\x20-\x7E]|\\u[dD]/
 
 /**
- * A destination whose lines any reader of JSON takes, and that do no harm on a terminal, whatever came in with an event: halves of
- * surrogate pairs become U+FFFD, and what is not to be seen stands as an escape, which means the same.
+ * Makes a destination whose lines every JSON reader accepts and that cannot control a terminal, whatever an event contains. Unpaired surrogates
+ * become U+FFFD, and invisible characters become JSON escapes with the same meaning.
  */
 export function readableDestination (destination: LogDestination): LogDestination {
   return {
@@ -25,16 +25,16 @@ function readable (lines: string): string {
 
 export interface LineDestinationOptions {
   readonly colour: boolean
-  /** Whether each event that comes in is told, so that other lines need not. */
+  /** Whether each accepted event has its own line, so that other lines about it are not needed. */
   readonly eventsTold: boolean
 }
 
-/** A destination that makes each line one for a person at a terminal before it hands it on. */
+/** Makes a destination that formats each line for a person at a terminal. */
 export function lineDestination (destination: LogDestination, { colour, eventsTold }: LineDestinationOptions): LogDestination {
   const paint = createPaint(colour)
   return {
     write: lines => {
-      // Those who forward send their lines together.
+      // The deliver thread sends several lines at once.
       for (const line of lines.trimEnd().split('\n')) {
         const text = formatLogLine(line, { paint, eventsTold })
         if (text !== undefined) destination.write(`${text}\n`)
@@ -44,7 +44,7 @@ export function lineDestination (destination: LogDestination, { colour, eventsTo
   }
 }
 
-/** The service's own logger: one JSON object a line, times in ISO 8601. What is at the paths of `redact` is hidden. */
+/** Makes the service's own logger: one JSON object per line, times in ISO 8601. Values at the paths in `redact` are hidden. */
 export function createLogger (level: Settings['LOG_LEVEL'], destination: LogDestination, redact: readonly string[] = []): Logger {
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, ...redact.length === 0 ? {} : { redact: [...redact] } }, destination)
 }

@@ -10,7 +10,7 @@ import { migrate, SCHEMA_VERSION, schemaVersion } from '../journal/sqlite/schema
 import { UNKNOWN_FORWARDER } from '../journal/sqlite/salvage/settle-copies.js'
 import { toPage, type Side, type Source, type Table, type Target } from './move-sides.js'
 
-/** A store in a data folder, which nobody may serve meanwhile. */
+/** Opens the store in a data folder for a move, and locks the folder so that no service uses it meanwhile. */
 export async function openFolder (dataDir: string): Promise<Source> {
   const path = databasePath(dataDir)
   if (!existsSync(path)) throw new StoreError('NO_STORE', `There is no tierhook.db in ${dataDir}: name the data folder that is to be moved`)
@@ -34,7 +34,7 @@ export async function openFolder (dataDir: string): Promise<Source> {
   }
 }
 
-/** A draft beside where the store is to be: only at the end it takes that name. */
+/** Makes a draft store in a data folder. `publish` gives it the store's name. */
 export async function makeFolder (dataDir: string): Promise<Target> {
   await makeDataFolder(dataDir)
   const path = databasePath(dataDir)
@@ -68,7 +68,7 @@ export async function makeFolder (dataDir: string): Promise<Target> {
   }
 }
 
-/** What an earlier move has left may be the only copy of what was stored before it. */
+/** Never replaces what an earlier move left: it may be the only copy of what was stored before. */
 function freeName (path: string): string {
   if (!existsSync(path)) return path
   let number = 2

@@ -5,16 +5,16 @@ import { migrate, schemaVersion } from '../journal/postgres/schema.js'
 import { soundJson } from '../journal/postgres/sound-json.js'
 import { TABLES, toPage, type Counters, type Side, type Source, type Target } from './move-sides.js'
 
-/** A journal in a database, with a mark in it that lets no replica start meanwhile. */
+/** Opens the journal in a database for a move, and marks it so that no replica starts on it meanwhile. */
 export async function openShared ({ url, schema }: { readonly url: string, readonly schema: string }): Promise<Source> {
   const database = openDatabase({ url, schema, connections: 1, timeoutMs: 60_000 })
   const { query, schema: s } = database
   try {
-    // One that was stopped has left its mark.
+    // A move that was stopped has left its mark.
     await query(`DROP TABLE IF EXISTS ${s}.moving`)
     if (await schemaVersion(query, schema) === 0) throw new StoreError('NO_STORE', `There is no journal in the schema ${schema} of the database`)
     await refuseServed(database)
-    // From now on no replica starts on it.
+    // From now on no replica starts on this journal.
     await query(`CREATE TABLE ${s}.moving (since timestamptz DEFAULT now())`)
   } catch (error) {
     await database.close()
@@ -33,7 +33,8 @@ export async function openShared ({ url, schema }: { readonly url: string, reado
     async leave () {
       const left = `${schema}_moved_${new Date().toISOString().replaceAll(/\D/g, '').slice(0, 14)}`
       await database.transaction(async (query) => {
-        // A replica that stood still is not among those that serve it, and appends once it goes on.
+        // A suspended replica does not count as serving the journal, but appends when it continues. So take the journal's lock, and check that
+        // nothing was appended.
         await query(`SELECT ${journalLock(s)}`)
         await refuseServed({ ...database, query })
         if ((await readCounters(query, s)).sequence !== copied?.sequence) throw new StoreError('STORE_BUSY', 'A replica has stored webhooks in the journal while it was moved: stop it, and remove what was moved so far')
@@ -48,7 +49,7 @@ export async function openShared ({ url, schema }: { readonly url: string, reado
   }
 }
 
-/** A schema with the same mark, which goes once all is there. */
+/** Makes a schema with the same mark, which is removed when everything has been copied. */
 export async function makeShared ({ url, schema }: { readonly url: string, readonly schema: string }): Promise<Target> {
   const database = openDatabase({ url, schema, connections: 1, timeoutMs: 60_000 })
   const { query, schema: s } = database
@@ -58,7 +59,7 @@ export async function makeShared ({ url, schema }: { readonly url: string, reado
     if (found?.moving === true) await query(`DROP SCHEMA ${s} CASCADE`)
     else if (found?.made === true) throw new StoreError('WRONG_STORE', `The schema ${schema} of the database holds a journal already: name another one in JOURNAL_SCHEMA, or drop it if it is not needed`)
     await migrate(database, schema)
-    // A journal from which a stopped move was reading has this table too, but not this column: it is the only copy, and is not dropped.
+    // The journal that a stopped move was reading has this table too, but not this column. It is the only copy, so it is not dropped.
     await query(`CREATE TABLE ${s}.moving (since timestamptz DEFAULT now(), is_target boolean)`)
   } catch (error) {
     await database.close()

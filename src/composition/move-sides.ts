@@ -4,11 +4,11 @@ export type Row = Readonly<Record<string, Value>>
 export interface Table {
   readonly name: string
   readonly columns: readonly string[]
-  /** What orders it; where absent, the order in which its rows were written. */
+  /** The columns that order the table. If absent, its rows are ordered as they were written. */
   readonly key?: readonly string[]
 }
 
-/** All that a journal is made of. Bodies travel as hexadecimal text. */
+/** All tables of a journal. Bodies are passed as hexadecimal text. */
 export const TABLES: readonly Table[] = [
   {
     name: 'deliveries',
@@ -24,12 +24,12 @@ export const TABLES: readonly Table[] = [
   { name: 'forwarders', key: ['name'], columns: ['name', 'cursor', 'began', 'position', 'breaker', 'added_at', 'paused', 'filter'] }
 ]
 
-/** The numbers that are drawn next: of deliveries and of replays. */
+/** The last number drawn for a delivery, and for a replay. */
 export type Counters = Readonly<Record<'sequence' | 'replay', number>>
 
 /** One side of a move. */
 export interface Side {
-  /** Up to so many rows of a table, from after a place in its order, with the place of the last. */
+  /** Reads up to `limit` rows of a table in order, beginning after the key `after`. Returns each row with its key. */
   readonly read: (table: Table, after: readonly Value[] | undefined, limit: number) => Promise<ReadonlyArray<readonly [Row, readonly Value[]]>>
   readonly write: (table: Table, rows: readonly Row[]) => Promise<void>
   readonly count: (table: Table) => Promise<number>
@@ -39,19 +39,19 @@ export interface Side {
 
 export interface Source {
   readonly side: Side
-  /** Puts it where nobody serves it any more; returns what it is called then. */
+  /** Renames the store, so that no service uses it any more. Returns its new name. */
   readonly leave: () => Promise<string>
   readonly close: () => Promise<void>
 }
 
 export interface Target {
   readonly side: Side
-  /** Makes it a journal that can be served. Before, nobody can start on it, and another move begins anew. */
+  /** Makes the store a journal that a service can use. Before that, no service can start on it, and another move starts over. */
   readonly publish: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
-/** A value as both sides give it. */
+/** Converts a value to the form that both sides use. */
 function plain (value: unknown): Value {
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')
   return typeof value === 'boolean' ? Number(value) : value as Value

@@ -8,7 +8,7 @@ import { makeShared, openShared } from './move-shared.js'
 import { TABLES, type Row, type Side, type Table, type Value } from './move-sides.js'
 import type { CopyProgress } from './open-store.js'
 
-/** Where a store is, or is to be. */
+/** The place of a store: a data folder, or a schema of a PostgreSQL database. */
 export type MovePlace = { readonly dataDir: string } | { readonly url: string, readonly schema: string }
 
 export interface MoveOptions {
@@ -20,15 +20,15 @@ export interface MoveOptions {
 
 export interface Moved {
   readonly deliveries: number
-  /** What the store that was moved from is called now. */
+  /** The new name of the store that was moved from. */
   readonly left: string
 }
 
 const PAGE = 500
 
 /**
- * Copies a journal with its progress to another place, compares both row by row, and only then lets the new one be served and puts the old one
- * aside. Where it is stopped, the old one is as it was, and the next move begins anew.
+ * Copies a journal with the forwarders' progress to another place and compares both row by row. Only then does it make the new store usable and
+ * rename the old one. If it is stopped before that, the old store is unchanged, and the next move starts over.
  * @throws {StoreError}
  */
 export async function moveStore (options: MoveOptions): Promise<Moved> {

@@ -26,13 +26,13 @@ export type { OperatorAction, RecordedAction } from '../admin-api/operator-actio
 export type { CopyProgress } from '../journal/sqlite/copies/check-copy.js'
 export type { BackedUp, BackupOptions, Restored, RestoreOptions }
 
-/** Makes and takes back copies of the store in a data folder; what goes wrong is a `StoreError`. */
+/** Backs up and restores the store in a data folder. Failures are `StoreError`s. */
 export const storeCopies = {
   backUp: async (options: BackupOptions): Promise<BackedUp> => await (await import('../journal/sqlite/copies/backup.js')).backUp(options),
   restore: async (options: RestoreOptions): Promise<Restored> => await (await import('../journal/sqlite/copies/restore.js')).restore(options)
 }
 
-/** What an erasure needs beside the store itself. */
+/** What an erasure needs besides the store itself. */
 export const storeErasures = {
   personOf: (by: Person['by'], value: string): Person => ({ by, digest: digestOf(value) }),
   remember: ({ dataDir, people }: { readonly dataDir: string, readonly people: readonly Person[] }): void => { rememberErasures(dataDir, people, systemClock.now()) },
@@ -44,14 +44,14 @@ export const storeActions = {
   add: ({ dataDir, action }: { readonly dataDir: string, readonly action: RecordedAction }): void => { addToActionList(dataDir, action) }
 }
 
-/** Where a store is: in a data folder, or in a database that replicas share. */
+/** The place of a store: a data folder, or a database that replicas share. If `journal` is given, the store is in that database. */
 export interface StorePlace {
   readonly dataDir: string
   readonly journal?: { readonly url: string, readonly schema: string } | undefined
 }
 
 /**
- * Opens the store for people's commands, beside a running service or without one.
+ * Opens the store for operator commands. Works while a service runs and while none runs.
  * @throws {StoreError}
  */
 export function openOperator ({ dataDir, journal }: StorePlace): Operator {
@@ -60,13 +60,13 @@ export function openOperator ({ dataDir, journal }: StorePlace): Operator {
 }
 
 /**
- * In which ways authentic events differed from their schemas, as services noted it last in the data folder or the database, whether they
- * run or not; `undefined` where none has noted anything yet.
- * @throws where the note can't be read
+ * Returns how signed events differed from their schemas, as services last stored it in the data folder or the database. The services need not
+ * run. `undefined` if nothing is stored yet.
+ * @throws if what is stored cannot be read
  */
 export async function readDrift ({ dataDir, journal }: StorePlace): Promise<Drift | undefined> {
   if (journal !== undefined) {
-    const all = readKept(await withAllObservations(journal, async ({ read }) => await read()), () => { /* It is left out. */ })
+    const all = readKept(await withAllObservations(journal, async ({ read }) => await read()), () => { /* Observations that cannot be read are left out. */ })
     const drift = createDrift({ now: systemClock.now })
     for (const each of all) drift.restore(each.drift)
     return all.length === 0 ? undefined : reportDrift(drift.report())
@@ -77,8 +77,9 @@ export async function readDrift ({ dataDir, journal }: StorePlace): Promise<Drif
 }
 
 /**
- * Asks the services of a data folder or a database, whether they run or not, to forget what drift was met; `false` where none has noted anything there.
- * @throws where that cannot be asked for
+ * Asks the services of a data folder or a database to forget the drift seen so far. The services need not run. Returns `false` if no service has
+ * stored any observations there.
+ * @throws if the request cannot be stored
  */
 export async function resetDrift ({ dataDir, journal }: StorePlace): Promise<boolean> {
   if (journal !== undefined) {

@@ -14,13 +14,13 @@ import { createSwitchOnLimit, SWITCHED_ON_FILE, type SwitchOnLimit } from '../se
 import { createWatchdog, type Watchdog } from '../sender-watch/watchdog.js'
 import { CANNOT_SEE } from '../sender-watch/webhook-status.js'
 
-/** What came of asking the sender once, and where it was asked. */
+/** The answers of asking the sender once, and where it was asked. */
 export interface AskedOnce extends Pick<Asked, 'findings'> {
   readonly projectId: string
   readonly managementUrl: string
-  /** Why not everything could be asked. */
+  /** Why some questions could not be asked. */
   readonly failures: readonly string[]
-  /** What nobody looks at here. */
+  /** What the watchdog cannot check. */
   readonly cannotSee: string
 }
 
@@ -30,23 +30,23 @@ export interface OpenWatchdogOptions {
   readonly logger: Logger
   readonly clock: Clock
   readonly version: string
-  /** Where a proxy is looked up. */
+  /** Environment in which a proxy is looked up. */
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Whether it is this one of several replicas that asks; always where absent. */
+  /** Whether this replica is the one that asks. If absent, it always asks. */
   readonly leads?: (() => boolean) | undefined
-  /** How often it may switch webhooks on; noted in the data folder where absent. */
+  /** Limits how often webhooks are switched on. If absent, a note in the data folder is used. */
   readonly switchOnLimit?: SwitchOnLimit | undefined
   /** How long each answer may take, in milliseconds. */
   readonly timeoutMs?: number
 }
 
 const TIMEOUT_MS = 10_000
-/** Room for some hundred webhooks with all the events that there are. */
+/** Enough for some hundred webhooks with all existing events. */
 const ANSWER_LIMIT_BYTES = 524_288
 
 /**
- * Makes the watchdog that the settings ask for; `undefined` where they ask for none. Nothing is asked before `start`.
- * @throws {ConfigurationError} for a proxy that is none
+ * Makes the watchdog that the settings ask for; `undefined` if they ask for none. Asks nothing before `start`.
+ * @throws {ConfigurationError} if the proxy's URL is wrong
  */
 export function openWatchdog ({ settings, dataDir, logger, clock, version, environment, leads, switchOnLimit, timeoutMs = TIMEOUT_MS }: OpenWatchdogOptions): Watchdog | undefined {
   const watchdog = watchdogSettings(settings)
@@ -66,8 +66,8 @@ export function openWatchdog ({ settings, dataDir, logger, clock, version, envir
 export type AskSenderOnceOptions = Required<Pick<OpenWatchdogOptions, 'settings' | 'version' | 'environment' | 'timeoutMs'>>
 
 /**
- * Asks the sender once and changes nothing; `undefined` where the settings ask for no watchdog.
- * @throws {ConfigurationError} for a proxy that is none
+ * Asks the sender once, and changes nothing; `undefined` if the settings ask for no watchdog.
+ * @throws {ConfigurationError} if the proxy's URL is wrong
  */
 export async function askSenderOnce ({ settings, timeoutMs, ...options }: AskSenderOnceOptions): Promise<AskedOnce | undefined> {
   const watchdog = watchdogSettings(settings)

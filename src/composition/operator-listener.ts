@@ -4,7 +4,7 @@ import type { Settings } from '../config/settings.js'
 import type { App } from '../http/app.js'
 import { listenAddress } from '../http/listener.js'
 
-/** The operator's listener can't listen; the cause tells why. */
+/** The operator's listener cannot listen. The cause says why. */
 export class OperatorListenerError extends Error {
   override readonly name = 'OperatorListenerError'
 }
@@ -16,7 +16,7 @@ export interface OperatorListenerOptions {
 }
 
 /**
- * Lets the operator's application listen, and returns its URL.
+ * Starts the operator's listener and returns its URL.
  * @throws {OperatorListenerError}
  */
 export async function listenForOperator (app: App, { settings, port, logger }: OperatorListenerOptions): Promise<string> {

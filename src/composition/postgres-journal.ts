@@ -9,13 +9,16 @@ import { lockDataFolder, makeDataFolder } from '../journal/sqlite/data-lock.js'
 import { databasePath } from '../journal/sqlite/database.js'
 import type { Settings } from '../config/settings.js'
 
-/** Which database it is, and who this replica is. All of it may cross to another thread. */
+/** The database, and the identity of this replica. All of it can be cloned to another thread. */
 export type SharedJournal = Pick<PostgresForwardOptions, 'url' | 'schema' | 'member' | 'connections'>
 
-/** Connections that are not for reading what is to be forwarded: two append, one renews the lease, one is for what was noticed, two are the operator's. */
+/**
+ * Connections used for other work than reading what is to be forwarded: two append, one renews the lease, one stores observations, two are for
+ * the operator.
+ */
 const OTHER_CONNECTIONS = 6
 
-/** The database that replicas share; `undefined` where the journal is in the data folder. */
+/** Returns the database that replicas share; `undefined` if the journal is in the data folder. */
 export function sharedJournal ({ JOURNAL, JOURNAL_SCHEMA, JOURNAL_POOL_SIZE, REPLICA_NAME }: Pick<Settings, 'JOURNAL' | 'JOURNAL_SCHEMA' | 'JOURNAL_POOL_SIZE' | 'REPLICA_NAME'>): SharedJournal | undefined {
   if (JOURNAL === undefined) return undefined
   return { url: JOURNAL, schema: JOURNAL_SCHEMA, member: { id: randomUUID(), name: REPLICA_NAME ?? hostname() }, connections: JOURNAL_POOL_SIZE - OTHER_CONNECTIONS }
@@ -26,7 +29,10 @@ export interface PostgresJournalOptions extends Omit<AcceptJournalOptions, 'engi
   readonly shared: SharedJournal
 }
 
-/** The accepting side of the journal in a database that replicas share. What this replica keeps for itself is in its data folder, which is its alone. */
+/**
+ * Makes the accepting side of a journal in a shared database. The data folder holds what belongs to this replica only, and no other replica may
+ * use it.
+ */
 export function createPostgresJournal ({ dataDir, shared, ...options }: PostgresJournalOptions): AcceptJournal {
   const journal = createAcceptJournal({ ...options, engine: createPostgresAcceptEngine({ ...options, ...shared }) })
   let lock: ReturnType<typeof lockDataFolder> | undefined

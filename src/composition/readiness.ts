@@ -5,18 +5,18 @@ export interface ReadinessOptions {
   readonly isStopping: () => boolean
   readonly journal: {
     readonly isOpen: () => boolean
-    /** Why the last try to open it or to commit failed; `undefined` where it did not. */
+    /** Why opening the journal, or the last commit, failed; `undefined` if it did not fail. */
     readonly trouble: () => string | undefined
-    /** What a commit that takes long is known to wait for; `undefined` where it is the disk, as far as can be told. */
+    /** What a slow commit is known to wait for; `undefined` if nothing is known, so it is probably the disk. */
     readonly waitsFor: () => string | undefined
-    /** Really commits something; resolves with why that can't be. */
+    /** Makes a real commit. Resolves to the reason if it fails. */
     readonly probe: () => Promise<string | undefined>
   }
   readonly freeBytes: () => Promise<number | undefined>
-  /** The least that has to be free; 0: it is not looked at. */
+  /** The least number of bytes that must be free; 0 turns the check off. */
   readonly floorBytes: number
   readonly monotonic: () => number
-  /** How long a commit tells that the next will be one too, in milliseconds. */
+  /** For how long a successful commit shows that the next one will succeed too, in milliseconds. */
   readonly freshMs?: number
   /** How long a probe may take, in milliseconds. */
   readonly limitMs?: number
@@ -24,14 +24,14 @@ export interface ReadinessOptions {
 
 export interface Readiness {
   readonly committed: (commit: EndedCommit) => void
-  /** Why no webhook should be sent here now; empty where one may. */
+  /** Why no webhook should be sent here now; empty if webhooks are accepted. */
   readonly reasons: () => Promise<readonly string[]>
 }
 
-/** However often it is asked, a disk that fails is not tried more often than this, in milliseconds. */
+/** The least time between two probes, in milliseconds, so that many questions do not load a failing disk. */
 const PROBE_EVERY_MS = 1000
 
-/** Tells whether a webhook would be accepted now: by the last commits, or else by one that is made in order to know. */
+/** Tells whether a webhook would be accepted now: from the last commits, or from a probe if they are too old. */
 export function createReadiness (options: ReadinessOptions): Readiness {
   const { journal, floorBytes, monotonic, freshMs = 5000, limitMs = 2000 } = options
   let committedAt = -Infinity
@@ -59,7 +59,7 @@ export function createReadiness (options: ReadinessOptions): Readiness {
   async function ofDisk (): Promise<readonly string[]> {
     if (floorBytes === 0) return []
     const free = await options.freeBytes()
-    // What can't be told is no reason: whether the disk takes anything, the journal knows.
+    // An unknown amount of free space is no reason. The journal knows whether the disk can be written to.
     return free === undefined || free >= floorBytes ? [] : [`disk space below DISK_FREE_MIN_BYTES: ${free} bytes free, ${floorBytes} wanted`]
   }
 

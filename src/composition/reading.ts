@@ -2,16 +2,16 @@ import { within } from '../delivery/within.js'
 
 export interface ReadingOptions<T> {
   readonly read: () => Promise<T>
-  /** How long a value is good for, in milliseconds. */
+  /** How long a value is reused, in milliseconds. */
   readonly freshMs: number
-  /** How long is waited for one, in milliseconds. */
+  /** How long a caller waits for a value at most, in milliseconds. */
   readonly limitMs: number
   readonly monotonic: () => number
 }
 
 /**
- * Makes the reader of a value that is asked for more often than it should be looked up: never twice at once, not again
- * while it is fresh, and nobody waits longer than the limit. `undefined`: it can't be told, or not in time.
+ * Makes a reader for a value that is asked for more often than it should be read. It never reads twice at once, and not again while the value is
+ * fresh. It returns `undefined` if the value cannot be read within the limit.
  */
 export function createReading<T> ({ read, freshMs, limitMs, monotonic }: ReadingOptions<T>): () => Promise<T | undefined> {
   let last: { readonly value: T | undefined, readonly at: number } | undefined

@@ -6,7 +6,7 @@ import { startThread, type Thread } from '../threads/thread.js'
 import { ThreadError } from '../threads/thread-error.js'
 
 export interface RemoteOperator extends Operator {
-  /** Resolves once no connection of the operator to the store is open. */
+  /** Resolves when the operator thread has no connection to the store open. */
   readonly letGo: () => Promise<void>
 }
 
@@ -18,12 +18,12 @@ export interface RemoteOperatorOptions {
   readonly start?: StartOperatorThread
 }
 
-/** How long closing waits for what is under way. */
+/** How long closing waits for calls under way, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 1000
 
 /**
- * An operator whose work is done in a thread of its own, one call after another, so that none holds up anything else. The
- * thread is started by the first call, and anew after it has failed.
+ * Makes an operator that works in its own thread, one call after another, so that its queries delay nothing else. The first call starts the
+ * thread. After a failure, the next call starts it again.
  */
 export function createRemoteOperator ({ dataDir, logger, start = startOperatorThread }: RemoteOperatorOptions): RemoteOperator {
   let thread: Thread<OperatorThreadApi> | undefined
@@ -36,7 +36,7 @@ export function createRemoteOperator ({ dataDir, logger, start = startOperatorTh
         thread = undefined
         logger.error({ err: error }, 'operator\'s thread failed')
       })
-      thread.remote.open({ dataDir }).catch(() => { /* then what follows is rejected too */ })
+      thread.remote.open({ dataDir }).catch(() => { /* The calls that follow are rejected too. */ })
     }
     return thread.remote
   }
@@ -63,12 +63,12 @@ export function createRemoteOperator ({ dataDir, logger, start = startOperatorTh
   }
 }
 
-/** Beside the composition root, because releasing goes by schemas that the journal does not know. */
+/** The thread's module is in the composition root, because releasing needs the event schemas, which the journal does not know. */
 function startOperatorThread (onFailure: (error: Error) => void): Thread<OperatorThreadApi> {
   return startThread('../composition/operator-thread', { onFailure })
 }
 
-/** The code is all that is left of an error's kind when it comes from a thread. */
+/** Makes a `StoreError` again: of the error's class, only the code is passed between threads. */
 function asStoreError (error: unknown): unknown {
   if (!(error instanceof ThreadError)) return error
   if (error.code === 'THREAD_ENDED') return new StoreError('STORE_BUSY', 'The thread that reads the store has ended: try again', error)

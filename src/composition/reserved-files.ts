@@ -15,7 +15,7 @@ export interface ReservedFilesOptions {
   readonly envFile?: string | undefined
 }
 
-/** The files that are tierhook's own, or that it reads its configuration from. No forwarder may write to one of them. */
+/** Lists the files that belong to tierhook, or that it reads its configuration from. No forwarder may write to them. */
 export function reservedFiles ({ settings, envFile }: ReservedFilesOptions): readonly ReservedFile[] {
   const dataDir = resolve(settings.DATA_DIR)
   const database = databasePath(dataDir)
@@ -36,12 +36,12 @@ export function reservedFiles ({ settings, envFile }: ReservedFilesOptions): rea
   ]
 }
 
-/** Such as those of a database that was damaged and set aside. */
+/** Lists tierhook's other files in the data folder, such as a damaged database that was set aside. */
 function ownNames (dataDir: string): readonly string[] {
   try {
     return readdirSync(dataDir).filter((name) => name.startsWith('tierhook.'))
   } catch {
-    // It is not there yet, or may not be read: the start says so.
+    // The folder does not exist yet or cannot be read. The start reports that.
     return []
   }
 }

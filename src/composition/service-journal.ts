@@ -13,16 +13,16 @@ export interface ServiceJournalOptions {
   readonly dataDir: string
   readonly logger: Logger
   readonly clock: Clock
-  /** The database of several replicas, where the journal is there. */
+  /** The database that replicas share; `undefined` if the journal is in the data folder. */
   readonly shared: SharedJournal | undefined
   readonly startStore: StartStore | undefined
-  /** Who reads what is stored. */
+  /** Reads what is stored. */
   readonly delivery: DeliverySupervisor
   readonly operator: Pick<RemoteOperator, 'letGo'>
   readonly observer: Observer
 }
 
-/** The accepting side of the journal that the settings name. */
+/** Makes the accepting side of the journal that the settings name. */
 export function createServiceJournal ({ settings, dataDir, logger, clock, shared, startStore, delivery, operator, observer }: ServiceJournalOptions): AcceptJournal & Partial<SqliteJournal> {
   const options = {
     dataDir,

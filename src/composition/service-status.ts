@@ -13,7 +13,7 @@ export interface ServiceStatusOptions {
   readonly now: () => number
 }
 
-/** Makes what tells how the service is, which began to be made at this moment. */
+/** Makes a function that reports the service's status. The time of this call is the service's start. */
 export function createServiceStatus ({ version, operator, watch, forwarders, now }: ServiceStatusOptions): () => Promise<Status> {
   const startedAt = new Date(now()).toISOString()
   return async () => {

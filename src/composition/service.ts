@@ -33,22 +33,22 @@ import { createWatch } from './watch.js'
 export interface ServiceOptions {
   readonly settings: Settings
   readonly logger: Logger
-  /** Where the log forwarder's lines go. */
+  /** Output for the log forwarder's lines. */
   readonly logDestination: LineOutput
   readonly clock?: Clock
-  /** What the http forwarder calls itself by. */
+  /** tierhook's version, which the http forwarder sends as its user agent. */
   readonly version?: string
-  /** Where the http forwarder's proxy is looked up: `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`. */
+  /** Environment in which the http forwarder looks up its proxy: `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`. */
   readonly environment?: Readonly<Record<string, string | undefined>>
-  /** What the file of forwarders may refer to; the environment where absent. */
+  /** Variables that the forwarders file may refer to. If absent, the environment. */
   readonly variables?: Readonly<Record<string, string | undefined>>
-  /** The path of the environment file that the settings are from, if there is one. */
+  /** The path of the environment file that settings were read from; `undefined` if there was none. */
   readonly envFile?: string | undefined
-  /** How the store, those who forward and the operator are started; as worker threads where absent. */
+  /** How the store, the forwarders and the operator are started. If absent, as worker threads. */
   readonly threads?: ServiceThreads
-  /** Told of what happens, beside the service's own observers. */
+  /** Called in addition to the service's own observers. */
   readonly observer?: Observer
-  /** The port that the operator's listener takes instead of `ADMIN_PORT`, where that does not turn it off; 0 is any free one. */
+  /** The port of the operator's listener, unless `ADMIN_PORT` turns it off; 0 means any free port. If absent, `ADMIN_PORT`. */
   readonly adminPort?: number
 }
 
@@ -59,30 +59,30 @@ export interface ServiceThreads {
 }
 
 export interface Service {
-  /** Resolves once webhooks are taken. Where it rejects, what was opened is closed. Idempotent. */
+  /** Resolves when webhooks are accepted. If it rejects, everything that was opened is closed. Idempotent. */
   readonly start: () => Promise<StartedService>
   /**
-   * Stops listening, answers what is in flight, finishes the attempts under way. Idempotent. Where one part fails to close, the others are
-   * closed all the same, and it rejects with the first failure.
+   * Stops listening, answers the requests in flight, and finishes the attempts under way. Idempotent. If one part fails to close, the other
+   * parts are closed all the same, and it rejects with the first failure.
    */
   readonly close: () => Promise<void>
 }
 
 export interface StartedService {
-  /** Where webhooks are taken. */
+  /** The URL at which webhooks are accepted. */
   readonly url: string
-  /** Where the operator's listener is; absent where it is turned off. */
+  /** The URL of the operator's listener; absent if it is turned off. */
   readonly adminUrl?: string
   readonly forwarders: ReadonlyArray<Pick<ForwarderSummary, 'name' | 'type' | 'destination'>>
 }
 
 /**
- * Composes the service: settings in, a service that can be started out. Nothing is opened before `start`.
- * @throws {ConfigurationError} for what is wrong with the configured forwarders
+ * Composes the service from the settings. Nothing is opened before `start`.
+ * @throws {ConfigurationError} if the configured forwarders are wrong
  */
 export function createService ({ settings, logger, logDestination, clock = systemClock, version = 'unknown', environment = {}, variables = environment, envFile, threads, observer: other = {}, adminPort = settings.ADMIN_PORT }: ServiceOptions): Service {
   const dataDir = resolve(settings.DATA_DIR)
-  // First, because it is here that the configuration can still turn out to be wrong.
+  // Comes first, because it throws if the configuration is wrong.
   const configured = readForwarderSpecs(settings, variables)
   const shared = sharedJournal(settings)
   let watchdog: Watchdog | undefined
@@ -144,7 +144,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
   let starting: Promise<StartedService> | undefined
   let closing: Promise<void> | undefined
 
-  /** What waits for a forwarder that was removed or renamed waits for ever, and so somebody is to know. */
+  /** Deliveries that wait for a removed or renamed forwarder wait for ever, so the operator is warned. */
   async function reportUnconfigured (): Promise<void> {
     try {
       const left = await operator.forwarders({ except: configured.specs.map(({ spec }) => spec.name) })
@@ -154,7 +154,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
     }
   }
 
-  /** What connects to Voucherify takes long to load, and most services ask for no watchdog. */
+  /** The code that connects to Voucherify takes long to load, and most services use no watchdog. */
   async function openWatchdog (): Promise<Watchdog | undefined> {
     if (watchdogSettings(settings) === undefined) return undefined
     const switchOnLimit = shared === undefined ? undefined : createSharedSwitchOnLimit(shared)
@@ -169,11 +169,12 @@ export function createService ({ settings, logger, logDestination, clock = syste
     await watch.start()
     actionList.start()
     watchdog?.start()
-    // Before what may take its time: what is wrong can be looked at.
+    // Opened before the forwarders start, which may take long, so that an operator can look at what is wrong.
     const adminUrl = adminApp === undefined ? undefined : await listenForOperator(adminApp, { settings, port: adminPort, logger })
     const forwarding = delivery.begin().then(reportUnconfigured)
     if (journal.isOpen()) await forwarding
-    // The disk does not let it open yet: webhooks are answered 503 until it does, and then the forwarders start too.
+    // The store cannot be opened yet, for example because the disk is full. Until then webhooks are answered 503. The forwarders start when it
+    // opens.
     else forwarding.catch((error: unknown) => { if (closing === undefined) logger.fatal({ err: error }, 'forwarders not started') })
     const url = await app.listen({ host: await listenAddress(settings.HOST), port: settings.PORT, listenTextResolver: (address) => `http server listens at ${address}` })
     return { url, ...(adminUrl === undefined ? {} : { adminUrl }), forwarders: running.map(({ name, type, destination }) => ({ name, type, destination })) }

@@ -6,11 +6,11 @@ export type { StartStore } from '../journal/sqlite/store-supervisor.js'
 export interface SqliteJournalOptions extends Omit<AcceptJournalOptions, 'engine'>, SqliteAcceptOptions {}
 
 export interface SqliteJournal extends AcceptJournal {
-  /** Tells that a reader has met a damaged page. */
+  /** Reports a damaged page that a reader has met. */
   readonly damaged: (error: unknown) => void
 }
 
-/** The accepting side of the journal on a SQLite database in the data folder. */
+/** Makes the accepting side of a journal in an SQLite database in the data folder. */
 export function createSqliteJournal (options: SqliteJournalOptions): SqliteJournal {
   const engine = createSqliteAcceptEngine(options)
   return { ...createAcceptJournal({ ...options, engine }), damaged: engine.damaged }

@@ -7,11 +7,11 @@ export type { Need, Status }
 export interface StoredNeedsOptions {
   readonly forwarders: readonly KnownForwarder[]
   readonly quarantined: number
-  /** The names of those that are configured. */
+  /** The names of the configured forwarders. */
   readonly configured: readonly string[]
 }
 
-/** What needs an operator, as far as the store tells it: where no service runs that could be asked. */
+/** Finds what needs an operator's attention from the store alone, for when no service runs that could be asked. */
 export function storedNeeds ({ forwarders, quarantined, configured }: StoredNeedsOptions): readonly Need[] {
   return findNeeds({
     reasons: [],

@@ -23,60 +23,60 @@ export interface WatchOptions extends Pick<ReadinessOptions, 'isStopping' | 'jou
   readonly logger: Logger
   readonly clock: Clock
   readonly version: string
-  /** How many secrets are configured. */
+  /** The number of configured secrets. */
   readonly secrets: number
   readonly diskFreeMinBytes: number
   readonly expectations: readonly Expectation[]
-  /** Where what was noticed of the sender is kept. */
+  /** Stores what was observed about the sender. */
   readonly observations: ObservationsStore
-  /** Whether it is this one of several replicas that raises alarms. */
+  /** Whether this replica is the one that raises alarms. */
   readonly leads: () => boolean
-  /** How the store is; it may take long. */
+  /** Reads the state of the store. May take long. */
   readonly store: () => Promise<StoreFacts>
-  /** The configured forwarders; their names never change. */
+  /** The configured forwarders. Their names never change. */
   readonly forwarders: () => readonly ForwarderState[]
   /** The names of the configured forwarders. */
   readonly forwarderNames: readonly string[]
-  /** How the webhook stands at the sender, as far as it is asked from here. */
+  /** The webhook's state at the sender, as far as this process asks for it. */
   readonly webhookStatus: () => WebhookStatus
-  /** Whether anybody can ask for metrics. */
+  /** Whether metrics are served. */
   readonly metrics: boolean
 }
 
-/** All that looks at the service from the side: whether it is ready, what it counts, and what it tells people of. */
+/** Watches the service without being part of its work: readiness, metrics, observations about the sender, and history. */
 export interface Watch {
   readonly observer: Observer
-  /** Why no webhook should be sent here now; empty where one may. */
+  /** Why no webhook should be sent here now; empty if webhooks are accepted. */
   readonly readiness: () => Promise<readonly string[]>
   readonly disk: DiskSpace
-  /** How the store is, as it was some seconds ago; `undefined` where it cannot tell in time. */
+  /** The state of the store, at most some seconds old; `undefined` if it cannot be read in time. */
   readonly store: () => Promise<StoreFacts | undefined>
   readonly metrics: Pick<Metrics, 'contentType' | 'text'> | undefined
   readonly drift: () => Drift
-  /** Forgets what drift was met, and returns how many differences it was. */
+  /** Forgets the drift seen so far, and returns the number of differences forgotten. */
   readonly resetDrift: () => number
   readonly retryBudget: () => RetryBudget
   readonly missingEvents: () => MissingEvents
-  /** The same, as whoever asks has told. */
+  /** The webhook's state at the sender, as reported by the replica that asks. */
   readonly webhookStatus: () => WebhookStatus
   readonly history: () => HistoryReport
-  /** Since when none of a forwarder's attempts has succeeded, in milliseconds since the epoch; `undefined` where the last one did. */
+  /** Since when none of the forwarder's attempts has succeeded, in milliseconds since the epoch; `undefined` if the last one succeeded. */
   readonly failingSince: (forwarder: string) => number | undefined
-  /** Goes on with what was noticed in earlier runs, and begins to keep it. To be called before the first webhook comes. */
+  /** Restores what earlier runs observed, and begins to store observations. Must be called before the first webhook arrives. */
   readonly start: () => Promise<void>
   /** Idempotent. */
   readonly close: () => Promise<void>
 }
 
-/** How the store is told to whoever asks for metrics, at most so often; counting a long backlog takes its time. */
+/** How long the state of the store is reused, and how long reading it may take, in milliseconds. Counting a long backlog takes time. */
 const STORE_FRESH_MS = 5000
 const STORE_LIMIT_MS = 2000
-/** How often the history is told how long the backlogs are. */
+/** How often the history gets the lengths of the backlogs, in milliseconds. */
 const BACKLOG_EVERY_MS = 10_000
-/** How long a start waits for a disk that does not answer. */
+/** How long the start waits for a disk that does not answer, in milliseconds. */
 const READ_LIMIT_MS = 1000
 
-/** @returns what is to be told of everything that happens, and asked about it */
+/** Makes the watch, whose observer must be called with everything that happens. */
 export function createWatch (options: WatchOptions): Watch {
   const { dataDir, logger, clock, observations } = options
   const { now, monotonic } = clock
@@ -118,7 +118,7 @@ export function createWatch (options: WatchOptions): Watch {
         retryBudget: observed.retryBudget,
         unproven: () => observed.unproven().refused,
         missingEvents: observed.missingEvents.states,
-        // What others have switched on, they count themselves.
+        // Each replica counts only the webhooks that it has switched on itself.
         webhookStatus: () => ({ ...observed.webhookStatus(), switchedOnCount: options.webhookStatus().switchedOnCount })
       }
     })
@@ -173,7 +173,7 @@ export function createWatch (options: WatchOptions): Watch {
   }
 }
 
-/** Without what was noticed before the service works as well: a damaged file is begun anew. */
+/** Reads what earlier runs stored; `undefined` if it cannot be read. The service works without it, so a damaged file is replaced. */
 async function readEarlier<T> (where: Readonly<Record<string, string>>, read: () => Promise<T>, logger: Logger): Promise<T | undefined> {
   try {
     return await inTime(READ_LIMIT_MS, read(), () => new Error('The disk does not answer'))

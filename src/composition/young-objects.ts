@@ -1,12 +1,13 @@
 import { setFlagsFromString } from 'node:v8'
 
 /**
- * Has V8 make every object among the young ones, from where it is collected soon after its last use. V8 would else make those of a place
- * in the code among the old ones, once most that came from there had stayed for a while: deliveries of a burst that waited for a
- * forwarder, say. From then on, until the process ends, all that hangs on such an object is kept and copied until the next full
- * collection: with a destination that hung, the 99th percentile of acceptance was 1.08 to 1.19 of that without it, and is 0.93 to 0.97
- * so, in processes that are warm.
- * For the whole process, its threads included.
+ * Makes V8 allocate all objects in the young generation, where each is collected soon after its last use. Otherwise V8 allocates objects
+ * directly in the old generation if most earlier objects from the same place in the code survived for a while, for example the deliveries of a
+ * burst that waited for a forwarder. V8 does so until the process ends, and everything that such an object refers to is then kept until the next
+ * full collection.
+ * Measured in warm processes: a destination that hangs changed the 99th percentile of the time to accept by a factor of 1.08 to 1.19 without
+ * this flag, and 0.93 to 0.97 with it.
+ * Applies to the whole process with its threads.
  */
 export function keepObjectsYoung (): void {
   setFlagsFromString('--no-allocation-site-pretenuring')
