@@ -6,11 +6,11 @@ import type { AcceptEngine, AppendResult } from './engine.js'
 import { notStored, refusal } from './refusal.js'
 import { createWithdrawing } from './withdrawing.js'
 
-/** So many appends are not left to wait for what else arrives in the same turn of the event loop. */
+/** With this many queued appends, the first are sent at once instead of at the end of the event loop's turn. */
 export const EARLY_APPENDS = 24
 /** The most deliveries in one message to the store. */
 const MESSAGE_DELIVERIES = 512
-/** The most that may be on its way to the disk, in deliveries and in bytes of bodies. */
+/** Limits of the appends that are queued or sent to the store: deliveries, and bytes of their bodies. Above them, appends are refused. */
 const LIMIT_DELIVERIES = 10_000
 const LIMIT_BYTES = 64 * 1024 * 1024
 const STOPPING = 'tierhook is stopping.'
@@ -18,24 +18,24 @@ const TOO_LATE = 'The webhook could not be stored in time.'
 
 export interface GroupCommitOptions {
   readonly engine: Pick<AcceptEngine, 'append' | 'appendsAtOnce' | 'mayBeStored' | 'withdraw' | 'recordWithdrawals' | 'clearWithdrawals' | 'setVisible'>
-  /** Told of what can only be a defect of ours. */
+  /** Called with errors that can only be defects of tierhook. */
   readonly onDefect: (error: unknown) => void
-  /** The error of the last commit, where another program's lock was in its way. */
+  /** The error of the last commit, if another program's lock caused it; otherwise `undefined`. */
   readonly locked: () => unknown
   readonly monotonic: () => number
   /** How long an append may take before it is refused, in milliseconds. */
   readonly storeTimeoutMs: number
-  /** How much of that may go into writing down what is refused, in milliseconds. */
+  /** How long a refusal may then wait until it is recorded, in milliseconds. */
   readonly withdrawTimeoutMs: number
 }
 
 export interface GroupCommit {
   readonly append: (delivery: NewDelivery) => Promise<Appended>
-  /** Refuses what comes, with this as the reason, and sends nothing to the store, until `open`. */
+  /** Refuses new appends, with this error as the reason, and sends nothing to the store until `open`. */
   readonly setUnavailable: (error: unknown) => void
-  /** Lets appends go to the store. What comes before waits for it. */
+  /** Sends appends to the store from now on. Appends made before the first call wait for it. */
   readonly open: () => void
-  /** Waits for what is on its way, for `timeoutMs` at most; what is not on disk then is refused. Idempotent. */
+  /** Waits at most `timeoutMs` for appends in progress, and refuses those that are not on disk by then. Idempotent. */
   readonly close: (timeoutMs: number) => Promise<void>
 }
 
@@ -45,7 +45,7 @@ interface PendingAppend {
   readonly arrivedAt: number
   readonly resolve: (appended: Appended) => void
   readonly reject: (error: Error) => void
-  /** Whether it was refused while it was on its way to the disk. */
+  /** Whether it was refused. */
   abandoned: boolean
 }
 
@@ -55,13 +55,13 @@ interface Message {
 }
 
 /**
- * Sends what is to be stored to the store, which commits it with all else that comes in time, and keeps the deadlines: an append that is
- * not on disk in time is refused, and then it is not stored: not now, and not by a commit that comes through late.
+ * Sends appends to the store, which commits those that arrive in time together, and keeps their deadlines. An append that is not on
+ * disk in time is refused and withdrawn. It is then not stored, even if its commit succeeds later.
  */
 export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
   const { engine, monotonic, storeTimeoutMs, withdrawTimeoutMs, onDefect } = options
   let queue: PendingAppend[] = []
-  /** What the store has not answered, in order. */
+  /** Messages that the store has not answered, in the order in which they were sent. */
   let sent: Message[] = []
   const withdrawing = createWithdrawing({ engine, isOpen: () => isOpen, onTried: withdrawalTried, onDefect })
   let count = 0
@@ -74,7 +74,10 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
   let deadlineTimer: NodeJS.Timeout | undefined
   let onIdle: (() => void) | undefined
 
-  /** What arrives in the same turn of the event loop is together without having waited. The first of many go while the others are still being read. */
+  /**
+   * Sends at the end of the event loop's turn, so that all appends of one turn go together. If there are many, the first go while the
+   * others are still being received.
+   */
   function schedule (): void {
     if (!isOpen) return
     scheduled ??= setImmediate(send)
@@ -109,7 +112,7 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
       appends.forEach((pending, index) => { answer(pending, results[index]) })
     }
     tellVisible()
-    // What had to wait for this one to end goes with all that comes in this turn.
+    // Appends that had to wait for this message go together with all that arrive in this turn.
     if (queue.length > 0) scheduled ??= setImmediate(send)
     tellIdle('error' in results)
   }
@@ -118,7 +121,7 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
     if (pending.abandoned || result === undefined) return
     const { delivery, resolve, reject } = pending
     if (typeof result === 'number') resolve({ status: 'stored', id: delivery.id, verdict: delivery.verdict })
-    // The first of the two was refused and goes: a copy of it must not be answered as stored.
+    // The delivery that is stored was refused and is being withdrawn, so its duplicate must not be answered as stored.
     else if (withdrawing.has(result.id)) reject(refusal(TOO_LATE))
     else resolve({ status: 'duplicate', id: result.id, verdict: result.verdict })
   }
@@ -129,7 +132,7 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
 
   function withdrawalTried (done: boolean): void {
     if (done) {
-      // What is refused at the end is written down for the next start alone.
+      // Appends refused during shutdown are only recorded, and the next start removes them: keep the record.
       if (closing === undefined) engine.clearWithdrawals()
       tellVisible()
     }
@@ -148,7 +151,7 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
     return count + withdrawing.size() > 0
   }
 
-  /** Refuses those that are not refused yet. `committing`: they may be on their way to the disk, so that it is written down before it is answered. */
+  /** Refuses the appends that are not refused yet. `committing`: the store may be writing them, so the refusal is recorded before it is answered. */
   function refuse (appends: readonly PendingAppend[], problem: Error, state: 'queued' | 'committing'): void {
     const waiting = appends.filter(({ abandoned }) => !abandoned)
     if (waiting.length === 0) return
@@ -157,7 +160,7 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
     recorded.then(() => { for (const { reject } of waiting) reject(problem) }).catch(onDefect)
   }
 
-  /** A disk that does not answer may not take this either: the refusal is given in time all the same. */
+  /** Records the refusals, but waits only `withdrawTimeoutMs`: a disk that hangs must not delay the answer. */
   async function recordInTime (ids: readonly string[]): Promise<void> {
     await within(withdrawTimeoutMs, engine.recordWithdrawals(ids))
   }
@@ -190,13 +193,13 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
     }, Math.max(0, oldest.arrivedAt + storeTimeoutMs - monotonic()))
   }
 
-  /** What takes too long, because of a lock where one was met. */
+  /** The refusal of an append that took too long. If another program holds a lock, the refusal names it. */
   function unlessLocked (detail: string): Problem {
     const locked = options.locked()
     return locked === undefined ? refusal(detail) : notStored(locked)
   }
 
-  /** Why nothing can be taken now, where that is known without trying. */
+  /** Why no append can be accepted now; `undefined` if none is known to fail. */
   function obstacle (): Error | undefined {
     if (closing !== undefined) return refusal(STOPPING)
     if (unavailable !== undefined) return notStored(unavailable)
@@ -216,7 +219,7 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
     clearTimeout(deadlineTimer)
     withdrawing.end()
     refuse(takeQueued(() => true), refusal(STOPPING), 'queued')
-    // They are removed at the next start, if they get to the disk.
+    // If these still reach the disk, the next start removes them.
     refuse(allSent(), refusal(STOPPING), 'committing')
   }
 

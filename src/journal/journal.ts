@@ -15,41 +15,41 @@ export interface AcceptJournalOptions {
   readonly clock: Clock
   readonly dedupeWindowMs: number
   readonly retention: Retention
-  /** Told how many went out of quarantine because its share of the store was full. */
+  /** Called with the number of quarantined deliveries evicted because the quarantine's share of the store was full. */
   readonly onEvicted?: ((count: number) => void) | undefined
   /** How long an append may take before it is refused, in milliseconds. */
   readonly storeTimeoutMs?: number | undefined
   readonly onCommit?: ((commit: EndedCommit) => void) | undefined
 }
 
-/** The journal as those see it who accept. */
+/** The journal as the accepting side sees it. */
 export interface AcceptJournal extends Pick<Journal, 'append' | 'close'> {
   /**
-   * Resolves once the journal is open, or it is known that the store can't be opened for now: then appends are refused, and
-   * it is tried again until it can.
-   * @throws what the engine says of a store that cannot be opened before somebody has changed something
+   * Resolves when the journal is open, or when the store cannot be opened for a reason that may pass by itself. Then appends are refused,
+   * and opening is tried again until it succeeds.
+   * @throws the engine's explanation of any other error: an operator must change something first
    */
   readonly start: () => Promise<void>
   readonly isOpen: () => boolean
-  /** Why the last try to open it or to commit failed; `undefined` where it did not. */
+  /** Why the last try to open, commit or probe failed; `undefined` if it succeeded. */
   readonly trouble: () => string | undefined
-  /** The same where it is another program's lock: then a commit or a probe that takes long waits for that, and not for the disk. */
+  /** The same, if another program's lock is the reason: then a slow commit or probe waits for that lock, and not for the disk. */
   readonly waitsFor: () => string | undefined
-  /** Really commits something, and so syncs; resolves with why that can't be, or `undefined`. It takes as long as the disk does. */
+  /** Commits and syncs a write. Resolves with the reason if that fails, otherwise with `undefined`. Takes as long as the disk takes. */
   readonly probe: () => Promise<string | undefined>
-  /** Whether this process is the one of several that removes what is old and raises alarms. */
+  /** Whether this process, of all that share the store, prunes and raises alarms. */
   readonly leadsUpkeep: () => boolean
 }
 
-/** The sender waits 10 s, and is to hear from us within 5. */
+/** The sender waits 10 s. tierhook answers within 5 s, and needs `WITHDRAW_TIMEOUT_MS` on top to record a refusal. */
 const STORE_TIMEOUT_MS = 4000
 const WITHDRAW_TIMEOUT_MS = 500
-/** How long closing waits for a disk that does not answer, for its commits and for the engine. */
+/** How long closing waits for a disk that does not answer, in milliseconds: first for the commits, then for the engine. */
 const CLOSE_TIMEOUT_MS = 1500
-/** How soon it is tried again to open what does not open, in milliseconds. */
+/** How soon opening is tried again after a failure, in milliseconds. */
 const REOPEN_MS = 1000
 
-/** The accepting side of the journal, over any engine. */
+/** Creates the accepting side of the journal, over any engine. */
 export function createAcceptJournal (options: AcceptJournalOptions): AcceptJournal {
   const { engine, logger, clock, dedupeWindowMs, retention } = options
   const stop = new AbortController()
@@ -85,7 +85,7 @@ export function createAcceptJournal (options: AcceptJournalOptions): AcceptJourn
     logger.fatal({ err: error }, 'journal failed')
   }
 
-  /** One line when it begins to fail, one when it fails for another reason, and one when it ends, however often it is tried in between. */
+  /** Logs one line when commits begin to fail, one when the reason changes, and one when they succeed again, however many tries fail. */
   function committed (facts: EndedCommit): void {
     trouble = facts.error
     const error = facts.error ?? facts.progressError
@@ -128,7 +128,7 @@ export function createAcceptJournal (options: AcceptJournalOptions): AcceptJourn
       } catch (error) {
         const before = storageReason(trouble)
         setUnavailable(error)
-        // By now it is served: what somebody has to change is waited for as well.
+        // The service runs already, so it also waits for an error that an operator must mend.
         if (storageReason(error) === before) continue
         if (storageCause(error) === undefined) defect(error)
         else logger.error({ err: error, ...storageFields(error) }, 'journal cannot open')

@@ -15,15 +15,15 @@ export interface LaneMarksOptions {
 const KINDS = ['first', 'replay'] as const
 const BEGINNING = { replay: 0, sequence: 0 }
 
-/** Reads the marks of a lane schedule when they fall due, one read after another. */
+/** Reads the marks of a lane schedule when they fall due, one read at a time. */
 export function createLaneMarks ({ forwarder, schedule, store, limits }: LaneMarksOptions): Marks {
   const { ledger } = schedule
   let reading: Promise<void> | undefined
-  /** How many wait for a read of theirs. */
+  /** How many calls wait for the current read to end. */
   let queueing = 0
   let turn = 0
 
-  /** Nothing is forgotten during a read: what it finds may be as it was when it began. */
+  /** Runs a read alone. The ledger forgets nothing during it, because the read may find marks as they were when it began. */
   async function alone (work: () => Promise<void>): Promise<void> {
     queueing++
     while (reading !== undefined) await reading.catch(() => undefined)
@@ -41,7 +41,7 @@ export function createLaneMarks ({ forwarder, schedule, store, limits }: LaneMar
   }
 
   async function readDue (kind: MarkKind): Promise<void> {
-    // Those that are in memory may be among them.
+    // The read may find marks that are in memory already.
     const limit = ledger.count(kind) + limits.page
     ledger.beginDue(kind)
     try {
@@ -49,7 +49,7 @@ export function createLaneMarks ({ forwarder, schedule, store, limits }: LaneMar
       let restored = 0
       let ending = false
       for (const mark of marks) {
-        // What stands behind it on the disk comes forth only when this has gone from there.
+        // This mark is finished but still on disk. The next mark of its lane is found only after it has been removed there.
         ending ||= mark.lane !== null && ledger.find(mark)?.state === 'finished'
         if (restored === limits.page) return ledger.noteDue(kind, -Infinity)
         if (schedule.restore(toEntry(mark))) restored++
@@ -79,7 +79,7 @@ export function createLaneMarks ({ forwarder, schedule, store, limits }: LaneMar
 
   function restoreLane (end: LaneEnd, marks: readonly WaitingMark[]): void {
     for (const mark of marks) {
-      // What waits, on the disk or on its way there, is passed by nothing of its lane.
+      // A parked mark blocks its lane, whether it is on disk already or still being written.
       if (ledger.find(mark)?.state === 'parked') return ledger.readOn(end, false)
       if (mark.dueInMs > SOON_MS) {
         ledger.noteDue(end.kind, store.monotonic() + mark.dueInMs)
@@ -94,7 +94,7 @@ export function createLaneMarks ({ forwarder, schedule, store, limits }: LaneMar
     return ledger.dueAt(kind) - SOON_MS <= store.monotonic() && schedule.hasRoom(kind)
   }
 
-  /** What is wanted, each kind of read in its turn. */
+  /** Chooses the next read. The kinds of read take turns. */
   function choose (): (() => Promise<void>) | undefined {
     for (let count = 0; count < 2 * KINDS.length; count++) {
       turn = (turn + 1) % (2 * KINDS.length)

@@ -7,7 +7,7 @@ import { kindOf, newEntry, toEntry, type Change, type Entry, type MarkKind, type
 import { createUnpassed } from './unpassed.js'
 
 export interface LaneScheduleOptions {
-  /** The journal's sequence up to which everything is finished or marked already. */
+  /** Every delivery up to this sequence is finished or has a mark. */
   readonly cursor: number
   readonly laneOf: (delivery: Delivery) => string | null
   readonly monotonic: () => number
@@ -15,30 +15,30 @@ export interface LaneScheduleOptions {
 }
 
 /**
- * A schedule in which entries of different lanes pass each other, and those of one lane never do. An entry that must wait
- * gets a durable mark, and so does everything behind it in its lane: then the cursor goes on, and only the lane waits. Marks
- * wait on the disk; in memory are those that are due, or soon will be.
+ * A schedule in which entries of different lanes pass each other, and entries of one lane never do. An entry that must wait gets a
+ * durable mark, and so do all entries behind it in its lane. Then the cursor goes on, and only the lane waits. Marks wait on disk;
+ * memory holds those that are due now or soon.
  */
 export interface LaneSchedule extends Schedule {
-  /** What is known of the marks. */
+  /** Tracks the forwarder's marks. */
   readonly ledger: MarkLedger
-  /** Adds an entry that has a durable mark, unless it is there already. Returns whether it was added. */
+  /** Adds an entry that has a durable mark, unless it is in memory already. Returns whether it was added. */
   readonly restore: (entry: RestoredEntry) => boolean
-  /** Whether more marks of a kind, a page of them, may be restored now. */
+  /** Whether there is room for another page of marks of this kind. */
   readonly hasRoom: (kind: MarkKind) => boolean
-  /** The lanes of these deliveries of which it must be known first whether marks of them are on the disk. */
+  /** The lanes of these deliveries of which it is not known whether they have marks on disk. */
   readonly unsureLanes: (deliveries: readonly Delivery[]) => readonly string[]
-  /** Gives marks to what has held up the cursor for too long: attempts that take their time, and what stands behind them. Returns whether there may be more soon. */
+  /** Gives marks to attempts that hold up the cursor for too long, and to the entries behind them. Returns whether more may become slow soon. */
   readonly markSlow: () => boolean
 }
 
-/** What is due within so long stays in memory; what waits longer is read again when it is due. In milliseconds. */
+/** Marks due within this time stay in memory. Those due later are read again when they are due. In milliseconds. */
 export const SOON_MS = 1000
-/** After so long an attempt holds up the cursor no more, in milliseconds. */
+/** An attempt that takes longer gets a mark, so that it does not hold up the cursor. In milliseconds. */
 const SLOW_MS = 1000
 
 export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }: LaneScheduleOptions): LaneSchedule {
-  /** Unfinished lanes. The first entry of each is the one that is due; it stays until it is finished. */
+  /** Unfinished lanes. The first entry of each is attempted next, and stays until it is finished. */
   const lanes = new Map<string, Entry[]>()
   const ledger = createMarkLedger({ monotonic, hasLane: (lane) => lanes.has(lane) })
   const ready = createReadyQueue(monotonic)
@@ -66,12 +66,12 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }
       ledger.add(entry)
     }
     entry.marked = true
-    // What waits keeps no body in memory, and the change keeps the entry as it is now.
+    // A marked entry keeps no body in memory. The change is a copy of the entry as it is now.
     entry.delivery = undefined
     changes.push({ type: 'wait', entry: { ...entry }, delayMs, reason })
   }
 
-  /** From now on only its mark on the disk stands for it. */
+  /** Removes an entry from memory with the next commit. Then only its mark on disk is left. */
   function park (entry: Entry): void {
     entry.state = 'parked'
     ledger.remove(entry)
@@ -82,7 +82,7 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }
     park(entry)
   }
 
-  /** What stands behind an entry that waits has a mark too, and waits on the disk. */
+  /** Marks and parks the entries behind the first of a lane. Those that have marks already stay in memory. */
   function parkBehind (lane: string): void {
     const entries = lanes.get(lane) ?? []
     const staying = entries.filter((entry, index) => index === 0 || entry.marked)
@@ -131,7 +131,7 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }
     ready.add(entry)
   }
 
-  /** Whether what stands in a lane, in memory or on the disk, keeps a new entry from it. */
+  /** Whether a new entry of the lane must wait behind marks, in memory or on disk. */
   function waitsBehind (lane: string): boolean {
     return lanes.get(lane)?.[0]?.marked === true || ledger.follows(lane)
   }
@@ -156,7 +156,7 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }
       if (ledger.find(restored) !== undefined) return false
       const entry = toEntry(restored)
       ledger.add(entry)
-      // More of its lane may be behind it.
+      // More marks of its lane may be on disk.
       if (entry.lane !== null) ledger.noteLane(entry.lane, kindOf(entry))
       enter(entry)
       return true
@@ -219,7 +219,7 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }
           mayBeMore = true
           continue
         }
-        // It is tried again where this attempt does not come to its end.
+        // If the process ends during this attempt, the mark makes the next process try it again.
         if (!head.marked) mark(head, 0, null)
         if (head.lane !== null) parkBehind(head.lane)
       }

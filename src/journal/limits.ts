@@ -1,26 +1,26 @@
 import type { Order } from '../delivery/forwarder.js'
 import type { MarkKind } from './schedule.js'
 
-/** How much a feed has in memory. All else is on the disk, however much of it there is. */
+/** How much a feed holds in memory. Everything else stays on disk, however much it is. */
 export interface FeedLimits {
-  /** Entries of the journal's order without a mark. */
+  /** Entries without a mark, by the forwarder's order. */
   readonly windowEntries: Readonly<Record<Order, number>>
   /** Bytes of their bodies. */
   readonly windowBytes: number
-  /** Marks of each kind that stand for their attempt, but for those that stand behind others in their lane. */
+  /** Marks of each kind that nothing of their lane blocks: due now, or soon. */
   readonly queued: Readonly<Record<MarkKind, number>>
-  /** Marks that are read at once. */
+  /** Marks per read. */
   readonly page: number
-  /** Lanes that are read on at once, and marks of each. */
+  /** Lanes per read, and marks per lane. */
   readonly lanes: number
   readonly lanePage: number
-  /** New marks on their way to the disk, which may not answer. */
+  /** Parked entries whose marks are not on disk yet. At this limit, no new deliveries are read: the disk may not answer. */
   readonly parting: number
 }
 
 export const LIMITS: FeedLimits = {
-  // More of them let more lanes go on beside each other, and are read less often: each time, the reader's thread takes a core that a relay
-  // and its destination could have. What goes in order of arrival is taken in batches, and those are made faster of what the caches still hold.
+  // A larger window lets more lanes proceed in parallel, and needs fewer reads. Each read takes a core that the forwarder and its
+  // destination could use. In order of arrival, deliveries go in batches, which are built faster from what the CPU caches still hold.
   windowEntries: { arrival: 1024, customer: 4096, none: 4096 },
   windowBytes: 8 * 1024 * 1024,
   queued: { first: 1024, replay: 512 },
@@ -30,5 +30,8 @@ export const LIMITS: FeedLimits = {
   parting: 4096
 }
 
-/** Among so many deliveries beyond the cursor are those that were discarded: what is before them holds up the cursor for seconds, or is in the window. */
+/**
+ * How far after the cursor a feed that opens looks for discarded deliveries, in sequences. Those farther away do not exist: a delivery
+ * before them would hold up the cursor for seconds only, or fit into the window.
+ */
 export const DISCARDED_WITHIN = 20_000

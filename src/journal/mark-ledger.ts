@@ -1,15 +1,15 @@
 import { kindOf, type Entry, type MarkKind } from './schedule.js'
 
-/** What is known of one lane's marks on the disk. */
+/** What is known of one lane's marks on disk. */
 interface LaneMarks {
-  /** Whether there may be marks of this kind that are not in memory. They come after those that are. */
+  /** Whether there may be marks of this kind that are only on disk. They come after those in memory. */
   first: boolean
   replay: boolean
-  /** Marks of it that are on their way to the disk, and will not be in memory then. */
+  /** How many of its marks are parked and not on disk yet. */
   parting: number
 }
 
-/** A lane of which all that was in memory is finished, and where to read on. */
+/** A lane whose entries in memory are all finished, and where to read on in it. */
 export interface LaneEnd {
   readonly lane: string
   readonly kind: MarkKind
@@ -18,43 +18,43 @@ export interface LaneEnd {
 
 export interface MarkLedgerOptions {
   readonly monotonic: () => number
-  /** Whether entries of a lane are in memory. */
+  /** Whether the lane has entries in memory. */
   readonly hasLane: (lane: string) => boolean
 }
 
 /**
- * Keeps account of a forwarder's marks: which are in memory, and what is known of those that are on the disk alone. What leaves
- * memory is forgotten once the commit that it goes with is on the disk, and no read is under way that may have seen the disk
- * before: else a mark could be taken twice, or a lane be passed.
+ * Tracks a forwarder's marks: which are in memory, and what is known of those that are only on disk. An entry that leaves memory is
+ * forgotten only when its commit is on disk, and no read is in progress that may have begun before. Otherwise a mark could be
+ * taken twice, or a lane could be overtaken.
  */
 export interface MarkLedger {
-  /** The entry of a mark, where it is in memory or on its way out of it. */
+  /** The entry of a mark that is in memory or is leaving it; `undefined` if there is none. */
   readonly find: (mark: Pick<Entry, 'replay' | 'sequence'>) => Entry | undefined
   /** Notes that a mark is in memory. */
   readonly add: (entry: Entry) => void
-  /** How many marks of a kind are in memory, or on their way out of it. */
+  /** How many marks of a kind are in memory or leaving it. */
   readonly count: (kind: MarkKind) => number
-  /** Notes that an entry leaves memory with the next commit: it is finished, or parked. */
+  /** Notes that an entry leaves memory with the next commit, because it is finished or parked. */
   readonly remove: (entry: Entry) => void
-  /** Entries that have left since the last call, to be forgotten once their commit is on the disk. */
+  /** Returns and clears the entries that have left since the last call. Pass them to `forget` when their commit is on disk. */
   readonly drain: () => readonly Entry[]
   readonly forget: (entries: readonly Entry[]) => void
-  /** How many parked entries are on their way to the disk. */
+  /** How many parked entries have a mark that is not on disk yet. */
   readonly parting: () => number
-  /** Whether marks of the first way in this lane may be on the disk alone. */
+  /** Whether marks of the first pass in this lane may be only on disk. */
   readonly follows: (lane: string) => boolean
   readonly noteLane: (lane: string, kind: MarkKind) => void
-  /** Notes that all of a lane that was in memory is finished, with this entry. */
+  /** Notes that all entries of a lane in memory are finished, and that this was the last. */
   readonly noteEnd: (entry: Entry) => void
   readonly ends: (kind: MarkKind) => Iterable<LaneEnd>
-  /** Notes that a lane was read on. @param isAll whether nothing of it is left on the disk alone */
+  /** Notes that a lane was read on. @param isAll whether no marks of it are left that are only on disk */
   readonly readOn: (end: LaneEnd, isAll: boolean) => void
-  /** Whether something is in memory of every lane that has marks of the first way, or it is known of the lane that there are some. */
+  /** Whether all lanes with marks of the first pass are known: they have an entry in memory, or `follows` is true for them. */
   readonly isComplete: () => boolean
-  /** The monotonic time at which the next mark of a kind that is on the disk alone falls due. */
+  /** Monotonic time at which the next mark of a kind falls due that is only on disk. */
   readonly dueAt: (kind: MarkKind) => number
   readonly noteDue: (kind: MarkKind, at: number) => void
-  /** Begins to read what is due: until `noteDue` nothing more of the kind is. */
+  /** Notes that a read of due marks begins. Until `noteDue`, no others of this kind are due. */
   readonly beginDue: (kind: MarkKind) => void
   readonly noteComplete: () => void
   readonly beginRead: () => void
@@ -65,7 +65,7 @@ export function createMarkLedger ({ monotonic, hasLane }: MarkLedgerOptions): Ma
   const inMemory = { first: new Map<string, Entry>(), replay: new Map<string, Entry>() }
   const lanes = new Map<string, LaneMarks>()
   const ends = { first: new Map<string, LaneEnd>(), replay: new Map<string, LaneEnd>() }
-  /** At the start nothing is known, so that there may be something at once. */
+  /** Before the first read, marks may be due at once. */
   const dueAt = { first: -Infinity, replay: -Infinity }
   let complete = false
   let leaving: Entry[] = []
@@ -89,12 +89,12 @@ export function createMarkLedger ({ monotonic, hasLane }: MarkLedgerOptions): Ma
       parting--
       if (entry.lane !== null) lanesOf(entry.lane).parting--
       dueAt[kind] = Math.min(dueAt[kind], entry.dueAt)
-    // What was behind it may be the first of its lane now.
+    // The next mark of its lane may be due now.
     } else if (entry.lane !== null) dueAt[kind] = Math.min(dueAt[kind], monotonic())
     if (entry.lane !== null) tidy(entry.lane)
   }
 
-  /** Lets go of a lane of which nothing is in memory. What is on the disk is found when it falls due. */
+  /** Forgets a lane that has nothing in memory. Its marks on disk are found when they fall due. */
   function tidy (lane: string): void {
     const known = lanes.get(lane)
     if (known === undefined) return

@@ -3,26 +3,26 @@ import type { FeedCommit, ForwardEngine, RecordedAttempt } from './engine.js'
 import { refusal } from './refusal.js'
 import type { Change } from './schedule.js'
 
-/** How soon progress that could not be stored is tried again, in milliseconds. */
+/** How soon saving is tried again after a failure, in milliseconds. */
 const RETRY_MS = 500
 
 export interface ProgressSaver {
-  /** Resolves when it is on disk, however long that takes; rejects only when closed before, or when somebody else leads the forwarder. */
+  /** Resolves when the progress is on disk, however long that takes. Rejects only if closed first, or if another process leads the forwarder. */
   readonly save: (progress: FeedCommit) => Promise<void>
-  /** Tries again at once what could not be stored: the store is there again. */
+  /** Tries failed saves again at once, because the store is available again. */
   readonly retry: () => void
-  /** Waits for what is on its way, for `timeoutMs` at most, and rejects the rest. Idempotent. */
+  /** Waits at most `timeoutMs` for progress that is not on disk, and rejects the rest. Idempotent. */
   readonly close: (timeoutMs: number) => Promise<void>
 }
 
 export interface ProgressSaverOptions {
   readonly save: ForwardEngine['save']
-  /** Told where somebody else leads a forwarder by now. */
+  /** Called when another process leads the forwarder by now. */
   readonly onLost: (forwarder: string, term: number) => void
   readonly onDefect: (error: unknown) => void
 }
 
-/** The progress of one forwarder that goes to the disk together. What is added meanwhile waits for the same promise. */
+/** Progress of one forwarder that goes to disk together. Progress added before it is sent shares its promise. */
 interface Pending {
   commit: FeedCommit & { readonly changes: Change[], readonly records: RecordedAttempt[] }
   readonly saved: Promise<void>
@@ -30,11 +30,11 @@ interface Pending {
   readonly reject: (error: Error) => void
 }
 
-/** Brings the progress of feeds to the store: what comes while some of it is on its way goes together after it. */
+/** Saves the progress of feeds in the store. Progress that arrives during a save goes with the next one. */
 export function createProgressSaver ({ save, onLost, onDefect }: ProgressSaverOptions): ProgressSaver {
-  /** In the order in which it was made. */
+  /** In the order in which the progress was made. */
   let queue: Pending[] = []
-  /** By forwarder: what its next progress of the same term is put to. */
+  /** By forwarder, the queued entry to which its next progress of the same term is added. */
   const collecting = new Map<string, Pending>()
   let scheduled: NodeJS.Immediate | undefined
   let retryTimer: NodeJS.Timeout | undefined
@@ -57,7 +57,7 @@ export function createProgressSaver ({ save, onLost, onDefect }: ProgressSaverOp
   function take (): readonly Pending[] {
     const taken = queue
     queue = []
-    // What is under way stays as it is.
+    // Entries that are being saved must not change.
     collecting.clear()
     return taken
   }

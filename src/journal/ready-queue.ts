@@ -1,24 +1,24 @@
 import TinyQueue from 'tinyqueue'
 import { kindOf, type Entry, type MarkKind } from './schedule.js'
 
-/** The entries that nothing of their lane is in the way of: those that are due, and those that will be. */
+/** The entries that no other entry of their lane blocks: those due now, and those due later. */
 export interface ReadyQueue {
   readonly add: (entry: Entry) => void
-  /** Puts an entry that was taken back to where it goes next. */
+  /** Puts a taken entry back to the front. */
   readonly giveBack: (entry: Entry) => void
-  /** The one that goes next at this time; `undefined` where none is due. */
+  /** Takes the entry whose turn it is; `undefined` if none is due. */
   readonly take: (now: number) => Entry | undefined
-  /** In how many milliseconds the first that waits is due; `undefined` where none waits. */
+  /** Milliseconds until the next waiting entry is due; `undefined` if none waits. */
   readonly dueInMs: (now: number) => number | undefined
-  /** How many with a mark of this kind are in it. */
+  /** How many entries in the queue have a mark of this kind. */
   readonly count: (kind: MarkKind) => number
 }
 
-/** Who goes first, one time after another: what has just arrived gets half of the attempts at least, whatever else is due. */
+/** The order of turns. New deliveries get at least half of the attempts, whatever else is due. */
 const TURNS = ['fresh', 'first', 'fresh', 'replay'] as const
 
 export function createReadyQueue (monotonic: () => number): ReadyQueue {
-  /** Those without a mark, and those of each kind with one. */
+  /** Due entries: those without a mark, and those of each kind of mark. */
   const ready: Readonly<Record<'fresh' | MarkKind, Entry[]>> = { fresh: [], first: [], replay: [] }
   const waiting = new TinyQueue<Entry>([], (a, b) => a.dueAt - b.dueAt)
   const counts = { first: 0, replay: 0 }

@@ -4,18 +4,21 @@ import type { DeliveryState, ForwarderStatus, ListedDelivery } from '../delivery
 import type { Replayed } from '../delivery/operator-requests.js'
 import type { Fault } from '../errors/problem.js'
 
-/** A delivery's state, as the column `deliveries.hold` has it. The column keeps its first name: replicas of an older release ask for it by that while a fleet is updated. */
+/**
+ * A delivery's state, as the column `deliveries.hold` stores it. The column keeps its first name: during an update of a fleet,
+ * replicas of an older release read it by that name.
+ */
 export const STATE = { accepted: 0, quarantined: 1, released: 2, damaged: 3, erased: 4 } as const satisfies Record<DeliveryState, number>
 
-/** In the order of their numbers. */
+/** Indexed by their numbers. */
 const STATES = Object.keys(STATE) as readonly DeliveryState[]
 
-/** What is none of these is damage. */
+/** An unknown number means damage. */
 function stateOf (number: number): DeliveryState {
   return STATES[number] ?? 'damaged'
 }
 
-/** Why a delivery of a state can't be replayed. */
+/** Why a delivery in this state cannot be replayed; `undefined` if it can. `number` is `undefined` if there is no such delivery. */
 export function replayRefusal (number: number | undefined): Replayed['refused'][number]['why'] | undefined {
   if (number === undefined) return 'gone'
   const state = stateOf(number)
@@ -23,8 +26,8 @@ export function replayRefusal (number: number | undefined): Replayed['refused'][
 }
 
 /**
- * The columns that make a record, with what each is of a delivery that comes in: they are stored under these names and are what the checksum
- * is taken of, in this order. One that is added goes to the end, may be null, and stands in a migration of the schema.
+ * The columns of a record, and how to read each from a new delivery. The checksum covers them in this order. A new column goes to the
+ * end, may be null, and needs a migration of the schema.
  */
 const COLUMNS = {
   id: (delivery: NewDelivery) => delivery.id,
@@ -48,14 +51,14 @@ type ColumnName = keyof typeof COLUMNS
 const NAMES = Object.keys(COLUMNS) as readonly ColumnName[]
 const VALUES = Object.values(COLUMNS)
 
-/** What an erased record says in the place of what it said. */
+/** The column values that replace the content of an erased record. */
 export const TOMBSTONE = {
   hold: STATE.erased, event_id: null, customer_id: null, campaign_id: null, faults: null, headers: '{}', body_bytes: 0, event_start: null, event_end: null
 } as const
 
-/** What of a record never changes, or only together with its checksum. */
+/** The columns that the checksum covers. They never change, or only together with it. */
 export type CheckedColumns = { readonly [K in ColumnName]: ReturnType<(typeof COLUMNS)[K]> } & {
-  /** Both or none. Nothing is stored with them any more. */
+  /** Both are set, or neither. New records set neither. */
   readonly event_start: number | null
   readonly event_end: number | null
 }
@@ -66,40 +69,40 @@ export interface DeliveryRow extends CheckedColumns {
   readonly checksum: number
 }
 
-/** What makes a `DeliveryRow` of the table `deliveries d`. */
+/** The columns of the table `deliveries d` that make a `DeliveryRow`. */
 export const DELIVERY_COLUMNS = ['sequence', ...NAMES, 'duplicates', 'event_start', 'event_end', 'checksum'].map((name) => `d.${name}`).join(', ')
 
-/** The values of a record by the names of their columns. */
+/** The values of a record by column name. */
 export function namedValues (values: RecordValues): Readonly<Record<string, string | number | null>> {
   return Object.fromEntries(NAMES.map((name, index) => [name, values[index] ?? null]))
 }
 
-/** Takes the values of a new record, and its checksum. */
+/** Inserts a new record. Its parameters are the record's values and its checksum. */
 export const INSERT_DELIVERY = `INSERT INTO deliveries (${NAMES.join(', ')}, checksum) VALUES (${[...NAMES, 'checksum'].map(() => '?').join(', ')})`
 
-/** The values of a new record, in the order of the table. */
+/** The values of a new record, in the order of the columns. */
 export type RecordValues = ReadonlyArray<string | number | null>
 
 export function recordValues (delivery: NewDelivery): RecordValues {
   return VALUES.map((valueOf) => valueOf(delivery))
 }
 
-/** The values of a record from its text. */
+/** Parses the text of a record into its values. Missing values at the end are null. */
 export function parseRecordText (text: string): RecordValues {
-  // Our own JSON, made a moment ago.
+  // tierhook made this JSON a moment ago, so it is valid.
   const values = JSON.parse(text) as Array<string | number | null>
   while (values.length < NAMES.length) values.push(null)
   return values
 }
 
-/** What a record that is not stored yet says in one of its columns. */
+/** The value of one column of a record that is not stored yet. */
 export function valueIn (values: RecordValues, name: ColumnName): string | number | null {
   return values[NAMES.indexOf(name)] ?? null
 }
 
-/** A row with text in the place of bytes, which one flipped bit makes of text: then it differs from what was written, and so from its checksum. */
+/** Turns bytes in a row back into text. A flipped bit can turn a text value into bytes; its content then no longer matches the checksum. */
 export function toText<T extends object> (row: object): T {
-  // Nearly every row is sound, and to make it anew takes longer than to read it.
+  // Nearly every row is sound, and copying a row takes longer than reading it.
   if (!Object.values(row).some((value) => value instanceof Uint8Array)) return row as T
   return Object.fromEntries(Object.entries(row).map(([name, value]: [string, unknown]) => [name, value instanceof Uint8Array ? Buffer.from(value).toString() : value])) as T
 }
@@ -112,32 +115,35 @@ export function toRows (rows: readonly object[]): readonly DeliveryRow[] {
   return rows.map((row) => toText<DeliveryRow>(row))
 }
 
-/** A record as one line of JSON: what its checksum is taken of. What a record of an earlier schema version does not have is no part of it. */
+/**
+ * A record as one line of JSON, which the checksum covers. Null values at the end are left out, so records of an earlier schema
+ * version keep their checksum.
+ */
 export function recordText (values: RecordValues, more: RecordValues = []): string {
   const last = values.findLastIndex((value) => value !== null)
   return JSON.stringify(more.length === 0 && last === values.length - 1 ? values : [...values.slice(0, last + 1), ...more])
 }
 
-/** A record's checksum: of the bytes, and of all that says what they are and what is to become of them. */
+/** The checksum of a record: over its columns and its body. */
 export function checksum (row: CheckedColumns, rawBody: Uint8Array): number {
   const { event_start: start, event_end: end } = row
-  // Where the event's text stands in the body was written down for a time. Only damage leaves one of the two.
+  // Earlier versions stored where the event's text is in the body. A record with only one of the two is damaged.
   return textChecksum(recordText(NAMES.map((name) => row[name]), start === null && end === null ? [] : [start, end]), rawBody)
 }
 
-/** The same of a record's text. */
+/** The same checksum, from the record's text. */
 export function textChecksum (text: string | Uint8Array, rawBody: Uint8Array): number {
   const ofText = crc32(text)
-  // Of no bytes, as an erased record has, zlib may return 0 and not the sum so far: where there is no memory behind them.
+  // The body of an erased record is empty. If no memory is behind it, zlib may return 0 instead of the checksum so far.
   return rawBody.byteLength === 0 ? ofText : crc32(rawBody, ofText)
 }
 
-/** The checksum of a forwarder's place in the journal. */
+/** The checksum of a forwarder's cursor. */
 export function cursorChecksum (forwarder: string, cursor: number): number {
   return crc32(`${forwarder}\n${cursor}`)
 }
 
-/** `undefined` where the record is damaged: its checksum is not the one that was stored, or it can't be read at all. */
+/** Returns `undefined` if the record is damaged: its checksum differs from the stored one, or its JSON cannot be parsed. */
 export function toDelivery (row: DeliveryRow, rawBody: Uint8Array | undefined): Delivery | undefined {
   if (rawBody === undefined || checksum(row, rawBody) !== row.checksum) return undefined
   const faults = row.faults === null ? [] : parseJson<Fault[]>(row.faults)
@@ -164,7 +170,7 @@ export function toDelivery (row: DeliveryRow, rawBody: Uint8Array | undefined): 
   }
 }
 
-/** A delivery as lists have it, checked or not, with its status at each forwarder. */
+/** A delivery as lists show it, with its status at each forwarder. Does not verify the checksum. */
 export function toListed (row: DeliveryRow, forwarders: readonly ForwarderStatus[]): ListedDelivery {
   return {
     sequence: row.sequence,
@@ -186,12 +192,12 @@ export function toListed (row: DeliveryRow, forwarders: readonly ForwarderStatus
   }
 }
 
-/** Our own JSON from our own column; only a damaged file makes it anything else. */
+/** Parses JSON that tierhook wrote into a column. Returns `undefined` if it is invalid. */
 export function parseJson<T> (text: string): T | undefined {
   try {
     return JSON.parse(text) as T
   } catch {
-    // Damaged: the caller sets the record aside.
+    // Only damage makes the column invalid.
     return undefined
   }
 }

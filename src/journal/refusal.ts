@@ -1,10 +1,10 @@
 import { Problem } from '../errors/problem.js'
 import { storageReason } from '../errors/storage-cause.js'
 
-/** What a refused sender is told to wait, in seconds. */
+/** The `retry-after` of a refusal, in seconds. */
 const RETRY_AFTER_S = 10
 
-/** That a webhook cannot be stored, by the error that says why. */
+/** The refusal of a webhook that cannot be stored because of this error. */
 export function notStored (error: unknown): Problem {
   return refusal(`The webhook cannot be stored: ${storageReason(error)}.`, error)
 }

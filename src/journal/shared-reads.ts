@@ -1,34 +1,37 @@
 import type { FeedReads, FreshPage, ReadDeliveries } from './engine.js'
 
-/** How long pages are kept, in milliseconds: forwarders that keep up read the same ones within that time. */
+/** How long pages are kept, in milliseconds. Forwarders that keep up read the same pages within this time. */
 const KEEP_MS = 100
-/** How many deliveries of pages that follow each other are kept. */
+/** The most deliveries that are kept, on adjoining pages. */
 const KEEP_DELIVERIES = 1024
 
 export interface SharedReads extends Pick<FeedReads, 'readAfter'> {
-  /** There is more than what was read, and is being read, may have; a page of it that nobody needs to read is kept. */
+  /**
+   * Notes that there may be deliveries after those that were read or are being read. Keeps `fresh`, a page of them, so that no feed has
+   * to read it.
+   */
   readonly more: (fresh?: FreshPage) => void
-  /** What was read may not be what is stored any more. */
+  /** Drops all pages, because the store may contain something else now. */
   readonly forget: () => void
 }
 
 interface Reading {
   readonly after: number
   readonly found: Promise<ReadDeliveries>
-  /** Whether there is more since it began: who was told of that must not take it for all. */
+  /** Whether deliveries arrived after the read began. A feed that was told of them must not get this page as the last one. */
   isStale: boolean
 }
 
 /**
- * Reads a page once for all forwarders that stand at about the same place: to find, check and decode it is most of the work of
- * one that keeps up. The newest pages are kept, for a moment.
+ * Reads each page once for all forwarders at about the same position. Finding, checking and decoding a page is most of the work of a
+ * forwarder that keeps up. The newest pages are kept for a moment.
  */
 export function shareReads (readAfter: FeedReads['readAfter']): SharedReads {
   let kept: FreshPage | undefined
   let reading: Reading | undefined
   let timer: NodeJS.Timeout | undefined
 
-  /** Pages come in any order: one that is read while the next one is handed over is there after it. */
+  /** Keeps a page, joined with the kept one if possible. Pages arrive in any order: one may still be read while the next is handed over. */
   function keep (page: FreshPage): void {
     const joined = kept === undefined ? undefined : join(kept, page) ?? join(page, kept)
     kept = joined === undefined || joined.found.deliveries.length > KEEP_DELIVERIES ? page : joined
@@ -65,7 +68,7 @@ export function shareReads (readAfter: FeedReads['readAfter']): SharedReads {
   }
 }
 
-/** Two pages as one, where nothing is missing between them. */
+/** Joins two pages. Returns `undefined` if sequences may be missing between them. */
 function join (first: FreshPage, second: FreshPage): FreshPage | undefined {
   const { deliveries, upTo } = first.found
   if (second.after < first.after || second.after > upTo) return undefined
@@ -74,7 +77,7 @@ function join (first: FreshPage, second: FreshPage): FreshPage | undefined {
   return { after: first.after, found: { ...more, deliveries: [...deliveries, ...rest], upTo: end } }
 }
 
-/** What a page has after a sequence: as much as the limits leave room for, but one delivery at least. */
+/** The part of a page after a sequence, within the limits, but at least one delivery. */
 function partOf ({ deliveries, ...whole }: ReadDeliveries, after: number, limit: number, limitBytes: number): ReadDeliveries {
   const rest = deliveries.filter(({ sequence }) => sequence > after)
   let bytes = 0

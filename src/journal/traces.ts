@@ -1,22 +1,22 @@
 import { hash } from 'node:crypto'
 import type { Person } from '../delivery/operator-requests.js'
 
-/** Letters of words. An expression without a bound runs out of stack on a very long one. */
+/** The characters of words. Without the bound, the expression would overflow the stack on a very long word. */
 const LETTERS = /[\p{L}\p{N}_.@+%-]{1,1000}/gu
-/** What a text puts before and after a word, and is a part of some words. */
+/** Characters that belong to some words, and that a text also puts before and after words. */
 const EDGES = '.%+-'
 
-/** Digests of words that were met before, at most: the same few fill most bodies. */
+/** The most digests that are cached: a few words make up most of the bodies. */
 const KNOWN_WORDS = 20_000
 
-/** The digest that a person is remembered by: of the value in lower case, so that the list of the erased does not name them. */
+/** The digest of a value in lower case. The list of erased people holds digests, so that it does not name the people. */
 export function digestOf (value: string): string {
   return hash('sha256', value.toLowerCase())
 }
 
 /**
- * Finds texts that name one of the people: an id or e-mail address anywhere as a word or as a whole JSON string, a source id only as
- * the value of a `source_id`, because it may be a number that stands for anything elsewhere.
+ * Returns a function that tells whether a text names one of the people. Ids and e-mail addresses count anywhere, as a word or as a
+ * whole JSON string. A source id counts only as the value of a `source_id`: elsewhere the same number may mean something else.
  */
 export function createTraces (people: readonly Person[]): (text: string) => boolean {
   const anywhere = new Set(people.filter(({ by }) => by !== 'source_id').map(({ digest }) => digest))
@@ -59,7 +59,7 @@ function * wordsOf (text: string): Generator<string> {
   if (end > start) yield text.slice(start, end)
 }
 
-/** In one pass: an expression for the end would look at each of many dots anew. */
+/** Removes edge characters in one pass. A regular expression for the end would rescan from each of many dots. */
 function withoutEdges (word: string): string {
   let start = 0
   let end = word.length
@@ -68,7 +68,7 @@ function withoutEdges (word: string): string {
   return word.slice(start, end)
 }
 
-/** JSON may write any character by its number. */
+/** Replaces JSON's escapes, because JSON may escape any character. */
 function unescaped (text: string): string {
   return text.replaceAll(/\\(?:u([0-9a-f]{4})|([^u]))/gi, (_all, code: string | undefined, other: string | undefined) =>
     code === undefined ? other ?? '' : String.fromCharCode(Number.parseInt(code, 16)))

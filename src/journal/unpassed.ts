@@ -1,6 +1,6 @@
 import type { Entry } from './schedule.js'
 
-/** What holds up a cursor, in the order of the journal: entries without a mark that are not finished, and what stands behind them. */
+/** The entries that hold up the cursor, in the journal's order: those without a mark that are not finished, and all entries after them. */
 export interface Unpassed {
   readonly push: (entry: Entry) => void
   readonly entries: () => readonly Entry[]
@@ -8,19 +8,19 @@ export interface Unpassed {
   readonly cursor: () => number | undefined
 }
 
-/** Entries that the cursor has passed are let go together, in this number at most. */
+/** Entries that the cursor has passed are removed together, at the latest when there are this many. */
 const PASSED_KEPT = 512
 
 export function createUnpassed (): Unpassed {
   const all: Entry[] = []
-  /** How many of them, at the beginning, the cursor has passed. */
+  /** How many entries at the beginning of the list the cursor has passed. */
   let passed = 0
   return {
     push (entry) { all.push(entry) },
     entries: () => all.slice(passed),
     cursor () {
       while (passed < all.length && isPassed(all[passed])) passed++
-      // Now and then, because each time moves all that are behind.
+      // Not every time, because `splice` moves all entries behind.
       if (passed >= PASSED_KEPT || passed === all.length) {
         all.splice(0, passed)
         passed = 0

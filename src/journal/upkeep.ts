@@ -8,11 +8,11 @@ const PRUNE_STEP = 200
 const PRUNE_PAUSE_MS = 50
 
 export interface Retention {
-  /** How long what is finished is kept, in milliseconds. */
+  /** How long finished deliveries are kept, in milliseconds. */
   readonly maxAgeMs: number
-  /** How long what nobody releases from quarantine is kept, in milliseconds; 0 keeps it. */
+  /** How long deliveries stay in quarantine before they are removed, in milliseconds; 0 keeps them. */
   readonly quarantineMaxAgeMs?: number
-  /** How large the store may be, in bytes; 0 sets no limit. */
+  /** The largest size of the store, in bytes; 0 sets no limit. */
   readonly maxBytes: number
 }
 
@@ -20,23 +20,23 @@ export interface UpkeepOptions {
   readonly now: () => number
   readonly logger: Logger
   readonly dedupeWindowMs: number
-  /** Whether the time is right, as far as can be told. */
+  /** Whether the wall clock can be trusted now. */
   readonly isClockSteady: () => boolean
   readonly retention: Retention
-  /** Told how many went out of quarantine because its share of the store was full. */
+  /** Called with the number of quarantined deliveries evicted because the quarantine's share of the store was full. */
   readonly onEvicted?: ((count: number) => void) | undefined
-  /** Whether it is this process that does it. */
+  /** Whether this process does the upkeep. */
   readonly leads: () => boolean
   readonly prune: (options: PruneOptions) => Promise<Pruned>
   readonly signal: AbortSignal
 }
 
-/** What the journal does again and again while it is open. Ends with the signal. */
+/** Prunes the journal once a minute, until the signal aborts. */
 export function startUpkeep (options: UpkeepOptions): void {
   repeat(PRUNE_EVERY_MS, async () => { await pruneAll(options) }, options)
 }
 
-/** Works now and then until the signal aborts. The next time begins only once the last is over. */
+/** Repeats the work until the signal aborts. Each pause begins when the last run has ended. */
 export function repeat (everyMs: number, work: () => Promise<void>, { logger, signal }: Pick<UpkeepOptions, 'logger' | 'signal'>): void {
   pause(everyMs, signal)
     .then(async () => { if (!signal.aborted) await work() })
@@ -44,13 +44,13 @@ export function repeat (everyMs: number, work: () => Promise<void>, { logger, si
     .finally(() => { if (!signal.aborted) repeat(everyMs, work, { logger, signal }) })
 }
 
-/** Removes what retention lets go, in small steps, so that webhooks find their place between them. */
+/** Removes what retention does not keep, in small steps, so that webhooks can be stored between them. */
 export async function pruneAll ({ now, isClockSteady, logger, dedupeWindowMs, retention, leads, prune, onEvicted, signal }: UpkeepOptions): Promise<void> {
   let removed = 0
   let evicted = 0
   for (let after: number | undefined = 0; after !== undefined && leads() && !signal.aborted;) {
     const time = now()
-    // Nothing is too old by a clock that may be wrong.
+    // While the clock may be wrong, nothing counts as too old.
     const before = (ageMs: number): number => isClockSteady() && ageMs > 0 ? time - ageMs : -Infinity
     const step: Pruned = await prune({
       now: time,

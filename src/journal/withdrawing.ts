@@ -4,22 +4,22 @@ export interface WithdrawingOptions {
   readonly engine: Pick<AcceptEngine, 'withdraw'>
   /** Whether anything may be sent to the store. */
   readonly isOpen: () => boolean
-  /** Called after each try, and with whether all that was to be withdrawn is. */
+  /** Called after each try, with whether nothing is left to withdraw. */
   readonly onTried: (done: boolean) => void
   readonly onDefect: (error: unknown) => void
 }
 
-/** What was refused and may be on the disk all the same, now or soon: it is withdrawn, as often as that takes. */
+/** Withdraws the deliveries that were refused but may be on disk, now or soon. Repeats until it succeeds. */
 export interface Withdrawing {
   readonly add: (ids: readonly string[]) => void
   readonly has: (id: string) => boolean
   readonly size: () => number
-  /** Sends what waits, where nothing is on its way. */
+  /** Sends the waiting ids, unless a withdrawal is in progress. */
   readonly send: () => void
   readonly end: () => void
 }
 
-/** How soon a withdrawal that failed is tried again, in milliseconds. */
+/** How soon a failed withdrawal is tried again, in milliseconds. */
 const RETRY_MS = 500
 
 export function createWithdrawing ({ engine, isOpen, onTried, onDefect }: WithdrawingOptions): Withdrawing {
