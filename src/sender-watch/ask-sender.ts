@@ -7,21 +7,21 @@ import type { Finding } from './webhook-status.js'
 export interface AskSenderOptions {
   readonly api: ManagementApi
   readonly urls: OwnUrls
-  /** Those that webhooks are proved by. */
+  /** The secrets with which webhooks are verified. */
   readonly secrets: readonly string[]
 }
 
-/** What came of asking once. */
+/** The results of one round of requests. */
 export interface Asked {
-  /** Of what was answered. */
+  /** From the requests that were answered. */
   readonly findings: readonly Finding[]
-  /** Webhooks that point here and should be on. */
+  /** Webhooks that point here and should be on, but are off. */
   readonly off: readonly Webhook[]
-  /** What could not be asked; empty where everything was answered. */
+  /** Requests that failed; empty if all were answered. */
   readonly failures: readonly ManagementApiError[]
 }
 
-/** Asks about the webhooks and then the project. What cannot be asked costs only what it would have told. */
+/** Asks about the webhooks, then about the project. If one request fails, the results of the other remain. */
 export async function askSender ({ api, urls, secrets }: AskSenderOptions, signal: AbortSignal): Promise<Asked> {
   const webhooks = await attempt(async () => judgeWebhooks(await api.webhooks(signal), urls))
   const project = await attempt(async () => judgeProject(await api.project(signal), secrets))

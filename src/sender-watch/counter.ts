@@ -4,22 +4,22 @@ import type { WebhookAnswer } from '../delivery/observation.js'
 export interface CounterOptions<Key> {
   readonly logger: Logger
   readonly now: () => number
-  /** The tries at which the last alarm was given, for each key. Counters that count together have one. */
+  /** The number of tries at the last alarm, by key. Counters that count together share one map. */
   readonly told?: Map<Key, number>
-  /** Whether alarms are given as soon as they are due; always where absent. */
+  /** Whether this counter may give alarms as soon as they are due; always if absent. */
   readonly tells?: () => boolean
-  /** Whether what is counted here is all that there is; always where absent. */
+  /** Whether this counter counts everything, and not only one replica's share; always if absent. */
   readonly isWhole?: () => boolean
 }
 
-/** Counts refused webhooks, and gives alarms. */
+/** Counts refused webhooks and gives alarms. */
 export interface Counter<Kept> {
   readonly answered: (answer: WebhookAnswer) => void
-  /** What is kept from one run to the next. */
+  /** Returns the counts to keep for the next run. */
   readonly keep: () => Kept
-  /** Adds what was counted before, or elsewhere. */
+  /** Adds counts from an earlier run or another replica. */
   readonly restore: (earlier: Kept) => void
-  /** Told again and again what other replicas have counted. */
+  /** Called regularly with the counts of all other replicas. */
   readonly heard: (others: readonly Kept[]) => void
   /** Gives the alarms that are due, each once. */
   readonly check: () => void

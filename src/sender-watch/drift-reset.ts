@@ -3,25 +3,27 @@ import { lstat, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 
-/** The note by which a person asks the service to reset drift; it need not run then. */
+/** The file by which an operator asks for a reset of drift. The service need not be running. */
 export const DRIFT_RESET_FILE = 'drift-reset'
 
-/** Through no link, which could lead anywhere, and waiting for nobody. */
+/** Follows no link, because it could lead anywhere, and does not wait at a pipe. */
 const TO_MAKE = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
-/** @throws where the note cannot be written */
+/** @throws if the file cannot be written */
 export async function askForDriftReset (dataDir: string): Promise<void> {
   const file = await open(join(dataDir, DRIFT_RESET_FILE), TO_MAKE, 0o640)
   await file.close()
 }
 
-/** Whether a reset is asked for that no service has done yet. */
+/** Whether a reset was requested that no service has done yet. */
 export async function isDriftResetAskedFor (dataDir: string): Promise<boolean> {
   return await lstat(join(dataDir, DRIFT_RESET_FILE)).then(() => true, () => false)
 }
 
 export interface DriftResets {
-  /** Resolves with whether a reset was asked for. The note is removed first: one that cannot be would ask again and again. */
+  /**
+   * Removes the file and resolves with whether there was one. If the file cannot be removed there is no reset, because it would repeat for ever.
+   */
   readonly take: () => Promise<boolean>
 }
 

@@ -3,32 +3,32 @@ import { findEvent } from '../voucherify/catalogue.js'
 import { createDriftFinder, type Difference, type DriftFinder } from '../voucherify/drift.js'
 import type { Observations } from './observations.js'
 
-/** Differences, each with how often it was met. What was met last comes first. */
+/** Differences, each with its count. The most recent one comes first. */
 export type DriftReport = Observations['drift']
 
-/** How many differences have been met since the start, by a bounded number of labels. */
+/** The number of differences since the start, per event type and kind. The number of labels is bounded. */
 export interface DriftTotal {
-  /** One that is in the catalogue, or `other`. */
+  /** An event type of the catalogue, or `other`. */
   readonly eventType: string
   readonly kind: Difference['kind']
   count: number
 }
 
 export interface Drift {
-  /** Adds what was counted before, or elsewhere. */
+  /** Adds counts from an earlier run or another replica. */
   readonly restore: (earlier: DriftReport) => void
   readonly accepted: (webhook: AcceptedWebhook) => void
   readonly report: () => DriftReport
-  /** Forgets all differences, so that what is met again is told anew, and returns how many there were. The totals stay: counters do not go back. */
+  /** Forgets all differences, so that they are reported anew. Returns how many there were. The totals stay, because counters must not decrease. */
   readonly reset: () => number
   readonly totals: () => Iterable<DriftTotal>
 }
 
 export interface DriftOptions {
   readonly now: () => number
-  /** How many differences are told apart; 500 where absent. */
+  /** The most differences that are kept; 500 if absent. */
   readonly limit?: number
-  /** Of its own where absent, which takes a tenth of a second to make. */
+  /** A new one if absent. Making one takes a tenth of a second. */
   readonly finder?: DriftFinder
 }
 
@@ -39,22 +39,22 @@ interface Entry {
   count: number
   firstAt: number
   lastAt: number
-  /** Whether it has been taken out of the table. */
+  /** Whether the entry was removed from the table. */
   gone: boolean
 }
 
-/** More of a source's id is not needed to tell it from others. */
+/** How many characters of a source's id are used. More are not needed to tell sources apart. */
 const LONGEST_SOURCE = 128
 
 /**
- * Counts the ways in which authentic events differ from what is known of them. Where the table is full, whoever has the most places loses one
- * to whoever has fewer, so that a source which sends ever new shapes displaces its own.
+ * Counts the ways in which accepted events differ from their schemas. Entries are grouped by source and event type. If the table is full,
+ * the largest group loses an entry to a smaller one. So a source that sends ever new shapes displaces only its own entries.
  */
 export function createDrift ({ now, limit = 500, finder: { find, forget } = createDriftFinder() }: DriftOptions): Drift {
   const entries = new Map<string, Entry>()
-  /** By place. */
+  /** The entries by `place`: source and event type. */
   const groups = new Map<string, Set<Entry>>()
-  /** What is told again is told by the same object: no text has to be put together to find it. */
+  /** The finder reports a repeated difference as the same object, so its entry is found without building a key. */
   const byDifference = new WeakMap<Difference, Entry>()
   const totals = new Map<string, DriftTotal>()
   let dropped = 0
@@ -75,13 +75,13 @@ export function createDrift ({ now, limit = 500, finder: { find, forget } = crea
     dropped += entry.count
   }
 
-  /** Whether there is room for one more of a place. Nobody loses the last one. */
+  /** Returns whether there is room for one more entry of a place, after removing another if needed. No place loses its last entry. */
   function hasRoom (place: string): boolean {
     if (entries.size < limit) return true
     let largest: ReadonlySet<Entry> = new Set()
     for (const group of groups.values()) if (group.size > largest.size) largest = group
     if (largest.size <= (groups.get(place)?.size ?? 0) + 1) return false
-    // What floods is mostly met once.
+    // In a flood, most differences occur only once.
     const [least] = [...largest].sort((a, b) => a.count - b.count || a.lastAt - b.lastAt)
     if (least !== undefined) remove(least)
     return true
@@ -136,7 +136,7 @@ export function createDrift ({ now, limit = 500, finder: { find, forget } = crea
       }
     },
     accepted (webhook) {
-      // A copy of an event tells nothing that the first did not.
+      // A duplicate shows nothing new.
       if (webhook.outcome === 'duplicate') return
       time = now()
       source = sourceOf(webhook)
@@ -161,7 +161,7 @@ export function createDrift ({ now, limit = 500, finder: { find, forget } = crea
   }
 }
 
-/** What nobody signed is of one source, since it can name any. So is what is signed and names none. */
+/** Unsigned webhooks count as one source, because they can name any source. Signed webhooks without a source count as one too. */
 function sourceOf ({ sourceId, secretNumber }: AcceptedWebhook): string {
   if (secretNumber === undefined) return 'unsigned'
   return sourceId === null ? 'signed' : `signed ${sourceId.slice(0, LONGEST_SOURCE)}`

@@ -1,24 +1,24 @@
 import type { ProblemCode } from '../errors/problem.js'
 import { TRIES_ALLOWED, TRIES_END_MS } from './sender-tries.js'
 
-/** A source whose webhooks were signed, and were answered something other than 2xx. Times are in milliseconds since the epoch. */
+/** A source whose signed webhooks got an answer other than 2xx. Times are in milliseconds since the epoch. */
 export interface FailedSource {
   readonly sourceId: string
-  /** The most that any of its events has used up. */
+  /** The highest number of tries that one of its events has used. */
   readonly triesUsed: number
   readonly triesAllowed: number
-  /** Events that have not been accepted since. */
+  /** Events that failed and have not been accepted since. */
   readonly failedEvents: number
   readonly firstFailureAt: number
   readonly lastFailureAt: number
   /** When the sender makes its last try of the event that failed first. */
   readonly disabledAt: number
   readonly lastCode: ProblemCode
-  /** Whether all that failed has been accepted since. */
+  /** Whether all failed events have been accepted since. */
   readonly recovered: boolean
 }
 
-/** What is counted of a source. */
+/** The counts of one source. */
 export interface Source {
   lastCode: ProblemCode
   firstFailureAt: number
@@ -46,7 +46,7 @@ export function describe (sourceId: string, { lastCode, firstFailureAt, lastFail
   }
 }
 
-/** Whether nothing is left to be shown: what failed is kept to be looked at for a day. */
+/** Whether the source need not be shown any more. A source that has recovered stays visible for a day after its last failure. */
 export function isOver (source: Source, time: number): boolean {
   return source.events.size === 0 && time - source.lastFailureAt > TRIES_END_MS
 }

@@ -5,7 +5,7 @@ import type { Finding } from './webhook-status.js'
 
 const LONGEST_VERSION = 40
 
-/** What the project says about its secret and its version of webhooks. */
+/** Checks the project's secret and its version of webhooks. */
 export function judgeProject ({ webhookToken, webhookVersion }: Project, secrets: readonly string[]): readonly Finding[] {
   return [secretFinding(webhookToken, secrets), versionFinding(webhookVersion)]
 }
@@ -23,7 +23,7 @@ function secretFinding (token: string | undefined, secrets: readonly string[]): 
   }
 }
 
-/** Compares with all of them, in the same time whatever they are. */
+/** Compares with all secrets, in constant time. */
 function isAmong (token: string, secrets: readonly string[]): boolean {
   const given = digestOf(token)
   return secrets.map((secret) => timingSafeEqual(given, digestOf(secret))).includes(true)

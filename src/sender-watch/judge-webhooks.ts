@@ -5,14 +5,14 @@ import type { Finding } from './webhook-status.js'
 
 export interface JudgedWebhooks {
   readonly findings: readonly Finding[]
-  /** Those that point here, are switched off, and have no other one in their place. */
+  /** Webhooks that point here and are switched off, without another webhook that replaces them. */
   readonly off: readonly Webhook[]
 }
 
 const MOST_NAMED = 5
 const LONGEST_URL = 200
 
-/** What the list of a project's webhooks says about those that point at us. */
+/** Checks the project's webhooks that point to this service. */
 export function judgeWebhooks (list: WebhookList, urls: OwnUrls): JudgedWebhooks {
   const ours = list.webhooks.filter(({ targetUrl }) => urls.targetOf(targetUrl) === 'taken')
   if (ours.length === 0) return { findings: none(list, urls), off: [] }
@@ -61,7 +61,7 @@ function eventsFinding (ours: readonly Webhook[]): Finding {
   return { check: 'events', state: 'wrong', detail: `Not ticked: ${ticked.missing.join(', ')}. Tick them in Voucherify (Project settings, Webhooks), or it does not send them.` }
 }
 
-/** Whether one webhook is on and sends all that the other would. Both together would send everything twice. */
+/** Whether one webhook is on and sends everything that the other would. If both were on, everything would be sent twice. */
 function replaces (other: Webhook, off: Webhook): boolean {
   if (other.active !== true || other.events === undefined || off.events === undefined) return false
   const events = new Set(other.events)
@@ -73,7 +73,7 @@ function named (webhooks: readonly Webhook[]): string {
   return webhooks.length > MOST_NAMED ? `${texts.join(', ')} and ${webhooks.length - MOST_NAMED} more` : texts.join(', ')
 }
 
-/** Without what may be a secret: a user, a password, a query. */
+/** Leaves out parts that may be secret: user, password, query. */
 function shownUrl (text: string): string {
   const { origin, pathname } = new URL(text)
   return `${origin}${pathname}`.slice(0, LONGEST_URL)

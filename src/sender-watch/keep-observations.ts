@@ -9,21 +9,21 @@ import type { Observed } from './observed.js'
 export interface KeepObservationsOptions {
   readonly store: ObservationsStore
   readonly observed: Pick<Observed, 'keep' | 'heard' | 'forget' | 'merge'>
-  /** Whether it is this one of several replicas that merges what others have left behind. */
+  /** Whether this replica merges what replicas that are gone have left behind. */
   readonly leads: () => boolean
   readonly logger: Logger
 }
 
 export interface KeptObservations extends KeptUp {
-  /** Forgets drift, here at once and everywhere soon. */
+  /** Forgets drift, here at once and at the other replicas soon. */
   readonly resetDrift: () => void
 }
 
-/** How long stopping waits for connections that do not end. */
+/** How long stopping waits for connections that do not close, in milliseconds. */
 const CLOSE_LIMIT_MS = 500
 const NO_DRIFT = { differences: [], dropped: 0 }
 
-/** What was kept, of which drift that was reset since is left out. What cannot be read counts for nothing. */
+/** Parses kept observations. Drift that was reset since is left out, and so are texts that cannot be parsed. */
 export function readKept (all: readonly KeptText[], onUnreadable: (error: unknown, text: string) => void): readonly Observations[] {
   return all.flatMap(({ text, isDriftCurrent }) => {
     try {
@@ -36,7 +36,7 @@ export function readKept (all: readonly KeptText[], onUnreadable: (error: unknow
   })
 }
 
-/** Keeps what was noticed for the next run and for other replicas, and hears what those have noticed. */
+/** Keeps this replica's observations for the next run and for other replicas, and reads those of the others. */
 export function keepObservations ({ store, observed, leads, logger }: KeepObservationsOptions): KeptObservations {
   let isResetWanted = false
   let isFailing = false
@@ -83,13 +83,13 @@ export function keepObservations ({ store, observed, leads, logger }: KeepObserv
     ...kept,
     start () {
       kept.start()
-      // What others have noticed is known from the beginning.
+      // Read what other replicas have observed at once.
       kept.look().catch(onFailure)
     },
     resetDrift () {
       isResetWanted = true
       observed.forget('drift')
-      // Nobody has to wait for the disk.
+      // The caller need not wait for the disk.
       kept.save().catch(onFailure)
     },
     async close () {

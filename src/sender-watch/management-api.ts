@@ -5,27 +5,27 @@ import { parseBody } from '../voucherify/parse-body.js'
 /** One request to the API. */
 export interface AskedFor {
   readonly method: 'GET' | 'PUT'
-  /** With what stands before it at this host. */
+  /** The path, relative to the base URL of the API. */
   readonly path: string
   /** JSON. */
   readonly body?: string
 }
 
-/** An answer of which all has come. */
+/** A complete answer. */
 export interface Answered {
   readonly status: number
   readonly body: Uint8Array
-  /** How long the server asks to be left alone, in milliseconds. */
+  /** How long the server asks us to wait, in milliseconds. */
   readonly retryAfterMs?: number | undefined
 }
 
 /**
- * Sends a request with what proves who we are, and reads the whole answer. It takes no longer than it may.
- * @throws {Error} where no whole answer came; the message says why in words, without a secret
+ * Sends a request with our credentials and reads the whole answer, within a time limit.
+ * @throws {Error} if no whole answer came; the message gives the reason in words, without a secret
  */
 export type Ask = (request: AskedFor, signal: AbortSignal) => Promise<Answered>
 
-/** A webhook of the project settings, as far as it must be understood. */
+/** A webhook of the project settings. Only the properties that are used here. */
 const WebhookSchema = Type.Object({ id: Type.String(), target_url: Type.String(), events: Type.Optional(Type.Unknown()), active: Type.Optional(Type.Unknown()) })
 const WebhookListSchema = Type.Object({ data: Type.Array(Type.Unknown()), total: Type.Optional(Type.Unknown()) })
 const ProjectSchema = Type.Object({ webhook_token: Type.Optional(Type.Unknown()), webhook_version: Type.Optional(Type.Unknown()) })
@@ -33,15 +33,15 @@ const ProjectSchema = Type.Object({ webhook_token: Type.Optional(Type.Unknown())
 export interface Webhook {
   readonly id: string
   readonly targetUrl: string
-  /** `undefined` where the answer has no list of texts. */
+  /** `undefined` if the answer has no list of texts. */
   readonly events: readonly string[] | undefined
-  /** `undefined` where the answer does not say. */
+  /** `undefined` if the answer does not say. */
   readonly active: boolean | undefined
 }
 
 export interface WebhookList {
   readonly webhooks: readonly Webhook[]
-  /** Whether there are no others: as many came as the answer says that there are, and each could be read. */
+  /** Whether the list is complete: every entry could be read, and there are as many as the answer's total says. */
   readonly complete: boolean
 }
 
@@ -51,7 +51,7 @@ export interface Project {
   readonly webhookVersion: string | undefined
 }
 
-/** Why something could not be asked, in words. */
+/** A request failed. The message gives the reason in words. */
 export class ManagementApiError extends Error {
   override readonly name = 'ManagementApiError'
   readonly retryAfterMs: number | undefined
@@ -62,15 +62,15 @@ export class ManagementApiError extends Error {
   }
 }
 
-/** The part of Voucherify's Management API that is used here. Each method throws a `ManagementApiError`. */
+/** The part of Voucherify's Management API that is used here. Each method throws a `ManagementApiError` if it fails. */
 export interface ManagementApi {
   readonly webhooks: (signal: AbortSignal) => Promise<WebhookList>
   readonly project: (signal: AbortSignal) => Promise<Project>
-  /** Switches a webhook of a known id on, with its URL and events as they were: what is sent takes the place of what was there. */
+  /** Switches on a webhook whose id is known. Pass its URL and events unchanged, because the request replaces the present ones. */
   readonly switchOn: (webhook: Webhook & { readonly events: readonly string[] }, signal: AbortSignal) => Promise<void>
 }
 
-/** Whether a webhook's id can stand in a path as it is. */
+/** Whether a webhook's id can be put into a path without encoding. */
 export function hasKnownId ({ id }: Webhook): boolean {
   return /^[A-Za-z0-9_-]{1,128}$/.test(id)
 }
@@ -123,7 +123,7 @@ function textOf (value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-/** Voucherify does not document what it refuses a request with: these are what the statuses mean everywhere. */
+/** Voucherify does not document when it refuses a request, so the texts go by the general meaning of each status. */
 function refusalText (status: number): string {
   switch (status) {
     case 401:

@@ -3,7 +3,7 @@ import { eventTypePattern } from '../delivery/event-type-pattern.js'
 import type { AcceptedWebhook } from '../delivery/observation.js'
 import type { Observations } from './observations.js'
 
-/** What is expected to come: an event of a type, or of a source, at least so often. */
+/** An expected event, of a type or of a source, and the longest time between two of them. */
 export interface Expectation {
   /** An event type in which `*` stands for any characters, or `source:` and a source's id. */
   readonly pattern: string
@@ -14,9 +14,9 @@ export interface Expectation {
 export interface ExpectationState {
   readonly expectation: string
   readonly withinMs: number
-  /** `null` where none has come yet. */
+  /** `null` if no such event has come yet. */
   readonly lastAt: number | null
-  /** Since the last one, or since it is expected. */
+  /** The time since the last event, or since the expectation began. */
   readonly ageMs: number
   readonly missing: boolean
 }
@@ -25,19 +25,19 @@ export interface MissingEventsOptions {
   readonly expectations: readonly Expectation[]
   readonly logger: Logger
   readonly now: () => number
-  /** Whether it is this one of several replicas that tells; always where absent. */
+  /** Whether this replica, of several, logs warnings; always if absent. */
   readonly tells?: () => boolean
 }
 
 export interface MissingEvents {
-  /** Takes over what earlier runs or other replicas have seen, where it is later. */
+  /** Takes over the times that earlier runs or other replicas have seen, if they are later. */
   readonly restore: (earlier: Observations['missingEvents']) => void
   readonly accepted: (webhook: AcceptedWebhook) => void
-  /** Tells what stays away for too long: once, and again each further period. */
+  /** Logs a warning for each expected event that is missing: one for each period without an event. */
   readonly check: () => void
   readonly states: () => readonly ExpectationState[]
   readonly keep: () => Observations['missingEvents']
-  /** Checks again and again, until `close`. */
+  /** Checks regularly, until `close`. */
   readonly start: () => void
   readonly close: () => void
 }
@@ -45,9 +45,9 @@ export interface MissingEvents {
 interface Watched extends Expectation {
   readonly matches: (event: Pick<AcceptedWebhook, 'eventType' | 'sourceId'>) => boolean
   lastAt: number | null
-  /** Since when it is expected. */
+  /** When the expectation began. */
   since: number
-  /** How many periods without an event were told. */
+  /** The number of periods without an event that were warned of. */
   periods: number
 }
 
@@ -55,12 +55,12 @@ const LONGEST_CHECK_MS = 30_000
 const SHORTEST_CHECK_MS = 1000
 const SOURCE_PREFIX = 'source:'
 
-/** Watches for what does not come: a distribution that is paused sends nothing at all, and so no error either. */
+/** Watches for events that do not come. A paused distribution sends nothing, so it causes no error either. */
 export function createMissingEvents ({ expectations, logger, now, tells = () => true }: MissingEventsOptions): MissingEvents {
   const watched = expectations.map(({ pattern, withinMs }): Watched => ({ pattern, withinMs, matches: matcherOf(pattern), lastAt: null, since: now(), periods: 0 }))
   let timer: NodeJS.Timeout | undefined
 
-  /** A time that is still to come is a wrong clock's, and counts as now: else nothing would be missed before it has come. */
+  /** Limits times to the present. A time in the future comes from a wrong clock, and nothing would count as missing before that time. */
   function settled (each: Watched): Watched {
     const time = now()
     each.since = Math.min(each.since, time)
@@ -89,7 +89,7 @@ export function createMissingEvents ({ expectations, logger, now, tells = () => 
           expectation: each.pattern, withinMs: each.withinMs, ageMs: ms, lastAt: each.lastAt === null ? null : new Date(each.lastAt).toISOString()
         }, 'expected event does not come')
       }
-      // Fewer too, where a clock that was ahead is right again.
+      // The number may also decrease, after a clock that was ahead is set right.
       each.periods = periods
     }
   }
@@ -104,7 +104,7 @@ export function createMissingEvents ({ expectations, logger, now, tells = () => 
       }
     },
     accepted (webhook) {
-      // Whoever has captured it can send it again.
+      // Anyone who has captured a duplicate or late webhook can send it again, so it proves nothing.
       if (webhook.outcome === 'duplicate' || webhook.late) return
       for (const each of watched) if (each.matches(webhook)) came(each, now())
     },
@@ -126,7 +126,7 @@ export function createMissingEvents ({ expectations, logger, now, tells = () => 
   }
 }
 
-/** Asked for each event that comes in. */
+/** Makes a function, because it is called for every event. */
 function matcherOf (pattern: string): (event: Pick<AcceptedWebhook, 'eventType' | 'sourceId'>) => boolean {
   if (pattern.startsWith(SOURCE_PREFIX)) {
     const id = pattern.slice(SOURCE_PREFIX.length)

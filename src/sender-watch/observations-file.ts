@@ -7,9 +7,9 @@ import { createDriftResets } from './drift-reset.js'
 import { parseObservations, type Observations } from './observations.js'
 import type { ObservationsStore } from './observations-store.js'
 
-/** Much more than all that it may hold. */
+/** Much larger than the largest valid file. */
 const LARGEST_BYTES = 8_388_608
-/** How soon a running service does what is asked for. */
+/** How soon a running service notices a requested reset, in milliseconds. */
 const LOOK_EVERY_MS = 2000
 const SAVE_EVERY_MS = 15_000
 
@@ -26,15 +26,15 @@ export function observationsPath (dataDir: string): string {
 }
 
 /**
- * What was kept; `undefined` where nothing was yet.
- * @throws where it can't be read, or is damaged
+ * Reads the kept observations; `undefined` if there are none yet.
+ * @throws if the file cannot be read, or is damaged
  */
 export async function readObservations (dataDir: string): Promise<Observations | undefined> {
   const text = await readKeptFile(observationsPath(dataDir), LARGEST_BYTES)
   return text === undefined ? undefined : parseObservations(text)
 }
 
-/** Keeps what one service has noticed in a file of its data folder. A disk that takes nothing costs that, and nothing else. */
+/** Keeps one service's observations in a file of its data folder. If the disk fails, only observations are lost. */
 export function createObservationsFile ({ dataDir, logger, monotonic, lookEveryMs = LOOK_EVERY_MS, saveEveryMs = SAVE_EVERY_MS }: ObservationsFileOptions): ObservationsStore {
   const path = observationsPath(dataDir)
   const resets = createDriftResets({ dataDir, logger })
@@ -57,7 +57,7 @@ export function createObservationsFile ({ dataDir, logger, monotonic, lookEveryM
       savedAt = monotonic()
       return { others: [] }
     },
-    // There is nobody else.
+    // There is no other replica.
     async resetDrift () {},
     async close () {}
   }

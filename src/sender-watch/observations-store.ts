@@ -1,38 +1,38 @@
 import type { Observations } from './observations.js'
 
-/** Where what was noticed is kept from one run to the next: in a file, or in rows of a database, where replicas find what others have noticed. */
+/** Keeps observations between runs: in a file, or in rows of a database, where replicas read one another's observations. */
 export interface ObservationsStore {
-  /** How often it is to be exchanged, in milliseconds. */
+  /** How often `exchange` should be called, in milliseconds. */
   readonly everyMs: number
-  /** What tells people where that is, in the log. */
+  /** Log fields that tell an operator where the observations are. */
   readonly where: Readonly<Record<string, string>>
-  /** What an earlier run has kept for this one alone. */
+  /** Returns what an earlier run kept, if only this service uses it. */
   readonly read: () => Promise<Observations | undefined>
-  /** Keeps what was noticed here, and resolves with what others have. */
+  /** Keeps this replica's observations, and resolves with those of the others. */
   readonly exchange: (text: string, options: ExchangeOptions) => Promise<Exchanged>
-  /** Has all others forget drift. */
+  /** Makes all other replicas forget drift. */
   readonly resetDrift: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
 export interface ExchangeOptions {
-  /** Whether it cannot wait for a better time. */
+  /** Whether to write now, and not at the next regular time. */
   readonly atOnce: boolean
-  /** Makes one of what replicas have left behind that are gone. Absent where another one does it. */
+  /** Merges what replicas that are gone have left behind. Absent if another replica does so. */
   readonly merge: ((kept: readonly KeptText[]) => string) | undefined
 }
 
 export interface KeptText {
   readonly text: string
-  /** Whether its drift has not been reset since. */
+  /** Whether drift has not been reset since. */
   readonly isDriftCurrent: boolean
 }
 
 export interface Exchanged {
   readonly others: readonly KeptText[]
   /**
-   * What is to be forgotten here; then nothing was kept, and it is to be called again. `drift`: somebody has reset it. `all`: it was taken for
-   * what a replica has left behind that is gone, and others keep it by now.
+   * What this replica must forget. Nothing was kept then, and `exchange` must be called again. `drift`: drift was reset. `all`: another replica
+   * took this one for gone, and has merged its observations.
    */
   readonly forget?: 'drift' | 'all'
 }

@@ -22,10 +22,10 @@ const ObservationsSchema = Type.Object({
       count: Count,
       firstAt: Time,
       lastAt: Time,
-      /** Whose place in the table it takes: the source and event type that it was met in first. */
+      /** The source and event type in which the difference first occurred. The entry counts towards their share of the table. */
       place: Type.Optional(Text)
     }), { maxItems: 500 }),
-    /** How often something was met for which there was no place any more. */
+    /** How many occurrences the table had no room for. */
     dropped: Count
   }),
   missingEvents: Type.Array(Type.Object({ expectation: Text, lastAt: Type.Union([Time, Type.Null()]), since: Time }), { maxItems: 20 }),
@@ -35,11 +35,11 @@ const ObservationsSchema = Type.Object({
       lastCode: Text,
       firstFailureAt: Time,
       lastFailureAt: Time,
-      /** The tries at which the last alarm was given. */
+      /** The number of tries at the last alarm. */
       alarmed: Count,
       events: Type.Array(Type.Object({ eventId: Text, failures: Count, firstAt: Time }), { maxItems: 200 })
     }), { maxItems: 100 }),
-    /** Events that failed at other replicas, and were accepted by this one. */
+    /** Events that failed at other replicas and were accepted by this one. */
     recovered: Type.Optional(Type.Array(Type.Object({ sourceId: Text, eventId: Text, at: Time }), { maxItems: 20_000 }))
   }),
   unproven: Type.Object({
@@ -48,14 +48,16 @@ const ObservationsSchema = Type.Object({
     refused: Type.Array(Type.Object({ ...Refused, from: Type.Union(origins.map((from) => Type.Literal(from))), told: Count }), { maxItems: 2 }),
     addresses: Type.Array(Type.Object({ ...Refused, address: Type.Union([Text, Type.Null()]) }), { maxItems: 100 })
   }),
-  /** How the webhook stands at the sender, with when that answered last, where this is the replica that asks. */
+  /** The status of the webhook at the sender, and when the sender last answered. Present only from the replica that asks. */
   webhook: Type.Optional(Type.Object({ status: WebhookStatusSchema, answeredAt: Time }))
 })
 
-/** What the service has noticed of its senders, as it is kept from one run to the next. None of it is needed to forward. Times are in milliseconds since the epoch. */
+/**
+ * What the service has observed of its senders, as kept for the next run. Forwarding does not need it. Times are in milliseconds since the epoch.
+ */
 export type Observations = Omit<Static<typeof ObservationsSchema>, 'version'>
 
-/** @throws where the text is not what `formatObservations` made */
+/** @throws if `formatObservations` did not make the text */
 export function parseObservations (text: string): Observations {
   const value: unknown = JSON.parse(text)
   if (!Value.Check(ObservationsSchema, value)) throw new Error('It is not a file of observations of this version')

@@ -12,22 +12,22 @@ export interface ObservedOptions {
   readonly expectations: readonly Expectation[]
   readonly logger: Logger
   readonly now: () => number
-  /** Whether it is this one of several replicas that raises alarms. */
+  /** Whether this replica, of several, raises alarms. */
   readonly leads: () => boolean
-  /** How the webhook stands at the sender, where this replica asks. */
+  /** The status of the webhook at the sender, as far as this replica asks. */
   readonly webhookStatus: () => WebhookStatus
 }
 
-/** All that was noticed of the sender: what this replica counts, together with what it has heard of others. */
+/** All observations of the sender: this replica's own, combined with those of the other replicas. */
 export interface Observed {
   readonly answered: (answer: WebhookAnswer) => void
-  /** What is counted here, to be kept. */
+  /** Returns this replica's observations, to be kept. */
   readonly keep: () => Observations
   /** Takes over what an earlier run has kept. */
   readonly restore: (earlier: Observations) => void
-  /** Told again and again what others have kept; `undefined` where that cannot be had now. Gives the alarms that are due. */
+  /** Called regularly with the observations of the other replicas; `undefined` if they cannot be read now. Gives the alarms that are due. */
   readonly heard: (others: readonly Observations[] | undefined) => void
-  /** Forgets what is counted here: the drift, or all of it because others keep it by now. */
+  /** Forgets this replica's observations: drift only, or all because another replica has merged them. */
   readonly forget: (what: 'drift' | 'all') => void
   readonly merge: (all: readonly Observations[]) => Observations
   readonly drift: () => DriftReport
@@ -46,7 +46,7 @@ export function createObserved ({ expectations, logger, now, leads, webhookStatu
   const toldOfUnproven = new Map<Origin, number>()
   const missingEvents = createMissingEvents({ expectations, logger, now, tells: leads })
   let others: readonly Observations[] = []
-  /** Nobody knows then who leads: better several alarms than none. */
+  /** Whether the other replicas cannot be heard. The leader is unknown then, and several alarms are better than none. */
   let apart = false
   const tells = (): boolean => apart || leads()
   let own = createCounts()
@@ -140,7 +140,7 @@ export function createObserved ({ expectations, logger, now, leads, webhookStatu
   }
 }
 
-/** The alarms that another one has given are its own: whoever leads after it gives them anew. */
+/** Leaves out which alarms another replica has given. After a change of leader, the new leader gives them again. */
 function untold ({ drift, retryBudget, unproven }: Counts): Counts {
   return {
     drift,
@@ -153,7 +153,7 @@ function timeOf ({ status: { askedAt } }: NonNullable<Observations['webhook']>):
   return askedAt === null ? 0 : Date.parse(askedAt)
 }
 
-/** It is written only where it changes. */
+/** Rounds to a second. The text is written only if it differs, so it must not change all the time. */
 function toSecond (ms: number): number {
   return Math.round(ms / 1000) * 1000
 }

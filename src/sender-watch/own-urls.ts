@@ -1,25 +1,25 @@
 import { catalogue } from '../voucherify/catalogue.js'
 
 export interface OwnUrlsOptions {
-  /** What stands before `/webhooks`, as the sender sees it. */
+  /** The URL before `/webhooks`, as the sender sees it. */
   readonly publicUrl: string
-  /** The names that have a URL below `/webhooks/custom/`. */
+  /** The names with a URL below `/webhooks/custom/`. */
   readonly customWebhooks: readonly string[]
 }
 
-/** How a webhook's target stands to us: at a URL that is taken here, at our host but where nothing is taken, or elsewhere. */
+/** How a webhook's target relates to us: a URL that tierhook accepts, another URL on our host, or a URL elsewhere. */
 export type Target = 'taken' | 'host' | 'elsewhere'
 
 export interface OwnUrls {
-  /** Where any webhook may go. */
+  /** The URL to which any webhook may be sent. */
   readonly webhooks: string
   readonly targetOf: (url: string) => Target
 }
 
-/** Compares URLs as our router does: the case of a path, a slash at its end and the query make no difference. */
+/** Compares URLs as our router does: it ignores the case of the path, a slash at its end, and the query. */
 export function createOwnUrls ({ publicUrl, customWebhooks }: OwnUrlsOptions): OwnUrls {
   const base = new URL(publicUrl)
-  // Whoever copies the address out of the project settings has it with its end.
+  // A URL copied from the project settings includes `/webhooks`.
   const prefix = base.pathname.replace(/\/+$/, '').replace(/\/webhooks$/i, '')
   const names = [...catalogue.flatMap(({ type, documentationName }) => [type, documentationName]), ...customWebhooks.map((name) => `custom/${name}`)]
   const taken = new Set(['', ...names.map((name) => `/${name}`)].map((end) => `${prefix}/webhooks${end}`.toLowerCase()))
@@ -39,7 +39,7 @@ function pathOf ({ pathname }: URL): string {
   try {
     return decodeURI(path)
   } catch {
-    // What cannot be decoded is no path of ours.
+    // A path that cannot be decoded is none of ours.
     return path
   }
 }

@@ -2,10 +2,10 @@ import type { ProblemCode } from '../errors/problem.js'
 import type { Observations } from './observations.js'
 import { TRIES_END_MS } from './sender-tries.js'
 
-/** By so much the clocks of replicas may differ. */
+/** How much the clocks of replicas may differ, in milliseconds. */
 const AHEAD_MS = 3_600_000
 
-/** How many refused requests there were. Times are in milliseconds since the epoch. */
+/** A number of refused requests. Times are in milliseconds since the epoch. */
 export interface Count {
   count: number
   readonly firstAt: number
@@ -15,12 +15,12 @@ export interface Count {
 
 type KeptCount = Omit<Observations['unproven']['addresses'][number], 'address'>
 
-/** The first of them. */
+/** Returns the count after the first refusal. */
 export function begin (lastCode: ProblemCode, time: number): Count {
   return { count: 1, firstAt: time, lastAt: time, lastCode }
 }
 
-/** Counts one more, in place. */
+/** Counts one more refusal, in place. */
 export function countIn (counted: Count, lastCode: ProblemCode, time: number): Count {
   counted.count++
   counted.lastAt = time
@@ -42,7 +42,7 @@ export function asCount ({ lastCode, ...count }: KeptCount): Count {
   return { ...count, lastCode: lastCode as ProblemCode }
 }
 
-/** Whether nothing came for so long that the sender has given up, if it was the sender; or it was counted by a clock that was ahead. */
+/** Whether a count is out of date: even the sender would have given up by now, or a clock that was ahead began the count. */
 export function isOver ({ firstAt, lastAt }: Count, time: number): boolean {
   return time - lastAt > TRIES_END_MS || firstAt - time > AHEAD_MS
 }

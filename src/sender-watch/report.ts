@@ -9,12 +9,12 @@ function isoTime (ms: number): string {
   return new Date(ms).toISOString()
 }
 
-/** Drift as the operator's listener answers it. */
+/** Returns drift in the form of the operator API. */
 export function reportDrift ({ differences, dropped }: DriftReport): Drift {
   return { differences: differences.map(({ firstAt, lastAt, place: _, ...rest }) => ({ ...rest, firstAt: isoTime(firstAt), lastAt: isoTime(lastAt), advice: driftAdvice[rest.kind] ?? null })), dropped }
 }
 
-/** The retry budget as the operator's listener answers it. */
+/** Returns the retry budget in the form of the operator API. */
 export function reportRetryBudget (sources: readonly FailedSource[], { signedAt, refused, addresses }: UnprovenReport): RetryBudget {
   return {
     sources: sources.map(({ firstFailureAt, lastFailureAt, disabledAt, ...rest }) => ({
@@ -32,7 +32,7 @@ export function reportRetryBudget (sources: readonly FailedSource[], { signedAt,
   }
 }
 
-/** Missing events as the operator's listener answers it. */
+/** Returns missing events in the form of the operator API. */
 export function reportMissingEvents (states: readonly ExpectationState[]): MissingEvents {
   return { expectations: states.map(({ lastAt, ...rest }) => ({ ...rest, lastAt: lastAt === null ? null : isoTime(lastAt) })) }
 }

@@ -5,7 +5,7 @@ import { origins } from './unproven.js'
 const Time = Type.String({ format: 'date-time' })
 const Count = Type.Integer({ minimum: 0 })
 
-/** In which ways authentic bodies differed from their schemas. */
+/** The ways in which authentic bodies differed from their schemas. */
 export const DriftSchema = Type.Object({
   differences: Type.Array(Type.Object({
     eventType: Type.String(),
@@ -25,7 +25,7 @@ export type Drift = Static<typeof DriftSchema>
 
 const From = Type.Union(origins.map((from) => Type.Literal(from)), { description: '`known`: from an address that signed webhooks came from before. It is a hint, and no proof.' })
 
-/** How far the sender's retry budget is used up, for each source that was failed; and apart, what nobody has signed. */
+/** How much of its retry budget the sender has used, per source with failures. Unsigned requests are listed separately. */
 export const RetryBudgetSchema = Type.Object({
   sources: Type.Array(Type.Object({
     sourceId: Type.String(),
@@ -65,7 +65,7 @@ export const RetryBudgetSchema = Type.Object({
 
 export type RetryBudget = Static<typeof RetryBudgetSchema>
 
-/** Which expected events stay away. */
+/** The state of each expected event. */
 export const MissingEventsSchema = Type.Object({
   expectations: Type.Array(Type.Object({
     expectation: Type.String({ description: 'As EXPECT_EVENT_WITHIN has it.' }),

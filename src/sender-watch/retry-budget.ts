@@ -5,7 +5,7 @@ import { describe, isOver, type FailedSource, type Source } from './failed-sourc
 import type { Observations } from './observations.js'
 import { adviceFor, mostTries, TOLD_AT_TRIES, TRIES_ALLOWED, TRIES_END_MS } from './sender-tries.js'
 
-/** How much later than by its schedule the last try may come before an event counts as given up. */
+/** How much later than scheduled the last try may come before an event counts as given up, in milliseconds. */
 const GRACE_MS = 3_600_000
 
 const MOST_SOURCES = 100
@@ -18,8 +18,8 @@ export interface RetryBudget extends Counter<KeptRetryBudget> {
 }
 
 /**
- * Counts, from our own answers, how much of its retry budget the sender has used up on each source. Only what was signed counts: nobody
- * else gets a place, moves a count or gives an alarm.
+ * Counts, from our own answers, how much of its retry budget the sender has used for each source. Only signed webhooks count. Unsigned ones
+ * take no place in the table, change no count and cause no alarm.
  */
 export function createRetryBudget ({ logger, now, told = new Map(), tells = () => true, isWhole = () => true }: CounterOptions<string>): RetryBudget {
   const sources = new Map<string, Source>()
@@ -40,7 +40,7 @@ export function createRetryBudget ({ logger, now, told = new Map(), tells = () =
     if (told.delete(sourceId)) logger.info({ sourceId }, 'webhook accepted again after it failed')
   }
 
-  /** Takes out what was accepted elsewhere after it failed. */
+  /** Removes events that a replica accepted after they had failed. */
   function settle (): void {
     const time = now()
     for (const [key, { sourceId, eventId, at }] of recovered) {
@@ -67,7 +67,7 @@ export function createRetryBudget ({ logger, now, told = new Map(), tells = () =
     if (isWhole() && tells()) warn(sourceId, source)
   }
 
-  /** The source's place in the table, made where there is one to be had. */
+  /** Returns the source's entry in the table, and creates one if there is room. */
   function sourceFor (sourceId: string): Source | undefined {
     const present = sources.get(sourceId)
     if (present !== undefined) return present
@@ -99,17 +99,17 @@ export function createRetryBudget ({ logger, now, told = new Map(), tells = () =
     else logger.warn(fields, 'sender tries in vain')
   }
 
-  /** The sender's tries of an event are over after a day: it is then switched off, or another answer has reached it. */
+  /** Forgets events that the sender no longer tries. After a day, it has switched the webhook off or received another answer. */
   function forgetGivenUp (sourceId: string, { events }: Source, time: number): void {
     for (const [id, event] of events) {
-      // A clock that was ahead noted it. Left so, no try would count before that time comes.
+      // A clock that was ahead recorded this time. If it stayed, no try would count before that time.
       event.firstAt = Math.min(event.firstAt, time)
       if (time - event.firstAt > TRIES_END_MS + GRACE_MS) events.delete(id)
     }
     if (events.size === 0 && isWhole()) told.delete(sourceId)
   }
 
-  /** What is over would take the places of others. */
+  /** Forgets sources that are over, because they take up places in the table. */
   function forgetOver (): void {
     const time = now()
     settle()
@@ -127,7 +127,7 @@ export function createRetryBudget ({ logger, now, told = new Map(), tells = () =
     if (alarmed > (told.get(sourceId) ?? 0)) told.set(sourceId, alarmed)
     if (lastFailureAt > source.lastFailureAt) source.lastCode = lastCode as ProblemCode
     source.lastFailureAt = Math.max(source.lastFailureAt, lastFailureAt)
-    // What is over says nothing of when the trouble began that is still there.
+    // A source without failed events does not tell when the present trouble began.
     if (events.length > 0) source.firstFailureAt = source.events.size === 0 ? firstFailureAt : Math.min(source.firstFailureAt, firstFailureAt)
     for (const { eventId, failures, firstAt } of events) {
       const seen = source.events.get(eventId)
@@ -151,7 +151,7 @@ export function createRetryBudget ({ logger, now, told = new Map(), tells = () =
         const events = sources.get(each.sourceId)?.events
         if ((events?.get(each.eventId)?.firstAt ?? Infinity) < each.at) events?.delete(each.eventId)
       }
-      // The others have heard of it.
+      // The other replicas have learned of these.
       for (const key of recovered.keys()) if (!failing.has(key)) recovered.delete(key)
     },
 

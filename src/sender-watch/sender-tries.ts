@@ -1,22 +1,22 @@
 import type { ProblemCode } from '../errors/problem.js'
 import { mostRetries, retriesAfterMs, retryOffsetMs } from '../voucherify/retry-schedule.js'
 
-/** After so many tries that failed the sender switches the webhook off. */
+/** After this many failed tries the sender switches the webhook off. */
 export const TRIES_ALLOWED = mostRetries
-/** How long after the first attempt the last one comes. */
+/** The time between the first try and the last one, in milliseconds. */
 export const TRIES_END_MS = retryOffsetMs(mostRetries)
-/** How much earlier than by the schedule a retry may come and still be taken for one. */
+/** The share of its scheduled delay after which a request may count as a retry. Retries may come a little early. */
 const EARLY = 0.8
 
-/** How many tries are used when it is told, the highest first: three quarters, a half, a quarter. */
+/** The numbers of used tries at which an alarm is given, the highest first: three quarters, a half, a quarter. */
 export const TOLD_AT_TRIES = [TRIES_ALLOWED * 3 / 4, TRIES_ALLOWED / 2, TRIES_ALLOWED / 4] as const
 
-/** How often the sender can have tried, so long after the first time: what comes faster than by its schedule is not its retry. */
+/** Returns how often the sender can have tried at most, this long after the first try. Faster requests than scheduled are not its retries. */
 export function mostTries (afterMs: number): number {
   return 1 + retriesAfterMs.filter((dueMs) => afterMs >= dueMs * EARLY).length
 }
 
-/** What to do about an answer that the sender takes for a failure. */
+/** Returns what to do about an answer that the sender counts as a failure. */
 export function adviceFor (code: ProblemCode): string {
   switch (code) {
     case 'SIGNATURE_WRONG':

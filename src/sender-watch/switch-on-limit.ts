@@ -9,14 +9,14 @@ const NoteSchema = Type.Object({
   webhooks: Type.Array(Type.Object({ id: Type.String({ maxLength: 128 }), at: Type.Number({ minimum: 0, maximum: 8.64e15 }) }), { maxItems: 1000 })
 })
 
-/** What the note is called in the data folder. */
+/** The file's name in the data folder. */
 export const SWITCHED_ON_FILE = 'webhook-switched-on.json'
 
 const HOUR_MS = 3_600_000
 const MOST_WEBHOOKS = 100
 
 export interface SwitchOnLimitOptions {
-  /** Where it is noted what was switched on when, for the next start. */
+  /** The file that records when each webhook was switched on, for the next start. */
   readonly path: string
   readonly clock: Clock
 }
@@ -25,26 +25,26 @@ export type Taken =
   | { readonly ok: true }
   | { readonly ok: false, readonly reason: string }
 
-/** Lets each webhook be switched on once an hour, also across restarts. */
+/** Allows each webhook to be switched on once an hour, even across restarts. */
 export interface SwitchOnLimit {
   /**
-   * Takes the turn of a webhook, if it has one. It is on disk before this resolves: whoever dies afterwards and before switching it on
-   * waits for an hour too.
+   * Takes the webhook's turn, if it has one. The turn is on disk before this resolves. If the process dies before it switches the webhook on,
+   * the webhook waits for an hour too.
    */
   readonly take: (webhookId: string) => Promise<Taken>
 }
 
 export function createSwitchOnLimit ({ path, clock }: SwitchOnLimitOptions): SwitchOnLimit {
-  /** When each may be switched on again, by the monotonic clock: a wall clock that is set changes nothing. */
+  /** When each webhook may be switched on again, in monotonic time, which does not change when the wall clock is set. */
   let nextAt: Map<string, number> | undefined
-  /** Of all, where the note of earlier runs cannot be read. */
+  /** When any webhook may be switched on, if the file of earlier runs cannot be read. */
   let allAt = -Infinity
 
   async function load (): Promise<Map<string, number>> {
     try {
       const value: unknown = JSON.parse(await readFile(path, 'utf8'))
       if (!Value.Check(NoteSchema, value)) throw new Error('It is no such note')
-      // A time in the future is a wrong clock's, and counts as now.
+      // A time in the future comes from a wrong clock, and counts as now.
       return new Map(value.webhooks.map(({ id, at }) => [id, clock.monotonic() + HOUR_MS - Math.max(0, clock.now() - at)]))
     } catch (error) {
       const isFirst = error instanceof Error && 'code' in error && error.code === 'ENOENT'

@@ -6,19 +6,19 @@ export interface SwitchOnOptions {
   readonly api: ManagementApi
   readonly limit: SwitchOnLimit
   readonly logger: Logger
-  /** Told of each that Voucherify says it has switched on. */
+  /** Called with the id of each webhook that Voucherify confirms as switched on. */
   readonly onSwitched: (webhookId: string) => void
 }
 
-/** Switches on what is off. Resolves with whether anything was sent to the sender. */
+/** Switches on the webhooks that are off. Resolves with whether any request was sent. */
 export type SwitchOn = (off: readonly Webhook[], signal: AbortSignal) => Promise<boolean>
 
-/** How many in one round. */
+/** The most webhooks that are switched on in one round. */
 const MOST_AT_ONCE = 10
 const LONGEST_ID = 128
 
 export function createSwitchOn ({ api, limit, logger, onSwitched }: SwitchOnOptions): SwitchOn {
-  /** Why each was left off, so that it is logged once and not each round. */
+  /** Why each webhook was left off. A reason is logged once and not in each round. */
   const left = new Map<string, string>()
 
   function leave (webhookId: string, reason: string): void {
@@ -26,7 +26,7 @@ export function createSwitchOn ({ api, limit, logger, onSwitched }: SwitchOnOpti
     left.set(webhookId, reason)
   }
 
-  /** Resolves with whether it was sent. */
+  /** Resolves with whether a request was sent. */
   async function switchOne (webhook: Webhook, signal: AbortSignal): Promise<boolean> {
     const { id, events } = webhook
     if (!hasKnownId(webhook)) {
@@ -50,7 +50,7 @@ export function createSwitchOn ({ api, limit, logger, onSwitched }: SwitchOnOpti
       onSwitched(id)
     } catch (error) {
       if (!(error instanceof ManagementApiError)) throw error
-      // What a stop broke off is told by nobody, and asked at the next start.
+      // If stopping broke the request off, it is not logged. The next start asks again.
       if (!signal.aborted) leave(id, error.message)
     }
     return true

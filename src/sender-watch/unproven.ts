@@ -5,34 +5,34 @@ import type { Observations } from './observations.js'
 import { addTo, asCount, begin, countIn, isOver, merged, type Count } from './refused-count.js'
 import { adviceFor, mostTries, TOLD_AT_TRIES, TRIES_ALLOWED, TRIES_END_MS } from './sender-tries.js'
 
-/** Addresses that signed webhooks came from. Voucherify has a handful. */
+/** The most addresses of signed webhooks that are remembered. Voucherify has a handful. */
 const MOST_KNOWN = 50
-/** Other addresses that are told apart. */
+/** The most other addresses that are counted separately. */
 const MOST_OTHERS = 20
-/** No address is longer; what a proxy passes on may be. */
+/** A longer text is not an address. A proxy may pass on any text. */
 const LONGEST_ADDRESS = 64
 
-/** From where requests came: `known` are addresses that new signed webhooks came from before. It is a hint, and no proof. */
+/** Where requests came from. `known`: an address that sent new signed webhooks before. This is a hint, and no proof. */
 export const origins = ['known', 'other'] as const
 export type Origin = (typeof origins)[number]
 
-/** What was refused without proof since a new signed webhook was accepted last. */
+/** Requests refused without proof since the last new signed webhook was accepted. */
 export interface UnprovenRefusals {
   readonly from: Origin
   readonly count: number
   readonly since: number
   readonly lastAt: number
   readonly lastCode: ProblemCode
-  /** How many tries the sender has used at the most, if these were its own. */
+  /** The most tries that the sender has used, if these requests were its own. */
   readonly triesUsed: number
   readonly triesAllowed: number
-  /** When the sender makes its last try of what came first, if it was its own. */
+  /** When the sender makes the last try of the first of these, if it was its own. */
   readonly disabledAt: number
   readonly advice: string
 }
 
 export interface UnprovenAddress {
-  /** Of IPv6 the first 64 bits; `null` for all that could not be told apart. */
+  /** An IPv4 address or the first 64 bits of an IPv6 address; `null` for all others together. */
   readonly address: string | null
   readonly known: boolean
   readonly count: number
@@ -42,14 +42,14 @@ export interface UnprovenAddress {
 }
 
 export interface UnprovenReport {
-  /** When a new signed webhook was accepted last. */
+  /** When the last new signed webhook was accepted. */
   readonly signedAt: number | null
   readonly refused: readonly UnprovenRefusals[]
-  /** Who was refused within a day; the latest first. */
+  /** The addresses that were refused within a day, the latest first. */
   readonly addresses: readonly UnprovenAddress[]
 }
 
-/** It is kept because a rotated secret is most often noticed by a restart. */
+/** Kept between runs, because a rotated secret usually comes with a restart. */
 type KeptUnproven = Observations['unproven']
 
 export interface Unproven extends Counter<KeptUnproven> {
@@ -57,11 +57,11 @@ export interface Unproven extends Counter<KeptUnproven> {
 }
 
 /**
- * Counts what was refused without proof that it is the sender's, by address alone: nothing of such a body is read. Most often it is
- * somebody else's; but where the secret was rotated it is all that there is to be seen.
+ * Counts refused requests that do not prove to be the sender's. Only the address is used: nothing of such a body is read. Most of these
+ * requests come from others, but after a rotation of the secret they are the only sign of it.
  */
 export function createUnproven ({ logger, now, told = new Map(), tells = () => true, isWhole = () => true }: CounterOptions<Origin>): Unproven {
-  /** The one that a signed webhook came from last stands last. */
+  /** The address of the latest signed webhook comes last. */
   const known = new Set<string>()
   let latest: string | undefined
   let signedAt: number | null = null
@@ -114,7 +114,7 @@ export function createUnproven ({ logger, now, told = new Map(), tells = () => t
     addresses.set(address, begin(code, time))
   }
 
-  /** Who was refused longest ago makes room. Addresses of signed webhooks have places of their own. */
+  /** Merges the addresses that were refused longest ago into one count. Addresses of signed webhooks have places of their own. */
   function limitOthers (most: number, time: number): void {
     const others = [...addresses].filter(([address]) => address !== null && !isKnown(address)).sort(([, one], [, other]) => one.lastAt - other.lastAt)
     for (const [address, count] of others.slice(0, Math.max(0, others.length - most))) {
@@ -141,9 +141,9 @@ export function createUnproven ({ logger, now, told = new Map(), tells = () => t
 
   function forgetOver (): void {
     const time = now()
-    // A clock that was ahead noted it. Left so, it would be later than all that is refused.
+    // A clock that was ahead recorded this time. If it stayed, it would be later than every refusal.
     if (signedAt !== null && signedAt > time) signedAt = time
-    // What came before a signed webhook at another replica is over too.
+    // A signed webhook at another replica also ends what came before it.
     for (const [from, count] of refusals) if (isOver(count, time) || count.lastAt < (signedAt ?? 0)) refusals.delete(from)
     for (const [address, count] of addresses) if (isOver(count, time)) addresses.delete(address)
   }
@@ -180,7 +180,7 @@ export function createUnproven ({ logger, now, told = new Map(), tells = () => t
       if (answer.outcome === 'refused') {
         if (answer.toWebhook && answer.proven === undefined) refused(answer.code, answer.sourceAddress)
       } else if (answer.outcome === 'accepted' && !answer.late && answer.secretNumber !== undefined) {
-        // A copy, or what is too old to be new, may be sent again by whoever has captured it.
+        // Anyone who has captured a duplicate or late webhook can send it again, so it proves nothing.
         accepted(answer.sourceAddress)
       }
     },

@@ -10,39 +10,39 @@ import type { WebhookStatus } from './webhook-status.js'
 export interface WatchdogOptions extends AskSenderOptions {
   readonly logger: Logger
   readonly clock: Clock
-  /** From 0 to 1. */
+  /** Returns a number from 0 to 1. */
   readonly random: () => number
-  /** Whether it is this one of several replicas that asks; always where absent. */
+  /** Whether this replica, of several, asks; always if absent. */
   readonly leads?: (() => boolean) | undefined
-  /** Calls a function after so many milliseconds; returns what takes that back. */
+  /** Calls a function after this many milliseconds. Returns a function that cancels the call. */
   readonly after?: (ms: number, run: () => void) => () => void
-  /** Where it may switch webhooks on: how often. */
+  /** Limits how often webhooks are switched on. Absent: the watchdog never switches one on. */
   readonly reenable?: SwitchOnLimit | undefined
-  /** Ends the connections there. */
+  /** Closes the connections to the API. */
   readonly closeApi: () => Promise<void>
 }
 
-/** Asks the sender again and again how our webhook stands there. Nothing that it meets costs anything but a line in the log. */
+/** Asks the sender regularly for the state of our webhook. Any failure causes a log line and nothing else. */
 export interface Watchdog {
   readonly status: () => WebhookStatus
-  /** Asks at once, and again and again, until `close`. */
+  /** Asks soon, and then regularly until `close`. */
   readonly start: () => void
-  /** Asks now. Never rejects. Not twice at once. */
+  /** Asks now. Never rejects. Calls during a round share that round. */
   readonly ask: () => Promise<void>
   /** Idempotent. */
   readonly close: () => Promise<void>
 }
 
 const EVERY_MS = 300_000
-/** How soon it is known that this one asks from now on. */
+/** How often a replica that does not ask checks whether it should now, in milliseconds. */
 const LOOK_MS = 1000
-/** By how much each wait may differ, of itself, so that many services do not ask together. */
+/** The share by which each wait varies at random, so that many services do not ask at the same time. */
 const JITTER = 0.1
-/** The longest wait where it is not answered. */
+/** The longest wait after failures, in milliseconds. */
 const LONGEST_MS = 3_600_000
-/** How much is waited at most before the first round. */
+/** The longest wait before the first round, in milliseconds. */
 const START_MS = 2000
-/** How long stopping waits for a disk that does not answer. */
+/** How long stopping waits for a disk that hangs, in milliseconds. */
 const CLOSE_LIMIT_MS = 500
 
 export function createWatchdog (options: WatchdogOptions): Watchdog {
@@ -76,7 +76,7 @@ export function createWatchdog (options: WatchdogOptions): Watchdog {
     try {
       const asked = await askSender(options, signal)
       take(asked)
-      // What was sent shows in the list alone: whether it is on now is asked and not believed.
+      // Ask again, because only the list shows whether the webhook is really on now.
       if (switchOn !== undefined && await switchOn(asked.off, signal)) take(await askSender(options, signal))
     } catch (error) {
       failures++
@@ -91,7 +91,7 @@ export function createWatchdog (options: WatchdogOptions): Watchdog {
 
   function nextMs (): number {
     const backoffMs = Math.min(LONGEST_MS, EVERY_MS * 2 ** Math.max(0, Math.min(failures, 10) - 1))
-    // What the server asks for is the least.
+    // Never ask sooner than the server wants, within the longest wait.
     return Math.round(Math.max(backoffMs * (1 - JITTER + 2 * JITTER * random()), Math.min(LONGEST_MS, waitMs) * (1 + JITTER * random())))
   }
 

@@ -7,12 +7,12 @@ export interface WebhookStateOptions {
   readonly clock: Clock
 }
 
-/** What is known of the webhook at the sender, and what is logged where that changes. */
+/** What is known of the webhook at the sender. Changes are logged. */
 export interface WebhookState {
   readonly found: (findings: readonly Finding[]) => void
-  /** Everything was answered. */
+  /** All requests were answered. */
   readonly answered: () => void
-  /** Something was not. */
+  /** A request was not answered. */
   readonly failed: (reason: string) => void
   readonly switchedOn: (webhookId: string) => void
   readonly status: () => WebhookStatus
@@ -20,16 +20,16 @@ export interface WebhookState {
 
 interface Known {
   readonly finding: Finding
-  /** Wall-clock time since which it is in this state. */
+  /** Wall-clock time since when the check is in this state. */
   readonly since: number
-  /** By the monotonic clock. */
+  /** When the sender last answered this check, in monotonic time. */
   readonly toldAt: number
 }
 
-/** Three rounds: what was well by then is not known to be well any more. */
+/** Three rounds. A check that was ok counts as unknown if it was not repeated within this time, in milliseconds. */
 const STALE_MS = 900_000
 const MOST_KEPT = 20
-/** What events are lost by, if nobody looks. */
+/** Checks whose failure loses events if nobody acts. */
 const URGENT: ReadonlySet<CheckName> = new Set<CheckName>(['webhook', 'active', 'secret'])
 
 export function createWebhookState ({ logger, clock }: WebhookStateOptions): WebhookState {

@@ -1,13 +1,13 @@
 import { Type, type Static } from '@sinclair/typebox'
 
-/** What is asked of the sender: is there a webhook that points here, is it on, has it the tier events, are the secret and the version ours. */
+/** The checks at the sender: does a webhook point here, is it on, has it the tier events, and are the secret and the version ours. */
 export const checkNames = ['webhook', 'active', 'events', 'secret', 'version'] as const
 export const checkStates = ['ok', 'wrong', 'unknown'] as const
 
 export type CheckName = typeof checkNames[number]
 export type CheckState = typeof checkStates[number]
 
-/** What has been found out about one of these. */
+/** The result of one check. */
 export interface Finding {
   readonly check: CheckName
   readonly state: CheckState
@@ -15,13 +15,13 @@ export interface Finding {
   readonly detail: string
 }
 
-/** What is looked at by nobody here, told wherever a person looks. */
+/** The limits of these checks, shown wherever their results are shown. */
 export const CANNOT_SEE = 'Only webhooks of the project settings can be looked at. Distributions, custom headers and the log of what was sent are not in Voucherify\'s ' +
   'Management API: a paused distribution shows only by its missing events (EXPECT_EVENT_WITHIN) and by the retry budget.'
 
 const Time = Type.String({ format: 'date-time' })
 
-/** How the webhook stands at the sender. */
+/** The status of the webhook at the sender. */
 export const WebhookStatusSchema = Type.Object({
   watching: Type.Boolean({ description: 'Whether Voucherify is asked at all: whether VOUCHERIFY_MANAGEMENT_ID and the settings that go with it are set.' }),
   askedAt: Type.Union([Time, Type.Null()], { description: 'When Voucherify answered everything the last time.' }),
@@ -40,7 +40,7 @@ export const WebhookStatusSchema = Type.Object({
 
 export type WebhookStatus = Static<typeof WebhookStatusSchema>
 
-/** The status where nothing is asked. */
+/** The status if the sender is not asked. */
 export const notWatching: WebhookStatus = {
   watching: false, askedAt: null, unansweredMs: 0, failure: null, checks: [], switchedOn: [], switchedOnCount: 0, cannotSee: CANNOT_SEE
 }

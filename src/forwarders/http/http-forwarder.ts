@@ -35,7 +35,7 @@ export interface HttpForwarderOptions extends Omit<OptionValues<typeof httpOptio
 }
 
 const REFUSAL_LIMIT = 5
-/** The most deliveries that wait for a retry at once. */
+/** The most deliveries whose refusals are counted. */
 const REMEMBERED_REFUSALS = 10_000
 const BODY_LIMIT_BYTES = 4096
 const KEEP_BYTES = 2048
