@@ -1,4 +1,4 @@
-/** Each class of durations is by so much longer than the one before it: what is told of them is right to an eighth. */
+/** Each class of durations is longer than the previous one by this factor. So a reported duration is right to an eighth. */
 const GROWTH = 1.25
 /** The class of an hour and more. */
 const LAST_CLASS = 68
@@ -9,7 +9,7 @@ export function countDuration (classes: Record<string, number>, ms: number): voi
   classes[index] = (classes[index] ?? 0) + 1
 }
 
-/** The duration, in milliseconds, that a share of those which were counted did not exceed; `null` where there was none. */
+/** Returns the duration, in milliseconds, that a share (0 to 1) of the counted ones did not exceed; `null` if there are none. */
 export function percentile (classes: ReadonlyArray<Readonly<Record<string, number>>>, share: number): number | null {
   const sums = new Map<number, number>()
   for (const each of classes) for (const [index, count] of Object.entries(each)) sums.set(Number(index), (sums.get(Number(index)) ?? 0) + count)

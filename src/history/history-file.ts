@@ -25,8 +25,8 @@ export function historyPath (dataDir: string): string {
 }
 
 /**
- * What was kept of earlier runs; `undefined` where nothing was yet.
- * @throws where it can't be read, or is damaged
+ * Reads the history of earlier runs; `undefined` if there is none yet.
+ * @throws if the file cannot be read, or is damaged
  */
 export async function readHistory (dataDir: string): Promise<KeptHistory | undefined> {
   const text = await readKeptFile(historyPath(dataDir), LARGEST_BYTES)
@@ -43,7 +43,7 @@ export interface KeepHistoryOptions {
   readonly everyMs?: number
 }
 
-/** Keeps what happened for the next run. */
+/** Keeps the history in a file for the next run. */
 export function keepHistory ({ dataDir, logger, history, everyMs = SAVE_EVERY_MS }: KeepHistoryOptions): KeptUp {
   return keepFile({
     path: historyPath(dataDir),

@@ -1,11 +1,11 @@
 import type { Observer } from '../delivery/observation.js'
 import { countDuration } from './durations.js'
 
-/** What happened within a part of the time that is looked back on. */
+/** The counts of one part of a span. */
 export interface Slot {
   /** When it begins, in milliseconds since the epoch. */
   readonly at: number
-  /** Accepted events by their type. */
+  /** Accepted events, by type. */
   readonly events: Record<string, number>
   readonly forwarders: Record<string, ForwarderSlot>
 }
@@ -14,13 +14,13 @@ export interface ForwarderSlot {
   forwarded: number
   retry: number
   dead: number
-  /** How many calls took how long, by classes of durations. */
+  /** The number of calls per class of durations. */
   readonly durations: Record<string, number>
-  /** The last that was seen; absent where nobody looked. */
+  /** The last known backlog; absent if it was not checked. */
   backlog?: number
 }
 
-/** How far it is looked back, in slots of how long. */
+/** How long a slot is, in milliseconds, and how many slots are kept. */
 export const spans = {
   hour: { everyMs: 60_000, slots: 60 },
   day: { everyMs: 300_000, slots: 288 }
@@ -29,7 +29,7 @@ export const spans = {
 export type Span = keyof typeof spans
 export const spanNames = Object.keys(spans) as readonly Span[]
 
-/** The same as it is kept from one run to the next. */
+/** The history as kept between runs. */
 export interface KeptHistory extends Readonly<Record<Span, readonly Slot[]>> {
   /** Since when no attempt of a forwarder has succeeded, by its name. */
   readonly failing: Readonly<Record<string, number>>
@@ -37,22 +37,22 @@ export interface KeptHistory extends Readonly<Record<Span, readonly Slot[]>> {
 
 export interface History {
   readonly observer: Observer
-  /** How many deliveries a forwarder has yet to pass on, now. */
+  /** Sets the number of deliveries that a forwarder has yet to pass on. */
   readonly setBacklog: (forwarder: string, count: number) => void
-  /** Since when none of a forwarder's attempts has succeeded, in milliseconds since the epoch; `undefined` where the last one did. */
+  /** Since when none of a forwarder's attempts has succeeded, in milliseconds since the epoch; `undefined` if the last one did. */
   readonly failingSince: (forwarder: string) => number | undefined
-  /** The slots in which something happened, oldest first. */
+  /** The slots with any counts, oldest first. */
   readonly slots: (span: Span) => readonly Slot[]
   readonly keep: () => KeptHistory
   readonly restore: (earlier: KeptHistory) => void
 }
 
-/** What has no name that a configuration gave it. A sender must not be able to make them ever more. */
+/** Counts the types above the limit. Without a limit, a sender could add types for ever. */
 export const OTHER_TYPES = 'other types'
 const MOST_TYPES = 20
 const LONGEST_TYPE = 100
 
-/** What happened in the last hour and day: bounded, whatever happens. */
+/** Counts what happened in the last hour and day, in bounded memory. */
 export function createHistory ({ now, forwarderNames }: { readonly now: () => number, readonly forwarderNames: readonly string[] }): History {
   const names = new Set(forwarderNames)
   const failing = new Map<string, number>()
@@ -62,7 +62,7 @@ export function createHistory ({ now, forwarderNames }: { readonly now: () => nu
     const { everyMs, slots } = spans[span]
     const at = Math.floor(now() / everyMs) * everyMs
     const last = rings[span].at(-1)
-    // A clock that was set back: what has been counted stays where it is.
+    // After the clock was set back, counting goes on in the latest slot.
     if (last !== undefined && last.at >= at) return last
     const next: Slot = { at, events: {}, forwarders: {} }
     rings[span] = [...rings[span].filter((slot) => slot.at > at - slots * everyMs), next]
@@ -89,7 +89,7 @@ export function createHistory ({ now, forwarderNames }: { readonly now: () => nu
       },
       attemptsEnded ({ forwarder, counts, durationMs }) {
         if (!names.has(forwarder)) return
-        // A delivery that the destination refuses for good says nothing of the next one.
+        // An attempt that ends in a dead letter is no sign that the next delivery will fail.
         if (counts.forwarded > 0 || counts.retry === 0) failing.delete(forwarder)
         else if (!failing.has(forwarder)) failing.set(forwarder, now())
         for (const span of spanNames) {

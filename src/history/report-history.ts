@@ -31,10 +31,10 @@ export const HistorySchema = Type.Object({
 
 export type HistoryReport = Static<typeof HistorySchema>
 
-/** How many types are told apart; the rest is told together. */
+/** How many types are reported separately. The others are reported together. */
 const MOST_TYPES = 7
 
-/** The history as the operator's listener answers it. */
+/** Returns the history in the form of the operator API. */
 export function reportHistory (history: Pick<History, 'slots'>, { now, forwarderNames }: { readonly now: number, readonly forwarderNames: readonly string[] }): HistoryReport {
   const report = (span: Span): HistoryReport[Span] => {
     const { everyMs, slots } = spans[span]

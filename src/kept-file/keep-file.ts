@@ -6,16 +6,16 @@ import { keepUp, type KeptUp } from './keep-up.js'
 
 export interface KeepFileOptions {
   readonly path: string
-  /** What is to be in the file now. */
+  /** Returns the text that the file should have now. */
   readonly text: () => string
   readonly everyMs: number
-  /** Told once, until a save succeeds again. */
+  /** Called once after failed saves, until a save succeeds again. */
   readonly onNotKept: (fields: Readonly<Record<string, unknown>>) => void
-  /** Told what should not be able to happen. */
+  /** Called with errors that indicate a bug. */
   readonly onFailure: (error: unknown) => void
 }
 
-/** Writes a text to a file now and then, as a whole or not at all. A disk that takes nothing costs the text, and nothing else. */
+/** Writes a text to a file at intervals, as a whole or not at all. If the disk fails, only the text is lost. */
 export function keepFile ({ path, text, everyMs, onNotKept, onFailure }: KeepFileOptions): KeptUp {
   let written = ''
   let failing = false
@@ -38,8 +38,8 @@ export function keepFile ({ path, text, everyMs, onNotKept, onFailure }: KeepFil
 }
 
 /**
- * The text that was kept; `undefined` where nothing was yet.
- * @throws where it can't be read, or is larger than it may be
+ * Reads a kept file; `undefined` if there is none yet.
+ * @throws if the file cannot be read, or is larger than `largestBytes`
  */
 export async function readKeptFile (path: string, largestBytes: number): Promise<string | undefined> {
   let bytes: Buffer

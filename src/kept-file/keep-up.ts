@@ -1,36 +1,36 @@
 import { within } from '../delivery/within.js'
 
-/** How long stopping waits for a disk that does not answer. */
+/** How long stopping waits for a disk that hangs, in milliseconds. */
 const LAST_SAVE_LIMIT_MS = 500
 
 export interface KeepUpOptions {
-  /** Saves what there is now. `atOnce`: it was asked for, and is not one of those that come now and then. */
+  /** Saves the present state. `atOnce`: a caller asked for it, and it is not one of the regular saves. */
   readonly save: (atOnce: boolean) => Promise<void>
   readonly everyMs: number
-  /** Told what should not be able to happen. */
+  /** Called with errors that indicate a bug. */
   readonly onFailure: (error: unknown) => void
 }
 
 export interface KeptUp {
-  /** Resolves once what there is now has been saved. */
+  /** Saves now. Resolves when the present state is saved. */
   readonly save: () => Promise<void>
-  /** The same, as one of those that come now and then. */
+  /** The same as a regular save. */
   readonly look: () => Promise<void>
-  /** Saves again and again, until `close`. */
+  /** Saves at intervals, until `close`. */
   readonly start: () => void
   /** Saves a last time, if it was started. Idempotent. */
   readonly close: () => Promise<void>
 }
 
-/** Saves now and then, one save after the other. */
+/** Saves at intervals, one save after another. */
 export function keepUp ({ save, everyMs, onFailure }: KeepUpOptions): KeptUp {
   let timer: NodeJS.Timeout | undefined
   let underWay: Promise<void> | undefined
   let closing: Promise<void> | undefined
 
   async function saveNext (atOnce: boolean): Promise<void> {
-    // What is under way began before what is to be saved was noticed.
-    await underWay?.catch(() => { /* Told to whoever began it. */ })
+    // A running save may have begun before the change that this call is to save, so wait for it.
+    await underWay?.catch(() => { /* The caller that began it gets the error. */ })
     underWay ??= save(atOnce).finally(() => { underWay = undefined })
     await underWay
   }
@@ -43,7 +43,7 @@ export function keepUp ({ save, everyMs, onFailure }: KeepUpOptions): KeptUp {
     },
     async close () {
       closing ??= (async () => {
-        // Whoever has not started may be there by mistake, in the folder of another.
+        // Do not write before start: the data folder may belong to another process.
         if (timer === undefined) return
         clearInterval(timer)
         await within(LAST_SAVE_LIMIT_MS, saveNext(true))

@@ -3,27 +3,27 @@ import type { Outcome } from '../delivery/forwarder.js'
 import type { KnownForwarder } from '../delivery/operator-requests.js'
 import type { Observer } from '../delivery/observation.js'
 
-/** A configured forwarder, as the service itself knows it. */
+/** The state of a configured forwarder in this process. */
 export interface ForwarderState {
   readonly name: string
-  /** Whether its circuit breaker has paused it. */
+  /** Whether the circuit breaker has paused the forwarder. */
   readonly breakerOpen: boolean
-  /** Whether a person has. */
+  /** Whether a person has paused the forwarder. */
   readonly paused: boolean
-  /** Whether it runs here, where replicas share a journal; absent where there is one service alone. */
+  /** Whether the forwarder runs on this replica, if replicas share a journal; absent if there is only one service. */
   readonly leads?: boolean
 }
 
 export interface ForwarderMetrics {
   readonly observer: Observer
-  /** Takes over how things stand. `known`: what the store says; `undefined` where it can't be told. */
+  /** Updates the gauges. `known`: the forwarders as the store knows them; `undefined` if the store cannot tell. */
   readonly look: (states: readonly ForwarderState[], known: readonly KnownForwarder[] | undefined) => void
 }
 
 const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 const OUTCOMES: ReadonlyArray<Outcome['status']> = ['forwarded', 'retry', 'dead']
 
-/** Counts what forwarders do. Names are those that are configured, and so no sender can make one. */
+/** Counts what forwarders do. Labels are configured names only, so no sender can add one. */
 export function createForwarderMetrics (registry: Registry, { names, now }: { readonly names: readonly string[], readonly now: () => number }): ForwarderMetrics {
   const registers = [registry]
   const labelNames = ['forwarder'] as const
@@ -37,7 +37,7 @@ export function createForwarderMetrics (registry: Registry, { names, now }: { re
   const leads = new Gauge({ name: 'tierhook_leads', help: 'Whether a forwarder runs on this replica, where several share a journal: 1 or 0.', labelNames, registers })
 
   const counters = new Map(names.map((name) => {
-    // There from the start, so that the first one is a rise.
+    // Create the series now, so that the first attempt shows as an increase.
     for (const outcome of OUTCOMES) attempts.inc({ forwarder: name, outcome }, 0)
     return [name, {
       duration: duration.labels(name),

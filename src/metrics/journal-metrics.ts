@@ -4,7 +4,7 @@ import type { Observer } from '../delivery/observation.js'
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 const DELIVERIES = [1, 2, 5, 10, 20, 50, 100, 200, 500]
 
-/** Counts what the journal puts on disk. */
+/** Counts the commits of the journal. */
 export function createJournalMetrics (registry: Registry): Pick<Observer, 'committed' | 'quarantineEvicted'> {
   const registers = [registry]
   const duration = new Histogram({ name: 'tierhook_journal_commit_duration_seconds', help: 'Time that a commit takes to be on disk.', buckets: SECONDS, registers })

@@ -12,13 +12,13 @@ import { origins, type UnprovenRefusals } from '../sender-watch/unproven.js'
 import { createWebhookMetrics } from './webhook-metrics.js'
 import { createWebhookStatusMetrics } from './webhook-status-metrics.js'
 
-/** What is looked up when Prometheus asks; each may take its time, within its own limit. `undefined`: it can't be told. */
+/** Functions that are called for each scrape. Each has its own time limit. `undefined`: not known. */
 export interface MetricSources {
   readonly store: () => Promise<StoreFacts | undefined>
   readonly storeBytes: () => Promise<number | undefined>
   readonly diskFreeBytes: () => Promise<number | undefined>
   readonly ready: () => Promise<boolean>
-  /** The configured ones, as far as they are started. */
+  /** The configured forwarders that have been started. */
   readonly forwarders: () => readonly ForwarderState[]
   readonly drift: () => Iterable<DriftTotal>
   readonly retryBudget: () => readonly FailedSource[]
@@ -36,7 +36,7 @@ export interface MetricsOptions {
   readonly version: string
   /** How many secrets are configured. */
   readonly secrets: number
-  /** Of those that are configured. */
+  /** The names of the configured forwarders. */
   readonly forwarderNames: readonly string[]
   readonly sources: MetricSources
   readonly now: () => number
@@ -45,15 +45,15 @@ export interface MetricsOptions {
 export interface Metrics {
   readonly observer: Observer
   readonly contentType: string
-  /** Prometheus' text format. */
+  /** Returns all metrics in Prometheus' text format. */
   readonly text: () => Promise<string>
   readonly close: () => void
 }
 
-/** How often the event loop's lag is sampled, in milliseconds. The library's own ten would wake an idle service a hundred times a second. */
+/** How often the event loop's lag is sampled, in milliseconds. The library's default, 10, would wake an idle service a hundred times a second. */
 const LAG_SAMPLE_MS = 250
 
-/** What Prometheus is told. No label ever takes a value that a sender can choose freely. */
+/** Makes the metrics for Prometheus. No label takes a value that a sender can choose freely. */
 export function createMetrics ({ version, secrets, forwarderNames, sources, now }: MetricsOptions): Metrics {
   const registry = new Registry()
   const registers = [registry]
@@ -121,7 +121,7 @@ export function createMetrics ({ version, secrets, forwarderNames, sources, now 
   }
 }
 
-/** What can't be told is left out: neither the value of before nor a zero is true. */
+/** Sets a gauge. If the value is unknown, removes the gauge's series, because neither the previous value nor zero would be true. */
 function set (gauge: Gauge, value: number | undefined): void {
   if (value === undefined) gauge.remove()
   else gauge.set(value)

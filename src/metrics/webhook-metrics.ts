@@ -4,14 +4,14 @@ import { findEvent } from '../voucherify/catalogue.js'
 
 interface Series {
   readonly labels: Readonly<Record<'event_type' | 'verdict' | 'answer', string>>
-  /** Since Prometheus was told last. */
+  /** Webhooks since the last scrape. */
   count: number
 }
 
-/** The sender gives up after 10 s. */
+/** Ends at 10 s, when the sender gives up. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-/** Counts webhooks by what became of them. */
+/** Counts webhooks by their answer. */
 export function createWebhookMetrics (registry: Registry, { secrets }: { readonly secrets: number }): { readonly observer: Observer, readonly look: () => void } {
   const registers = [registry]
   const webhooks = new Counter({
@@ -27,7 +27,7 @@ export function createWebhookMetrics (registry: Registry, { secrets }: { readonl
     signatures.inc(labels, 0)
     return { labels, count: 0 }
   })
-  // The library puts a text together for each count: here that is done when it is told, and not for each webhook.
+  // The library builds a text for each increment. To do that once per scrape and not for each webhook, webhooks are counted here.
   const acceptedSeries = new Map<string, Series>()
   const refusedSeries = new Map<string, Series>()
 

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { WebhookStatus } from '../sender-watch/webhook-status.js'
 
-/** Tells Prometheus how the webhook stands at the sender. Where nobody asks, there are no series. */
+/** Exports the status of the webhook at the sender. If the sender is not asked, there are no series. */
 export function createWebhookStatusMetrics (registry: Registry): { readonly look: (status: WebhookStatus) => void } {
   const registers = [registry]
   const checks = new Gauge({ name: 'tierhook_webhook_status', help: 'What Voucherify says of the webhook that points here: 1 where it is as it should be, 0 where not; what is not known is left out.', labelNames: ['check'], registers })

@@ -4,15 +4,15 @@ import { ReceiverIds } from './receiver-ids.js'
 import { Ledger } from './ledger.js'
 
 export interface AcknowledgedOptions {
-  /** `undefined` where the bodies carry no ids of this run: then only the receiver's ids tell the events. */
+  /** `undefined` if the bodies carry no ids of this run. Only the receiver's ids identify events then. */
   readonly eventIds: EventIds | undefined
-  /** Whether the receiver's ids are needed, though the bodies carry their own. */
+  /** Whether to keep the receiver's ids even if the bodies carry ids of this run. */
   readonly keepReceiverIds: boolean
-  /** The id that every body carries, where they are all the same one; it counts where the receiver gives none. */
+  /** The id in every body, if all bodies have the same one. An answer with a verdict gives a better id. */
   readonly bodyId?: string | undefined
 }
 
-/** The events that were acknowledged and should be downstream, with the ids by which they are found there. */
+/** The events that were acknowledged and should arrive downstream, with the ids by which to find them there. */
 export class Acknowledged {
   readonly ledger = new Ledger()
   readonly #eventIds: EventIds | undefined
@@ -27,12 +27,12 @@ export class Acknowledged {
     this.#ids = eventIds === undefined || keepReceiverIds ? new ReceiverIds() : undefined
   }
 
-  /** Events that the receiver holds back as invalid, so that they are not expected downstream. */
+  /** Events that the receiver put into quarantine as invalid. They are not expected downstream. */
   get quarantined (): number {
     return this.#quarantined
   }
 
-  /** Events that can't be looked for, since neither they nor their answers carry an id. */
+  /** Events that cannot be looked for, because neither they nor their answers have an id. */
   get nameless (): number {
     return this.#nameless
   }
@@ -42,33 +42,33 @@ export class Acknowledged {
       this.#quarantined++
       return
     }
-    // Others may put an id on each request; a verdict comes with the id of what is kept.
+    // Only an answer with a verdict is sure to give the stored event's id. Other receivers may give each request an id.
     const id = answer.verdict === undefined ? this.#bodyId ?? answer.id : answer.id ?? this.#bodyId
     if (id === undefined && this.#eventIds === undefined) this.#nameless++
     else this.ledger.acknowledge(id === undefined ? index : this.#ids?.add(index, id) ?? index)
   }
 
-  /** Whether a line has to be parsed to tell whose it is. */
+  /** Whether a line must be parsed to find its event. */
   get needsFields (): boolean {
     return this.#eventIds === undefined
   }
 
-  /** The event whose id stands in a text. */
+  /** Returns the event whose id occurs in a text. */
   indexIn (text: string): number | undefined {
     return this.#eventIds?.indexIn(text)
   }
 
-  /** The event that is known by this id. */
+  /** Returns the event with this id. */
   indexOf (id: string): number | undefined {
     return this.#ids?.find(id)
   }
 
-  /** The receiver's id of an event, where it is a UUID. */
+  /** Returns the receiver's id of an event, if it is a UUID. */
   receiverIdOf (index: number): string | undefined {
     return this.#ids?.uuidOf(index)
   }
 
-  /** How a person can find an event. */
+  /** Returns the ids by which a person can find an event. */
   nameOf (index: number): string {
     const name = [this.#eventIds?.eventId(index), this.receiverIdOf(index)].filter(each => each !== undefined)
     return name.length === 0 ? `event ${index}` : name.join(' ')

@@ -1,21 +1,21 @@
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 
-/** What came back for one webhook. */
+/** The answer to one webhook. */
 export interface Answer {
-  /** The HTTP status; `timeout`; or the name of what happened where there was no answer, such as `ECONNRESET`. */
+  /** The HTTP status; `timeout`; or, if no answer came, the code of the error, such as `ECONNRESET`. */
   readonly status: number | string
-  /** The answer's own words: a message, or a problem's title and detail. */
+  /** The answer's message, or a problem's title and detail. */
   readonly message: string
-  /** The stable name of a problem, where the answer has one, such as `SIGNATURE_WRONG`. */
+  /** The stable code of a problem, if the answer has one, such as `SIGNATURE_WRONG`. */
   readonly code?: string
   readonly id?: string
   readonly verdict?: string
-  /** Whether the receiver says that it holds the event already. */
+  /** Whether the receiver says that the event is a duplicate. */
   readonly duplicate?: boolean
-  /** What is wrong with the body, one line each, where the answer says. */
+  /** The faults in the body, one line each, if the answer lists them. */
   readonly faults?: readonly string[]
-  /** From the first byte sent to the last byte of the answer, in milliseconds. */
+  /** From the start of the request, connecting included, to the last byte of the answer, in milliseconds. */
   readonly durationMs: number
 }
 
@@ -30,7 +30,7 @@ const AnswerBody = Type.Object({
   errors: Type.Optional(Type.Array(Type.Object({ pointer: Type.String(), message: Type.String() })))
 })
 
-/** What can be the stable name of a problem: it becomes a name in the report. */
+/** The form of a problem's code. The code becomes a name in the report. */
 const problemCode = /^[A-Za-z][\w.-]{0,63}$/
 const longestText = 200
 const longestId = 128
@@ -40,12 +40,12 @@ function parse (text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // Not every server answers JSON, least of all the wrong one.
+    // Not every server answers in JSON. This may be the wrong server.
     return undefined
   }
 }
 
-/** Reads an answer, ours or anybody's. */
+/** Reads an answer of tierhook or of any other server. */
 export function readAnswer (status: number, text: string, durationMs: number): Answer {
   const body = parse(text)
   if (!Value.Check(AnswerBody, body)) return { status, message: text.trim().slice(0, longestText), durationMs }
@@ -62,12 +62,12 @@ export function readAnswer (status: number, text: string, durationMs: number): A
   }
 }
 
-/** Whether Voucherify would take it as success: any 2xx in time. */
+/** Whether Voucherify counts the answer as success: any 2xx in time. */
 export function isSuccess (answer: Pick<Answer, 'status'>): boolean {
   return typeof answer.status === 'number' && answer.status >= 200 && answer.status < 300
 }
 
-/** What an answer is counted under: `202`, `401 SIGNATURE_WRONG`, `timeout`, `ECONNRESET`. */
+/** Returns the name under which an answer is counted: `202`, `401 SIGNATURE_WRONG`, `timeout`, `ECONNRESET`. */
 export function answerKey ({ status, code }: Pick<Answer, 'status' | 'code'>): string {
   return code === undefined ? String(status) : `${status} ${code}`
 }

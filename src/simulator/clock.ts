@@ -4,7 +4,7 @@ export interface Clock {
   readonly now: () => number
   /** Milliseconds from an arbitrary start that never step back. */
   readonly monotonic: () => number
-  /** Calls back once, this many milliseconds on; what it returns keeps that from happening. */
+  /** Calls back once, after this many milliseconds. Returns a function that cancels the call. */
   readonly after: (ms: number, callback: () => void) => () => void
 }
 

@@ -6,19 +6,19 @@ import type { Acknowledged } from './acknowledged.js'
 import { DownstreamError, type Downstream, type LookOptions } from './downstream.js'
 
 const chunkBytes = 1_048_576
-/** What is longer is no line of events. */
+/** A longer line cannot be an event. */
 const lineLimitBytes = 67_108_864
 const lineFeed = 0x0a
 
 const Id = Type.Optional(Type.Union([Type.String(), Type.Null()]))
 const IdFields = Type.Object({ id: Id, eventId: Id, event: Type.Optional(Type.Object({ id: Id })) })
 
-/** Where a file is to be read on from. A file is known by its inode, since it changes its name when it is rotated. */
+/** Where to continue in each file. A file is identified by its inode, because rotation changes its name. */
 type Positions = Map<number, number>
 
 /**
- * A file with one event a line, and its siblings that were rotated away: the same name with something after a dot. What the file
- * forwarder has set aside is written again, or was before. Only what is added after `begin` counts.
+ * Reads a file with one event per line, and its rotated siblings: the same name with a dot and more text. Files that the file forwarder
+ * set aside are left out, because their events are written again or were before. Only lines added after `begin` count.
  */
 export function downstreamFile (path: string): Downstream {
   const began: Positions = new Map()
@@ -29,7 +29,7 @@ export function downstreamFile (path: string): Downstream {
       const names = await readdir(dirname(path))
       return names.filter(name => name === basename(path) || (name.startsWith(`${basename(path)}.`) && !name.startsWith(`${basename(path)}.set-aside-`))).map(name => join(dirname(path), name))
     } catch (error) {
-      // It may come with the first event.
+      // The first event may create the folder.
       if (isMissing(error)) return []
       throw new DownstreamError(`${dirname(path)} cannot be read: ${error instanceof Error ? error.message : String(error)}`, error)
     }
@@ -81,7 +81,7 @@ async function openIfThere (file: string): Promise<FileHandle | undefined> {
   }
 }
 
-/** Reads whole lines; resolves with where the next one begins. */
+/** Reads whole lines. Resolves with the position of the next line. */
 async function readLines (file: FileHandle, from: number, signal: AbortSignal, onLine: (line: string) => void): Promise<number> {
   const buffer = Buffer.alloc(chunkBytes)
   let rest: Buffer[] = []
@@ -107,7 +107,7 @@ async function readLines (file: FileHandle, from: number, signal: AbortSignal, o
   }
 }
 
-/** A line that isn't JSON, or is cut short, is nobody's. */
+/** Notes the event of a line. A line that is not JSON, or is cut short, belongs to no event. */
 function noteLine (line: string, acknowledged: Acknowledged): void {
   const index = acknowledged.needsFields ? indexByField(line, acknowledged) : acknowledged.indexIn(line)
   if (index !== undefined) acknowledged.ledger.found(index)
@@ -127,7 +127,7 @@ function parse (line: string): unknown {
   try {
     return JSON.parse(line)
   } catch {
-    // Not a line of events.
+    // Not a line with an event.
     return undefined
   }
 }

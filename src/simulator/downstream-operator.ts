@@ -9,7 +9,7 @@ export interface DownstreamOperatorOptions {
   /** The operator's listener of the service, such as http://127.0.0.1:3001. */
   readonly url: URL
   readonly token: string | undefined
-  /** What to do where it is not let in. */
+  /** What to do if the service refuses the token. Added to the error's message. */
   readonly tokenAdvice: string
 }
 
@@ -21,10 +21,10 @@ const DeliverySchema = Type.Object({
 const connections = 8
 const limitMs = 10_000
 const mostReasons = 1000
-/** `before-start`: the forwarder came after the delivery. */
+/** `before-start`: the delivery was accepted before the forwarder's start, so the forwarder never gets it. */
 const arrived = new Set(['forwarded', 'before-start'])
 
-/** The service's own account of each delivery: it has come out once every forwarder has passed it on. */
+/** Asks the service about each delivery. A delivery has arrived when every forwarder has passed it on. */
 export function downstreamOperator ({ url, token, tokenAdvice }: DownstreamOperatorOptions): Downstream {
   const pool = new Pool(url.origin, { connections, headersTimeout: limitMs, bodyTimeout: limitMs })
   const base = url.pathname.replace(/\/+$/, '')
@@ -45,7 +45,7 @@ export function downstreamOperator ({ url, token, tokenAdvice }: DownstreamOpera
     return { status: statusCode, body: parse(text) }
   }
 
-  /** What keeps an event from having come out; `undefined` where it has. */
+  /** Returns why an event has not arrived; `undefined` if it has. */
   async function reasonAgainst (id: string | undefined, signal: AbortSignal): Promise<string | undefined> {
     if (id === undefined) return 'its answer had no delivery id'
     try {
@@ -69,7 +69,7 @@ export function downstreamOperator ({ url, token, tokenAdvice }: DownstreamOpera
       if (status !== 200) throw new DownstreamError(`${url.href} answered ${status}: name the operator's listener of a tierhook service, such as http://127.0.0.1:3001`)
     },
     async look (acknowledged: Acknowledged, { signal }: LookOptions) {
-      // One for each request that is under way, and for those that are just over: Node would warn of a leak.
+      // Each request in progress adds a listener, and so do those that just ended. Node would warn of a leak.
       setMaxListeners(0, signal)
       const missing = acknowledged.ledger.missing()
       const work = async (): Promise<void> => {
@@ -101,7 +101,7 @@ function parse (text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // Some other server.
+    // Not JSON, so another server answered.
     return undefined
   }
 }

@@ -1,25 +1,25 @@
 import type { Acknowledged } from './acknowledged.js'
 
-/** A place where acknowledged events should come out. */
+/** A place where acknowledged events should arrive. */
 export interface Downstream {
-  /** What it is, for a person. */
+  /** The name of the place, for people. */
   readonly name: string
   /** Notes what is there before the first event is sent. */
   readonly begin: () => Promise<void>
-  /** Looks once, at what has come since the last look, or at everything since the beginning, and notes in the ledger what it finds. */
+  /** Looks once, either at what is new since the last look or at everything since `begin`. Notes the events found in the ledger. */
   readonly look: (acknowledged: Acknowledged, options: LookOptions) => Promise<void>
-  /** Why an event was not found, where that can be told. */
+  /** Returns why an event was not found, if known. */
   readonly explain?: (index: number) => string | undefined
   readonly close: () => Promise<void>
 }
 
 export interface LookOptions {
-  /** Whether to count everything again from the beginning. */
+  /** Whether to count everything since `begin` again. */
   readonly again: boolean
   readonly signal: AbortSignal
 }
 
-/** It can't be looked at. The message tells what to do. */
+/** The place cannot be examined. The message says what to do. */
 export class DownstreamError extends Error {
   readonly code = 'DOWNSTREAM'
 

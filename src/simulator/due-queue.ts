@@ -6,7 +6,7 @@ interface Waiting<T> {
   readonly item: T
 }
 
-/** Keeps things until they are due, the earliest first; those that are due together in the order in which they came. */
+/** Keeps items until they are due, the earliest first. Items that are due at the same time keep their order. */
 export class DueQueue<T> {
   #heap = new TinyQueue<Waiting<T>>([], byTime)
   #order = 0
@@ -15,7 +15,7 @@ export class DueQueue<T> {
     return this.#heap.length
   }
 
-  /** When the earliest is due. */
+  /** When the earliest item is due. */
   get nextAt (): number | undefined {
     return this.#heap.peek()?.dueAt
   }
@@ -24,12 +24,12 @@ export class DueQueue<T> {
     this.#heap.push({ dueAt, order: this.#order++, item })
   }
 
-  /** Takes the earliest out if it is due at this time. */
+  /** Removes and returns the earliest item, if it is due at this time. */
   take (now: number): { readonly dueAt: number, readonly item: T } | undefined {
     return (this.nextAt ?? Infinity) > now ? undefined : this.#heap.pop()
   }
 
-  /** Takes out all that fit. */
+  /** Removes and returns all items that fit. */
   remove (fits: (item: T) => boolean): readonly T[] {
     const { data } = this.#heap
     this.#heap = new TinyQueue(data.filter(({ item }) => !fits(item)), byTime)

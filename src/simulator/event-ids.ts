@@ -1,19 +1,19 @@
 /**
- * The ids in what one run sends. They look like the sender's and tell the event's index, so that an event can be found
- * again wherever its id is written, and no id has to be kept.
+ * The ids in the bodies of one run. They look like the sender's and contain the event's index. So an event can be found wherever its id is
+ * written, and no id has to be stored.
  */
 export interface EventIds {
-  /** What happened, `ev_…`. */
+  /** Returns the event's id, `ev_…`. */
   readonly eventId: (index: number) => string
-  /** The send-out, `whs_…`. */
+  /** Returns the send-out's id, `whs_…`. */
   readonly sendOutId: (index: number) => string
-  /** The index of the first event whose id stands in a text. */
+  /** Returns the index of the first event whose id occurs in a text. */
   readonly indexIn: (text: string) => number | undefined
 }
 
 const runName = /^[0-9a-f]{12}$/
 
-/** The ids of a run that is named by twelve hexadecimal digits. */
+/** Makes the ids of a run. The run's name has twelve hexadecimal digits. */
 export function eventIds (run: string): EventIds {
   if (!runName.test(run)) throw new TypeError(`${JSON.stringify(run)} are not twelve hexadecimal digits`)
   const pattern = new RegExp(`(?:ev|whs)_${run}([0-9a-f]{12})`)

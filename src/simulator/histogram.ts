@@ -1,6 +1,6 @@
 import { createHistogram } from 'node:perf_hooks'
 
-/** Some 71 minutes, in microseconds; what takes longer counts as this long, but for the maximum. */
+/** About 71 minutes, in microseconds. Longer durations count as this long, except in the maximum. */
 const LARGEST = 2 ** 32 - 1
 
 export interface Percentiles {
@@ -11,7 +11,7 @@ export interface Percentiles {
   readonly max: number
 }
 
-/** Counts durations, in microseconds and to three figures: millions take no more memory than one. */
+/** Counts durations in microseconds, to three significant figures. Its memory does not grow with their number. */
 export class Histogram {
   readonly #micros = createHistogram({ lowest: 1, highest: LARGEST, figures: 3 })
   #maxMs = 0
@@ -25,7 +25,7 @@ export class Histogram {
     this.#maxMs = Math.max(this.#maxMs, ms)
   }
 
-  /** The duration, in milliseconds, that this share of all did not exceed; 0 where there is none. */
+  /** Returns the duration, in milliseconds, that this share (0 to 1) of all did not exceed; 0 if there are none. */
   percentile (share: number): number {
     return this.#micros.count === 0 ? 0 : Math.min(this.#micros.percentile(share * 100) / 1000, this.#maxMs)
   }

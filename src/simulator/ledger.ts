@@ -8,7 +8,7 @@ export interface LedgerCounts {
   readonly repeated: number
 }
 
-/** Which events were acknowledged, and how often each was found downstream: one byte an event. */
+/** Notes which events were acknowledged, and how often each was found downstream. Takes one byte per event. */
 export class Ledger {
   #bytes = new Uint8Array(1024)
   #length = 0
@@ -18,7 +18,7 @@ export class Ledger {
     this.#bytes[index] = (this.#bytes[index] ?? 0) | ACKNOWLEDGED
   }
 
-  /** Notes that an event was found once more. What was not acknowledged may be found too. */
+  /** Counts one more find of an event. An event that was not acknowledged may be found too. */
   found (index: number): void {
     const byte = this.#bytes[index]
     if (byte !== undefined && (byte & MOST_FOUND) < MOST_FOUND) this.#bytes[index] = byte + 1
@@ -28,7 +28,7 @@ export class Ledger {
     return this.#bytes[index] === ACKNOWLEDGED
   }
 
-  /** Forgets all that was found. */
+  /** Sets the number of finds of each event to 0. */
   forgetFound (): void {
     for (let index = 0; index < this.#length; index++) this.#bytes[index] = (this.#bytes[index] ?? 0) & ACKNOWLEDGED
   }
@@ -47,7 +47,7 @@ export class Ledger {
     return counts
   }
 
-  /** The first few acknowledged events that were not found, or that were found more than once. */
+  /** Returns the first acknowledged events that were not found, or that were found more than once. */
   first (which: 'missing' | 'repeated', limit: number): readonly number[] {
     const indexes: number[] = []
     for (let index = 0; index < this.#length && indexes.length < limit; index++) {
@@ -59,7 +59,7 @@ export class Ledger {
     return indexes
   }
 
-  /** All acknowledged events that have not been found. */
+  /** Yields all acknowledged events that were not found. */
   * missing (): Generator<number> {
     for (let index = 0; index < this.#length; index++) if (this.isMissing(index)) yield index
   }

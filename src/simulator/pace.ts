@@ -1,31 +1,28 @@
 /**
- * When new events are sent. `open`: on a schedule, whatever becomes of those before, so that a receiver's slow answers show
- * as slow answers and not as fewer events. `closed`: the next one as soon as there is room for it.
+ * When new events are sent. `open`: on a schedule, whatever happens to earlier events. So a slow receiver shows as slow answers and not
+ * as fewer events. `closed`: the next event is sent as soon as there is room for it.
  */
 export type Pace =
   | { readonly kind: 'open', readonly perSecond: number, readonly events: number }
   | { readonly kind: 'closed', readonly events: number }
   | { readonly kind: 'closed', readonly forMs: number }
 
-/** How many events there will be at most; `undefined` where only the time ends it. */
+/** Returns the number of planned events; `undefined` if only time limits the run. */
 export function eventsOf (pace: Pace): number | undefined {
   return 'events' in pace ? pace.events : undefined
 }
 
-/**
- * When the event with this index, from 0, is due, in milliseconds after the beginning; `undefined` where there is no such
- * event any more.
- */
+/** Returns when the event with this index, from 0, is due, in milliseconds after the beginning; `undefined` if there is no such event. */
 export function dueAtMs (pace: Pace, index: number, elapsedMs: number): number | undefined {
   if ('forMs' in pace) return elapsedMs < pace.forMs ? elapsedMs : undefined
   if (index >= pace.events) return undefined
   return pace.kind === 'open' ? index * 1000 / pace.perSecond : elapsedMs
 }
 
-/** Of neighbours in the index, no two have a similar part: shares of events so chosen are spread over all types of them. */
+/** Multiples of the golden ratio differ widely between neighbouring indexes, so each share gets events of all types. */
 const SPREAD = (Math.sqrt(5) - 1) / 2
 
-/** Whether and when a second copy of the event with this index is sent: each event belongs to one of the shares (0 to 1) at most. */
+/** Returns whether and when a second copy of an event is sent. Shares are from 0 to 1, and an event belongs to one of them at most. */
 export function copyOf (index: number, { overlaps, duplicates }: { readonly overlaps: number, readonly duplicates: number }): 'none' | 'beside' | 'after' {
   const part = (index + 1) * SPREAD % 1
   if (part < overlaps) return 'beside'

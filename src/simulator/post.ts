@@ -8,22 +8,22 @@ export interface PosterOptions {
   readonly origin: string
   /** The most connections at once. */
   readonly connections: number
-  /** How long an answer may take to its last byte, in milliseconds. */
+  /** The time limit for an answer, up to its last byte, in milliseconds. */
   readonly limitMs: number
   readonly clock: Clock
 }
 
 export interface Poster {
-  /** Posts a webhook once. What goes wrong is an answer too; it never rejects. */
+  /** Posts a webhook once. Never rejects: an error is returned as an answer too. */
   readonly post: (webhook: Webhook) => Promise<Answer>
-  /** Gives up what is under way, and closes the connections. */
+  /** Aborts requests in progress, and closes the connections. */
   readonly close: () => Promise<void>
 }
 
-/** No more of an answer than this is read. */
+/** How much of an answer is read. */
 const answerLimitBytes = 65_536
 
-/** Opens the connections to a receiver. They are kept and used again; redirects are not followed. */
+/** Opens connections to a receiver. They are reused. Redirects are not followed. */
 export function openPoster ({ origin, connections, limitMs, clock }: PosterOptions): Poster {
   const pool = new Pool(origin, { connections, headersTimeout: 0, bodyTimeout: 0 })
 
@@ -41,7 +41,7 @@ export function openPoster ({ origin, connections, limitMs, clock }: PosterOptio
       const part: Buffer = chunk
       chunks.push(part)
       bytes += part.byteLength
-      // Leaving the loop closes the connection: nobody has to read an answer without end.
+      // Leaving the loop closes the connection, so that an endless answer is not read.
       if (bytes >= answerLimitBytes) break
     }
     return { status: statusCode, text: Buffer.concat(chunks).toString('utf8') }
@@ -71,7 +71,7 @@ export function openPoster ({ origin, connections, limitMs, clock }: PosterOptio
   }
 }
 
-/** The code that Node or undici puts on an error, of the first cause that has one. */
+/** Returns the code that Node or undici puts on an error, from the first error in the chain of causes that has one. */
 function failureName (error: unknown): string {
   for (let current = error; current instanceof Error; current = current.cause) {
     if ('code' in current && typeof current.code === 'string' && current.code !== '') return current.code
@@ -85,7 +85,7 @@ function failureWords (error: unknown): string {
 
 const unreachable = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL'])
 
-/** Whether nothing could be connected to. */
+/** Whether no connection could be made. */
 export function isUnreachable ({ status }: Pick<Answer, 'status'>): boolean {
   return typeof status === 'string' && unreachable.has(status)
 }

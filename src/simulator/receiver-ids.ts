@@ -5,7 +5,7 @@ export class ReceiverIds {
   readonly #events = new Map<string, number>()
   readonly #ids: string[] = []
 
-  /** Keeps the id of an event; gives back the event that had this id first. */
+  /** Keeps the id of an event. Returns the event that had this id first. */
   add (event: number, id: string): number {
     const first = this.#events.get(id)
     if (first !== undefined) return first
@@ -14,12 +14,12 @@ export class ReceiverIds {
     return event
   }
 
-  /** The event that was given this id. */
+  /** Returns the event with this id. */
   find (id: string): number | undefined {
     return this.#events.get(id)
   }
 
-  /** The id of an event, where it is a UUID. */
+  /** Returns the id of an event, if it is a UUID. */
   uuidOf (event: number): string | undefined {
     const id = this.#ids[event]
     return id !== undefined && uuid.test(id) ? id : undefined

@@ -10,13 +10,13 @@ import type { PayloadGenerator, Webhook } from './webhook.js'
 export interface RunOptions {
   readonly generator: PayloadGenerator
   readonly pace: Pace
-  /** The most requests under way at once. */
+  /** The most requests in progress at once. */
   readonly limit: number
-  /** Retries of an event, up to twelve; a source whose event has failed at all twelve is switched off. */
+  /** Retries of an event, up to twelve. If the first try and all twelve retries of an event fail, its source is switched off. */
   readonly retries: number
-  /** How many times faster than a real one the clock of the retries is. */
+  /** How many times faster than real time the clock of the retries is. */
   readonly clockFactor: number
-  /** The share (0 to 1) of events that are sent once more when they have been accepted. */
+  /** The share (0 to 1) of events that are sent again after they were accepted. */
   readonly duplicates: number
   /** The share (0 to 1) of events that are sent twice at once, as when a retry overtakes a slow answer. */
   readonly overlaps: number
@@ -24,10 +24,10 @@ export interface RunOptions {
   readonly post: (webhook: Webhook) => Promise<Answer>
   readonly clock: Clock
   readonly tally: Tally
-  /** Ends it, as soon as nothing is under way any more: who aborts it gives that up too. */
+  /** Ends the run as soon as no request is in progress. The code that aborts it must abort the requests too. */
   readonly signal: AbortSignal
   readonly onAnswer?: (answer: Answer) => void
-  /** Told once for each event that is accepted. */
+  /** Called once for each accepted event. */
   readonly onAccepted?: (index: number, answer: Answer) => void
 }
 
@@ -36,15 +36,15 @@ interface Errand {
   readonly copy: boolean
 }
 
-/** No more than this are made and sent before answers are read again: else they would seem slower than they were. */
+/** The most requests to start before answers are read again. With more, answers would seem slower than they were. */
 const batch = 32
-/** Events that wait for a retry; as long as there are more, no new ones are begun. */
+/** The most events that wait for a retry. At this number, no new events are begun. */
 const waitingLimit = 1_000_000
 
-/** Node's timers fire at once where they are set for more than 24 days. */
+/** Node's timers fire at once if they are set to more than 24 days. */
 const longestTimerMs = 86_400_000
 
-/** Sends events as Voucherify does until nothing more will come of any, or the signal aborts. */
+/** Sends events as Voucherify does until all events are settled, or the signal aborts. */
 export async function run (options: RunOptions): Promise<void> {
   const { generator, pace, limit, clock, tally, signal } = options
   const begunAt = clock.monotonic()
@@ -56,10 +56,10 @@ export async function run (options: RunOptions): Promise<void> {
   let finish = (): void => {}
   const finished = new Promise<void>(resolve => { finish = resolve })
 
-  /** Milliseconds since the beginning, as all times below. */
+  /** Milliseconds since the beginning, as all times below except `happenedAt`. */
   const elapsed = (): number => clock.monotonic() - begunAt
 
-  /** When the next new event is due; `undefined` where there is none, nobody to send it, or no room to keep its retry. */
+  /** Returns when the next new event is due; `undefined` if there is none, if all sources are switched off, or if the queue is full. */
   function nextDueAt (now: number): number | undefined {
     return queue.size >= waitingLimit || off.size >= generator.sources.length ? undefined : dueAtMs(pace, next, now)
   }
@@ -110,7 +110,7 @@ export async function run (options: RunOptions): Promise<void> {
   }
 
   function runErrand ({ event, copy }: Errand, dueAt: number): void {
-    // Its copy was accepted meanwhile.
+    // The event's copy was accepted meanwhile.
     if (!copy && event.accepted) {
       event.pending--
       settle(event)
@@ -125,7 +125,7 @@ export async function run (options: RunOptions): Promise<void> {
     underWay++
     options.post(generator.webhook(event.index, event.happenedAt)).then(answer => {
       underWay--
-      // What was given up half-way is no answer.
+      // A request that was aborted has no answer.
       if (!signal.aborted || typeof answer.status === 'number') answered(event, copy, answer, elapsed() - dueAt)
       tick()
     })

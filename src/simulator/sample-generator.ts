@@ -6,28 +6,28 @@ import { seal, type SealOptions } from './seal.js'
 import type { PayloadGenerator } from './webhook.js'
 
 export interface SampleGeneratorOptions {
-  /** Event types, in the catalogue or not, which take turns. */
+  /** Event types, in the catalogue or not. Events take them in turn. */
   readonly types: readonly [string, ...string[]]
-  /** What sends them; what Voucherify sends each by where absent. */
+  /** What sends the events. Absent: what Voucherify sends each type by. */
   readonly kind: EventKind | undefined
-  /** Whether bodies go without their envelope. */
+  /** Whether the bodies lack their envelope. */
   readonly raw: boolean
-  /** Whether bodies break their schema. */
+  /** Whether the bodies break their schema. */
   readonly invalid: boolean
   readonly urlOf: (eventType: string) => URL
   readonly eventIds: EventIds
-  /** Each gives other customers and campaigns. */
+  /** Another seed gives other customers and campaigns. */
   readonly seed: string
   readonly seal: SealOptions
 }
 
-/** Invented events, as Voucherify writes them: compact JSON, and ids that are each event's own. */
+/** Makes a generator of invented events in Voucherify's form: compact JSON, and each event with its own ids. */
 export function createSampleGenerator (options: SampleGeneratorOptions): PayloadGenerator {
   const { kind, raw, invalid, eventIds, seed } = options
   const series = options.types.map(type => ({
     type,
     url: options.urlOf(type),
-    // A webhook or distribution stays the same from one run to the next, and so keeps its id.
+    // A webhook or distribution exists longer than a run, so its id is always the same.
     source: sample(type, kind, { index: 0, now: new Date(0) }).source?.id ?? type
   }))
 

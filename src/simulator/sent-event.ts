@@ -1,38 +1,38 @@
 import { isSuccess, type Answer } from './answer.js'
 import type { CopyFate } from './tally.js'
 
-/** An event from its first request until nothing more will come of it. */
+/** An event, from its first request until it is settled. */
 export interface SentEvent {
   readonly index: number
   readonly source: string
-  /** Wall-clock time, which its body tells. */
+  /** The wall-clock time in the event's body, in milliseconds since the epoch. */
   readonly happenedAt: number
-  /** When its first request was sent, in milliseconds since the beginning. */
+  /** When the first request was sent, in milliseconds since the beginning of the run. */
   readonly firstAt: number
-  /** Whether a copy of it is sent once it has been accepted. */
+  /** Whether a copy is sent after the event was accepted. */
   readonly copiedLater: boolean
-  /** Tries that failed, without those of the copy. */
+  /** Failed tries, without those of the copy. */
   strikes: number
-  /** Requests that are under way or will be. */
+  /** Requests that are in progress or planned. */
   pending: number
   accepted: boolean
-  /** Whether all tries are spent. */
+  /** Whether all tries have failed. */
   exhausted: boolean
-  /** Whether it has been counted as what it came to. */
+  /** Whether the event has been counted in the report. */
   settled: boolean
-  /** The answer that accepted it, but for a copy's. */
+  /** The answer that accepted the event, if it was not the copy's. */
   taken?: Answer
   copyAnswer?: Answer
 }
 
-/** What the receiver made of an event's second copy. */
+/** Returns how the receiver treated an event's second copy; `undefined` if there is no answer to one. */
 export function copyFate ({ taken, copyAnswer }: SentEvent): CopyFate | undefined {
   if (copyAnswer === undefined) return undefined
   if (!isSuccess(copyAnswer)) return 'refused'
-  // Either may have been the first to arrive.
+  // Either of the two may have arrived first.
   if (copyAnswer.duplicate === true || taken?.duplicate === true) return 'recognised'
   if (taken?.id === undefined || copyAnswer.id === undefined) return 'unmarked'
   if (taken.id === copyAnswer.id) return 'recognised'
-  // Others may put an id on each request; a verdict comes with the id of what is kept.
+  // Only an answer with a verdict is sure to give the stored event's id. Other receivers may give each request an id.
   return taken.verdict === undefined ? 'unmarked' : 'takenTwice'
 }

@@ -3,15 +3,15 @@ import { Histogram } from './histogram.js'
 import { eventsOf, type Pace } from './pace.js'
 import type { ProblemSample, Report } from './report.js'
 
-/** An event that goes out later than this has not kept the schedule; less is what timers and collecting garbage cost. */
+/** How late an event may be sent and still be on schedule, in milliseconds. Timers and garbage collection cause such delays. */
 const toleratedLateMs = 100
-/** Kinds of answers: a receiver that names each of its problems by itself must not fill the memory. */
+/** The most kinds of answers that are counted separately. A receiver that names each problem differently must not fill the memory. */
 const mostKinds = 50
 const mostSamples = 10
 
 export type CopyFate = 'recognised' | 'unmarked' | 'takenTwice' | 'refused'
 
-/** Counts what becomes of events and requests, and keeps none of them. */
+/** Counts events and requests by their results, and keeps none of them. */
 export class Tally {
   readonly #pace: Pace
   readonly #latency = new Histogram()
@@ -32,7 +32,7 @@ export class Tally {
     this.#pace = pace
   }
 
-  /** Events that nothing more will come of. */
+  /** The number of settled events. */
   get settled (): number {
     return this.#events.accepted + this.#events.failed + this.#events.lost
   }
@@ -88,7 +88,7 @@ export class Tally {
     this.#off.set(source, { afterMs, lost: 0 })
   }
 
-  /** An event of a source that is switched off; `unsent` where it was never tried. */
+  /** Counts an event of a source that is switched off. `unsent` means that the event was never tried. */
   lost (source: string, { unsent }: { readonly unsent: boolean }): void {
     this.#events.lost++
     if (unsent) this.#lostUnsent++

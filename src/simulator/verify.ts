@@ -2,24 +2,24 @@ import type { Acknowledged } from './acknowledged.js'
 import { pause, type Clock } from './clock.js'
 import type { Downstream } from './downstream.js'
 
-/** What became downstream of the events that were acknowledged. */
+/** What arrived downstream of the events that were acknowledged. */
 export interface Verification {
-  /** Where it was looked for. */
+  /** The place that was examined. */
   readonly downstream: string
-  /** Whether every event was found, each once. */
+  /** Whether every event was found exactly once. */
   readonly complete: boolean
-  /** Events that had to be there. */
+  /** Events that should have arrived. */
   readonly lookedFor: number
   readonly foundOnce: number
   readonly missing: number
   readonly foundMoreThanOnce: number
-  /** Acknowledged, but quarantined by the receiver as invalid, and so not looked for. */
+  /** Acknowledged, but put into quarantine as invalid, and so not looked for. */
   readonly quarantined: number
   /** Acknowledged, but without an id to look for. */
   readonly nameless: number
-  /** How long it took after the last answer, in milliseconds. */
+  /** The time from the beginning of the verification to its end, in milliseconds. */
   readonly elapsedMs: number
-  /** The first few. */
+  /** The first few of them. */
   readonly missingEvents: readonly string[]
   readonly repeatedEvents: readonly string[]
 }
@@ -27,10 +27,10 @@ export interface Verification {
 export interface VerifyOptions {
   readonly downstream: Downstream
   readonly acknowledged: Acknowledged
-  /** How long events may take to come out, in milliseconds. */
+  /** How long to wait for events to arrive, in milliseconds. */
   readonly withinMs: number
   readonly clock: Clock
-  /** Ends the waiting: what was found by then counts. */
+  /** Ends the wait. Events found by then count. */
   readonly signal: AbortSignal
   readonly onLook?: (found: number, of: number) => void
 }
@@ -39,9 +39,9 @@ const pauseMs = 200
 const mostNamed = 20
 
 /**
- * Waits until every acknowledged event has come out downstream, or the time is over. What counts in the end is one look
- * at everything: what was seen on the way may have been cut off and written again.
- * @throws DownstreamError
+ * Waits until every acknowledged event has arrived downstream, or the time is over. The result comes from one last look at everything,
+ * because lines seen earlier may have been cut off and written again.
+ * @throws {DownstreamError} if the downstream cannot be examined
  */
 export async function verify ({ downstream, acknowledged, withinMs, clock, signal, onLook }: VerifyOptions): Promise<Verification> {
   const begunAt = clock.monotonic()

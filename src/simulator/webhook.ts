@@ -5,11 +5,11 @@ export interface Webhook {
   readonly body: Uint8Array
 }
 
-/** What there is to send. A webhook can be made again for a retry, the same to the byte, so none has to be kept. */
+/** Makes the webhooks to send. The same webhook can be made again for a retry, byte for byte, so none has to be stored. */
 export interface PayloadGenerator {
-  /** The webhooks and distributions that events come from, by the id that the receiver sees; a retry too many switches off one of them. */
+  /** The ids, as the receiver sees them, of the webhooks and distributions that send the events. Too many failed retries switch one of them off. */
   readonly sources: readonly string[]
   readonly sourceOf: (index: number) => string
-  /** The webhook of the event with this index, from 0, that happened at this time, in milliseconds since the epoch. */
+  /** Returns the webhook of the event with this index, from 0. `happenedAt` is in milliseconds since the epoch. */
   readonly webhook: (index: number, happenedAt: number) => Webhook
 }

@@ -9,25 +9,25 @@ import { catalogue } from '../voucherify/catalogue.js'
 import { oddBodies } from './odd-bodies.js'
 import { sampleAttempt } from './sample-attempt.js'
 
-/** A test of the contract, for any test runner. */
+/** One test of the contract, for any test runner. */
 export interface ContractTest {
   readonly title: string
-  /** Rejects with what is broken. */
+  /** Rejects with the broken expectation. */
   readonly run: () => Promise<void>
 }
 
 export interface ContractOptions {
-  /** How long a forwarder may take to do what it was asked, or to leave off, in milliseconds; 5000 where absent. */
+  /** How long a forwarder may take for a call, or to stop after an abort, in milliseconds; 5000 if absent. */
   readonly limitMs?: number
 }
 
-/** More than these at once show nothing that these do not. */
+/** More attempts or calls at once would show nothing new. */
 const MOST_ATTEMPTS = 100
 const MOST_CALLS = 16
 
 /**
- * What the dispatcher counts on, as tests. `create` makes a forwarder for each of them, with a destination that is there and
- * takes everything; each is started and closed by the test.
+ * Returns the dispatcher's expectations of a forwarder, as tests. `create` makes a forwarder for each test. Its destination must be reachable
+ * and accept everything. The test starts and closes the forwarder.
  */
 export function forwarderContract (create: () => CustomForwarder | Promise<CustomForwarder>, { limitMs = 5000 }: ContractOptions = {}): readonly ContractTest[] {
   async function inTime<T> (work: Promise<T>, what: string): Promise<T> {
@@ -85,7 +85,7 @@ export function forwarderContract (create: () => CustomForwarder | Promise<Custo
 
     ['takes the same delivery again: in a later attempt, and in a replay', async () => await withForwarder(async (forwarder) => {
       const attempt = sampleAttempt()
-      // The first time may have come to nothing for us alone: what was forwarded is attempted again after a crash.
+      // A crash may lose the first outcome. The forwarder then gets the same attempt again.
       await forwardAll(forwarder, [attempt])
       await forwardAll(forwarder, [attempt])
       await forwardAll(forwarder, [{ ...attempt, number: 2 }])
@@ -144,12 +144,12 @@ export function forwarderContract (create: () => CustomForwarder | Promise<Custo
   return tests.map(([title, run]) => ({ title, run }))
 }
 
-/** One call that nobody waits for any longer: it may come to anything, but it must come to an end. */
+/** Makes a call whose result does not matter. The call may end in any way, but it must end. */
 async function settled (forwarder: CustomForwarder, signal: AbortSignal): Promise<void> {
   try {
     await forwarder.forward([sampleAttempt()], { signal })
   } catch {
-    // To throw is one way to leave off.
+    // Throwing is a valid way to stop.
   }
 }
 
@@ -161,7 +161,7 @@ function batchesOf<T> (items: readonly T[], size: number): ReadonlyArray<readonl
   return Array.from({ length: Math.ceil(items.length / size) }, (_each, index) => items.slice(index * size, (index + 1) * size))
 }
 
-/** Nothing is taken from the types: a forwarder may be written in JavaScript. */
+/** Checks everything at run time, because a forwarder may be written in JavaScript. */
 function assertResult (result: unknown, count: number): void {
   assert.ok(typeof result === 'object' && result !== null && 'outcomes' in result && Array.isArray(result.outcomes), 'forward must return { outcomes }')
   const { outcomes } = result
@@ -177,7 +177,7 @@ function assertResult (result: unknown, count: number): void {
   if ('position' in result && result.position !== undefined) assert.equal(typeof result.position, 'string', 'a position must be a text')
 }
 
-/** What `createForwarder` is called with in a test: a name, a folder, and a logger that says nothing, unless they are given. */
+/** Returns an argument for `createForwarder` in a test. Defaults: a name, the temporary folder, and a logger that logs nothing. */
 export function forwarderContext (given: Partial<ForwarderContext> = {}): ForwarderContext {
   return { name: 'own', folder: tmpdir(), logger: pino({ level: 'silent' }), ...given }
 }

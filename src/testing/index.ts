@@ -1,6 +1,4 @@
-/**
- * For whoever writes a forwarder: the contract that every forwarder keeps, as tests, and what they are made from.
- */
+/** For authors of custom forwarders: the contract of every forwarder, as tests, and sample deliveries. */
 export { forwarderContract, type ContractOptions, type ContractTest } from './forwarder-contract.js'
 export { forwarderContext } from './forwarder-contract.js'
 export { sampleAttempt, sampleDelivery, type SampleDeliveryOptions } from './sample-attempt.js'

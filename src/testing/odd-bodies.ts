@@ -3,7 +3,7 @@ import { sampleAttempt, sampleDelivery } from './sample-attempt.js'
 
 const MIB = 1_048_576
 
-/** Deliveries that the service may accept, and that few destinations see in a good year. */
+/** Returns deliveries that the service may accept, but that destinations rarely see. */
 export function oddBodies (): ReadonlyArray<{ readonly title: string, readonly attempt: Attempt }> {
   return [
     { title: 'a body with every kind of character', attempt: withBody('{"name":"Zoë 李 🫖 \\u0000 \\ud800 \u202E \u2028 \\"quoted\\"","__proto__":{"a":1}}') },

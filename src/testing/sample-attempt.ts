@@ -6,13 +6,13 @@ import { readEnvelope, readSubject } from '../voucherify/identify.js'
 import { sampleEnvelope } from '../voucherify/samples.js'
 
 export interface SampleDeliveryOptions extends Partial<Omit<Delivery, 'eventType'>> {
-  /** One of the events that have a schema; an upgrade where absent. */
+  /** An event type with a schema; an upgrade if absent. */
   readonly eventType?: EventType
-  /** Another number gives another event of another customer. */
+  /** Another number gives another event, of another customer. */
   readonly index?: number
 }
 
-/** An invented delivery, as the journal hands it out: valid, in its envelope, and with the facts that stand in it. */
+/** Makes an invented delivery as the journal hands it out: valid, in its envelope, and with the facts that the envelope contains. */
 export function sampleDelivery ({ eventType = 'customer.loyalty.tier.upgraded', index = 0, ...given }: SampleDeliveryOptions = {}): Delivery {
   const id = uuidv7()
   const envelope = sampleEnvelope(eventType, { index, now: new Date() })
@@ -38,7 +38,7 @@ export function sampleDelivery ({ eventType = 'customer.loyalty.tier.upgraded', 
   }
 }
 
-/** The first attempt at an invented delivery. */
+/** Makes the first attempt at an invented delivery. */
 export function sampleAttempt (given: SampleDeliveryOptions = {}): Attempt {
   return { delivery: sampleDelivery(given), number: 1, replay: false }
 }
