@@ -21,15 +21,18 @@ export interface Asked {
   readonly failures: readonly ManagementApiError[]
 }
 
-/** Asks about the webhooks, then about the project. If one request fails, the results of the other remain. */
+/**
+ * Asks about the webhooks and then about the project. If one request fails, the answer to the other one still counts. The second request is
+ * not sent if Voucherify asked for a pause in its answer to the first one.
+ */
 export async function askSender ({ api, urls, secrets }: AskSenderOptions, signal: AbortSignal): Promise<Asked> {
   const webhooks = await attempt(async () => judgeWebhooks(await api.webhooks(signal), urls))
-  const project = await attempt(async () => judgeProject(await api.project(signal), secrets))
-  const failed = [webhooks, project].filter((each) => each instanceof ManagementApiError)
+  const failed = webhooks instanceof ManagementApiError
+  const project = failed && webhooks.retryAfterMs !== undefined ? [] : await attempt(async () => judgeProject(await api.project(signal), secrets))
   return {
-    findings: [...webhooks instanceof ManagementApiError ? [] : webhooks.findings, ...project instanceof ManagementApiError ? [] : project],
-    off: webhooks instanceof ManagementApiError ? [] : webhooks.off,
-    failures: failed
+    findings: [...failed ? [] : webhooks.findings, ...project instanceof ManagementApiError ? [] : project],
+    off: failed ? [] : webhooks.off,
+    failures: [webhooks, project].filter((each) => each instanceof ManagementApiError)
   }
 }
 

@@ -270,6 +270,20 @@ t.test('it never asks sooner than the server asks for, which chance once let it'
   t.strictSame(script.waits.slice(1).map((ms) => ms / MINUTE), [20])
 })
 
+t.test('no second request follows an answer that asks for a pause', async (t) => {
+  let projects = 0
+  const script = scripted(t, {
+    webhooks: async () => { throw new ManagementApiError('busy', { retryAfterMs: MINUTE }) },
+    async project () {
+      projects++
+      return { webhookToken: SECRET, webhookVersion: undefined }
+    }
+  })
+  await script.watchdog.ask()
+  t.equal(projects, 0)
+  t.match(script.watchdog.status().failure, { reason: 'busy' })
+})
+
 t.test('a project that is not answered costs nothing of what the list of webhooks tells', async (t) => {
   const script = scripted(t, { project: async () => { throw new ManagementApiError('no right to see it') } })
   await script.watchdog.ask()
