@@ -1,4 +1,4 @@
-# By its tag, to get the latest fixes with each build; SECURITY.md says how to hold it to a digest.
+# A tag, so that each build gets the latest fixes. SECURITY.md explains how to pin a digest.
 ARG NODE_IMAGE=node:24-slim
 
 FROM ${NODE_IMAGE} AS build
@@ -11,14 +11,14 @@ COPY src ./src
 RUN npm run build && npm prune --omit=dev --ignore-scripts && chmod +x dist/main.js
 
 FROM ${NODE_IMAGE}
-# SQLite sorts what does not fit into memory in a file, and a container that is read-only has no other place for it.
+# SQLite uses a temporary file to sort data that does not fit into memory. In a read-only container only /data is writable.
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=3000 \
     DATA_DIR=/data \
     SQLITE_TMPDIR=/data
 WORKDIR /app
-# What installs packages has nothing to do here.
+# Package managers are not needed at run time.
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg /opt/yarn-* \
  && mkdir /data && chown node:node /data && ln -s /app/dist/main.js /usr/local/bin/tierhook
 COPY docker/health /usr/local/bin/tierhook-health
@@ -27,11 +27,11 @@ COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 USER node
 VOLUME /data
-# Webhooks; the operator's listener, which only ADMIN_HOST and ADMIN_TOKEN make reachable from outside of the container.
+# Webhooks, and the operator's listener. The latter needs ADMIN_HOST and ADMIN_TOKEN to be reachable from outside of the container.
 EXPOSE 3000 3001
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["tierhook-health"]
 CMD ["node", "/app/dist/main.js", "serve"]
-# Last, since they change with each build, and what is above need not.
+# Last, because they change with each build, and the layers above stay cached.
 ARG NODE_IMAGE
 ARG VERSION=0.1.0
 ARG REVISION=unknown

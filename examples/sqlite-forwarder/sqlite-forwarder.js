@@ -1,15 +1,15 @@
-// @ts-check: plain JavaScript runs on every Node.js as it is, and the comments give it its types.
+// @ts-check: plain JavaScript needs no compiler, and the comments give it types.
 import { resolve } from 'node:path'
 import { DatabaseSync } from '@photostructure/sqlite'
 
-/** How long it waits for another process that writes, in milliseconds. */
+/** How long to wait for another process that writes, in milliseconds. */
 const LOCK_TIMEOUT_MS = 2000
 
 /**
- * Appends every delivery to a table of an SQLite database. From Node.js 24 on, `node:sqlite` has the same API and needs no package.
- * Each stands there once, whatever happens: the delivery's id is the key, and it is the same on every attempt and replay.
+ * Adds every delivery to a table of an SQLite database, exactly once: the delivery's id is the key, and it is the same on every attempt
+ * and replay. From Node.js 24 on, `node:sqlite` has the same API and needs no package.
  *
- * Options: `path`, the database's file, from the folder of the forwarders file.
+ * Options: `path`, the file of the database, relative to the folder of the forwarders file.
  * @type {import('tierhook/forwarder').CreateForwarder}
  */
 export const createForwarder = ({ path, ...others }, { folder, logger }) => {
@@ -18,7 +18,7 @@ export const createForwarder = ({ path, ...others }, { folder, logger }) => {
   if (unknown !== undefined) throw new Error(`the option ${unknown} is not known`)
   const file = resolve(folder, path)
   /**
-   * Kept here: the library closes a database that nothing refers to, also while its statements are in use.
+   * Referenced here, because the library closes a database without a reference, even while its statements are in use.
    * @type {import('@photostructure/sqlite').DatabaseSyncInstance | undefined}
    */
   let db
@@ -38,10 +38,10 @@ export const createForwarder = ({ path, ...others }, { folder, logger }) => {
   }
 
   return {
-    // One writer at a time is all that SQLite has; one commit for many deliveries is what makes it fast.
+    // SQLite allows one writer at a time. One commit for many deliveries makes it fast.
     concurrency: 1,
     batchSize: 200,
-    // In order, and none is given up: what keeps one from being written keeps all.
+    // In order, and never given up: whatever keeps one row from being written keeps all rows from being written.
     order: 'arrival',
     giveUpMs: Infinity,
 
@@ -54,7 +54,7 @@ export const createForwarder = ({ path, ...others }, { folder, logger }) => {
       signal.throwIfAborted()
       const opened = db ??= open()
       const insert = opened.prepare('INSERT OR IGNORE INTO tier_events VALUES (?, ?, ?, ?, ?, ?, ?)')
-      // What this throws is a failed attempt for all of them, and they come again.
+      // If this throws, all attempts of the call have failed and come again.
       opened.exec('BEGIN IMMEDIATE')
       try {
         for (const { delivery } of attempts) insert.run(...rowOf(delivery))
@@ -87,7 +87,7 @@ function rowOf (delivery) {
     delivery.verdict,
     delivery.customerId,
     delivery.campaignId,
-    // The bytes as they came: a database may parse them, and the originals are still there.
+    // The bytes as they were received, so that nothing is lost by parsing.
     Buffer.from(delivery.rawBody)
   ]
 }
