@@ -9,6 +9,7 @@ import { repeat } from '../upkeep.js'
 import { createCheckpoints } from './checkpoints.js'
 import { explainForbidden, lockDataFolder, makeDataFolder } from './data-lock.js'
 import { codeOf, databasePath, isDamage } from './database.js'
+import { createLogWatch } from './log-watch.js'
 import { FILES_REPLACED } from './open-files.js'
 import { packAppends } from './packed-appends.js'
 import { type StartStore, startStoreThread, superviseStore } from './store-supervisor.js'
@@ -49,6 +50,7 @@ export function createSqliteAcceptEngine (options: SqliteAcceptOptions): SqliteA
   const { dataDir, logger, clock, dedupeWindowMs, readers } = options
   const path = databasePath(dataDir)
   const withdrawals = createWithdrawals(dataDir, (error) => { logger.error({ err: error, ...storageFields(error) }, 'withdrawal not recorded') })
+  const logWatch = createLogWatch(path, logger)
   const stop = new AbortController()
   let events: AcceptEvents
   let lock: ReturnType<typeof lockDataFolder> | undefined
@@ -100,6 +102,7 @@ export function createSqliteAcceptEngine (options: SqliteAcceptOptions): SqliteA
     } catch (error) {
       tellReplaced(error)
     }
+    await logWatch.look()
   }
 
   function committed ({ error, progressError, ...facts }: EndedCommit): void {

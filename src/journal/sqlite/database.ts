@@ -7,7 +7,7 @@ export { connect, type Connection, type SqlValue, type Statement } from './bindi
 /** How long a statement waits for a lock of another process, in milliseconds. */
 const LOCK_TIMEOUT_MS = 2000
 /** The write-ahead log is cut back to this size once it has been copied into the database. */
-const WAL_LIMIT_BYTES = 64 * 1024 * 1024
+export const WAL_LIMIT_BYTES = 64 * 1024 * 1024
 /**
  * Pages in the write-ahead log, of 4 KiB each, after which a commit copies into the database what the reader's thread has not copied
  * by then, and the log begins anew. With SQLite's 1000 a burst has that every 400 webhooks, with syncs of its own.
