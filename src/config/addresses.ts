@@ -2,13 +2,13 @@ import ipaddr from 'ipaddr.js'
 import { isSourceEntry } from '../voucherify/source-addresses.js'
 import { accepted, type Decoded, refused } from './decoded.js'
 
-/** Reads what a server listens at. */
+/** Reads the address or host name that a server listens on. */
 export function decodeHost (text: string): Decoded {
   const isHost = ipaddr.IPv6.isValid(text) || /^[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?$/i.test(text)
   return isHost ? accepted(text) : refused('must be an address or a host name alone, without scheme, port or brackets')
 }
 
-/** Reads a comma-separated list of the regions and addresses that webhooks come from. */
+/** Reads a comma-separated list of regions, addresses and CIDR blocks that webhooks come from. */
 export function decodeSources (text: string): Decoded {
   const items = text.split(',').map(item => item.trim())
   const wrong = items.find(item => !isSourceEntry(item))
@@ -25,10 +25,10 @@ function isProxy (item: string): boolean {
   return ipaddr.IPv4.isValidFourPartDecimal(item) || ipaddr.IPv6.isValid(item)
 }
 
-/** Reads what Fastify takes as `trustProxy`: true, false, or a list of addresses, CIDR blocks and range names. */
+/** Reads a value for Fastify's `trustProxy`: true, false, or a list of addresses, CIDR blocks and range names. */
 export function decodeTrustProxy (text: string): Decoded {
   if (text === 'true' || text === 'false') return accepted(text === 'true')
-  // Fastify took a number once, and now trusts nobody with it, because it does not tell a proxy from a sender.
+  // Fastify once accepted a number of hops. It now trusts no proxy then, because a number does not tell a proxy from a sender.
   if (/^\d+$/.test(text)) return refused('is a number of hops, which does not tell a proxy from a sender; name the proxies\' addresses instead')
   const items = text.split(',').map(item => item.trim())
   const wrong = items.find(item => !isProxy(item))
@@ -37,17 +37,17 @@ export function decodeTrustProxy (text: string): Decoded {
     : refused(`must be true, false, or a comma-separated list of addresses, CIDR blocks, loopback, linklocal and uniquelocal; ${JSON.stringify(wrong)} is none of these`)
 }
 
-/** Whether nobody but this machine can reach a server that listens at `host`. A name other than localhost counts as reachable. */
+/** Whether only this machine can reach a server that listens on `host`. Every name except localhost counts as reachable by others. */
 export function isLoopback (host: string): boolean {
   if (host.toLowerCase() === 'localhost') return true
-  // Short and octal IPv4 forms are read in different ways by different resolvers, so they are not trusted to be loopback.
+  // Resolvers read short and octal IPv4 forms differently, so these are not accepted as loopback.
   if (!ipaddr.IPv4.isValidFourPartDecimal(host) && !ipaddr.IPv6.isValid(host)) return false
   return ipaddr.process(host).range() === 'loopback'
 }
 
 /**
- * The URL at which a client on this machine reaches a service that listens at `host`. An address that stands for every
- * address can be listened at but not connected to everywhere, so the loopback address takes its place.
+ * Returns the URL at which a client on this machine reaches a service that listens on `host`. Not every system can connect to an address that
+ * stands for all addresses, so the loopback address replaces it.
  */
 export function serviceUrl (host: string, port: number): string {
   if (host === '0.0.0.0') return `http://127.0.0.1:${port}`

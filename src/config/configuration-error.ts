@@ -1,11 +1,11 @@
-/** One thing that is wrong with the configuration. The message never holds a secret's value. */
+/** One fault of the configuration. The message never contains a secret's value. */
 export interface ConfigurationFault {
-  /** The environment variable at fault, or the name that stands in its place in the file. */
+  /** The environment variable at fault, or the name of the faulty part of a file. */
   readonly variable: string
   readonly message: string
 }
 
-/** Everything that is wrong with the configuration at once; its message has one line for each fault. */
+/** All faults of the configuration at once. The message has one line for each fault. */
 export class ConfigurationError extends Error {
   readonly code = 'CONFIGURATION_INVALID'
   readonly faults: readonly ConfigurationFault[]

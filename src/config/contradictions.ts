@@ -3,12 +3,13 @@ import { isLoopback } from './addresses.js'
 import { type SettingName, type Settings, SettingsSchema } from './settings.js'
 import { findWatchdogFaults } from './watchdog-settings.js'
 
-/** Settings of which those that could not be read are missing. */
+/** The settings, without those that could not be read. */
 export type ReadableSettings = { readonly [Name in keyof Settings]?: Settings[Name] | undefined }
 
 /**
- * What is wrong between settings that are right each by itself. `given` names those that somebody has set, and `unreadable`
- * those of them that have a fault already: nothing is said about their absence.
+ * Finds contradictions between settings that are each valid by themselves.
+ * @param given the settings that are set, not defaults
+ * @param unreadable those that are set but already have a fault; they are not reported as missing
  */
 export function findContradictions (settings: ReadableSettings, given: ReadonlySet<SettingName>, unreadable: ReadonlySet<string>): ConfigurationFault[] {
   const faults: ConfigurationFault[] = []
@@ -29,7 +30,8 @@ export function findContradictions (settings: ReadableSettings, given: ReadonlyS
     faults.push({ variable: 'HTTP_FORWARDER_URL', message: 'is not set, but FORWARDERS names http; set it to where events shall be posted, or take http out' })
   }
   if (given.has('FORWARDERS_FILE')) {
-    // A signing secret, say, that were left aside in silence would be missed by the receiver alone.
+    // Settings replaced by FORWARDERS_FILE are a fault and are not ignored. If a signing secret were ignored, for example, only the receiver
+    // would notice.
     for (const name of given) {
       if (name === 'FORWARDERS_FILE' || SettingsSchema.properties[name]['group'] !== SettingsSchema.properties.FORWARDERS_FILE['group']) continue
       faults.push({ variable: name, message: 'is set, but so is FORWARDERS_FILE, which says all about forwarders; remove the one or the other' })
@@ -64,7 +66,7 @@ function ofOperatorListener ({ HOST, PORT, ADMIN_HOST, ADMIN_PORT, ADMIN_TOKEN, 
   return faults
 }
 
-/** Whether two servers that listen at these hosts are in each other's way on one port. */
+/** Whether two servers that listen on these hosts conflict on the same port. */
 function overlap (one: string, other: string): boolean {
   return one === other || [one, other].some(host => host === '0.0.0.0' || host === '::') || (isLoopback(one) && isLoopback(other))
 }

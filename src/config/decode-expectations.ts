@@ -3,10 +3,10 @@ import { accepted, type Decoded, refused } from './decoded.js'
 const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const item = /^(source:[A-Za-z0-9_-]{1,100}|[A-Za-z0-9_.*-]{1,200}) *= *(\d{1,6})([smhd])$/
 const LONGEST_MS = 366 * 86_400_000
-/** Each is looked at for each event, and makes metrics. */
+/** The most expectations. Every event is compared with each, and each has its own metrics. */
 const MOST = 20
 
-/** Reads `pattern=time` pairs, separated by commas. */
+/** Reads comma-separated `pattern=time` pairs. */
 export function decodeExpectations (text: string): Decoded {
   const items = text.split(',').map(part => part.trim())
   const expectations: Array<{ pattern: string, withinMs: number }> = []

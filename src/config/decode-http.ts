@@ -4,12 +4,12 @@ import { accepted, type Decoded, refused } from './decoded.js'
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 const separator = new RegExp(`\\r?\\n|,(?=\\s*${token}\\s*:)`)
 const header = new RegExp(`^(${token})\\s*:\\s*(.*)$`)
-/** What a header's value may hold: visible characters, space and tab (RFC 9110, section 5.5). */
+/** A header's value: visible characters, space and tab (RFC 9110, section 5.5). */
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]+$/
 
 /**
- * Reads `Name: value` pairs, separated by new lines, or by commas where a header name and a colon follow. Names come out in
- * lower case. A reason tells an item by its number only, because the values are secret.
+ * Reads `Name: value` pairs, separated by new lines, or by commas if a header name and a colon follow. Names are converted to lower case. Values
+ * are secret, so a reason never contains one.
  */
 export function decodeHeaders (text: string): Decoded<ReadonlyArray<{ readonly name: string, readonly value: string }>> {
   const headers: Array<{ name: string, value: string }> = []
@@ -28,13 +28,13 @@ export function decodeHeaders (text: string): Decoded<ReadonlyArray<{ readonly n
   return headers.length === 0 ? refused('is blank; write each header as Name: value, or remove the variable') : accepted(headers)
 }
 
-/** The same as one object. */
+/** Like `decodeHeaders`, but returns one object. */
 export function decodeHeaderMap (text: string): Decoded {
   const decoded = decodeHeaders(text)
   return decoded.ok ? accepted(Object.fromEntries(decoded.value.map(({ name, value }) => [name, value]))) : decoded
 }
 
-/** Reads a comma-separated list of HTTP statuses of answers that are no success. */
+/** Reads a comma-separated list of HTTP statuses that are no success. */
 export function decodeStatuses (text: string): Decoded {
   const items = text.split(',').map(item => item.trim())
   const wrong = items.find(item => !/^[345]\d\d$/.test(item))
@@ -43,7 +43,7 @@ export function decodeStatuses (text: string): Decoded {
     : refused(`must be a comma-separated list of HTTP statuses from 300 to 599; ${JSON.stringify(wrong)} is none`)
 }
 
-/** Reads what is sent in a header to prove who we are. */
+/** Reads a credential that is sent in a header. */
 export function decodeCredential (text: string): Decoded {
   if (/^[\x21-\x7E]{1,1024}$/.test(text)) return accepted(text)
   return refused('must be 1 to 1024 printable ASCII characters without spaces: it is sent in a header; copy it again')

@@ -1,9 +1,9 @@
 import { accepted, refused, type Decoded } from './decoded.js'
 
-/** A schema's name is at most 63 bytes; those that begin with pg_ are PostgreSQL's own. */
+/** A schema's name has at most 63 bytes. Names that begin with pg_ are reserved by PostgreSQL. */
 const SCHEMA = /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/
 
-/** Reads the address of the database. What is wrong is told without it: it holds the password. */
+/** Reads the URL of the database. A reason never contains the URL, because the URL contains the password. */
 export function decodeJournal (text: string): Decoded {
   if (!/^postgres(?:ql)?:\/\//.test(text)) return refused('must be a postgres:// URL')
   if (!URL.canParse(text)) return refused('is no URL that can be read; write characters such as @, / and # in the password as %40, %2F and %23')

@@ -4,10 +4,10 @@ const inBrackets = '\\[(?:\\*|\\d+|"[^",\\\\]+"|\'[^\',\\\\]+\')\\]'
 const name = '(?:\\*|[A-Za-z_$][A-Za-z0-9_$]*)'
 const path = new RegExp(`^(?:${name}|${inBrackets})(?:\\.${name}|${inBrackets})*$`)
 
-/** Every object has something at these names that is not its own. Who hides there changes, or hides, what others share. */
+/** Names that every object inherits. Redacting at one of them would change or hide a value that all objects share. */
 const inherited = new Set(['__proto__', 'constructor', 'prototype'])
 
-/** Reads a comma-separated list of paths into log lines, as pino's `redact` takes them. */
+/** Reads a comma-separated list of paths in log lines, in the format of pino's `redact`. */
 export function decodeLogPaths (text: string): Decoded {
   const paths = text.split(',').map(item => item.trim())
   const wrong = paths.find(item => !path.test(item))
@@ -20,7 +20,7 @@ export function decodeLogPaths (text: string): Decoded {
     : refused(`must be a comma-separated list of paths such as sourceAddress, data.customer.email, data["x-y"] or *.email; ${JSON.stringify(wrong.slice(0, 80))} is none`)
 }
 
-/** The names in a path, without its brackets, dots and quotes. */
+/** Splits a path into its names, without brackets, dots and quotes. */
 function partsOf (item: string): readonly string[] {
   return item.split(/[.[\]"']+/)
 }

@@ -1,10 +1,13 @@
 import { accepted, type Decoded, refused } from './decoded.js'
 
-/** Each becomes a part of a URL and of an event type, and so a name in logs and headers. A path knows `.` and `..` for something else. */
+/**
+ * A name becomes a part of a URL and of an event type, so it also appears in logs and headers. `.` and `..` are not allowed, because they have
+ * another meaning in a path.
+ */
 const name = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/
 const MOST = 100
 
-/** Reads a comma-separated list of names that are told apart whatever their letters' case. */
+/** Reads a comma-separated list of names. Names that differ only in case count as equal. */
 export function decodeNames (text: string): Decoded {
   const names = text.split(',').map(item => item.trim())
   const wrong = names.find(item => !name.test(item))

@@ -1,7 +1,7 @@
 import { KindGuard, type TSchema } from '@sinclair/typebox'
 import { accepted, type Decoded, refused } from './decoded.js'
 
-/** The choices of a union of string literals; `undefined` if it is anything else. */
+/** Returns the choices of a union of string literals; `undefined` for any other schema. */
 function choicesOf (schema: TSchema): string[] | undefined {
   if (!KindGuard.IsUnion(schema)) return undefined
   return schema.anyOf.flatMap(member => KindGuard.IsLiteralString(member) ? [member.const] : [])
@@ -22,8 +22,8 @@ function decodeList (text: string, choices: readonly string[]): Decoded {
 }
 
 /**
- * How a text is read by the type of its value alone.
- * @throws Error if no text can be read by this type, which is a mistake in the schema.
+ * Returns the function that reads a text by its value's type alone.
+ * @throws Error if no text can be read by this type, which is a mistake in the schema
  */
 export function decoderOf (schema: TSchema): (text: string) => Decoded {
   if (KindGuard.IsInteger(schema)) {

@@ -1,30 +1,33 @@
 import { accepted, type Decoded, refused } from './decoded.js'
 import { guessBits } from './guess-bits.js'
 
-/** A bearer token with the name by which log and list tell who bore it, and what its bearer may do: look, or also change something. */
+/**
+ * A bearer token with a name and a role. The name shows in the log and in the list of actions who used the token. The role says whether the
+ * token may only read, or also change something.
+ */
 export interface NamedToken {
   readonly name: string
   readonly role: 'read' | 'operate'
   readonly token: string
 }
 
-/** What the token of `ADMIN_TOKEN` is called. */
+/** The name of the token in `ADMIN_TOKEN`. */
 export const SOLE_TOKEN_NAME = 'admin'
 
-/** Fewer could be guessed by somebody who may try for long. */
+/** The least length and the least number of bits. With less, a token can be guessed by someone who may try for long. */
 const LEAST = 24
 const LEAST_BITS = 64
-/** A request has 16 KiB for all of its headers. */
+/** The longest token. A request may have 16 KiB of headers in total. */
 const MOST = 1024
-/** Each is compared for each request. */
+/** The most tokens. Each is compared for each request. */
 const MOST_TOKENS = 50
 
 const ADVICE = '"openssl rand -hex 32" makes a good one'
 
-/** What stands in examples to be replaced, without the marks between its words. */
+/** Placeholders in examples that are meant to be replaced, without the marks between their words. */
 const PLACEHOLDER = /chang(?:e|ed)(?:me|this|it)|replace(?:me|this|with|by)|placeholder|insert(?:your|here|token)|your(?:own)?(?:admin|api|bearer|secret)?(?:token|secret|key)/
 
-/** Reads a bearer token: RFC 6750, section 2.1, says what may stand in one. */
+/** Reads a bearer token. RFC 6750, section 2.1, specifies its characters. */
 export function decodeToken (text: string): Decoded<string> {
   if (text.length < LEAST) return refused(`must have ${LEAST} characters or more; ${ADVICE}`)
   if (text.length > MOST) return refused(`must have ${MOST} characters or fewer: it is sent in a header; ${ADVICE}`)
@@ -35,8 +38,8 @@ export function decodeToken (text: string): Decoded<string> {
 }
 
 /**
- * Reads a comma-separated list of `name:role:token`. An empty item is passed over, so that a list can be put together of parts that may be
- * empty. A reason tells an item by its number, or by its name once that is one: what stands in its place may be a token.
+ * Reads a comma-separated list of `name:role:token`. Empty items are ignored, so that a list can be built from parts that may be empty. A reason
+ * identifies an item by its name if that is valid, else by its number: an invalid name may be a token.
  */
 export function decodeTokens (text: string): Decoded<readonly NamedToken[]> {
   const tokens: NamedToken[] = []
@@ -56,7 +59,7 @@ export function decodeTokens (text: string): Decoded<readonly NamedToken[]> {
   return tokens.length > MOST_TOKENS ? refused(`must not have more than ${MOST_TOKENS} tokens`) : accepted(tokens)
 }
 
-/** Every token that there is: `ADMIN_TOKEN`, which may do everything, and those of `ADMIN_TOKENS`. */
+/** Returns all tokens: `ADMIN_TOKEN`, which may do everything, and those of `ADMIN_TOKENS`. */
 export function allTokens ({ ADMIN_TOKEN, ADMIN_TOKENS }: { readonly ADMIN_TOKEN?: string | undefined, readonly ADMIN_TOKENS: readonly NamedToken[] }): readonly NamedToken[] {
   return ADMIN_TOKEN === undefined ? ADMIN_TOKENS : [{ name: SOLE_TOKEN_NAME, role: 'operate', token: ADMIN_TOKEN }, ...ADMIN_TOKENS]
 }

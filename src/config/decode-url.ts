@@ -9,14 +9,14 @@ export function decodeUrl (text: string): Decoded {
   return refused('must not carry a user name or password: they would end up in logs; remove the part before the @')
 }
 
-/** Reads a URL that paths are put behind. */
+/** Reads a URL that paths are appended to. */
 export function decodeBaseUrl (text: string): Decoded {
   const decoded = decodeUrl(text)
   if (!decoded.ok) return decoded
   return /[?#]/.test(text) ? refused('must have no query and no fragment: paths are put behind it; remove the part from the ? or # on') : decoded
 }
 
-/** Reads the address of an API that gets credentials. They may travel in the open within this machine alone. */
+/** Reads the URL of an API that gets credentials. It must be https, except on this machine. */
 export function decodeApiUrl (text: string): Decoded {
   const decoded = decodeBaseUrl(text)
   if (!decoded.ok) return decoded

@@ -1,4 +1,7 @@
-/** What came of reading a variable's text: a value, or what is wrong and what to do, in words that follow "it". */
+/**
+ * The result of reading a variable's text: a value, or a reason. The reason says what is wrong and what to do, in words that can follow the
+ * variable's name.
+ */
 export type Decoded<T = unknown> =
   | { readonly ok: true, readonly value: T }
   | { readonly ok: false, readonly reason: string }

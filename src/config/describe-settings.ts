@@ -1,18 +1,18 @@
 import { FILE_SUFFIX, isSecret, type SettingName, settingNames, SettingsSchema } from './settings.js'
 
-/** One variable, in words. */
+/** The description of one variable. */
 export interface SettingDescription {
   readonly name: SettingName
   readonly group: string
   readonly description: string
-  /** What a number counts. */
+  /** The unit of a number; `undefined` if it has none. */
   readonly unit: string | undefined
-  /** What an absent variable means, as it would be written; empty for nothing. */
+  /** The value that is used if the variable is not set, as it would be written; empty if there is none. */
   readonly fallback: string
   readonly secret: boolean
 }
 
-/** Every variable, in the order in which a person reads about them. */
+/** All variables, in the order in which they are documented. */
 export const settingDescriptions: readonly SettingDescription[] = settingNames.map(name => {
   const schema = SettingsSchema.properties[name]
   const unit: unknown = schema['unit']
@@ -40,12 +40,12 @@ function wrap (text: string, width: number): string[] {
   return [...lines, line]
 }
 
-/** What a variable means, in one paragraph: its description, its unit, and where a secret may stand instead. */
+/** Returns the meaning of a variable in one paragraph: its description, its unit, and for a secret the variable that names a file with it. */
 export function meaningOf ({ name, description, unit, secret }: SettingDescription): string {
   return [description, ...unit === undefined ? [] : [`In ${unit}.`], ...secret ? [`Or ${name}${FILE_SUFFIX}: the path of a file that holds it.`] : []].join(' ')
 }
 
-/** Every variable with its meaning, unit and default, for a terminal of `width` columns. */
+/** Describes all variables with meaning, unit and default, for a terminal of `width` columns. */
 export function describeSettings (width: number): string {
   const lines: string[] = []
   let group = ''
@@ -60,7 +60,7 @@ export function describeSettings (width: number): string {
 
 const ENV_EXAMPLE_COLUMNS = 110
 
-/** What `.env.example` holds: every variable with its meaning, unit and default, as a comment. */
+/** Makes the text of `.env.example`: all variables with meaning, unit and default, as comments. */
 export function envExample (): string {
   const lines = [
     '# Copy this file to .env and remove the # before what you change. An empty value counts as not set, and the',

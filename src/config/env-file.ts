@@ -3,7 +3,7 @@ import { closest, distance } from 'fastest-levenshtein'
 import type { ConfigurationFault } from './configuration-error.js'
 import { FILE_SUFFIX, isSecret, isSettingName, settingNamed, settingNames } from './settings.js'
 
-/** A `.env` file as it was read; the path is for messages. */
+/** The text of a `.env` file. The path is for messages. */
 export interface EnvFile {
   readonly path: string
   readonly text: string
@@ -15,18 +15,18 @@ export interface EnvFileContent {
 }
 
 export interface ReadEnvFileOptions {
-  /** What the environment has for the file of forwarders, which may refer to variables that are not tierhook's own. */
+  /** The environment's value of FORWARDERS_FILE. If there is a forwarders file, it may refer to variables that are not tierhook's. */
   readonly forwardersFile?: string | undefined
 }
 
-/** No farther from a variable's name than this, another name is a slip. */
+/** If there is a forwarders file, an unknown name within this edit distance of a variable's name counts as a typing error. */
 const SLIP = 2
 
 const assignment = /^\s*(?:export\s+)?([\w.-]+)(?:\s*=|:\s)\s*(.*)$/
 
 function unknownName (name: string, place: string): ConfigurationFault {
   const nearest = closest(name.toUpperCase(), settingNames)
-  // Farther than half of its letters away it is another word, not a slip.
+  // If more than half of its letters differ, the name is another word and no typing error.
   const near = distance(name.toUpperCase(), nearest) <= name.length / 2
   return { variable: name, message: `is not a variable of tierhook (${place}); ${near ? `did you mean ${nearest}?` : 'remove it'}` }
 }
@@ -36,9 +36,9 @@ function isOther (name: string): boolean {
 }
 
 /**
- * Reads a `.env` file with every fault of its own: an unknown name, a name set twice, a line that sets nothing, and a value
- * that the format would cut off. No line is quoted in a fault: it may hold a secret.
- * Where there is a file of forwarders, unknown names may be for it, and only those that look like a slip are a fault.
+ * Reads a `.env` file and finds all its faults: an unknown name, a name set twice, a line that sets nothing, and a value that the format would
+ * cut off. No fault quotes a line, because a line may contain a secret. If there is a forwarders file, an unknown name may be used there, so
+ * only names that look like typing errors are faults.
  */
 export function readEnvFile (file: EnvFile, { forwardersFile = '' }: ReadEnvFileOptions = {}): EnvFileContent {
   const faults: ConfigurationFault[] = []
@@ -63,15 +63,18 @@ export function readEnvFile (file: EnvFile, { forwardersFile = '' }: ReadEnvFile
   return { values, faults }
 }
 
-/** A line that says something, with those that its quotation mark takes in. Without a name it sets nothing. */
+/** A line that is neither blank nor a comment, with the further lines of its quoted value. Without a name it sets nothing. */
 interface Assignment {
   readonly name: string | undefined
-  /** What stands behind the equals sign, as it is written. */
+  /** The text after the equals sign, as it is written. */
   readonly value: string
   readonly line: number
 }
 
-/** Node.js reads single values alone: what it makes of names, colons, line ends and comments differs from one of its releases to the next. */
+/**
+ * Splits the text into assignments. Node.js parses only single values here, because its releases differ in how they read names, colons, line
+ * ends and comments.
+ */
 function assignmentsIn (text: string): readonly Assignment[] {
   const lines = text.replace(/^\uFEFF/, '').split(/\r\n?|\n/)
   const assignments: Assignment[] = []
@@ -98,7 +101,7 @@ function valueOf (value: string): string {
   return parseEnv(`VALUE=${value.slice(0, value.indexOf(quote, 1) + 1)}`)['VALUE'] ?? ''
 }
 
-/** Why less of a value would be taken than is written; `undefined` where all is. */
+/** Returns why a value would be cut off; `undefined` if it would not. */
 function cutOff (value: string, place: string): string | undefined {
   const quote = quoteOf(value)
   if (quote === undefined) return /\S#/.test(value) ? `has a # inside its value (${place}), which would begin a comment; put the value in quotation marks` : undefined
@@ -109,8 +112,8 @@ function cutOff (value: string, place: string): string | undefined {
 }
 
 /**
- * The names that stand in the file for something that nobody else should know. With a file of forwarders that is each name which is not
- * tierhook's own, too: such names are there to keep secrets out of that file.
+ * Lists the names in the file whose values are secret. If the environment names a forwarders file, the names that are not tierhook's are secret
+ * too, because such variables keep secrets out of the forwarders file.
  */
 export function secretNames (file: EnvFile, options: ReadEnvFileOptions = {}): readonly string[] {
   const { values } = readEnvFile(file, options)

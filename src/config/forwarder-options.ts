@@ -7,11 +7,11 @@ import { setting } from './setting.js'
 const group = 'Forwarders'
 
 /*
- * What a forwarder may be given beside its destination. One entry makes an option: its key in the forwarders file, its setting
- * (http and timeoutMs make HTTP_FORWARDER_TIMEOUT_MS), its default, and what .env.example and the help say of it.
+ * The options of a forwarder, besides its destination. One entry defines an option: its key in the forwarders file, its setting (http and
+ * timeoutMs become HTTP_FORWARDER_TIMEOUT_MS), its default, and its description for .env.example and the help.
  */
 
-/** The log forwarder's only one; its setting is called LOG_FORWARDER_DATA. */
+/** The only option of the log forwarder. Its setting is LOG_FORWARDER_DATA. */
 export const withData = setting(Type.Boolean({
   group,
   description: 'Whether the log forwarder\'s lines carry the whole event, with the customer\'s name, e-mail and metadata.',
@@ -87,15 +87,15 @@ export const httpOptions = {
   }), decodeStatuses)
 }
 
-/** Settings by their keys in the forwarders file. */
+/** Options by their keys in the forwarders file. */
 export type Options = Readonly<Record<string, TSchema & { readonly value: TSchema }>>
 
 type Upper<Name extends string> = Name extends `${infer First}${infer Rest}` ? `${First extends Lowercase<First> ? Uppercase<First> : `_${First}`}${Upper<Rest>}` : ''
 
-/** Options as settings: each under its variable's name. */
+/** Options as settings, by the names of their variables. */
 export type SettingsOf<Kind extends string, O> = { [Key in keyof O & string as `${Kind}_FORWARDER_${Upper<Key>}`]: O[Key] }
 
-/** Options as they stand in the forwarders file, where each may be left out. */
+/** Options in the forwarders file, where each may be left out. */
 export type InFile<O extends Options> = { [Key in keyof O]: TOptional<O[Key]['value']> }
 
 export type OptionValues<O extends Options> = { [Key in keyof O]: Static<O[Key]['value']> }
@@ -112,12 +112,12 @@ export function inFile<O extends Options> (options: O): InFile<O> {
   return Object.fromEntries(Object.entries(options).map(([key, { value }]) => [key, Type.Optional(value)])) as InFile<O>
 }
 
-/** What settings say of the options of one kind of forwarder. */
+/** Returns the values of one kind of forwarder's options from the settings. */
 export function optionValues<O extends Options> (kind: string, options: O, settings: Readonly<Record<string, unknown>>): OptionValues<O> {
   return parse(options, (key) => settings[variableOf(kind, key)])
 }
 
-/** What options are where nothing is set. */
+/** Returns the values of options that are not set. */
 export function defaultValues<O extends Options> (options: O): OptionValues<O> {
   return parse(options, (_key, { value }) => structuredClone(value.default))
 }

@@ -1,11 +1,11 @@
-/** What people write where a token is asked for, and keys that lie side by side. */
+/** Words that people write when a token is asked for, and rows of keys on a keyboard. */
 const WORDS = [
   'admin', 'bearer', 'cafebabe', 'deadbeef', 'default', 'development', 'dummy', 'example', 'foobar', 'letmein', 'loyalty', 'passw0rd', 'password', 'production', 'random',
   'secret', 'secure', 'staging', 'string', 'tierhook', 'token', 'voucherify', 'webhook', 'welcome', 'qwertyuiop', 'qwerty', 'asdfghjkl', 'asdf', 'zxcvbnm', 'qwertzuiop',
   'qwertz', 'yxcvbnm'
 ]
 
-/** A part of a text that somebody guesses at once, and what that costs. */
+/** A part of a text that is easy to guess, and the bits that guessing it takes. */
 interface Part {
   readonly length: number
   readonly bits: number
@@ -14,8 +14,9 @@ interface Part {
 const SHORTEST_PATTERN = 3
 
 /**
- * How many bits somebody has to guess who knows how people make up tokens: well-known words, characters that follow one another, and what was
- * there before cost little; any other character is one of as many as the text has. A rough measure: it tells no sentence from random letters.
+ * Estimates how many bits must be guessed by someone who knows how people make up tokens. Well-known words, runs of characters and repetitions
+ * cost little. Every other character counts as one of the distinct characters in the text. The measure is rough: it does not tell a sentence
+ * from random letters.
  */
 export function guessBits (text: string): number {
   const lower = text.toLowerCase()
@@ -35,7 +36,7 @@ function wordAt (text: string, at: number): Part | undefined {
   return lengths.length === 0 ? undefined : { length: Math.max(...lengths), bits: Math.log2(WORDS.length) }
 }
 
-/** Equal characters, or such as `abcd` and `4321`. */
+/** Equal characters, or runs such as `abcd` and `4321`. */
 function runAt (text: string, at: number, perCharacter: number): Part | undefined {
   const step = text.charCodeAt(at + 1) - text.charCodeAt(at)
   if (!(Math.abs(step) <= 1)) return undefined
@@ -44,7 +45,7 @@ function runAt (text: string, at: number, perCharacter: number): Part | undefine
   return length < SHORTEST_PATTERN ? undefined : { length, bits: perCharacter + Math.log2(3 * length) }
 }
 
-/** What was in the text before, also where it runs on into itself. */
+/** A part that occurs earlier in the text. The two may overlap. */
 function repeatAt (text: string, at: number): Part | undefined {
   let longest = 0
   for (let from = 0; from < at; from++) {

@@ -10,24 +10,24 @@ import { FILE_SUFFIX, isSecret, type SettingName, settingNamed, settingNames, ty
 export interface SettingsSource {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly envFile?: EnvFile
-  /** The directory that relative paths of secrets' files are in; the process's own where absent. */
+  /** The directory that relative paths of secret files start from. If absent, the process's working directory. */
   readonly directory?: string
 }
 
 const clientSettingNames = ['HOST', 'PORT', 'ADMIN_HOST', 'ADMIN_PORT', 'VOUCHERIFY_WEBHOOK_SECRETS'] as const
 const ClientSettingsSchema = Type.Pick(SettingsSchema, clientSettingNames)
 
-/** What a command needs in order to talk to a service with the same configuration. */
+/** The settings that a command needs to talk to a service with the same configuration. */
 export type ClientSettings = StaticDecode<typeof ClientSettingsSchema>
 
 const storeSettingNames = ['DATA_DIR', 'JOURNAL', 'JOURNAL_SCHEMA', 'FORWARDERS', 'FORWARDERS_FILE', 'DEDUPE_WINDOW_DAYS', 'RETENTION_DAYS', 'RETENTION_QUARANTINE_DAYS', 'RETENTION_MAX_BYTES'] as const
 const StoreSettingsSchema = Type.Pick(SettingsSchema, storeSettingNames)
 
-/** What a command needs that works on the data folder. */
+/** The settings that a command needs to work on the store. */
 export type StoreSettings = StaticDecode<typeof StoreSettingsSchema>
 
 interface Reading {
-  /** What can be decoded, of what is set or has a default. */
+  /** The valid texts of variables that are set or have a default. */
   readonly texts: Readonly<Record<string, string>>
   /** The variables that are set. */
   readonly given: ReadonlySet<SettingName>
@@ -38,7 +38,7 @@ function shown (text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
 }
 
-/** Reads the named variables; the environment wins over the file, and an empty text counts as not set. */
+/** Reads the named variables. The environment takes precedence over the file, and an empty text counts as not set. */
 function read (names: readonly SettingName[], source: SettingsSource, file: ReadonlyMap<string, string>): Reading {
   const texts: Record<string, string> = {}
   const given = new Set<SettingName>()
@@ -57,14 +57,14 @@ function read (names: readonly SettingName[], source: SettingsSource, file: Read
 }
 
 interface Found {
-  /** Empty where nothing is set. */
+  /** Empty if the variable is not set. */
   readonly text: string
-  /** Where it was found, as a message goes on. */
+  /** Where the text was found, as words to append to a message. */
   readonly origin: string
   readonly fault?: ConfigurationFault
 }
 
-/** Finds a variable's text: in the environment, or else in the file; a secret's in the file that a second variable names, too. */
+/** Finds a variable's text in the environment, or else in the environment file. A secret may also be in a file that a second variable names. */
 function find (name: SettingName, source: SettingsSource, file: ReadonlyMap<string, string>): Found {
   const places = [
     { values: source.environment, origin: '' },
@@ -83,7 +83,7 @@ function find (name: SettingName, source: SettingsSource, file: ReadonlyMap<stri
   return { text: '', origin: '' }
 }
 
-/** Why a text cannot be decoded; `undefined` if it can. */
+/** Returns why a text cannot be decoded; `undefined` if it can. */
 function whyNot (schema: TSchema, text: string): string | undefined {
   try {
     Value.Decode(schema, text)
@@ -95,9 +95,10 @@ function whyNot (schema: TSchema, text: string): string | undefined {
 }
 
 /**
- * Reads and checks the whole configuration. The environment wins over the file; names that tierhook does not know are a
- * fault in the file only, since the environment is shared with others, and only as long as no file of forwarders may need them.
- * @throws ConfigurationError with every fault at once.
+ * Reads and checks the whole configuration. The environment takes precedence over the file. Unknown names are faults in the file only, because
+ * the environment is shared with other programs. If there is a forwarders file, it may need them, so only names that look like typing errors are
+ * faults.
+ * @throws ConfigurationError with all faults
  */
 export function loadSettings (source: SettingsSource): Settings {
   const file = source.envFile === undefined ? undefined : readEnvFile(source.envFile, { forwardersFile: source.environment['FORWARDERS_FILE'] })
@@ -109,7 +110,7 @@ export function loadSettings (source: SettingsSource): Settings {
   return Object.freeze(Value.Decode(SettingsSchema, texts))
 }
 
-/** Every variable by name, ours or not, for what may refer to them. The environment wins over the file. */
+/** Returns all variables by name, tierhook's or not, for files that may refer to them. The environment takes precedence over the file. */
 export function loadVariables (source: SettingsSource): Readonly<Record<string, string>> {
   const file = source.envFile === undefined ? [] : readEnvFile(source.envFile).values
   const set = Object.entries(source.environment).filter((entry): entry is [string, string] => (entry[1] ?? '') !== '')
@@ -117,24 +118,25 @@ export function loadVariables (source: SettingsSource): Readonly<Record<string, 
 }
 
 /**
- * Reads only what a client of the service needs; a fault in anything else is left for the service to report.
- * @throws ConfigurationError with every fault in what it reads.
+ * Reads only the settings that a client of the service needs. Faults in other settings are left for the service to report.
+ * @throws ConfigurationError with all faults in what it reads
  */
 export function loadClientSettings (source: SettingsSource): ClientSettings {
   return Value.Decode(ClientSettingsSchema, readOnly(clientSettingNames, source))
 }
 
 /**
- * Reads only what a command needs that works on the data folder; a fault in anything else is left for the service to report.
- * @throws ConfigurationError with every fault in what it reads.
+ * Reads only the settings that a command needs to work on the store. Faults in other settings are left for the service to report.
+ * @throws ConfigurationError with all faults in what it reads
  */
 export function loadStoreSettings (source: SettingsSource): StoreSettings {
   return Value.Decode(StoreSettingsSchema, readOnly(storeSettingNames, source))
 }
 
 /**
- * The token that this configuration opens the operator's listener with: `ADMIN_TOKEN`, or the first of `ADMIN_TOKENS`; `undefined` where it has none.
- * @throws ConfigurationError where what holds it cannot be read
+ * Returns the token with which this configuration can use the operator's listener: `ADMIN_TOKEN`, or the first of `ADMIN_TOKENS`; `undefined` if
+ * there is none.
+ * @throws ConfigurationError if a file that holds the token cannot be read
  */
 export function loadOwnToken (source: SettingsSource): string | undefined {
   const file = source.envFile === undefined ? new Map<string, string>() : readEnvFile(source.envFile).values

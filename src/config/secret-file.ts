@@ -3,10 +3,10 @@ import { resolve } from 'node:path'
 import { systemCode } from '../errors/system-code.js'
 import { accepted, type Decoded, refused } from './decoded.js'
 
-/** Whoever names a wrong file is told so, and no memory is filled with it. */
+/** The largest secret file. If the path names a wrong file, the error says so. */
 const LIMIT_BYTES = 65_536
 
-/** Reads a secret's text from a file, as Docker and Kubernetes mount them. A reason tells the path, and never what was read. */
+/** Reads a secret's text from a file, as Docker and Kubernetes mount them. A reason may contain the path, but never what was read. */
 export function readSecretFile (path: string, directory = '.'): Decoded<string> {
   let bytes: Buffer
   try {

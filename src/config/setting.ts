@@ -2,18 +2,17 @@ import { type Static, type TSchema, type TString, type TTransform, Type } from '
 import { decoderOf } from './decode-setting.js'
 import type { Decoded } from './decoded.js'
 
-/** A setting: text in the environment, which is decoded to a value. */
+/** A setting: a text in the environment that is decoded to a value. */
 export interface Setting<T extends TSchema = TSchema> extends TTransform<TString, Static<T>> {
-  /** What the value is, for where it comes as JSON and not as text. */
+  /** The schema of the value, for a source that has JSON instead of text. */
   readonly value: T
 }
 
 /**
- * Makes a setting of what its value is. The options of `value` describe it: `group`, `description`, `default`; `unit` is what a number counts;
- * `secret` keeps the value out of every message; `fallback` says what an absent setting means where that depends on another one.
- *
- * Decoding throws an Error with what is wrong and what to do, in words that follow "it". Empty text stands for the default.
- * @param decode reads the text, trimmed of white space around it; needed where the type alone does not tell
+ * Makes a setting from the schema of its value. The options of `value` describe the setting: `group`, `description` and `default`. `unit` is the
+ * unit of a number. `secret` keeps the value out of all messages. `fallback` says what an absent setting means if that depends on another one.
+ * Decoding throws an Error that says what is wrong and what to do, in words that can follow the variable's name. Empty text means the default.
+ * @param decode reads the text, with surrounding white space removed. Needed if the schema alone does not say how
  */
 export function setting<T extends TSchema> (value: T, decode: (text: string) => Decoded<unknown> = decoderOf(value)): Setting<T> {
   const { group, description = '', unit, secret, fallback } = value

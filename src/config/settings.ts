@@ -5,8 +5,8 @@ import { voucherifySettings } from './settings/voucherify.js'
 import { webhookSettings } from './settings/webhook.js'
 
 /**
- * Every environment variable that tierhook reads, by name. One entry makes a variable: from it come how its text is read, what is checked,
- * its default, the help of `serve` and what `.env.example` has to say.
+ * All environment variables that tierhook reads, by name. One entry defines a variable: how its text is read and checked, its default, the help
+ * of `serve`, and its text in `.env.example`.
  */
 export const SettingsSchema = Type.Object({ ...serverSettings, ...webhookSettings, ...forwardingSettings, ...voucherifySettings }, { additionalProperties: false })
 
@@ -23,20 +23,20 @@ export function isSettingName (name: string): name is SettingName {
   return names.has(name)
 }
 
-/** Follows the name of a secret variable in that of a second one, which names a file that holds the value: `ADMIN_TOKEN_FILE`. */
+/** Appended to a secret variable's name, it names a variable with the path of a file that holds the value: `ADMIN_TOKEN_FILE`. */
 export const FILE_SUFFIX = '_FILE'
 
-/** The variable that is set by a name: by its own, or by that of a second one; `undefined` where that is none of tierhook's. */
+/** Returns the variable that a name sets: itself, or for a name with `_FILE` the secret variable; `undefined` if tierhook has no such variable. */
 export function settingNamed (name: string): SettingName | undefined {
   if (isSettingName(name)) return name
   const first = name.endsWith(FILE_SUFFIX) ? name.slice(0, -FILE_SUFFIX.length) : ''
   return isSettingName(first) && isSecret(first) ? first : undefined
 }
 
-/** Whether nobody else should know the value of a variable. */
+/** Whether the value of a variable is secret. */
 export function isSecret (name: SettingName): boolean {
   return SettingsSchema.properties[name]['secret'] === true
 }
 
-/** Every variable, in the order in which a person reads about them. */
+/** All variables, in the order in which they are documented. */
 export const settingNames: readonly SettingName[] = [...names].filter(isSettingName)

@@ -1,7 +1,7 @@
 import type { ConfigurationFault } from './configuration-error.js'
 import type { Settings } from './settings.js'
 
-/** What the service starts with all the same, but what somebody should know. Never holds a secret. */
+/** Finds settings that do not stop the start but that an operator should know of. Never contains a secret. */
 export function findWarnings (settings: Settings): ConfigurationFault[] {
   const warnings: ConfigurationFault[] = []
   if (settings.VOUCHERIFY_WEBHOOK_SECRETS.length === 0) {

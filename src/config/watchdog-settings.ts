@@ -3,23 +3,23 @@ import type { ConfigurationFault } from './configuration-error.js'
 import type { ReadableSettings } from './contradictions.js'
 import type { Settings } from './settings.js'
 
-/** What the watchdog needs. */
+/** The settings that the watchdog needs. */
 export interface WatchdogSettings {
   readonly publicUrl: string
   readonly managementId: string
   readonly managementToken: string
   readonly projectId: string
-  /** What stands before `/management`. */
+  /** The part of the Management API's URL before `/management`. */
   readonly managementUrl: string
   readonly reenable: boolean
 }
 
-/** Each of these asks for all of them. `PUBLIC_URL` by itself asks for nothing. */
+/** If one of these is set, all are needed. `PUBLIC_URL` alone does not turn the watchdog on. */
 const needed = ['VOUCHERIFY_MANAGEMENT_ID', 'VOUCHERIFY_MANAGEMENT_TOKEN', 'VOUCHERIFY_PROJECT_ID', 'PUBLIC_URL'] as const
 const places = ['VOUCHERIFY_REGION', 'VOUCHERIFY_MANAGEMENT_URL'] as const
 const asking = [...needed.filter((name) => name !== 'PUBLIC_URL'), ...places] as const
 
-/** The settings of the watchdog; `undefined` where it is off. */
+/** Returns the watchdog's settings; `undefined` if the watchdog is off. */
 export function watchdogSettings (settings: Settings): WatchdogSettings | undefined {
   const { PUBLIC_URL: publicUrl, VOUCHERIFY_MANAGEMENT_ID: managementId, VOUCHERIFY_MANAGEMENT_TOKEN: managementToken, VOUCHERIFY_PROJECT_ID: projectId } = settings
   const managementUrl = settings.VOUCHERIFY_MANAGEMENT_URL ?? (settings.VOUCHERIFY_REGION === undefined ? undefined : managementUrls[settings.VOUCHERIFY_REGION])
@@ -27,7 +27,7 @@ export function watchdogSettings (settings: Settings): WatchdogSettings | undefi
   return { publicUrl, managementId, managementToken, projectId, managementUrl, reenable: settings.VOUCHERIFY_REENABLE }
 }
 
-/** What is missing where only some of the watchdog's settings are set, and what is there twice. */
+/** Finds the watchdog settings that are missing although others are set, and those that are given twice. */
 export function findWatchdogFaults (settings: ReadableSettings, unreadable: ReadonlySet<string>): ConfigurationFault[] {
   const isThere = (name: typeof needed[number] | typeof places[number]): boolean => settings[name] !== undefined || unreadable.has(name)
   const wantedBy = asking.find(isThere) ?? (settings.VOUCHERIFY_REENABLE === true ? 'VOUCHERIFY_REENABLE' : undefined)

@@ -6,7 +6,7 @@ import { setting } from '../setting.js'
 const group = { forwarders: 'Forwarders', delivery: 'Delivery' } as const
 const maximumTimerMs = 86_400_000
 
-/** The settings of where events go, how often it is tried, and how long they are kept. */
+/** Settings for where events go, how they are retried, and how long they are kept. */
 export const forwardingSettings = {
   FORWARDERS: setting(Type.Array(Type.Union([Type.Literal('log'), Type.Literal('file'), Type.Literal('http')]), {
     group: group.forwarders,

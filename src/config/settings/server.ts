@@ -8,7 +8,7 @@ import { setting } from '../setting.js'
 
 const group = 'Server'
 
-/** The settings of the listeners, the log and the store. */
+/** Settings of the listeners, the log and the store. */
 export const serverSettings = {
   HOST: setting(Type.String({
     group,

@@ -5,7 +5,7 @@ import { setting } from '../setting.js'
 
 const group = 'Watchdog'
 
-/** The settings of what is asked of Voucherify. */
+/** Settings of the watchdog, which asks Voucherify's Management API. */
 export const voucherifySettings = {
   PUBLIC_URL: Type.Optional(setting(Type.String({
     group,

@@ -7,7 +7,7 @@ import { setting } from '../setting.js'
 
 const group = { authenticity: 'Authenticity', verdicts: 'Verdicts' } as const
 
-/** The settings that say which webhooks are taken, and what of them is forwarded. */
+/** Settings for which webhooks are accepted, and which of them are forwarded. */
 export const webhookSettings = {
   VOUCHERIFY_WEBHOOK_SECRETS: setting(Type.Array(Type.String(), {
     group: group.authenticity,

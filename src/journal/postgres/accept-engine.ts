@@ -16,26 +16,26 @@ export interface PostgresAcceptOptions extends Pick<DatabaseOptions, 'url' | 'sc
   readonly clock: Clock
   readonly dedupeWindowMs: number
   readonly leaseMs?: number
-  /** Told of what this replica has stored, so that those who forward here need not look for it, nor read it. */
+  /** Called with what this replica has stored, so that its forwarding side need not poll for it or read it. */
   readonly onStored: (stored: StoredBatch) => void
 }
 
-/** A replica: an id of this process alone, and a name that it has again after a restart. */
+/** A replica. The id belongs to this process alone, and the name stays the same after a restart. */
 export interface Member {
   readonly id: string
   readonly name: string
 }
 
-/** One appends, the other tells whether that works. */
+/** One connection appends, the other tests whether commits work. */
 const CONNECTIONS = 2
 const PULSE_MS = 1000
 const LEASE_MS = 10_000
-/** This much before the database does, the leader of the upkeep takes its lease to be over, in milliseconds. */
+/** The leader of the upkeep treats its lease as over this much before the database does, in milliseconds. */
 const MARGIN_MS = 500
-/** How long it is tried in silence before webhooks are refused at once, in milliseconds. */
+/** How long failures are tolerated before webhooks are refused at once, in milliseconds. */
 const PATIENCE_MS = 4000
 const RETRY_MS = 50
-/** After this time, a lower bound of the server's clock may be too low: the clock was set, or it is another server's. In milliseconds. */
+/** After this time, in milliseconds, a bound of the server's clock is replaced: the clock may have been set, or may be another server's. */
 const BOUND_MS = 5000
 
 interface Appended {
@@ -46,16 +46,16 @@ interface Appended {
   readonly at: number
 }
 
-/** Stores in a PostgreSQL database that other replicas share. */
+/** Stores deliveries in a PostgreSQL database that other replicas share. */
 export function createPostgresAcceptEngine (options: PostgresAcceptOptions): AcceptEngine {
   const { url, schema, member, logger, clock: { monotonic }, dedupeWindowMs, leaseMs = LEASE_MS } = options
   const stop = new AbortController()
   let events: AcceptEvents
-  /** The server's clock less our monotonic one: it is this much at least. */
+  /** A lower bound of the difference between the server's clock and our monotonic clock. */
   let bound: { readonly ms: number, readonly at: number } | undefined
   let pulsedAt = monotonic()
   let isAvailable = true
-  /** The term in which this replica leads the upkeep, and until when; 0: it does not. */
+  /** The term in which this replica leads the upkeep, and until when. A term of 0 means that it does not lead it. */
   let upkeep = { term: 0, until: -Infinity }
   const database = openDatabase({ url, schema, connections: CONNECTIONS, onConnect: () => { bound = undefined } })
   const { schema: s } = database
@@ -86,7 +86,7 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
     upkeep = { term, until }
   }
 
-  /** Whether by an append or by a pulse: the next one can be committed too. */
+  /** Called when an append or a pulse has succeeded, so the next commit can succeed too. */
   function committed (): void {
     pulsedAt = monotonic()
     if (isAvailable) return
@@ -100,7 +100,10 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
     return await database.queryWithin<Appended>(until - monotonic(), `SELECT * FROM ${s}.append_3($1, $2, $3, $4, $5, $6)`, [deadline, dedupeWindowMs, count, rounds, records, bodies])
   }
 
-  /** A connection that is lost says nothing of what was sent on it: the same ids are sent again, which stores each once. */
+  /**
+   * Appends, and tries again with the same ids until the time is over. After a lost connection it is unknown whether a statement was executed.
+   * Each id is stored once, however often it is sent.
+   */
   async function appendUntil (packed: Packed, until: number): Promise<readonly Appended[]> {
     for (let mayBeDone = false; ;) {
       try {
@@ -126,13 +129,13 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
       await pulse()
       await refuseTwin({ database, member, pulse, monotonic, signal: stop.signal })
       const [row] = await database.query<{ last: number, at: number | null }>(`SELECT value AS last, (SELECT received_at FROM ${s}.deliveries ORDER BY sequence DESC LIMIT 1) AS at FROM ${s}.counters WHERE name = 'sequence'`)
-      // What it fails for is told by those who wait for it, and by the appends.
+      // Callers of `probe` and the appends report failures.
       repeat(PULSE_MS, async () => { await pulse().catch(() => undefined) }, { logger, signal: stop.signal })
       return { lastSequence: row?.last ?? 0, lastReceivedAt: row?.at ?? undefined }
     },
 
     explain: (error) => error instanceof DatabaseError && error.code !== 'REPLICA_NAME_TAKEN' ? new DatabaseError(error.code, `The database that JOURNAL names cannot be used: ${error.message}`) : error,
-    // The lock lets one after another commit anyway, and the order of two connections is nobody's.
+    // The lock lets only one append commit at a time. Appends on two connections would have no certain order.
     appendsAtOnce: 1,
 
     async append (deliveries, withinMs) {
@@ -157,7 +160,8 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
 
     mayBeStored: (error) => error instanceof DatabaseError && error.mayBeDone,
     withdraw: async (ids) => { await database.query(`SELECT ${s}.withdraw_1($1)`, [ids]) },
-    // There is no other place for it. Where this process ends before it can withdraw them, they stay, and a retry finds them stored.
+    // There is no other place to record them. If this process ends before it can withdraw them, they stay stored, and a retry is answered as a
+    // duplicate.
     recordWithdrawals: async () => {},
     clearWithdrawals: () => {},
     // What is committed is visible to every replica.

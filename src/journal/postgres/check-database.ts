@@ -2,14 +2,14 @@ import { storageCause } from '../../errors/storage-cause.js'
 import { DatabaseError, openDatabase, type DatabaseOptions, type Query } from './database.js'
 import { checkServer, schemaVersion } from './schema.js'
 
-/** What the role may do in the schema: to make it, or to use what is in it. */
+/** What the role may do in the database and in the schema. */
 interface Rights {
   readonly role: string
   readonly database: string
   readonly makes: boolean
   readonly exists: boolean
   readonly adds: boolean
-  /** A table of the schema that it may not use. */
+  /** A table of the schema that the role may not use; `null` if there is none. */
   readonly barred: string | null
 }
 
@@ -19,8 +19,8 @@ const RIGHTS = `SELECT current_user AS role, current_database() AS database, has
   FROM (SELECT $1::text AS name) given LEFT JOIN pg_namespace n ON n.nspname = given.name`
 
 /**
- * Tries whether a journal can be kept in a database, changing nothing.
- * @throws {DatabaseError} with what is wrong
+ * Checks whether a database can hold a journal, without changing anything.
+ * @throws {DatabaseError} that says what is wrong
  */
 export async function checkDatabase ({ url, schema, timeoutMs }: Pick<DatabaseOptions, 'url' | 'schema'> & { readonly timeoutMs: number }): Promise<void> {
   const database = openDatabase({ url, schema, connections: 1, timeoutMs })

@@ -1,15 +1,15 @@
 import type * as Driver from 'pg'
 import { StoreError } from '../../delivery/operator.js'
 
-/** Why the database can't be used; what it means stands with the other causes of a store. */
+/** Why the database cannot be used. What each code means is described with the other storage causes. */
 export type DatabaseErrorCode =
   | 'DATABASE_UNREACHABLE' | 'DATABASE_SLOW' | 'DATABASE_READ_ONLY' | 'DATABASE_REFUSES' | 'DATABASE_FULL' | 'DATABASE_EXHAUSTED' | 'DATABASE_UNFIT' | 'REPLICA_NAME_TAKEN'
 
-/** It holds nothing of the driver's own error, which may hold the password. */
+/** An error of the database. The driver's own error is not attached, because it may contain the password. */
 export class DatabaseError extends Error {
   override readonly name = 'DatabaseError'
   readonly code: DatabaseErrorCode
-  /** Whether the statement may have been carried out, now or later. */
+  /** Whether the statement may have been executed, or may still be. */
   readonly mayBeDone: boolean
 
   constructor (code: DatabaseErrorCode, message: string, mayBeDone = false) {
@@ -21,17 +21,20 @@ export class DatabaseError extends Error {
 
 export type Row = Readonly<Record<string, unknown>>
 
-/** Runs a statement and returns its rows. Statements have no names, so that PgBouncer may put each on another connection. */
+/** Runs a statement and returns its rows. Statements have no names, so that PgBouncer may run each on another connection. */
 export type Query = <T = Row>(text: string, values?: readonly unknown[]) => Promise<readonly T[]>
 
 export interface Database {
-  /** The schema's name, as it stands in statements. */
+  /** The schema's name, quoted for statements. */
   readonly schema: string
   readonly query: Query
-  /** The same within a time, in milliseconds; what is not answered then may be done yet. */
+  /** Runs a statement and rejects after `ms` milliseconds. The statement may still be executed then. */
   readonly queryWithin: <T = Row>(ms: number, text: string, values: readonly unknown[]) => Promise<readonly T[]>
   readonly transaction: <T>(work: (query: Query) => Promise<T>) => Promise<T>
-  /** Closes every connection: the next statement looks the server's name up anew. What is only to be read, as after a failover, does so by itself. */
+  /**
+   * Closes all connections, so that the next statement looks up the server's address again. Done automatically if the server is read-only, as
+   * after a failover.
+   */
   readonly reconnect: () => void
   readonly close: () => Promise<void>
 }
@@ -42,7 +45,7 @@ export interface DatabaseOptions {
   readonly connections: number
   /** How long a statement may take, in milliseconds. */
   readonly timeoutMs?: number
-  /** A connection was lost, or one was made. */
+  /** Called when a connection was lost. */
   readonly onLost?: () => void
   readonly onConnect?: () => void
 }
@@ -50,15 +53,15 @@ export interface DatabaseOptions {
 const CONNECT_MS = 3000
 const STATEMENT_MS = 15_000
 const IDLE_MS = 60_000
-/** The routine that warns where a commit was made and not confirmed by the standby that it has to wait for. */
+/** The routine in PostgreSQL that warns that a commit was made but not confirmed by its synchronous standby. */
 const SYNC_WAIT = 'SyncRepWaitForLSN'
 const BIGINT = 20
 
-/** By the classes and codes of https://www.postgresql.org/docs/current/errcodes-appendix.html; the longest that fits counts. */
+/** By the classes and codes of https://www.postgresql.org/docs/current/errcodes-appendix.html. The longest match counts. */
 const CODES: Readonly<Record<string, DatabaseErrorCode>> = {
   '08': 'DATABASE_UNREACHABLE',
   25006: 'DATABASE_READ_ONLY',
-  // What only reads finds out by asking for the timeline, which a standby does not tell.
+  // A standby refuses to tell its timeline, with this code. Code that only reads learns in this way that the server is read-only.
   55000: 'DATABASE_READ_ONLY',
   28: 'DATABASE_REFUSES',
   '3D': 'DATABASE_REFUSES',
@@ -72,11 +75,11 @@ const CODES: Readonly<Record<string, DatabaseErrorCode>> = {
   58: 'DATABASE_UNREACHABLE',
   // PgBouncer has no connection to the server.
   '08P01': 'DATABASE_UNREACHABLE',
-  // The deadline had passed when an append began.
+  // The deadline had passed when the append began.
   TH001: 'DATABASE_SLOW'
 }
 
-/** Most services keep their journal in the data folder, and need none of this. */
+/** The driver is loaded on first use, because most services keep their journal in the data folder. */
 let driver: Promise<typeof Driver> | undefined
 
 export function openDatabase ({ url, schema, connections, timeoutMs = STATEMENT_MS, onLost, onConnect }: DatabaseOptions): Database {
@@ -86,15 +89,15 @@ export function openDatabase ({ url, schema, connections, timeoutMs = STATEMENT_
   async function openPool (): Promise<Driver.Pool> {
     const { default: { Pool, TypeOverrides } } = await (driver ??= import('pg'))
     const types = new TypeOverrides()
-    // Numbers of the journal are far below 2^53.
+    // The journal's numbers are far below 2^53.
     types.setTypeParser(BIGINT, Number)
     const opened = new Pool({ connectionString: url, max: connections, connectionTimeoutMillis: CONNECT_MS, idleTimeoutMillis: IDLE_MS, keepAlive: true, application_name: 'tierhook', types })
-    // Of a connection that is used, the statement's error tells too.
+    // The pool reports lost idle connections here. If a connection in use is lost, its statement fails too.
     opened.on('error', () => { onLost?.() })
     opened.on('connect', (client) => {
-      // A server that ends may say so before anybody who uses the client listens.
+      // A server that shuts down may send an error before the user of the client listens for one.
       client.on('error', () => undefined)
-      // What is counted for lists has a high cost at the planner: to compile it takes half a second, to count it a millisecond.
+      // The planner estimates a high cost for the counts of lists. Compiling such a query takes half a second, but counting takes a millisecond.
       client.query('SET jit = off').catch(() => undefined)
       onConnect?.()
     })
@@ -113,7 +116,8 @@ export function openDatabase ({ url, schema, connections, timeoutMs = STATEMENT_
     client.on('error', lose)
     client.on('notice', notice)
     let late = false
-    // A statement is never cancelled: a commit that waits for its standby would be reported as one that it has confirmed.
+    // Destroy the connection and never cancel the statement: a cancelled commit that waits for its standby reports success, although the standby
+    // has not confirmed it.
     const timer = setTimeout(() => {
       late = true
       streamOf(client).destroy()
@@ -179,7 +183,10 @@ function streamOf (client: Driver.PoolClient): { readonly destroy: () => void } 
   return (client as unknown as { readonly connection: { readonly stream: { readonly destroy: () => void } } }).connection.stream
 }
 
-/** Whether the server has answered with it, and the connection goes on; anything else of ours is no fault of the connection either. */
+/**
+ * Whether the server answered with this error and the connection can still be used. Errors of tierhook's own are not faults of the connection
+ * either.
+ */
 function isAnswer (error: unknown): boolean {
   return isServers(error) ? error.severity === 'ERROR' : error instanceof DatabaseError || error instanceof TypeError || error instanceof StoreError
 }
@@ -194,7 +201,10 @@ function isServers (error: unknown): error is ServerError {
   return error instanceof Error && 'severity' in error && 'code' in error
 }
 
-/** What the driver throws, as what it means. A defect of ours stays what it is, but for what hangs from it. */
+/**
+ * Converts an error of the driver to a `DatabaseError`. An error that shows a defect of tierhook keeps its message and code, but not the
+ * driver's other fields.
+ */
 function explain (error: unknown, sent: boolean): unknown {
   if (isServers(error)) {
     const { code } = error
@@ -203,6 +213,6 @@ function explain (error: unknown, sent: boolean): unknown {
     return new DatabaseError(known, error.message, sent && !isAnswer(error))
   }
   if (isAnswer(error) || !(error instanceof Error)) return error
-  // The driver has no codes of its own: what is not the server's answer is a connection that could not be made, or was lost.
+  // The driver has no error codes of its own. An error that is no answer of the server means that the connection could not be made, or was lost.
   return new DatabaseError('DATABASE_UNREACHABLE', error.message === '' && 'code' in error ? String(error.code) : error.message, sent)
 }

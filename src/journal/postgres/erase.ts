@@ -7,7 +7,7 @@ import { isPending } from '../conditions.js'
 
 const NOTHING = Buffer.alloc(0)
 
-/** Texts beside a delivery's own that may name somebody, and what stands there then. */
+/** Texts outside the delivery's own record that may name a person, and what replaces them. */
 const NOTES = [
   { table: 'attempts', column: 'detail', instead: 'NULL' },
   { table: 'dead_letters', column: 'reason', instead: "'erased'" },
@@ -15,8 +15,9 @@ const NOTES = [
 ] as const
 
 /**
- * One small step of an erasure: looks at some deliveries, and makes a tombstone of each that names one of the people. What a forwarder or a
- * person has yet to decide on stays, unless by force. To be called with all locks held, so that nothing begins to wait meanwhile.
+ * Does one small step of an erasure: looks at some deliveries, and makes a tombstone of each that names one of the people. Deliveries that a
+ * forwarder or an operator has yet to deal with stay, unless `force` is set. Must be called with all locks held, so that no delivery begins to
+ * wait meanwhile.
  */
 export async function erase (query: Query, s: string, { people, after, limit, force, dryRun }: EraseRequest): Promise<Erased> {
   const names = createTraces(people)
@@ -61,7 +62,7 @@ async function sort (query: Query, s: string, rows: readonly StoredRow[], force:
   return { erased, unfinished }
 }
 
-/** What stays says that there was an event, of which type and when: copies of it are still told, and counts stay right. */
+/** Makes a tombstone of a delivery. The event type and the time stay, so that copies are still recognized and counts stay right. */
 async function bury (query: Query, s: string, row: StoredRow): Promise<void> {
   const names = [...Object.keys(TOMBSTONE), 'checksum', 'raw_body']
   await query(`UPDATE ${s}.deliveries SET ${names.map((name, index) => `${name} = $${index + 2}`).join(', ')} WHERE sequence = $1`,

@@ -17,16 +17,16 @@ export interface PostgresForwardOptions extends Pick<DatabaseOptions, 'url' | 's
   readonly monotonic: () => number
   readonly now: () => number
   readonly connections: number
-  /** How many forwarders are configured. */
+  /** The names of all configured forwarders. */
   readonly forwarders: readonly string[]
-  /** Those that only one replica leads, because what they write to is there: it is the one that has led them first. */
+  /** Forwarders that only their home replica may lead, because their destination is there. The replica that leads them first becomes their home. */
   readonly atHome: readonly string[]
   readonly leaseMs?: number
 }
 
-/** Leads by leases in a PostgreSQL database that other replicas share. */
+/** Leads forwarders by leases in a PostgreSQL database that other replicas share. */
 export interface PostgresForwardEngine extends ForwardEngine {
-  /** This replica has stored something: nobody needs to look for it, nor to read it. */
+  /** Tells the engine what this replica has stored, so that it need not poll for it or read it. */
   readonly stored: (batch: StoredBatch) => void
 }
 
@@ -47,15 +47,15 @@ interface RenewedRow {
 
 const LEASE_MS = 10_000
 const RENEW_MS = 1000
-/** This much before the database does, the holder takes its lease to be over, in milliseconds. */
+/** The holder treats its lease as over this much before the database does, in milliseconds. */
 const MARGIN_MS = 500
-/** How often it is looked for what other replicas have stored, in milliseconds. */
+/** How often the engine looks for deliveries that other replicas have stored, in milliseconds. */
 const POLL_MS = 100
 
 export function createPostgresForwardEngine (options: PostgresForwardOptions): PostgresForwardEngine {
   const { url, schema, member, logger, monotonic, leaseMs = LEASE_MS } = options
   const stop = new AbortController()
-  /** One alone for the lease, which must not wait for those who read. */
+  /** One connection only for the lease, whose renewal must not wait for reads. */
   const leasing = openDatabase({ url, schema, connections: 1, timeoutMs: leaseMs, onLost: connectionLost })
   const database = openDatabase({ url, schema, connections: options.connections, onLost: connectionLost })
   const { schema: s } = database
@@ -66,12 +66,12 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
   let events: ForwardEvents
   let wake = (): void => {}
   let begun: Promise<unknown> | undefined
-  /** The last that feeds were told of: what this replica has stored itself it knows before it is looked for. */
+  /** The last sequence that feeds were told of. Feeds are told at once of what this replica stores, before a poll finds it. */
   let told = 0
   let failure: string | undefined
   let polled = { sequence: 0, replay: 0, server: '' }
 
-  /** What was read on a connection that is lost may be another server's, which issues the same sequences again. */
+  /** What was read on a lost connection may come from another server that issues the same sequences again, so all terms end. */
   function connectionLost (): void {
     terms.loseAll()
   }
@@ -90,7 +90,8 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
         events.onPaused(row.name, row.paused)
       }
       if (row.taken) await begin(row)
-      // It could not be given up when its term ended, and is not taken again where there are enough: nobody else could lead it for as long as this replica runs.
+      // This replica still holds a forwarder whose term has ended, and has not taken it again. Give it up, because otherwise no other replica
+      // can lead it while this one runs.
       else if (row.holder === member.id && terms.tokenOf(row.name) === undefined) await giveUp(row.name, row.token)
     }
     const share = rows[0]?.share ?? Infinity
@@ -111,7 +112,7 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
       terms.begin(name, token)
       waiting.resolve({ term: token, cursor, position: row?.position ?? null, paused, settled: Float64Array.from(settled, ({ sequence }) => sequence) })
     } catch (error) {
-      // The next renewal takes it anew.
+      // The next renewal takes it again.
       wanted.set(name, waiting)
       throw error
     }
@@ -132,13 +133,16 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
   }
 
   function tellMore (sequence: number, page?: FreshPage): void {
-    // Who has looked meanwhile knows of it, and has not read it yet.
+    // Feeds were told already. A page is passed on all the same, because they may not have read these deliveries yet.
     if (sequence <= told && page === undefined) return
     told = Math.max(told, sequence)
     events.onMore(page)
   }
 
-  /** Does something again and again until the end; at once where it is woken. What it fails for is told once. */
+  /**
+   * Repeats `work` until the engine closes, every `everyMs` milliseconds, or at once when woken. Calls `tell` after each run, with the error or
+   * `undefined`.
+   */
   async function keepOn (everyMs: number, work: () => Promise<void>, tell: (error: unknown) => void, wakes: (wake: () => void) => void = () => {}): Promise<void> {
     while (!stop.signal.aborted) {
       const woken = new AbortController()
@@ -162,13 +166,13 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
   function start (): void {
     begun ??= Promise.all([
       keepOn(RENEW_MS, renew, tellRenewal, (woken) => { wake = woken }),
-      // A database that is away is told of by those who renew.
+      // The renewal reports a database that cannot be reached.
       keepOn(POLL_MS, async () => { if (terms.forwarders().length > 0) await poll() }, () => {})
     ])
   }
 
   async function register ({ forwarder, start, filter }: Pick<FeedOptions, 'forwarder' | 'start' | 'filter'>): Promise<void> {
-    // However long the database is away, nothing that is accepted from now on is missed.
+    // Use the time of the request, so that the forwarder misses nothing accepted from now on, even if the database cannot be reached for long.
     const since = start === 'now' ? options.now() : null
     for (let attempt = 1; ; attempt++) {
       try {
@@ -210,7 +214,7 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
 
     stored (batch) {
       const { after, count } = batch
-      // Where others have stored behind it, and a look has told of that, it is not all.
+      // Not all, if a poll has found deliveries that other replicas stored after these.
       tellMore(after + count, terms.forwarders().length === 0 ? undefined : { after, found: { ...unpackDeliveries(batch, sound), isAll: after + count >= told } })
     },
 

@@ -1,15 +1,19 @@
 import { STATE } from '../record.js'
 
-/** What everybody who adds or removes deliveries holds until the end of its transaction, so that sequences become visible in their order. */
+/**
+ * Returns the SQL that takes the journal's lock until the end of the transaction. Every transaction that adds or removes deliveries holds this
+ * lock, so that sequences become visible in their order.
+ */
 export function journalLock (s: string): string {
   return `pg_advisory_xact_lock(hashtextextended('tierhook ' || '${s.replaceAll("'", "''")}', 0))`
 }
 
 /**
- * `append_3`: stores what is new and finds copies, under the journal's lock. Sequences are drawn for all, so that what is stored has the order of
- * the call: the first row (`n` is 0) has the one before theirs. The other rows are of what is not stored with its own: a copy, what is refused, and what
- * is there by its id from an earlier try. Several with one key go in rounds: the first of each key, then all others; where the first of one was
- * refused, they go one after another. A copy is noted among what is refused, so that it is counted once, however often it is tried.
+ * `append_3`: stores new deliveries and finds copies, under the journal's lock. A sequence is drawn for every delivery of the call, so that they
+ * are stored in the order of the call. The first row of the result (`n` is 0) has the sequence before theirs. The other rows are for deliveries
+ * that are not stored under their own sequence: a copy, a refused one, or one that an earlier try has stored with the same id. Deliveries with
+ * the same key are handled in rounds: the first of each key, then all others. If the first one of a key was refused, they are handled one after
+ * another. The id of a copy is added to `refused`, so that the copy is counted once, even if the call is repeated.
  */
 export function appendFunction (s: string): string {
   return `
@@ -59,8 +63,9 @@ export function appendFunction (s: string): string {
 }
 
 /**
- * `withdraw_1`: nothing with these ids will be stored. What is there already may be in a forwarder's hands, and stays the one delivery.
- * `pulse_1`: tells that a replica accepts.
+ * `withdraw_1`: ensures that no delivery with these ids will be stored. A delivery that is stored already stays, because a forwarder may have
+ * read it.
+ * `pulse_1`: records that a replica accepts.
  */
 export function acceptFunctions (s: string): string {
   return `
@@ -78,11 +83,12 @@ export function acceptFunctions (s: string): string {
 }
 
 /**
- * `waiting_comes`, `waiting_goes`: keep `waiting.behind` right, whoever writes. Whoever adds or removes marks of a forwarder holds its row.
- * `register_1`: makes a forwarder known. One that is new begins after what had been received when that was asked for, however much later this is; or at
- * the beginning, and then it gets what was released before, too.
- * `renew_1`: renews a member's lease, and takes of the forwarders that it wants those that nobody leads, up to its share.
- * `save_1`: stores progress, each with what became of it. It carries the term that it was made in.
+ * `waiting_comes`, `waiting_goes`: keep `waiting.behind` right for every writer. Every transaction that adds or removes marks of a forwarder
+ * holds the lock of that forwarder's row.
+ * `register_1`: makes a forwarder known. A new forwarder begins after the deliveries received up to `p_since`, the time of the request, however
+ * much later this runs. Or it begins at the beginning, and then also gets deliveries that were released before.
+ * `renew_1`: renews a member's lease. Takes those of the wanted forwarders that no replica leads, up to the member's share.
+ * `save_1`: stores progress, and returns the result for each forwarder. The progress carries the term in which it was made.
  */
 export function forwardFunctions (s: string): string {
   return `
@@ -183,8 +189,8 @@ export function forwardFunctions (s: string): string {
 }
 
 /**
- * `pulse_2`: tells that a replica accepts, and takes `:upkeep` where nobody leads it who has told that within the lease. `upkeep` is the term of the
- * replica that leads it, and null for all others.
+ * `pulse_2`: records that a replica accepts. Takes `:upkeep` if the replica that leads it has not pulsed within the lease. `upkeep` is the term
+ * of the replica that leads it, and null for all others.
  */
 export function upkeepFunction (s: string): string {
   const isFree = `(holder IS NULL OR NOT EXISTS (SELECT 1 FROM ${s}.members m WHERE m.id = holder AND m.seen_at > v_now - p_lease))`

@@ -9,10 +9,10 @@ import { BODY_COLUMNS, readUnfinished, type StoredRow } from './reads.js'
 import { soundText } from './sound-json.js'
 import { asked, eventTypeIs, tableOf, where } from './select.js'
 
-/** Records, and dead letters, that one call looks at. */
+/** How many records, or dead letters, one call looks at. */
 const LOOK_AT = 5000
 const AMBIGUOUS_LIMIT = 5
-/** Beyond every character of an id. */
+/** Sorts after every character of an id. */
 const AFTER_IDS = '\u{10FFFF}'
 
 type Looking = Pick<Operator,
@@ -23,7 +23,7 @@ interface Mark {
   readonly forwarder: string
 }
 
-/** What people see of the store; nothing of it changes anything. */
+/** Makes the operator's calls that only read. */
 export function createLooking (database: Database): Looking {
   const { schema: s } = database
   const query: Query = async (text, values = []) => await database.query(text, values.map((value) => typeof value === 'string' ? soundText(value) : value))
@@ -39,12 +39,12 @@ export function createLooking (database: Database): Looking {
 
   const lastSequence = async (): Promise<number> => await number(`SELECT value AS n FROM ${s}.counters WHERE name = 'sequence'`)
 
-  /** The status of each at every known forwarder. */
+  /** Returns a function that gives the statuses of each delivery at all known forwarders. */
   async function statusesOf (rows: readonly DeliveryRow[]): Promise<(row: DeliveryRow) => readonly ForwarderStatus[]> {
     const sequences = [rows.map(({ sequence }) => sequence)]
     const [forwarders, waits, deaths, ends] = await Promise.all([
       query<{ name: string, cursor: number, began: number }>(`SELECT name, cursor, began FROM ${s}.forwarders ORDER BY name`),
-      // What is due first comes last, where a delivery waits more than once.
+      // If a delivery waits more than once, the mark that is due first comes last, and so is the one that counts.
       query<Mark & { replay: number, kind: string | null, attempt: number, due_at: number, reason: string | null }>(`SELECT sequence, forwarder, replay, (SELECT kind FROM ${s}.replays r WHERE r.number = replay) AS kind, attempt, due_at, reason
         FROM ${s}.waiting WHERE sequence = ANY ($1::bigint[]) ORDER BY due_at DESC`, sequences),
       query<Mark & { attempts: number, died_at: number, reason: string }>(`SELECT sequence, forwarder, attempts, died_at, reason FROM ${s}.dead_letters WHERE sequence = ANY ($1::bigint[])`, sequences),
@@ -53,7 +53,7 @@ export function createLooking (database: Database): Looking {
     const waitOf = byPlace(waits)
     const deathOf = byPlace(deaths)
     const successes = byPlace(ends.filter(({ outcome }) => outcome === 'forwarded'))
-    // The last one counts, where it has never been forwarded.
+    // The last of these outcomes counts, if the delivery was never forwarded.
     const passed = byPlace(ends.filter(({ outcome }) => outcome !== 'forwarded'))
 
     return ({ sequence, hold }) => forwarders.map(({ name, cursor, began }): ForwarderStatus => {
@@ -95,7 +95,7 @@ export function createLooking (database: Database): Looking {
       l.attempts, l.reason, EXISTS (SELECT 1 FROM ${s}.waiting w WHERE w.sequence = l.sequence AND w.forwarder = l.forwarder) AS replaying
       FROM ${s}.dead_letters l JOIN ${s}.deliveries d ON d.sequence = l.sequence`,
     [...isBetween('l.sequence', range), ...ofForwarder(forwarder), ...eventType === undefined ? [] : [eventTypeIs(eventType)]], 'ORDER BY l.sequence DESC, l.forwarder LIMIT ?', limit + known))
-    // A page never ends between two forwarders' letters of one delivery: the next one begins before its sequence.
+    // A page never ends between dead letters of one delivery at two forwarders, because the next page begins before that sequence.
     const last = rows[limit - 1]?.sequence
     return rows.filter((row, index) => index < limit || row.sequence === last)
   }

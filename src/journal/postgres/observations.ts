@@ -19,12 +19,12 @@ interface Row {
   readonly current: number
 }
 
-/** What this one row keeps whose replicas are gone. It is always there. */
+/** The id of the row with the observations of replicas that are gone. This row always exists. */
 const NOBODY = ''
 const EVERY_MS = 3000
 const TIMEOUT_MS = 5000
 const LOCK_MS = 4000
-/** A replica that has told nothing for so long is gone, in milliseconds. */
+/** A replica that has given no sign of life for this long is gone, in milliseconds. */
 const GONE_MS = 60_000
 
 async function readRows (query: Query, s: string, condition = ''): Promise<readonly Row[]> {
@@ -37,21 +37,27 @@ function kept (rows: readonly Row[]): readonly Kept[] {
   return rows.flatMap(({ text, resets, current }) => text === null ? [] : { text, isDriftCurrent: resets >= current })
 }
 
-/** What replicas have noticed, each in a row of its own that all others read. A reset of drift is a number that goes up: what was counted before it is not looked at. */
+/**
+ * Keeps what each replica has observed in its own row, which all other replicas read. A reset of drift increases a number. Drift that was
+ * counted before the last reset is ignored.
+ */
 export function createSharedObservations ({ url, schema, member: { id } }: SharedObservationsOptions) {
   const database = openDatabase({ url, schema, connections: 1, timeoutMs: TIMEOUT_MS })
   const { query, schema: s } = database
   let written: string | undefined
-  /** The last reset that this replica has done. */
+  /** The last reset that this replica has applied. */
   let resets: number | undefined
 
-  /** Whether it is there. Once it was made, it is not made again: whoever has merged it has what is in it. */
+  /**
+   * Writes this replica's row, and returns whether the row exists. The row is inserted only once: if it is missing later, another replica has
+   * merged its content.
+   */
   async function write (text: string): Promise<boolean> {
     const statement = written === undefined
       ? `INSERT INTO ${s}.observations (id, text, resets) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET text = excluded.text RETURNING 1`
       : `UPDATE ${s}.observations SET text = $2, resets = $3 WHERE id = $1 RETURNING 1`
     return await database.transaction(async (query) => {
-      // Each that waits for one before it would keep a process of the server, for as long as a standby does not confirm.
+      // Limit the wait for the lock: while a standby does not confirm, each transaction that waits for an earlier one occupies a server process.
       await query(`SELECT set_config('lock_timeout', '${LOCK_MS}', true)`)
       return (await query(statement, [id, text, resets])).length > 0
     })
@@ -85,7 +91,7 @@ export function createSharedObservations ({ url, schema, member: { id } }: Share
   }
 }
 
-/** Puts all rows of replicas that are gone into one. */
+/** Merges the rows of all replicas that are gone into one row. */
 async function mergeGone ({ transaction, schema: s }: Database, merge: (kept: readonly Kept[]) => string): Promise<void> {
   await transaction(async (query) => {
     const rows = (await readRows(query, s, 'FOR UPDATE OF o')).filter(({ id, gone }) => gone || id === NOBODY)
@@ -105,7 +111,7 @@ export interface AllObservations {
 }
 
 /**
- * What all have noticed, for a command.
+ * Gives a command access to the observations of all replicas.
  * @throws {StoreError}
  */
 export async function withAllObservations<T> ({ url, schema }: Pick<DatabaseOptions, 'url' | 'schema'>, work: (all: AllObservations) => Promise<T>): Promise<T> {

@@ -13,20 +13,23 @@ import { isPending } from '../conditions.js'
 import { soundText } from './sound-json.js'
 
 export interface PostgresOperatorOptions extends Pick<DatabaseOptions, 'url' | 'schema'> {
-  /** Judges an event anew, by the schemas of today. */
+  /** Validates an event again, with the current schemas. */
   readonly judge: (event: { readonly eventType: string, readonly rawBody: Uint8Array }) => Pick<Released, 'verdict' | 'faults'>
-  /** Makes the filter of a forwarder of the text that the journal keeps of it. */
+  /** Makes a forwarder's filter from the text that the journal stores. */
   readonly parseFilter: (text: string) => (delivery: Delivery) => boolean
 }
 
 const CONNECTIONS = 2
-/** How long a question may take, in milliseconds: a long backlog is counted row by row. */
+/** How long a statement may take, in milliseconds. A long backlog is counted row by row. */
 const STATEMENT_MS = 60_000
-/** How long it may take to clear the files of a large journal, in milliseconds. */
+/** How long clearing the files of a large journal may take, in milliseconds. */
 const SCRUB_MS = 3_600_000
 const LOCK_MS = 5000
 
-/** What people do with the store, beside running replicas or without one. Whoever changes deliveries holds the journal's lock, and whoever changes marks their forwarders' rows. */
+/**
+ * Opens the operator's side of the store. Works while replicas run and while none runs. Code that changes deliveries holds the journal's lock,
+ * and code that changes marks holds the locks of their forwarders' rows.
+ */
 export function openPostgresOperator ({ url, schema, judge, parseFilter }: PostgresOperatorOptions): Operator {
   const database = openDatabase({ url, schema, connections: CONNECTIONS, timeoutMs: STATEMENT_MS })
   const { schema: s } = database
@@ -43,7 +46,7 @@ export function openPostgresOperator ({ url, schema, judge, parseFilter }: Postg
     })
   }
 
-  /** A new number for marks of deliveries to be forwarded: the leaders notice it, and then read the marks. */
+  /** Adds a replay, whose number the marks of its deliveries carry. The leaders notice the new number and read the marks. */
   async function addReplays (query: Query, kind: 'replay' | 'release' | 'forced', description: string): Promise<number> {
     const [row] = await query<{ number: number }>(`WITH number AS (UPDATE ${s}.counters SET value = value + 1 WHERE name = 'replay' RETURNING value)
       INSERT INTO ${s}.replays (number, requested_at, kind, description) SELECT value, ${s}.now_ms(), $1, $2 FROM number RETURNING number`, [kind, soundText(description)])
@@ -90,7 +93,7 @@ export function openPostgresOperator ({ url, schema, judge, parseFilter }: Postg
 
     async replay (request) {
       if (request.dryRun) return (await chooseReplays(database.query, s, request, parseFilter)).replayed
-      // Retention removes nothing meanwhile, and sees the marks after it.
+      // The journal's lock keeps retention from removing the deliveries meanwhile. Afterwards retention sees the marks.
       return await changing({ journal: true, forwarders: request.forwarders }, async (query) => {
         const { replayed, chosen } = await chooseReplays(query, s, request, parseFilter)
         if (chosen.length === 0) return replayed
@@ -127,7 +130,7 @@ export function openPostgresOperator ({ url, schema, judge, parseFilter }: Postg
     prune: async (request) => await prune(database, request),
     erase: async (request) => request.dryRun ? await erase(database.query, s, request) : await changing({ journal: true, forwarders: 'all' }, async (query) => await erase(query, s, request)),
 
-    // What was overwritten lies in the files until then; backups and the write-ahead log are kept by whoever keeps them.
+    // Overwritten data stays in the files until VACUUM removes it. Backups and archived WAL are not under tierhook's control.
     async scrub () {
       await database.queryWithin(SCRUB_MS, `VACUUM ${['deliveries', 'attempts', 'dead_letters', 'waiting', 'replays'].map((table) => `${s}.${table}`).join(', ')}`, [])
       return { done: true }
@@ -147,14 +150,14 @@ export function openPostgresOperator ({ url, schema, judge, parseFilter }: Postg
   return { ...Object.fromEntries(Object.entries(calls).map(([name, work]) => [name, call(work)])) as unknown as Omit<Operator, 'close'>, close: database.close }
 }
 
-/** @throws {StoreError} where nobody has made the schema, or not this version of it */
+/** @throws {StoreError} if the schema does not exist or has another version */
 export async function checkStore ({ query }: Pick<Database, 'query'>, schema: string): Promise<void> {
   const version = await schemaVersion(query, schema)
   if (version === 0) throw new StoreError('NO_STORE', `There is no journal in the schema ${schema} of the database: name the right one in JOURNAL and JOURNAL_SCHEMA, or start the service first`)
   if (version < SCHEMA_VERSION) throw new StoreError('WRONG_STORE', `The schema ${schema} has version ${version}, and this tierhook works with ${SCHEMA_VERSION}: start the service once, so that it brings it up to date`)
 }
 
-/** @param place what the database is to whoever runs the command */
+/** @param place how the message names the database */
 export function toStoreError (error: unknown, place = 'The database that JOURNAL names'): unknown {
   if (!(error instanceof DatabaseError)) return error
   const code = error.code === 'DATABASE_UNFIT' || error.code === 'DATABASE_REFUSES' ? 'WRONG_STORE' : error.code === 'DATABASE_READ_ONLY' ? 'STORE_READ_ONLY' : 'STORE_BUSY'
@@ -168,7 +171,7 @@ interface ChosenReplays {
 
 async function chooseReplays (query: Query, s: string, { sequences, forwarders, finishedOnly, force = false }: Parameters<Operator['replay']>[0], parseFilter: PostgresOperatorOptions['parseFilter']): Promise<ChosenReplays> {
   const filters = new Map((await query<{ name: string, filter: string }>(`SELECT name, filter FROM ${s}.forwarders WHERE filter IS NOT NULL AND name = ANY ($1)`, [force ? [] : forwarders])).map(({ name, filter }) => [name, parseFilter(filter)]))
-  // Bodies are read only where a filter may look at them.
+  // Bodies are read only if a filter may look at them.
   const rows = await query<StoredRow>(`SELECT ${filters.size > 0 ? BODY_COLUMNS : 'd.sequence, d.hold'} FROM ${s}.deliveries d WHERE d.sequence = ANY ($1::bigint[])`, [sequences])
   const found = new Map(rows.map((row) => [row.sequence, row]))
   const onFirstWay = new Set((finishedOnly

@@ -2,7 +2,7 @@ import type { FeedCommit } from '../engine.js'
 import type { Change } from '../schedule.js'
 import { soundJson } from './sound-json.js'
 
-/** Progress as the function that stores it takes it: of each mark and each dead letter only what became of it last. */
+/** Packs progress in the format of the function that stores it. Only the last change of each mark and each dead letter is kept. */
 export function packCommits (commits: readonly FeedCommit[]): string {
   return soundJson(commits.map(({ forwarder, term, cursor, position, breaker, changes, records }) => ({
     forwarder,
@@ -19,14 +19,14 @@ function placeOf ({ replay, sequence }: { readonly replay: number, readonly sequ
   return `${replay} ${sequence}`
 }
 
-/** @param skipped what the forwarder's filter passed over */
+/** @param skipped deliveries that the forwarder's filter did not let through */
 function packChanges (changes: readonly Change[], skipped: ReadonlySet<string>) {
   const marks = new Map<string, Change>()
   const letters = new Map<number, Change>()
   for (const change of changes) {
     const { entry } = change
     marks.set(placeOf(entry), change)
-    // It has gone through on a replay: the dead letter that it was is no more. What a filter passed over has not gone through.
+    // A delivery that is finished in a replay is no longer a dead letter. A delivery that the filter skipped was not forwarded, so it stays one.
     if (change.type === 'dead' || (change.type === 'finish' && entry.replay > 0 && !skipped.has(placeOf(entry)))) letters.set(entry.sequence, change)
   }
   const last = [...marks.values()]

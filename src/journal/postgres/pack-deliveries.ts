@@ -4,20 +4,20 @@ import { STATE, namedValues, recordText, recordValues, textChecksum } from '../r
 import type { StoredRow } from './reads.js'
 import { soundJson } from './sound-json.js'
 
-/** Deliveries as the function that appends takes them. */
+/** Deliveries in the format of the function that appends. */
 export interface Packed {
   readonly count: number
-  /** The most that have one key: copies of what is in the same call are found in the next round. */
+  /** The most deliveries with the same key. A copy of a delivery in the same call is found in a later round. */
   readonly rounds: number
   readonly records: string
-  /** The bodies, one after another. */
+  /** All bodies, one after another. */
   readonly bodies: Uint8Array
 }
 
-/** What was stored by one call: all that there is after one sequence and up to another. May cross to another thread. */
+/** What one call stored: everything after the sequence `after`, up to `after` + `count`. Can be cloned to another thread. */
 export interface StoredBatch extends Packed {
   readonly after: number
-  /** What of it is not there, from 1. */
+  /** The deliveries of the call that were not stored, by their numbers from 1. */
   readonly without: readonly number[]
 }
 
@@ -40,7 +40,7 @@ export function packDeliveries (deliveries: readonly NewDelivery[]): Packed {
   return { count: records.length, rounds: Math.max(1, ...seen.values()), records: soundJson(records), bodies: joined(deliveries, start) }
 }
 
-/** In memory of their own: all of it crosses to another thread. */
+/** Joins the bodies in a buffer with its own memory: to pass a part of a shared buffer to another thread would copy all of it. */
 function joined (deliveries: readonly NewDelivery[], length: number): Uint8Array {
   const bodies = Buffer.allocUnsafeSlow(length)
   let at = 0
@@ -51,17 +51,17 @@ function joined (deliveries: readonly NewDelivery[], length: number): Uint8Array
   return bodies
 }
 
-/** What was stored as it would be read, without reading it. */
+/** Makes what was stored into what reading it would return, without reading it. */
 export function unpackDeliveries ({ after, count, records, bodies, without }: StoredBatch, sound: (rows: readonly StoredRow[]) => readonly Delivery[]): ReadDeliveries {
   const gone = new Set(without)
-  // Our own JSON, made a moment ago.
+  // This JSON was made by tierhook a moment ago, so it is not checked.
   const rows = (JSON.parse(records) as readonly PackedRecord[]).map((record, index): StoredRow => ({
     ...record,
     sequence: after + index + 1,
     duplicates: 0,
     event_start: null,
     event_end: null,
-    // One that stays for long is not to keep the others in memory.
+    // Copy the body, so that a delivery that stays long does not keep the others in memory.
     raw_body: Buffer.from(bodies.subarray(record.start, record.start + record.body_bytes))
   }))
   return { deliveries: sound(rows.filter(({ hold }, index) => hold === STATE.accepted && !gone.has(index + 1))), upTo: after + count }

@@ -5,25 +5,28 @@ import { STATE } from '../record.js'
 import type { Database, Query } from './database.js'
 import { journalLock } from './functions.js'
 
-/** The part of the store's greatest size that is for what is in quarantine. */
+/** The share of the store's greatest size that the quarantine may use. */
 const QUARANTINE_SHARE = 0.25
-/** What a delivery takes beside its body, in bytes: its record, and its part of the indexes. */
+/** What a delivery takes besides its body, in bytes: its record and its part of the indexes. */
 const RECORD_BYTES = 1024
-/** An append that comes later than this is long past its deadline, in milliseconds. */
+/** How long refused ids are kept, in milliseconds. An append that comes later is long past its deadline. */
 const REFUSED_KEPT_MS = 3_600_000
-/** How long it waits for those who append, in milliseconds. */
+/** How long a step waits for appends, in milliseconds. */
 const LOCK_MS = 2000
-/** How long it may take to count what is stored, in milliseconds. */
+/** How long counting the stored bytes may take, in milliseconds. */
 const COUNT_MS = 60_000
 
-/** Whether nobody has to deal with a delivery `d` any more. */
+/** The condition that no forwarder and no operator has to deal with a delivery `d` any more. */
 const isFinished = (s: string): string => `d.hold <> ${STATE.quarantined}
   AND NOT EXISTS (SELECT 1 FROM ${s}.waiting w WHERE w.sequence = d.sequence) AND NOT EXISTS (SELECT 1 FROM ${s}.dead_letters l WHERE l.sequence = d.sequence)`
 
-/** One small step of retention, in one transaction, which appends wait for. A replica that does it for all names its term: one that has ended removes nothing. */
+/**
+ * Does one small step of retention in one transaction. Appends wait for it. A replica that prunes for all passes its term. If the term has
+ * ended, the step removes nothing.
+ */
 export async function prune (database: Database, options: PruneOptions, leader?: { readonly member: string, readonly term: number }): Promise<Pruned> {
   const { schema: s } = database
-  // It is counted row by row: appends are not to wait for that.
+  // Counting reads row by row, so it is done before the transaction, and appends do not wait for it.
   const count: Query = async (text, values = []) => await database.queryWithin(COUNT_MS, text, values)
   const tooLarge = await isTooLarge(count, s, options.maxBytes)
   const isFull = options.after === 0 && options.maxBytes > 0 && await quarantinedBytes(count, s) > options.maxBytes * QUARANTINE_SHARE
@@ -58,7 +61,7 @@ async function pruneFinished (query: Query, database: Database, { now, receivedB
   return { removed: chosen.length, next: more ? rows.at(-1)?.sequence ?? after : undefined }
 }
 
-/** What nobody has released for too long goes, and where its share of the store is full, the oldest of it. */
+/** Removes quarantined deliveries that were not released for too long, and if the quarantine's share of the store is full, the oldest ones. */
 async function pruneQuarantine (query: Query, s: string, { now, quarantinedBefore, isFull, keysBefore, limit }: PruneOptions & { readonly isFull: boolean }): Promise<{ readonly removed: number, readonly evicted: number, readonly more: boolean }> {
   const rows = await query<Found>(`SELECT sequence, received_at FROM ${s}.deliveries WHERE ${IS_QUARANTINED} ORDER BY sequence LIMIT $1`, [limit])
   const old = olderThan(rows, quarantinedBefore, now)
@@ -67,7 +70,10 @@ async function pruneQuarantine (query: Query, s: string, { now, quarantinedBefor
   return { removed: chosen.length, evicted: chosen.length - old.length, more: rows.length > 0 && (isFull || chosen.length === limit) }
 }
 
-/** Those at the beginning of a page that are old enough: none of a later time than now is younger than what follows it. */
+/**
+ * Returns the rows that are old enough. A row with a time later than now has its time from a wrong clock. It counts as received together with
+ * the first row after it whose time is right.
+ */
 function olderThan (rows: readonly Found[], receivedBefore: number, now: number): readonly Found[] {
   let youngest = Infinity
   return rows.toReversed().filter((row) => {
@@ -76,7 +82,7 @@ function olderThan (rows: readonly Found[], receivedBefore: number, now: number)
   }).reverse()
 }
 
-/** Removes deliveries with all that belongs to them, and of their deduplication keys those that are old enough. */
+/** Removes deliveries with all their data. Their deduplication keys are removed only if they are old enough. */
 export async function removeDeliveries (query: Query, s: string, sequences: readonly number[], keysBefore = -Infinity): Promise<void> {
   if (sequences.length === 0) return
   await query(`DELETE FROM ${s}.attempts WHERE sequence = ANY ($1::bigint[])`, [sequences])
@@ -89,10 +95,13 @@ interface KeyPlace {
   readonly key: string
 }
 
-/** The key that was looked at last. Keys that stay are walked past in steps, and then from the beginning again. */
+/** The key that was looked at last. Keys that stay are passed in steps, and then the steps begin again at the first key. */
 const lastKeys = new WeakMap<Database, KeyPlace>()
 
-/** Removes keys that are old enough and have outlived their delivery: as long as that is there, a copy of it can be told. Returns whether there may be more. */
+/**
+ * Removes keys that are old enough and whose delivery is gone: while the delivery is stored, its copies must be recognized. Returns whether
+ * there may be more.
+ */
 async function removeKeys (query: Query, database: Database, { keysBefore, limit }: Pick<PruneOptions, 'keysBefore' | 'limit'>): Promise<boolean> {
   const { schema: s } = database
   const from = lastKeys.get(database) ?? { received_at: -Number.MAX_SAFE_INTEGER, key: '' }
@@ -106,7 +115,7 @@ async function removeKeys (query: Query, database: Database, { keysBefore, limit
   return last !== undefined && gone.length > 0
 }
 
-/** Files of the database do not shrink when something is removed: they only tell that there is no need to count. */
+/** Whether the deliveries take too much. The table's files do not shrink when rows are removed, so their size only shows that no count is needed. */
 async function isTooLarge (query: Query, s: string, maxBytes: number): Promise<boolean> {
   if (maxBytes === 0) return false
   const [row] = await query<{ bytes: number }>('SELECT pg_total_relation_size($1::regclass) AS bytes', [`${s}.deliveries`])
@@ -120,13 +129,13 @@ async function quarantinedBytes (query: Query, s: string): Promise<number> {
   return row?.bytes ?? 0
 }
 
-/** What the deliveries take, about. */
+/** About how many bytes the deliveries take. */
 export async function usedBytes (query: Query, s: string): Promise<number> {
   const [row] = await query<{ bytes: number }>(`SELECT coalesce(sum(body_bytes + ${RECORD_BYTES}), 0)::bigint AS bytes FROM ${s}.deliveries`)
   return row?.bytes ?? 0
 }
 
-/** Infinity is no number there. */
+/** Clamps a number to the safe integers, because PostgreSQL's bigint has no infinity. */
 export function bigint (value: number): number {
   return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Math.trunc(value)))
 }

@@ -25,8 +25,8 @@ export const BODY_COLUMNS = `${DELIVERY_COLUMNS}, d.raw_body`
 
 type Reads = Pick<ForwardEngine, 'readAfter' | 'readMany' | 'readDue' | 'readLanes' | 'readMarks' | 'unfinished'>
 
-/** What feeds read, each by one statement, and so of one moment. */
-export function createReads (database: Database, logger: Logger): Reads & { /** Rows as deliveries. What differs from its checksum is set aside. */ readonly sound: (rows: readonly StoredRow[]) => readonly Delivery[] } {
+/** Makes the reads of feeds. Most reads are one statement and so see the database at one moment. */
+export function createReads (database: Database, logger: Logger): Reads & { /** Converts rows to deliveries. A row that differs from its checksum is left out and marked as damaged. */ readonly sound: (rows: readonly StoredRow[]) => readonly Delivery[] } {
   const { query, schema: s } = database
   const columns = `w.replay, w.sequence, w.lane, w.attempt, w.waited_ms, w.delay_ms, w.due_at - ${s}.now_ms() AS left_ms,
     CASE WHEN w.replay > 0 THEN (SELECT kind FROM ${s}.replays r WHERE r.number = w.replay) END AS kind`
@@ -51,7 +51,7 @@ export function createReads (database: Database, logger: Logger): Reads & { /** 
     sound,
 
     async readAfter (after, limit, limitBytes) {
-      // Along the index, and no join: planned before the table has statistics, one would read all of it for each page.
+      // Reads along the index. A plain join that is planned before the table has statistics would read the whole table for each page.
       const rows = await query<StoredRow & { readonly last: number }>(`SELECT c.value AS last, p.* FROM ${s}.counters c LEFT JOIN LATERAL (
         SELECT * FROM (SELECT ${BODY_COLUMNS}, sum(d.body_bytes) OVER (ORDER BY d.sequence) - d.body_bytes AS before FROM ${s}.deliveries d WHERE d.sequence > $1 ORDER BY d.sequence LIMIT $2) f
         WHERE before = 0 OR before < $3) p ON true WHERE c.name = 'sequence' ORDER BY p.sequence`, [after, limit, limitBytes])
@@ -67,7 +67,8 @@ export function createReads (database: Database, logger: Logger): Reads & { /** 
     },
 
     async readDue (forwarder, kind, { withinMs, limit }): Promise<DueMarks> {
-      // Marks from before the clock was set back would only be due when it has come there again: none waits longer than it was to.
+      // If the clock was set back, marks from before would be due only when the clock reaches the old time again. They are read too, and no mark
+      // waits longer than its delay.
       const rows = await due(forwarder, kind, '(w.due_at <= t.now + $3 OR w.due_at - w.delay_ms > t.now)', [withinMs], limit)
       if (rows.length === limit) return { marks: rows.map(toMark), nextInMs: 0 }
       const [next] = await due(forwarder, kind, 'w.due_at > t.now + $3 AND w.due_at - w.delay_ms <= t.now', [withinMs], 1)
@@ -75,7 +76,7 @@ export function createReads (database: Database, logger: Logger): Reads & { /** 
     },
 
     async readLanes (forwarder, kind, lanes, limit) {
-      // All in one statement: with thousands of them, the last would wait too long for a connection.
+      // Reads all lanes in one statement: with thousands of statements, the last would wait too long for a connection.
       const after = lanes.map(({ after }) => placeOf(kind, after))
       const rows = await query<MarkRow>(`SELECT m.* FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS l (lane, replay, sequence) CROSS JOIN LATERAL (SELECT ${columns} FROM ${s}.waiting w
         WHERE w.forwarder = $1 AND w.lane = l.lane AND ${KINDS[kind].after('l.replay', 'l.sequence')} ORDER BY w.replay, w.sequence LIMIT $5) m
@@ -96,7 +97,7 @@ export function createReads (database: Database, logger: Logger): Reads & { /** 
   }
 }
 
-/** Those of the deliveries that a forwarder has yet to finish: it has not come to them, or a mark waits for it. */
+/** Returns those of the deliveries that a forwarder has not finished: they are after its cursor, or have a mark. */
 export async function readUnfinished ({ query, schema: s }: Database, { forwarder, ids }: { readonly forwarder: string, readonly ids: readonly string[] }): Promise<readonly string[]> {
   const rows = await query<{ id: string }>(`SELECT d.id FROM ${s}.deliveries d JOIN ${s}.forwarders f ON f.name = $1 WHERE d.id = ANY ($2) AND (
     (d.hold = ${STATE.accepted} AND d.sequence > f.cursor AND NOT EXISTS (SELECT 1 FROM ${s}.dead_letters l WHERE l.forwarder = f.name AND l.sequence = d.sequence))
@@ -105,12 +106,12 @@ export async function readUnfinished ({ query, schema: s }: Database, { forwarde
   return ids.filter((id) => found.has(id))
 }
 
-/** Replays come after all that is on its first way. */
+/** Every replay comes after the whole first pass, so a place in the first pass becomes its end. */
 function placeOf (kind: MarkKind, { replay, sequence }: MarkPlace): readonly [number, number] {
   return kind === 'replay' && replay === 0 ? [0, Number.MAX_SAFE_INTEGER] : [replay, sequence]
 }
 
-/** The time that is left is never more than the whole wait, and never less than nothing. */
+/** The time left is bounded by 0 and the whole delay. */
 function toMark ({ kind, delay_ms: delayMs, left_ms: leftMs, waited_ms: waitedMs, ...mark }: MarkRow): WaitingMark {
   const why = kind === 'release' ? { released: true } : kind === 'forced' ? { forced: true } : {}
   return { replay: mark.replay, sequence: mark.sequence, lane: mark.lane, attempt: mark.attempt, waitedMs, ...why, dueInMs: Math.min(delayMs, Math.max(0, leftMs)) }

@@ -5,20 +5,23 @@ import { DatabaseError, type Database } from './database.js'
 export interface TwinOptions {
   readonly database: Database
   readonly member: Member
-  /** Tells that this replica is alive: a twin that starts at the same time is to see it. */
+  /** Marks this replica as alive, so that a twin that starts at the same time can see it. */
   readonly pulse: () => Promise<void>
   readonly monotonic: () => number
   readonly signal: AbortSignal
 }
 
-/** How long it is looked whether another replica of the name is alive, of those that were so long ago; in milliseconds. */
+/**
+ * How long to watch for signs of another replica with the same name, and how recently that replica must have been alive to be watched, in
+ * milliseconds.
+ */
 const LOOK_MS = 3000
 const SEEN_MS = 10_000
 const POLL_MS = 250
 
 /**
- * Refuses to start beside a replica of the same name: both would be the home of the same file forwarders. One that was killed pulses no more, and one
- * that was stopped is not in the way.
+ * Refuses to start next to a replica of the same name, because both would be the home of the same file forwarders. A replica that was killed
+ * gives no more signs of life, and one that was stopped properly does not block the start.
  * @throws {DatabaseError}
  */
 export async function refuseTwin ({ database: { query, schema: s }, member: { id, name }, pulse, monotonic, signal }: TwinOptions): Promise<void> {

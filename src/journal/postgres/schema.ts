@@ -2,26 +2,30 @@ import { STATE } from '../record.js'
 import { DatabaseError, quoted, type Database, type Query } from './database.js'
 import { acceptFunctions, appendFunction, forwardFunctions, upkeepFunction } from './functions.js'
 
-/** How long a start waits for another one's migration, in milliseconds. */
+/** How long a start waits for another replica's migration, in milliseconds. */
 const MIGRATION_MS = 30_000
 const OLDEST_SERVER = 140_000
 
 /**
- * One migration a schema version. A migration that has been released is never changed; one that others may still need the old shape of only adds.
- * A function that is changed gets another number in its name, so that replicas of two versions work beside each other.
+ * The migrations, one for each schema version. A released migration is never changed. A migration only adds, if other replicas may still need
+ * the old shape. A changed function gets another number in its name, so that replicas of two versions can work together.
  *
- * The third made `append_2`, which replicas of that version go on to call.
+ * The third migration made `append_2`, which replicas of that version still call.
  *
- * The tables are those of the SQLite journal, column for column; what differs:
- * `counters`: the last sequence and the number of the last replay. They are drawn under the journal's lock, so that their order is that of visibility.
- * `refused`: ids that were answered 503, and of copies: what arrives with one of them is not stored.
- * `members`: replicas that forward, with the time until which they lead; `seen_at` is when one that accepts has last committed.
- * `forwarders.holder`, `token`: who leads it, and the term. `timeline`: where that was: after a failover nobody's term goes on.
- * `forwarders.home`: the only replica that leads it, by its name.
- * `observations`: what each replica has noticed of the sender, by its id, as JSON; that of replicas which are gone is in the row without an id. `resets`: the
- * number of the last reset of drift (`counters`) when that was counted.
- * `switched_on`: when a webhook was switched on at the sender.
- * `leases`: what one replica does for all. It is led as a forwarder is, and is none. All times are the database's, in milliseconds.
+ * The tables have the columns of the SQLite journal. The differences:
+ * - `counters`: the last sequence, and the number of the last replay. Numbers are drawn under the journal's lock, so that they become visible in
+ *   their order.
+ * - `refused`: ids that were answered 503, and ids of copies. A delivery that arrives with one of them is not stored.
+ * - `members`: replicas that forward, with the time until which they lead. `seen_at` is when a replica that accepts last committed.
+ * - `forwarders.holder`, `token`: the replica that leads the forwarder, and its term. `timeline`: the server's timeline when the term began.
+ *   After a failover no term goes on.
+ * - `forwarders.home`: the name of the only replica that may lead the forwarder.
+ * - `observations`: what each replica has observed about the sender, by the replica's id, as JSON. The row with an empty id holds the
+ *   observations of replicas that are gone. `resets`: the number of the last reset of drift (in `counters`) when the drift was counted.
+ * - `switched_on`: when a webhook was switched on at the sender.
+ * - `leases`: work that one replica does for all. It is led like a forwarder.
+ *
+ * All times are by the database's clock, in milliseconds.
  */
 const migrations: ReadonlyArray<(s: string, lz4: boolean) => string> = [(s, lz4) => `
   CREATE TABLE ${s}.counters (name text PRIMARY KEY, value bigint NOT NULL);
@@ -129,8 +133,8 @@ const migrations: ReadonlyArray<(s: string, lz4: boolean) => string> = [(s, lz4)
 export const SCHEMA_VERSION = migrations.length
 
 /**
- * Makes the schema, or brings it to this version, in one transaction that all who start at once take one after another.
- * @throws {DatabaseError} where the server, the database or the schema is none to work with
+ * Makes the schema, or migrates it to this version, in one transaction. Replicas that start at the same time do this one after another.
+ * @throws {DatabaseError} if the server, the database or the schema cannot be used
  */
 export async function migrate (database: Database, schema: string): Promise<void> {
   await checkServer(database.query)
@@ -152,7 +156,7 @@ export async function migrate (database: Database, schema: string): Promise<void
   })
 }
 
-/** The schema's version; 0 where there is none. */
+/** Returns the schema's version; 0 if there is no schema. */
 export async function schemaVersion (query: Query, schema: string): Promise<number> {
   const found = await query<{ name: string }>('SELECT relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND relkind = \'r\'', [schema])
   if (found.length === 0) return 0
@@ -166,7 +170,7 @@ export async function schemaVersion (query: Query, schema: string): Promise<numb
   throw new DatabaseError('DATABASE_UNFIT', `The schema ${schema} has version ${version}, and this tierhook knows versions up to ${SCHEMA_VERSION}: start the newer tierhook that made it`)
 }
 
-/** @throws {DatabaseError} where the server is none to work with */
+/** @throws {DatabaseError} if the server cannot be used */
 export async function checkServer (query: Query): Promise<void> {
   const [row] = await query<{ number: number, version: string, encoding: string, replica: boolean, readonly: string, isolation: string, role: string }>(`SELECT current_setting('server_version_num')::int AS number,
     current_setting('server_version') AS version, current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS replica, current_setting('transaction_read_only') AS readonly,
@@ -181,7 +185,10 @@ export async function checkServer (query: Query): Promise<void> {
   if (row.encoding !== 'UTF8') throw new DatabaseError('DATABASE_UNFIT', `JOURNAL names a database in the encoding ${row.encoding}: make one in UTF8`)
 }
 
-/** Which server of a row of primaries this is. Where the server does not tell, it has no standby that takes over by itself. */
+/**
+ * Makes the function that identifies the server among successive primaries. A server that does not tell its timeline has no standby that takes
+ * over automatically.
+ */
 async function timelineFunction (query: Query, s: string): Promise<string> {
   await query('SAVEPOINT timeline')
   const told = await query('SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)').then(() => true, () => false)

@@ -1,7 +1,7 @@
-/** What JSON writes of U+0000 and of half a surrogate pair: PostgreSQL has neither in its text. */
+/** How JSON writes U+0000 and unpaired surrogates. PostgreSQL can store neither in a text. */
 const UNSOUND = /\\u(?:0000|d[89a-f])/
 
-/** A value as JSON that PostgreSQL takes, whatever its texts hold: U+FFFD stands for what it cannot store. */
+/** Returns the value as JSON that PostgreSQL accepts. Characters that it cannot store become U+FFFD. */
 export function soundJson (value: unknown): string {
   const text = JSON.stringify(value)
   return UNSOUND.test(text) ? JSON.stringify(value, (_name, each: unknown) => typeof each === 'string' ? soundText(each) : each) : text

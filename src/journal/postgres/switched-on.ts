@@ -2,11 +2,11 @@ import { openDatabase, type DatabaseOptions } from './database.js'
 
 const HOUR_MS = 3_600_000
 
-/** Lets each webhook be switched on once an hour, whichever replica does it. It is noted before it is done. */
+/** Limits how often each webhook is switched on to once an hour over all replicas. `take` must be called before the webhook is switched on. */
 export function createSharedSwitchOnLimit ({ url, schema }: Pick<DatabaseOptions, 'url' | 'schema'>) {
   return {
     async take (webhookId: string): Promise<{ readonly ok: true } | { readonly ok: false, readonly reason: string }> {
-      // It is needed once in many days: no connection waits for that.
+      // This is needed once in many days, so it opens its own connection each time.
       const database = openDatabase({ url, schema, connections: 1 })
       const { query, schema: s } = database
       try {

@@ -3,17 +3,20 @@ export interface TermsOptions {
   readonly onLost: (forwarder: string, token: number) => void
 }
 
-/** The forwarders that this replica leads, each with the token of its term. All terms end with the replica's lease, unless that is extended. */
+/**
+ * The forwarders that this replica leads, each with its term's fencing token. All terms end with the replica's lease, unless the lease is
+ * extended.
+ */
 export interface Terms {
   readonly begin: (forwarder: string, token: number) => void
   readonly isLeading: (forwarder: string, token: number) => boolean
   readonly tokenOf: (forwarder: string) => number | undefined
   readonly forwarders: () => readonly string[]
-  /** Ends a term without telling of it. */
+  /** Ends a term without calling `onLost`. */
   readonly forget: (forwarder: string, token: number) => void
   readonly lose: (forwarder: string, token: number) => void
   readonly loseAll: () => void
-  /** Makes the lease last until this monotonic time. */
+  /** Extends the lease to this time of the monotonic clock. */
   readonly extend: (until: number) => void
   readonly close: () => void
 }
@@ -54,7 +57,7 @@ export function createTerms ({ monotonic, onLost }: TermsOptions): Terms {
     loseAll,
 
     extend (until) {
-      // It has ended before this was known: somebody else may lead by now.
+      // The lease may have ended before the extension was known. Another replica may lead by now.
       endWithLease()
       leaseUntil = until
       clearTimeout(timer)
