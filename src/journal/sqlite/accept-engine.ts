@@ -16,15 +16,15 @@ import { type StartStore, startStoreThread, superviseStore } from './store-super
 import type { StoreApi } from './store.js'
 import { createWithdrawals } from './withdrawals.js'
 
-/** The thread that forwards, as far as those who accept have to do with it. */
+/** The readers of the database in this process, as the accepting side sees them. */
 export interface Readers {
-  /** The database can be used, for the first time or again; nothing that is stored later is visible yet. */
+  /** The database can be used, for the first time or again. Deliveries after `visible` must not be read yet. */
   readonly storeOpened: (opened: { readonly path: string, readonly store: Thread<StoreApi>, readonly visible: number }) => void
   /** Deliveries up to this sequence may be read. */
   readonly setVisible: (sequence: number) => void
   /** Copies the write-ahead log into the database. */
   readonly checkpoint: () => Promise<void>
-  /** Resolves once no connection of this process to the database is open but the store's. */
+  /** Resolves when no connection of this process to the database is open, except the store thread's. */
   readonly letGo: () => Promise<void>
 }
 
@@ -38,14 +38,14 @@ export interface SqliteAcceptOptions {
 }
 
 export interface SqliteAcceptEngine extends AcceptEngine {
-  /** Tells that a reader has met a damaged page. */
+  /** Reports that a reader has met a damaged page. */
   readonly damaged: (error: unknown) => void
 }
 
-/** How often it is looked whether the files that are open are still those in the data folder, in milliseconds. */
+/** How often to check that the open files are still those in the data folder, in milliseconds. */
 const CHECK_FILES_MS = 1000
 
-/** Stores in a SQLite database in the data folder, by a thread that alone writes it. */
+/** Creates an engine that stores in a SQLite database in the data folder. Of this process, only the store thread writes to it. */
 export function createSqliteAcceptEngine (options: SqliteAcceptOptions): SqliteAcceptEngine {
   const { dataDir, logger, clock, dedupeWindowMs, readers } = options
   const path = databasePath(dataDir)
@@ -77,7 +77,7 @@ export function createSqliteAcceptEngine (options: SqliteAcceptOptions): SqliteA
     onDefect: defect
   })
   const { watched } = supervisor
-  // A disk that fails is told of by the commits, which copy what is left.
+  // The error of a checkpoint may be ignored: commits report a disk that fails, and copy what the checkpoint left.
   const checkpoints = createCheckpoints(async () => { await readers.checkpoint().catch(() => undefined) }, defect)
 
   function defect (error: unknown): void {
@@ -88,7 +88,7 @@ export function createSqliteAcceptEngine (options: SqliteAcceptOptions): SqliteA
     readers.storeOpened({ path, store: supervisor.thread(), visible })
   }
 
-  /** One line, however often it is found. Commits and probes find it, and a look now and then where neither comes. */
+  /** Logs one line, however often replaced files are found. Commits and probes find them; if there are none, a regular check does. */
   function tellReplaced (error: unknown): void {
     if (codeOf(error) !== FILES_REPLACED || replaced) return
     replaced = true
@@ -126,13 +126,13 @@ export function createSqliteAcceptEngine (options: SqliteAcceptOptions): SqliteA
       visible = state.lastSequence
       opened = true
       repeat(CHECK_FILES_MS, checkFiles, { logger, signal: stop.signal })
-      // Forwarders that wait for this are registered first: their calls go to the store before the first commit does.
+      // Forwarders that wait for this are registered first: their calls reach the store before the first commit.
       tellReaders()
       return state
     },
 
     explain: (error) => explainForbidden(error, dataDir),
-    // The store gathers what comes while it commits.
+    // The store collects appends during a commit.
     appendsAtOnce: Infinity,
 
     async append (deliveries) {
@@ -166,7 +166,7 @@ export function createSqliteAcceptEngine (options: SqliteAcceptOptions): SqliteA
     damaged: supervisor.startSalvage,
 
     async close (timeoutMs) {
-      // A thread that still waits for the disk may yet write: then the folder stays ours until the process ends.
+      // A thread that still waits for the disk may yet write. Then the data folder stays locked until the process ends.
       const ended = await supervisor.close(timeoutMs)
       if (ended) lock?.release()
       return ended || !begun
@@ -174,16 +174,16 @@ export function createSqliteAcceptEngine (options: SqliteAcceptOptions): SqliteA
   }
 }
 
-/** What comes from the store's thread has the fields of an error. */
+/** Makes an error from the fields that the store thread sends. Returns anything else unchanged. */
 function toError (error: unknown): unknown {
   if (error instanceof Error || typeof error !== 'object' || error === null || !('message' in error)) return error
   return toThreadError({ path: undefined, ...error, message: String(error.message), code: codeOf(error) })
 }
 
-/** For these SQLite is sure that nothing of the transaction was committed (https://sqlite.org/rescode.html). */
+/** With these errors, SQLite is sure that nothing of the transaction was committed (https://sqlite.org/rescode.html). */
 const NOT_COMMITTED = ['SQLITE_FULL', 'SQLITE_READONLY', 'SQLITE_BUSY', 'SQLITE_LOCKED', 'SQLITE_CANTOPEN', 'SQLITE_CONSTRAINT', FILES_REPLACED]
 
-/** Whether a failed commit may have left its content on the disk after all: an error of the device leaves that open. */
+/** Whether a failed commit may still have left its content on disk. An error of the device leaves that open. */
 export function mayBeOnDisk (error: unknown): boolean {
   const code = codeOf(error) ?? ''
   return !NOT_COMMITTED.some((safe) => code === safe || code.startsWith(`${safe}_`))

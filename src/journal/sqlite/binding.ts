@@ -1,21 +1,21 @@
 import { createRequire } from 'node:module'
 import type { backup, DatabaseSyncInstance, SqliteModule } from '@photostructure/sqlite'
 
-/** What a column may hold. */
+/** A value of a column. */
 export type SqlValue = string | number | null | Uint8Array
 
-/** A prepared statement. It keeps its connection open: nothing else holds on to a connection that only its statements use. */
+/** A prepared statement. It holds its connection open: otherwise a connection that is used only through statements could be closed. */
 export interface Statement {
   readonly get: (values?: readonly SqlValue[]) => object | undefined
   readonly all: (values?: readonly SqlValue[]) => readonly object[]
   readonly run: (values?: readonly SqlValue[]) => { readonly changes: number, readonly lastInsertRowid: number }
 }
 
-/** One connection to a database. What it throws has SQLite's name for the error as its `code`. */
+/** One connection to a database. Its errors have SQLite's name of the error as their `code`. */
 export interface Connection {
   /** The path that it was opened with. */
   readonly path: string
-  /** Runs statements, and returns nothing of what they give. */
+  /** Runs statements and ignores their results. */
   readonly exec: (sql: string) => void
   readonly prepare: (sql: string) => Statement
   readonly inTransaction: () => boolean
@@ -26,14 +26,14 @@ export interface Connection {
 export interface ConnectOptions {
   /** How long a statement waits for another connection's lock, in milliseconds. */
   readonly lockTimeoutMs?: number
-  /** Whether nothing can be written: then closing neither copies nor removes the write-ahead log. */
+  /** Whether the connection cannot write. Then closing it neither copies nor removes the write-ahead log. */
   readonly readOnly?: boolean
 }
 
 /** SQLite 3.7.0 to 3.51.2 can lose pages when one connection checkpoints while another commits (https://sqlite.org/wal.html#walresetbug). */
 export const OLDEST_SQLITE = '3.51.3'
 
-/** The SQLite library is older than the oldest that is sound. */
+/** The SQLite library is older than the oldest safe version. */
 export class OldSqliteError extends Error {
   override readonly name = 'OldSqliteError'
   readonly code = 'OLD_SQLITE'
@@ -48,7 +48,7 @@ const require = createRequire(import.meta.url)
 let loaded: Binding | undefined
 
 /**
- * The SQLite of Node.js where it is new enough, and else that of a package with the same API: Node.js 20 has none.
+ * Returns the SQLite of Node.js if it is new enough, otherwise that of a package with the same API: Node.js 20 has none.
  * @throws {OldSqliteError}
  */
 export function sqlite (): Binding {
@@ -64,13 +64,13 @@ export function sqlite (): Binding {
   return found
 }
 
-/** Whether a version of SQLite is free of the fault. */
+/** Whether a version of SQLite is free of that fault. */
 export function isSound (version: string | undefined): boolean {
   if (version === undefined) return false
   return version.localeCompare(OLDEST_SQLITE, 'en', { numeric: true }) >= 0
 }
 
-/** Node.js 22 and 24 warn that the module is experimental, on stderr, each time that a process loads it. */
+/** Node.js 22 and 24 warn on stderr that the module is experimental, in each process that loads it. */
 function withoutWarning<T> (load: () => T): T {
   const { emitWarning } = process
   process.emitWarning = () => {}
@@ -82,12 +82,12 @@ function withoutWarning<T> (load: () => T): T {
 }
 
 /**
- * Opens a database; makes an empty one where there is none.
+ * Opens a database, or creates an empty one.
  * @throws {OldSqliteError}
  */
 export function connect (path: string, { lockTimeoutMs = 0, readOnly = false }: ConnectOptions = {}): Connection {
   const { DatabaseSync } = sqlite()
-  // Only our own statements reach it. In the defensive mode, `journal_mode = OFF` has no effect.
+  // In defensive mode, `journal_mode = OFF` has no effect. The mode is not needed, because only our own statements run here.
   const db: DatabaseSyncInstance = named(() => new DatabaseSync(path, { timeout: lockTimeoutMs, readOnly, defensive: false }), path)
   return {
     path,
@@ -99,7 +99,7 @@ export function connect (path: string, { lockTimeoutMs = 0, readOnly = false }: 
 }
 
 function prepare (db: DatabaseSyncInstance, sql: string): Statement {
-  // The package closes a database that nothing refers to, also while its statements are in use.
+  // The package closes a database that nothing refers to, even while its statements are in use.
   const held = { db, statement: named(() => db.prepare(sql)) }
   return {
     get (values = []): object | undefined {
@@ -128,21 +128,21 @@ function prepare (db: DatabaseSyncInstance, sql: string): Statement {
 }
 
 /**
- * Copies a database into a new file, page by page, while others read and write it: the copy is of the moment at which it began.
- * @param onProgress told how many of how many pages are copied; what it throws ends the copying
+ * Copies a database into a new file, page by page, while others read and write it. The copy is a snapshot of the time at which it began.
+ * @param onProgress called with the number of pages copied and of all pages; if it throws, copying ends
  */
 export async function copyDatabase (path: string, to: string, onProgress?: (copied: number, of: number) => void): Promise<void> {
   const { DatabaseSync, backup } = sqlite()
   const db = named(() => new DatabaseSync(path, { timeout: 2000, readOnly: true }), path)
   try {
-    // SQLite begins the copy anew after each commit of somebody else, and never ends under load, unless it reads all at one moment.
+    // The open transaction pins one snapshot. Without it, SQLite starts again after each commit of another connection: under load, for ever.
     db.exec('BEGIN')
     db.prepare('SELECT count(*) FROM sqlite_master').get()
     await backup(db, to, { rate: 1000, progress: ({ totalPages, remainingPages }) => { onProgress?.(totalPages - remainingPages, totalPages) } })
   } catch (error) {
     throw withCode(error)
   } finally {
-    // What was ended half-way keeps the connection, and its moment with it, until it is collected.
+    // An aborted copy keeps the connection and its snapshot until it is garbage-collected.
     if (db.isTransaction) db.exec('ROLLBACK')
     db.close()
   }
@@ -156,19 +156,19 @@ function named<T> (work: () => T, path?: string): T {
   }
 }
 
-/** Gives an error SQLite's name for it as its code, such as `SQLITE_FULL`. */
+/** Sets an error's `code` to SQLite's name for it, such as `SQLITE_FULL`. */
 function withCode (error: unknown, path?: string): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error
-  // A number that no program of ours has written: a flipped bit made it.
+  // No version of tierhook wrote this number: a flipped bit made it.
   if (error.code === 'ERR_OUT_OF_RANGE') return Object.assign(new Error(`The database is damaged: ${error.message}`, { cause: error }), { code: 'SQLITE_CORRUPT' })
   if (error.code !== 'ERR_SQLITE_ERROR') return error
   const number = 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : undefined
-  // The package gives no number for what fails while many rows are read, only SQLite's English text for it.
+  // For an error while rows are read, the package gives no number, only SQLite's English text.
   const code = number === undefined ? namesByText.find(([text]) => error.message.includes(text))?.[1] : namesByNumber[number] ?? namesByNumber[number & 0xFF]
   return Object.assign(error, { code: code ?? 'SQLITE_ERROR', ...(path === undefined ? {} : { message: `${path}: ${error.message}` }) })
 }
 
-/** By an extended code, or by its lowest byte (https://sqlite.org/rescode.html). */
+/** The names by extended code, or by its lowest byte (https://sqlite.org/rescode.html). */
 const namesByNumber: Readonly<Record<number, string>> = {
   1: 'SQLITE_ERROR',
   3: 'SQLITE_PERM',
@@ -183,7 +183,7 @@ const namesByNumber: Readonly<Record<number, string>> = {
   15: 'SQLITE_PROTOCOL',
   19: 'SQLITE_CONSTRAINT',
   26: 'SQLITE_NOTADB',
-  // A file system without locks answers each kind of one with an error.
+  // A file system without locks answers each kind of lock with another of these.
   2058: 'SQLITE_IOERR_LOCK',
   2314: 'SQLITE_IOERR_LOCK',
   3594: 'SQLITE_IOERR_LOCK',

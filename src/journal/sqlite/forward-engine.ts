@@ -10,7 +10,7 @@ import { createReader, type Reader, type ReadResult } from './reader.js'
 import type { StoreApi } from './store.js'
 import { REOPEN_MS } from './store-supervisor.js'
 
-/** What those who forward need of the store. */
+/** The store's calls that the forwarding side needs. */
 export type ForwardStoreCalls = Pick<Remote<StoreApi>, 'save' | 'registerFeed' | 'shortenWaits' | 'setAside'>
 
 export interface OpenedStore {
@@ -23,14 +23,14 @@ export interface OpenedStore {
 export interface SqliteForwardOptions {
   readonly logger: Logger
   readonly clock: Clock
-  /** Greater than that of all who have forwarded before: there is one leader of all forwarders, and it leads as long as it runs. */
+  /** Greater than the term of every earlier deliver thread. One thread leads all forwarders, for as long as it runs. */
   readonly term: number
-  /** Told of a damaged page, once it is met: the database must be mended. */
+  /** Called when a damaged page is met: the database must be salvaged. */
   readonly onDamage: (error: unknown) => void
   readonly reader?: Reader
 }
 
-/** Reads on a connection of its own, and saves through the store. */
+/** Reads on a connection of its own, and saves progress through the store thread. */
 export interface SqliteForwardEngine extends ForwardEngine {
   /** The database can be used, for the first time or again. */
   readonly storeOpened: (opened: OpenedStore) => void
@@ -41,9 +41,9 @@ export interface SqliteForwardEngine extends ForwardEngine {
   readonly checkpoint: () => void
 }
 
-/** How often it is looked for replays that another process has asked for, in milliseconds. */
+/** How often to look for replays that another process has asked for, in milliseconds. */
 const REPLAY_POLL_MS = 1000
-/** A clock that was set back by more than this was set, and does not just go slow, in milliseconds. */
+/** A wall clock that falls behind the monotonic clock by more than this was set back. By less, it only runs slow. In milliseconds. */
 const CLOCK_STEP_MS = 500
 
 export function createSqliteForwardEngine ({ logger, clock, term, onDamage, reader = createReader(clock.now) }: SqliteForwardOptions): SqliteForwardEngine {
@@ -54,7 +54,7 @@ export function createSqliteForwardEngine ({ logger, clock, term, onDamage, read
   const firstOpen = new Promise<void>((resolve) => { markOpen = resolve })
   let visible = 0
   let lastReplay: number | undefined
-  /** Whether there are marks of what may yet be withdrawn. */
+  /** Whether reads have left out marks of deliveries that may still be withdrawn. */
   let heldBack = false
   let clockOffset = clock.now() - clock.monotonic()
 
@@ -68,7 +68,7 @@ export function createSqliteForwardEngine ({ logger, clock, term, onDamage, read
     throw error
   }
 
-  /** Passes on what comes of reading or of a call to the store; where it met damage, that is told. */
+  /** Runs a read or a call to the store. Reports damage that it meets, and passes its result or error on. */
   async function watched<T> (work: () => T | Promise<T>): Promise<T> {
     try {
       return await work()
@@ -87,14 +87,14 @@ export function createSqliteForwardEngine ({ logger, clock, term, onDamage, read
     return sequence <= visible
   }
 
-  /** Marks have their times by the clock on the wall. Where it was set back since it was looked at last, theirs would be too late. */
+  /** Marks are due by the wall clock. If it was set back since the last check, they would be due too late, so their waits are shortened. */
   async function followClock (): Promise<void> {
     const offset = clock.now() - clock.monotonic()
     if (offset < clockOffset - CLOCK_STEP_MS) await watched(async () => { await used().shortenWaits() })
     clockOffset = offset
   }
 
-  /** Another process, a command, may have asked for replays. */
+  /** Looks for replays that another process, such as a command, has asked for. */
   async function lookForReplays (): Promise<void> {
     if (store === undefined) return
     const last = await watched(reader.lastReplay).catch((error: unknown) => {
@@ -109,7 +109,7 @@ export function createSqliteForwardEngine ({ logger, clock, term, onDamage, read
   return {
     listen (given) { events = given },
 
-    /** "Now" is when it was asked for: however long the disk takes, nothing that was accepted since is missed. */
+    /** `now` is the time of the call. Deliveries accepted while registration waits for the disk are not missed. */
     async lead ({ forwarder, start, filter }) {
       await firstOpen
       const cursor = start === 'now' ? visible : 0
@@ -125,7 +125,7 @@ export function createSqliteForwardEngine ({ logger, clock, term, onDamage, read
       }
     },
 
-    // Nobody else waits for it: the next term begins with the next thread.
+    // Nothing waits for it: the next term begins with the next deliver thread.
     async giveUp () {},
 
     async save (progress) {
@@ -186,7 +186,7 @@ export function createSqliteForwardEngine ({ logger, clock, term, onDamage, read
         visible = sequence
         events.onMore()
       }
-      // What was withdrawn has taken its marks with it by now.
+      // Withdrawn deliveries have been removed together with their marks by now, so the others can be read.
       if (heldBack) {
         heldBack = false
         events.onReplays()
@@ -199,7 +199,7 @@ export function createSqliteForwardEngine ({ logger, clock, term, onDamage, read
     },
 
     checkpoint () {
-      // A disk that fails is told of by the commits, which copy what is left; and it may have been let go of.
+      // Commits report a disk that fails, and copy what is left. The reader may also be closed already.
       watched(reader.checkpoint).catch(() => undefined)
     },
 

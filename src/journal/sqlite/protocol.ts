@@ -3,24 +3,24 @@ import type { AppendResult, FeedCommit, OpenedStore, Progress, PruneOptions } fr
 import type { AppendRecord } from './packed-appends.js'
 import type { Salvaged } from './salvage/salvage.js'
 
-/** One transaction. Everything in it is on disk together, or nothing is. */
+/** One transaction: all of it is on disk, or nothing is. */
 export interface Batch {
-  /** Ids of deliveries that were refused while their commit was under way: they are removed first. */
+  /** Ids of deliveries that were refused while their commit was in progress. They are removed first. */
   readonly withdraw: readonly string[]
   readonly progress: readonly FeedCommit[]
   readonly appends: readonly AppendRecord[]
 }
 
 export interface BatchResult {
-  /** One result an append, in their order. */
+  /** One result per append, in the same order. */
   readonly appends: readonly AppendResult[]
-  /** Why the progress was left out, where it alone can't be stored: it costs no webhook its place on the disk. */
+  /** Why the progress was left out. The appends are stored although the progress could not be. */
   readonly progressError: StorageError | undefined
-  /** Whether deduplication keys can't be read: copies of events that are stored already are stored too. */
+  /** Whether deduplication keys cannot be read. Then duplicates of stored events are stored too. */
   readonly keysDamaged: boolean
 }
 
-/** An error of SQLite as it crosses from thread to thread. */
+/** An error of SQLite, as it is sent between threads. */
 export interface StorageError {
   readonly message: string
   readonly code: string | undefined
@@ -28,40 +28,40 @@ export interface StorageError {
 
 export interface RegisterFeed {
   readonly forwarder: string
-  /** The sequence after which a forwarder begins that the journal does not know yet. */
+  /** If the journal does not know the forwarder, it begins after this sequence. */
   readonly cursor: number
-  /** What it wants, as text that an operator's filters are made of; everything where absent. */
+  /** The forwarder's filter as text, for operators' replays. If absent, the forwarder wants everything. */
   readonly filter?: string | undefined
 }
 
 export interface OpenWriter {
   readonly path: string
   readonly dedupeWindowMs: number
-  /** Ids of deliveries that are to be removed first. */
+  /** Ids of deliveries to remove first. */
   readonly withdrawn: readonly string[]
   /** Whether the database is known to be damaged. */
   readonly damaged?: boolean
-  /** Whether this process has had it open before. */
+  /** Whether this process has opened it before. */
   readonly reopened?: boolean
-  /** The greatest sequence that is known; where the database is salvaged, new ones are above it. */
+  /** The greatest known sequence. If the database is salvaged, new deliveries get greater ones. */
   readonly above?: number
 }
 
 export interface OpenedWriter extends OpenedStore {
-  /** Of a database that was damaged. */
+  /** What was salvaged, if the database was damaged. */
   readonly salvaged: Salvaged | undefined
 }
 
 export interface WriterApi {
   open: (options: OpenWriter) => OpenedWriter
   commit: (batch: Batch) => BatchResult
-  /** Commits a write that changes nothing, and so tells whether the disk takes one. */
+  /** Commits a write that changes nothing, to find out whether the disk takes writes. */
   probe: () => void
-  /** Throws a `FilesReplacedError` where a file that is open is not the one that is in the data folder. */
+  /** Throws a `FilesReplacedError` if an open file is not the one in the data folder. */
   checkFiles: () => void
-  /** The clock was set back: marks that were written before wait no longer than they were to. */
+  /** To be called when the clock was set back: marks written before then wait no longer than intended. */
   shortenWaits: () => void
-  /** Records that turned out to be damaged: no feed gets them any more. */
+  /** Marks records as damaged, so that no feed reads them any more. */
   setAside: (sequences: readonly number[]) => void
   registerFeed: (options: RegisterFeed) => Omit<Progress, 'term'>
   prune: (options: PruneOptions) => Pruned

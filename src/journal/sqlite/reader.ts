@@ -8,7 +8,7 @@ import { hasMarksBeyond, readDue, readLanes, readMarks, type ReadDue } from './w
 
 export interface ReadAfter {
   readonly after: number
-  /** Nothing beyond this sequence is to be seen yet. */
+  /** Deliveries after this sequence must not be read yet. */
   readonly visible: number
   readonly limit: number
   readonly limitBytes: number
@@ -16,27 +16,27 @@ export interface ReadAfter {
 
 export interface ReadResult {
   readonly deliveries: readonly Delivery[]
-  /** There is nothing else up to here. */
+  /** There are no other deliveries up to this sequence. */
   readonly upTo: number
-  /** Sequences of records whose checksum differs. A page that can't be read is an error instead. */
+  /** Sequences of records with a wrong checksum. A page that cannot be read is an error instead. */
   readonly damaged: readonly number[]
 }
 
-/** The reading side of the journal, synchronous, for the thread that forwards. */
+/** The reading side of the journal, synchronous, for the deliver thread. */
 export interface Reader {
   readonly open: (path: string) => void
   readonly readAfter: (options: ReadAfter) => ReadResult
   readonly readMany: (sequences: readonly number[]) => Omit<ReadResult, 'upTo'>
-  /** `heldBack`: whether there are marks of what is not to be seen yet. */
+  /** `heldBack`: whether there are marks of deliveries that must not be read yet. */
   readonly readDue: (forwarder: string, kind: MarkKind, options: ReadDue) => DueMarks & { readonly heldBack: boolean }
   readonly readLanes: (...request: Parameters<FeedReads['readLanes']>) => readonly WaitingMark[]
   readonly readMarks: (...request: Parameters<FeedReads['readMarks']>) => readonly WaitingMark[]
   readonly lastReplay: () => number
-  /** Those of the deliveries, by id, that a forwarder has yet to finish. */
+  /** Returns those ids whose deliveries the forwarder has not finished. */
   readonly unfinished: (forwarder: string, ids: readonly string[]) => readonly string[]
-  /** Copies the write-ahead log into the database as far as that goes beside those who read and write. It changes nothing that is stored. */
+  /** Copies as much of the write-ahead log into the database as other connections allow. Stored data does not change. */
   readonly checkpoint: () => void
-  /** Closes the database, so that its file can be put in another place. Idempotent. */
+  /** Closes the database, so that its file can be replaced. Idempotent. */
   readonly close: () => void
 }
 
@@ -73,7 +73,7 @@ export function createReader (now: () => number): Reader {
     readMany (sequences) {
       const opened = use()
       return atOneMoment(opened.db, () => {
-        // Several replays may be of one delivery.
+        // Several replays may be of the same delivery.
         const each = [...new Set(sequences)]
         const rows = each.flatMap((sequence) => opened.rows.all([sequence, sequence]))
         const bodies = each.flatMap((sequence) => opened.bodies.all([sequence, sequence]))
@@ -100,7 +100,7 @@ type Opened = ReturnType<typeof prepare>
 function prepare (db: Connection) {
   return {
     db,
-    // A number is a number, also where a flipped bit says that it is text.
+    // The cast is for a flipped bit that marks the number as text.
     places: db.prepare('SELECT sequence, CAST(body_bytes AS INTEGER) AS bodyBytes FROM deliveries WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?'),
     rows: db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.sequence BETWEEN ? AND ? ORDER BY d.sequence`),
     bodies: db.prepare('SELECT sequence, raw_body AS rawBody FROM bodies WHERE sequence BETWEEN ? AND ? ORDER BY sequence'),
@@ -109,7 +109,7 @@ function prepare (db: Connection) {
   }
 }
 
-/** A place in the journal's order, and the size of what stands there. */
+/** A delivery's sequence and the size of its body. */
 interface Place {
   readonly sequence: number
   readonly bodyBytes: number
@@ -120,7 +120,7 @@ interface Body {
   readonly rawBody: Uint8Array
 }
 
-/** As many as their bodies leave room for, but one at least. */
+/** The first places whose bodies fit into the limit, but at least one. */
 function takeBytes (places: readonly Place[], limitBytes: number): readonly Place[] {
   let bytes = 0
   const end = places.findIndex(({ bodyBytes }, index) => {
@@ -130,7 +130,7 @@ function takeBytes (places: readonly Place[], limitBytes: number): readonly Plac
   return end === -1 ? places : places.slice(0, end)
 }
 
-/** Each is checked, also what nobody waits for: that it is in quarantine may itself be damage. */
+/** Verifies every record, even those that are not wanted: the state in quarantine may itself be damage. */
 function readRecords (rows: readonly object[], bodies: readonly object[], isWanted: (state: number) => boolean): { readonly deliveries: readonly Delivery[], readonly damaged: readonly number[] } {
   const deliveries: Delivery[] = []
   const damaged: number[] = []
@@ -144,13 +144,13 @@ function readRecords (rows: readonly object[], bodies: readonly object[], isWant
     if (delivery === undefined) damaged.push(row.sequence)
     else if (isWanted(row.hold)) deliveries.push(delivery)
   }
-  // SQLite does not notice that a page leads nowhere: a body without its delivery tells.
+  // SQLite does not notice a page that leads nowhere. A body without its delivery shows it.
   const [lost] = bodyOf.keys()
   if (lost !== undefined) throw damageError(`delivery ${lost} is not found`)
   return { deliveries, damaged }
 }
 
-/** What there is after a sequence, whatever holds it back, and up to where these are all. */
+/** The places after a sequence, in any state, and the sequence up to which there are no others. */
 function readPlaces (opened: Opened, { after, visible, limit }: Omit<ReadAfter, 'limitBytes'>): { readonly places: readonly Place[], readonly upTo: number } {
   const places = opened.places.all([after, visible, limit]) as readonly Place[]
   const upTo = places.length < limit ? visible : places.at(-1)?.sequence ?? visible
@@ -159,8 +159,8 @@ function readPlaces (opened: Opened, { after, visible, limit }: Omit<ReadAfter, 
 }
 
 /**
- * Sequences are missing where deliveries were pruned or withdrawn, and then their bodies are gone too. Where a body is there, the
- * page that leads to its delivery is damaged: SQLite does not notice, and the delivery must not be passed over.
+ * Checks the gaps between sequences. A gap is normal if deliveries were pruned or withdrawn, because their bodies are gone too. If a
+ * body is there, the page that leads to its delivery is damaged. SQLite does not notice that, and the delivery must not be skipped.
  */
 function checkGaps ({ bodyBetween }: Opened, places: readonly Place[], after: number, upTo: number): void {
   let last = after

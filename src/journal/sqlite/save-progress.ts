@@ -5,7 +5,10 @@ import type { StorageError } from './protocol.js'
 import { cursorChecksum } from '../record.js'
 import type { WriterStatements } from './writer-statements.js'
 
-/** Progress that can't be stored, on a damaged page for one, must not keep webhooks from the disk: it alone is taken back. */
+/**
+ * Saves progress in a savepoint. If that fails, for example on a damaged page, only the progress is rolled back, so that webhooks are
+ * still stored. Returns the error then.
+ */
 export function saveProgress (db: Connection, statements: WriterStatements, progress: readonly FeedCommit[], time: number): StorageError | undefined {
   if (progress.length === 0) return undefined
   db.exec('SAVEPOINT progress')
@@ -14,7 +17,7 @@ export function saveProgress (db: Connection, statements: WriterStatements, prog
     db.exec('RELEASE progress')
     return undefined
   } catch (error) {
-    // After some errors, such as a full disk, SQLite has taken the whole transaction back.
+    // After some errors, such as a full disk, SQLite has rolled the whole transaction back.
     if (!db.inTransaction()) throw error
     db.exec('ROLLBACK TO progress; RELEASE progress')
     return { message: error instanceof Error ? error.message : String(error), code: codeOf(error) }
@@ -25,12 +28,12 @@ function saveOne (statements: WriterStatements, progress: FeedCommit, time: numb
   statements.saveCursor.run([progress.cursor, cursorChecksum(progress.forwarder, progress.cursor), progress.position ?? null, progress.breaker ?? null, progress.forwarder])
   const skipped = skippedOf(progress)
   for (const change of progress.changes) saveChange(statements, progress.forwarder, change, { time, skipped })
-  // The thread may have ended between its commit and its answer.
+  // The store thread may have ended between the earlier commit and its answer.
   if (progress.again === true) for (const record of progress.records) statements.forgetAttempt(progress.forwarder, record)
   statements.insertAttempts(progress.forwarder, progress.records)
 }
 
-/** What the forwarder's filter passed over, as `placeOf` names it. */
+/** The deliveries that the forwarder's filter did not want, as `placeOf` names them. */
 function skippedOf ({ records }: FeedCommit): ReadonlySet<string> {
   return new Set(records.filter(({ outcome }) => outcome === 'skipped').map(({ replay, sequence }) => placeOf(replay, sequence)))
 }
@@ -47,7 +50,7 @@ function saveChange (statements: WriterStatements, forwarder: string, change: Ch
       break
     case 'finish':
       statements.deleteWaiting.run([forwarder, replay, sequence])
-      // It has gone through on a replay: the dead letter that it was is no more. What a filter passed over has not gone through.
+      // A replay that was forwarded removes the delivery's dead letter. One that the filter skipped does not.
       if (replay > 0 && !skipped.has(placeOf(replay, sequence))) statements.deleteDeadLetter.run([forwarder, sequence])
       break
     case 'dead':

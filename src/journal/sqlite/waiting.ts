@@ -12,7 +12,7 @@ interface WaitingRow extends Pick<WaitingMark, 'replay' | 'sequence' | 'lane' | 
 
 const COLUMNS = `replay, sequence, lane, attempt, waited_ms AS waitedMs, delay_ms AS delayMs, due_at AS dueAt,
   CASE WHEN replay > 0 THEN (SELECT kind FROM replays WHERE number = replay) END AS kind`
-/** SQLite would choose indexes by itself that read all that waits. */
+/** Without `INDEXED BY`, SQLite would choose indexes that read all marks. */
 const KINDS = {
   first: { due: 'INDEXED BY waiting_due', is: 'replay = 0', order: 'due_at, sequence', after: 'replay = ? AND sequence > ?' },
   replay: { due: 'INDEXED BY waiting_due_replays', is: 'replay > 0', order: 'due_at, replay, sequence', after: '(replay, sequence) > (?, ?)' }
@@ -21,13 +21,13 @@ const KINDS = {
 export interface ReadDue {
   readonly withinMs: number
   readonly limit: number
-  /** Nothing beyond this sequence is to be seen yet. */
+  /** Deliveries after this sequence must not be read yet. */
   readonly visible: number
 }
 
 /**
- * The engine keeps of each mark whether another of its lane and kind is before it. Marks from before the clock was set back are among what is
- * due, each with its whole wait: by the clock they would only be due when it has come there again.
+ * Reads the marks that are due. `behind` tells whether another mark of the same lane and kind is before a mark. If the clock was set back,
+ * marks written before count as due, each with its whole delay: otherwise they would wait until the clock has caught up.
  */
 export function readDue (db: Connection, now: number, forwarder: string, kind: MarkKind, { withinMs, limit, visible }: ReadDue): DueMarks {
   const soon = now + withinMs
@@ -46,7 +46,7 @@ export function readDue (db: Connection, now: number, forwarder: string, kind: M
   return { marks, nextInMs: next === undefined ? undefined : toMark(next, now).dueInMs }
 }
 
-/** Sequences after the cursor that wait on their first way, or are dead letters, discarded or not, ascending. */
+/** Sequences after the cursor that are already settled, ascending: deliveries with a mark of their first pass, and dead letters, discarded or not. */
 export function settledAfter (db: Connection, forwarder: string, cursor: number): Float64Array {
   const rows = db.prepare(`SELECT sequence FROM waiting WHERE forwarder = ?1 AND replay = 0 AND sequence > ?2
     UNION SELECT sequence FROM dead_letters WHERE forwarder = ?1 AND sequence > ?2
@@ -54,7 +54,7 @@ export function settledAfter (db: Connection, forwarder: string, cursor: number)
   return Float64Array.from(rows, (row) => Number(Object.values(row)[0]))
 }
 
-/** Whether there are marks of what is not to be seen yet. */
+/** Whether there are marks of deliveries that must not be read yet. */
 export function hasMarksBeyond (db: Connection, visible: number): boolean {
   return db.prepare('SELECT 1 FROM waiting WHERE sequence > ? LIMIT 1').get([visible]) !== undefined
 }
@@ -71,19 +71,19 @@ export function readMarks (db: Connection, now: number, ...[forwarder, kind, aft
   return rows.map((row) => toMark(toText(row), now))
 }
 
-/** Replays come after all that is on its first way. */
+/** In this order, replays come after all marks of the first pass. */
 function valuesOf (kind: MarkKind, { replay, sequence }: MarkPlace): readonly [number, number] {
   return kind === 'replay' && replay === 0 ? [0, Number.MAX_SAFE_INTEGER] : [replay, sequence]
 }
 
-/** After a clock was set back, marks that were written before would wait for it to come there again. None waits longer than it was to. */
+/** Limits each wait to its original delay. After the clock was set back, marks would otherwise wait until it has caught up. */
 export function shortenWaits (db: Connection, now: number): void {
   db.prepare('UPDATE waiting SET due_at = ? + delay_ms WHERE due_at - delay_ms > ?').run([now, now])
 }
 
 /**
- * The time that is left is read off the wall clock, which may have stepped since it was written: it is never more than
- * the whole wait, and never less than nothing.
+ * Converts a row. The time left is taken from the wall clock, which may have jumped since the mark was written. So it is limited to
+ * the original delay, and is never negative.
  */
 function toMark ({ kind, delayMs, dueAt, ...mark }: WaitingRow, now: number): WaitingMark {
   const why = kind === 'release' ? { released: true } : kind === 'forced' ? { forced: true } : {}

@@ -3,15 +3,14 @@ import { join } from 'node:path'
 import { tellApart } from '../../errors/storage-cause.js'
 
 /**
- * Ids of deliveries that were refused while their commit was under way. Nobody knows then whether they get to the disk, so
- * they are written down before the refusal is answered, and removed from the journal before anybody reads it. What is written
- * here outlives the process. It is not synced: where a disk has stopped answering, a power cut then may leave a refused
- * delivery in the journal.
+ * Records the ids of deliveries that were refused while their commit was in progress. It is then unknown whether they reach the disk. So
+ * their ids are recorded before the refusal is answered, and the next start removes them before anything reads the journal. The
+ * record outlives the process. It is not synced: if a disk stops answering and the power fails, a refused delivery may stay in the journal.
  */
 export interface Withdrawals {
-  /** Never fails: a disk that does not take this is reported, and the refusal is given all the same. */
+  /** Never rejects: if the disk does not take the record, the error is reported, and the refusal is answered all the same. */
   readonly record: (ids: readonly string[]) => Promise<void>
-  /** To be called once all of them are removed from the journal for good. Never fails. */
+  /** To be called when all of them are removed from the journal for good. Never rejects. */
   readonly clear: () => Promise<void>
   readonly read: () => Promise<readonly string[]>
 }
@@ -20,7 +19,7 @@ export function createWithdrawals (dataDir: string, onError: (error: unknown) =>
   const path = join(dataDir, 'withdrawn')
   let last: Promise<void> = Promise.resolve()
 
-  /** One after another, so that what is recorded after a removal began is not removed by it. */
+  /** Runs one file operation after another, so that a removal does not remove ids recorded after it began. */
   function next (work: () => Promise<void>): Promise<void> {
     last = last.then(work).catch(async (error: unknown) => { onError(await tellApart(error, dataDir)) })
     return last

@@ -6,34 +6,34 @@ import { UNKNOWN_FORWARDER } from './salvage/settle-copies.js'
 
 export type WriterStatements = ReturnType<typeof prepareStatements>
 
-/** All that the writer does to the database, prepared once for a connection. */
+/** Prepares all statements of the writer, once per connection. */
 export function prepareStatements (db: Connection) {
   const { prepare } = db
   const findKey = prepare('SELECT id, verdict, sequence, received_at FROM dedupe_keys WHERE key = ?')
   const findState = prepare('SELECT hold FROM deliveries WHERE sequence = ?')
   const findId = prepare('SELECT sequence, received_at FROM deliveries WHERE id = ?')
-  // By the time first: that has an index, and the id has none.
+  // `received_at` comes first because it has an index. The id has none here.
   const deleteKeyOf = prepare('DELETE FROM dedupe_keys WHERE received_at = ? AND id = ?')
-  // Its marks too: a person may have asked for replays of it, since it was there to be seen.
+  // Marks too: operators may have asked for replays of the delivery, because lists showed it.
   const deleteAll = ['bodies', 'waiting', 'deliveries'].map((table) => prepare(`DELETE FROM ${table} WHERE sequence = ?`))
   const setAside = prepare(`UPDATE deliveries SET hold = ${STATE.damaged} WHERE sequence = ?`)
   const forwarder = prepare('SELECT cursor, position, paused FROM forwarders WHERE name = ?')
   const addForwarder = prepare('INSERT INTO forwarders (name, cursor, began, added_at, checksum) VALUES (?, ?, ?, ?, ?)')
   const keepFilter = prepare('UPDATE forwarders SET filter = ?1 WHERE name = ?2 AND filter IS NOT ?1')
   const forgetUnknown = prepare('DELETE FROM forwarders WHERE name = ? AND added_at < ?')
-  // A forwarder that was lost to damage may have marks left.
+  // A forwarder that was lost to damage may have marks left. They stay as they are.
   const addReleased = prepare(`INSERT OR IGNORE INTO waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at)
     SELECT ?, 0, sequence, customer_id, 1, 0, 0, 0 FROM deliveries WHERE hold = ${STATE.released}`)
   const forgetAttempt = prepare('DELETE FROM attempts WHERE sequence = ? AND forwarder = ? AND replay = ? AND attempt = ? AND started_at = ?')
   const insertAttempt = prepare(insertAttempts(1))
   const insertManyAttempts = prepare(insertAttempts(ATTEMPTS_AT_ONCE))
-  // The table has the say too: a number that is too low would leave deliveries out.
+  // The table counts too: if `sqlite_sequence` were too low, readers would miss deliveries.
   const lastSequence = prepare("SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'deliveries'), 0), coalesce((SELECT max(sequence) FROM deliveries), 0)) AS n")
   const lastReceivedAt = prepare('SELECT received_at AS at FROM deliveries ORDER BY sequence DESC LIMIT 1')
 
   return {
     insertDelivery: prepare(INSERT_DELIVERY),
-    // Node.js 22 binds bytes behind which there is no memory as NULL.
+    // Node.js 22 binds an empty array without memory behind it as NULL.
     insertBody: prepare("INSERT INTO bodies (sequence, raw_body) VALUES (?, coalesce(?, x''))"),
     findKey (key: string) {
       const found = findKey.get([key])
@@ -41,7 +41,7 @@ export function prepareStatements (db: Connection) {
     },
     putKey: prepare(`INSERT INTO dedupe_keys (key, id, verdict, sequence, received_at) VALUES (?, ?, ?, ?, ?)
       ON CONFLICT (key) DO UPDATE SET id = excluded.id, verdict = excluded.verdict, sequence = excluded.sequence, received_at = excluded.received_at`),
-    /** `undefined` where the delivery is not in the store any more. */
+    /** `undefined` if the delivery is not in the store any more. */
     stateOf: (sequence: number) => (findState.get([sequence]) as { readonly hold: number } | undefined)?.hold,
     countDuplicate: prepare('UPDATE deliveries SET duplicates = duplicates + 1 WHERE sequence = ?'),
     withdraw (id: string) {
@@ -78,7 +78,7 @@ export function prepareStatements (db: Connection) {
   }
 }
 
-/** One statement for each costs twice as much. */
+/** Attempts per statement. One statement for each attempt costs twice as much. */
 const ATTEMPTS_AT_ONCE = 32
 
 function insertAttempts (count: number): string {

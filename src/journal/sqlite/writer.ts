@@ -13,17 +13,17 @@ import { APPLICATION_ID } from './schema.js'
 import { settledAfter, shortenWaits } from './waiting.js'
 import { prepareStatements, type FoundKey, type WriterStatements } from './writer-statements.js'
 
-/** How long after a salvage a forwarder that nobody knows may be one that was lost in it, in milliseconds. */
+/** For this long after a salvage, an unknown forwarder may be one that was lost to the damage, in milliseconds. */
 const UNKNOWN_KEPT_MS = 3_600_000
 
-/** The writing side of the journal, synchronous: it lives in a thread of its own, so that a slow disk holds up nothing else. */
+/** Creates the writing side of the journal. It is synchronous, and runs in the store thread so that a slow disk delays nothing else. */
 export function createWriter (now: () => number): WriterApi {
   let db: Connection | undefined
   let statements: WriterStatements | undefined
   let path = ''
   let checkOpenFiles = (): void => {}
   let dedupeWindowMs = 0
-  /** Where the forwarders are that are served, in case that the disk forgets it. */
+  /** The cursors and positions of the forwarders that are served, in case the disk loses them. */
   const remembered = new Map<string, RememberedForwarder>()
 
   function opened (): { db: Connection, statements: WriterStatements } {
@@ -35,7 +35,7 @@ export function createWriter (now: () => number): WriterApi {
     const { db, statements } = opened()
     const result = transaction(db, () => {
       for (const id of batch.withdraw) statements.withdraw(id)
-      // Also where none is found: what a commit that failed has left in the log must be overwritten, and only what is written tells of the disk.
+      // Write even if none is found: that overwrites what a failed commit left in the log, and only a write shows whether the disk works.
       if (batch.withdraw.length > 0) writeNothingNew(db)
       const time = now()
       const progressError = saveProgress(db, statements, batch.progress, time)
@@ -67,7 +67,7 @@ export function createWriter (now: () => number): WriterApi {
         now,
         use (connection) {
           const prepared = prepareStatements(connection)
-          // Also proves that it may be written to: SQLite opens what it may not write to for reading alone.
+          // The write also proves that the file is writable: SQLite opens a file without write permission as read-only.
           transaction(connection, () => {
             for (const id of withdrawn) prepared.withdraw(id)
             shortenWaits(connection, now())
@@ -88,7 +88,7 @@ export function createWriter (now: () => number): WriterApi {
         return { ...commitBatch(batch), keysDamaged: false }
       } catch (error) {
         if (!isDamage(error)) throw seeCause(error, path)
-        // A damaged page of keys may cost a second copy of an event, and never the event.
+        // If pages of deduplication keys are damaged, store without keys: a duplicate may be stored twice, but no event is lost.
         return { ...commitBatch({ ...batch, appends: batch.appends.map((record) => ({ ...record, dedupeKey: null })) }), keysDamaged: true }
       }
     },
@@ -117,7 +117,7 @@ export function createWriter (now: () => number): WriterApi {
       const progress = transaction(db, () => {
         const known = statements.forwarder(forwarder)
         if (known !== undefined) return { ...known, settled: settledAfter(db, forwarder, known.cursor) }
-        // It may be one that was lost to damage: then it begins with the oldest delivery that there is.
+        // It may be a forwarder that was lost to damage: then it begins with the oldest delivery.
         const from = statements.forwarder(UNKNOWN_FORWARDER) === undefined ? cursor : 0
         statements.addForwarder(forwarder, from, now())
         if (from === 0) statements.addReleased(forwarder)
@@ -138,7 +138,7 @@ export function createWriter (now: () => number): WriterApi {
   }
 }
 
-/** SQLite writes a page and syncs it, though it is what it was. */
+/** Makes SQLite write and sync a page without changing its content. */
 function writeNothingNew (db: Connection): void {
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}`)
 }
@@ -161,12 +161,12 @@ function append (statements: WriterStatements, record: AppendRecord, window: Win
   return sequence
 }
 
-/** Whether what came now is a copy of the first with its key. */
+/** Whether a new delivery is a duplicate of the first one with its key. */
 function isCopy (statements: WriterStatements, { dedupeWithinMs }: AppendRecord, first: Pick<FoundKey, 'sequence' | 'received_at'>, { time, dedupeWindowMs }: Window): boolean {
   const state = statements.stateOf(first.sequence)
-  // A record that is set aside reaches nobody: the copy that the sender still has takes its place.
+  // A damaged record is never forwarded, so the copy that the sender still has replaces it.
   if (state === STATE.damaged) return false
   if (first.received_at >= time - (dedupeWithinMs ?? dedupeWindowMs)) return true
-  // However long ago: it is still there to be seen.
+  // Without a limit of its own, it is a duplicate for as long as the first is stored.
   return dedupeWithinMs === null && state !== undefined
 }
