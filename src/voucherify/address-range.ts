@@ -2,14 +2,14 @@ import ipaddr from 'ipaddr.js'
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6
 
-/** A block of addresses, or one alone. */
+/** A block of addresses, or a single address. */
 export interface AddressRange {
   readonly base: Address
-  /** How many bits of the base all of them have. */
+  /** The number of leading bits that all addresses of the range share with the base. */
   readonly bits: number
 }
 
-/** An IPv4 or IPv6 address, or a block of either in CIDR form; `undefined` for anything else. */
+/** Reads an IPv4 or IPv6 address, or a block of either in CIDR form; `undefined` for any other text. */
 export function readRange (text: string): AddressRange | undefined {
   if (ipaddr.IPv4.isValidCIDRFourPartDecimal(text)) {
     const [base, bits] = ipaddr.IPv4.parseCIDR(text)
@@ -17,26 +17,26 @@ export function readRange (text: string): AddressRange | undefined {
   }
   if (ipaddr.IPv6.isValidCIDR(text)) {
     const [base, bits] = ipaddr.IPv6.parseCIDR(text)
-    // The last 32 bits of a mapped range are the IPv4 range; a wider one spans more than IPv4 and stays as it is.
+    // The last 32 bits of an IPv4-mapped range are the IPv4 range. A wider range contains more than IPv4, and stays as it is.
     return base.isIPv4MappedAddress() && bits >= 96 ? { base: base.toIPv4Address(), bits: bits - 96 } : { base, bits }
   }
   const base = readAddress(text)
   return base === undefined ? undefined : { base, bits: base.kind() === 'ipv4' ? 32 : 128 }
 }
 
-/** Whether an address is one of a range. What is no address is in none; an IPv4 address written as IPv6 (`::ffff:192.0.2.1`) is the IPv4 address. */
+/** Whether an address is in a range. Any other text is in none. An IPv4 address written as IPv6 (`::ffff:192.0.2.1`) counts as the IPv4 address. */
 export function isInRange (text: string, { base, bits }: AddressRange): boolean {
   const address = readAddress(text)
   return address !== undefined && address.kind() === base.kind() && address.match(base, bits)
 }
 
-// Only the usual form of IPv4: 10.1 and 012.0.0.1 are addresses to some programs, and different ones to others.
+// Accepts only the usual form of IPv4. Programs disagree about which addresses 10.1 and 012.0.0.1 are, if any.
 function readAddress (text: string): Address | undefined {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text)
   return ipaddr.IPv6.isValid(text) ? ipaddr.process(text) : undefined
 }
 
-/** The address alone. Some proxies write the port beside it into X-Forwarded-For: `192.0.2.1:51234`, `[2001:db8::1]:51234`. */
+/** Returns the address without a port. Some proxies write a port into X-Forwarded-For: `192.0.2.1:51234`, `[2001:db8::1]:51234`. */
 export function withoutPort (text: string): string {
   return /^(\d+\.\d+\.\d+\.\d+):\d{1,5}$/.exec(text)?.[1] ?? /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text)?.[1] ?? text
 }

@@ -5,21 +5,21 @@ const LINE_FEED = 0x0a
 const CARRIAGE_RETURN = 0x0d
 const SPACE = 0x20
 
-/** Marks the bytes that have white space of JSON beside them. */
+/** Marks the bytes beside which white space is insignificant in JSON. */
 const STRUCTURE = new Uint8Array(256)
 for (const byte of Buffer.from(' {}[]:,')) STRUCTURE[byte] = 1
 
 /**
- * The body without the white space (space, tab, CR, LF) that stands between the tokens of JSON, all other bytes as they were:
- * the text that Voucherify signs. Gives back the same object where there is none. Never throws: it takes any bytes, and
- * works on bytes because all that it looks for is ASCII, which UTF-8 has inside of no other character.
+ * Returns the body without the white space (space, tab, CR, LF) between JSON tokens: the text that Voucherify signs. All other bytes stay as
+ * they were. Returns the same object if there is no such white space. Accepts any bytes and never throws. It can work on bytes because all
+ * bytes that matter are ASCII, which UTF-8 uses for nothing else.
  *
- * White space is between two tokens where a bracket, a brace, a colon, a comma or an edge of the text is beside it. Inside of a
- * token (`nu ll`) it stays: without it, bytes that are no JSON would come out as a text that somebody has signed.
+ * White space is between two tokens if a bracket, a brace, a colon, a comma or an edge of the text is beside it. White space inside a token
+ * (`nu ll`) stays. Without it, bytes that are not JSON could turn into a text that was signed.
  */
 export function canonicalBytes (rawBody: Uint8Array): Uint8Array {
   const first = firstWhiteSpace(rawBody)
-  // The usual body is compact: nothing is copied.
+  // Most bodies are compact, so nothing is copied.
   if (first === -1) return rawBody
   const kept = new Uint8Array(rawBody)
   let length = first
@@ -41,15 +41,15 @@ export function canonicalBytes (rawBody: Uint8Array): Uint8Array {
 }
 
 /**
- * The same for what is known to be a JSON object or array, where most texts need no look at every byte: between two tokens of JSON stands a bracket,
- * a brace, a colon or a comma, so no white space is outside of strings where none is beside one of those. A tab or a line break is
- * in no string.
+ * Does the same for bytes that are known to be a JSON object or array, and faster, because most of them need no look at every byte. Between two
+ * JSON tokens there is always a bracket, a brace, a colon or a comma. So if no white space is beside one of these, there is none outside of
+ * strings. Strings contain no tabs and no line breaks.
  */
 export function compactJson (json: Uint8Array): Uint8Array {
   return isCompact(json) ? json : canonicalBytes(json)
 }
 
-/** `false` says nothing: what looks like it may be within a string. */
+/** Whether the JSON is surely compact. `false` proves nothing, because the white space may be in a string. */
 function isCompact (json: Uint8Array): boolean {
   if (json.includes(LINE_FEED) || json.includes(CARRIAGE_RETURN) || json.includes(TAB)) return false
   for (let at = json.indexOf(SPACE); at !== -1; at = json.indexOf(SPACE, at + 1)) {
@@ -58,12 +58,12 @@ function isCompact (json: Uint8Array): boolean {
   return true
 }
 
-/** The edges of the text count too. */
+/** Whether a byte is a structural character. An edge of the text, `undefined`, counts as one. */
 function isStructure (byte: number | undefined): boolean {
   return byte === undefined || STRUCTURE[byte] === 1
 }
 
-/** The index of the first white space outside of strings, or -1. */
+/** Returns the index of the first white space outside of strings, or -1. */
 function firstWhiteSpace (bytes: Uint8Array): number {
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] ?? 0
@@ -73,7 +73,7 @@ function firstWhiteSpace (bytes: Uint8Array): number {
   return -1
 }
 
-/** The index after the white space that begins at `start`. */
+/** Returns the index after the white space that begins at `start`. */
 function whiteSpaceEnd (bytes: Uint8Array, start: number): number {
   let end = start + 1
   while (end < bytes.length && isWhiteSpace(bytes[end] ?? 0)) end++

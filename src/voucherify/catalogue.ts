@@ -13,7 +13,7 @@ import {
 /** What sends an event: a distribution, or the webhook of the project settings. */
 export type EventKind = 'distribution' | 'project'
 
-// Voucherify's documentation names an event in upper case, under EVENTS.
+// Voucherify's documentation names events in upper case, with the prefix EVENTS.
 function entry<const T extends string, const K extends EventKind, B extends TSchema, const A extends boolean> (type: T, kind: K, bodySchema: B, alsoKnown: A) {
   return {
     type,
@@ -21,7 +21,7 @@ function entry<const T extends string, const K extends EventKind, B extends TSch
     kind,
     bodySchema,
     envelopeSchema: envelopeOf(bodySchema, type),
-    /** Whether little more than its name is known: its schema takes any object. */
+    /** Whether little more than the event's name is known. The schema accepts any object. */
     alsoKnown
   } as const
 }
@@ -34,7 +34,7 @@ function alsoKnown<const T extends string, const K extends EventKind> (type: T, 
   return entry(type, kind, alsoKnownBody({ title, description }), true)
 }
 
-/** The loyalty tier events that Voucherify documents, each with the schemas of its body and of the envelope around it. */
+/** The loyalty tier events that Voucherify documents, each with the schemas of its body and its envelope. */
 export const tierEvents = [
   tierEvent('customer.loyalty.tier.joined', 'distribution', CustomerTierJoinedSchema),
   tierEvent('customer.loyalty.tier.left', 'distribution', CustomerTierLeftSchema),
@@ -46,14 +46,14 @@ export const tierEvents = [
   tierEvent('campaign.loyalty_tier.deleted', 'project', CampaignTierDeletedSchema)
 ] as const
 
-/** Events about points and rewards that a loyalty team sends to the same URL. */
+/** Events about points and rewards that loyalty teams usually send to the same URL. */
 const otherLoyaltyEvents = [
   entry('voucher.loyalty_card.transaction.created', 'project', LoyaltyCardTransactionSchema, true),
   alsoKnown('voucher.loyalty_card.points_added', 'project', 'Points were added to a loyalty card', 'A loyalty card got points.'),
   alsoKnown('voucher.loyalty_card.points_expired', 'project', 'Points of a loyalty card expired', 'A loyalty card lost points that expired.'),
   alsoKnown('voucher.loyalty_card.pending_points.added', 'project', 'Pending points were added to a loyalty card', 'A loyalty card got points that are pending.'),
   alsoKnown('voucher.loyalty_card.pending_points.updated', 'project', 'Pending points of a loyalty card were changed', 'The pending points of a loyalty card changed.'),
-  // The same event, under the name that Voucherify gives it in its envelope.
+  // The same event, under the name in Voucherify's envelope.
   alsoKnown('loyalty_card.pending_points.updated', 'project', 'Pending points were changed', 'The pending points of a loyalty card changed. Voucherify leaves the prefix of this name out.'),
   alsoKnown('voucher.loyalty_card.pending_points.activated', 'project', 'Pending points of a loyalty card were activated', 'The pending points of a loyalty card can be spent now.'),
   alsoKnown('voucher.loyalty_card.pending_points.canceled', 'project', 'Pending points of a loyalty card were canceled', 'The pending points of a loyalty card were taken back.'),
@@ -72,14 +72,14 @@ const otherLoyaltyEvents = [
 export const catalogue = [...tierEvents, ...otherLoyaltyEvents] as const
 
 export type CatalogueEntry = (typeof catalogue)[number]
-/** The dotted types of the events in the catalogue. */
+/** The dotted event types of the catalogue. */
 export type EventType = CatalogueEntry['type']
 /** The body of an event. */
 export type EventBody<T extends EventType = EventType> = Static<Extract<CatalogueEntry, { type: T }>['bodySchema']>
 /** The envelope of an event, with its body as `data`. */
 export type EventEnvelope<T extends EventType = EventType> = Static<Extract<CatalogueEntry, { type: T }>['envelopeSchema']>
 
-/** The keys at the root of an event's body that no envelope has: they tell a bare body from an envelope. */
+/** Keys at the root of an event's body that no envelope has. They distinguish a bare body from an envelope. */
 export const EVENT_KEYS = ['customer', 'campaign', 'loyalty_tier', 'loyalty_tier_from', 'loyalty_tier_to'] as const
 
 const byType = new Map<string, CatalogueEntry>(catalogue.map(event => [event.type, event]))
@@ -87,12 +87,12 @@ const byName = new Map<string, CatalogueEntry>(
   catalogue.flatMap(event => [[event.type, event], [event.documentationName.toLowerCase(), event]])
 )
 
-/** The event of this dotted type, letter for letter, or undefined where the catalogue has none. */
+/** Returns the event of this dotted type, which must match exactly; `undefined` if the catalogue has none. */
 export function findEvent (type: string): CatalogueEntry | undefined {
   return byType.get(type)
 }
 
-/** The event that a person means by a dotted type or by the documentation's name, in any letter case. */
+/** Returns the event that a person means by a dotted type or by the documentation's name, in upper or lower case. */
 export function findEventByName (name: string): CatalogueEntry | undefined {
   return byName.get(name.toLowerCase())
 }

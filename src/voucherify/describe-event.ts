@@ -1,12 +1,12 @@
 import { isEnvelope } from './identify.js'
 import { isJsonObject, objectOrEmpty, type JsonObject } from './parse-body.js'
 
-/** What people look for in an event and find nowhere but in its body: plain values, and nothing of a person. */
+/** Facts that only an event's body contains: plain values, none of them about a person. */
 export type EventDescription = Readonly<Record<string, string | number>>
 
 /**
- * Describes a parsed body: when the event occurred, and its tiers. What the event does not have is left out, and so is what is
- * no plain value: what stands in for an id must not bring a person along.
+ * Describes a parsed body: when the event occurred, and its tiers. Facts that are absent or not plain values are left out. An object in the
+ * place of an id could contain data about a person.
  */
 export function describeEvent (body: unknown): EventDescription {
   const description: Record<string, string | number> = {}
@@ -20,7 +20,7 @@ export function describeEvent (body: unknown): EventDescription {
   return description
 }
 
-/** The event's own body, in or out of an envelope; an envelope without one stands for itself. */
+/** Returns the event's own body, with or without an envelope. An envelope without `data` is returned as it is. */
 export function eventBody (body: unknown): unknown {
   return isJsonObject(body) && isEnvelope(body) && Object.hasOwn(body, 'data') ? body['data'] : body
 }
@@ -40,7 +40,7 @@ function tierNames (prefix: string): TierNames {
   return { id: `${prefix}Id`, name: `${prefix}Name`, pointsFrom: `${prefix}PointsFrom`, pointsTo: `${prefix}PointsTo` }
 }
 
-/** A tier's id, name, and the points that it goes from and to. */
+/** Adds a tier's id, its name and its range of points. */
 function describeTier (description: Record<string, string | number>, names: TierNames, tier: unknown): void {
   if (!isJsonObject(tier)) return
   const points = isJsonObject(tier['points']) ? tier['points'] : pointsOf(tier['config'])

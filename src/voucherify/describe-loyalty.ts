@@ -1,33 +1,33 @@
 import { isEnvelope } from './identify.js'
 import { isJsonObject, objectOrEmpty, parseBody, type JsonObject } from './parse-body.js'
 
-/** A tier as an event tells it; `null` for what it does not tell. */
+/** A tier as described by an event; `null` for facts that the event lacks. */
 export interface ToldTier {
   readonly id: string | null
   readonly name: string | null
   readonly pointsFrom: number | null
   readonly pointsTo: number | null
-  /** What the tier changes about rewards. */
+  /** The tier's changes to rewards. */
   readonly rewards: ReadonlyArray<{ readonly id: string, readonly multiplier: number | null, readonly points: number | null }>
 }
 
-/** Who moved from which tier to which, in which campaign. */
+/** A customer's move from one tier to another, in a campaign. */
 export interface LoyaltyMove {
-  /** `null`: from none. The same as `to`: it was no move. */
+  /** `null`: the customer was in no tier. Equal to `to`: the customer did not move. */
   readonly from: ToldTier | null
-  /** `null`: to none. */
+  /** `null`: the customer is in no tier now. */
   readonly to: ToldTier | null
   readonly campaignName: string | null
-  /** Tells a person: not to be shown to whom it was not granted. */
+  /** Personal data. Show it only to users with permission. */
   readonly customerName: string | null
-  /** When it happened, as the event has it. */
+  /** When the move happened, in the event's notation. */
   readonly occurredAt: string | null
 }
 
 const LONGEST = 200
 const MOST_REWARDS = 20
 
-/** What an event says of loyalty, of which each part may or may not be what it should; `undefined` where it tells of no tier. */
+/** Describes the move in a loyalty event; `undefined` if the event has no tier. Parts of the wrong type count as absent. */
 export function describeLoyalty (rawBody: Uint8Array, eventType: string): LoyaltyMove | undefined {
   const parsed = parseBody(rawBody)
   if (!parsed.ok || !isJsonObject(parsed.value)) return undefined

@@ -7,7 +7,7 @@ interface Direction {
   readonly wrong: Difference
 }
 
-/** The events that move a member from one tier to another. */
+/** The events that move a customer from one tier to another. */
 const directions: ReadonlyMap<string, Direction> = new Map([
   directionOf('customer.loyalty.tier.upgraded', 1, 'an upgrade: points that go up', 'points that go down'),
   directionOf('customer.loyalty.tier.downgraded', -1, 'a downgrade: points that go down', 'points that go up')
@@ -18,8 +18,9 @@ function directionOf (eventType: string, sign: Direction['sign'], expected: stri
 }
 
 /**
- * Tells where a raw payload goes the other way than its event type says, which its URL alone has given it. Upgrades and downgrades have the
- * same keys: what tells them apart is the points at which their tiers begin, or, where that is the same or not told, end.
+ * Returns a difference if a raw payload moves the customer in the other direction than its event type says. Only the URL gives a raw payload
+ * its event type. Upgrades and downgrades have the same keys. They differ only in the points at which their tiers begin or, if those are
+ * equal or absent, end.
  */
 export function findWrongDirection (eventType: string, body: unknown): Difference | undefined {
   const direction = directions.get(eventType)
@@ -29,7 +30,7 @@ export function findWrongDirection (eventType: string, body: unknown): Differenc
   return way === -direction.sign ? direction.wrong : undefined
 }
 
-/** 1 where the points go up, -1 where they go down, 0 where nobody can tell. */
+/** Returns 1 if the points go up, -1 if they go down, and 0 if that is not known. */
 function compare (from: unknown, to: unknown): number {
   return typeof from === 'number' && typeof to === 'number' ? Math.sign(to - from) : 0
 }

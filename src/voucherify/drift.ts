@@ -7,30 +7,30 @@ import { isJsonObject } from './parse-body.js'
 import { kindOf, shapeOf, type Shape } from './shape.js'
 
 /**
- * `fault` is what makes an event `invalid`; with all others it is `valid`. `missing key`: the documents require it. `unknown value`:
- * the documents list others. `wrong direction`: a raw payload that has come to the URL for upgrades, and whose points go down; or the
- * other way round.
+ * A `fault` makes an event `invalid`. `missing key`: the documentation requires the key. `unknown value`: the documentation lists other values.
+ * `wrong direction`: a raw payload sent to the URL for upgrades whose points go down, or the reverse. `unknown event type`: the event is
+ * `unvalidated`.
  */
 export const driftKinds = ['fault', 'missing key', 'unknown key', 'unknown value', 'wrong direction', 'unknown event type'] as const
 export type DriftKind = (typeof driftKinds)[number]
 
-/** What to do about a kind of drift, where that does not go without saying. */
+/** What to do about a kind of drift, if that is not obvious. */
 export const driftAdvice: Readonly<Partial<Record<DriftKind, string>>> = {
   'wrong direction': 'A raw payload does not say which event it is, so it is taken for the one that its URL names. Compare the URL of the distribution with its event. If they agree, somebody may have sent a captured webhook to another URL.'
 }
 
-/** One way in which events of a type differ from what is known of them. Never holds a value. */
+/** One way in which events of a type differ from their schema. Contains no value of an event. */
 export interface Difference {
   readonly eventType: string
   readonly kind: DriftKind
-  /** A JSON pointer (RFC 6901) with `*` for the index of an array, and for keys that are no names but ids. */
+  /** A JSON pointer (RFC 6901) with `*` for the index of an array and for keys that are ids. */
   readonly pointer: string
   readonly expected: string
-  /** What kind of value is there: `null`, `string`, `number`, `boolean`, `array`, `object`, or `absent`; or which way the points go. */
+  /** The kind of value found: `null`, `string`, `number`, `boolean`, `array`, `object` or `absent`; or the direction in which the points go. */
   readonly seen: string
 }
 
-/** An authentic event, after it was judged. */
+/** An accepted event with its verdict. */
 export interface JudgedEvent {
   readonly eventType: string
   readonly verdict: 'valid' | 'invalid' | 'unvalidated'
@@ -40,23 +40,23 @@ export interface JudgedEvent {
 
 export interface DriftFinder {
   /**
-   * Tells how an event differs from its schema. What is told again is told by the same object, so that whoever counts can
-   * count by it; faults alone are put together anew each time. What is told by name is bounded for each `source`, which is any text.
+   * Reports how an event differs from its schema. A repeated difference is reported as the same object, so callers can count by object. Only
+   * faults are new objects each time. The number of names reported is limited per `source`, which may be any text.
    */
   readonly find: (event: JudgedEvent, source: string, report: (difference: Difference) => void) => void
-  /** Begins anew with what is told by name. Another finder would have to prepare each type of event once more, while webhooks wait. */
+  /** Forgets the names that were reported. A new finder would have to prepare each event type again while webhooks wait. */
   readonly forget: () => void
 }
 
-/** Types that are told one by one; a type that comes after them is put together anew each time. */
+/** How many unknown event types are reported as the same object each time. Further ones get a new object each time. */
 const REMEMBERED_TYPES = 256
-/** Places of one event that are told at the most. */
+/** The most faults of one event that are reported. */
 const FAULTS_TOLD = 20
 
-/** Events of one's own design: nobody knows how they should be. */
+/** Events that the team itself designed. They have no schema to differ from. */
 const CUSTOM_PREFIX = 'custom.'
 
-/** Prepares what is needed to find drift fast: it is done for each event that comes in. */
+/** Makes a finder, which is prepared for speed because it examines every event that comes in. */
 export function createDriftFinder (): DriftFinder {
   const events = new Map(catalogue.map((event) => [event.type as string, event]))
   const envelopes = new Map<string, Shape>()
@@ -71,7 +71,7 @@ export function createDriftFinder (): DriftFinder {
     return difference
   }
 
-  /** Prepared when the first such event comes: to prepare all would take a tenth of a second of every start. */
+  /** Returns the prepared schema. Prepared on first use, because preparing all of them would lengthen each start by a tenth of a second. */
   function shapeFor ({ type, envelopeSchema, bodySchema }: (typeof catalogue)[number], bare: boolean): Shape {
     const prepared = bare ? bodies : envelopes
     const known = prepared.get(type)
@@ -110,7 +110,7 @@ function asDifference (eventType: string, { pointer, message }: Fault, body: unk
     eventType,
     kind: 'fault',
     pointer: shape === undefined ? pointer : shape.normalise(pointer),
-    // Where JSON broke off differs from one body to the next.
+    // The position at which parsing failed differs between bodies.
     expected: message.replace(/ \(at character \d+\)/, ''),
     seen: kindOf(valueAt(body, pointer))
   }

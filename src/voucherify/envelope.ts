@@ -2,14 +2,14 @@ import { Type, type Static, type TLiteral, type TSchema, type TString } from '@s
 import { dateTime } from './objects/date-time.js'
 import { anyObject, oneOf, optional } from './objects/optional.js'
 
-/** Where a send-out came from: a webhook of the project settings, or a distribution. */
+/** The source of a send-out: a webhook of the project settings, or a distribution. */
 export const SourceSchema = Type.Object({
   id: optional(Type.String({ description: 'The webhook, `wh_…`, or the distribution, `distr_…`' })),
   object: optional(oneOf(['webhook', 'distribution'], 'Which of the two it is')),
   target_url: optional(Type.String({ description: 'The URL that the send-out went to' }))
 }, { description: 'Where the send-out came from' })
 
-/** Who or what caused an event. */
+/** The cause of an event: a user, an API key or Voucherify itself. */
 export const EventSourceSchema = Type.Object({
   channel: optional(oneOf(['USER_PORTAL', 'API', 'CLIENT_API', 'INTERNAL'], 'The way that the cause came')),
   user: optional(Type.Object({
@@ -32,8 +32,8 @@ function eventOf<T extends TSchema> (type: T) {
   }, { description: 'What happened' })
 }
 
-// Only `data` and `event.type` are required: the documents mark nothing, and a genuine webhook must not be held back for
-// want of a key that nobody reads.
+// Only `data` and `event.type` are required. The documentation marks no key as required, and a genuine webhook must not fail for a key that nobody
+// reads.
 function envelope<D extends TSchema, T extends TSchema> (data: D, type: T) {
   return Type.Object({
     id: optional(Type.String({ description: 'The send-out, `whs_…`' })),
@@ -57,7 +57,7 @@ function literalType<const T extends string> (type: T): TLiteral<T> {
 /** The envelope of any event, known or not. */
 export const EnvelopeSchema = envelope(anyObject('The event\'s body'), anyType())
 
-/** The envelope around a body of this schema, for one event type. */
+/** Returns the schema of an envelope around a body of this schema, for one event type. */
 export function envelopeOf<D extends TSchema, const T extends string> (data: D, type: T) {
   return envelope(data, literalType(type))
 }

@@ -5,7 +5,7 @@ import { compactMemberTexts, memberText } from './members.js'
 import { isJsonObject, parseBody } from './parse-body.js'
 
 export interface EventTextOptions {
-  /** Whether it was parsed before and its schema found to hold: then it need not be parsed to tell an envelope. */
+  /** Whether the event was judged valid before. Then no parsing is needed to recognize an envelope. */
   readonly judgedValid?: boolean
 }
 
@@ -14,15 +14,15 @@ const DATA_AND_EVENT = [Buffer.from('data'), Buffer.from('event')]
 const BYTE_ORDER_MARK = Buffer.from('\uFEFF')
 
 /**
- * The event's own JSON text on one line, number for number as it was sent: the `data` of an envelope, or the whole body. As bytes,
- * which are UTF-8 whatever was sent. `undefined` where the raw body is not a JSON object.
+ * Returns the event's own JSON text on one line, each number as it was sent: the `data` of an envelope, or the whole body. The bytes are UTF-8,
+ * whatever was sent. `undefined` if the raw body is not a JSON object.
  */
 export function eventBytes (rawBody: Uint8Array, { judgedValid = false }: EventTextOptions = {}): Uint8Array | undefined {
   const bytes = judgedValid ? envelopeData(rawBody) ?? parsedData(rawBody) : parsedData(rawBody)
   return bytes === undefined || isUtf8(bytes) ? bytes : Buffer.from(toBuffer(bytes).toString('utf8'))
 }
 
-/** The `data` of what is an envelope without a doubt; parsing it takes several times as long as finding its two keys. */
+/** Returns the `data` of a certain envelope. Finding its two keys is several times as fast as parsing it. */
 function envelopeData (rawBody: Uint8Array): Uint8Array | undefined {
   const [data, event] = compactMemberTexts(rawBody, DATA_AND_EVENT) ?? compactMemberTexts(compactJson(rawBody), DATA_AND_EVENT) ?? []
   return event?.[0] === OPENING_BRACE ? data : undefined
@@ -31,7 +31,7 @@ function envelopeData (rawBody: Uint8Array): Uint8Array | undefined {
 function parsedData (rawBody: Uint8Array): Uint8Array | undefined {
   const parsed = parseBody(rawBody)
   if (!parsed.ok || !isJsonObject(parsed.value)) return undefined
-  // Without the white space outside of strings there is no line break left: inside of them JSON has none.
+  // White space outside of strings is removed, and JSON strings contain no line breaks. So the text is one line.
   const text = compactJson(rawBody)
   const data = isEnvelope(parsed.value) ? memberText(text, 'data') : undefined
   if (data !== undefined) return data

@@ -12,7 +12,7 @@ const fixed: Partial<Record<ValueErrorType, string>> = {
   [ValueErrorType.String]: 'must be a string'
 }
 
-// The keyword of the schema that was broken, and the words that stand before its value.
+// The schema keyword that was violated, and the words before its value.
 const bounds: Partial<Record<ValueErrorType, readonly [keyword: string, words: string]>> = {
   [ValueErrorType.ArrayMaxItems]: ['maxItems', 'must have no more items than'],
   [ValueErrorType.ArrayMinItems]: ['minItems', 'must have no fewer items than'],
@@ -25,7 +25,7 @@ const bounds: Partial<Record<ValueErrorType, readonly [keyword: string, words: s
   [ValueErrorType.StringMinLength]: ['minLength', 'must have no fewer characters than']
 }
 
-/** What is wrong, in a few words made from the schema alone: never with the value, which may be personal or long. */
+/** Returns the fault in a few words. They come from the schema and never contain the value, which may be personal or long. */
 export function messageOf (error: Pick<ValueError, 'type' | 'schema'>): string {
   const words = fixed[error.type]
   if (words !== undefined) return words

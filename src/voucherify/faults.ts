@@ -5,12 +5,12 @@ import { messageOf } from './fault-message.js'
 import { isJsonObject } from './parse-body.js'
 
 /**
- * Turns TypeBox's errors into faults, lazily: whoever stops reading stops the work. Of a value that may be null, only the faults
- * of what it is are told.
+ * Converts TypeBox's errors to faults. Lazy, so a caller that stops reading saves the rest of the work. For a value that may be null, only the
+ * faults of the other form are returned.
  */
 export function * faultsOf (errors: Iterable<ValueError>): Generator<Fault> {
   for (const error of errors) {
-    // An intersection repeats, after the faults of its parts, that there were some.
+    // After the faults of its parts, an intersection reports an error of its own, which adds nothing.
     if (error.type === ValueErrorType.Intersect) continue
     const annotation: unknown = error.schema['errorMessage']
     if (typeof annotation === 'string') yield { pointer: error.path, message: annotation }
@@ -21,7 +21,7 @@ export function * faultsOf (errors: Iterable<ValueError>): Generator<Fault> {
 
 function * unionFaults (error: ValueError, union: TUnion): Generator<Fault> {
   const branches = union.anyOf.filter(branch => !KindGuard.IsNull(branch))
-  // Among scalars, an object was meant for the one form that is an object.
+  // If only one form is an object, an object value was meant for that form.
   const meant = branches.length > 1 && isJsonObject(error.value) ? branches.filter(KindGuard.IsObject) : branches
   const [only] = meant
   if (branches.every(KindGuard.IsLiteral)) {

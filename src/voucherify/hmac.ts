@@ -6,8 +6,8 @@ const INNER_PAD = 0x36
 const OUTER_PAD = 0x5C
 
 /**
- * HMAC-SHA256 (RFC 2104). Two hashes in one call each: the object that Node makes for an HMAC is looked after by the collector of
- * garbage, and that costs a server more than the hashing does.
+ * Computes HMAC-SHA256 (RFC 2104) from two one-shot hashes. Node's own HMAC objects burden the garbage collector, which costs a server more
+ * than the hashing itself.
  */
 export function hmacSha256 (key: Uint8Array, bytes: Uint8Array): Buffer {
   const block = key.byteLength > BLOCK_BYTES ? hash('sha256', key, 'buffer') : key

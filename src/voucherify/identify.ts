@@ -4,10 +4,10 @@ import { isJsonObject, objectOrEmpty, type JsonObject } from './parse-body.js'
 import { sortedJson } from './sorted-json.js'
 import { isOldVersion } from './webhook-version.js'
 
-/** What the sender says of an event in its envelope. `null`: it does not say. */
+/** Facts in an event's envelope. `null`: the envelope does not contain the fact. */
 export interface EnvelopeFacts {
   readonly eventType: string | null
-  /** The send-out. */
+  /** The id of the send-out. */
   readonly id: string | null
   readonly projectId: string | null
   readonly sourceObject: string | null
@@ -15,13 +15,13 @@ export interface EnvelopeFacts {
   readonly eventId: string | null
 }
 
-/** Ids and types longer than this are not the sender's: they are treated as absent. */
+/** Longer ids and types are not the sender's. They count as absent. */
 export const LONGEST_ID = 256
 
 /**
- * Tells an envelope from a bare event body by what is in it. Both may hold keys that nobody has listed, so an envelope
- * that lacks one of its two keys, `data` and `event`, still counts as one, unless it has a key of a bare body. But a body of the
- * team's own design may have such a key too, beside an `id` and a time that are a customer's: so something else has to be an envelope's.
+ * Whether a body is an envelope and not a bare event body. Both may have keys that no schema lists. `data` and an `event` object make an
+ * envelope. Otherwise one of these two keys is enough if the body has a mark of an envelope and, unless it has both, no key of a bare body.
+ * The mark is required because a custom body may have such a key beside an `id` and a time that are a customer's.
  */
 export function isEnvelope (body: JsonObject): boolean {
   const data = Object.hasOwn(body, 'data')
@@ -30,12 +30,12 @@ export function isEnvelope (body: JsonObject): boolean {
   return (data || event) && isMarked(body) && ((data && event) || !EVENT_KEYS.some((key) => Object.hasOwn(body, key)))
 }
 
-/** Whether it has a key that an envelope has, and a body of the team's own design hardly. */
+/** Whether a body has a key that envelopes have and custom bodies hardly ever have. */
 function isMarked (body: JsonObject): boolean {
   return Object.hasOwn(body, 'project_id') || isJsonObject(body['source']) || isOldVersion(body)
 }
 
-/** Reads the facts from an envelope, of which each part may or may not be what it should; `null` for a bare body. */
+/** Reads the facts from an envelope; `null` for a bare body. Parts of the wrong type count as absent. */
 export function readEnvelope (body: JsonObject): EnvelopeFacts | null {
   if (!isEnvelope(body)) return null
   const event = objectOrEmpty(body['event'])
@@ -50,7 +50,7 @@ export function readEnvelope (body: JsonObject): EnvelopeFacts | null {
   }
 }
 
-/** The member and the campaign that an event is about, from its own body. */
+/** Returns the ids of the customer and the campaign in an event's own body. */
 export function readSubject (data: unknown): { customerId: string | null, campaignId: string | null } {
   const body = objectOrEmpty(data)
   const campaign = text(objectOrEmpty(body['campaign'])['id'])
@@ -65,10 +65,11 @@ export interface Identified {
 }
 
 /**
- * The key under which copies of an event are found: the pair `source.id` and `event.id`, since the same event sent by two
- * distributions is two deliveries; else the send-out's `id`, where `project_id` or `source` shows that it is one; else the content, if the body carries its own time. Nothing that is
- * not signed is a part of it: the same content at another URL is the same event. `null`: a body with neither an id nor a time may
- * rightly come twice, and copies cannot be told.
+ * Returns the key by which duplicates of an event are found; `null` if a duplicate cannot be recognized.
+ * 1. `source.id` and `event.id`. The same event from two distributions makes two deliveries.
+ * 2. Else the send-out's `id`, if the body has the mark of an envelope.
+ * 3. Else the content, if the body contains its own time.
+ * A body with neither an id nor a time may rightly come twice. Only signed parts count, so the same content at another URL is the same event.
  */
 export function dedupeKey ({ facts, body, rawBody }: Identified): string | null {
   if (facts !== null && facts.sourceId !== null && facts.eventId !== null) return `event:${JSON.stringify([facts.sourceId, facts.eventId])}`
@@ -78,29 +79,29 @@ export function dedupeKey ({ facts, body, rawBody }: Identified): string | null 
 }
 
 /**
- * The key of a body's content. Of JSON neither the white space between tokens counts, which the signature does not cover, nor the
- * order of keys, which the sender's database changes.
- * @param options.json whether the body is known to be JSON; of anything else every byte counts
+ * Returns the key of a body's content. In JSON, two differences do not count: white space between tokens, which the signature does not cover,
+ * and the order of keys, which the sender's database changes.
+ * @param options.json whether the body is known to be JSON; if not, every byte counts
  */
 export function contentKey (rawBody: Uint8Array, { json }: { readonly json: boolean }): string {
   return `content:${hash('sha256', json ? Buffer.from(sortedJson(rawBody), 'latin1') : rawBody, 'base64url')}`
 }
 
 /**
- * JSON may write half a surrogate pair (RFC 8259, section 8.2) and U+0000. The one cannot be stored as text, and at the other some bindings
- * of SQLite end the text that they read: U+FFFD stands in their place.
+ * Returns a text of 1 to 256 characters; `null` for other values. Unpaired surrogates and U+0000, which JSON allows (RFC 8259, section 8.2),
+ * become U+FFFD: the former cannot be stored as text, and some bindings of SQLite end a text at the latter.
  */
 function text (value: unknown): string | null {
   return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_ID ? value.toWellFormed().replaceAll('\0', '\uFFFD') : null
 }
 
-/** Text by which events are told apart: two that differ in such a half alone would become one, so it is treated as absent. */
+/** Returns a text that identifies events. One that `text` would change counts as absent, because two different ids could become equal. */
 function exactText (value: unknown): string | null {
   const known = text(value)
   return known === value ? known : null
 }
 
-/** Printable ASCII without spaces, since it becomes a name in logs and headers. */
+/** Returns a type of printable ASCII without spaces, because it becomes a name in logs and headers. */
 function typeName (value: unknown): string | null {
   const name = text(value)
   return name !== null && /^[\x21-\x7E]+$/.test(name) ? name : null

@@ -1,6 +1,6 @@
 /**
- * What tierhook knows about Voucherify's loyalty tier events, for whoever receives them from a forwarder: the schemas, the
- * types made from them, validation, and signatures.
+ * What tierhook knows about Voucherify's loyalty tier events, for programs that receive them from a forwarder: schemas, their types,
+ * validation, and signatures.
  */
 export type { Fault } from '../errors/problem.js'
 export {

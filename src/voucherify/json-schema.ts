@@ -3,7 +3,7 @@ import { catalogue, type CatalogueEntry } from './catalogue.js'
 import { EnvelopeSchema } from './envelope.js'
 import { createSchemaWriter, objectNames, type JsonSchema, type SchemaWriter } from './schema-writer.js'
 
-/** A schema with a name that tells what it is of: an event type, one with `.envelope`, or `envelope`. */
+/** A schema with its name: an event type, an event type followed by `.envelope`, or `envelope`. */
 export interface NamedSchema {
   readonly name: string
   readonly schema: JsonSchema
@@ -15,21 +15,21 @@ interface Source {
   readonly schema: TSchema
 }
 
-// All keywords that are written mean the same in this draft.
+// All keywords that are written have the same meaning in this draft.
 const DRAFT = 'https://json-schema.org/draft/2020-12/schema'
 const ID_PREFIX = 'urn:tierhook:schema:'
 
-/** The body of an event, and the envelope around it: a document each. */
+/** Returns the schemas of an event's body and of its envelope, each as a document. */
 export function eventSchemas (event: CatalogueEntry): { readonly body: NamedSchema, readonly envelope: NamedSchema } {
   return { body: documentOf(bodyOf(event)), envelope: documentOf(envelopeOf(event)) }
 }
 
-/** A document for everything that there is a schema of. */
+/** Returns a document for each schema. */
 export function allSchemas (): readonly NamedSchema[] {
   return sources().map(documentOf)
 }
 
-/** All of them in one document, under `$defs`. */
+/** Returns all schemas in one document, under `$defs`. */
 export function schemaBundle (): JsonSchema {
   const writer = createWriter()
   const events = sources().map(({ name, title, schema }) => [name, { title, ...writer.write(schema) }])

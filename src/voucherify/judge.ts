@@ -7,32 +7,32 @@ import { isJsonObject, parseBody, type JsonObject } from './parse-body.js'
 import { validate } from './validate.js'
 import { isOldVersion, oldVersionFault } from './webhook-version.js'
 
-/** What a URL takes: `any` needs an envelope, `event` takes a bare body too, `custom` knows no schema. */
+/** What a URL accepts: `any` requires an envelope, `event` accepts a bare body too, and `custom` has no schema. */
 export type Expected =
   | { readonly kind: 'any' }
   | { readonly kind: 'event', readonly event: CatalogueEntry }
   | { readonly kind: 'custom', readonly name: string }
 
-/** What an event is, and whether it is as its schema says. */
+/** An event's type, and whether the event matches its schema. */
 export interface Judgement {
   readonly eventType: string
   readonly verdict: 'valid' | 'invalid' | 'unvalidated'
   readonly faults: readonly Fault[]
 }
 
-/** The event type of what is authentic and yet not an event. */
+/** The event type of an authentic body that is not an event. */
 export const UNKNOWN_EVENT_TYPE = 'unknown'
 
 const CUSTOM_PREFIX = 'custom.'
 
-/** What a body is, and what it has to match. */
+/** A body's event type, and the schema that the body must match. */
 export interface Identity {
   readonly eventType: string
-  /** `null` where there is none for it. */
+  /** `null` if the event type has no schema. */
   readonly schema: TSchema | null
 }
 
-/** Identifies a body by the event that it says it is, and where it does not say, by the URL that it came to. `facts` is `null` for a bare body. */
+/** Identifies a body by the event type in it or, if it has none, by the URL that received it. `facts` is `null` for a bare body. */
 export function identify (body: JsonObject, facts: EnvelopeFacts | null, expected: Expected): Identity {
   if (expected.kind !== 'custom' && isOldVersion(body)) return { eventType: expectedType(expected), schema: EnvelopeSchema }
   switch (expected.kind) {
@@ -47,7 +47,7 @@ export function identify (body: JsonObject, facts: EnvelopeFacts | null, expecte
   }
 }
 
-/** The event type of what does not say one itself. */
+/** Returns the event type of a body that does not contain one. */
 export function expectedType (expected: Expected): string {
   switch (expected.kind) {
     case 'any': return UNKNOWN_EVENT_TYPE
@@ -62,7 +62,7 @@ function identifyEnvelope (body: JsonObject, eventType: string): Identity {
   return { eventType, schema: Object.hasOwn(body, 'data') ? null : EnvelopeSchema }
 }
 
-/** Judges a body by the schema of what it is. */
+/** Identifies a body and validates it. */
 export function judge (body: JsonObject, facts: EnvelopeFacts | null, expected: Expected): Judgement {
   const { eventType, schema } = identify(body, facts, expected)
   const faults = schema === null ? [] : faultsOf(body, schema)
@@ -76,13 +76,13 @@ export function verdictOf (schema: TSchema | null, faults: readonly Fault[]): Ju
 
 function faultsOf (body: JsonObject, schema: TSchema): readonly Fault[] {
   if (schema !== EnvelopeSchema) return validate(schema, body)
-  // Only what lacks something that tells an event is judged by the envelope of any.
+  // The schema is `EnvelopeSchema` only for a body that does not identify its event.
   if (isOldVersion(body)) return [oldVersionFault]
   const faults = validate(schema, body)
   return faults.length > 0 ? faults : [{ pointer: '/event/type', message: 'must be an event type' }]
 }
 
-/** Judges an event anew that was accepted before: from its event type follows what its URL took. Never throws. */
+/** Judges an accepted event again. The event type tells what its URL accepts. Never throws. */
 export type JudgeAgain = (event: { readonly eventType: string, readonly rawBody: Uint8Array }) => Pick<Judgement, 'verdict' | 'faults'>
 
 export function createJudge (): JudgeAgain {

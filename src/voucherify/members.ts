@@ -10,8 +10,8 @@ const OPENING_BRACE = 0x7B
 const CLOSING_BRACE = 0x7D
 
 /**
- * The JSON text of one member of the object that `json` holds, exactly as it was written: `1.0` stays `1.0`. Where the key
- * stands more than once the last one counts, as it does for `JSON.parse`. `undefined` where there is none.
+ * Returns the JSON text of one member of an object, exactly as written: `1.0` stays `1.0`. If the key occurs more than once, the last one
+ * counts, as in `JSON.parse`. `undefined` if there is none.
  * @param json the text of a JSON object, known to be well-formed
  */
 export function memberText (json: Uint8Array, key: string): Uint8Array | undefined {
@@ -19,8 +19,8 @@ export function memberText (json: Uint8Array, key: string): Uint8Array | undefin
 }
 
 /**
- * The same for several members in one pass, in the order of the keys. `undefined` for all of them where there is white space
- * outside of strings, which is found in the same pass.
+ * Does the same for several members in one pass. Returns the texts in the order of the keys; `undefined` as a whole if the same pass finds
+ * white space outside of strings.
  * @param keys in UTF-8
  */
 export function compactMemberTexts (json: Uint8Array, keys: readonly Uint8Array[]): ReadonlyArray<Uint8Array | undefined> | undefined {
@@ -48,7 +48,10 @@ function scan (json: Uint8Array, keys: readonly Uint8Array[], compactOnly: boole
   return found
 }
 
-/** Where the member's value that begins at `start` ends: at the comma or the brace after it. -1 where it must be compact and is not. */
+/**
+ * Returns the end of the member's value that begins at `start`: the index of the comma or brace after it. -1 if the value must be compact and is
+ * not.
+ */
 function valueEnd (json: Uint8Array, start: number, compactOnly: boolean): number {
   let depth = 0
   for (let at = start; at < json.length; at++) {
@@ -69,7 +72,7 @@ function valueEnd (json: Uint8Array, start: number, compactOnly: boolean): numbe
   return json.length
 }
 
-/** Which of the keys stands from `start` up to `end`; -1 where it is none of them. */
+/** Returns the index of the key that is at `start` up to `end`; -1 if it is none of the keys. */
 function indexOfKey (json: Uint8Array, start: number, end: number, keys: readonly Uint8Array[]): number {
   for (let at = start; at < end; at++) {
     if (json[at] !== BACKSLASH) continue
@@ -80,14 +83,14 @@ function indexOfKey (json: Uint8Array, start: number, end: number, keys: readonl
   return keys.findIndex((each) => isAt(each, json, start, end))
 }
 
-/** Compared here, because it is a few bytes: to make a text or a view of them takes longer. */
+/** Compares the bytes in a loop. For a few bytes, making a text or a view takes longer. */
 function isAt (key: Uint8Array, json: Uint8Array, start: number, end: number): boolean {
   if (key.length !== end - start) return false
   for (let at = 0; at < key.length; at++) if (json[start + at] !== key[at]) return false
   return true
 }
 
-/** The index of the quote that closes the string opened at `start`; the last index where none does. */
+/** Returns the index of the quote that closes the string opened at `start`; the last index if there is none. */
 export function stringEnd (bytes: Uint8Array, start: number): number {
   for (let at = start + 1; at < bytes.length; at++) {
     const byte = bytes[at]

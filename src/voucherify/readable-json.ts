@@ -5,21 +5,21 @@ const CLOSING_BRACE = 0x7D
 const QUOTE = 0x22
 const BACKSLASH = 0x5C
 const HEX_DIGITS = 4
-/** The two ways to begin the escape of half a surrogate pair, or of one of the characters U+D000 to U+D7FF. */
+/** The beginnings of an escaped surrogate. The escapes of U+D000 to U+D7FF begin in the same way. */
 const SURROGATES = [Buffer.from('\\ud'), Buffer.from('\\uD')]
 const REPLACEMENT = Buffer.from('\\ufffd')
 
-/** The levels of lists and objects in a body that goes into a line: jq up to 1.6 reads 255 in a line, of which the line is one. */
+/** The most levels of arrays and objects in a body that goes into a line. jq up to 1.6 reads 255 levels, and the line itself is one. */
 export const READABLE_LEVELS = 250
 
-/** Whether lists and objects stand in one another more than so many levels deep, in the text of JSON. */
+/** Whether arrays and objects in a JSON text are nested more than `levels` deep. */
 export function isDeeperThan (levels: number, text: Uint8Array): boolean {
-  // Nearly all texts have fewer than that, wherever they stand. To look for them takes a tenth of the time of a walk over all bytes.
+  // Nearly all texts have fewer brackets and braces than that in all. Counting those takes a tenth of the time of a walk over all bytes.
   const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength)
   return count(bytes, OPENING_BRACE, levels) + count(bytes, OPENING_BRACKET, levels) > levels && depthOf(text) > levels
 }
 
-/** How often a byte is there; no more than one above `most` is counted. */
+/** Counts a byte, and stops at one more than `most`. */
 function count (bytes: Buffer, byte: number, most: number): number {
   let found = 0
   for (let at = bytes.indexOf(byte); at !== -1 && found <= most; at = bytes.indexOf(byte, at + 1)) found++
@@ -42,8 +42,8 @@ function depthOf (text: Uint8Array): number {
 }
 
 /**
- * Puts U+FFFD in the place of each escaped half of a surrogate pair that stands alone, in texts of JSON: JavaScript reads such a half, and
- * jq, Python's `json.loads` with an output in UTF-8, and most databases do not.
+ * Replaces each escape of an unpaired surrogate in JSON with U+FFFD, in place. JavaScript reads such escapes. jq, Python's `json.loads` with
+ * output in UTF-8, and most databases do not.
  */
 export function replaceHalfPairs (json: Buffer): void {
   for (const begin of SURROGATES) {
@@ -53,7 +53,7 @@ export function replaceHalfPairs (json: Buffer): void {
   }
 }
 
-/** The same for a text that is a string still, in which half a pair may also stand as it is. */
+/** Does the same for a string, which may also contain unpaired surrogates that are not escaped. */
 export function wellFormedJson (json: string): string {
   const text = json.toWellFormed()
   if (!/\\ud/i.test(text)) return text
@@ -62,25 +62,25 @@ export function wellFormedJson (json: string): string {
   return bytes.toString()
 }
 
-/** A backslash that is escaped itself begins nothing. */
+/** Whether the backslash begins an escape, and is not itself escaped. */
 function isEscape (json: Buffer, at: number): boolean {
   let before = at
   while (before > 0 && json[before - 1] === BACKSLASH) before--
   return (at - before) % 2 === 0
 }
 
-/** Returns where to look on. */
+/** Replaces the escape if its surrogate is unpaired. Returns where to continue. */
 function replaceAt (json: Buffer, at: number): number {
   const end = at + REPLACEMENT.length
   const unit = unitAt(json, at)
   if (isHigh(unit) && isLow(unitAt(json, end))) return end + REPLACEMENT.length
-  // The second half of a pair whose first half is spelled in the other case is met on its own.
+  // If the first half of a pair is spelled in the other case, the search finds the second half separately.
   const isSecond = isLow(unit) && isHigh(unitAt(json, at - REPLACEMENT.length)) && isEscape(json, at - REPLACEMENT.length)
   if ((isHigh(unit) || isLow(unit)) && !isSecond) REPLACEMENT.copy(json, at)
   return end
 }
 
-/** The UTF-16 code unit that the escape here stands for; `NaN` where there is none. */
+/** Returns the UTF-16 code unit of the escape at this index; `NaN` if there is no escape. */
 function unitAt (json: Buffer, at: number): number {
   if (at < 0 || json[at] !== BACKSLASH || json[at + 1] !== REPLACEMENT[1]) return NaN
   const digits = json.toString('latin1', at + 2, at + 2 + HEX_DIGITS)

@@ -6,29 +6,29 @@ import { createRecipe, type Recipe, type SampleOptions } from './samples/recipe.
 export { breakSample, type BrokenEnvelope } from './samples/break-sample.js'
 export type { SampleOptions } from './samples/recipe.js'
 
-/** The envelope of a sample: it has all the keys that the schema of its event's envelope asks for. */
+/** The envelope of a sample. It has all keys that the schema of its envelope requires. */
 export type SampleEnvelope<T extends EventType = EventType> = Omit<Envelope, 'data' | 'event'> & {
   id: string
   data: EventBody<T>
   event: Omit<Envelope['event'], 'type'> & { id: string, type: T }
 }
 
-/** An invented body of an event, valid by its schema. The same type, index, seed and time give the same body. */
+/** Makes a body of an event that is valid by its schema. The same type, index, seed and time give the same body. */
 export function sampleEvent<T extends EventType> (type: T, options: SampleOptions): EventBody<T> {
   return bodyRecipes[type](createRecipe(options))
 }
 
 /**
- * An invented body in the envelope that its sender would put around it: a distribution names the event freely, the
- * project's webhook by its type. Every type, index and seed has an event id and a send-out id of its own.
- * @param kind which of the two it is said to come from; the one that sends this event unless it is given
+ * Makes a body in the envelope that its sender would put around it. A distribution names the event freely, and the project's webhook by its
+ * type. Every type, index and seed has its own event id and send-out id.
+ * @param kind the sender named in the envelope; by default the one that sends this event
  */
 export function sampleEnvelope<T extends EventType> (type: T, options: SampleOptions, kind = findEvent(type)?.kind ?? 'project'): SampleEnvelope<T> {
   const recipe = createRecipe(options)
   return { ...envelopeAround(type, recipe, kind), data: bodyRecipes[type](recipe) }
 }
 
-/** An envelope with an invented customer in it, for an event that the catalogue does not have. */
+/** Makes an envelope with an invented customer, for an event that is not in the catalogue. */
 export function sampleOpaqueEnvelope (type: string, options: SampleOptions, kind: EventKind = 'project'): Envelope {
   const recipe = createRecipe(options)
   return { ...envelopeAround(type, recipe, kind), data: ofCustomer(recipe) }

@@ -2,29 +2,29 @@ import { EnvelopeSchema, EventSourceSchema, SourceSchema } from './envelope.js'
 import { documentedKeywords } from './objects/documented-keywords.js'
 import * as objects from './objects/index.js'
 
-/** A schema or a part of one, as JSON has it. */
+/** A schema, or a part of one, as plain JSON. */
 export type JsonSchema = Readonly<Record<string, unknown>>
 
 export interface SchemaWriterOptions {
-  /** The name under which a schema is written once and referred to; `undefined` where it is written in place. */
+  /** Returns the name under which a schema is written once and referred to; `undefined` for a schema that is written in place. */
   readonly nameOf: (schema: object) => string | undefined
-  /** What stands before the name in a reference. */
+  /** The text before the name in a reference. */
   readonly base: string
-  /** Keywords that are added to what has this name. */
+  /** Returns keywords to add to the schema of this name. */
   readonly annotate?: (name: string) => JsonSchema
 }
 
 /** Writes the schemas of one document in the keywords of JSON Schema. */
 export interface SchemaWriter {
-  /** A schema as it stands in the document: what has a name is referred to. */
+  /** Returns a schema as it appears in the document. A schema with a name becomes a reference. */
   readonly refer: (schema: object) => JsonSchema
-  /** The schema itself; what has a name in it is referred to. */
+  /** Returns the schema itself. Schemas with a name inside it become references. */
   readonly write: (schema: object) => JsonSchema
-  /** All that was referred to, directly or by another, by name. */
+  /** Returns all schemas that were referred to, directly or indirectly, by name. */
   readonly definitions: () => Readonly<Record<string, JsonSchema>>
 }
 
-/** What the objects of Voucherify's are called: by their schema. */
+/** The names of Voucherify's objects, by schema. */
 export const objectNames: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   [EnvelopeSchema, 'Envelope'], [SourceSchema, 'Source'], [EventSourceSchema, 'EventSource'],
   ...Object.entries(objects).map(([name, schema]) => [schema, name.replace(/Schema$/, '')] as const)
@@ -37,7 +37,7 @@ export function createSchemaWriter ({ nameOf, base, annotate = () => ({}) }: Sch
     const name = nameOf(schema)
     if (name === undefined) return write(schema)
     if (!definitions.has(name)) {
-      // Taken before it is filled, for the order in which a person reads.
+      // Added before it is complete, so that definitions are in the order in which a person reads them.
       const written: Record<string, unknown> = {}
       definitions.set(name, written)
       Object.assign(written, write(schema), annotate(name))
@@ -57,7 +57,7 @@ export function createSchemaWriter ({ nameOf, base, annotate = () => ({}) }: Sch
   return { refer, write, definitions: () => Object.fromEntries(definitions) }
 }
 
-/** What is our own becomes an annotation that every reader knows. An `$id` is a name among our schemas, and no address. */
+/** Converts our own keywords to annotations that every reader knows. Drops `$id`, which names one of our schemas and is not an address. */
 function standardKeywords (schema: object): object {
   const { $id: _id, documentedKey: _key, documentedValues, errorMessage, ...keywords }: Record<string, unknown> = { ...schema }
   const comments = [

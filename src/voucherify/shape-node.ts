@@ -1,24 +1,24 @@
 import type { Difference } from './drift.js'
 import { documentedKeywords } from './objects/documented-keywords.js'
 
-/** What is known of the values at one place. */
+/** The part of a schema that describes the values at one place. */
 export interface Node {
   readonly pointer: string
-  /** Those that the schema lists; `undefined` where nothing is listed. */
+  /** The keys that the schema lists; `undefined` if it lists none. */
   readonly keys: ReadonlyMap<string, Key> | undefined
-  /** How many of the keys the documents require, whatever else is there. */
+  /** The number of keys that the documentation always requires. */
   readonly required: number
-  /** Keys that the documents require beside a value of another. */
+  /** Keys that the documentation requires only if another key has a certain value. */
   readonly requiredWhere: readonly Key[]
-  /** What is in an array, or below keys that are ids. */
+  /** The items of an array, or the values under keys that are ids. */
   readonly each: Node | undefined
-  /** Whether the schema lists a part of the keys only, so that an unknown one tells nothing. */
+  /** Whether the schema lists only some of the keys. Unknown keys are not reported then. */
   readonly partial: boolean
-  /** Unknown keys that were told already, by key and kind of value. */
+  /** Unknown keys that were reported, by key and kind of value. */
   readonly told: Map<string, Map<string, Difference>>
-  /** How many of them each source was the first to have. */
+  /** How many of these names each source was the first to have. */
   readonly toldFor: Map<string, number>
-  /** The keys of the last value in their order, and what is known of each: the next one mostly has the same. */
+  /** The keys of the last value in their order, and what is known of each. The next value usually has the same ones. */
   readonly lastKeys: string[]
   readonly lastKnown: Array<Key | 'not listed'>
 }
@@ -26,35 +26,35 @@ export interface Node {
 /** What is known of one key of an object. */
 export interface Key {
   readonly name: string
-  /** What is known of what is in its value; `undefined` where nothing is. */
+  /** The node of the key's value; `undefined` if nothing is known of it. */
   readonly below: Node | undefined
-  /** What the documents list, where it is a text. */
+  /** The documented values, if the value is a text. */
   readonly listed: Listed | undefined
-  /** `undefined` where the documents do not require it. */
+  /** `undefined` if the documentation does not require the key. */
   readonly missing: Missing | undefined
-  /** Whether the documents require it, whatever else is there. */
+  /** Whether the documentation always requires the key. */
   readonly required: boolean
-  /** Whether nothing is known of it but its name. */
+  /** Whether only the key's name is known. */
   readonly plain: boolean
 }
 
-/** The values that the documents list of a text. */
+/** The values that the documentation lists for a text. */
 interface Listed {
   readonly values: ReadonlySet<string>
   readonly unlisted: Difference
-  /** The last value that was listed: the next one mostly is the same. */
+  /** The last value that was found in the list. The next one is usually the same. */
   last: string
 }
 
-/** What is told of a key that the documents require. */
+/** The differences to report if a required key is missing. */
 interface Missing {
   readonly absent: Difference
-  /** `undefined` where the documents say that it may be null. */
+  /** `undefined` if the documentation allows null. */
   readonly null: Difference | undefined
   readonly where: { readonly key: string, readonly value: string } | undefined
 }
 
-/** Reads a schema of the values at a place; `undefined` where it says nothing that a value could differ in. */
+/** Converts a schema to the node of a place; `undefined` if the schema says nothing that a value could differ from. */
 export function nodeOf (eventType: string, schema: unknown, pointer: string): Node | undefined {
   if (typeof schema !== 'object' || schema === null) return undefined
   const { anyOf, allOf, items, properties, additionalProperties } = schema as Readonly<Record<string, unknown>>
@@ -90,7 +90,7 @@ function createKey (name: string, below: Node | undefined, listed: Listed | unde
   return { name, below, listed, missing, required, plain: below === undefined && listed === undefined && !required }
 }
 
-/** Also where it might be null instead. */
+/** Returns the documented values, also if the value may be null instead. */
 function listedIn (eventType: string, schema: unknown, pointer: string): Listed | undefined {
   if (typeof schema !== 'object' || schema === null) return undefined
   const { documentedValues: values } = documentedKeywords(schema)
@@ -109,7 +109,7 @@ function missingOf (eventType: string, schema: unknown, pointer: string): Missin
   return { absent, null: orNull ? undefined : { ...absent, seen: 'null' }, where }
 }
 
-/** What any of the branches lists is listed: which of them a value was meant for is not asked here. */
+/** Merges what the branches of a union list. It does not matter here for which branch a value was meant. */
 function merged (one: Node | undefined, other: Node | undefined): Node | undefined {
   if (one === undefined || other === undefined) return one ?? other
   const keys = new Map(one.keys)

@@ -2,27 +2,27 @@ import type { TSchema } from '@sinclair/typebox'
 import type { Difference } from './drift.js'
 import { nodeOf, type Key, type Node } from './shape-node.js'
 
-/** What a schema lists and what the documents say of it, prepared for finding what differs. */
+/** A schema with the documentation's statements, prepared for finding differences quickly. */
 export interface Shape {
-  /** Tells unknown keys, keys that are missing, and values that the documents do not list. */
+  /** Reports unknown keys, missing keys, and values that the documentation does not list. */
   readonly reportDrift: (value: unknown, source: string, report: (difference: Difference) => void) => void
-  /** Forgets which keys it has told, and whose they were. */
+  /** Forgets which keys were reported, and of which source. */
   readonly forget: () => void
-  /** A pointer into a value of the schema, with `*` for what differs from value to value. */
+  /** Returns a pointer with `*` in the place of array indexes and ids. */
   readonly normalise: (pointer: string) => string
 }
 
-/** Unlisted keys of one object that are told by name for each source; more are likely ids, and told as `*`. */
+/** How many unknown keys of one object are reported by name per source. More are probably ids, and are reported as `*`. */
 const NAMES_TOLD = 20
-/** The same for all sources together. */
+/** The same limit for all sources together. */
 const NAMES_REMEMBERED = 100
 const LONGEST_NAME = 64
-/** Keys of one object whose order is remembered. */
+/** How many keys of one object are remembered in their order. */
 const KEYS_REMEMBERED = 64
-/** Items of an array, or members under ids, that are looked at. */
+/** How many items of an array, or values under ids, are examined. */
 const ITEMS_LOOKED_AT = 20
 
-/** Metadata, and other objects of which a schema lists nothing, are passed over. */
+/** Prepares a schema. Metadata and other objects whose keys are not listed are ignored. */
 export function shapeOf (eventType: string, schema: TSchema): Shape {
   const root = nodeOf(eventType, schema, '')
   const touched = new Set<Node>()
@@ -39,12 +39,12 @@ export function shapeOf (eventType: string, schema: TSchema): Shape {
   }
 }
 
-/** One event that is looked at. */
+/** The context of one event's examination. */
 interface Looking {
   readonly eventType: string
   readonly source: string
   readonly report: (difference: Difference) => void
-  /** Where something was told. */
+  /** The nodes with reported keys. */
   readonly touched: Set<Node>
 }
 
@@ -73,7 +73,7 @@ function lookAtKeys (looking: Looking, node: Node, keys: ReadonlyMap<string, Key
   const { report } = looking
   let index = 0
   let found = 0
-  // A parsed body has no prototype but the plain one, so what is enumerated is its own.
+  // A parsed body has only the plain prototype, so all enumerated keys are its own.
   for (const name in members) {
     const key = node.lastKeys[index] === name ? node.lastKnown[index] : knownOf(node, keys, name, index)
     index++
@@ -86,7 +86,7 @@ function lookAtKeys (looking: Looking, node: Node, keys: ReadonlyMap<string, Key
       else if (key.below !== undefined) look(looking, key.below, value)
     }
   }
-  // To look for each required key in each value takes several times as long as to count them.
+  // Counting the required keys is several times as fast as looking for each of them in each value.
   const suspects = found < node.required ? keys.values() : node.requiredWhere
   for (const key of suspects) reportMissing(key, members, report)
 }
@@ -103,7 +103,7 @@ function reportMissing ({ name, missing }: Key, members: Readonly<Record<string,
   else if (members[name] === null && missing.null !== undefined) report(missing.null)
 }
 
-/** To compare a key with the one that stood there last takes a third of the time of looking it up. */
+/** Looks a key up and remembers it by index. Comparing with the key last found there takes a third of the time of a look-up. */
 function knownOf (node: Node, keys: ReadonlyMap<string, Key>, name: string, index: number): Key | 'not listed' {
   const known = keys.get(name) ?? 'not listed'
   if (index < KEYS_REMEMBERED) {
@@ -142,7 +142,7 @@ function normalised (root: Node | undefined, pointer: string): string {
   return parts.map((part) => `/${part}`).join('')
 }
 
-/** What kind of JSON value it is. */
+/** Returns the kind of a JSON value. */
 export function kindOf (value: unknown): string {
   if (value === undefined) return 'absent'
   if (value === null) return 'null'

@@ -4,20 +4,20 @@ import { hmacSha256 } from './hmac.js'
 import { parseBody } from './parse-body.js'
 
 export interface SignatureInput {
-  /** The body as received, before anything has parsed it. */
+  /** The body as received, before parsing. */
   readonly rawBody: Uint8Array
-  /** The header `x-voucherify-signature`, as Node's HTTP server gives it. */
+  /** The header `x-voucherify-signature`, as given by Node's HTTP server. */
   readonly header: string | readonly string[] | undefined
-  /** The secrets that are accepted, in order: old and new together during a rotation. */
+  /** The accepted secrets, in order. During a rotation, both the old and the new one. */
   readonly secrets: readonly string[]
 }
 
 export type SignatureResult =
   | {
     readonly ok: true
-    /** Which of the secrets it was, from 1. */
+    /** The number of the secret that matched, from 1. */
     readonly secretNumber: number
-    /** Whether only the body without white space matched: something on the way has pretty-printed it. */
+    /** Whether only the body without white space matched, because an intermediary has pretty-printed it. */
     readonly canonical: boolean
   }
   | { readonly ok: false, readonly reason: 'missing' | 'malformed' | 'mismatch' }
@@ -25,14 +25,14 @@ export type SignatureResult =
 const WELL_FORMED = /^[0-9a-f]{64}$/
 
 /**
- * Signs a body as Voucherify does: lower-case hex of HMAC-SHA256. Throws a TypeError for an empty secret, with which
- * anybody could sign.
+ * Signs a body as Voucherify does: HMAC-SHA256 in lower-case hex.
+ * @throws {TypeError} if the secret is empty, because then anyone could sign
  */
 export function sign (rawBody: Uint8Array, secret: string): string {
   return digest(rawBody, secret).toString('hex')
 }
 
-/** What is wrong with the header by itself, whatever the body is. */
+/** Returns the fault of the header itself, regardless of the body. */
 export function signatureHeaderFault (header: SignatureInput['header']): 'missing' | 'malformed' | undefined {
   const values = header === undefined ? [] : [header].flat()
   const [value] = values
@@ -41,10 +41,10 @@ export function signatureHeaderFault (header: SignatureInput['header']): 'missin
 }
 
 /**
- * Tells whether the header is the body's signature under one of the secrets: of the bytes as received, or, where those do
- * not match and are JSON, of the JSON without the white space between its tokens. Nothing is serialised again, and nothing is
- * parsed before a signature fits. Every secret is compared in constant time, also after a match. Throws a TypeError for an
- * empty secret.
+ * Checks whether the header is the body's signature under one of the secrets. The received bytes are checked first. If they do not match and
+ * are JSON, the JSON without white space between its tokens is checked. Nothing is serialized again, and nothing is parsed before a signature
+ * matches. Every secret is compared in constant time, even after a match.
+ * @throws {TypeError} if a secret is empty
  */
 export function verifySignature ({ rawBody, header, secrets }: SignatureInput): SignatureResult {
   const fault = signatureHeaderFault(header)
@@ -56,7 +56,7 @@ export function verifySignature ({ rawBody, header, secrets }: SignatureInput): 
 
   const compact = canonicalBytes(rawBody)
   const canonical = compact === rawBody ? 0 : matchingSecret(compact, signature, secrets)
-  // Only JSON has white space that means nothing: in any other text it is a part of what was signed.
+  // White space is insignificant in JSON only. In any other text it is part of what was signed.
   if (canonical > 0 && parseBody(rawBody).ok) return { ok: true, secretNumber: canonical, canonical: true }
   return { ok: false, reason: 'mismatch' }
 }
@@ -66,7 +66,7 @@ function digest (bytes: Uint8Array, secret: string): Buffer {
   return hmacSha256(Buffer.from(secret), bytes)
 }
 
-/** The number of the first secret that matches, from 1, or 0. */
+/** Returns the number of the first secret that matches, from 1, or 0 if none does. */
 function matchingSecret (bytes: Uint8Array, signature: Buffer, secrets: readonly string[]): number {
   let match = 0
   for (const [index, secret] of secrets.entries()) {

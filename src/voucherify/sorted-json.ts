@@ -8,16 +8,16 @@ const CLOSING_BRACKET = 0x5D
 const OPENING_BRACE = 0x7B
 const CLOSING_BRACE = 0x7D
 
-/** What is nested more deeply stays in its order: a body of brackets alone must not use up the stack. */
+/** Deeper levels keep their order, because a body of brackets only must not overflow the stack. */
 const DEEPEST = 100
 const BYTE_ORDER_MARK = '\xEF\xBB\xBF'
 
 /**
- * The content of a JSON text, whatever the order of its keys: compact, with the keys of each object sorted by their UTF-8 bytes;
- * numbers and escapes are as they were written. A key that is in an object more than once keeps its order, because it means something:
- * the last one counts. Two texts with the same content are parsed to the same value.
+ * Returns the content of a JSON text independent of the order of its keys: compact, with the keys of each object sorted by their UTF-8 bytes.
+ * Numbers and escapes stay as they were written. Repeated keys of an object keep their order, because the last one counts. Two texts with
+ * the same content parse to the same value.
  * @param json in UTF-8, known to be well-formed
- * @returns a text with one character for each byte
+ * @returns a text with one character per byte
  */
 export function sortedJson (json: Uint8Array): string {
   const compact = compactJson(json)
@@ -62,13 +62,13 @@ export function sortedJson (json: Uint8Array): string {
   return value(0)
 }
 
-/** A key's UTF-8 without its quotes and escapes, one character for each byte: two spellings of one key are one key. */
+/** Returns a key's UTF-8 without quotes and escapes, one character per byte. Two spellings of a key give the same name. */
 function nameOf (key: string): string {
   if (!key.includes('\\')) return key.slice(1, -1)
   return Buffer.from(String(JSON.parse(Buffer.from(key, 'latin1').toString('utf8')))).toString('latin1')
 }
 
-/** The index after the string that begins at `start`. */
+/** Returns the index after the string that begins at `start`. */
 function stringEnd (text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let backslashes = 0
@@ -78,7 +78,7 @@ function stringEnd (text: string, start: number): number {
   return text.length
 }
 
-/** The index after the value that begins at `start`. */
+/** Returns the index after the value that begins at `start`. */
 function valueEnd (text: string, start: number): number {
   let depth = 0
   let at = start

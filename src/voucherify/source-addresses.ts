@@ -1,8 +1,8 @@
 import { isInRange, readRange, withoutPort, type AddressRange } from './address-range.js'
 
 /**
- * The addresses that Voucherify publishes for its shared regions, as of August 2026. They changed twice in 2024: a stale
- * list refuses real events. Dedicated regions have addresses of their own.
+ * The addresses that Voucherify publishes for its shared regions, as of August 2026. They changed twice in 2024, and an outdated list refuses
+ * real events. Dedicated regions have addresses of their own.
  */
 export const regionAddresses: Readonly<Record<'eu1' | 'us1' | 'as1', readonly string[]>> = {
   eu1: ['34.247.197.22', '63.32.191.141', '52.215.148.84'],
@@ -10,7 +10,7 @@ export const regionAddresses: Readonly<Record<'eu1' | 'us1' | 'as1', readonly st
   as1: ['52.76.98.82', '54.169.8.101', '13.214.87.160']
 }
 
-/** Where each shared region has Voucherify's Management API: what stands before `/management`. Dedicated regions have addresses of their own. */
+/** The base URLs of Voucherify's Management API in the shared regions, without `/management`. Dedicated regions have URLs of their own. */
 export const managementUrls: Readonly<Record<'eu1' | 'us1' | 'as1', string>> = {
   eu1: 'https://api.voucherify.io',
   us1: 'https://us1.api.voucherify.io',
@@ -19,15 +19,15 @@ export const managementUrls: Readonly<Record<'eu1' | 'us1' | 'as1', string>> = {
 
 const regions = new Map<string, readonly string[]>(Object.entries(regionAddresses))
 
-/** Whether this is a region's name, an IPv4 or IPv6 address, or a range of either in CIDR form. */
+/** Whether the entry is a region's name, an IPv4 or IPv6 address, or a range of either in CIDR form. */
 export function isSourceEntry (entry: string): boolean {
   return rangesOf(entry) !== undefined
 }
 
 /**
- * Makes the test whether an address is on an allow list. No entries allow nothing; an address that cannot be read is not
- * allowed; an IPv4 address written as IPv6 (`::ffff:192.0.2.1`) is the IPv4 address; a port does not count. Throws a TypeError that names an
- * entry which is neither region, address nor range.
+ * Makes a function that tells whether an address is on an allow list. An empty list allows nothing, and an address that cannot be read is not
+ * allowed. An IPv4 address written as IPv6 (`::ffff:192.0.2.1`) counts as the IPv4 address. A port is ignored.
+ * @throws {TypeError} that names an entry which is neither region, address nor range
  */
 export function createSourceFilter (entries: readonly string[]): (address: string) => boolean {
   const allowed = entries.flatMap(entry => {

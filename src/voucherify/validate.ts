@@ -4,20 +4,19 @@ import type { Fault } from '../errors/problem.js'
 import { faultsOf } from './faults.js'
 
 export interface ValidatorOptions {
-  /** The most faults that are told, at least 1; 50 where absent. */
+  /** The most faults that are returned, at least 1; 50 if absent. */
   readonly limit?: number
 }
 
-/** Tells how a value differs from a schema; no faults means that it is valid. */
+/** Returns the faults of a value. No faults mean that the value is valid. */
 export type Validator = (value: unknown) => readonly Fault[]
 
 const POINTER_LIMIT = 512
 
 /**
- * Compiles a schema once, for many values. A validator changes nothing in the value, reports all faults at once up to the
- * limit, one at most for a place, and never puts the value into a message. Keys do come into pointers, so a pointer longer
- * than 512 characters is cut back to the nearest ancestor that fits. Throws what TypeBox throws for a schema that it
- * does not know.
+ * Compiles a schema once, for many values. A validator changes nothing in the value. It returns all faults up to the limit, one per place at
+ * most, and no message contains the value. Pointers contain keys, so a pointer longer than 512 characters is cut back to the nearest
+ * ancestor that fits. Throws TypeBox's error for a schema that TypeBox does not know.
  */
 export function compileValidator (schema: TSchema, { limit = 50 }: ValidatorOptions = {}): Validator {
   const compiled = TypeCompiler.Compile(schema)
@@ -27,7 +26,7 @@ export function compileValidator (schema: TSchema, { limit = 50 }: ValidatorOpti
 
 const validators = new WeakMap<TSchema, Validator>()
 
-/** Validates by a schema that is compiled when it is needed first: all of them are a tenth of the start, and few senders use all. */
+/** Validates by a schema, which is compiled on first use. Compiling all would take a tenth of the start, and few senders use all of them. */
 export function validate (schema: TSchema, value: unknown): readonly Fault[] {
   let validator = validators.get(schema)
   if (validator === undefined) {
@@ -41,11 +40,11 @@ function collect (errors: Iterable<ValueError>, limit: number): readonly Fault[]
   const faults = new Map<string, Fault>()
   for (const fault of faultsOf(errors)) {
     const placed = fault.pointer.length > POINTER_LIMIT ? atAncestor(fault.pointer) : fault
-    // The first fault at a place is the cause: a missing key is told as missing before it is told as no string.
+    // The first fault at a place is the cause. A missing key is first reported as missing, and then as not a string.
     if (!faults.has(placed.pointer)) faults.set(placed.pointer, placed)
     if (faults.size === limit) break
   }
-  // No faults would read as valid, which the check has just denied.
+  // The check has just failed, but an empty list would mean valid.
   return faults.size > 0 ? [...faults.values()] : [{ pointer: '', message: 'does not match its schema' }]
 }
 

@@ -1,15 +1,15 @@
 import type { Fault } from '../errors/problem.js'
 import type { JsonObject } from './parse-body.js'
 
-/** The version of webhooks that this understands. */
+/** The version of webhooks that tierhook understands. */
 export const VERSION = 'v2024-01-01'
-/** The one before it, which some projects still have. */
+/** The version before it, which some projects still use. */
 export const OLD_VERSION = 'v2018-08-01'
 
-/** What a person has to do about webhooks of the old version. */
+/** What an operator must do about webhooks of the old version. */
 export const OLD_VERSION_ADVICE = `Set the webhook version of the project to ${VERSION} in Voucherify.`
 
-/** Whether a body is a webhook of the old version, which has other keys around its `data` and no event type that can be relied on. */
+/** Whether a body is a webhook of the old version. It has other keys around its `data`, and no reliable event type. */
 export function isOldVersion (body: JsonObject): boolean {
   return body['object'] === 'event' && Object.hasOwn(body, 'webhook_id') && !Object.hasOwn(body, 'source') && !Object.hasOwn(body, 'event')
 }

@@ -1,10 +1,7 @@
 import { Type, type TUnsafe } from '@sinclair/typebox'
 import { anyObject, optional, type Words } from '../objects/optional.js'
 
-/**
- * The body of an event of which the name is known and next to nothing else: an object. What is not known stays open, so no key is
- * required and none is unknown.
- */
+/** Returns the schema of an event of which only the name is known: any object. No key is required, and none counts as unknown. */
 export function alsoKnownBody (words: Words): TUnsafe<Record<string, unknown>> {
   return Type.Unsafe<Record<string, unknown>>(Type.Object({}, { additionalProperties: true, ...words }))
 }

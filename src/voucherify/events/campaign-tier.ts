@@ -3,7 +3,7 @@ import { CampaignSchema } from '../objects/campaign.js'
 import { LoyaltyTierSchema } from '../objects/loyalty-tier.js'
 import { optional, present, type Words } from '../objects/optional.js'
 
-// The documents mark neither key as required, but a body with neither of them is some other event's.
+// The documentation requires neither key, but a body without both belongs to another event.
 function campaignTier (words: Words) {
   return Type.Intersect([
     Type.Object({

@@ -5,10 +5,10 @@ import { CustomerSchema } from '../objects/customer.js'
 import { LoyaltyTierSchema } from '../objects/loyalty-tier.js'
 import { documented, optional, present, type Words } from '../objects/optional.js'
 
-// The webhook documents require every key of these bodies, and let all but the time be null. Voucherify's own API description
-// requires neither customer nor campaign. A tier is what nobody can do without.
+// The webhook documentation requires every key of these bodies, and allows all but the time to be null. Voucherify's own API description
+// requires neither customer nor campaign. So only a tier is required here, because an event is useless without one.
 
-// A function each, so that no two events share a schema object and with it a title.
+// Functions, so that no two events share a schema object and its title.
 function oneTier (words: Words) {
   return Type.Object({
     customer: optional(CustomerSchema),
@@ -18,7 +18,7 @@ function oneTier (words: Words) {
   }, { ...words })
 }
 
-/** @param documentedTier the one of the two tiers that both documents require */
+/** @param documentedTier the one of the two tiers that both sources of documentation require */
 function twoTiers (words: Words, documentedTier: 'loyalty_tier_from' | 'loyalty_tier_to') {
   const tier = (key: string) => key === documentedTier ? documented(LoyaltyTierSchema, { orNull: true }) : optional(LoyaltyTierSchema)
   return Type.Intersect([

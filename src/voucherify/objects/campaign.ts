@@ -5,7 +5,7 @@ import { anyObject, anything, oneOf, optional } from './optional.js'
 import { ReferralProgramSchema } from './referral-program.js'
 import { VoucherSchema } from './voucher.js'
 
-/** The campaign that an event belongs to, in Voucherify's simplified form: the documents mark no key as required. */
+/** The campaign of an event, in Voucherify's simplified form. The documentation marks no key as required. */
 export const CampaignSchema = Type.Object({
   id: optional(Type.String({ description: 'The campaign, `camp_…`' })),
   name: optional(Type.String({ description: 'What the team calls the campaign' })),
@@ -27,7 +27,7 @@ export const CampaignSchema = Type.Object({
   created_at: optional(dateTime('When the campaign was made')),
   updated_at: optional(dateTime('When the campaign was last changed')),
   object: optional(oneOf(['campaign'], 'What kind of object this is')),
-  // The documents show these and describe none of them.
+  // The documentation shows these keys without describing them.
   creation_status: anything('How far Voucherify is with making the campaign'),
   protected: anything('Whether the campaign is protected'),
   loyalty_tiers_expiration: anything('When the members\' tiers expire')

@@ -2,8 +2,8 @@ import { Type, type Static } from '@sinclair/typebox'
 import { anyObject, oneOf, optional } from './optional.js'
 
 /**
- * The customer that an event is about, in Voucherify's simplified form: the documents mark no key as required. Without its id
- * nobody can tell which customer it is.
+ * The customer of an event, in Voucherify's simplified form. The documentation marks no key as required. Without its id, the customer cannot be
+ * identified.
  */
 export const CustomerSchema = Type.Object({
   id: Type.String({ description: 'The customer, `cust_…`' }),

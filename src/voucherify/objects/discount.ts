@@ -2,7 +2,7 @@ import { Type, type Static } from '@sinclair/typebox'
 import { documented, oneOf, optional } from './optional.js'
 import { UnitItemSchema, UnitSchema } from './unit.js'
 
-/** A key that the documents require of discounts of this type alone. */
+/** Returns options for a key that the documentation requires of discounts of this type only. */
 function ofType (value: string) {
   return { where: { key: 'type', value } }
 }
@@ -12,9 +12,8 @@ function formula () {
 }
 
 /**
- * A discount, of any type. The documents have a form for each `type`, and two for `UNIT`, where a `units` array means several
- * products. They are one schema here, because no key is sure to be there and the types are no closed list: a form of its own
- * would only say which keys are absent.
+ * A discount, of any type. The documentation has a form for each `type`, and two for `UNIT`, in which a `units` array means several products.
+ * Here they share one schema, because no key is certain and the list of types is open. Separate forms would only say which keys are absent.
  */
 export const DiscountSchema = Type.Object({
   type: documented(oneOf(['AMOUNT', 'PERCENT', 'FIXED', 'UNIT'], 'A fixed sum off, a share of the price off, a new price, or units of products')),

@@ -1,25 +1,25 @@
 /**
- * What the documents say of a value and no event is held to, since Voucherify's own events break it. It stands in our schemas under
- * two keywords of their own: validators pass over keywords that they do not know, and drift reads them.
+ * The documentation's statements about values that are not enforced, because Voucherify's own events break them. Our schemas contain them under
+ * two additional keywords. Validators ignore unknown keywords, and drift reads them.
  */
 
-/** What the documents say of a key that they mark as required. */
+/** The documentation's statement about a key that it marks as required. */
 export interface DocumentedKey {
-  /** Whether they say that it may be null. */
+  /** Whether the documentation says that it may be null. */
   readonly orNull?: boolean
-  /** The key is required only where another key of the same object has this value. */
+  /** The key is required only if another key of the same object has this value. */
   readonly where?: { readonly key: string, readonly value: string }
 }
 
-/** The keywords; those of JSON Schema have other names. */
+/** The additional keywords. JSON Schema has none of these names. */
 export interface DocumentedKeywords {
-  /** On the schema of a property: the documents mark its key as required. */
+  /** On the schema of a property: the documentation marks its key as required. */
   readonly documentedKey?: DocumentedKey
-  /** On the schema of a string: the values that the documents list. */
+  /** On the schema of a string: the values that the documentation lists. */
   readonly documentedValues?: readonly string[]
 }
 
-/** What a schema says under them. */
+/** Returns the additional keywords of a schema. */
 export function documentedKeywords (schema: object): DocumentedKeywords {
   return schema
 }

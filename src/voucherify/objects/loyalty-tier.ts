@@ -3,8 +3,8 @@ import { dateOrDateTime, dateTime } from './date-time.js'
 import { anyObject, documented, mapOf, oneOf, optional } from './optional.js'
 
 /**
- * What a tier changes about an earning rule or a reward: with `MULTIPLY` its points are multiplied, with `CUSTOM` they are
- * replaced. The vendor's API description requires none of the keys.
+ * A tier's change to an earning rule or a reward: `MULTIPLY` multiplies its points, and `CUSTOM` replaces them. Voucherify's API description
+ * requires none of the keys.
  */
 export const TierMappingSchema = Type.Object({
   type: optional(oneOf(['MULTIPLY', 'CUSTOM'], 'Whether the points are multiplied or replaced')),
@@ -14,7 +14,7 @@ export const TierMappingSchema = Type.Object({
 
 export type TierMapping = Static<typeof TierMappingSchema>
 
-/** The points that a tier spans. The lowest tier may lack its start, the top tier has no end. */
+/** The range of points of a tier. The lowest tier may have no start, and the top tier has no end. */
 export const PointsRangeSchema = Type.Object({
   from: optional(Type.Integer({ description: 'The fewest points for the tier' })),
   to: optional(Type.Integer({ description: 'The most points for the tier; the top tier has none' }))
@@ -25,7 +25,7 @@ export const TierConfigSchema = Type.Object({
   points: documented(PointsRangeSchema)
 }, { description: 'How the tier is configured' })
 
-/** When a customer's time in a tier ends. */
+/** The end of a customer's time in a tier. */
 export const TierExpirationSchema = Type.Object({
   customer_id: documented(Type.String({ description: 'The customer, `cust_…`' })),
   campaign_id: documented(Type.String({ description: 'The campaign, `camp_…`' })),
@@ -36,7 +36,7 @@ export const TierExpirationSchema = Type.Object({
   updated_at: optional(dateTime('When the expiration was last changed'))
 }, { description: 'When the customer\'s time in the tier ends' })
 
-/** A loyalty tier. Without its id nobody can tell which tier it is; everything else an event can be understood without. */
+/** A loyalty tier. Only its id is required, because without it the tier cannot be identified. */
 export const LoyaltyTierSchema = Type.Object({
   id: Type.String({ description: 'The tier, `ltr_…`' }),
   campaign_id: documented(Type.String({ description: 'The campaign, `camp_…`' })),

@@ -1,7 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { oneOf, optional } from './optional.js'
 
-/** The event of the team's own that counts as a conversion. */
+/** The team's own event that counts as a conversion. */
 export const CustomEventSchema = Type.Object({
   id: optional(Type.String({ description: 'The event\'s definition at Voucherify' })),
   name: optional(Type.String({ description: 'What the team calls the event' }))

@@ -26,7 +26,7 @@ export const CodeConfigSchema = Type.Object({
   charset: documented(Type.String({ description: 'The characters that a code is made of' })),
   pattern: documented(Type.String({ description: 'The shape of a code; # is any character of the charset' })),
   initial_count: optional(Type.Integer({ description: 'How many codes are made at first' })),
-  // The documents show it and do not describe it.
+  // The documentation shows this key without describing it.
   min_desired: anything('How many codes there should be at least')
 }, { description: 'How the codes are made' })
 

@@ -4,7 +4,7 @@ import { sampleCustomer } from './customer.js'
 import { sampleExpiringTier, sampleTier, tierCount } from './loyalty-tier.js'
 import type { Recipe } from './recipe.js'
 
-/** What makes the body of each event. */
+/** The functions that make each event's body. */
 export const bodyRecipes: { readonly [T in EventType]: (recipe: Recipe) => EventBody<T> } = {
   'customer.loyalty.tier.joined': recipe => inTier(recipe),
   'customer.loyalty.tier.left': recipe => inTier(recipe),
@@ -33,7 +33,7 @@ export const bodyRecipes: { readonly [T in EventType]: (recipe: Recipe) => Event
   'customer.reward_redemptions.completed': ofCustomer
 }
 
-/** An event of which no more is known than its name: who it is about, and when. */
+/** Makes the body of an event of which only the name is known: its customer and its time. */
 export function ofCustomer (recipe: Recipe): Record<string, unknown> {
   return { customer: sampleCustomer(recipe), created_at: recipe.daysAgo(0) }
 }
@@ -42,7 +42,7 @@ function rankOf (recipe: Recipe): number {
   return recipe.index % tierCount
 }
 
-// Both may be null or absent, so now and then they are.
+// Both may be null or absent, so in some samples they are.
 function whoAndWhere (recipe: Recipe) {
   return {
     customer: recipe.index % 29 === 28 ? null : sampleCustomer(recipe),

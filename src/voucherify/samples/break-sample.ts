@@ -4,13 +4,13 @@ import type { Envelope } from '../envelope.js'
 /** An envelope whose data may be anything. */
 export type BrokenEnvelope = Omit<Envelope, 'data'> & { readonly data: unknown }
 
-/** The envelope with one fault more in its data, another from one index to the next. It still names its event. */
+/** Returns the envelope with a fault in its data. The kind of fault depends on the index. The envelope still names its event. */
 export function breakSample (envelope: Envelope, index: number): BrokenEnvelope {
   const data: Readonly<Record<string, unknown>> = envelope.data
-  // All that is known of the others' data is that it is an object.
+  // Of other events' data only one thing is known: it is an object.
   if (findEvent(envelope.event.type)?.alsoKnown !== false) return { ...envelope, data: [data] }
   const campaign = data['campaign']
-  // The campaign is the one key that every tier event has; where it is absent, a faulty one takes its place.
+  // All tier events may have a campaign. If it is absent, a faulty one is added.
   const broken = breakCampaign(typeof campaign === 'object' && campaign !== null ? campaign : {}, index)
   return { ...envelope, data: { ...data, campaign: broken } }
 }

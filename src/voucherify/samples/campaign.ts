@@ -5,12 +5,12 @@ import { sampleVoucher } from './voucher.js'
 
 const campaigns = 5
 
-/** The id of the campaign that a sample belongs to: a few campaigns share all samples. */
+/** Returns the id of a sample's campaign. All samples share a few campaigns. */
 export function sampleCampaignId (recipe: Recipe): string {
   return recipe.id('camp_', recipe.index % campaigns)
 }
 
-/** An invented loyalty campaign. */
+/** Makes an invented loyalty campaign. */
 export function sampleCampaign (recipe: Recipe): Campaign {
   const { index } = recipe
   const campaign: Campaign = {

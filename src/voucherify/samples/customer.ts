@@ -1,7 +1,7 @@
 import type { Customer } from '../objects/customer.js'
 import type { Recipe } from './recipe.js'
 
-/** An invented customer; every index has its own. */
+/** Makes an invented customer, another one for each index. */
 export function sampleCustomer (recipe: Recipe): Customer {
   const { index } = recipe
   const customer: Customer = {

@@ -1,7 +1,7 @@
 import type { Discount } from '../objects/discount.js'
 import type { Recipe } from './recipe.js'
 
-/** An invented discount, of each of the five forms in turn. */
+/** Makes an invented discount, in one of five forms in turn. */
 export function sampleDiscount (recipe: Recipe, turn: number): Discount {
   switch (turn % 5) {
     case 0: return { type: 'AMOUNT', amount_off: 500 + recipe.number('amount', 1500), effect: 'APPLY_TO_ORDER', is_dynamic: false }

@@ -15,7 +15,7 @@ const topTier: Rank = { name: 'Master Brewer', points: { from: 2000 } }
 /** How many tiers a sample campaign has. */
 export const tierCount = lowerTiers.length + 1
 
-/** An invented tier of the sample's campaign, 0 being the lowest; a rank past the top is the top. */
+/** Makes an invented tier of the sample's campaign. Rank 0 is the lowest. A rank above the top gives the top tier. */
 export function sampleTier (recipe: Recipe, rank: number): LoyaltyTier {
   const place = Math.min(rank, tierCount - 1)
   const { name, points } = lowerTiers[place] ?? topTier
@@ -35,14 +35,14 @@ export function sampleTier (recipe: Recipe, rank: number): LoyaltyTier {
   }
 }
 
-/** The same tier, for a customer whose time in it ends. */
+/** Makes the same tier for a customer whose time in it ends. */
 export function sampleExpiringTier (recipe: Recipe, rank: number): LoyaltyTier {
   const tier = sampleTier(recipe, rank)
   const expiration = {
     customer_id: recipe.id('cust_', recipe.index),
     campaign_id: sampleCampaignId(recipe),
     tier_id: tier.id,
-    // The documents show both, a date alone and a date-time.
+    // The documentation shows both a date and a date-time.
     start_date: recipe.pick('start date', recipe.daysAgo(30), recipe.daysAgo(30).slice(0, 10)),
     expiration_date: recipe.pick('expiration date', recipe.daysAgo(-60), recipe.daysAgo(-60).slice(0, 10)),
     created_at: recipe.daysAgo(30),

@@ -3,7 +3,7 @@ import type { Voucher } from '../objects/voucher.js'
 import { sampleDiscount } from './discount.js'
 import type { Recipe } from './recipe.js'
 
-/** An invented voucher: mostly a loyalty card, sometimes a discount in one of its forms, sometimes a gift. */
+/** Makes an invented voucher: usually a loyalty card, sometimes a discount in one of its forms, sometimes a gift. */
 export function sampleVoucher (recipe: Recipe): Voucher {
   const { index } = recipe
   const kind = index % 4
