@@ -7,10 +7,13 @@ import type { Proof } from './authenticate.js'
 import type { SignedTimes } from './lateness.js'
 import type { ParsedWebhook } from './parsed-webhook.js'
 
-/** The request headers that are kept with a delivery. */
+/** The request headers that are stored with a delivery. */
 const KEPT_HEADERS = ['content-type', 'x-voucherify-signature', 'user-agent', 'traceparent', 'tracestate'] as const
 
-/** In characters. Nothing that matters is longer, and a destination that has less room for headers than we would refuse the event for them. */
+/**
+ * The longest header value that is stored, in characters. No useful value is longer, and a destination with a lower limit for headers would
+ * refuse the event.
+ */
 const LONGEST_HEADER = 1024
 
 export function keptHeaders (headers: IncomingHttpHeaders): Record<string, string> {
@@ -26,22 +29,22 @@ export interface AcceptOptions {
   readonly journal: Pick<Journal, 'append'>
   readonly newId: () => string
   readonly now: () => number
-  /** How long equal content is a copy of a body that has neither an id nor a time of its own, in milliseconds; 0: never. */
+  /** For how long equal content counts as a copy if a body has neither an id nor a time, in milliseconds; 0: never. */
   readonly dedupeUnidentifiedMs: number
 }
 
-/** A webhook of which it is decided what becomes of it. */
+/** A webhook with the decision what happens to it. */
 export interface DecidedWebhook {
   readonly rawBody: Uint8Array
   readonly proof: Proof
   readonly parsed: ParsedWebhook
-  /** Whether it goes into quarantine. */
+  /** Whether the delivery goes into quarantine. */
   readonly quarantined: boolean
-  /** Whether it does because it is too old to be new. */
+  /** Whether it is quarantined because the event is older than the deduplication window. */
   readonly late: boolean
-  /** What its envelope says of its times; `undefined` where it is not signed, or there is none. */
+  /** The times in a signed envelope; `undefined` if the body is not signed or has no envelope. */
   readonly times: SignedTimes | undefined
-  /** What validation found, and that it is too old. */
+  /** The faults that validation found, and the fault that the event is too old. */
   readonly faults: readonly Fault[]
 }
 
@@ -52,8 +55,8 @@ export interface Accepted {
 }
 
 /**
- * By what copies of it are told. What cannot be understood is stored once, by its content: nobody needs it twice. Other bodies that have
- * neither an id nor a time of their own may rightly come twice, and none of them may be lost.
+ * Returns how copies of the webhook are recognized. A quarantined body that is invalid is identified by its content and stored once, because
+ * nobody needs it twice. Other bodies with neither an id nor a time may be different events with equal content, so none of them may be lost.
  */
 function identityOf ({ parsed, rawBody, quarantined }: DecidedWebhook, unidentifiedMs: number): Pick<NewDelivery, 'dedupeKey' | 'dedupeWithinMs'> {
   if (parsed.dedupeKey !== null) return { dedupeKey: parsed.dedupeKey }
@@ -61,7 +64,7 @@ function identityOf ({ parsed, rawBody, quarantined }: DecidedWebhook, unidentif
   return unidentifiedMs === 0 ? { dedupeKey: null } : { dedupeKey: contentKey(rawBody, parsed), dedupeWithinMs: unidentifiedMs }
 }
 
-/** Puts a delivery on disk. Resolves only then. */
+/** Stores the webhook as a delivery. Resolves when it is on disk. */
 export async function journalWebhook (webhook: DecidedWebhook, headers: IncomingHttpHeaders, { journal, newId, now, dedupeUnidentifiedMs }: AcceptOptions): Promise<Accepted> {
   const { parsed, quarantined, faults, rawBody } = webhook
   const appended = await journal.append({

@@ -12,22 +12,25 @@ import { webhookRoutes, type WebhookRouteOptions } from './webhook-routes.js'
 export interface AppOptions extends Omit<WebhookRouteOptions, 'checkOrigin' | 'onRefusal' | 'limitBytes' | 'arrivingBytes'>, Omit<OriginOptions, 'mayLog'>, HealthRouteOptions, ListenerLimits {
   readonly logger: FastifyBaseLogger
   readonly bodyLimitBytes: number
-  /** How much of all bodies together may have arrived that are not whole yet, in bytes; 32 MiB, or two bodies, where absent. */
+  /**
+   * The most bytes of incomplete bodies that may have arrived, over all requests. If absent, 32 MiB or two of the largest bodies, whichever is
+   * more.
+   */
   readonly arrivingBytes?: number
-  /** Whose `X-Forwarded-For` is believed. */
+  /** The proxies whose `X-Forwarded-For` is trusted. */
   readonly trustProxy: boolean | readonly string[]
 }
 
-/** Far more than the sender ever has on its way at once. */
+/** Far more than the sender ever has under way at once. */
 const ARRIVING_BYTES = 33_554_432
 
-/** How long the requests are waited for that are on their way when the end begins, in milliseconds. */
+/** How long closing waits for requests that are on their way, in milliseconds. */
 const LAST_REQUESTS_MS = 250
 
 const UNKNOWN_PATH = 'Webhooks go to /webhooks, to /webhooks/<event type> or to /webhooks/custom/<name>, with a name from CUSTOM_WEBHOOKS.'
 const UNKNOWN_NAME = 'CUSTOM_WEBHOOKS does not have this name. Set it to the names that are to be taken, such as CUSTOM_WEBHOOKS=crm, and restart the service.'
 
-/** The public HTTP application, not yet listening. */
+/** Makes the public HTTP application. It does not listen yet. */
 export function createApp (options: AppOptions): App {
   const { onAnswer, bodyLimitBytes, arrivingBytes = Math.max(ARRIVING_BYTES, 2 * bodyLimitBytes) } = options
   const listener = createListener({
@@ -42,16 +45,16 @@ export function createApp (options: AppOptions): App {
     listener,
     answerError: refuse,
     trustProxy: options.trustProxy,
-    // While we stop, what still comes in on open connections is accepted like everything before it.
+    // While the service stops, requests on open connections are still accepted.
     return503OnClosing: false,
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true }
   })
-  // Node would close on a client that has said all that it has to say, without the answer that it waits for. The webhook would
-  // be stored, and sent again until the sender gives up.
+  // Otherwise node closes the connection without an answer if the client has closed its sending side. The webhook would be stored, and the
+  // sender would retry it until it gives up.
   Object.assign(app.server, { httpAllowHalfOpen: true })
 
-  // Each answer is now the last one on its connection, and no other is taken. To close an HTTP server would close what is idle at once,
-  // with the requests that are on their way on it.
+  // From now on each answer is the last one on its connection, and no new connection is accepted. Fastify's own close would close idle
+  // connections at once, with requests that are on their way to them.
   app.addHook('preClose', async () => {
     Server.prototype.close.call(app.server)
     await listener.closed(LAST_REQUESTS_MS)

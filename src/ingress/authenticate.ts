@@ -5,13 +5,13 @@ import { signatureHeaderFault, verifySignature, type SignatureResult } from '../
 
 declare const proven: unique symbol
 
-/** What is known of the origin of a body. Made by `authenticate` alone, so nothing unproven passes for it. */
+/** What is known about the origin of a body. Only `authenticate` makes it, so that unproven bodies cannot be taken for proven ones. */
 export type Proof = { readonly [proven]: true } & (
   | {
     readonly signed: true
-    /** Which of the configured secrets matched, from 1. */
+    /** The number of the configured secret that matched, from 1. */
     readonly secretNumber: number
-    /** Whether it matched only without the white space outside of strings: something in between has re-formatted the body. */
+    /** Whether the signature matched only without the white space outside of strings. Then something on the way has re-formatted the body. */
     readonly canonical: boolean
   }
   | { readonly signed: false }
@@ -20,7 +20,7 @@ export type Proof = { readonly [proven]: true } & (
 export const SIGNATURE_HEADER = 'x-voucherify-signature'
 
 /**
- * Proves that a body is the sender's. Without secrets there is nothing to prove, and the result says so.
+ * Proves that a body comes from the sender. Without secrets there is nothing to prove, and the result is `signed: false`.
  * @throws {Problem} SIGNATURE_MISSING or SIGNATURE_WRONG
  */
 export function authenticate (rawBody: Uint8Array, headers: IncomingHttpHeaders, secrets: readonly string[]): Proof {
@@ -31,7 +31,7 @@ export function authenticate (rawBody: Uint8Array, headers: IncomingHttpHeaders,
 }
 
 /**
- * Refuses what no body could make authentic, before any of it is read.
+ * Refuses a request whose signature header cannot be right for any body, before the body is read.
  * @throws {Problem} SIGNATURE_MISSING or SIGNATURE_WRONG
  */
 export function checkSignatureHeader (headers: IncomingHttpHeaders, secrets: readonly string[]): void {
@@ -54,9 +54,9 @@ export interface RequiredHeader {
 }
 
 /**
- * Makes the check that a request carries every required header with its value. Values are compared by their digests, which
- * have one length, so neither the content nor the length of a value shows in the time that it takes.
- * @returns a function that throws a {Problem} HEADER_WRONG, which names the header and never its value
+ * Makes the check that a request carries every required header with its value. It compares digests of the values. All digests have the same
+ * length, so the time that a comparison takes reveals neither the content nor the length of a value.
+ * @returns a function that throws a {Problem} HEADER_WRONG, which names the header but not its value
  */
 export function createHeaderCheck (required: readonly RequiredHeader[]): (headers: IncomingHttpHeaders) => void {
   const expected = required.map(({ name, value }) => ({ name, digest: digestOf(value) }))

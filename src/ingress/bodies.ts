@@ -3,13 +3,13 @@ import type { Readable } from 'node:stream'
 import { Problem } from '../errors/problem.js'
 
 export interface BodyReaderOptions {
-  /** The largest body. */
+  /** The largest body, in bytes. */
   readonly limitBytes: number
-  /** How much of all bodies together may have arrived that are not whole yet. */
+  /** The most bytes of incomplete bodies that may have arrived, over all requests. */
   readonly arrivingBytes: number
 }
 
-/** Reads a body as it came. Calls `done` once, with a {Problem} BODY_TOO_LARGE, BODIES_TOO_MANY or BAD_REQUEST where it fails. */
+/** Reads a body as bytes. Calls `done` once; if reading fails, with a {Problem} BODY_TOO_LARGE, BODIES_TOO_MANY or BAD_REQUEST. */
 export type ReadBody = (request: Readable & Pick<IncomingMessage, 'headers'>, done: (problem: Problem | null, body?: Uint8Array) => void) => void
 
 interface Arriving {
@@ -17,18 +17,18 @@ interface Arriving {
 }
 
 const EMPTY = Buffer.alloc(0)
-/** Each piece costs some microseconds, however small it is: a body may have so many, and one more for each so many bytes. */
+/** Each chunk takes some microseconds, however small it is. So a body may have this many chunks, and one more for each `USUAL_PIECE_BYTES`. */
 const SMALL_PIECES = 1000
 const USUAL_PIECE_BYTES = 64
-/** In seconds. What stalls is cut off after ten. */
+/** In seconds. A body that stalls is cut off after ten. */
 const RETRY_AFTER = '5'
 
 /**
- * Makes the reader of bodies. What is not whole yet is bounded over all of them: beyond that, the one that began first is refused, so that
- * bodies that stall push out one another, and not the sender's, which arrive at once.
+ * Makes the reader of bodies, which limits the bytes of all incomplete bodies together. Above the limit, the body that began first is refused.
+ * So bodies that stall push each other out, but not the sender's, which arrive at once.
  */
 export function createBodyReader ({ limitBytes, arrivingBytes }: BodyReaderOptions): ReadBody {
-  /** The one that began first comes first. */
+  /** In the order in which the bodies began. */
   const arriving = new Set<Arriving>()
   let arrived = 0
 
@@ -38,7 +38,7 @@ export function createBodyReader ({ limitBytes, arrivingBytes }: BodyReaderOptio
       done(tooLarge())
       return
     }
-    // One buffer that grows: as many small ones as there are chunks would take a hundred times what is in them.
+    // One buffer that grows. A buffer for each small chunk would take a hundred times the size of the data.
     let buffer = EMPTY
     let length = 0
     let pieces = 0
@@ -57,7 +57,7 @@ export function createBodyReader ({ limitBytes, arrivingBytes }: BodyReaderOptio
       if (needed > buffer.length) grow(needed)
       chunk.copy(buffer, length)
       length = needed
-      // Most bodies come in one piece: they are whole before anything else is read.
+      // Most bodies arrive in one chunk and are complete here.
       if (length === announced) return
       arriving.add(self)
       for (const oldest of arriving) {
@@ -87,7 +87,7 @@ export function createBodyReader ({ limitBytes, arrivingBytes }: BodyReaderOptio
       arriving.delete(self)
       arrived -= buffer.length
       const body = buffer.subarray(0, length)
-      // What is refused may be referred to for a while still.
+      // The request may be referred to for a while, so free the memory of a refused body.
       buffer = EMPTY
       if (problem === null) done(null, body)
       else done(problem)

@@ -2,7 +2,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { Type } from '@sinclair/typebox'
 
 export interface HealthRouteOptions {
-  /** Why no webhook should be sent here now; empty where one may. */
+  /** Why no webhook should be sent here now; empty if webhooks are accepted. */
   readonly readiness: () => readonly string[] | Promise<readonly string[]>
 }
 
@@ -13,7 +13,7 @@ const NotReadySchema = Type.Object({
   reasons: Type.Array(Type.String(), { description: 'Why no webhook should be sent here now.' })
 }, { additionalProperties: false })
 
-/** Adds `/health/live`, which says that the process answers, and `/health/ready`, which says whether it takes webhooks. */
+/** Adds `/health/live`, which says that the process answers, and `/health/ready`, which says whether it accepts webhooks. */
 export const healthRoutes: FastifyPluginCallbackTypebox<HealthRouteOptions> = (app, { readiness }, done) => {
   app.get('/health/live', {
     schema: { operationId: 'getLiveness', summary: 'Whether the process answers', tags: ['Health'], response: { 200: LiveSchema } }

@@ -3,33 +3,36 @@ import type { Clock } from '../delivery/clock.js'
 import { parseTime } from '../delivery/parse-time.js'
 import { isJsonObject, objectOrEmpty } from '../voucherify/parse-body.js'
 
-/** What an envelope says, signed, of its times, in milliseconds since the epoch; `undefined` where it does not say. */
+/** The times in a signed envelope, in milliseconds since the epoch; `undefined` if the envelope does not say. */
 export interface SignedTimes {
   readonly happenedAt: number | undefined
   readonly sentAt: number | undefined
 }
 
-/** Tells whether an event happened so long ago that nothing can tell any more whether it has been here. */
+/** Tells whether an event happened so long ago that the journal can no longer tell whether it is a copy. */
 export interface Lateness {
   readonly isLate: (times: SignedTimes) => boolean
-  /** To be told of each signed envelope that was answered, but of no copies of late ones: anybody can send those again. */
+  /**
+   * Must be called for each signed envelope that was accepted or is a duplicate, except for copies of late ones, because anyone can send those
+   * again.
+   */
   readonly accepted: (times: SignedTimes, late: boolean) => void
 }
 
 export interface LatenessOptions {
-  /** For how long copies are told, in milliseconds. */
+  /** For how long copies are recognized, in milliseconds. */
   readonly windowMs: number
   readonly clock: Clock
   readonly logger: Pick<FastifyBaseLogger, 'error'>
 }
 
-/** How long late events have to come at the pace of time before the clock is what is wrong, in milliseconds. */
+/** For how long late events must arrive at the pace of time before the clock counts as wrong, in milliseconds. */
 const PACE_MS = 60_000
-/** Late events in a row, whatever their pace, after which the clock is what is wrong. */
+/** After this many late events without one that confirms the clock, the clock counts as wrong, whatever their pace. */
 const MOST_LATE = 100
 const LONGEST_TIME = 64
 
-/** The times in an envelope: where it does not say when the event happened, when it was sent. */
+/** Reads the times of an envelope. If it does not say when the event happened, the time of sending is used for both. */
 export function readTimes (body: unknown): SignedTimes {
   const envelope = isJsonObject(body) ? body : {}
   const sentAt = timeOf(envelope['created_at'])
@@ -42,20 +45,20 @@ function timeOf (value: unknown): number | undefined {
 }
 
 /**
- * Compares signed times with the clock, and does not let a clock that is wrong hold back everything. An event is late by the sender's
- * own times alone where it was sent long after it happened. Else the wall clock counts, as far as it is to be believed:
- * - An envelope that was sent within the window confirms it. From then on the time goes on with the monotonic clock, which nobody sets.
- * - As long as nothing has confirmed it since the start, it is disproved by late events that come one after another at the pace of time: then
- *   the sender is live, and the clock is ahead. Many late ones in a row disprove it too.
+ * Compares signed times with the clock, but does not let a wrong clock quarantine everything. An event that was sent long after it happened is
+ * late by the sender's own times. Otherwise the wall clock decides, if it can be trusted:
+ * - An envelope that was sent within the window confirms the clock. From then on time advances with the monotonic clock, which cannot be set.
+ * - If nothing has confirmed the clock since the start, late events that arrive one after another at the pace of time disprove it: the sender
+ *   sends live events, so the clock is ahead. Many late events in a row disprove it too.
  */
 export function createLateness ({ windowMs, clock, logger }: LatenessOptions): Lateness {
-  /** The wall clock when it was last confirmed. */
+  /** The clocks when the wall clock was last confirmed. */
   let confirmed: { readonly wall: number, readonly monotonic: number } | undefined
-  /** Late events since the start, with none that confirms the clock. */
+  /** The number of late events since the start, while nothing has confirmed the clock. */
   let late = 0
-  /** One of them, as a mark to measure their pace by. */
+  /** An earlier late event, from which the pace is measured. */
   let mark: { readonly sentAt: number, readonly monotonic: number } | undefined
-  /** How far the wall clock is ahead of the sender, as far as that is known. */
+  /** How far the wall clock is ahead of the sender, if that is known; else 0. */
   let aheadMs = 0
 
   function now (): number {

@@ -4,7 +4,7 @@ import { traceIdOf } from '../delivery/trace-context.js'
 import { OLD_VERSION, OLD_VERSION_ADVICE } from '../voucherify/webhook-version.js'
 import type { Accepted, DecidedWebhook } from './accept.js'
 
-/** Logs a webhook that is on disk, and warns of what is not as it should be. */
+/** Logs a webhook that is on disk, and warns if something about it is not right. */
 export function logAccepted (request: Pick<FastifyRequest, 'headers' | 'ip' | 'log' | 'routeOptions'>, webhook: DecidedWebhook, { id, verdict, duplicate }: Accepted): void {
   const { log, ip: sourceAddress } = request
   const { parsed, proof, quarantined, faults } = webhook
@@ -17,7 +17,7 @@ export function logAccepted (request: Pick<FastifyRequest, 'headers' | 'ip' | 'l
     sourceId: parsed.facts?.sourceId ?? null,
     eventId: parsed.facts?.eventId ?? null,
     sourceAddress,
-    // What is undefined is left out of the line.
+    // pino leaves undefined fields out of the line.
     traceId: traceIdOf(request.headers),
     secretNumber: proof.signed ? proof.secretNumber : undefined,
     canonical: proof.signed ? proof.canonical : undefined
@@ -30,7 +30,7 @@ export function logAccepted (request: Pick<FastifyRequest, 'headers' | 'ip' | 'l
   if (parsed.oldVersion) log.warn({ ...delivery, version: OLD_VERSION, advice: OLD_VERSION_ADVICE }, 'webhook version too old')
 }
 
-/** What those who count webhooks are told of one that is on disk. */
+/** Describes a webhook that is on disk for code that counts webhooks. */
 export function describeAccepted (
   { parsed, proof, quarantined, late }: DecidedWebhook,
   { id, verdict, duplicate }: Accepted,

@@ -5,12 +5,12 @@ import { createHostCheck, refuseForeignOrigin } from '../http/foreign-sites.js'
 import type { RefusalLog } from '../http/refusal-log.js'
 
 export interface OriginOptions {
-  /** Without any, what cannot be proven must at least not come from a page of another site. */
+  /** The webhook secrets. If there are none, requests from pages of other sites are refused. */
   readonly secrets: readonly string[]
-  /** The names that the service has, besides its addresses and `localhost`. */
+  /** The names of the service, besides its addresses and `localhost`. */
   readonly hostNames: readonly string[]
   readonly requiredHeaders: readonly RequiredHeader[]
-  /** Tells whether an address is one of the sender's; `undefined` where addresses are not looked at. */
+  /** Tells whether an address is one of the sender's; `undefined` if addresses are not checked. */
   readonly sourceFilter: { readonly allows: (address: string) => boolean, readonly mode: 'monitor' | 'enforce' } | undefined
   readonly mayLog: RefusalLog['mayLog']
 }
@@ -21,7 +21,7 @@ const HOST_WRONG = 'Without VOUCHERIFY_WEBHOOK_SECRETS the Host header must be a
   'Set the secret, or PUBLIC_URL to the address that webhooks are sent to.'
 
 /**
- * Makes the check that refuses what needs no body to be refused.
+ * Makes the check that refuses requests for reasons that do not need the body.
  * @returns a function that throws a {Problem} ORIGIN_NOT_ALLOWED, SOURCE_NOT_ALLOWED, HEADER_WRONG or MEDIA_TYPE_UNSUPPORTED
  */
 export function createOriginCheck ({ secrets, hostNames, requiredHeaders, sourceFilter, mayLog }: OriginOptions): OriginCheck {
@@ -37,7 +37,7 @@ export function createOriginCheck ({ secrets, hostNames, requiredHeaders, source
       if (mayLog({ code: 'SOURCE_NOT_LISTED', address: request.ip })) request.log.warn({ sourceAddress: request.ip }, 'webhook from an address that is not allowed')
     }
     checkHeaders(request.headers)
-    // What is signed is what is received. To unpack it here would be to guess, and an invitation to bodies that explode.
+    // The signature covers the bytes as received. To unpack them would be a guess, and would allow small bodies that unpack to huge ones.
     const encoding = request.headers['content-encoding']
     if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
       throw new Problem('MEDIA_TYPE_UNSUPPORTED', { detail: 'Send the body without a content encoding.', headers: { 'accept-encoding': 'identity' } })

@@ -5,41 +5,41 @@ import { expectedType, identify, verdictOf, type Expected } from '../voucherify/
 import { isJsonObject, type ParsedBody } from '../voucherify/parse-body.js'
 import { isOldVersion } from '../voucherify/webhook-version.js'
 
-/** All that a body says of itself. */
+/** Everything that a body says about itself. */
 export interface ParsedWebhook {
   readonly eventType: string
   readonly verdict: Verdict
   readonly faults: readonly Fault[]
-  /** The parsed body; `undefined` where it could not be parsed. */
+  /** The parsed body; `undefined` if it could not be parsed. */
   readonly body: unknown
-  /** What the envelope says; `null` where there is none. */
+  /** What the envelope says; `null` if there is none. */
   readonly facts: EnvelopeFacts | null
-  /** Whether it is an object without an envelope: a raw payload, in the sender's words. */
+  /** Whether the body is an object without an envelope. The sender calls that a raw payload. */
   readonly bare: boolean
   readonly customerId: string | null
   readonly campaignId: string | null
-  /** `null` where neither an id nor a time of its own tells copies of it. */
+  /** `null` if the body has neither an id nor a time by which its copies can be recognized. */
   readonly dedupeKey: string | null
   /** Whether the body is JSON. */
   readonly json: boolean
-  /** Whether the URL names another event than the envelope does. */
+  /** Whether the URL names another event than the envelope. */
   readonly contradictsUrl: boolean
   /** Whether a key is called `__proto__`. */
   readonly poisoned: boolean
-  /** Whether it is a webhook of the version before the one that this understands. */
+  /** Whether the body is a webhook of the old version, which tierhook does not understand. */
   readonly oldVersion: boolean
 }
 
 export interface ValidatedBody {
   readonly rawBody: Uint8Array
   readonly parsed: ParsedBody
-  /** What the URL takes. */
+  /** What the URL accepts. */
   readonly expected: Expected
-  /** How the parsed body differs from the schema of what it is. */
+  /** How the parsed body differs from the schema of its event. */
   readonly faults: readonly Fault[]
 }
 
-/** Reads a body that was validated. Never throws: what is wrong becomes the verdict. */
+/** Reads a body that was validated. Never throws: a fault makes the verdict `invalid`. */
 export function readWebhook ({ rawBody, parsed, expected, faults }: ValidatedBody): ParsedWebhook {
   if (!parsed.ok) return unreadable(expected, { json: false, faults: [{ pointer: '', message: parsed.reason }], body: undefined })
   const body = parsed.value
@@ -48,7 +48,7 @@ export function readWebhook ({ rawBody, parsed, expected, faults }: ValidatedBod
   const facts = readEnvelope(body)
   const { eventType, schema } = identify(body, facts, expected)
   const { customerId, campaignId } = readSubject(facts === null ? body : body['data'])
-  // Key by key: spreading objects into the middle of another takes half as long as parsing the body.
+  // Written key by key: spreading objects into another one takes half as long as parsing the body.
   return {
     eventType,
     verdict: verdictOf(schema, faults),

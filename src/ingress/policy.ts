@@ -2,7 +2,7 @@ import { Problem } from '../errors/problem.js'
 import { OLD_VERSION, OLD_VERSION_ADVICE } from '../voucherify/webhook-version.js'
 import type { ParsedWebhook } from './parsed-webhook.js'
 
-/** What to do with authentic events that are not what one would wish. */
+/** What to do with authentic events that are not valid. */
 export interface VerdictPolicy {
   readonly invalid: 'forward' | 'quarantine' | 'reject'
   readonly unvalidated: 'forward' | 'quarantine' | 'reject'
@@ -11,8 +11,8 @@ export interface VerdictPolicy {
 }
 
 /**
- * Decides what becomes of a webhook. What is signed gets in whatever its verdict, unless the policy says otherwise: a refusal would be
- * counted against the team's webhook at the sender.
+ * Decides what happens to a webhook. A signed event is accepted whatever its verdict, unless the policy says otherwise, because the sender
+ * counts each refusal against the webhook.
  * @returns whether the delivery goes into quarantine
  * @throws {Problem} BODY_NOT_JSON, RAW_PAYLOAD_REFUSED, EVENT_INVALID or EVENT_UNVALIDATED
  */
@@ -23,7 +23,7 @@ export function isQuarantined (webhook: ParsedWebhook, { signed }: { readonly si
     case 'valid':
       return false
     case 'invalid':
-      // The signature is right, so the body is what the sender meant: never a 400, which is for what can't be read.
+      // Always 422: a signed body is what the sender meant, even if it is not JSON. A 400 is only for unsigned bodies that cannot be read.
       if (!signed || policy.invalid === 'reject') throw eventInvalid(webhook)
       return policy.invalid === 'quarantine'
     case 'unvalidated':

@@ -7,7 +7,7 @@ import { answerProblem, toProblem, type ErrorWords } from '../http/problem-answe
 export interface RefusalOptions {
   readonly listener: Pick<Listener, 'mayLog' | 'endAfter'>
   readonly onAnswer?: Observer['webhookAnswered']
-  /** Whether the requests came to one of the webhooks' URLs. */
+  /** Whether the requests came to one of the webhook URLs. */
   readonly toWebhook: boolean
 }
 
@@ -21,7 +21,7 @@ const words: ErrorWords = {
   internal: 'Something went wrong here. The webhook was not accepted.'
 }
 
-/** Makes what answers an error: as a problem, with a line in the log where there may be one. */
+/** Makes the function that answers an error with a problem, and logs it if the limits of the log allow. */
 export function createRefusal ({ listener, onAnswer, toWebhook }: RefusalOptions): AnswerError {
   return (error, request, reply) => {
     const problem = toProblem(error, words)
@@ -30,7 +30,7 @@ export function createRefusal ({ listener, onAnswer, toWebhook }: RefusalOptions
       if (isOurs(problem)) request.log.error({ ...fields, err: problem }, 'webhook not accepted')
       else request.log.warn({ ...fields, detail: problem.message, ...(problem.faults.length > 0 ? { faults: problem.faults } : {}) }, 'webhook refused')
     }
-    // Who is refused begins anew: so a refusal costs a connection, and nothing that was sent behind it is read.
+    // Close the connection after a refusal, so that nothing sent behind the refused request is read.
     if (!isOurs(problem)) listener.endAfter(request.raw, reply.raw)
     answerProblem(reply, problem)
     onAnswer?.({
@@ -45,7 +45,7 @@ export function createRefusal ({ listener, onAnswer, toWebhook }: RefusalOptions
   }
 }
 
-/** Whether a person has to look at what happened here: anybody can send so much at once that there is no room for it. */
+/** Whether an operator must look into this error. Anyone can cause BODIES_TOO_MANY by sending too much at once, so it does not count. */
 function isOurs ({ status, code }: Problem): boolean {
   return status >= 500 && code !== 'BODIES_TOO_MANY'
 }

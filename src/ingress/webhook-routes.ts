@@ -19,11 +19,11 @@ import { AcceptedSchema, compileWebhookSchema, InvalidBody, webhookSchema } from
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The body as it came, and what is proven of it: from `preValidation` on. */
+    /** The body as received, with its proof. Set from `preValidation` on. */
     received: { readonly rawBody: Uint8Array, readonly proof: Proof, readonly parsed: ParsedBody } | null
-    /** Whose event the body is, once it is known that the sender has signed it. */
+    /** The ids of the event, set when the body is proven to be signed by the sender. */
     provenEvent: ProvenEvent | null
-    /** What becomes of it: from `preHandler` on. */
+    /** The webhook with the decision about it. Set from `preHandler` on. */
     webhook: DecidedWebhook | null
   }
 }
@@ -32,14 +32,14 @@ export interface WebhookRouteOptions extends AcceptOptions, BodyReaderOptions {
   readonly secrets: readonly string[]
   readonly policy: VerdictPolicy
   /**
-   * The names that have a URL below `/webhooks/custom/`, as they are written in event types. There are no others: whoever has captured one
-   * bare body could make as many events of it as there are names.
+   * The names with a URL below `/webhooks/custom/`, as they are written in event types. Other names are refused: otherwise a captured body
+   * without an envelope could be made into as many events as there are names.
    */
   readonly customWebhooks: readonly string[]
   readonly lateness: Lateness
-  /** Refuses, before the body is read, what can be refused by then. */
+  /** Refuses requests for reasons that do not need the body. */
   readonly checkOrigin: OriginCheck
-  /** Answers what is refused. */
+  /** Answers refused requests. */
   readonly onRefusal: AnswerError
   readonly onAnswer?: Observer['webhookAnswered']
 }
@@ -47,9 +47,8 @@ export interface WebhookRouteOptions extends AcceptOptions, BodyReaderOptions {
 const EMPTY = new Uint8Array(0)
 
 /**
- * Adds `/webhooks`, a URL for each event in the catalogue, and one below `/webhooks/custom/` for each name that is configured. A request
- * goes through the hooks in the order of Fastify's lifecycle: nothing of a body is parsed before it is proven, and a failed validation
- * refuses nothing by itself.
+ * Adds `/webhooks`, a URL for each event in the catalogue, and one below `/webhooks/custom/` for each configured name. A request goes through
+ * the hooks in the order of Fastify's lifecycle. A body is parsed only after it is proven, and failed validation alone refuses nothing.
  */
 export const webhookRoutes: FastifyPluginCallbackTypebox<WebhookRouteOptions> = (app, options, done) => {
   const { secrets, checkOrigin } = options
@@ -103,7 +102,7 @@ export const webhookRoutes: FastifyPluginCallbackTypebox<WebhookRouteOptions> = 
 }
 
 interface WebhookRoute {
-  /** Below `/webhooks`. */
+  /** The path below `/webhooks`. */
   readonly path: string
   readonly summary: string
   readonly expected: Expected
@@ -119,14 +118,14 @@ function routesFor (customWebhooks: readonly string[]): WebhookRoute[] {
   ]
 }
 
-/** Decides what a verdict means under the policy. */
+/** Makes the hook that decides what happens to a webhook under the policy. */
 function decide (expected: Expected, { policy, lateness }: Pick<WebhookRouteOptions, 'policy' | 'lateness'>): preHandlerHookHandler {
   return (request, _reply, next) => {
     const { rawBody, proof, parsed: parsedBody } = afterHooks(request.received)
     const parsed = readWebhook({ rawBody, parsed: parsedBody, expected, faults: faultsOf(request.validationError) })
     if (proof.signed) request.provenEvent = { sourceId: parsed.facts?.sourceId ?? null, eventId: parsed.facts?.eventId ?? null }
     const quarantined = isQuarantined(parsed, proof, policy)
-    // What is not signed says nothing of its time.
+    // Times that are not signed prove nothing.
     const times = proof.signed && parsed.facts !== null ? readTimes(parsed.body) : undefined
     const late = times !== undefined && lateness.isLate(times)
     const faults = late ? [...parsed.faults, { pointer: '/event/created_at', message: TOO_OLD }] : parsed.faults
@@ -135,7 +134,7 @@ function decide (expected: Expected, { policy, lateness }: Pick<WebhookRouteOpti
   }
 }
 
-/** What validation said; what made it fail itself is thrown on. */
+/** Returns the faults that validation found. If validation itself failed, throws that error. */
 function faultsOf (validationError: FastifyRequest['validationError']): DecidedWebhook['faults'] {
   if (validationError === undefined) return []
   if (validationError instanceof InvalidBody) return validationError.faults

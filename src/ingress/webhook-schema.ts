@@ -7,7 +7,7 @@ import { readEnvelope } from '../voucherify/identify.js'
 import { judge, type Expected } from '../voucherify/judge.js'
 import { isJsonObject } from '../voucherify/parse-body.js'
 
-/** Where the schema of a body keeps what it was made from. */
+/** The key under which a body's schema keeps what it was made from. */
 const expectation = Symbol('expectation')
 
 interface WebhookSchema extends TSchema {
@@ -15,8 +15,8 @@ interface WebhookSchema extends TSchema {
 }
 
 /**
- * The schema of all that a URL takes. Its static type is `unknown`, and rightly so: a signed body is accepted whatever validation says
- * of it, so nobody may rely on its form.
+ * Makes the schema of everything that a URL accepts. Its static type is `unknown`, because a signed body is accepted whatever validation finds,
+ * so no code may rely on its shape.
  */
 export function webhookSchema (expected: Expected): TSchema {
   const schema: WebhookSchema = { ...anyOf(expected), [expectation]: expected }
@@ -31,7 +31,7 @@ function anyOf (expected: Expected): TSchema {
   }
 }
 
-/** The answer to a webhook that is accepted (202) or stored already (200). */
+/** The answer to a webhook that is accepted (202) or was stored before (200). */
 export const AcceptedSchema = Type.Object({
   message: Type.Literal('Webhook accepted'),
   id: Type.String({ description: 'The id of the delivery; for a duplicate, of the first one.' }),
@@ -41,7 +41,7 @@ export const AcceptedSchema = Type.Object({
   duplicate: Type.Optional(Type.Literal(true, { description: 'There when the event is stored already.' }))
 }, { $id: 'Accepted', additionalProperties: false })
 
-/** What validation says of a body that does not match. */
+/** The faults that validation found in a body. */
 export class InvalidBody extends Error {
   override readonly name = 'InvalidBody'
   readonly faults: readonly Fault[]
@@ -53,8 +53,8 @@ export class InvalidBody extends Error {
 }
 
 /**
- * Compiles the schemas that `webhookSchema` makes. Of all that stand in the union, a body is validated by the schema of the event that it
- * is, so that its own faults are told, and not that it matches none of thirty. The error is an {InvalidBody}.
+ * Compiles a schema made by `webhookSchema`. The body is validated against the schema of its own event only, so that the faults are about that
+ * schema, and not about all thirty in the union. The error is an {InvalidBody}.
  */
 export const compileWebhookSchema: FastifySchemaCompiler<WebhookSchema> = ({ schema }) => {
   const expected = schema[expectation]
