@@ -52,6 +52,11 @@ export const OTHER_TYPES = 'other types'
 const MOST_TYPES = 20
 const LONGEST_TYPE = 100
 
+/** Without a prototype, because an event type or a forwarder may be called `constructor`. */
+function ownKeys<Value> (record: Readonly<Record<string, Value>>): Record<string, Value> {
+  return Object.assign(Object.create(null), record)
+}
+
 /** Counts what happened in the last hour and day, in bounded memory. */
 export function createHistory ({ now, forwarderNames }: { readonly now: () => number, readonly forwarderNames: readonly string[] }): History {
   const names = new Set(forwarderNames)
@@ -64,15 +69,14 @@ export function createHistory ({ now, forwarderNames }: { readonly now: () => nu
     const last = rings[span].at(-1)
     // After the clock was set back, counting goes on in the latest slot.
     if (last !== undefined && last.at >= at) return last
-    const next: Slot = { at, events: {}, forwarders: {} }
+    const next: Slot = { at, events: ownKeys({}), forwarders: ownKeys({}) }
     rings[span] = [...rings[span].filter((slot) => slot.at > at - slots * everyMs), next]
     return next
   }
 
   function countType (events: Record<string, number>, eventType: string): void {
-    const isKnown = Object.hasOwn(events, eventType)
-    const name = isKnown || (eventType.length <= LONGEST_TYPE && Object.keys(events).length < MOST_TYPES) ? eventType : OTHER_TYPES
-    events[name] = (Object.hasOwn(events, name) ? events[name] ?? 0 : 0) + 1
+    const name = eventType in events || (eventType.length <= LONGEST_TYPE && Object.keys(events).length < MOST_TYPES) ? eventType : OTHER_TYPES
+    events[name] = (events[name] ?? 0) + 1
   }
 
   function forwarderSlot (span: Span, forwarder: string): ForwarderSlot {
@@ -109,6 +113,7 @@ export function createHistory ({ now, forwarderNames }: { readonly now: () => nu
       for (const span of spanNames) {
         const { everyMs, slots } = spans[span]
         rings[span] = earlier[span].filter(({ at }) => at > now() - slots * everyMs && at <= now()).sort((a, b) => a.at - b.at).slice(-slots)
+          .map((slot) => ({ ...slot, events: ownKeys(slot.events), forwarders: ownKeys(slot.forwarders) }))
       }
       for (const [forwarder, since] of Object.entries(earlier.failing)) if (names.has(forwarder)) failing.set(forwarder, since)
     }

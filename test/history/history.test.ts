@@ -81,6 +81,25 @@ t.test('a forwarder has its success rate, its p50 and p95, and its backlog as it
   t.ok((percentile([classes], 1) ?? 9) <= 1)
 })
 
+t.test('a type or a forwarder with the name of a member of every object is counted as any other: such a forwarder once ended the process', async (t) => {
+  const odd = ['constructor', 'toString', '__proto__']
+  const clock = { now: START }
+  const create = () => createHistory({ now: () => clock.now, forwarderNames: odd })
+  const first = create()
+  for (const name of odd) {
+    accept(first, name)
+    end(first, { forwarder: name, counts: { forwarded: 1 } })
+  }
+  const history = create()
+  history.restore(JSON.parse(JSON.stringify(first.keep())))
+  clock.now += MINUTE
+  accept(history, 'a')
+  for (const name of odd) end(history, { forwarder: name, counts: { retry: 1 } })
+  const { hour } = reportHistory(history, { now: clock.now, forwarderNames: odd })
+  t.strictSame(hour.types.map(({ eventType, counts }) => [eventType, ...counts.slice(-2)]), [...odd.map((name) => [name, 1, 0]), ['a', 0, 1]])
+  t.strictSame(hour.forwarders.map(({ name, attempts, forwarded }) => [name, attempts, forwarded]), odd.map((name) => [name, 2, 1]))
+})
+
 t.test('a clock that is set back neither loses what was counted nor makes the ring grow', async (t) => {
   const { clock, history } = setUp()
   accept(history, 'a')
