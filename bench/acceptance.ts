@@ -18,11 +18,14 @@ interface ReceiversOptions {
   readonly mode: ReceiverMode
   readonly connections: number
   readonly build?: string | undefined
-  /** The database of a service of so many replicas. */
+  /** The database of a service with this many replicas. */
   readonly shared?: { readonly place: SharedPlace, readonly replicas: number, readonly drop: () => Promise<void> }
 }
 
-/** Accepting signed webhooks, against a bare server that parses the same bodies, and one that a team would write by hand; and with PostgreSQL against SQLite. */
+/**
+ * Measures how signed webhooks are accepted: against a bare server that parses the same bodies, against one that a team would write by hand, and
+ * with PostgreSQL against SQLite.
+ */
 export function acceptanceGroups ({ children, directory, database, against }: GroupOptions): readonly Group[] {
   async function open ({ mode, connections, build, shared }: ReceiversOptions): Promise<OpenVariant> {
     const destination = children.start<DestinationApi>('destination')
@@ -71,7 +74,7 @@ export function acceptanceGroups ({ children, directory, database, against }: Gr
   ]
 }
 
-/** What all replicas took together. */
+/** Returns what all replicas used together. */
 async function usageOf (receivers: ReadonlyArray<Child<ReceiverApi>>): Promise<Pick<Run, 'cpuMs' | 'peakBytes'>> {
   const usages = await Promise.all(receivers.map(async ({ remote }) => await remote.end()))
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)

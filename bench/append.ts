@@ -7,7 +7,7 @@ import { withOther, type GroupOptions } from './relay.js'
 
 const APPENDERS = 64
 
-/** Appending to a journal without HTTP: in PostgreSQL, against SQLite. */
+/** Measures appending to a journal without HTTP: PostgreSQL against SQLite. */
 export function appendGroups ({ children, directory, database, against }: GroupOptions): readonly Group[] {
   async function open (place: JournalPlace, build?: string, drop?: () => Promise<void>): Promise<OpenVariant> {
     const child = children.start<AppendApi>('append', build)

@@ -10,12 +10,12 @@ import { logger, openJournal, type JournalPlace } from './journal.js'
 import type { Run } from './measure.js'
 
 export const SIGNATURE = 'ab'.repeat(32)
-/** As many as wait together in the queue of the journal. */
+/** The journal's queue holds as many. */
 const APPENDS = 1000
 
 const eventAt = createEvents(new Date())
 
-/** The delivery of this number, from 0. */
+/** Returns the delivery with this number, from 0. */
 export function deliveryAt (number: number): Delivery {
   const { eventType, customerId, body } = eventAt(number)
   const id = uuidv7()
@@ -40,15 +40,15 @@ export function deliveryAt (number: number): Delivery {
   }
 }
 
-/** A journal in which deliveries wait for forwarders that it does not know yet. */
+/** A journal with deliveries for forwarders that it does not know yet. */
 export interface Backlog {
-  /** Lets a forwarder take as many deliveries as asked for, or all that there are, on the pump that the service has. */
+  /** Lets a forwarder take this many deliveries, or all that there are, with the pump of the service. */
   readonly drainTo: (forwarder: Forwarder, events: number) => Promise<Run>
 }
 
-/** @param forwarders the names of those that it will be drained to */
+/** @param forwarders the names of the forwarders that the backlog will be drained to */
 export function createBacklog (place: JournalPlace, forwarders: readonly string[] = []): Backlog {
-  // As the program does.
+  // As in the program itself.
   keepObjectsYoung()
   let opened: Promise<Journal> | undefined
   let length = 0

@@ -1,6 +1,6 @@
 import { sampleEnvelope } from '../src/voucherify/samples.js'
 
-/** An event of about 2 KB that no other has the id of. */
+/** An event of about 2 KB with an id of its own. */
 export interface BenchEvent {
   readonly number: number
   readonly eventType: string
@@ -12,7 +12,7 @@ const TYPES = ['customer.loyalty.tier.joined', 'customer.loyalty.tier.left'] as 
 const TEMPLATES = 64
 const MARK = '@@@@@@@@@@@@@@@@@@@@@@@@'
 
-/** Makes events quickly, one after another: invented ones with ids of their own put in. */
+/** Makes a function that makes events quickly: invented events, into which only ids are inserted. */
 export function createEvents (now: Date): (number: number) => BenchEvent {
   const templates = Array.from({ length: TEMPLATES }, (_each, index) => {
     const eventType = TYPES[index % TYPES.length] ?? TYPES[0]

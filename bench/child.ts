@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 type Api = Record<string, (argument: never) => unknown>
 
-/** The methods of a process's api, each with a promise for its result. */
+/** The methods of a process's API. Each returns a promise of its result. */
 export type Remote<T> = {
   readonly [K in keyof T]: T[K] extends (...parameters: infer P) => infer R ? (...parameters: P) => Promise<Awaited<R>> : never
 }
@@ -20,17 +20,17 @@ type Reply =
   | { readonly id: number, readonly ok: true, readonly result: unknown }
   | { readonly id: number, readonly ok: false, readonly message: string }
 
-/** A process of its own that does part of a measurement. */
+/** A separate process that does part of a measurement. */
 export interface Child<T> {
   readonly remote: Remote<T>
-  /** Ends it, by force where it takes too long. */
+  /** Ends the process, by force if it takes too long. */
   readonly end: () => Promise<void>
 }
 
 export interface Children {
   /**
    * Starts `children/<name>`.
-   * @param build the compiled files of another state of the sources; these ones where absent
+   * @param build the compiled files of another state of the sources; absent: these sources
    */
   readonly start: <T extends object>(name: string, build?: string) => Child<T>
   /** Ends all that are still there. Idempotent. */
@@ -40,7 +40,7 @@ export interface Children {
 const CALL_TIMEOUT_MS = 180_000
 const END_TIMEOUT_MS = 10_000
 
-/** @param profileDir where each process leaves CPU profiles of its threads when it ends; `undefined`: none is taken */
+/** @param profileDir where each process writes CPU profiles of its threads when it ends; `undefined`: no profiles */
 export function createChildren (profileDir: string | undefined): Children {
   const running = new Set<Child<unknown>>()
   let started = 0
@@ -59,7 +59,7 @@ export function createChildren (profileDir: string | undefined): Children {
         if (worker.exitCode !== null || worker.signalCode !== null) return
         const exited = once(worker, 'exit')
         const timer = setTimeout(() => { worker.kill('SIGKILL') }, END_TIMEOUT_MS)
-        // It exits when nobody is at the other end any more.
+        // The process exits when its channel to this one closes.
         if (worker.connected) worker.disconnect()
         await exited
         clearTimeout(timer)
@@ -104,7 +104,7 @@ function remoteOf<T> (worker: ChildProcess, name: string): Remote<T> {
   return new Proxy({}, { get: (_target, method) => async (argument: unknown) => await call(String(method), argument) }) as Remote<T>
 }
 
-/** In the process: answers calls with the methods of `api`, and ends when the process that asks is gone. */
+/** Runs in the child process. Answers calls with the methods of `api`, and exits when the parent process is gone. */
 export function serveParent (api: object): void {
   const methods = api as Api
   process.on('message', (message) => {

@@ -5,7 +5,10 @@ import type { Database } from './database.js'
 import type { Group, OpenVariant } from './measure.js'
 import { withOther, type GroupOptions } from './relay.js'
 
-/** Draining a backlog to the file forwarder, against an append of the same bytes with as many syncs; and from PostgreSQL against SQLite. */
+/**
+ * Measures how a backlog is drained to the file forwarder: against an append of the same bytes with as many syncs, and from PostgreSQL against
+ * SQLite.
+ */
 export function drainGroups ({ children, directory, database, against }: GroupOptions): readonly Group[] {
   async function open (mode: DrainMode, build?: string, shared?: Awaited<ReturnType<Database['openSchema']>>): Promise<OpenVariant> {
     const child = children.start<DrainApi>('drain', build)

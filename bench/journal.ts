@@ -12,13 +12,13 @@ export interface SharedPlace {
 }
 
 /** Where a journal is kept. */
-export type JournalPlace = SharedPlace | { readonly kind: 'sqlite', /** An empty one. */ readonly folder: string }
+export type JournalPlace = SharedPlace | { readonly kind: 'sqlite', /** An empty folder. */ readonly folder: string }
 
 const DAY_MS = 86_400_000
 
 export const logger = pino({ level: 'info', base: null }, { write: () => {} })
 
-/** @param forwarders the names of all that will ever read it */
+/** @param forwarders the names of all forwarders that will read from it */
 export async function openJournal (place: JournalPlace, forwarders: readonly string[] = []): Promise<Journal> {
   const options = { logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: 365 * DAY_MS, maxBytes: 0 } }
   const journal = place.kind === 'sqlite'

@@ -13,7 +13,7 @@ export interface Machine {
   readonly memoryGibibytes: number
   readonly system: string
   readonly versions: Readonly<Record<'node' | 'fastify' | 'undici' | 'sqlite', string>>
-  /** How long the disk takes to keep 4 KiB, in milliseconds: the median. */
+  /** The median time that the disk takes to sync 4 KiB, in milliseconds. */
   readonly fsyncMs: number
   readonly loadAverage: number
 }
@@ -21,7 +21,7 @@ export interface Machine {
 const FSYNCS = 50
 const PackageFile = Type.Object({ version: Type.String() })
 
-/** @param directory where journals are going to be */
+/** @param directory where the journals will be */
 export function describeMachine (directory: string): Machine {
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
@@ -46,7 +46,7 @@ function versionOf (name: string): string {
       const content: unknown = JSON.parse(readFileSync(join(path, name, 'package.json'), 'utf8'))
       if (Value.Check(PackageFile, content)) return content.version
     } catch {
-      // It is in another of the folders.
+      // The package is in another of the folders.
     }
   }
   return 'unknown'

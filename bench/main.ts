@@ -95,7 +95,7 @@ async function bench (): Promise<void> {
   process.stdout.write(`${values.json ? JSON.stringify(report, undefined, 2) : toMarkdown(report)}\n`)
 }
 
-/** The group with the variants that are asked for, and what they are compared with. */
+/** Returns the group with the requested variants and their baselines. */
 function selected (group: Group): readonly Group[] {
   const asked = group.variants.filter(({ name }) => only.test(rowName(group, name)))
   if (asked.length === 0) return []

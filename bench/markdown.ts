@@ -6,7 +6,7 @@ export interface Report {
   readonly rounds: number
   readonly seconds: number
   readonly rows: readonly Row[]
-  /** What could not be measured here. */
+  /** The rows that could not be measured here. */
   readonly leftOut: ReadonlyArray<{ readonly row: string, readonly why: string }>
 }
 

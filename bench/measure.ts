@@ -1,10 +1,10 @@
-/** What one run of one variant gave. */
+/** The result of one run of one variant. */
 export interface Run {
   readonly events: number
   readonly ms: number
-  /** CPU time of the process that is measured, all its threads, for all events. */
+  /** CPU time of the measured process, all its threads, for all events. */
   readonly cpuMs: number
-  /** CPU time of what makes the load, for all events: it has the same cores. */
+  /** CPU time of the process that makes the load, for all events. It shares the cores with the measured process. */
   readonly loadCpuMs?: number
   readonly latency?: Latency
   /** The most resident memory so far, in bytes. */
@@ -20,7 +20,7 @@ export interface Latency {
 
 export interface Variant {
   readonly name: string
-  /** Why it can't be measured here. */
+  /** Why the variant cannot be measured here. */
   readonly leftOut?: string | false
   readonly open: () => Promise<OpenVariant>
 }
@@ -30,7 +30,7 @@ export interface OpenVariant {
   readonly close: () => Promise<void>
 }
 
-/** Variants of the same work, measured by turns. */
+/** Variants of the same work, measured in turn. */
 export interface Group {
   readonly name: string
   readonly connections: number
@@ -55,9 +55,9 @@ const LEAST_EVENTS = 50
 const MOST_EVENTS = 60_000
 
 /**
- * Runs every variant once a round, one after another, so that what else the machine does hits all of them alike. The order
- * turns from round to round, and each round has processes of its own: two of the same code may differ by a fifth for as long as
- * they live. All variants handle the same number of events.
+ * Runs every variant once a round, one after another, so that other work of the machine affects all of them alike. The order changes from round
+ * to round. Each round has its own processes, because two processes with the same code may differ by a fifth for their whole lives. All variants
+ * handle the same number of events.
  */
 export async function measureGroup ({ variants }: Pick<Group, 'variants'>, { rounds, seconds, onRound }: MeasureOptions): Promise<readonly Measured[]> {
   const measured = variants.map(({ name, open }) => ({ name, open, runs: [] as Run[] }))
@@ -79,7 +79,10 @@ export async function measureGroup ({ variants }: Pick<Group, 'variants'>, { rou
   return measured
 }
 
-/** Lets code be compiled, by runs of ever more events until they have taken as long as what is measured. Returns the best rate, in events a second. */
+/**
+ * Gives the code time to be compiled. Runs more and more events, until they have taken as long as a measurement. Returns the best rate, in events
+ * per second.
+ */
 async function warmUp (variant: OpenVariant, seconds: number): Promise<number> {
   let fastest = 0
   let takenMs = 0

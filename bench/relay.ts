@@ -8,10 +8,10 @@ import type { Group, OpenVariant, Variant } from './measure.js'
 
 export interface GroupOptions {
   readonly children: Children
-  /** Where folders for journals are made. */
+  /** Where the folders for journals are made. */
   readonly directory: string
   readonly database: Database
-  /** The compiled files of another state of the sources, which is measured beside this one. */
+  /** The compiled files of another state of the sources, to be measured beside this one. */
   readonly against: string | undefined
 }
 
@@ -19,7 +19,7 @@ const CONNECTIONS = [1, 16, 64]
 const BASELINES: readonly RelayMode[] = ['few headers', 'same headers']
 const CANDIDATES: readonly RelayMode[] = ['forwarder', 'pump']
 
-/** Relaying to a bare server, against a plain loop of the client library to the same server. */
+/** Measures how deliveries are relayed to a bare server: against a plain loop of the client library. */
 export function relayGroups ({ children, directory, against }: GroupOptions): readonly Group[] {
   async function open (mode: RelayMode, connections: number, build?: string): Promise<OpenVariant> {
     const destination = children.start<DestinationApi>('destination')
@@ -46,7 +46,7 @@ export function relayGroups ({ children, directory, against }: GroupOptions): re
   }))
 }
 
-/** A variant, and the same of the other state of the sources where there is one. */
+/** Returns a variant, and the same variant of the other state of the sources if there is one. */
 export function withOther (name: string, against: string | undefined, open: (build?: string) => Promise<OpenVariant>, leftOut: string | false = false): readonly Variant[] {
   const variant = { name, open: async () => await open(), leftOut }
   return against === undefined ? [variant] : [{ name: `${name}, other`, open: async () => await open(against), leftOut }, variant]

@@ -1,6 +1,6 @@
 import type { Group, Latency, Measured, Run } from './measure.js'
 
-/** A median, with the least and the greatest. */
+/** A median, with the least and the greatest value. */
 export interface Spread {
   readonly median: number
   readonly least: number
@@ -14,12 +14,14 @@ export interface Row {
   readonly variant: string
   readonly connections: number
   readonly eventsPerSecond: Spread
-  /** The rate as a share of each baseline's in the same round. */
+  /** The rate as a share of each baseline's rate in the same round. */
   readonly rateRatio: Readonly<Record<string, Spread>>
   readonly cpuMicrosecondsPerEvent: Spread
-  /** The CPU time of each baseline in the same round as a share of this one's: as a rate would be if nothing but it counted. */
+  /**
+   * The CPU time of each baseline in the same round, divided by that of this variant. This would be the ratio of rates if only CPU time counted.
+   */
   readonly cpuRatio: Readonly<Record<string, Spread>>
-  /** The same of what makes the load. */
+  /** The CPU time of the process that makes the load. */
   readonly loadMicrosecondsPerEvent?: number
   readonly latencyMs?: Latency
   readonly peakMebibytes?: number
@@ -42,7 +44,7 @@ export function summarise ({ name, connections, baselines }: Group, measured: re
   }))
 }
 
-/** What `--only` looks at. */
+/** Returns the name that `--only` is compared with. */
 export function rowName ({ name, connections }: Pick<Group, 'name' | 'connections'>, variant: string): string {
   return `${name}/${variant}/${connections}`
 }

@@ -7,7 +7,7 @@ import type { Run } from '../measure.js'
 
 export interface AppendOptions {
   readonly place: JournalPlace
-  /** How many append at once, each its next one when it has its answer. */
+  /** How many appends run at once. Each one is followed by the next when it is answered. */
   readonly appenders: number
 }
 
@@ -17,7 +17,7 @@ let appended = 0
 
 const api = {
   async open (options: AppendOptions): Promise<void> {
-    // As the program does.
+    // As in the program itself.
     keepObjectsYoung()
     appenders = options.appenders
     journal = await openJournal(options.place)

@@ -4,7 +4,7 @@ import { serveParent } from '../child.js'
 
 let hangs = false
 
-/** An HTTP server that does as little as it can: reads the body, and answers 204 or nothing. */
+/** An HTTP server that does as little as possible: it reads the body, and answers 204 or not at all. */
 const server = createServer((request, response) => {
   request.resume()
   request.once('end', () => { if (!hangs) response.writeHead(204).end() })

@@ -13,11 +13,11 @@ export interface DrainOptions {
   readonly mode: DrainMode
   /** An empty folder for the journal and the file. */
   readonly folder: string
-  /** Where the journal is, if not in the folder. */
+  /** Where the journal is, if it is not in the folder. */
   readonly place?: SharedPlace | undefined
 }
 
-/** How many lines go to the disk at once. */
+/** How many lines are written and synced at once. */
 const BATCH = 512
 /** The most runs of one process. */
 const MOST_FILES = 100
@@ -29,7 +29,7 @@ let files = 0
 
 const nameOf = (file: number): string => `file-${file}`
 
-/** What anybody would write who only wanted the same bytes on the disk. */
+/** The plain code that would be written if only the same bytes had to reach the disk. */
 async function append (path: string, batches: readonly Buffer[]): Promise<void> {
   const file = await open(path, 'a')
   for (const batch of batches) {

@@ -6,7 +6,7 @@ import { serveParent } from '../child.js'
 import type { Latency, Run } from '../measure.js'
 
 export interface LoadOptions {
-  /** Of the replicas of one service: each gets as many connections. */
+  /** The ports of one service's replicas. All get the same number of connections. */
   readonly ports: readonly number[]
   readonly connections: number
   readonly events: number
@@ -17,11 +17,11 @@ export type Load = Pick<Run, 'events' | 'ms'> & Required<Pick<Run, 'latency' | '
 
 const eventAt = createEvents(new Date())
 const ACCEPTED = 'HTTP/1.1 202 '
-/** More than any answer of these servers takes. */
+/** More than the longest answer of these servers. */
 const ANSWER_BYTES = 8192
 let made = 0
 
-/** The whole request, ready to be written. */
+/** Returns a whole request, ready to be written. */
 function nextRequest (secret: string): Buffer {
   const { body } = eventAt(made++)
   const head = 'POST /webhooks HTTP/1.1\r\nhost: 127.0.0.1\r\nuser-agent: bench\r\naccept: */*\r\ncontent-type: application/json\r\n' +
@@ -30,7 +30,7 @@ function nextRequest (secret: string): Buffer {
 }
 
 /**
- * The length of the answer that begins a buffer; `undefined` while its end is not there. Those of these servers say their length.
+ * Returns the length of the answer at the beginning of a buffer; `undefined` if its end has not arrived. These servers send a length.
  * @throws {Error} for an answer other than 202
  */
 function answerLength (bytes: Buffer): number | undefined {
@@ -43,12 +43,12 @@ function answerLength (bytes: Buffer): number | undefined {
 }
 
 interface Connection {
-  /** Sends one request after another, each when the answer to the one before is there. */
+  /** Sends one request after another, each when the previous one is answered. */
   readonly work: (take: () => Buffer | undefined, note: (ms: number) => void) => Promise<void>
   readonly close: () => void
 }
 
-/** Reads into a buffer of its own, and looks into an answer no further than it must: what this takes, the server can't have. */
+/** Reads into its own buffer, and examines an answer as little as possible, because the server loses the CPU time that this takes. */
 async function openConnection (port: number): Promise<Connection> {
   const buffer = Buffer.alloc(ANSWER_BYTES)
   let received = (_bytes: number): void => {}
@@ -76,7 +76,7 @@ async function openConnection (port: number): Promise<Connection> {
         next()
       }
 
-      /** An answer as long as the one before, with the same beginning, is one like it. */
+      /** An answer with the same length and beginning as the previous one is taken for the same answer. */
       received = (bytes) => {
         if (partial.byteLength === 0 && bytes === usualLength && buffer.toString('latin1', 0, ACCEPTED.length) === ACCEPTED) {
           answered()

@@ -18,7 +18,10 @@ import { createService } from '../../src/composition/service.js'
 import { serveParent } from '../child.js'
 import { openJournal, type SharedPlace } from '../journal.js'
 
-/** What is on top of what: `everything on` is the service with its log and file forwarders, `and http` with an HTTP destination too, which may hang. */
+/**
+ * The variants, each with more than the one before. `everything on` is the service with its log and file forwarders. `and http` adds an HTTP
+ * destination, which hangs in `and hanging http`.
+ */
 export type ReceiverMode =
   | 'bare Fastify' | 'by hand, with fsync' | 'verify only' | 'verify and validate' | 'and journal' | 'journal and log' | 'journal and file' | 'everything on' | 'and http' | 'and hanging http'
 
@@ -26,9 +29,9 @@ export interface ReceiverOptions {
   readonly mode: ReceiverMode
   readonly secret: string
   readonly dataDir: string
-  /** Where the service's journal is, if not in `dataDir`. */
+  /** Where the service's journal is, if it is not in `dataDir`. */
   readonly place?: SharedPlace | undefined
-  /** Where the http forwarder posts to. */
+  /** The URL to which the http forwarder posts. */
   readonly destination: string
 }
 
@@ -37,12 +40,12 @@ export interface Usage {
   readonly peakBytes: number
 }
 
-/** It is at rest when it takes less than this share of a core. */
+/** The process is idle when it uses less than this share of a core. */
 const REST = 0.08
 const LOOK_MS = 100
 const LONGEST_REST_MS = 20_000
 
-// What a service writes goes to a pipe; here nobody reads it, and it is written all the same.
+// A service writes its log to a pipe. Here the log is written too, but nobody reads it.
 const log = openLogOutput({ fd: openSync('/dev/null', 'w'), onError: (error) => { throw error } })
 const logger = createLogger('info', log)
 let mark = process.cpuUsage()
@@ -65,7 +68,7 @@ async function openVerifying (secret: string): Promise<string> {
   return await app.listen({ host: '127.0.0.1', port: 0 })
 }
 
-/** What a team writes in an afternoon: the signature, the event's type, and each event on the disk before its answer. */
+/** The code that a team would write in an afternoon. It checks the signature and writes each event to disk before the answer. */
 async function openByHand (secret: string, dataDir: string): Promise<string> {
   const file = await openFile(join(dataDir, 'events.ndjson'), 'a')
   const app = Fastify()
@@ -105,7 +108,7 @@ async function openApp (journal: Journal, secret: string): Promise<string> {
   return await app.listen({ host: '127.0.0.1', port: 0 })
 }
 
-/** Keeps nothing. */
+/** A journal that stores nothing. */
 const stub: Journal = {
   append: async ({ id, verdict }) => ({ status: 'stored', id, verdict }),
   openFeed: async () => { throw new Error('Nobody reads here') },
@@ -122,7 +125,7 @@ async function openService ({ dataDir, place, secret, destination }: ReceiverOpt
 }
 
 async function open (options: ReceiverOptions): Promise<string> {
-  // As the program does.
+  // As in the program itself.
   if (options.mode !== 'bare Fastify' && options.mode !== 'by hand, with fsync') keepObjectsYoung()
   switch (options.mode) {
     case 'bare Fastify': return await openBare()
@@ -138,7 +141,7 @@ async function open (options: ReceiverOptions): Promise<string> {
   }
 }
 
-/** Resolves when what was accepted is forwarded, as far as that can be seen from outside: it rests. */
+/** Resolves when the process is idle. That is the only outside sign that all accepted events have been forwarded. */
 async function rest (): Promise<void> {
   const deadline = performance.now() + LONGEST_REST_MS
   for (;;) {
@@ -158,7 +161,7 @@ const api = {
     mark = process.cpuUsage()
   },
 
-  /** What it took since it began, with what was left to do afterwards. */
+  /** Returns what the process has used since `begin`, including the work that was left afterwards. */
   async end (): Promise<Usage> {
     await rest()
     const { user, system } = process.cpuUsage(mark)

@@ -26,7 +26,7 @@ let loop: Loop | undefined
 let backlog: Backlog | undefined
 let feeds = 0
 
-/** As many at once as there are connections, each taking the next when it has its answer. */
+/** Sends as many at once as there are connections. Each connection takes the next delivery when the previous one is answered. */
 async function eachAtOnce (connections: number, list: readonly Delivery[], send: (delivery: Delivery) => Promise<void>): Promise<void> {
   let next = 0
   await Promise.all(Array.from({ length: connections }, async () => {
@@ -34,7 +34,7 @@ async function eachAtOnce (connections: number, list: readonly Delivery[], send:
   }))
 }
 
-/** What anybody would write who only wanted the bytes to get there. */
+/** The plain code that would be written if only the bytes had to arrive. */
 function plainLoop ({ url, connections }: RelayOptions, headersOf: (delivery: Delivery) => Record<string, string>): Loop {
   const { origin, pathname } = new URL(url)
   const pool = new Pool(origin, { connections, headersTimeout: TIMEOUT_MS, bodyTimeout: 5000 })
@@ -77,7 +77,7 @@ function forwarderNamed (name: string, { url, connections }: RelayOptions): Forw
 
 function forwarderLoop (options: RelayOptions): Loop {
   const forwarder = forwarderNamed('http', options)
-  // To make one for each attempt is the pump's work. More listeners at one signal than there are in the pump would be dearer.
+  // Made before, because making a signal for each attempt is the pump's work. More listeners per signal than in the pump would cost more.
   const signals = Array.from({ length: options.connections }, () => new AbortController().signal)
   let count = 0
   return async (list) => {

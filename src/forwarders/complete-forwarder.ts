@@ -16,7 +16,7 @@ const validate = compileValidator(Type.Object({
   concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 1024 })),
   batchSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
   timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 86_400_000 })),
-  // `Infinity` means no limit. `Type.Number` rejects it, so it is a case of its own.
+  // `Infinity` means no limit. `Type.Number` rejects it, so the schema lists it separately.
   giveUpMs: Type.Optional(Type.Union([Type.Number({ minimum: 0 }), Type.Literal(Infinity)], { errorMessage: 'must be a number of milliseconds, or Infinity' })),
   recordsSuccess: Type.Optional(Type.Boolean()),
   start: Type.Optional(callable),
@@ -26,7 +26,7 @@ const validate = compileValidator(Type.Object({
 
 /**
  * Returns why a value is not a forwarder; `undefined` if it is one.
- * @param spec the configured options, which take precedence over those of the value
+ * @param spec the configured options, which take precedence over the options in `value`
  */
 export function faultOf (value: unknown, spec: Pick<ModuleSpec, 'order' | 'concurrency'> = {}): string | undefined {
   const faults = validate(value)
@@ -73,7 +73,7 @@ export function completeForwarder (made: unknown, { spec, logger }: CompleteOpti
     },
     forward: async (attempts, context) => await custom.forward(attempts.map(copyOf), context),
     ...(custom.check === undefined ? {} : { check: async (signal) => { await custom.check?.(signal) } }),
-    // The service closes a forwarder that was never started without an argument. Nothing of it is unsettled then.
+    // `end` is absent if the forwarder was never started. Nothing is unsettled then.
     async close (end = { settled: true }) {
       closing ??= closeInTime(custom, end, (error) => { logger.error({ err: loggable(error) }, 'forwarder not closed') })
       await closing

@@ -9,7 +9,7 @@ import type { Observed } from './observed.js'
 export interface KeepObservationsOptions {
   readonly store: ObservationsStore
   readonly observed: Pick<Observed, 'keep' | 'heard' | 'forget' | 'merge'>
-  /** Whether this replica merges what replicas that are gone have left behind. */
+  /** Whether this replica merges the observations of replicas that are gone. */
   readonly leads: () => boolean
   readonly logger: Logger
 }

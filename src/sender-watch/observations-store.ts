@@ -18,7 +18,7 @@ export interface ObservationsStore {
 export interface ExchangeOptions {
   /** Whether to write now, and not at the next regular time. */
   readonly atOnce: boolean
-  /** Merges what replicas that are gone have left behind. Absent if another replica does so. */
+  /** Merges the observations of replicas that are gone. Absent if another replica does so. */
   readonly merge: ((kept: readonly KeptText[]) => string) | undefined
 }
 

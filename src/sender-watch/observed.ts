@@ -14,7 +14,7 @@ export interface ObservedOptions {
   readonly now: () => number
   /** Whether this replica, of several, raises alarms. */
   readonly leads: () => boolean
-  /** The status of the webhook at the sender, as far as this replica asks. */
+  /** The status of the webhook at the sender, if this replica asks. */
   readonly webhookStatus: () => WebhookStatus
 }
 

@@ -29,7 +29,7 @@ interface Known {
 /** Three rounds. A check that was ok counts as unknown if it was not repeated within this time, in milliseconds. */
 const STALE_MS = 900_000
 const MOST_KEPT = 20
-/** Checks whose failure loses events if nobody acts. */
+/** The checks whose failure loses events until an operator acts. */
 const URGENT: ReadonlySet<CheckName> = new Set<CheckName>(['webhook', 'active', 'secret'])
 
 export function createWebhookState ({ logger, clock }: WebhookStateOptions): WebhookState {

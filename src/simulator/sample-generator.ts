@@ -8,7 +8,7 @@ import type { PayloadGenerator } from './webhook.js'
 export interface SampleGeneratorOptions {
   /** Event types, in the catalogue or not. Events take them in turn. */
   readonly types: readonly [string, ...string[]]
-  /** What sends the events. Absent: what Voucherify sends each type by. */
+  /** What sends the events. Absent: each type's usual sender. */
   readonly kind: EventKind | undefined
   /** Whether the bodies lack their envelope. */
   readonly raw: boolean

@@ -32,8 +32,7 @@ function eventOf<T extends TSchema> (type: T) {
   }, { description: 'What happened' })
 }
 
-// Only `data` and `event.type` are required. The documentation marks no key as required, and a genuine webhook must not fail for a key that nobody
-// reads.
+// Only `data` and `event.type` are required. The documentation marks no key as required, and no genuine webhook must fail for an unused key.
 function envelope<D extends TSchema, T extends TSchema> (data: D, type: T) {
   return Type.Object({
     id: optional(Type.String({ description: 'The send-out, `whs_…`' })),

@@ -17,7 +17,7 @@ import { EventFileInUseError, type WriteLock } from './write-lock.js'
 
 export interface EventFileOptions {
   readonly path: string
-  /** A new file is begun above this size; 0: never. */
+  /** The size in bytes above which a new file is begun; 0: no limit. */
   readonly rotateBytes: number
   /** How long rotated files are kept. If above 0, a new file is also begun each day (UTC). 0: rotated files are kept for ever. */
   readonly keepDays: number
@@ -41,11 +41,11 @@ export interface EventFile {
   /**
    * Opens the file and cuts off the lines that were written after the last commit and will be written again. If that fails, the next
    * `append` tries again.
-   * @param unfinished tells which deliveries will be written again. Absent: all of those after the position
+   * @param unfinished tells which deliveries will be written again. Absent: all deliveries after the position
    */
   readonly start: (position: FilePosition | undefined, unfinished?: Unfinished) => Promise<void>
   /**
-   * Appends whole lines and flushes them to disk. If that fails or `signal` aborts before, the lines are cut off again, at the latest by the next
+   * Appends whole lines and flushes them to disk. If that fails or `signal` aborts first, the lines are cut off again, at the latest by the next
    * append or start.
    */
   readonly append: (lines: Uint8Array, signal: AbortSignal) => Promise<FilePosition>
@@ -163,7 +163,7 @@ export function createEventFile (options: EventFileOptions): EventFile {
     return { bytes: target.bytes, tail, day: target.day, beginning: target.beginning }
   }
 
-  /** Removes the beginning record, which nobody needs after a commit. If that fails, a later append or `close` tries again. */
+  /** Removes the beginning record, which is useless after a commit. If that fails, a later append or `close` tries again. */
   async function forget (target: OpenFile): Promise<void> {
     if (!target.noted) return
     await forgetBeginning(path).then(() => { target.noted = false }, (error: unknown) => { logger.debug({ err: error, path }, 'event file\'s beginning cannot be forgotten') })
@@ -194,7 +194,7 @@ export function createEventFile (options: EventFileOptions): EventFile {
     housekeeping ??= setInterval(() => {
       if (busy) return
       busy = true
-      // No warning: the next append reports the error, and a moved or cut file was logged before.
+      // Not a warning: the next append reports the error, and the log already names a file that was moved or cut.
       next(keepHouse).catch((error: unknown) => { logger.debug({ err: error, path }, 'event file not looked after') }).finally(() => { busy = false })
     }, housekeepingMs)
   }
@@ -204,7 +204,7 @@ export function createEventFile (options: EventFileOptions): EventFile {
       try {
         await next(claimNow)
       } catch (error) {
-        // Other errors may be gone before the first append, which reports them if not.
+        // The first append reports any other error, if it still exists by then.
         if (error instanceof EventFileInUseError) throw error
       }
     },

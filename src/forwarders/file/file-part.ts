@@ -8,7 +8,7 @@ export interface FilePart {
   readonly to?: number
 }
 
-/** Returns those of the deliveries, by id, that the forwarder has yet to finish. The forwarder will be handed these again. */
+/** Returns the ids of the deliveries that the forwarder has yet to finish. The forwarder will be handed these again. */
 export type Unfinished = (ids: readonly string[]) => Promise<ReadonlySet<string>>
 
 /** A part and the verdict on it. */

@@ -89,8 +89,8 @@ interface RotatedAway {
 }
 
 /**
- * Continues from a place in a file that was rotated away. If the rotation itself is uncommitted, the rotation is undone and that file
- * continues. Otherwise the present event file continues.
+ * Continues from a place in a file that was rotated away. If nothing since the rotation was committed, undoes the rotation and goes on in
+ * that file. Otherwise goes on in the present event file.
  */
 async function goOnFromRotated (options: RecoveryOptions, { found, from, begun }: RotatedAway, goOnThere: (own: JudgedPart) => Promise<OpenFile>): Promise<OpenFile> {
   const { path, unfinished } = options

@@ -10,7 +10,7 @@ import type { RotatedFiles } from './rotated-files.js'
 export interface RotationOptions {
   readonly path: string
   readonly rotated: RotatedFiles
-  /** A new file is begun above this size; 0: never. */
+  /** The size in bytes above which a new file is begun; 0: no limit. */
   readonly rotateBytes: number
   /** How long rotated files are kept. If above 0, a new file is also begun each day (UTC). 0: rotated files are kept for ever. */
   readonly keepDays: number

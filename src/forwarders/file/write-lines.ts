@@ -4,7 +4,7 @@ import { isStillAt, writeAll, type OpenFile } from './open-file.js'
 const LINE_BREAK = Buffer.from('\n')
 
 /**
- * Writes whole lines at the file's end and flushes them to disk. If that fails, or `signal` aborts before, the lines are cut off again: at
+ * Writes whole lines at the file's end and flushes them to disk. If that fails, or `signal` aborts first, the lines are cut off again: at
  * once, or later because the file stays `dirty`. Returns the checksum of the file's end.
  */
 export async function writeLines (file: OpenFile, lines: Uint8Array, { path, signal }: { readonly path: string, readonly signal: AbortSignal }): Promise<number> {

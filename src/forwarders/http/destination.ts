@@ -36,7 +36,7 @@ interface GivenConnect {
 const LONGEST_CONNECT_MS = 10_000
 /** The share of the connecting time that the name look-up may use. */
 const LOOK_UP_SHARE = 0.9
-/** The largest head of an answer that is read. Four times Node's limit: a few large cookies must not fail a delivery that the destination took. */
+/** The largest head of an answer that is read: four times Node's limit. A few large cookies must not fail a delivery that was accepted. */
 const LONGEST_HEAD_BYTES = 65_536
 
 /**
@@ -47,8 +47,8 @@ const LONGEST_HEAD_BYTES = 65_536
 export function createDestination ({ url, connections, timeoutMs, environment, lookUp = createSystemLookUp() }: DestinationOptions): Destination {
   const { origin, protocol, pathname, search } = new URL(url)
   const route = routeTo(url, environment)
-  // A proxy takes three steps: connecting to it, its connection to the destination, and TLS. Connecting must end before the request's
-  // time does: a request that still waits for its connection then leaves a connection behind that nobody counts.
+  // Through a proxy, connecting takes three steps: to the proxy, from the proxy to the destination, and TLS. Connecting must end before the
+  // request's time does. If it did not, the pool would be left with a connection that it does not count.
   const connectMs = Math.min(LONGEST_CONNECT_MS, Math.ceil(timeoutMs / (route.via === 'direct' ? 2 : 4)))
   // A little less than the time to connect, so that the error names the look-up.
   const names = createNames({ lookUp, limitMs: Math.ceil(connectMs * LOOK_UP_SHARE), now: () => performance.now() })

@@ -47,7 +47,7 @@ export function anything (description: string): TOptional<TUnknown> {
 /** The title and description of an event. */
 export interface Words { readonly title: string, readonly description: string }
 
-/** Returns the schema of any value but null. Faults inside the value are reported by the schema of its own key only. */
+/** Returns the schema of any value but null. Faults in the value are reported only by the schema of the value's key. */
 export function present () {
   return Type.Not(Type.Null())
 }

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns'
 import type { Found } from './look-up.js'
 
-/** The most look-ups of the C library at once. Node runs no more than this in the whole process. */
+/** The most look-ups of the C library at once. By default, Node runs no more than this in the whole process. */
 const MOST_AT_ONCE = 2
 const FRESH_MS = 1000
 
