@@ -13,13 +13,13 @@ export class DataFolderInUseError extends Error {
   readonly code = 'DATA_FOLDER_IN_USE'
 }
 
-/** The data folder cannot be made or written to, and will not be before somebody has changed something: often a volume belongs to another user. */
+/** The data folder cannot be created or written to until an operator changes something. Often a volume belongs to another user. */
 export class DataFolderNotWritableError extends Error {
   override readonly name = 'DataFolderNotWritableError'
   readonly code = 'DATA_FOLDER_NOT_WRITABLE'
 }
 
-/** What is in the way of a data folder that cannot be made, by the system's code; all others may pass by themselves. */
+/** Why a data folder cannot be created, by the system's error code. All other errors may pass by themselves. */
 const NEVER_MADE: Readonly<Record<string, string>> = {
   EACCES: 'the user that tierhook runs as may not. Let that user make it, or set DATA_DIR to another folder.',
   EPERM: 'the user that tierhook runs as may not. Let that user make it, or set DATA_DIR to another folder.',
@@ -31,8 +31,8 @@ const NEVER_MADE: Readonly<Record<string, string>> = {
 }
 
 /**
- * Makes the data folder where it is not there yet.
- * @throws {DataFolderNotWritableError} where that will not pass by itself
+ * Creates the data folder if it does not exist.
+ * @throws {DataFolderNotWritableError} if the cause will not pass by itself
  */
 export async function makeDataFolder (dataDir: string): Promise<void> {
   try {
@@ -44,7 +44,7 @@ export async function makeDataFolder (dataDir: string): Promise<void> {
   }
 }
 
-/** Says which folder it is, where an error comes from this process not being allowed to write there; any other error is returned as it is. */
+/** Names the data folder in an error that says that this process may not write there. Returns any other error unchanged. */
 export function explainForbidden (error: unknown, dataDir: string): unknown {
   if (error instanceof DataFolderNotWritableError || !isForbidden(error)) return error
   return notWritable(dataDir, innermost(error), error)
@@ -61,10 +61,10 @@ function innermost (error: unknown): string {
 }
 
 /**
- * Takes the data folder for this process alone, until `release` or the end of the process: the operating system lets go
- * of the lock however a process ends. Reading beside it stays possible.
+ * Locks the data folder for this process, until `release` or the end of the process: the operating system releases the lock however a
+ * process ends. Other processes may still read the folder.
  * @throws {DataFolderInUseError}
- * @throws {DataFolderNotWritableError} where that will not pass by itself
+ * @throws {DataFolderNotWritableError} if the cause will not pass by itself
  */
 export function lockDataFolder (dataDir: string): { readonly release: () => void } {
   const path = join(dataDir, 'tierhook.lock')
@@ -82,13 +82,13 @@ export function lockDataFolder (dataDir: string): { readonly release: () => void
   }
 }
 
-/** How long a salvage waits for those who write, and they for a salvage, in milliseconds. */
+/** How long a salvage waits for other writers, and they for a salvage, in milliseconds. */
 const ACCESS_TIMEOUT_MS = 5000
 
 /**
- * Keeps the database's file in its place until `release`: what is committed to a file that a salvage has taken away meanwhile would be
- * lost. For connections that write, but for the service's own.
- * @throws SQLITE_BUSY where a salvage takes too long
+ * Keeps the database's file in its place until `release`: commits to a file that a salvage has replaced would be lost. For all
+ * connections that write, except the service's own.
+ * @throws SQLITE_BUSY if a salvage takes too long
  */
 export function keepInPlace (dataDir: string): { readonly release: () => void } {
   const db = connect(accessFile(dataDir), { lockTimeoutMs: ACCESS_TIMEOUT_MS })
@@ -102,15 +102,15 @@ export function keepInPlace (dataDir: string): { readonly release: () => void } 
 }
 
 /**
- * Waits until no other process writes to the database, and keeps it so until `release`.
- * @throws SQLITE_BUSY where that takes too long
+ * Waits until no other process writes to the database, and keeps other writers out until `release`.
+ * @throws SQLITE_BUSY if that takes too long
  */
 export function keepOthersOut (dataDir: string): { readonly release: () => void } {
   const { close } = openExclusively(accessFile(dataDir), { lockTimeoutMs: ACCESS_TIMEOUT_MS })
   return { release: close }
 }
 
-/** The file by which those who write and a salvage wait for each other. */
+/** The file that writers and a salvage lock to wait for each other. */
 function accessFile (dataDir: string): string {
   const path = join(dataDir, 'tierhook.access')
   makeOwnersFile(path)
@@ -123,7 +123,7 @@ export function isServed (dataDir: string): boolean {
   if (!existsSync(path)) return false
   const db = connect(path)
   try {
-    // Reading is all that it takes to find out, and it is over at once: nobody is kept from taking the folder.
+    // A short read is enough to find out. It keeps no process from locking the folder.
     db.exec('SELECT 1 FROM sqlite_master LIMIT 1')
     return false
   } catch (error) {

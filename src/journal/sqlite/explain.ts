@@ -5,7 +5,7 @@ import { codeOf, openForLooking } from './database.js'
 import { isSchemaWhole, WrongDatabaseError } from './schema.js'
 import { seeCause } from './see-cause.js'
 
-/** Runs `work`; what it throws says what an error of SQLite means to whoever runs a command, and what to do. */
+/** Runs `work`. Turns SQLite's errors into ones that tell the user of a command what they mean and what to do. */
 export function explained<T> (path: string, work: () => T): T {
   try {
     return work()
@@ -24,7 +24,7 @@ export function explained<T> (path: string, work: () => T): T {
   }
 }
 
-/** The same for whoever copies the database in `from` to `to`. */
+/** The same for copying the database `from` to `to`. */
 export async function explainCopy<T> (from: string, to: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
@@ -38,7 +38,7 @@ export async function explainCopy<T> (from: string, to: string, work: () => Prom
     const seen = await tellApart(seeCause(error, to), dirname(to))
     const cause = storageCause(seen)
     if (cause === undefined) throw error
-    // What can be written where the copy goes is no fault of that place. To read a database in use takes two files beside it.
+    // If the target can be written to, the source is the problem. Reading a database that is in use needs two files beside it.
     if (seen instanceof Error && seen.cause === undefined && /^SQLITE_(?:CANTOPEN|READONLY|IOERR)/.test(code)) {
       const atSource = seeCause(error, from)
       const advice = seen.cause === undefined || isForbidden(atSource)
@@ -50,7 +50,7 @@ export async function explainCopy<T> (from: string, to: string, work: () => Prom
   }
 }
 
-/** What means the same whatever was to be done. */
+/** Explains the errors that mean the same for every operation. Returns `undefined` for others. */
 function explainKnown (error: unknown, path: string): StoreError | undefined {
   if (error instanceof StoreError) return error
   if (error instanceof WrongDatabaseError) return new StoreError('WRONG_STORE', error.message, error)
@@ -58,7 +58,7 @@ function explainKnown (error: unknown, path: string): StoreError | undefined {
   return new StoreError('STORE_BUSY', `The database ${path} is in use by another process for longer than this waits: try again`, error)
 }
 
-/** SQL that is right fails where the definition of what it names is damaged. Where all is defined as it should be, the SQL is wrong. */
+/** Whether the schema is complete. Correct SQL fails if the definition of a table is damaged. If all definitions are sound, the SQL is wrong. */
 function isDefinedWhole (path: string): boolean {
   const db = openForLooking(path)
   try {

@@ -9,9 +9,9 @@ export interface FileLock {
 }
 
 /**
- * Takes a file for this process alone, until `release` or the end of the process: the operating system lets go of it however a process ends.
- * The file has nothing in it, and nothing else may open it.
- * @returns `undefined` where another process, or another part of this one, has it
+ * Locks a file for this process, until `release` or the end of the process: the operating system releases the lock however a process
+ * ends. The file is empty, and nothing else may open it.
+ * @returns `undefined` if another process, or another part of this one, holds the lock
  */
 export function lockFile (path: string): FileLock | undefined {
   try {
@@ -23,14 +23,14 @@ export function lockFile (path: string): FileLock | undefined {
 }
 
 /**
- * Takes SQLite's lock on a file, because node has no call for one. To close the connection lets go of it.
- * @throws SQLITE_BUSY where another process, or another part of this one, has it
+ * Takes SQLite's lock on a file, because Node.js has no call for one. Closing the connection releases it.
+ * @throws SQLITE_BUSY if another process, or another part of this one, holds the lock
  */
 export function openExclusively (path: string, options: Pick<ConnectOptions, 'lockTimeoutMs'> = {}): Connection {
   let db: Connection | undefined
   try {
     db = connect(path, options)
-    // SQLite opens what it may not write to for reading alone, and a lock that is taken so keeps nobody out.
+    // SQLite opens a file without write permission as read-only, and a lock on that keeps no other process out.
     accessSync(path, constants.W_OK)
     db.exec('BEGIN EXCLUSIVE')
     return db

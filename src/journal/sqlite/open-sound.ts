@@ -6,35 +6,35 @@ import { salvage, type Salvaged, type SalvageOptions } from './salvage/salvage.j
 import { finishSwap } from './salvage/swap-files.js'
 import { isSchemaWhole, migrate, WrongDatabaseError } from './schema.js'
 
-/** Up to this size the whole structure is looked through at the start. Beyond, a damaged page is found when it is read. */
+/** Up to this size, the start checks the whole structure. In a larger database, a damaged page is found when it is read. */
 const CHECK_LIMIT_BYTES = 256 * 1024 * 1024
 /**
- * How long the service waits for another program's lock, in milliseconds. A commit is tried twice, and a probe of readiness is to know before it
- * is given up what it waits for.
+ * How long the service waits for another program's lock, in milliseconds. A commit is tried twice, and a readiness probe must learn the
+ * reason before it times out.
  */
 const LOCK_TIMEOUT_MS = 1000
 
 export interface OpenedSound {
   readonly db: Connection
-  /** What became of a damaged database. */
+  /** What was salvaged, if the database was damaged. */
   readonly salvaged: Salvaged | undefined
 }
 
 export interface OpenSoundOptions<T> extends SalvageOptions {
-  /** Whether it is known to be damaged. */
+  /** Whether the database is known to be damaged. */
   readonly damaged: boolean
   /**
-   * Whether this process has had it open before. Then its front is not looked at: to close a file drops all locks that the process has on
-   * it, those of SQLite's connections too, and another process would take itself for the only user.
+   * Whether this process has opened the database before. Then its first bytes are not read: closing the file would drop all locks that the
+   * process holds on it, SQLite's too, and another process would take itself for the only user.
    */
   readonly reopened: boolean
-  /** Proves that it can be used, or throws. */
+  /** Begins to use the database. Throws if that is not possible. */
   readonly use: (db: Connection) => T
 }
 
 /**
- * Opens the database for writing, at the current schema version. One that is damaged is set aside, and what can be read of it is
- * taken over into a new one.
+ * Opens the database for writing, at the current schema version. Sets a damaged database aside, and copies what can be read of it into a
+ * new one.
  * @throws {WrongDatabaseError}
  */
 export function openSound<T> (path: string, { damaged, reopened, use, ...options }: OpenSoundOptions<T>): OpenedSound & { readonly used: T } {
@@ -62,7 +62,7 @@ function open<T> (path: string, use: (db: Connection) => T): { readonly db: Conn
     checkForwarders(db)
     return { db, used: use(db) }
   } catch (error) {
-    // The SQL itself is wrong, or what it names is not defined any more. To salvage what is whole would mend nothing, at one start after another.
+    // Either the SQL is wrong, or the schema is damaged. If the schema is complete, a salvage would not help, and would repeat at every start.
     const damaged = codeOf(error) === 'SQLITE_ERROR' && !isSchemaWhole(db)
     db.close()
     throw damaged ? damageError(error instanceof Error ? error.message : '') : error
@@ -70,8 +70,8 @@ function open<T> (path: string, use: (db: Connection) => T): { readonly db: Conn
 }
 
 /**
- * A page of the tree may lead nowhere, or elsewhere, without any error: what hangs from it is just not found. What waits is found by
- * its indexes alone, so that these must say what the table says.
+ * Checks the structure of the file. A damaged page can hide rows without any error of SQLite. Marks are found only by their indexes, so
+ * those must match their table.
  */
 function checkStructure (db: Connection, path: string): void {
   if (statSync(path).size > CHECK_LIMIT_BYTES) return

@@ -17,16 +17,16 @@ import { checkFiles, verify } from './operator/verify.js'
 import { prune } from './prune.js'
 import { SCHEMA_VERSION, schemaVersion } from './schema.js'
 
-/** All that an operator does but to close, at once instead of in promises. */
+/** The calls of an operator except `close`, without promises. */
 export type OperatorCalls = {
   readonly [K in Exclude<keyof Operator, 'close'>]: (...parameters: Parameters<Operator[K]>) => Awaited<ReturnType<Operator[K]>>
 }
 
 export interface SqliteOperatorOptions {
   readonly dataDir: string
-  /** What `release` goes by. */
+  /** Validates a delivery again before it is released. */
   readonly judge: Judge
-  /** Makes the filter of a forwarder of the text that the journal keeps of it. */
+  /** Parses a forwarder's filter from the text that the journal stores. */
   readonly parseFilter: ParseFilter
   readonly now: () => number
 }
@@ -34,12 +34,12 @@ export interface SqliteOperatorOptions {
 /** A store that is open for an operator. */
 interface Opened extends SqliteOperatorOptions {
   readonly reading: Connection
-  /** Opened only for what changes something, so that looking needs no right to write. */
+  /** Opened at the first change, so that queries need no permission to write. */
   readonly writable: () => Connection
   readonly close: () => void
 }
 
-/** How each call is done. Whoever passes calls on goes by this table. */
+/** The implementation of each call. Its keys are the names of all calls. */
 const calls: { readonly [K in keyof OperatorCalls]: (opened: Opened, ...parameters: Parameters<OperatorCalls[K]>) => ReturnType<OperatorCalls[K]> } = {
   isServed: ({ dataDir }) => isServed(dataDir),
   lastSequence: ({ reading }) => lastSequence(reading),
@@ -67,7 +67,7 @@ const calls: { readonly [K in keyof OperatorCalls]: (opened: Opened, ...paramete
 
 export const operatorCallNames = Object.keys(calls) as ReadonlyArray<keyof OperatorCalls>
 
-/** All calls, each on the store that `use` has open then. */
+/** Makes all calls, each on the store that `use` returns at that time. */
 function callsOn (use: () => Opened): OperatorCalls {
   const call = (name: keyof OperatorCalls) => (request: unknown): unknown => {
     const opened = use()
@@ -77,7 +77,7 @@ function callsOn (use: () => Opened): OperatorCalls {
 }
 
 /**
- * Opens the database in the data folder for looking and for small changes, beside a running service or without one.
+ * Opens the database in the data folder for queries and small changes, with or without a running service.
  * @throws {StoreError}
  */
 export function openSqliteOperator (options: SqliteOperatorOptions): Operator {
@@ -86,18 +86,18 @@ export function openSqliteOperator (options: SqliteOperatorOptions): Operator {
   return { ...Object.fromEntries(promised) as Omit<Operator, 'close'>, close: async () => { opened.close() } }
 }
 
-/** An operator's calls for a thread of its own. */
+/** An operator's calls as the operator thread serves them. */
 export interface OperatorThreadApi extends OperatorCalls {
-  /** Says which store is meant; opens nothing. */
+  /** Sets the data folder. Opens nothing. */
   readonly open: (options: { readonly dataDir: string }) => void
-  /** Closes the store until the next call, so that another file can be put in its place. */
+  /** Closes the store until the next call, so that its file can be replaced. */
   readonly letGo: () => void
   readonly close: () => void
 }
 
 /**
- * An operator that keeps the store open from call to call: the descriptors of a connection may outlive it. A store that is not there
- * yet may be there the next time, and one that another file has taken the place of is opened anew.
+ * Creates an operator that keeps the store open between calls, because a connection's file descriptors may outlive it. Opens a store as
+ * soon as it exists, and opens it anew when its file was replaced.
  */
 export function createOperatorApi (options: Omit<SqliteOperatorOptions, 'dataDir'>): OperatorThreadApi {
   let dataDir = ''
@@ -145,12 +145,12 @@ function fileIn (dataDir: string): string | undefined {
   try {
     return identityOf(databasePath(dataDir))
   } catch {
-    // Opening it tells why.
+    // Opening the file reports the reason.
     return undefined
   }
 }
 
-/** A folder that may not be entered is the service's own, most often, and not the wrong one. */
+/** Checks that the database exists. A folder that this user may not enter is usually the right one, so that error gets other advice. */
 export function checkThere (path: string, dataDir: string): void {
   try {
     statSync(path)

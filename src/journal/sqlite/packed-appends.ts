@@ -2,18 +2,18 @@ import type { NewDelivery, Verdict } from '../../delivery/delivery.js'
 import { parseRecordText, recordText, recordValues, valueIn, type RecordValues } from '../record.js'
 
 /**
- * Deliveries on their way to the store's thread. A message clones every object key by key and copies the whole buffer behind
- * every slice, which takes longer than all else that is done to store a delivery: so they go as one text and one buffer.
+ * Deliveries on their way to the store thread. A message would clone every object key by key, and copy the whole buffer behind every
+ * slice. That takes longer than all other work of storing a delivery, so they go as one text and one buffer.
  */
 export interface PackedAppends {
-  /** Two lines of JSON for each: its record, and its deduplication key with how long it counts. */
+  /** Two lines of JSON per delivery: its record, and its deduplication key with the time for which the key counts. */
   readonly lines: string
-  /** The bodies side by side. To be moved and not copied. */
+  /** The bodies one after another. To be transferred, not copied. */
   readonly bodies: ArrayBuffer
 }
 
 export interface AppendRecord {
-  /** The text that the checksum is taken of. */
+  /** The text that the checksum covers. */
   readonly text: string
   readonly values: RecordValues
   readonly id: string

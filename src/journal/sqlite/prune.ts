@@ -4,13 +4,13 @@ import type { PruneOptions } from '../engine.js'
 import { IS_QUARANTINED } from '../conditions.js'
 import { STATE } from '../record.js'
 
-/** Replays looked at in one step, the oldest first. What is left of them are rows of attempts, so there are few. */
+/** Replays examined in one step, the oldest first. Those that stay have marks or attempts left, so there are few. */
 const REPLAYS_LOOKED_AT = 10_000
-/** Pages given back to the file system in one step: 4 MiB. */
+/** Pages returned to the file system in one step: 4 MiB. */
 const VACUUM_PAGES = 1024
-/** The part of the store's greatest size that is for what is in quarantine. */
+/** The share of the store's size limit that is for quarantined deliveries. */
 const QUARANTINE_SHARE = 0.25
-/** What a delivery takes beside its body, in bytes: its record, and its part of the indexes. */
+/** Estimated bytes of a delivery besides its body: its record, and its part of the indexes. */
 const RECORD_BYTES = 1024
 
 interface Row {
@@ -19,9 +19,9 @@ interface Row {
 }
 
 /**
- * One small step of retention: looks at some of the oldest deliveries, removes those that every forwarder has finished with,
- * and gives their space back; and so with replays that are over. What waits or is a dead letter stays, however old. What is in quarantine
- * goes by rules of its own, in the steps that begin at the beginning.
+ * Does one small step of retention: examines some of the oldest deliveries, removes those that every forwarder has finished, and frees
+ * their space. Also removes old deduplication keys and finished replays. Deliveries that wait and dead letters stay, however old.
+ * Quarantined deliveries have their own rules; the first step of a run (`after` is 0) removes them.
  */
 export function prune (db: Connection, options: PruneOptions): Pruned {
   const quarantine = options.after === 0 ? pruneQuarantine(db, options) : { removed: 0, evicted: 0, more: false }
@@ -33,7 +33,7 @@ export function prune (db: Connection, options: PruneOptions): Pruned {
 function pruneFinished (db: Connection, { now, receivedBefore, maxBytes, keysBefore, limit, after }: PruneOptions): Omit<Pruned, 'evicted'> {
   return transaction(db, () => {
     const tooLarge = maxBytes > 0 && usedBytes(db) > maxBytes && usedBytes(db) - quarantinedBytes(db) > maxBytes * (1 - QUARANTINE_SHARE)
-    // The limit stands inside, so that many that must stay do not make the step a long one.
+    // The limit is in the inner query, so that many rows that must stay do not make the step long.
     const rows = db.prepare(`
       SELECT d.sequence, d.received_at AS receivedAt, d.hold <> ${STATE.quarantined}
         AND NOT EXISTS (SELECT 1 FROM waiting w WHERE w.sequence = d.sequence)
@@ -51,9 +51,9 @@ function pruneFinished (db: Connection, { now, receivedBefore, maxBytes, keysBef
   })
 }
 
-/** What nobody has released for too long goes, and where its share of the store is full, the oldest of it. */
+/** Removes deliveries that stayed in quarantine for too long. If the quarantine's share of the store is full, also removes its oldest. */
 function pruneQuarantine (db: Connection, { now, quarantinedBefore, maxBytes, keysBefore, limit }: PruneOptions): { readonly removed: number, readonly evicted: number, readonly more: boolean } {
-  // Within the transaction, so that nobody releases meanwhile what is chosen.
+  // Choose within the transaction, so that an operator cannot release a chosen delivery meanwhile.
   return transaction(db, () => {
     const rows = db.prepare(`SELECT sequence, received_at AS receivedAt FROM deliveries INDEXED BY deliveries_held
       WHERE ${IS_QUARANTINED} ORDER BY sequence LIMIT ?`).all([limit]) as Row[]
@@ -67,7 +67,7 @@ function pruneQuarantine (db: Connection, { now, quarantinedBefore, maxBytes, ke
   })
 }
 
-/** Those at the beginning of a page that are old enough: none of a later time than now is younger than what follows it. */
+/** The rows that are old enough. A time later than `now` comes from a wrong clock: that row counts as old as the next one with a possible time. */
 function olderThan<T extends Row> (db: Connection, rows: readonly T[], receivedBefore: number, now: number): readonly T[] {
   const last = rows.at(-1)
   if (last === undefined) return []
@@ -83,7 +83,7 @@ function olderThan<T extends Row> (db: Connection, rows: readonly T[], receivedB
   return old.reverse()
 }
 
-/** Removes deliveries with all that belongs to them but for their deduplication keys. */
+/** Removes deliveries with all their data, except their deduplication keys. */
 export function removeDeliveries (db: Connection, rows: ReadonlyArray<Pick<Row, 'sequence'>>): void {
   for (const table of ['attempts', 'bodies', 'deliveries']) {
     const statement = db.prepare(`DELETE FROM ${table} WHERE sequence = ?`)
@@ -91,7 +91,7 @@ export function removeDeliveries (db: Connection, rows: ReadonlyArray<Pick<Row, 
   }
 }
 
-/** Removes the keys that go with their deliveries; those that are not old enough yet go later, by themselves. */
+/** Removes the keys of removed deliveries. Keys that are not old enough yet are removed later, without their deliveries. */
 function removeKeysOf (db: Connection, rows: readonly Row[], keysBefore: number): void {
   const statement = db.prepare('DELETE FROM dedupe_keys WHERE received_at = ? AND sequence = ?')
   for (const { sequence, receivedAt } of rows) if (receivedAt < keysBefore) statement.run([receivedAt, sequence])
@@ -102,11 +102,11 @@ interface KeyPlace {
   readonly key: string
 }
 
-/** The key that was looked at last. Keys that stay are walked past in steps of one sweep after another, and then from the beginning again. */
+/** The last key examined. The next sweep goes on after it, so that keys that stay are passed step by step; at the end, it begins again. */
 const lastKeys = new WeakMap<Connection, KeyPlace>()
 const BEFORE_ALL_KEYS: KeyPlace = { receivedAt: -Infinity, key: '' }
 
-/** Removes keys that are old enough and have outlived their delivery. As long as that is in the store, a copy of it can be told. */
+/** Removes old keys whose delivery is gone. While a delivery is stored, its duplicates are recognised. */
 function removeKeys (db: Connection, { keysBefore, limit }: Pick<PruneOptions, 'keysBefore' | 'limit'>): { readonly more: boolean } {
   const from = lastKeys.get(db) ?? BEFORE_ALL_KEYS
   const page = '(received_at, key) > (?, ?) AND received_at < ? ORDER BY received_at, key LIMIT ?'
@@ -121,16 +121,16 @@ function removeKeys (db: Connection, { keysBefore, limit }: Pick<PruneOptions, '
   return { more: last !== undefined && changes > 0 }
 }
 
-/** What is in quarantine takes so many bytes, about. */
+/** Estimates the bytes that quarantined deliveries take. */
 function quarantinedBytes (db: Connection): number {
   const row = db.prepare(`SELECT coalesce(sum(body_bytes + ${RECORD_BYTES}), 0) AS bytes FROM deliveries INDEXED BY deliveries_held
     WHERE ${IS_QUARANTINED}`).get() as { bytes: number }
   return row.bytes
 }
 
-/** Removes what was asked for long ago, and of which nothing waits and no attempt is left; returns how many. The last one stays: it has the greatest number. */
+/** Removes old replays without marks and attempts, and returns how many. The newest stays, because it has the greatest number. */
 function removeReplays (db: Connection, { receivedBefore, limit }: Pick<PruneOptions, 'receivedBefore' | 'limit'>): number {
-  // `waiting` is in the order of the forwarders first: each is looked at for itself.
+  // The primary key of `waiting` begins with the forwarder, so each forwarder is searched separately.
   return db.prepare(`
     WITH RECURSIVE waiters (name) AS (
       SELECT min(forwarder) FROM waiting UNION ALL SELECT (SELECT min(forwarder) FROM waiting WHERE forwarder > name) FROM waiters WHERE name IS NOT NULL)
@@ -142,15 +142,15 @@ function removeReplays (db: Connection, { receivedBefore, limit }: Pick<PruneOpt
 }
 
 /**
- * The sequence up to which the cursor of every forwarder has come, those that are not configured any more among them.
- * Where there has never been one, nobody is waited for.
+ * The lowest cursor of all forwarders, including those that are not configured any more. If there has never been a forwarder, no
+ * delivery has to wait for one.
  */
 function finishedUpTo (db: Connection): number {
   const row = db.prepare('SELECT min(cursor) AS cursor FROM forwarders').get([]) as { cursor: number | null }
   return row.cursor ?? Number.MAX_SAFE_INTEGER
 }
 
-/** The bytes that the database's content takes, free pages not counted. */
+/** The bytes that the database's content takes, without free pages. */
 export function usedBytes (db: Connection): number {
   return (Number(pragma(db, 'page_count')) - Number(pragma(db, 'freelist_count'))) * Number(pragma(db, 'page_size'))
 }

@@ -1,25 +1,27 @@
 import { toText } from '../record.js'
 import { connect, pragma, transaction, unlessDamaged, type Connection } from './database.js'
 
-/** Marks the file as ours: "thkj" in ASCII. */
+/** Marks the file as a database of tierhook: "thkj" in ASCII. */
 export const APPLICATION_ID = 0x74686B6A
 
 /**
- * One migration a schema version, from an empty file on. A migration that has been released is never changed.
+ * One migration per schema version, beginning with an empty file. A migration that has been released is never changed.
  *
- * `hold`: the state: 0 accepted (and never was in quarantine), 1 in quarantine, 2 released from it, 3 set aside because the record is damaged, 4 erased: a tombstone with an empty body. A cursor passes only
- * what is accepted; what is released reaches the forwarders through `waiting`.
- * `forwarders.began`: the sequence after which a forwarder began; what is up to it never was for it.
- * `forwarders.checksum`: of name and cursor: a wrong one would pass over deliveries for good. Null where a person put the row in.
- * `forwarders.paused`: 1 where an operator has paused it. `forwarders.filter`: what it wants, as the running service was configured last.
- * `waiting`: deliveries that a forwarder's cursor has passed and that are not finished. `replay` is 0 for the first way through.
- * `replays.kind`: `replay`, or `release` for what comes out of quarantine and so goes its first way, or
- * `forced` for a replay that no filter holds back.
- * `event_start`, `event_end`: where in the body the event's own text stands, in bytes. They were written for a time, and are null since.
- * `attempts.outcome`: also `skipped`, by a filter, and `discarded`, by an operator: those are no attempts, and say why there was none.
- * `waiting.behind`: whether a mark of the same lane is before it, so that it is not due before that one is gone: 1 or 0. Triggers keep it
- * right, whoever writes; `waiting_due` and `waiting_due_replays` are what may be due, of the first way and of replays.
- * `attempts_replay`: what is left of a replay; with nothing left its row goes with the retention.
+ * `hold`: the delivery's state. 0 accepted (never quarantined), 1 quarantined, 2 released from quarantine, 3 set aside because the record
+ * is damaged, 4 erased: a tombstone with an empty body. Feeds read only accepted deliveries in order; released ones reach the
+ * forwarders through `waiting`.
+ * `forwarders.began`: the sequence after which the forwarder began. Deliveries up to it were never meant for the forwarder.
+ * `forwarders.checksum`: of name and cursor, because a wrong cursor would skip deliveries for good. Null if a person inserted the row.
+ * `forwarders.paused`: 1 if an operator has paused the forwarder.
+ * `forwarders.filter`: the forwarder's filter, as last configured in the running service.
+ * `waiting`: marks of deliveries that a forwarder's cursor has passed and that are not finished. `replay` is 0 for the first pass.
+ * `replays.kind`: `replay`; `release` for deliveries released from quarantine, which are on their first pass; `forced` for a replay that
+ * ignores the filter.
+ * `event_start`, `event_end`: where in the body the event's own text is, in bytes. Earlier versions wrote them; new rows have null.
+ * `attempts.outcome`: also `skipped`, by a filter, and `discarded`, by an operator. Those rows are not attempts: they say why there was none.
+ * `waiting.behind`: 1 if a mark of the same lane is before this one, so that it is not due until that one is gone; otherwise 0. Triggers
+ * keep it correct for every writer. `waiting_due` and `waiting_due_replays` index the marks that may be due, of the first pass and of replays.
+ * `attempts_replay`: finds the attempts of a replay. When none is left, retention removes the replay's row.
  */
 const migrations: readonly string[] = [`
   CREATE TABLE deliveries (
@@ -133,14 +135,14 @@ const migrations: readonly string[] = [`
 
 export const SCHEMA_VERSION = migrations.length
 
-/** The database is of a program version newer than this one, or is not ours at all. Nothing was changed in it. */
+/** The database belongs to a newer version of tierhook, or to another program. Nothing was changed in it. */
 export class WrongDatabaseError extends Error {
   override readonly name = 'WrongDatabaseError'
   readonly code = 'WRONG_DATABASE'
 }
 
 /**
- * Brings the database to a schema version, the current one where absent, each step in a transaction of its own.
+ * Migrates the database to a schema version, by default the current one. Each step is a transaction.
  * @throws {WrongDatabaseError}
  */
 export function migrate (db: Connection, to = SCHEMA_VERSION): void {
@@ -150,7 +152,7 @@ export function migrate (db: Connection, to = SCHEMA_VERSION): void {
 }
 
 /**
- * The database's schema version; 0 where nothing is in it yet. Changes nothing.
+ * Returns the database's schema version; 0 if it is empty. Changes nothing.
  * @throws {WrongDatabaseError}
  */
 export function schemaVersion (db: Connection): number {
@@ -164,7 +166,7 @@ export function schemaVersion (db: Connection): number {
   return version
 }
 
-/** Whether all that the database's schema version has is defined in it as it was. Whoever has put more into it has done no damage. */
+/** Whether everything in the database's schema version is defined as it was made. Additional definitions are not damage. */
 export function isSchemaWhole (db: Connection): boolean {
   const whole = connect(':memory:')
   try {

@@ -4,15 +4,15 @@ import { dirname, join } from 'node:path'
 import { tellNoInodes } from '../../errors/storage-cause.js'
 import { codeOf } from './database.js'
 
-/** For these SQLite keeps what the system said to itself. */
+/** SQLite's errors that do not say what the operating system reported. */
 const VAGUE = /^SQLITE_(?:IOERR|CANTOPEN|READONLY|PERM)/
-/** A page of the database. */
+/** As large as a page of the database. */
 const TRIAL = Buffer.alloc(4096)
 
 /**
- * Gives a vague error of SQLite the system's error as its cause, which is found by trying the same again. Where that works, nothing was seen,
- * and the error stays as it is.
- * @param path the database's, or another file's that SQLite has beside it
+ * Gives a vague error of SQLite the system's error as its cause. Finds it by trying to write in the same place. If that works, the error
+ * stays unchanged.
+ * @param path the database, or another file that SQLite has opened in its folder
  */
 export function seeCause (error: unknown, path: string): unknown {
   if (!(error instanceof Error) || error.cause !== undefined || !VAGUE.test(codeOf(error) ?? '')) return error
@@ -20,7 +20,7 @@ export function seeCause (error: unknown, path: string): unknown {
   return seen === undefined ? error : Object.assign(error, { cause: seen })
 }
 
-/** Runs `work`; what it throws has the system's error as its cause. */
+/** Runs `work`. Gives a vague error that it throws the system's error as its cause. */
 export function seeingCause<T> (path: string, work: () => T): T {
   try {
     return work()
@@ -33,9 +33,9 @@ function tryToWrite (path: string): unknown {
   const folder = dirname(path)
   try {
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
-    // Nothing of the database is opened: to close a file drops all locks that the process has on it.
+    // Open no file of the database: closing a file drops all locks that the process holds on it.
     for (const file of [path, `${path}-wal`, `${path}-shm`, join(folder, 'tierhook.lock')]) mayWrite(file)
-    // Under a name that nobody has.
+    // A random name, so that it replaces no file.
     writeTrial(`${path}.trial-${randomUUID()}`)
     return undefined
   } catch (error) {
@@ -51,7 +51,7 @@ function mayWrite (file: string): void {
   }
 }
 
-/** A new file takes an inode, its content takes room, and some file systems say only at the sync that they have none. */
+/** Creates a file with content and syncs it. The file needs an inode and space, and some file systems report a lack only at the sync. */
 function writeTrial (path: string): void {
   const file = openSync(path, 'wx', 0o640)
   try {
@@ -67,7 +67,7 @@ function seenIn (folder: string, error: unknown): unknown {
   try {
     return error instanceof Error ? tellNoInodes(error, statfsSync(folder)) : error
   } catch {
-    // It can't be told more exactly.
+    // There is no more exact reason.
     return error
   }
 }

@@ -14,7 +14,7 @@ export interface StoreHooks extends ThreadHooks {
   readonly onEvent: (commit: EndedCommit) => void
 }
 
-/** Starts the store where a slow disk holds up nothing but itself. */
+/** Starts the store in a thread, so that a slow disk delays nothing else. */
 export type StartStore = (hooks: StoreHooks) => Thread<StoreApi>
 
 export const startStoreThread: StartStore = (hooks) => startThread('../journal/sqlite/store-thread', hooks)
@@ -25,37 +25,37 @@ export interface StoreSupervisorOptions {
   readonly start: StartStore
   readonly logger: Logger
   readonly clock: Clock
-  /** Aborts when the journal stops: nothing is opened or mended any more. */
+  /** Aborts when the journal stops. After that, nothing is reopened or salvaged. */
   readonly signal: AbortSignal
-  /** Whether the journal is open. Before that, what fails is dealt with by whoever opens it. */
+  /** Whether the journal is open. Before that, the caller of `open` handles failures. */
   readonly isOpen: () => boolean
-  /** The greatest sequence that anybody was told of: what is stored after a salvage gets greater ones. */
+  /** The greatest sequence that readers were told of. Deliveries stored after a salvage get greater ones. */
   readonly visible: () => number
-  /** Resolves once no other connection of this process to the database is open. */
+  /** Resolves when no other connection of this process to the database is open. */
   readonly letGoElsewhere: () => Promise<void>
   readonly onCommit: (commit: EndedCommit) => void
-  /** The database can't be used, for this reason, until `onAvailable`. */
+  /** The database cannot be used, because of this error, until `onAvailable` is called. */
   readonly onUnavailable: (error: unknown) => void
   readonly onAvailable: () => void
-  /** Told of what can only be a defect of ours. */
+  /** Called with errors that can only be defects of tierhook. */
   readonly onDefect: (error: unknown) => void
 }
 
-/** Keeps the thread that writes the database. One that fails is started anew, and what is met damaged is mended. */
+/** Runs the store thread. Starts it anew when it fails, and has a damaged database salvaged. */
 export interface StoreSupervisor {
   readonly thread: () => Thread<StoreApi>
   readonly store: () => Remote<StoreApi>
   readonly open: (withdrawn: readonly string[]) => Promise<OpenedWriter>
-  /** Mends the database, unless that was just done. What waits in memory goes on where it was: sequences stay what they are. */
+  /** Salvages the database, unless that was just done. Sequences do not change, so entries in memory stay valid. */
   readonly startSalvage: (error: unknown) => void
-  /** Passes on what comes of a call to the store; where it met damage, that is mended before the next. */
+  /** Passes on the result of a call to the store. If the call met damage, starts a salvage. */
   readonly watched: <T>(call: Promise<T>) => Promise<T>
-  /** Waits for the thread, for `timeoutMs` at most. Returns whether it has ended. */
+  /** Waits at most `timeoutMs` for the thread. Resolves with whether it has ended. */
   readonly close: (timeoutMs: number) => Promise<boolean>
 }
 
 const SALVAGE_EVERY_MS = 60_000
-/** How soon it is tried again to open what does not open, in milliseconds. */
+/** How soon opening is tried again after a failure, in milliseconds. */
 export const REOPEN_MS = 1000
 
 export function superviseStore (options: StoreSupervisorOptions): StoreSupervisor {
@@ -74,7 +74,7 @@ export function superviseStore (options: StoreSupervisorOptions): StoreSuperviso
     })
   }
 
-  /** A thread may run out of memory, say. Its successor opens the database anew, and what was under way has been refused. */
+  /** A thread may run out of memory, for example. Its successor opens the database anew. Calls in progress were rejected. */
   function threadFailed (error: Error): void {
     logger.error({ err: error }, 'journal thread failed')
     if (!options.isOpen() || reopening) return
@@ -97,9 +97,9 @@ export function superviseStore (options: StoreSupervisorOptions): StoreSuperviso
   }
 
   async function openAgain ({ damaged }: { readonly damaged: boolean }): Promise<void> {
-    // A connection that is closed later would take the log that is there then for its own; and a salvage reads the file beside SQLite.
+    // A connection that is closed after the salvage would take the new database's log for its own. A salvage also reads the file without SQLite.
     await options.letGoElsewhere()
-    // What was withdrawn since the start is known to those who append, and comes to the store before anything else.
+    // The accepting side knows the deliveries withdrawn since the start, and sends them to the store when it is available again.
     const { salvaged } = await thread.remote.open({ path, dedupeWindowMs, withdrawn: [], damaged, reopened: true, above: options.visible() })
     reportSalvaged(logger, salvaged)
     reopening = false
@@ -116,7 +116,7 @@ export function superviseStore (options: StoreSupervisorOptions): StoreSuperviso
     }
   }
 
-  /** Not again at once: a disk that damages what was just written anew would be filled with what is set aside. */
+  /** Salvages at most once a minute: a disk that damages new data would otherwise be filled with the files set aside. */
   function startSalvage (error: unknown): void {
     if (!options.isOpen() || reopening || signal.aborted || clock.monotonic() < nextSalvageAt) return
     nextSalvageAt = clock.monotonic() + SALVAGE_EVERY_MS
@@ -150,7 +150,7 @@ export function superviseStore (options: StoreSupervisorOptions): StoreSuperviso
   }
 }
 
-/** Tells a person what became of a damaged database, and what is lost. */
+/** Logs what was salvaged from a damaged database, and what is lost. */
 function reportSalvaged (logger: Logger, salvaged: Salvaged | undefined): void {
   if (salvaged === undefined) return
   const { lost, lostSequences, damagedFile, damagedPages, kept, forwardersLost, ms } = salvaged

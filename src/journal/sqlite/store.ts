@@ -9,35 +9,38 @@ import { errorFields, ThreadError } from '../../threads/thread-error.js'
 /** The most deliveries, and bytes of bodies, in one commit. */
 const BATCH_DELIVERIES = 512
 const BATCH_BYTES = 8 * 1024 * 1024
-/** How long progress may wait for company before it gets a commit of its own, in milliseconds. So much is forwarded again after a crash. */
+/** How long progress may wait to share a commit, in milliseconds. After a crash, this much is forwarded again. */
 const PROGRESS_DELAY_MS = 50
-/** How often a commit waits for another program's lock. In between it is known what it waits for, and a probe is told so. */
+/** How often a commit waits for another program's lock. After the first time, a probe can report the lock. */
 const LOCK_TRIES = 2
 
 export interface Appends {
-  /** One result an append, in their order. */
+  /** One result per append, in the same order. */
   readonly results: readonly AppendResult[]
-  /** Whether deduplication keys can't be read: copies of events that are stored already are stored too. */
+  /** Whether deduplication keys cannot be read. Then duplicates of stored events are stored too. */
   readonly keysDamaged: boolean
 }
 
-/** The store as it is called from other threads. What is asked of it while it commits shares the next commit. */
+/** The store as other threads call it. Calls made during a commit share the next one. */
 export interface StoreApi extends Omit<WriterApi, 'commit' | 'registerFeed'> {
-  /** Resolves once the deliveries are on disk, or found to be there already. */
+  /** Resolves when the deliveries are on disk, or are found to be duplicates. */
   append: (appends: PackedAppends) => Promise<Appends>
-  /** Removes deliveries, by id, also those that wait to be stored. Resolves once none of them is on the disk any more. */
+  /** Removes deliveries by id, including those not stored yet. Resolves when none of them is on disk any more. */
   withdraw: (ids: readonly string[]) => Promise<void>
-  /** @param term that of the thread that will save its progress */
+  /** @param term the term of the thread that will save the forwarder's progress */
   registerFeed: (options: RegisterFeed & Pick<Progress, 'term'>) => Progress
-  /** Resolves once the progress of feeds is on disk. Where it rejects, nothing of it is, and where it is of an earlier term than the last, nothing ever. */
+  /**
+   * Resolves when the progress is on disk, or is lost: progress of an earlier term than the latest is never stored. If it rejects, nothing
+   * is stored.
+   */
   save: (progress: readonly FeedCommit[]) => Promise<SaveResult>
 }
 
 export interface StoreOptions {
   readonly monotonic: () => number
-  /** Told of each commit. An error is what may cross to another thread. */
+  /** Called after each commit. Its error has only fields that can be sent between threads. */
   readonly onCommit: (commit: EndedCommit) => void
-  /** How the writer's `commit` is called; directly where absent. */
+  /** Calls the writer's `commit`; by default directly. */
   readonly commit?: (batch: Batch) => BatchResult | Promise<BatchResult>
 }
 
@@ -47,12 +50,12 @@ interface Waiting<T> {
 }
 
 interface WaitingAppends extends Waiting<Appends> {
-  /** Without those that were withdrawn in the meantime. */
+  /** `undefined` for those that were withdrawn meanwhile. */
   records: ReadonlyArray<AppendRecord | undefined>
   readonly bytes: number
 }
 
-/** Puts a group commit before a writer: everything that comes during one transaction shares the next, and no append waits for company. */
+/** Adds a group commit to a writer: all calls made during one transaction share the next, and no append waits for others to come. */
 export function createStore (writer: WriterApi, { monotonic, onCommit, commit = writer.commit }: StoreOptions): StoreApi {
   let appends: WaitingAppends[] = []
   let saves: Array<Waiting<SaveResult> & { readonly progress: readonly FeedCommit[] }> = []
@@ -60,12 +63,12 @@ export function createStore (writer: WriterApi, { monotonic, onCommit, commit = 
   let scheduled: NodeJS.Immediate | undefined
   let progressTimer: NodeJS.Timeout | undefined
   let running = false
-  /** The error of another program's lock, while that is what commits wait for. */
+  /** The error of another program's lock, while commits wait for it. */
   let locked: unknown
   let term = 0
   let onRest: Array<() => void> = []
 
-  /** What comes in one turn of the event loop is together without having waited. */
+  /** Commits at the end of the event loop's turn, so that all calls of one turn go together. */
   function schedule (): void {
     if (running) return
     scheduled ??= setImmediate(() => { run().catch((error: unknown) => { throw error }) })
@@ -113,7 +116,7 @@ export function createStore (writer: WriterApi, { monotonic, onCommit, commit = 
   async function commitUnlessLocked (batch: Batch): Promise<BatchResult> {
     for (let tries = 1; ; tries++) {
       try {
-        // Somebody else may forward since it was asked for.
+        // A new deliver thread may have registered since the progress was queued.
         const result = await commit(isLost(batch.progress) ? { ...batch, progress: batch.progress.filter((each) => each.term >= term) } : batch)
         locked = undefined
         return result
@@ -183,7 +186,7 @@ export function createStore (writer: WriterApi, { monotonic, onCommit, commit = 
       scheduleProgress()
     }),
 
-    /** What was asked for before is done before. */
+    /** Completes all earlier calls first. */
     async close () {
       await new Promise<void>((resolve) => {
         onRest.push(resolve)
