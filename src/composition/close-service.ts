@@ -23,10 +23,7 @@ export interface ServiceParts {
   readonly timeoutMs: number
 }
 
-/**
- * How long closing waits for the deliver thread to exit after it has closed everything, in milliseconds. Closing exceeds its timeout by no more
- * than this.
- */
+/** How long closing waits for the deliver thread to exit, in milliseconds. It does not wait past the timeout by more than this. */
 const THREAD_EXIT_MS = 500
 
 /** Closes one part after another, even if some fail to close. Rejects with the first failure. */

@@ -137,7 +137,7 @@ export function createDelivery (host: DeliveryHost): Delivery {
     const pump: Pump = createLedPump({
       name,
       logger,
-      // A file is at home on one replica: no other one could take its turn.
+      // Only its home replica may lead a file forwarder, so no other replica could get a turn.
       startLimitMs: first.configured.kind === 'file' ? undefined : START_LIMIT_MS,
       onState: (leads) => { host.onStatus({ name, breaker: pump.breakerState(), paused: pump.isPaused(), leads }) },
       async create (onLost) {

@@ -61,8 +61,8 @@ export function createOperatorApp ({ settings, logger, clock, watch, version, li
     logger,
     host: settings.ADMIN_HOST,
     tokens: allTokens(settings),
-    // If every proxy is trusted, all webhooks come through a proxy. That says nothing about the clients of this listener, so it trusts no proxy
-    // then.
+    // `TRUST_PROXY=true` means that every webhook comes through a proxy. That says nothing about the clients of this listener, so it trusts no
+    // proxy then.
     trustProxy: Array.isArray(settings.TRUST_PROXY) ? settings.TRUST_PROXY : [],
     metrics: watch.metrics,
     drift: watch.drift,

@@ -68,7 +68,7 @@ export async function makeFolder (dataDir: string): Promise<Target> {
   }
 }
 
-/** Never replaces what an earlier move left: it may be the only copy of what was stored before. */
+/** Returns a name that no file has. What an earlier move left is never replaced, because it may be the only copy of what was stored before. */
 function freeName (path: string): string {
   if (!existsSync(path)) return path
   let number = 2

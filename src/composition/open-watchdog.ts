@@ -14,7 +14,7 @@ import { createSwitchOnLimit, SWITCHED_ON_FILE, type SwitchOnLimit } from '../se
 import { createWatchdog, type Watchdog } from '../sender-watch/watchdog.js'
 import { CANNOT_SEE } from '../sender-watch/webhook-status.js'
 
-/** The answers of asking the sender once, and where it was asked. */
+/** The result of asking the sender once, and where it was asked. */
 export interface AskedOnce extends Pick<Asked, 'findings'> {
   readonly projectId: string
   readonly managementUrl: string

@@ -18,8 +18,8 @@ export interface NewDelivery {
   /** Two deliveries with the same key are the same event. `null` if the event cannot be identified: it is then never a duplicate. */
   readonly dedupeKey: string | null
   /**
-   * For how long the first delivery with this key makes later ones duplicates, in milliseconds. If absent, for as long as the journal keeps the
-   * key.
+   * For how long the first delivery with this key makes later ones duplicates, in milliseconds. If absent, for the deduplication window, and for
+   * as long as the first delivery is stored.
    */
   readonly dedupeWithinMs?: number | undefined
   /** `webhook` or `distribution`; `null` if the envelope does not say. */

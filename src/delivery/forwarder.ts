@@ -49,8 +49,8 @@ export type Order = 'none' | 'customer' | 'arrival'
 
 export interface StartContext {
   /**
-   * Returns those of the ids that the forwarder has yet to finish, and so will be given. If the destination has a delivery written after the
-   * position that is not among them, the journal no longer has it, or never had it: the journal may have been restored from an older copy.
+   * Returns those of the ids that the forwarder has not finished, and so will be given. A delivery that the destination has after the position,
+   * and that is not among them, is no longer in the journal or never was: the journal may have been restored from an older copy.
    */
   readonly unfinished: (ids: readonly string[]) => Promise<ReadonlySet<string>>
 }
@@ -70,8 +70,8 @@ export interface Forwarder {
   /** Whether every successful attempt is recorded. If not, only failed attempts and attempts of replays are recorded. */
   readonly recordsSuccess?: boolean
   /**
-   * Called once, before any forwarder of the service is started. Rejects if something that the forwarder must have for itself is used by another
-   * process. The service then does not start.
+   * Takes what the forwarder must have for itself. Called before `start`, and rejects if another process has it. The service then does not
+   * start, or, if replicas share the journal, this replica tries again later.
    */
   claim?: () => Promise<void>
   /** Called before the first `forward`, with the position that was committed last; `null` if there is none. Called again if it rejects. */

@@ -28,7 +28,7 @@ export interface Journal {
 export interface FeedOptions {
   readonly forwarder: string
   readonly order: Order
-  /** With which delivery a forwarder begins that the journal does not know yet. */
+  /** Where a forwarder begins that is new to the journal: at what is accepted from now on, or at the oldest delivery that is stored. */
   readonly start: 'now' | 'beginning'
   /** The forwarder's filter as text, for an operator's replays. If absent, the forwarder wants everything. */
   readonly filter?: string | undefined

@@ -31,7 +31,7 @@ export interface Operator {
   /** Lets deliveries out of quarantine. Each goes to every known forwarder once. */
   readonly release: (request: ReleaseRequest) => Promise<readonly Released[]>
   readonly replay: (request: ReplayRequest) => Promise<Replayed>
-  /** Removes deliveries from quarantine for good, or dead letters of one forwarder. */
+  /** Removes for good: deliveries in quarantine, or dead letters of one forwarder. */
   readonly discard: (request: DiscardRequest) => Promise<readonly Discarded[]>
   /** Stores that an operator has paused or resumed a forwarder, so that it is still so after a restart. */
   readonly keepPaused: (request: { readonly forwarder: string, readonly paused: boolean }) => Promise<void>
@@ -52,7 +52,10 @@ export interface Operator {
 
   /** Looks at some deliveries after the sequence `after`, and makes tombstones of those that name one of the people. */
   readonly erase: (request: EraseRequest) => Promise<Erased>
-  /** Does one step of clearing deleted data out of the engine's files. `whole` rewrites the files in one go, and everybody else waits meanwhile. */
+  /**
+   * Does one step of clearing deleted data out of the engine's files. `whole` rewrites the files in one go, and all other work on the store
+   * waits meanwhile.
+   */
   readonly scrub: (request: { readonly whole: boolean }) => Promise<Scrubbed>
 
   readonly close: () => Promise<void>

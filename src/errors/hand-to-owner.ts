@@ -17,8 +17,8 @@ export function makeOwnersFile (path: string): void {
 }
 
 /**
- * Gives a file to the owner of its folder. A command may be run by root, but the service, which uses the file later, is not. Only a file that
- * was just made is handed over, because the folder's owner could have replaced it with another one.
+ * Gives a new file to the owner of its folder. A command may be run by root, but the service, which uses the file later, is not. A file with
+ * content or a second link is not handed over, because the folder's owner could have put it in the new file's place.
  */
 export function handToOwner (file: number, folderPath: string): void {
   const folder = statSync(folderPath)

@@ -66,7 +66,7 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
   let events: ForwardEvents
   let wake = (): void => {}
   let begun: Promise<unknown> | undefined
-  /** The last sequence that feeds were told of. Feeds are told at once of what this replica stores, before a poll finds it. */
+  /** The last sequence that feeds know of. They learn at once what this replica stores, before a poll finds it. */
   let told = 0
   let failure: string | undefined
   let polled = { sequence: 0, replay: 0, server: '' }
@@ -133,7 +133,7 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
   }
 
   function tellMore (sequence: number, page?: FreshPage): void {
-    // Feeds were told already. A page is passed on all the same, because they may not have read these deliveries yet.
+    // Feeds know of these deliveries already. Pass a page on all the same, because they may not have read it yet.
     if (sequence <= told && page === undefined) return
     told = Math.max(told, sequence)
     events.onMore(page)
@@ -214,7 +214,7 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
 
     stored (batch) {
       const { after, count } = batch
-      // Not all, if a poll has found deliveries that other replicas stored after these.
+      // The page is not all if a poll has already found deliveries that other replicas stored after these.
       tellMore(after + count, terms.forwarders().length === 0 ? undefined : { after, found: { ...unpackDeliveries(batch, sound), isAll: after + count >= told } })
     },
 

@@ -44,7 +44,7 @@ export function createLooking (database: Database): Looking {
     const sequences = [rows.map(({ sequence }) => sequence)]
     const [forwarders, waits, deaths, ends] = await Promise.all([
       query<{ name: string, cursor: number, began: number }>(`SELECT name, cursor, began FROM ${s}.forwarders ORDER BY name`),
-      // If a delivery waits more than once, the mark that is due first comes last, and so is the one that counts.
+      // Sorted so that the mark that is due first comes last, because the last one counts if a delivery waits more than once.
       query<Mark & { replay: number, kind: string | null, attempt: number, due_at: number, reason: string | null }>(`SELECT sequence, forwarder, replay, (SELECT kind FROM ${s}.replays r WHERE r.number = replay) AS kind, attempt, due_at, reason
         FROM ${s}.waiting WHERE sequence = ANY ($1::bigint[]) ORDER BY due_at DESC`, sequences),
       query<Mark & { attempts: number, died_at: number, reason: string }>(`SELECT sequence, forwarder, attempts, died_at, reason FROM ${s}.dead_letters WHERE sequence = ANY ($1::bigint[])`, sequences),
@@ -53,7 +53,7 @@ export function createLooking (database: Database): Looking {
     const waitOf = byPlace(waits)
     const deathOf = byPlace(deaths)
     const successes = byPlace(ends.filter(({ outcome }) => outcome === 'forwarded'))
-    // The last of these outcomes counts, if the delivery was never forwarded.
+    // If the delivery was never forwarded, the last of these outcomes counts.
     const passed = byPlace(ends.filter(({ outcome }) => outcome !== 'forwarded'))
 
     return ({ sequence, hold }) => forwarders.map(({ name, cursor, began }): ForwarderStatus => {

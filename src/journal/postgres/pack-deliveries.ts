@@ -51,7 +51,7 @@ function joined (deliveries: readonly NewDelivery[], length: number): Uint8Array
   return bodies
 }
 
-/** Makes what was stored into what reading it would return, without reading it. */
+/** Returns what reading these deliveries would return, without reading them. */
 export function unpackDeliveries ({ after, count, records, bodies, without }: StoredBatch, sound: (rows: readonly StoredRow[]) => readonly Delivery[]): ReadDeliveries {
   const gone = new Set(without)
   // This JSON was made by tierhook a moment ago, so it is not checked.

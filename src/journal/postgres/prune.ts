@@ -115,7 +115,10 @@ async function removeKeys (query: Query, database: Database, { keysBefore, limit
   return last !== undefined && gone.length > 0
 }
 
-/** Whether the deliveries take too much. The table's files do not shrink when rows are removed, so their size only shows that no count is needed. */
+/**
+ * Whether the deliveries take too much space. The table's files do not shrink when rows are removed, so their size can only show that counting
+ * is not needed.
+ */
 async function isTooLarge (query: Query, s: string, maxBytes: number): Promise<boolean> {
   if (maxBytes === 0) return false
   const [row] = await query<{ bytes: number }>('SELECT pg_total_relation_size($1::regclass) AS bytes', [`${s}.deliveries`])

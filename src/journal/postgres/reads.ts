@@ -67,7 +67,7 @@ export function createReads (database: Database, logger: Logger): Reads & { /** 
     },
 
     async readDue (forwarder, kind, { withinMs, limit }): Promise<DueMarks> {
-      // If the clock was set back, marks from before would be due only when the clock reaches the old time again. They are read too, and no mark
+      // If the clock was set back, older marks would not be due until it reaches their time again. Such marks are read too, so that no mark
       // waits longer than its delay.
       const rows = await due(forwarder, kind, '(w.due_at <= t.now + $3 OR w.due_at - w.delay_ms > t.now)', [withinMs], limit)
       if (rows.length === limit) return { marks: rows.map(toMark), nextInMs: 0 }
@@ -106,12 +106,12 @@ export async function readUnfinished ({ query, schema: s }: Database, { forwarde
   return ids.filter((id) => found.has(id))
 }
 
-/** Every replay comes after the whole first pass, so a place in the first pass becomes its end. */
+/** Replays are ordered after the whole first pass, which is replay 0. When replays are read, a place in the first pass therefore means its end. */
 function placeOf (kind: MarkKind, { replay, sequence }: MarkPlace): readonly [number, number] {
   return kind === 'replay' && replay === 0 ? [0, Number.MAX_SAFE_INTEGER] : [replay, sequence]
 }
 
-/** The time left is bounded by 0 and the whole delay. */
+/** Converts a row to a mark. The time left is at least 0 and at most the whole delay. */
 function toMark ({ kind, delay_ms: delayMs, left_ms: leftMs, waited_ms: waitedMs, ...mark }: MarkRow): WaitingMark {
   const why = kind === 'release' ? { released: true } : kind === 'forced' ? { forced: true } : {}
   return { replay: mark.replay, sequence: mark.sequence, lane: mark.lane, attempt: mark.attempt, waitedMs, ...why, dueInMs: Math.min(delayMs, Math.max(0, leftMs)) }

@@ -11,10 +11,7 @@ export interface TwinOptions {
   readonly signal: AbortSignal
 }
 
-/**
- * How long to watch for signs of another replica with the same name, and how recently that replica must have been alive to be watched, in
- * milliseconds.
- */
+/** How long the start watches another replica of the same name, and how recently that replica must have been alive to be watched, in milliseconds. */
 const LOOK_MS = 3000
 const SEEN_MS = 10_000
 const POLL_MS = 250

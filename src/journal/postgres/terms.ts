@@ -57,7 +57,7 @@ export function createTerms ({ monotonic, onLost }: TermsOptions): Terms {
     loseAll,
 
     extend (until) {
-      // The lease may have ended before the extension was known. Another replica may lead by now.
+      // First end the terms if the lease is over already: another replica may lead by now.
       endWithLease()
       leaseUntil = until
       clearTimeout(timer)
