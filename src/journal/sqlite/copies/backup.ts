@@ -12,20 +12,20 @@ import { draftOf, removeDraft, sync, syncWithFolder } from './draft.js'
 
 export interface BackupOptions extends CopyOptions {
   readonly dataDir: string
-  /** The file to make. */
+  /** The file to create. */
   readonly to: string
 }
 
 export interface BackedUp {
   readonly bytes: number
   readonly deliveries: number
-  /** How many of them are damaged, in the store as in the backup. */
+  /** How many of them are damaged, both in the store and in the backup. */
   readonly damaged: number
 }
 
 /**
- * Makes a consistent copy of the database in one file, beside a running service or without one, and checks it before it gets its name.
- * A file that is there already is never replaced.
+ * Makes a consistent copy of the database in one file, with or without a running service. Checks the copy before it gets its name. Never
+ * replaces an existing file.
  * @throws {StoreError}
  */
 export async function backUp ({ dataDir, to, onProgress, signal }: BackupOptions): Promise<BackedUp> {
@@ -45,7 +45,7 @@ export async function backUp ({ dataDir, to, onProgress, signal }: BackupOptions
       syncWithFolder(to)
       return { bytes: statSync(to).size, ...checked }
     } catch (error) {
-      // While the draft still takes its room.
+      // Look for the cause before the draft is removed and its space is free again.
       throw seeCause(error, draft)
     } finally {
       removeDraft(draft)
@@ -57,7 +57,7 @@ async function finishDraft (draft: string, path: string, options: CopyOptions): 
   const db = connect(draft)
   try {
     if (schemaVersion(db) === 0) throw new StoreError('WRONG_STORE', `The database ${path} is empty: no service has run on it yet`)
-    // In the mode of the service it would need two more files beside it as soon as somebody opens it.
+    // In the service's mode, the file would need two more files beside it when a program opens it.
     db.exec('PRAGMA journal_mode = DELETE')
     const { deliveries, damaged } = await checkCopy(db, path, options)
     const ours = damaged.filter((sequence) => !isDamagedIn(path, sequence))
@@ -78,7 +78,7 @@ function isDamagedIn (path: string, sequence: number): boolean {
   }
 }
 
-/** A link fails where the name is taken, which a rename does not; not every file system has them. */
+/** Unlike a rename, a link fails if the name is taken. Not every file system has links. */
 function takeName (draft: string, to: string): void {
   try {
     linkSync(draft, to)

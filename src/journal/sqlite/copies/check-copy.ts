@@ -4,7 +4,7 @@ import type { Connection } from '../database.js'
 import { lastSequence } from '../operator/forwarders.js'
 import { checkFiles, verify } from '../operator/verify.js'
 
-/** How far a backup or a restore has come: pages that are copied, then deliveries that are checked. */
+/** The progress of a backup or a restore: first the pages copied, then the deliveries checked. */
 export interface CopyProgress {
   readonly phase: 'copying' | 'checking'
   readonly done: number
@@ -13,23 +13,23 @@ export interface CopyProgress {
 
 export interface CopyOptions {
   readonly onProgress?: ((progress: CopyProgress) => void) | undefined
-  /** Aborting it ends the work, which then rejects with its reason and leaves nothing behind. */
+  /** Aborting it ends the work, which then rejects with the signal's reason and leaves nothing behind. */
   readonly signal?: AbortSignal | undefined
 }
 
 export interface CheckedCopy {
-  /** How many deliveries were looked at. */
+  /** How many deliveries were checked. */
   readonly deliveries: number
-  /** The sequences of those whose record is not the one that was written. */
+  /** The sequences of damaged records. */
   readonly damaged: readonly number[]
 }
 
-/** Records in one turn. */
+/** Records per turn of the event loop. */
 const STEP = 500
 
 /**
- * Looks through a copy that nobody else uses: the structure of its file, and every record against its checksum.
- * @throws {StoreError} where the structure is damaged
+ * Checks a copy that nothing else uses: the structure of its file, and the checksum of every record.
+ * @throws {StoreError} if the structure is damaged
  */
 export async function checkCopy (db: Connection, from: string, { onProgress, signal }: CopyOptions): Promise<CheckedCopy> {
   const [complaint] = checkFiles(db)

@@ -17,30 +17,30 @@ import { seeCause } from '../see-cause.js'
 import { checkCopy, type CopyOptions } from './check-copy.js'
 import { draftOf, removeDraft, sync, syncWithFolder } from './draft.js'
 
-/** Deliveries in one transaction. */
+/** Deliveries per transaction. */
 const ERASED_AT_ONCE = 500
 
 export interface RestoreOptions extends CopyOptions {
   readonly from: string
   readonly dataDir: string
-  /** A list of erased people beside that of the data folder. */
+  /** A list of erased people, in addition to that of the data folder. */
   readonly erasures?: string | undefined
 }
 
 export interface Restored {
   readonly deliveries: number
-  /** How many of them are damaged, in the backup as now in the store. */
+  /** How many of them are damaged, both in the backup and now in the store. */
   readonly damaged: number
-  /** How many were erased again, because somebody they name is on the list of the erased. */
+  /** How many were erased again, because they name a person on the list of erased people. */
   readonly erased: number
-  /** When the newest delivery was received, in milliseconds since the epoch; `null` where there is none. */
+  /** When the newest delivery was received, in milliseconds since the epoch; `null` if there is none. */
   readonly lastReceivedAt: number | null
-  /** How many deliveries each forwarder has yet to get, by its name. */
+  /** How many deliveries each forwarder has not finished; only forwarders that have some. */
   readonly unfinished: ReadonlyArray<{ readonly forwarder: string, readonly deliveries: number }>
 }
 
 /**
- * Puts a backup into a data folder that has no database, and checks it before a service can use it. Everything else in the folder stays.
+ * Puts a backup into a data folder without a database, and checks it before a service can use it. Other files in the folder stay.
  * @throws {StoreError}
  */
 export async function restore ({ from, dataDir, erasures, ...options }: RestoreOptions): Promise<Restored> {
@@ -65,7 +65,7 @@ export async function restore ({ from, dataDir, erasures, ...options }: RestoreO
       syncWithFolder(path)
       return restored
     } catch (error) {
-      // While the draft still takes its room.
+      // Look for the cause before the draft is removed and its space is free again.
       throw seeCause(error, draft)
     } finally {
       removeDraft(draft)
@@ -100,8 +100,8 @@ async function takeFolder (dataDir: string): Promise<ReturnType<typeof lockDataF
 }
 
 /**
- * A log without its database belongs to one that was here; beside another it would be taken for that one's.
- * @param option with which another folder can be named
+ * Checks that the folder has neither a database nor a log of one. SQLite would take a log that was left there for the new database's.
+ * @param option the option that names another folder
  * @throws {StoreError}
  */
 export function checkEmpty (path: string, option: '--data-dir' | '--to'): void {
@@ -132,7 +132,7 @@ function givenErasures (path: string): readonly Person[] {
   throw new StoreError('NO_STORE', `There is no list of erased people ${path}`)
 }
 
-/** Whoever was erased since the backup was made stays erased: nobody else uses the database yet, so it can be written anew as a whole. */
+/** Erases people again who were erased after the backup was made. Nothing else uses the database yet, so the whole file can be rewritten. */
 async function eraseAgain (db: Connection, people: readonly Person[], { signal }: CopyOptions): Promise<number> {
   if (people.length === 0) return 0
   let erased = 0

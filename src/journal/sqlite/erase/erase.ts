@@ -10,8 +10,9 @@ import { createTraces } from '../../traces.js'
 const NOTHING = new Uint8Array(0)
 
 /**
- * One small step of an erasure: looks at some deliveries, and makes a tombstone of each that names one of the people. What a forwarder
- * or a person has yet to decide on stays, unless by force. What is overwritten is gone from the database's pages; see `scrub` for the rest.
+ * Does one small step of an erasure: examines some deliveries, and makes a tombstone of each that names one of the people. Deliveries that
+ * a forwarder or an operator has not finished stay, unless `force` is set. The erased data is gone from its pages; `scrub` removes
+ * what is left elsewhere.
  */
 export function erase (db: Connection, { people, after, limit, force, dryRun }: EraseRequest): Erased {
   const names = createTraces(people)
@@ -25,7 +26,7 @@ export function erase (db: Connection, { people, after, limit, force, dryRun }: 
   if (dryRun) return { ...sort(db, found, force), mentions: mentions.length, upTo, done }
   db.exec('PRAGMA secure_delete = ON')
   const sorted = transaction(db, () => {
-    // Within the transaction, so that nothing begins to wait meanwhile, and what was released is known.
+    // Read again within the transaction: then no delivery can begin to wait meanwhile, and every release is seen.
     const select = db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE sequence = ? AND hold <> ${STATE.erased}`)
     const current = found.flatMap(({ sequence }) => toRow(select.get([sequence])) ?? [])
     const result = sort(db, current, force)
@@ -62,7 +63,7 @@ function sort (db: Connection, rows: readonly DeliveryRow[], force: boolean): Pi
   return { erased, unfinished }
 }
 
-/** What stays says that there was an event, of which type and when: copies of it are still told, and counts stay right. */
+/** Makes tombstones. A tombstone says that there was an event, of which type and when. So duplicates are recognised, and counts stay right. */
 function burier (db: Connection): (row: DeliveryRow) => void {
   const update = db.prepare(`UPDATE deliveries SET ${Object.keys(TOMBSTONE).map((name) => `${name} = ?`).join(', ')}, checksum = ? WHERE sequence = ?`)
   const empty = db.prepare('UPDATE bodies SET raw_body = ? WHERE sequence = ?')
@@ -80,11 +81,11 @@ interface Mentions {
   readonly after: number
   readonly upTo: number
   readonly names: (text: string) => boolean
-  /** Whether what hangs from no delivery is looked at too. */
+  /** Whether to examine texts that belong to no delivery, too. */
   readonly first: boolean
 }
 
-/** What a destination answered, or why a replay was asked for, may name somebody whose event it is not. */
+/** Finds texts outside of deliveries that name one of the people: what a destination answered, or why an operator asked for a replay. */
 function findMentions (db: Connection, { after, upTo, names, first }: Mentions): ReadonlyArray<() => void> {
   const found: Array<() => void> = []
   const look = (select: string, update: string, values: readonly number[]): void => {

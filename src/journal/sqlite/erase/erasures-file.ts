@@ -15,14 +15,14 @@ const LineSchema = Type.Object({
   digest: Type.String({ pattern: '^[0-9a-f]{64}$' })
 })
 
-/** The list of the erased, beside the database: it outlives the loss of the database, and is what tells of each erasure. */
+/** The list of erased people, beside the database. It survives the loss of the database, and records each erasure. */
 export function erasuresPath (dataDir: string): string {
   return join(dataDir, 'erasures.ndjson')
 }
 
 /**
- * Everybody on the list; nobody where there is no list.
- * @throws {StoreError} where it, or a line of it, cannot be read: somebody who was erased would come back
+ * Returns all people on the list; none if there is no list.
+ * @throws {StoreError} if the list or a line of it cannot be read: otherwise the data of an erased person could come back
  */
 export function readErasures (path: string): readonly Person[] {
   if (!existsSync(path)) return []
@@ -35,8 +35,8 @@ export function readErasures (path: string): readonly Person[] {
 }
 
 /**
- * Puts people on the list, on disk before it returns; who is there already is not put there again.
- * @throws {StoreError} where that cannot be
+ * Adds people to the list, unless they are on it already. The list is on disk when this returns.
+ * @throws {StoreError} if that fails
  */
 export function rememberErasures (dataDir: string, people: readonly Person[], now: number): void {
   const path = erasuresPath(dataDir)
@@ -59,7 +59,7 @@ function append (path: string, dataDir: string, text: string): void {
       appendLines(file, text)
       fsyncSync(file)
     } catch (error) {
-      // Half a line would stop each erasure from now on.
+      // Half a line would make every later erasure fail.
       ftruncateSync(file, size)
       throw error
     }
@@ -80,7 +80,7 @@ function parse (line: string): unknown {
   try {
     return JSON.parse(line)
   } catch {
-    // The schema refuses it.
+    // The schema rejects it.
     return undefined
   }
 }

@@ -4,11 +4,11 @@ import { databasePath } from '../database.js'
 const CHUNK_BYTES = 1024 * 1024
 
 /**
- * Whether one of the values stands anywhere in the database's files, be it in space that is in no use. No connection of this process to
- * the database may be open: to close the file drops its locks.
+ * Whether one of the values is anywhere in the database's files, even in unused space. This process must have no connection to the
+ * database open, because closing the file drops its locks.
  */
 export function hasLeftOvers (dataDir: string, values: readonly string[]): boolean {
-  // Values stand beside each other in a row without anything between them, so that no word can be told from a part of one.
+  // In a row, values follow each other without separators, so a whole word cannot be told from a part of one.
   const needles = values.map((value) => value.toLowerCase())
   const path = databasePath(dataDir)
   return [path, `${path}-wal`].some((each) => existsSync(each) && holds(each, needles))

@@ -1,12 +1,15 @@
 import type { Scrubbed } from '../../../delivery/operator-requests.js'
 import { pragma, writeAnew, type Connection } from '../database.js'
 
-/** Pages given back to the file system in one step: 4 MiB. */
+/** Pages returned to the file system in one step: 4 MiB. */
 const PAGES = 1024
-/** How long those who commit wait for this at most, in milliseconds. */
+/** How long commits wait for this at most, in milliseconds. */
 const HOLD_UP_MS = 100
 
-/** One small step: gives pages that are in no use back to the file system, and at last empties the write-ahead log. Both hold what was deleted. `whole` writes the file anew first: a page may have left-overs of rows that moved to another one. */
+/**
+ * Does one small step: returns unused pages to the file system, and finally empties the write-ahead log. Both hold deleted data. `whole`
+ * rewrites the file first, because a page may keep remains of rows that moved to another page.
+ */
 export function scrub (db: Connection, { whole }: { readonly whole: boolean }): Scrubbed {
   db.exec('PRAGMA secure_delete = ON')
   if (whole) writeAnew(db)
@@ -16,7 +19,7 @@ export function scrub (db: Connection, { whole }: { readonly whole: boolean }): 
   }
   const timeoutMs = Number(pragma(db, 'busy_timeout'))
   try {
-    // Copies most of it beside the others, so that what they have to wait for is short.
+    // Copies most of the log while others read and write, so that they wait only shortly for the rest.
     db.exec(`PRAGMA wal_checkpoint(PASSIVE); PRAGMA busy_timeout = ${HOLD_UP_MS}`)
     return { done: Number(pragma(db, 'wal_checkpoint(TRUNCATE)')) === 0 }
   } finally {

@@ -4,7 +4,7 @@ import { usedBytes } from '../prune.js'
 import { IS_QUARANTINED } from '../../conditions.js'
 import { STATE } from '../../record.js'
 
-/** How many deliveries are old enough to go, and need not stay for a forwarder or a person. */
+/** Counts the deliveries that are old enough to remove, and that no forwarder or operator still needs. */
 export function countPrunable (db: Connection, receivedBefore: number): Prunable {
   const row = db.prepare(`SELECT count(*) AS n FROM deliveries d
     WHERE d.sequence <= (SELECT coalesce(min(cursor), ${Number.MAX_SAFE_INTEGER}) FROM forwarders) AND d.hold <> ${STATE.quarantined} AND d.received_at < ?
@@ -13,7 +13,7 @@ export function countPrunable (db: Connection, receivedBefore: number): Prunable
   return { deliveries: row.n, usedBytes: usedBytes(db) }
 }
 
-/** How many deliveries are in quarantine: by the index of what is not accepted, whatever the size of the store. */
+/** Counts the quarantined deliveries. Reads only the index of deliveries that are not accepted, whatever the size of the store. */
 export function countQuarantined (db: Connection): number {
   const row = db.prepare(`SELECT count(*) AS n FROM deliveries INDEXED BY deliveries_held WHERE ${IS_QUARANTINED}`).get([]) as { n: number }
   return row.n

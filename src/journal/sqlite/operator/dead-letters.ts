@@ -3,7 +3,7 @@ import type { Connection } from '../database.js'
 import { allOf, isBetween, type Sql } from '../../conditions.js'
 import { eventTypeIs } from './select.js'
 
-/** Dead letters that one call looks at. */
+/** Dead letters examined per call. */
 const LOOK_AT = 5000
 
 interface Range extends Pick<DeadLetterQuery, 'forwarder' | 'before'> {
@@ -14,7 +14,7 @@ function isOf ({ forwarder, ...range }: Range): readonly Sql[] {
   return [...isBetween('l.sequence', range), ...forwarder === undefined ? [] : [{ text: 'l.forwarder = ?', values: [forwarder] }]]
 }
 
-/** The order of all forwarders' letters is that of an index. */
+/** The dead letters, ordered by sequence. Without a forwarder, an index gives that order. */
 function letters (forwarder: string | undefined): string {
   return `dead_letters l ${forwarder === undefined ? 'INDEXED BY dead_letters_sequence' : ''}`
 }
@@ -28,12 +28,12 @@ export function deadLetters (db: Connection, { eventType, limit, ...range }: Omi
     FROM ${letters(range.forwarder)} CROSS JOIN deliveries d ON d.sequence = l.sequence ${where.text}
     ORDER BY l.sequence DESC, l.forwarder LIMIT ?`)
     .all([...where.values, limit + known]) as Array<Omit<DeadLetter, 'replaying'> & { replaying: number }>
-  // A page never ends between two forwarders' letters of one delivery: the next one begins before its sequence.
+  // A page never ends between two dead letters of one delivery, because the next page begins before its sequence.
   const last = rows[limit - 1]?.sequence
   return rows.filter((row, index) => index < limit || row.sequence === last).map((row) => ({ ...row, replaying: row.replaying === 1 }))
 }
 
-/** As much as there is in so many dead letters. */
+/** Returns one page. Examines at most `lookAt` dead letters. */
 export function deadLetterPage (db: Connection, { lookAt = LOOK_AT, ...query }: DeadLetterQuery): Page<DeadLetter> {
   const { forwarder, before } = query
   const where = allOf(isOf({ forwarder, before }))

@@ -4,13 +4,13 @@ import { DELIVERY_COLUMNS, parseJson, toDelivery, toListed, toRow, toRows } from
 import { selectDeliveries, selectFloor } from './select.js'
 import { createStatuses } from './status.js'
 
-/** Records that one call looks at, which takes some 20 ms. */
+/** Records examined per call, which takes some 20 ms. */
 const LOOK_AT = 25_000
-/** The same where they are found by way of what waits or is dead, each at a place of its own. */
+/** The same for filters on marks and dead letters, because each of their records is in a different place. */
 const LOOK_AT_APART = 5000
-/** How many ids are told where a beginning is ambiguous. */
+/** How many ids are returned for an ambiguous prefix. */
 const AMBIGUOUS_LIMIT = 5
-/** Beyond every character of an id. */
+/** Sorts after every character of an id. */
 const AFTER_IDS = '\u{10FFFF}'
 
 export function list (db: Connection, query: DeliveryQuery): readonly ListedDelivery[] {
@@ -21,8 +21,8 @@ export function list (db: Connection, query: DeliveryQuery): readonly ListedDeli
 }
 
 /**
- * What a page looks at and the filter does not let through is passed over with its bound, so that a filter that lets nothing
- * through takes as many calls as it needs, and none of them long.
+ * Returns one page. Examines at most `lookAt` records, and returns where to go on. So a filter that matches nothing needs several calls,
+ * and none of them is long.
  */
 export function page (db: Connection, { lookAt, ...query }: PageQuery): Page<ListedDelivery> {
   const { status } = query.filter
@@ -59,7 +59,7 @@ export function read (db: Connection, sequence: number): DeliveryDetails | undef
   }
 }
 
-/** Reads bodies; `undefined` for one that is gone or can't be read. */
+/** Returns a function that reads bodies; `undefined` for one that is gone or cannot be read. */
 export function bodyReader (db: Connection): (sequence: number) => Uint8Array | undefined {
   const select = db.prepare('SELECT raw_body AS rawBody FROM bodies WHERE sequence = ?')
   return (sequence) => unlessDamaged(() => (select.get([sequence]) as { rawBody: Uint8Array } | undefined)?.rawBody, undefined)

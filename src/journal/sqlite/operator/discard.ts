@@ -4,8 +4,8 @@ import { removeDeliveries } from '../prune.js'
 import { STATE } from '../../record.js'
 
 /**
- * Removes deliveries from quarantine for good, or dead letters of one forwarder. The deduplication key of a delivery stays, so that a copy
- * of it is not taken for a new event; of a dead letter stays that it was discarded.
+ * Removes quarantined deliveries, or dead letters of one forwarder, for good. The deduplication key of a delivery stays, so that a
+ * duplicate of it is not taken for a new event. A discarded dead letter leaves an attempt that says so.
  */
 export function discard (db: Connection, request: DiscardRequest, now: number): readonly Discarded[] {
   return transaction(db, () => request.from === 'quarantine' ? discardQuarantined(db, request.sequences) : discardDead(db, request, now))

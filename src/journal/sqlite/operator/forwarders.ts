@@ -11,7 +11,7 @@ interface ForwarderRow {
   readonly paused: number
 }
 
-/** From so many deliveries on, counting along the index of ids beats counting along the table, which is ten times its size. */
+/** From this many deliveries on, counting in the index of ids is faster than in the table, which is ten times as large. */
 const COUNT_BY_INDEX = 100_000
 
 export function forwarders (db: Connection, except: readonly string[]): readonly KnownForwarder[] {
@@ -39,7 +39,7 @@ function countPending (db: Connection, { name, cursor }: ForwarderRow): number {
   return after - passedOver - marked
 }
 
-/** Counts the smaller side: SQLite knows how many there are in all ten times sooner than it counts them one by one. */
+/** Counts the smaller side. SQLite counts a whole table ten times faster than a part of it. */
 function countAfter (db: Connection, cursor: number): number {
   const behind = lastSequence(db) - cursor
   if (behind <= COUNT_BY_INDEX) return count(db, 'SELECT count(*) AS n FROM deliveries WHERE sequence > ?', cursor)
@@ -66,7 +66,7 @@ export function lastSequence (db: Connection): number {
   return count(db, "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'deliveries'), 0) AS n")
 }
 
-/** Those of the deliveries that a forwarder has yet to finish: it has not come to them, or a mark waits for it. */
+/** Returns those ids whose deliveries the forwarder has not finished: they are after its cursor, or have a mark. */
 export function unfinished (db: Connection, { forwarder, ids }: UnfinishedQuery): readonly string[] {
   const find = db.prepare(`SELECT 1 FROM deliveries d JOIN forwarders f ON f.name = ? WHERE d.id = ? AND (
     (d.hold = ${STATE.accepted} AND d.sequence > f.cursor AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.forwarder = f.name AND l.sequence = d.sequence))
@@ -78,7 +78,10 @@ export function keepPaused (db: Connection, { forwarder, paused }: { readonly fo
   db.prepare('UPDATE forwarders SET paused = ? WHERE name = ?').run([paused ? 1 : 0, forwarder])
 }
 
-/** One step, so that a service beside it never waits for long; the forwarder itself goes last, so that a stop half-way can be gone on from. */
+/**
+ * Removes a forwarder in small steps, so that a running service never waits for long. The forwarder's own row goes last, so that an
+ * interrupted removal can be continued.
+ */
 export function forget (db: Connection, { forwarder, limit }: { readonly forwarder: string, readonly limit: number }): { dropped: number, done: boolean } {
   return transaction(db, () => {
     const waiting = db.prepare('DELETE FROM waiting WHERE (forwarder, replay, sequence) IN (SELECT forwarder, replay, sequence FROM waiting WHERE forwarder = ? LIMIT ?)')

@@ -5,12 +5,12 @@ import { checksum, DELIVERY_COLUMNS, STATE, toDelivery, toRow, type DeliveryRow 
 import { UNKNOWN_FORWARDER } from '../salvage/settle-copies.js'
 import { bodyReader } from './deliveries.js'
 
-/** Judges an event anew, by the schemas of today. */
+/** Validates an event again, with the current schemas. */
 export type Judge = (event: { readonly eventType: string, readonly rawBody: Uint8Array }) => Pick<Released, 'verdict' | 'faults'>
 
 /**
- * A cursor takes only what is accepted, so what is released gets a durable mark for every known forwarder, wherever
- * their cursors stand: none misses it, and none gets it twice.
+ * Releases deliveries from quarantine. Feeds read only accepted deliveries in order, so each released one gets a durable mark for every
+ * known forwarder, whatever its cursor. No forwarder misses it or gets it twice.
  */
 export function release (db: Connection, { sequences, force }: ReleaseRequest, judge: Judge, now: number): readonly Released[] {
   const judged = sequences.map(judgeOne(db, force, judge))
@@ -23,7 +23,7 @@ export function release (db: Connection, { sequences, force }: ReleaseRequest, j
     const number = addReplays(db, { kind: 'release', description: 'released from quarantine', now })
     return free.filter(({ result: { sequence, verdict, faults }, checksumWith }) => {
       const faultsText = faults.length > 0 ? JSON.stringify(faults) : null
-      // Another command may have been quicker.
+      // Another process may have released or discarded it meanwhile.
       if (update.run([verdict, faultsText, checksumWith({ verdict, faults: faultsText }), sequence]).changes === 0) return true
       mark.run([number, now, sequence])
       return false
@@ -34,7 +34,7 @@ export function release (db: Connection, { sequences, force }: ReleaseRequest, j
 
 interface Judged {
   readonly result: Released
-  /** The record's checksum once it is released. */
+  /** The record's checksum after the release. */
   readonly checksumWith: (changed: Pick<DeliveryRow, 'verdict' | 'faults'>) => number
 }
 
@@ -63,7 +63,7 @@ function judgeOne (db: Connection, force: boolean, judge: Judge): (sequence: num
   }
 }
 
-/** A new number for marks of deliveries to be forwarded: a running service notices it, and then reads the marks. */
+/** Adds a replay number for marks of deliveries to forward. A running service notices the new number, and then reads the marks. */
 export function addReplays (db: Connection, { kind, description, now }: { kind: 'replay' | 'release' | 'forced', description: string, now: number }): number {
   return Number(db.prepare('INSERT INTO replays (requested_at, kind, description) VALUES (?, ?, ?)').run([now, kind, description]).lastInsertRowid)
 }

@@ -6,7 +6,7 @@ import { bodyReader } from './deliveries.js'
 import { addReplays } from './release.js'
 import { isPending } from '../../conditions.js'
 
-/** Makes the filter of a forwarder of the text that the journal keeps of it. */
+/** Parses a forwarder's filter from the text that the journal stores. */
 export type ParseFilter = (text: string) => (delivery: Delivery) => boolean
 
 export interface ReplayContext {
@@ -14,7 +14,7 @@ export interface ReplayContext {
   readonly parseFilter: ParseFilter
 }
 
-/** Marks deliveries to be forwarded again, all in one transaction under a number of their own: nothing takes them for duplicates. */
+/** Marks deliveries to be forwarded again, all in one transaction and under one new replay number. They do not count as duplicates. */
 export function replay (db: Connection, request: ReplayRequest, { now, parseFilter }: ReplayContext): Replayed {
   if (request.dryRun) return mark(db, request, parseFilter, () => {})
   return transaction(db, () => {
@@ -59,7 +59,7 @@ function mark (db: Connection, { sequences, forwarders, finishedOnly, force = fa
   return { replays, passedOver, filtered, refused }
 }
 
-/** Whether the filter of a forwarder, as it was configured last, lets a delivery through. What cannot be read is not judged. */
+/** Returns whether a forwarder's filter, as configured last, lets a delivery through. Unreadable deliveries pass. */
 function wanting (db: Connection, parseFilter: ParseFilter): (forwarder: string, sequence: number) => boolean {
   const filters = new Map((db.prepare('SELECT name, filter FROM forwarders WHERE filter IS NOT NULL').all() as Array<{ name: string, filter: string }>)
     .map(({ name, filter }) => [name, parseFilter(filter)]))

@@ -1,22 +1,22 @@
 import type { DeliveryFilter, DeliveryQuery } from '../../../delivery/listing.js'
 import { allOf, conditionsOf, FOUND_BY, IS_QUARANTINED, isBetween, type Dialect, type Sql } from '../../conditions.js'
 
-/** Where a query looks, and what it is ordered by. */
+/** The tables that a query reads, and the column that orders its rows. */
 interface Source extends Sql {
   readonly sequence: 's.sequence' | 'd.sequence'
-  /** Whether a delivery may come up more than once. */
+  /** Whether a delivery may appear more than once. */
   readonly repeats: boolean
 }
 
 /**
- * The rarest thing that the filter asks for comes first, in the order of the sequences, so that a page costs as much as it
- * shows. Bodies lie elsewhere and are never touched.
+ * Begins with the rarest thing that the filter asks for, ordered by sequence, so that a page costs as much as it shows. Bodies are in
+ * another table and are not read.
  */
 function source ({ status, forwarder }: DeliveryFilter): Source {
   const named = forwarder === undefined ? { text: '', values: [] } : { text: ' AND s.forwarder = ?', values: [forwarder] }
   switch (status) {
     case 'dead':
-      // What is being replayed counts as retrying.
+      // A dead letter that is being replayed counts as retrying.
       return {
         text: `dead_letters s ${forwarder === undefined ? 'INDEXED BY dead_letters_sequence' : ''}
           CROSS JOIN deliveries d ON d.sequence = s.sequence${named.text}
@@ -39,17 +39,17 @@ function source ({ status, forwarder }: DeliveryFilter): Source {
   }
 }
 
-/** An event type, exact or with `*` for any run of characters. */
+/** The event type equals the pattern; `*` matches any run of characters. */
 export function eventTypeIs (pattern: string): Sql {
   return pattern.includes('*')
     ? { text: 'd.event_type GLOB ?', values: [pattern.replaceAll(/[[?]/g, '[$&]')] }
     : { text: 'd.event_type = ?', values: [pattern] }
 }
 
-/** Beyond every character. */
+/** Sorts after every character. */
 const AFTER_ALL = '\u{10FFFF}'
 
-/** What is looked at is bounded by the page, so that no index is needed. */
+/** An id, or a word of the event type, begins with the text. No index is needed, because a page examines a limited number of records. */
 function beginsWith (text: string): Sql {
   return {
     text: `${['d.id', ...FOUND_BY].map((id) => `${id} >= ? AND ${id} < ?`).join(' OR ')} OR instr('.' || d.event_type, ?) > 0`,
@@ -59,7 +59,7 @@ function beginsWith (text: string): Sql {
 
 const dialect: Dialect = { prefix: '', eventTypeIs, beginsWith }
 
-/** The query for a page of deliveries. */
+/** The query for one page of deliveries. */
 export function selectDeliveries (columns: string, { order, limit, ...query }: DeliveryQuery): Sql {
   const from = source(query.filter)
   const where = allOf(conditionsOf(dialect, query, from.sequence))
@@ -72,8 +72,8 @@ export function selectDeliveries (columns: string, { order, limit, ...query }: D
 }
 
 /**
- * The query for the sequence of the last record that a page looks at; no row where it gets to the end before. It counts
- * before anything is asked of the deliveries, along the order in which the page goes.
+ * The query for the sequence of the last record that a page examines. Returns no row if fewer records are left. It counts the records in
+ * the order of the page, before the filter.
  */
 export function selectFloor ({ filter: { status }, ...range }: Omit<DeliveryQuery, 'order' | 'limit'>, lookAt: number): Sql {
   const where = allOf([

@@ -25,10 +25,10 @@ interface DeadRow {
   readonly reason: string
 }
 
-/** The status of deliveries at every known forwarder. */
+/** Returns a function that gives the status of a delivery at every known forwarder. */
 export function createStatuses (db: Connection): (delivery: { readonly sequence: number, readonly hold: number }) => readonly ForwarderStatus[] {
   const forwarders = db.prepare('SELECT name, cursor, began FROM forwarders WHERE name <> ? ORDER BY name').all([UNKNOWN_FORWARDER]) as ForwarderRow[]
-  // What is due first, where a delivery waits more than once.
+  // If a delivery waits more than once at a forwarder, the map keeps the last row: the mark that is due first.
   const waiting = db.prepare(`SELECT forwarder, replay, (SELECT kind FROM replays WHERE number = replay) AS kind, attempt, due_at, reason
     FROM waiting WHERE sequence = ? ORDER BY due_at DESC`)
   const dead = db.prepare('SELECT forwarder, attempts, died_at, reason FROM dead_letters WHERE sequence = ?')
@@ -43,7 +43,7 @@ export function createStatuses (db: Connection): (delivery: { readonly sequence:
     const deaths = new Map((dead.all([sequence]) as DeadRow[]).map((row) => [row.forwarder, row]))
     const ends = outcomes.all([sequence]) as Array<{ forwarder: string, outcome: 'forwarded' | 'skipped' | 'discarded' }>
     const successes = new Set(ends.filter(({ outcome }) => outcome === 'forwarded').map((row) => row.forwarder))
-    // The last one counts, where it has never been forwarded.
+    // If it was never forwarded, the last of these outcomes counts.
     const passed = new Map(ends.filter(({ outcome }) => outcome !== 'forwarded').map((row) => [row.forwarder, row.outcome]))
 
     return forwarders.map(({ name, cursor, began }): ForwarderStatus => {

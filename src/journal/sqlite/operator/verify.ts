@@ -5,7 +5,7 @@ import { DELIVERY_COLUMNS, toDelivery, toRow, toRows, type DeliveryRow } from '.
 import { bodyReader } from './deliveries.js'
 import { lastSequence } from './forwarders.js'
 
-/** What SQLite's check tells at most. */
+/** The most complaints that SQLite's check reports. */
 const COMPLAINTS_LIMIT = 100
 
 export function verify (db: Connection, { after, limit }: { readonly after: number, readonly limit: number }): Verified {
@@ -35,7 +35,7 @@ function readPage (db: Connection, after: number, limit: number, last: number): 
   }
 }
 
-/** A page of the file that can't be read takes only its own records with it. */
+/** Reads records one by one, because an unreadable page of the file hides only its own records. */
 function readOneByOne (db: Connection, after: number, upTo: number): Page {
   const rows: DeliveryRow[] = []
   const unreadable: number[] = []

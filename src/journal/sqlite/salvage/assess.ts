@@ -3,14 +3,14 @@ import { APPLICATION_ID } from '../schema.js'
 import { openPages, type Pages } from './pages.js'
 import { PAGE_BYTES } from '../database.js'
 
-/** Our tables' definitions stand on the first page, or on one not far behind it. */
+/** The definitions of tierhook's tables are on the first page, or on one soon after it. */
 const FRONT_PAGES = 64
-/** A version of the schema beyond this is no newer tierhook's but damage. */
+/** A greater schema version comes from damage, and not from a newer tierhook. */
 const SCHEMA_VERSION_LIMIT = 1000
 
 /**
- * What a file is, as far as its front tells. `ours, damaged`: SQLite would refuse it, or misread it. `unknown`: somebody else's,
- * or nothing in it yet: that is SQLite's to find out.
+ * What a file is, judged by its first pages. `ours, damaged`: SQLite would refuse or misread it. `unknown`: missing, empty, or another
+ * program's database, which SQLite will find out.
  */
 export type Assessment = 'ours' | 'ours, damaged' | 'unknown' | 'no database'
 
@@ -38,8 +38,8 @@ function assessPages (pages: Pages): Assessment {
 const MAGIC = Buffer.from('SQLite format 3\0')
 
 /**
- * Bytes of the header that are the same in each of our databases, by their place (https://sqlite.org/fileformat2.html#the_database_header):
- * size of a page, format versions, bytes reserved, fractions, schema format and encoding of text.
+ * Bytes of the header that are the same in all databases of tierhook, by position (https://sqlite.org/fileformat2.html#the_database_header):
+ * page size, format versions, reserved bytes, fractions, schema format and text encoding.
  */
 const FIXED: ReadonlyArray<readonly [at: number, ...values: number[]]> = [
   [16, PAGE_BYTES >> 8], [17, 0], [18, 1, 2], [19, 1, 2], [20, 0], [21, 64], [22, 32], [23, 32], [44, 0], [45, 0], [46, 0], [47, 4],

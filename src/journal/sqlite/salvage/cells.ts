@@ -9,7 +9,7 @@ const INDEX_LOCAL_MOST = Math.floor((PAGE_BYTES - 12) * 64 / 255) - 23
 const LOCAL_LEAST = Math.floor((PAGE_BYTES - 12) * 32 / 255) - 23
 const TABLE_LOCAL_MOST = PAGE_BYTES - 35
 
-/** A row as it stands on a page: of a table with a rowid, or of an index or a table without. */
+/** A row as a page stores it: of a table with a rowid, or of an index or a table without a rowid. */
 export interface Row {
   readonly rowid: number | undefined
   readonly values: readonly Value[]
@@ -22,16 +22,16 @@ export interface PageRows {
 }
 
 /**
- * The rows on a page of a tree, each for itself: one that can't be read costs no other.
- * @param isOurs whether a row is one that we may have written
+ * Reads the rows on a page of a tree, each by itself: an unreadable row does not affect the others.
+ * @param isOurs whether tierhook may have written the row
  */
 export function readRows (pages: Pages, page: number, isOurs: (row: Row) => boolean): PageRows {
-  // Kept, because reading what overflows reads other pages.
+  // Copied, because reading overflow pages may overwrite the buffer.
   const bytes = Buffer.from(pages.read(page))
   const type = bytes.readUInt8(0)
   if (type === PAGE_TYPE.tableInterior) return { rows: [], damaged: false }
   if (type === PAGE_TYPE.tableLeaf || type === PAGE_TYPE.indexLeaf || type === PAGE_TYPE.indexInterior) return readAs(pages, bytes, type, isOurs)
-  // The byte that says what the page is, is itself damaged: what it is shows in what can be read.
+  // The byte with the page's type is damaged. The type under which most rows can be read is the right one.
   const readings = [PAGE_TYPE.tableLeaf, PAGE_TYPE.indexLeaf, PAGE_TYPE.indexInterior].map((guess) => readAs(pages, bytes, guess, isOurs))
   const best = readings.reduce((most, reading) => reading.rows.length > most.rows.length ? reading : most)
   return { rows: best.rows, damaged: true }
@@ -60,7 +60,7 @@ function readCell (pages: Pages, bytes: Buffer, start: number, type: 2 | 10 | 13
   return values === undefined ? undefined : { rowid: rowid.value, values }
 }
 
-/** What is too long for its page goes on in a chain of others. */
+/** A payload that is too long for its page continues on a chain of overflow pages. */
 function readPayload (pages: Pages, bytes: Buffer, start: number, length: number, localMost: number): Buffer | undefined {
   if (length <= localMost) return start + length <= PAGE_BYTES ? bytes.subarray(start, start + length) : undefined
   const fitting = LOCAL_LEAST + (length - LOCAL_LEAST) % OVERFLOW_BYTES

@@ -5,22 +5,22 @@ import { createLivePages } from './live-pages.js'
 import type { Pages } from './pages.js'
 import { tableOf } from './tables.js'
 
-/** Rows go to the new database in transactions of so many pages. */
+/** Pages whose rows are inserted in one transaction. */
 const PAGES_A_TRANSACTION = 4096
-/** A table with as few rows as `forwarders` never leaves the front of the file, where its root is. */
+/** A table with as few rows as `forwarders` has all its pages at the front of the file, near its root. */
 const FRONT_PAGES = 64
-/** No sequence ever gets so high: a greater one is damage. */
+/** No real sequence gets this high: a greater one is damage. */
 export const SEQUENCE_LIMIT = 2 ** 40
 
 export interface Copied {
-  /** The greatest number that a row says was given out, by table with such numbers. */
+  /** The greatest number given out, by table that numbers its rows. */
   readonly numbers: ReadonlyMap<string, number>
-  /** Whether there may have been forwarders that can't be read any more. */
+  /** Whether there may have been forwarders that cannot be read any more. */
   readonly forwardersLost: boolean
   readonly damagedPages: number
 }
 
-/** Copies every row that can be read on any page that is in use, whatever became of the pages above it. */
+/** Copies every readable row from every page in use, whatever happened to the pages above it. */
 export function copyRows (pages: Pages, db: Connection): Copied {
   const isLive = createLivePages(pages)
   const insert = inserters(db)
@@ -61,12 +61,12 @@ export function copyRows (pages: Pages, db: Connection): Copied {
   return { numbers, forwardersLost: forwardersDamaged || forwarders === 0, damagedPages }
 }
 
-/** What the indexes know that the rows themselves may have lost. Temporary: it is gone with the connection. */
+/** Marks and dead letters that the indexes know, because the rows themselves may be lost. Temporary: the tables end with the connection. */
 const MARKS = `
   CREATE TEMP TABLE waiting_marks (sequence INTEGER, forwarder TEXT, replay INTEGER, PRIMARY KEY (forwarder, replay, sequence)) WITHOUT ROWID;
   CREATE TEMP TABLE dead_marks (sequence INTEGER, forwarder TEXT, PRIMARY KEY (forwarder, sequence)) WITHOUT ROWID;`
 
-/** In the order in which they stand in the file. */
+/** The columns in the order in which the file stores them. */
 function columnsOf (db: Connection, table: string): readonly string[] {
   return (db.prepare('SELECT name FROM pragma_table_info(?) ORDER BY cid').all([table]) as Array<{ name: string }>).map(({ name }) => name)
 }
@@ -77,12 +77,12 @@ function inserters (db: Connection): Readonly<Record<string, Insert>> {
   db.exec(MARKS)
 
   function into (target: string, { columns = columnsOf(db, target), values = (row: Row): readonly SqlValue[] => row.values, except = '' } = {}): Insert {
-    /** By how many columns a row has: one of an earlier schema version ends before those that were added since. */
+    /** By a row's number of columns: a row of an earlier schema version lacks the columns added later. */
     const statements = new Map<number, Statement>()
 
     function prepare (count: number): Statement {
       const names = columns.slice(0, count).filter((name) => name !== except)
-      // What breaks a rule of the table is damaged, or there already.
+      // A row that violates a constraint is damaged, or is there already.
       return db.prepare(`INSERT OR IGNORE INTO ${target} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`)
     }
 
@@ -104,7 +104,7 @@ function inserters (db: Connection): Readonly<Record<string, Insert>> {
     attempts: into('attempts', { columns: ['rowid', ...columnsOf(db, 'attempts')], values: withRowid }),
     dedupe_keys: into('dedupe_keys'),
     forwarders: into('forwarders'),
-    // Made anew by the triggers, of what is left.
+    // The triggers compute `behind` again from the rows that are left.
     waiting: into('waiting', { except: 'behind' }),
     dead_letters: into('dead_letters'),
     waiting_sequence: into('waiting_marks', { columns: ['sequence', 'forwarder', 'replay'] }),

@@ -4,12 +4,12 @@ import type { Pages } from './pages.js'
 /** https://sqlite.org/fileformat2.html#pointer_map_or_ptrmap_pages */
 const POINTER = { root: 1, free: 2, overflow: 3, overflowNext: 4, tree: 5 } as const
 const POINTERS_A_PAGE = Math.floor(PAGE_BYTES / 5)
-/** SQLite keeps the roots of all tables at the front of a file with pointer maps, and we have fewer. */
+/** SQLite keeps the roots of all tables at the front of a file with pointer maps, and tierhook has fewer than this. */
 const LAST_ROOT_PAGE = 64
-/** The page that holds the bytes by which SQLite locks. */
+/** The page with the bytes that SQLite locks. */
 const LOCK_PAGE = 0x40000000 / PAGE_BYTES + 1
 
-/** Tells which pages belong to a tree. A page that was let go of still holds rows of old, which must not come back. */
+/** Returns a function that tells whether a page belongs to a tree. A free page still holds old rows, which must not come back. */
 export function createLivePages (pages: Pages): (page: number) => boolean {
   const freed = readFreeList(pages)
   let map = { page: 0, bytes: Buffer.alloc(0) }
@@ -27,7 +27,7 @@ export function createLivePages (pages: Pages): (page: number) => boolean {
     const hasParent = parent > 0 && parent <= pages.count
     if (type === POINTER.tree && hasParent) return true
     if ((type === POINTER.overflow || type === POINTER.overflowNext) && hasParent) return false
-    // The entry is damaged: the list of free pages has the say.
+    // The entry is damaged, so the list of free pages decides.
     return !freed.has(page)
   }
 }

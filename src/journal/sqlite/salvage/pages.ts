@@ -4,10 +4,10 @@ import { readWal } from './wal.js'
 
 const CHUNK_PAGES = 64
 
-/** The pages of a database as the last commit left them, in its file or in its log, without SQLite: it refuses what is damaged. */
+/** The pages of a database as the last commit left them, from its file or its log. Read without SQLite, which refuses damaged files. */
 export interface Pages {
   readonly count: number
-  /** Pages are numbered from 1. The bytes are valid until another page is read; all zero where the disk does not give them. */
+  /** Pages are numbered from 1. The bytes are valid until another page is read. They are zero if the disk cannot read them. */
   readonly read: (page: number) => Buffer
   readonly close: () => void
 }
@@ -19,7 +19,7 @@ export function openPages (path: string): Pages {
   const chunk = Buffer.alloc(CHUNK_PAGES * PAGE_BYTES)
   let chunkStart = -1
 
-  /** Pages that are read one after another come many at once; those that are read in between, alone. */
+  /** Reads successive pages in chunks, and pages in between one by one. */
   function readFromFile (page: number): Buffer {
     const within = (page - 1) % CHUNK_PAGES
     if (page - 1 - within !== chunkStart) {
@@ -54,14 +54,14 @@ export function openPages (path: string): Pages {
   }
 }
 
-/** Whether the disk gave what there is; where it did not, and beyond the end, the buffer is zero. */
+/** Returns whether the read succeeded. If not, and after the end of the file, the buffer is zero. */
 function fill (file: number, buffer: Buffer, position: number): boolean {
   buffer.fill(0)
   try {
     readSync(file, buffer, 0, buffer.length, position)
     return true
   } catch {
-    // A sector that can't be read.
+    // A sector that cannot be read.
     return false
   }
 }

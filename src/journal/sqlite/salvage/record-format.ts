@@ -1,6 +1,6 @@
 export type Value = number | string | Buffer | null
 
-/** A number of SQLite's variable length, and where it ends; `undefined` where the bytes end before it. */
+/** Reads a number of SQLite's variable length, and where it ends; `undefined` if the bytes end before it. */
 export function readVarint (bytes: Buffer, start: number): { readonly value: number, readonly end: number } | undefined {
   let value = 0
   for (let index = 0; index < 9; index++) {
@@ -14,8 +14,8 @@ export function readVarint (bytes: Buffer, start: number): { readonly value: num
 }
 
 /**
- * The columns of a record (https://sqlite.org/fileformat2.html#record_format). `undefined` where its header and its length do
- * not agree, which they seldom do by chance.
+ * Returns the columns of a record (https://sqlite.org/fileformat2.html#record_format). `undefined` if its header does not match its
+ * length, which seldom matches by chance.
  */
 export function decodeRecord (payload: Buffer): readonly Value[] | undefined {
   const header = readVarint(payload, 0)
@@ -36,7 +36,7 @@ export function decodeRecord (payload: Buffer): readonly Value[] | undefined {
   })
 }
 
-/** By the types below 10, of which two are never used. */
+/** Bytes of the types 0 to 9. The types 10 and 11 are not in use, and a greater type gives the size itself. */
 const SIZES = [0, 1, 2, 3, 4, 6, 8, 8, 0, 0]
 
 function sizeOf (type: number): number {

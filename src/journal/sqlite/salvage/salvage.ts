@@ -9,7 +9,7 @@ import { settleCopies, type RememberedForwarder, type Settled } from './settle-c
 import { draftPath, swap } from './swap-files.js'
 
 export interface SalvageOptions {
-  /** What the running service knows; nothing at a start. */
+  /** The greatest sequence that the running service knows; 0 at a start. */
   readonly above: number
   readonly remembered: readonly RememberedForwarder[]
   readonly now: () => number
@@ -19,15 +19,15 @@ export interface Salvaged extends Settled {
   /** Where the damaged database is kept. */
   readonly damagedFile: string
   readonly damagedPages: number
-  /** Whether forwarders that are not known any more begin with the oldest delivery. */
+  /** Whether forwarders that are unknown now begin with the oldest delivery. */
   readonly forwardersLost: boolean
   readonly ms: number
 }
 
 /**
- * Makes a new database of all that can still be read in a damaged one, and sets that aside. Other processes that write wait meanwhile; no
- * connection of this one may be open.
- * Needs as much room as the database takes, and little memory. A crash on the way leaves the old one or the whole new one.
+ * Copies all that can still be read in a damaged database into a new one, and sets the damaged one aside. Other processes wait to write
+ * meanwhile. This process must have no connection open. Needs as much space on disk as the database, and little memory. After a crash
+ * in between, there is either the old database or the complete new one.
  */
 export function salvage (path: string, { above, remembered, now }: SalvageOptions): Salvaged {
   const startedAt = performance.now()

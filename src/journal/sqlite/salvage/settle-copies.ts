@@ -2,13 +2,13 @@ import type { Connection } from '../database.js'
 import { cursorChecksum, DELIVERY_COLUMNS, STATE, toDelivery, toText, type DeliveryRow } from '../../record.js'
 import { SEQUENCE_LIMIT, type Copied } from './copy-rows.js'
 
-/** New deliveries get sequences from so far above the greatest that is known: what is lost may have had greater ones. */
+/** New deliveries get sequences this far above the greatest known one, because lost deliveries may have had greater ones. */
 const MARGIN = 1000
-/** A number that is so far above all that is sure is damage itself. */
+/** A number this far above all certain ones is itself damage. */
 const PLAUSIBLE_STEP = 1_000_000
 const RECORDS_A_PAGE = 200
 const SAMPLE = 100
-/** Stands for forwarders that nobody knows any more: nothing is pruned that they may need, and they begin with the oldest. */
+/** Stands for forwarders that were lost: nothing is pruned that they may need, and forwarders that are unknown begin with the oldest delivery. */
 export const UNKNOWN_FORWARDER = ''
 
 export interface RememberedForwarder {
@@ -18,7 +18,7 @@ export interface RememberedForwarder {
 }
 
 export interface Settled {
-  /** Deliveries that were accepted and can't be read, or whose checksum differs. */
+  /** Accepted deliveries that cannot be read, or whose checksum differs. */
   readonly lost: number
   /** The first of their sequences. */
   readonly lostSequences: readonly number[]
@@ -27,14 +27,14 @@ export interface Settled {
 
 export interface SettleOptions {
   readonly copied: Copied
-  /** The greatest sequence that the running service knows of; 0 at a start. */
+  /** The greatest sequence that the running service knows; 0 at a start. */
   readonly above: number
   /** What the running service knows of its forwarders. */
   readonly remembered: readonly RememberedForwarder[]
   readonly now: number
 }
 
-/** Makes of the rows that were found a journal that agrees with itself. */
+/** Makes a consistent journal of the rows that were copied. */
 export function settleCopies (db: Connection, { copied, above, remembered, now }: SettleOptions): Settled {
   db.exec('BEGIN; CREATE TEMP TABLE lost (sequence INTEGER PRIMARY KEY)')
   const lastGood = checkRecords(db)
@@ -60,7 +60,7 @@ export function settleCopies (db: Connection, { copied, above, remembered, now }
   return settled
 }
 
-/** Sets aside every record that is not the one that was written. Returns the last sequence of those that are. */
+/** Sets every damaged record aside. Returns the last sequence of a sound one. */
 function checkRecords (db: Connection): number {
   const select = db.prepare(`SELECT ${DELIVERY_COLUMNS}, b.raw_body AS rawBody FROM deliveries d LEFT JOIN bodies b ON b.sequence = d.sequence
     WHERE d.sequence > ? ORDER BY d.sequence LIMIT ${RECORDS_A_PAGE}`)
@@ -83,7 +83,7 @@ function checkRecords (db: Connection): number {
   }
 }
 
-/** The greatest sequence that anything names, but for what can only be damage. */
+/** The greatest sequence in any row, except those that can only be damage. */
 function greatestSequence (db: Connection, { numbers }: Copied, sure: number): number {
   const limit = sure > 0 ? sure + PLAUSIBLE_STEP : SEQUENCE_LIMIT
   const named = ['deliveries', 'bodies', 'dedupe_keys', 'waiting', 'dead_letters', 'attempts'].map((table) =>
@@ -100,7 +100,7 @@ function greatestReplay (db: Connection, { numbers }: Copied): number {
 }
 
 function settleForwarders (db: Connection, { greatest, remembered, forwardersLost, now }: { readonly greatest: number, readonly forwardersLost: boolean } & Pick<SettleOptions, 'remembered' | 'now'>): void {
-  // Nobody is ahead of the journal. Where a forwarder really was is not known then, and nothing may be left out.
+  // A cursor beyond the end of the journal is wrong. The right one is unknown, so the forwarder begins anew and misses nothing.
   db.prepare('UPDATE forwarders SET cursor = 0, began = 0, checksum = NULL WHERE cursor > ? OR cursor < 0').run([greatest])
   const put = db.prepare(`INSERT INTO forwarders (name, cursor, began, position, added_at, checksum) VALUES (?, ?, 0, ?, ?, ?)
     ON CONFLICT (name) DO UPDATE SET cursor = excluded.cursor, checksum = excluded.checksum, position = excluded.position`)
@@ -109,7 +109,7 @@ function settleForwarders (db: Connection, { greatest, remembered, forwardersLos
   if (forwardersLost) put.run([UNKNOWN_FORWARDER, 0, null, now, null])
 }
 
-/** What a forwarder's cursor has passed and that is not finished comes back from its index, to be tried at once. */
+/** Restores lost marks and dead letters from their indexes. The marks are due at once. */
 function restoreMarks (db: Connection, now: number): void {
   db.prepare(`INSERT OR IGNORE INTO waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at, reason)
     SELECT m.forwarder, m.replay, m.sequence, d.customer_id, 1, 0, 0, ?, 'restored after damage' FROM waiting_marks m CROSS JOIN deliveries d ON d.sequence = m.sequence

@@ -2,15 +2,15 @@ import { existsSync, readdirSync, renameSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { SIDE_FILES, sync } from '../copies/draft.js'
 
-/** Where the new database is made; what is left of it after a crash is of no use. */
+/** Where the new database is made. What a crash leaves there is useless. */
 export function draftPath (path: string): string {
   return `${path}.salvaging`
 }
 
 /**
- * Puts a finished draft in the place of the damaged database, which keeps its log beside it under its new name. From the first
- * step on, which is one rename, the draft is the database: a start after a crash takes the rest of the steps.
- * @returns where the damaged database is now
+ * Replaces the damaged database by a finished draft. The damaged one keeps its log beside it, under its new name. The first step is one
+ * rename, and from then on the draft is the database: after a crash, the next start completes the other steps.
+ * @returns the new path of the damaged database
  */
 export function swap (path: string, now: Date): string {
   sync(draftPath(path))
@@ -19,15 +19,15 @@ export function swap (path: string, now: Date): string {
   return finishSwap(path) ?? path
 }
 
-/** Takes the steps of a swap that a crash has left undone. Returns where the damaged database is now, or `undefined` where there was nothing to do. */
+/** Completes a swap that a crash interrupted. Returns the new path of the damaged database, or `undefined` if there was nothing to do. */
 export function finishSwap (path: string): string | undefined {
-  // Where there is no folder, opening the database tells so.
+  // If there is no folder, opening the database reports that.
   if (!existsSync(dirname(path))) return undefined
   const salvaged = readdirSync(dirname(path)).find((name) => name.startsWith(`${basename(path)}.salvaged-`))
   if (salvaged === undefined) return undefined
   const stamp = salvaged.slice(`${basename(path)}.salvaged-`.length)
   const damaged = `${path}.damaged-${stamp}`
-  // The log goes with its database: beside another one it would be taken for that one's.
+  // The log moves with its database: SQLite would take it for the log of another one in its place.
   for (const ending of [...SIDE_FILES, '']) if (existsSync(`${path}${ending}`)) renameSync(`${path}${ending}`, `${damaged}${ending}`)
   sync(dirname(path))
   renameSync(`${path}.salvaged-${stamp}`, path)
@@ -35,7 +35,7 @@ export function finishSwap (path: string): string | undefined {
   return damaged
 }
 
-/** Two in one second get names of their own. */
+/** Salvages within the same second get different names. */
 function freeName (path: string, stamp: string): string {
   let name = stamp
   for (let number = 2; existsSync(`${path}.damaged-${name}`); number++) name = `${stamp}-${number}`

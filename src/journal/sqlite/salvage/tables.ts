@@ -4,9 +4,9 @@ import type { Row } from './cells.js'
 import type { Value } from './record-format.js'
 
 /**
- * What a row of a table or index is made of, in the order in which its columns stand in the file: `i` a whole number, `n` a
- * number, `t` text, `b` bytes, `-` the rowid's place; in capitals where it may be null. No two of them are alike but where the values
- * tell them apart, so that a row is known by itself, without the tree that it hung from.
+ * The types of a row's values, in the order in which the file stores the columns: `i` an integer, `n` a number, `t` text, `b` bytes, `-`
+ * the place of the rowid. A capital letter may also be null. A row is recognised by its shape, without the tree that it belonged to. Where
+ * shapes are alike, the values tell rows apart.
  */
 interface Shape {
   readonly name: string
@@ -14,17 +14,17 @@ interface Shape {
   readonly columns: string
 }
 
-/** What is beside our tables. */
+/** The shapes besides those of tierhook's tables. */
 const OTHERS: readonly Shape[] = [
   { name: 'sqlite_sequence', rowid: true, columns: 'ti' },
   { name: 'waiting_lane', rowid: false, columns: 'ttii' },
-  // Also the same of replays.
+  // Also matches the same index of replays.
   { name: 'waiting_due', rowid: false, columns: 'tiii' },
   { name: 'waiting_sequence', rowid: false, columns: 'iti' },
-  // Also the index of keys by their age, whose numbers are times.
+  // Also matches the index of deduplication keys by age. Its numbers are times, and so greater than any sequence.
   { name: 'dead_letters_sequence', rowid: false, columns: 'it' },
   { name: 'other_index', rowid: false, columns: 'ii' },
-  // Of what is not accepted: its index ends with the sequence twice, as a column and as the rowid.
+  // The index of deliveries that are not accepted. It ends with the sequence twice: as a column and as the rowid.
   { name: 'other_index', rowid: false, columns: 'iii' },
   { name: 'id_index', rowid: false, columns: 'ti' },
   { name: 'sqlite_schema', rowid: true, columns: 'tttiT' }
@@ -32,7 +32,7 @@ const OTHERS: readonly Shape[] = [
 
 const LETTERS: Readonly<Record<string, string>> = { INTEGER: 'i', REAL: 'n', TEXT: 't', BLOB: 'b' }
 
-/** Rows have the columns of the schema version in which they were written, and so there may be some of each. */
+/** A row has the columns of the schema version that wrote it, so a file may have rows of several versions. */
 function shapesOfAllVersions (): readonly Shape[] {
   const db = connect(':memory:')
   const shapes = new Map<string, Shape>()
@@ -60,7 +60,7 @@ function shapesOf (db: Connection): readonly Shape[] {
 
 let shapes: readonly Shape[] | undefined
 
-/** The table or index that a row is of; `undefined` where it is of none of ours. */
+/** Returns the table or index that a row belongs to; `undefined` if it is none of tierhook's. */
 export function tableOf ({ rowid, values }: Row): string | undefined {
   if (rowid !== undefined && !Number.isSafeInteger(rowid)) return undefined
   shapes ??= shapesOfAllVersions()

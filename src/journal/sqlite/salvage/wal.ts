@@ -3,26 +3,26 @@ import { PAGE_BYTES } from '../database.js'
 
 const HEADER_BYTES = 32
 const FRAME_HEADER_BYTES = 24
-/** In the lowest bit: whether the checksums are of big-endian words (https://sqlite.org/fileformat2.html#wal_file_format). */
+/** Its lowest bit tells whether the checksums are of big-endian words (https://sqlite.org/fileformat2.html#wal_file_format). */
 const MAGIC = 0x377F0682
 
-/** Where the newest committed copy of each page lies in a write-ahead log. */
+/** Where a write-ahead log has the newest committed copy of each page. */
 export interface WalPages {
-  /** By page number, the place in the log's file. */
+  /** The position in the log's file, by page number. */
   readonly places: ReadonlyMap<number, number>
-  /** The database's size in pages at the last commit; `undefined` where nothing is committed in the log. */
+  /** The database's size in pages at the last commit; `undefined` if the log has no commit. */
   readonly count: number | undefined
 }
 
 const none: WalPages = { places: new Map(), count: undefined }
 
-/** Reads a log by SQLite's own rule: what follows the first frame whose checksum differs was never committed. */
+/** Reads a log by SQLite's own rule: everything after the first frame with a wrong checksum was never committed. */
 export function readWal (path: string): WalPages {
   let file: number
   try {
     file = openSync(path, 'r')
   } catch {
-    // No log: everything is in the database.
+    // Without a log, everything is in the database.
     return none
   }
   try {
