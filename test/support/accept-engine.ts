@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import type { AcceptEngine } from '../../src/journal/engine.js'
 import { createPostgresAcceptEngine, type PostgresAcceptOptions } from '../../src/journal/postgres/accept-engine.js'
 
-/** Opens the side of PostgreSQL's engine that accepts, with nobody who forwards; it is closed when the test ends, and a defect fails the test. */
+/** Opens the accepting side of PostgreSQL's engine, without a forwarding side. It is closed when the test ends. A defect fails the test. */
 export async function openAcceptEngine (t: Test, options: Omit<PostgresAcceptOptions, 'onStored'>): Promise<AcceptEngine> {
   const engine = createPostgresAcceptEngine({ ...options, onStored: () => {} })
   const stop = new AbortController()

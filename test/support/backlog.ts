@@ -13,30 +13,30 @@ const PROBES = 15
 
 export interface BacklogFacts {
   readonly deliveries: number
-  /** Accepted a second, in the first and in the last tenth. */
+  /** Accepted deliveries per second, in the first and in the last tenth. */
   readonly firstRate: number
   readonly lastRate: number
-  /** From the answer until the line stands in the file, median of some probes, in milliseconds. */
+  /** From the answer until the line is in the file: the median of some probes, in milliseconds. */
   readonly firstFileDelayMs: number
   readonly lastFileDelayMs: number
-  /** What `/health/live` and `/health/ready` answer with the whole backlog waiting. */
+  /** The answers of `/health/live` and `/health/ready` while the whole backlog is waiting. */
   readonly health: readonly number[]
-  /** Resident memory with the whole backlog waiting, and the most there ever was. */
+  /** Resident memory while the whole backlog is waiting, and its peak. */
   readonly waitingMiB: number
   readonly peakMiB: number
-  /** From the start of the destination until all of them had arrived. */
+  /** From the start of the destination until all deliveries had arrived. */
   readonly drainMs: number
   /** From the start of a process with the whole backlog until it listens. */
   readonly restartMs: number
   readonly arrived: number
-  /** Customers whose moves did not arrive in order, or not all. */
+  /** Customers whose moves did not arrive in order. */
   readonly outOfOrder: readonly string[]
   readonly fileLines: number
-  /** How long the operator's API takes for the newest page of deliveries, and for the second one, in milliseconds; the first call, which starts a thread, is not counted. */
+  /** The operator API's times for the two newest pages of deliveries, in milliseconds. The first call, which starts a thread, is not counted. */
   readonly pageMs: readonly number[]
 }
 
-/** Lets deliveries pile up before a dead HTTP destination, beside a file forwarder; restarts; then lets the destination come back. */
+/** Lets deliveries pile up for a dead HTTP destination, beside a file forwarder. Then restarts the service, and starts the destination. */
 export async function pileUp ({ dataDir, deliveries }: { readonly dataDir: string, readonly deliveries: number }): Promise<BacklogFacts> {
   const port = await freePort()
   const adminPort = await freePort()
@@ -51,7 +51,7 @@ export async function pileUp ({ dataDir, deliveries }: { readonly dataDir: strin
     const pool = new Pool(service.url, { connections: CONNECTIONS })
     const last = sent + count
     const startedAt = performance.now()
-    // Each connection has customers of its own, so that the moves of each are accepted in order.
+    // Each connection has its own customers, so that each customer's moves are accepted in order.
     await Promise.all(Array.from({ length: CONNECTIONS }, async (_, connection) => {
       for (let move = firstMove(sent, connection); move < last; move += CONNECTIONS) await send(pool, move)
     }))
@@ -160,7 +160,7 @@ async function timePages (url: string): Promise<readonly number[]> {
   return pageMs
 }
 
-/** A file of a million lines is longer than a string may be. */
+/** Reads in chunks, because a file of a million lines is longer than the longest string. */
 async function countLines (path: string): Promise<number> {
   let lines = 0
   for await (const chunk of createReadStream(path)) {

@@ -6,19 +6,19 @@ import { freePort, httpDestination } from '../forwarders/http/support/servers.js
 import { startServiceProcess, type ServiceProcess } from './service-process.js'
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path))
-/** Why a test with a browser is left out; `false` where there is one. */
+/** Why tests with a browser are skipped; `false` if there is one. */
 export const skip = executablePath === undefined && 'no Chromium is installed'
-/** Kept after the test, to be looked at. */
+/** Kept after the test, for people to look at. */
 const screenshots = join(import.meta.dirname, '../../.tap/page')
 
 export interface OpenedPage {
   readonly page: Page
-  /** What the browser complained of: scripts that failed, and what the policy did not let through. */
+  /** What the browser complained about: failed scripts, and what the content security policy blocked. */
   readonly complaints: string[]
 }
 
 export async function launchBrowser (t: Test): Promise<Browser> {
-  // What runs as root has no sandbox.
+  // The sandbox does not work for root.
   const browser = await chromium.launch({ ...(executablePath === undefined ? {} : { executablePath }), args: ['--no-sandbox', '--disable-gpu'] })
   t.teardown(async () => { await browser.close() })
   return browser
@@ -30,7 +30,7 @@ export async function openPage (browser: Browser, url: string, options: Paramete
   const complaints: string[] = []
   page.on('pageerror', (error) => { complaints.push(error.message) })
   page.on('console', (message) => {
-    // The browser notes every answer that is no success; those that are expected are looked for in the page.
+    // The browser logs every answer that is not a success. Tests check the expected ones in the page.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) complaints.push(message.text())
   })
   await page.goto(url)
@@ -40,12 +40,12 @@ export async function openPage (browser: Browser, url: string, options: Paramete
 export interface ServiceWithPage {
   readonly service: ServiceProcess
   readonly dataDir: string
-  /** How the destination of the http forwarder answers. */
+  /** The status with which the http forwarder's destination answers. */
   readonly destination: { status: number }
   readonly adminUrl: string
 }
 
-/** A service with the file and http forwarders, whose destination fails until it is told otherwise. */
+/** Starts a service with the file and http forwarders. The http destination fails until `status` is changed. */
 export async function startServiceWithPage (t: Test, environment: Readonly<Record<string, string>> = {}): Promise<ServiceWithPage> {
   const destination = { status: 500 }
   const server = await httpDestination(t, (_request, response) => { response.writeHead(destination.status).end('not today') })

@@ -24,7 +24,7 @@ export interface BuiltAdmin {
   readonly log: CapturedLog
   readonly liveFeed: LiveFeed
   readonly get: (path: string, options?: AdminRequest) => Promise<AdminAnswer>
-  /** Posts JSON, `{}` where there is no body. */
+  /** Posts JSON; `{}` if there is no body. */
   readonly post: (path: string, options?: AdminRequest) => Promise<AdminAnswer>
   readonly send: (method: string, path: string, options?: AdminRequest) => Promise<AdminAnswer>
   readonly close: () => Promise<void>
@@ -33,11 +33,11 @@ export interface BuiltAdmin {
 export interface BuildAdminOptions extends Partial<AdminAppOptions> {
   readonly dataDir?: string
   readonly feed?: Partial<LiveFeedOptions>
-  /** The only token, called `admin`. */
+  /** The only token. Its name is `admin`. */
   readonly token?: string
 }
 
-/** The operator's listener alone on a free port, over the store in a data folder, read in this thread. */
+/** Starts only the operator's listener, on a free port. It reads the store of a data folder in this thread. */
 export async function buildAdmin (t: Test, { dataDir, feed, token, ...options }: BuildAdminOptions = {}): Promise<BuiltAdmin> {
   const log = captureLog()
   const operator = options.operator ?? openOperator({ dataDir: dataDir ?? t.testdir() })

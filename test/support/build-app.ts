@@ -15,7 +15,7 @@ export interface BuiltApp extends WebhookClient {
   readonly log: CapturedLog
 }
 
-/** The application alone, listening on a free port, for what a whole service can't be brought to do. */
+/** Starts only the application, on a free port. For situations that a whole service cannot be brought into. */
 export async function buildApp (t: Test, { append, ...options }: Partial<AppOptions> & { readonly append?: Journal['append'] } = {}): Promise<BuiltApp> {
   const log = captureLog()
   const app = createApp({
@@ -30,7 +30,7 @@ export async function buildApp (t: Test, { append, ...options }: Partial<AppOpti
     bodyLimitBytes: 1_048_576,
     trustProxy: false,
     secrets: [],
-    // What the raw requests of tests call it.
+    // The host name in the raw requests of tests.
     hostNames: ['x'],
     requiredHeaders: [],
     sourceFilter: undefined,

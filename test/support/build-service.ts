@@ -20,22 +20,22 @@ export interface BuiltService extends WebhookClient {
   readonly port: number
   /** The service's own log. */
   readonly log: CapturedLog
-  /** What the log forwarder has written. */
+  /** The lines of the log forwarder. */
   readonly forwarded: CapturedLines
-  /** The lines of the file forwarder, once there are this many. */
+  /** Resolves with the file forwarder's lines as soon as there are this many. */
   readonly fileLines: (count: number) => Promise<readonly string[]>
   readonly close: () => Promise<void>
 }
 
-/** Variables for a service that proves every webhook. */
+/** Environment variables for a service that verifies every webhook. */
 export const signed = { VOUCHERIFY_WEBHOOK_SECRETS: SECRET }
 
 /**
- * The real service, started on a free port with a journal of its own, and stopped with the test. Its threads are in this
- * one, where they start at once; the built program's tests have real ones.
+ * Starts the real service on a free port with a journal of its own, and stops it with the test. Its threads run inside this thread, where they
+ * start at once. The tests of the built program use real threads.
  */
 export async function buildService (t: Test, environment: Readonly<Record<string, string>> = {}): Promise<BuiltService> {
-  // A test may build several, and its own folder is emptied each time that it asks for it.
+  // A test may build several services, but its own folder is emptied each time the test asks for it.
   const dataDir = mkdtempSync(join(tmpdir(), 'tierhook-test-'))
   const settings = loadSettings({ environment: { PORT: '0', ADMIN_PORT: '0', DATA_DIR: dataDir, ...environment } })
   const log = captureLog()

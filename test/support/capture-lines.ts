@@ -5,11 +5,11 @@ export interface CapturedLines {
   readonly lines: readonly LogLine[]
   readonly write: (lines: string) => void
   readonly flushed: () => Promise<void>
-  /** The first line that fits, once it is there. */
+  /** Resolves with the first line that fits, as soon as there is one. */
   readonly find: (fits: (line: LogLine) => boolean) => Promise<LogLine>
 }
 
-/** A destination for log lines that keeps them. */
+/** Makes a destination that keeps its log lines. */
 export function captureLines (): CapturedLines {
   const lines: LogLine[] = []
   return {

@@ -5,13 +5,13 @@ export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string
 export interface CapturedLog {
   readonly logger: Logger
   readonly lines: readonly LogLine[]
-  /** The lines with this message. */
+  /** Returns the lines with this message. */
   readonly find: (message: string) => readonly LogLine[]
   /** Calls the listener for each line with this message, from now on. */
   readonly on: (message: string, listener: () => void) => void
 }
 
-/** A logger that keeps its lines. */
+/** Makes a logger that keeps its lines. */
 export function captureLog (): CapturedLog {
   const lines: LogLine[] = []
   const listeners: Array<{ message: string, listener: () => void }> = []

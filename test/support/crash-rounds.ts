@@ -21,14 +21,14 @@ export interface CrashFacts {
   readonly duplicates: number
   readonly unanswered: number
   readonly refused: number
-  /** Event ids that break the promise; all of these must be empty. */
+  /** Event ids that break the promise. All of these must be empty. */
   readonly lost: readonly string[]
   readonly twice: readonly string[]
   readonly refusedAndStored: readonly string[]
   readonly torn: number
 }
 
-/** A small generator of numbers from 0 to 1 that a seed makes the same each time (mulberry32). */
+/** Makes a small generator of numbers from 0 to 1. The same seed gives the same numbers (mulberry32). */
 export function seeded (seed: number): () => number {
   let state = seed >>> 0
   return () => {
@@ -40,8 +40,8 @@ export function seeded (seed: number): () => number {
 }
 
 /**
- * Sends signed events over 16 connections, kills the service at a random moment, starts it again, over and over. The sender
- * sends again what was not answered, as Voucherify does, and now and then what was.
+ * Sends signed events over 16 connections, kills the service at a random moment, and starts it again, over and over. Like Voucherify, the
+ * sender repeats events that were not answered, and sometimes others.
  */
 export async function crashRounds ({ dataDir, rounds, seed, forMs = Infinity, onRound }: CrashRoundsOptions): Promise<CrashFacts> {
   const random = seeded(seed)
@@ -70,7 +70,7 @@ export async function crashRounds ({ dataDir, rounds, seed, forMs = Infinity, on
         } else throw new Error(`answered ${status}: ${body}`)
       } catch (error) {
         if (!stopped() && service.child.exitCode === null && service.child.signalCode === null && !(error as NodeJS.ErrnoException).code?.startsWith('ECONN')) throw error
-        // Killed before it answered: whether it is stored, nobody knows. The sender sends it again.
+        // Killed before it answered, so the event may be stored or not. The sender sends it again.
         unansweredCount++
         refused.delete(eventId)
         if (!acknowledged.has(eventId)) unanswered.push(eventId)
@@ -129,8 +129,8 @@ async function allForwarded (service: ServiceProcess, dataDir: string, acknowled
 }
 
 /**
- * The event ids of all lines of the file forwarder's files, in order, and how many lines are not whole. A file that is rotated
- * meanwhile has another name then: all are read again.
+ * Returns the event ids of all lines in the file forwarder's files, in order, and the number of incomplete lines. A rotation in between changes a
+ * file's name, so all files are read again then.
  */
 export function readLines (dataDir: string, name = 'events.ndjson'): { readonly ids: readonly string[], readonly torn: number } {
   const files = eventFiles(dataDir, name)
@@ -144,7 +144,7 @@ export function readLines (dataDir: string, name = 'events.ndjson'): { readonly 
       try {
         ids.push(JSON.parse(line).eventId)
       } catch {
-        // What is not JSON is a torn line.
+        // A line that is not JSON is torn.
         torn++
       }
     }
@@ -152,7 +152,7 @@ export function readLines (dataDir: string, name = 'events.ndjson'): { readonly 
   return { ids, torn }
 }
 
-/** The rotated files, oldest first, and then the one that is written to. */
+/** Returns the rotated files, oldest first, and then the current file. */
 function eventFiles (dataDir: string, name: string): readonly string[] {
   return readdirSync(dataDir).filter((file) => new RegExp(`^${name}\\.\\d{8}T`).test(file)).sort().concat(name)
 }

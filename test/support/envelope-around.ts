@@ -1,7 +1,7 @@
-/** An event that happened long ago is quarantined. */
+/** The present time, because an event that happened long ago is quarantined. */
 const NOW = new Date().toISOString()
 
-/** The envelope that a distribution would put around a body. Another number gives another event. */
+/** Makes the envelope that a distribution would put around a body. Another number gives another event. */
 export function envelopeAround (eventType: string, data: unknown, number: number | string = 1) {
   return {
     id: `whs_${number}`,

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 const DEADLINE_MS = 120_000
 
-/** The first value other than `undefined` that the question gives; asked again until then, and not for ever. */
+/** Asks until the answer is not `undefined`, and resolves with it. Rejects after two minutes. */
 export async function eventually<T> (question: () => T | undefined | Promise<T | undefined>, what: string): Promise<T> {
   const deadline = performance.now() + DEADLINE_MS
   for (;;) {
@@ -13,7 +13,7 @@ export async function eventually<T> (question: () => T | undefined | Promise<T |
   }
 }
 
-/** Resolves once the question is answered with yes; asked again until then, and not for ever. */
+/** Asks until the answer is `true`. Rejects after two minutes. */
 export async function eventuallyTrue (question: () => boolean, what: string): Promise<void> {
   await eventually(() => question() ? true : undefined, what)
 }

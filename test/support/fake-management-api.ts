@@ -16,7 +16,7 @@ export interface FakeRequest {
   readonly body: unknown
 }
 
-/** How it answers: as documented, or in one of the ways in which a service can fail. */
+/** How the fake answers: as documented, or with one of the failures of a service. */
 export type FakeMood = 'well' | 'refusing' | 'failing' | 'busy' | 'redirecting' | 'hanging' | 'garbage' | 'endless' | 'resetting'
 
 export interface FakeManagementApi {
@@ -25,7 +25,7 @@ export interface FakeManagementApi {
   readonly webhooks: FakeWebhook[]
   readonly project: Record<string, unknown>
   mood: FakeMood
-  /** Whether a PUT changes nothing, though it is answered 200. */
+  /** Whether a PUT is answered 200 but changes nothing. */
   deaf: boolean
 }
 
@@ -34,10 +34,10 @@ export const MANAGEMENT_TOKEN = 'management-token-of-the-tests'
 export const PROJECT_ID = 'proj_of_the_tests'
 export const PUBLIC_URL = 'https://hooks.example.com'
 
-/** What a webhook of the project settings may have ticked. */
+/** The events that a webhook of the project settings may have ticked. */
 export const TIER_EVENTS = ['campaign.loyalty_tier.created', 'campaign.loyalty_tier.updated', 'campaign.loyalty_tier.deleted']
 
-/** The variables of a service that asks this. */
+/** Returns the environment variables of a service that asks this fake. */
 export function asking ({ url }: Pick<FakeManagementApi, 'url'>): Readonly<Record<string, string>> {
   return {
     VOUCHERIFY_MANAGEMENT_ID: MANAGEMENT_ID,
@@ -48,14 +48,14 @@ export function asking ({ url }: Pick<FakeManagementApi, 'url'>): Readonly<Recor
   }
 }
 
-/** A webhook that is on and points at us. */
+/** Makes a webhook that is on and points here. */
 export function fakeWebhook (id = 'wh_1', changes: Partial<FakeWebhook> = {}): FakeWebhook {
   return { id, object: 'webhook', created_at: '2026-01-31T08:00:00Z', target_url: `${PUBLIC_URL}/webhooks`, events: [...TIER_EVENTS], active: true, ...changes }
 }
 
 /**
- * A fake of Voucherify's Management API. It is not the real one: it was written from the documented shapes of the three requests
- * that tierhook makes, and has never been held against Voucherify. Which statuses the real one refuses with is not documented.
+ * A fake of Voucherify's Management API. It was written from the documented shapes of the three requests that tierhook makes, and has never been
+ * compared with Voucherify. The documentation does not say with which statuses the real API refuses requests.
  */
 export async function fakeManagementApi (t: Teardown, { webhooks = [fakeWebhook()], secret = 'the-secret-of-the-tests' }: { readonly webhooks?: FakeWebhook[], readonly secret?: string } = {}): Promise<FakeManagementApi> {
   const requests: FakeRequest[] = []
@@ -121,12 +121,12 @@ export async function fakeManagementApi (t: Teardown, { webhooks = [fakeWebhook(
 function readBody (request: IncomingMessage, done: (text: string) => void): void {
   let text = ''
   request.on('data', (chunk: Buffer) => { text += chunk.toString() })
-  // A client that went away.
+  // The client went away.
   request.on('error', () => {})
   request.on('end', () => { done(text) })
 }
 
-/** Sends until the client has had enough. */
+/** Sends until the client closes the connection. */
 function stream (response: ServerResponse): void {
   const chunk = Buffer.alloc(65_536, ' ')
   const send = (): void => {

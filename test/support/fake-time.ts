@@ -3,19 +3,22 @@ import timersPromises, { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from '../../src/delivery/clock.js'
 
 export interface FakeTime extends Clock {
-  /** Steps the wall clock alone, as somebody does who sets it. */
+  /** Steps the wall clock only, as setting the clock does. */
   readonly stepWall: (ms: number) => void
-  /** Lets time pass at once, as for a process that was suspended: what fell due meanwhile happens afterwards, in its order. */
+  /** Lets time pass at once, as if the process had been suspended. Timers that became due run afterwards, in their order. */
   readonly advance: (ms: number) => Promise<void>
-  /** Resolves when there is nothing left to do at this time: no turn of the event loop, no file system call. */
+  /** Resolves when there is nothing left to do at this time: no turn of the event loop and no file system call. */
   readonly settle: () => Promise<void>
-  /** Forgets all timers, as the end of a process does. */
+  /** Removes all timers, as the end of a process does. */
   readonly forgetTimers: () => void
-  /** Gives real time back. */
+  /** Restores real time. */
   readonly restore: () => void
 }
 
-/** Turns without work after which nothing is going on: a few promises may stand between one piece of work and the next, and in Node.js 26 a few turns. */
+/**
+ * The number of turns without work after which nothing is going on. A few promises may lie between two pieces of work, and in Node.js 26 a few
+ * turns.
+ */
 const QUIET_TURNS = 10
 
 class FakeTimer {
@@ -32,8 +35,8 @@ class FakeTimer {
 }
 
 /**
- * Takes the place of the process's timers until `restore`. Nothing else may need real ones in the meantime.
- * @param elsewhere what other processes do for this one and has to end before time passes, if there is any
+ * Replaces the process's timers until `restore`. Nothing else may need real timers meanwhile.
+ * @param elsewhere work that other processes do for this one and that must end before time passes, if there is any
  */
 export function takeTime (startAt: number, elsewhere: () => Promise<void> | undefined = () => undefined): FakeTime {
   const real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout, sleep: timersPromises.setTimeout }
@@ -71,14 +74,14 @@ export function takeTime (startAt: number, elsewhere: () => Promise<void> | unde
     Reflect.set(globalThis, 'setTimeout', replacement.setTimeout)
     Reflect.set(globalThis, 'clearTimeout', replacement.clearTimeout)
     Reflect.set(timersPromises, 'setTimeout', replacement.sleep)
-    // What was imported by name gets it too.
+    // Replaces the functions for modules that imported them by name too.
     syncBuiltinESMExports()
   }
 
   async function settle (): Promise<void> {
     for (let quiet = 0; quiet < QUIET_TURNS;) {
       const work = elsewhere()
-      // To turn meanwhile would take the time of those who do it.
+      // Turning meanwhile would take CPU time from the processes that do the work.
       await (work ?? turn())
       quiet = work !== undefined || isBusy() ? 0 : quiet + 1
     }
@@ -108,12 +111,12 @@ export function takeTime (startAt: number, elsewhere: () => Promise<void> | unde
   }
 }
 
-/** Whether the event loop has another turn to do, or a file system call is under way. */
+/** Whether the event loop has another turn to do, or a file system call is in progress. */
 export function isBusy (): boolean {
   return process.getActiveResourcesInfo().some((name) => name === 'Immediate' || isFileCall(name))
 }
 
-/** Whether a file system call is under way. */
+/** Whether a file system call is in progress. */
 export function isUsingFiles (): boolean {
   return process.getActiveResourcesInfo().some(isFileCall)
 }

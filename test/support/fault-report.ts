@@ -1,6 +1,6 @@
 import type { SentTally } from './steady-senders.js'
 
-/** What may be done to the service, each at random. */
+/** The faults that are caused at random. */
 export const faultKinds = ['kill', 'stop', 'full disk', 'disk stalls', 'disk fails', 'destination', 'clock'] as const
 export type FaultKind = typeof faultKinds[number]
 
@@ -8,20 +8,20 @@ export interface FaultReport {
   readonly seed: number
   readonly rounds: number
   readonly faults: Readonly<Record<FaultKind, number>>
-  /** Whether the full disk was a real one. */
+  /** Whether the disk was a real file system that can be full. */
   readonly mounted: boolean
   readonly acknowledged: number
   readonly duplicates: number
   readonly unanswered: number
-  /** Answers that said 503. */
+  /** Answers with status 503. */
   readonly refused: number
   readonly destinationRequests: number
   readonly memoryPeakMiB: number
-  /** From the end of a fault until the next webhook was accepted, in milliseconds: median and worst. */
+  /** From the end of a fault until the next accepted webhook, in milliseconds: median and maximum. */
   readonly recoveryMs: { readonly median: number, readonly worst: number }
-  /** From the end of the last fault until every forwarder had everything, in milliseconds. */
+  /** From the end of the last fault until every forwarder had every event, in milliseconds. */
   readonly drainMs: number
-  /** All of these break a promise. */
+  /** Each entry breaks a promise. */
   readonly broken: {
     readonly lost: readonly string[]
     readonly twiceInFile: readonly string[]
@@ -32,14 +32,14 @@ export interface FaultReport {
   }
 }
 
-/** What got to the forwarders, by event id. */
+/** The events that reached the forwarders, by event id. */
 export interface Arrivals {
   readonly logged: ReadonlySet<string>
-  /** At the destination, and how often. */
+  /** How often each event reached the destination. */
   readonly arrived: ReadonlyMap<string, number>
-  /** The moves of each customer in the order in which they came to the destination first. */
+  /** Each customer's moves, in the order in which they first reached the destination. */
   readonly moves: ReadonlyMap<string, readonly number[]>
-  /** The lines of the file, once all is over. */
+  /** The lines of the file at the end. */
   readonly lines?: { readonly ids: readonly string[], readonly torn: number }
 }
 
@@ -69,7 +69,7 @@ function whatIsBroken ({ acknowledged, refused, otherAnswers }: SentTally, { log
   }
 }
 
-/** Whether nothing of a report breaks a promise. */
+/** Whether no promise is broken in a report. */
 export function isKept ({ broken }: FaultReport): boolean {
   return Object.values(broken).every((each) => typeof each === 'number' ? each === 0 : each.length === 0)
 }

@@ -10,7 +10,7 @@ import { mountSmallDisk } from './small-disk.js'
 import { startSenders } from './steady-senders.js'
 
 export interface FaultRoundsOptions {
-  /** An empty folder that may be mounted over. */
+  /** An empty folder over which a file system may be mounted. */
   readonly folder: string
   readonly seed: number
   /** When to stop, in milliseconds from the start. */
@@ -19,11 +19,11 @@ export interface FaultRoundsOptions {
 }
 
 const DRAIN_LIMIT_MS = 120_000
-/** The disk has to hold all that is sent, so that it is full only when a fault says so. */
+/** The disk must hold everything that is sent, so that it is full only during that fault. */
 const DISK_BYTES_A_MINUTE = 128 * 1024 * 1024
 const LEAST_DISK_BYTES = 256 * 1024 * 1024
 
-/** Sends under everything that may go wrong, then lets all be well, and looks for every acknowledged event at every forwarder. */
+/** Sends events under all kinds of faults, then ends all faults, and checks that every acknowledged event is at every forwarder. */
 export async function faultRounds ({ folder, seed, forMs, onRound }: FaultRoundsOptions): Promise<FaultReport> {
   const random = seeded(seed)
   const chance = (probability: number): boolean => random() < probability
@@ -66,7 +66,7 @@ export async function faultRounds ({ folder, seed, forMs, onRound }: FaultRounds
       const status = readFileSync(`/proc/${service.child.pid}/status`, 'utf8')
       memoryPeakMiB = Math.max(memoryPeakMiB, Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024)
     } catch {
-      // It has ended.
+      // The process has ended.
     }
   }
 
@@ -85,7 +85,7 @@ export async function faultRounds ({ folder, seed, forMs, onRound }: FaultRounds
     switch (kind) {
       case 'full disk':
         if (smallDisk !== undefined) smallDisk.fill()
-        // Where nothing may be mounted, the disk is made to say so.
+        // Without the right to mount, the disk only reports that it is full.
         else disk.order('write ENOSPC 0')
         return kind
       case 'disk stalls': {
@@ -129,7 +129,7 @@ export async function faultRounds ({ folder, seed, forMs, onRound }: FaultRounds
     { logged, arrived, moves, ...(lines === undefined ? {} : { lines }) }
   )
 
-  /** Waits until everything is everywhere; resolves with how long that took, in milliseconds. */
+  /** Waits until every event is everywhere. Resolves with how long that took, in milliseconds. */
   async function drain (): Promise<number> {
     const from = performance.now()
     for (let there = false; !there && performance.now() - from < DRAIN_LIMIT_MS;) {
@@ -163,7 +163,7 @@ export async function faultRounds ({ folder, seed, forMs, onRound }: FaultRounds
   await end('SIGTERM')
   const final = report(readLines(dataDir), drainMs)
   await destination.close()
-  // Where something is wrong, it is left to be looked at.
+  // After a failure, the files are kept for inspection.
   if (isKept(final)) smallDisk?.unmount()
   rmSync(tools, { recursive: true, force: true })
   return final

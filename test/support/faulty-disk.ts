@@ -4,26 +4,27 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export interface FaultyDisk {
-  /** For the process whose disk it is to be. */
+  /** The environment variables of the process that gets this disk. */
   readonly environment: Readonly<Record<string, string>>
   /**
-   * What happens to the database's files from now on, such as `sync stall 6000` or `write ENOSPC 0`; `once` at the end: one time; `once ev_1`: one
-   * time, at the sync of what holds `ev_1`, since forwarders save their progress at times of their own.
+   * Sets what happens to the database's files from now on, such as `sync stall 6000` or `write ENOSPC 0`. With `once` at the end it happens one
+   * time.
+   * With `once ev_1` it happens one time at the sync of a write that contains `ev_1`, because forwarders save their progress at their own times.
    */
   readonly order: (order: string) => void
-  /** Whether the order that was for one time has been carried out, or is being. */
+  /** Whether an order for one time has been carried out, or is being carried out. */
   readonly isTaken: () => boolean
   readonly heal: () => void
-  /** Sets the wall clock this many seconds off. */
+  /** Makes the wall clock this many seconds wrong. */
   readonly setClock: (seconds: number) => void
 }
 
 const source = fileURLToPath(new URL('faulty-disk.c', import.meta.url))
 
 /**
- * A disk that stalls or fails on order, and a clock that steps, by a library that is loaded before all others and takes the place of the system's
- * calls. It needs a C compiler and Linux, and no rights.
- * @param folder where the library is put; the data folder is another one
+ * Makes a disk that stalls or fails on command, and a clock that steps. It uses a preloaded library that replaces system calls. It needs Linux
+ * and a C compiler, but no special rights.
+ * @param folder the folder for the library, which must not be the data folder
  */
 export function createFaultyDisk (folder: string, dataDir: string): FaultyDisk {
   const library = join(folder, 'faulty-disk.so')
@@ -39,7 +40,7 @@ export function createFaultyDisk (folder: string, dataDir: string): FaultyDisk {
     setClock (seconds) {
       const offset = Buffer.alloc(8)
       offset.writeBigInt64LE(BigInt(seconds))
-      // In place: it is mapped into the memory of those who look at it.
+      // Written in place, because the processes have the file mapped into memory.
       const file = openSync(clock, 'r+')
       writeSync(file, offset, 0, 8, 0)
       closeSync(file)

@@ -10,7 +10,7 @@ export interface FlakyDestination {
   readonly close: () => Promise<void>
 }
 
-/** A server that answers as it is told, or is not there, always at the same address. `onBody`: what it has taken. */
+/** Starts a server that answers according to its mood, or is gone, always at the same address. `onBody` is called with each accepted body. */
 export async function flakyDestination (onBody: (body: string) => void): Promise<FlakyDestination> {
   let mood: Mood = 'well'
   let server: Server | undefined
@@ -29,7 +29,7 @@ export async function flakyDestination (onBody: (body: string) => void): Promise
     const created = createServer((request, response) => {
       let body = ''
       request.on('data', (chunk: Buffer) => { body += chunk.toString() })
-      // A sender that was killed.
+      // The sender was killed.
       request.on('error', () => {})
       request.on('end', () => { answer(body, response) })
     })

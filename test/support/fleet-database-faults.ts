@@ -10,7 +10,7 @@ async function connect (fleet: Fleet, database = 'postgres'): Promise<Client> {
   return client
 }
 
-/** The database crashes and is there again. */
+/** The database crashes and is started again. */
 export const restartDatabase: FleetFault = async (fleet) => {
   await fleet.primary().stop('immediate')
   await fleet.primary().start()
@@ -29,7 +29,7 @@ export const loseDatabase: FleetFault = async (fleet, { full }) => {
   return { ms, wantedMs: 5000 }
 }
 
-/** Somebody holds what every append waits for. */
+/** Another client holds a lock that every append needs. */
 export const holdLock: FleetFault = async (fleet) => {
   const client = await connect(fleet)
   await client.query('BEGIN; LOCK TABLE tierhook.counters')
@@ -40,7 +40,7 @@ export const holdLock: FleetFault = async (fleet) => {
   return { ms, wantedMs: 5000 }
 }
 
-/** Each commit waits for a tenth of a second, in case that others come. */
+/** Each commit waits for a tenth of a second, so that other commits can join it. */
 export const delayCommits: FleetFault = async (fleet, { full }) => {
   for (const setting of ['commit_delay = 100000', 'commit_siblings = 0']) await fleet.query(`ALTER SYSTEM SET ${setting}`)
   await fleet.query('SELECT pg_reload_conf()')
@@ -52,7 +52,7 @@ export const delayCommits: FleetFault = async (fleet, { full }) => {
   return { ms: await msUntilForwarded(fleet), wantedMs: 3000, note: `longest standstill ${Math.round(longest)} ms, an answer after ${Math.round(answeredMs)} ms` }
 }
 
-/** A transaction of another database stays open, and with it the oldest snapshot of the server. */
+/** A transaction in another database stays open, and with it the server's oldest snapshot. */
 export const idleElsewhere: FleetFault = async (fleet, { full }) => {
   await fleet.query('CREATE DATABASE elsewhere')
   const client = await connect(fleet, 'elsewhere')
@@ -64,9 +64,9 @@ export const idleElsewhere: FleetFault = async (fleet, { full }) => {
   return { ms: await msUntilForwarded(fleet), wantedMs: 3000, note: `longest standstill ${Math.round(longest)} ms` }
 }
 
-/** Others take every connection that the server has, and tierhook's are lost. */
+/** Other clients take every connection of the server, and tierhook's connections are ended. */
 export const exhaustConnections: FleetFault = async (fleet, { full }) => {
-  // A connection may be ended between a commit and its answer, and there is none to ask by in time.
+  // A connection may be ended between a commit and its answer, and there is no other one to ask in time.
   fleet.allowLateStores()
   const holders: Client[] = []
   const take = async (): Promise<number> => {

@@ -3,19 +3,19 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import type { Test } from 'tap'
 
-/** Of its answers. */
+/** The share of answers that fail. */
 const FAILING = 0.02
 
 export interface FleetDestination {
   readonly url: string
-  /** When each event first came, by the monotonic clock. */
+  /** When each event first arrived, in monotonic time. */
   readonly arrivals: ReadonlyMap<string, number>
   readonly copies: () => number
-  /** When a replica last sent something, by the monotonic clock. */
+  /** When a replica last sent something, in monotonic time. */
   readonly lastFrom: (replica: number) => number
 }
 
-/** Where a fleet's http forwarder sends to: it fails now and then. */
+/** Starts the destination of a fleet's http forwarder. It fails now and then. */
 export async function startDestination (t: Pick<Test, 'teardown'>, random: () => number): Promise<FleetDestination> {
   const arrivals = new Map<string, number>()
   const lastFrom = new Map<number, number>()

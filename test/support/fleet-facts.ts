@@ -3,25 +3,25 @@ import { eventually } from './eventually.js'
 import type { Fleet } from './fleet.js'
 
 export interface FaultResult {
-  /** How long it took until something that was sent afterwards arrived, in milliseconds. */
+  /** The time until an event that was sent after the fault arrived, in milliseconds. */
   readonly ms: number
-  /** How long it may take. */
+  /** The longest acceptable time. */
   readonly wantedMs: number
-  /** What else was measured. */
+  /** Other measurements. */
   readonly note?: string
 }
 
 export interface FaultOptions {
-  /** As long as the table of faults asks for, and not as short as shows it. */
+  /** Whether to let the fault last as long as documented, and not just long enough to show its effect. */
   readonly full: boolean
 }
 
-/** What happens to a fleet. Whatever breaks a promise is among the fleet's violations, and what takes too long is seen in the result. */
+/** Causes a fault in a fleet. Broken promises are added to the fleet's violations. The result shows whether recovery took too long. */
 export type FleetFault = (fleet: Fleet, options: FaultOptions) => Promise<FaultResult>
 
 export const LEASE_MS = 10_000
 
-/** How long it takes from now until something that is sent from now on arrives. */
+/** Returns the time until an event that is sent from now on arrives. */
 export async function msUntilForwarded (fleet: Fleet): Promise<number> {
   const startedAt = performance.now()
   const before = fleet.sent.length
@@ -43,7 +43,7 @@ export async function leaderOf (fleet: Fleet, forwarder?: 'http' | 'file'): Prom
   return await eventually(async () => await fleet.leader(forwarder), 'a leader')
 }
 
-/** What a replica is where its database is away: live, not ready, and it answers 503. */
+/** Checks a replica without a database: it is live, not ready, and answers 503. */
 export async function refusesAll (fleet: Fleet, replicas: Iterable<number> = fleet.replicas.keys()): Promise<void> {
   for (const index of replicas) {
     if (await fleet.health(index, 'live') !== 200) fleet.violations.push('a replica is not live because the database is away')
@@ -53,7 +53,7 @@ export async function refusesAll (fleet: Fleet, replicas: Iterable<number> = fle
   }
 }
 
-/** For how long deliveries stood still at most, while something lasts: looked at by what arrives at the destination. */
+/** Returns the longest time without a new delivery at the destination, during the next `ms` milliseconds. */
 export async function longestStandstill (fleet: Fleet, ms: number): Promise<number> {
   let longest = 0
   let count = fleet.arrivals.size
@@ -69,7 +69,7 @@ export async function longestStandstill (fleet: Fleet, ms: number): Promise<numb
   return longest
 }
 
-/** Waits until so much time has passed since then, in milliseconds. */
+/** Waits until this many milliseconds have passed since `since`. */
 export async function longEnough (since: number, ms: number): Promise<void> {
   await pause(Math.max(0, since + ms - performance.now()))
 }

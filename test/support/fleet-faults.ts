@@ -5,7 +5,7 @@ import { killHome, loseHome } from './fleet-file-faults.js'
 import { leadToReplica, pauseStandby, promoteStandby } from './fleet-standby-faults.js'
 import type { Fleet } from './fleet.js'
 
-/** The leader is killed, and started again once another leads. */
+/** The leader is killed, and started again after another replica leads. */
 export const killLeader: FleetFault = async (fleet) => {
   const leader = await leaderOf(fleet)
   await fleet.replicas[leader]?.kill('SIGKILL')
@@ -14,7 +14,7 @@ export const killLeader: FleetFault = async (fleet) => {
   return { ms, wantedMs: LEASE_MS + 2000 }
 }
 
-/** One replica after another is stopped in good order and started anew. */
+/** Each replica in turn is stopped gracefully and started again. */
 export const rollOver: FleetFault = async (fleet) => {
   let ms = 0
   for (const index of fleet.replicas.keys()) {
@@ -25,7 +25,7 @@ export const rollOver: FleetFault = async (fleet) => {
   return { ms, wantedMs: 3000 }
 }
 
-/** The leader does nothing for longer than its lease, and goes on. */
+/** The leader is suspended for longer than its lease, and then continues. */
 export const stopLeader: FleetFault = async (fleet, { full }) => {
   const leader = await leaderOf(fleet)
   const stopped = fleet.replicas[leader]
@@ -42,7 +42,7 @@ export const stopLeader: FleetFault = async (fleet, { full }) => {
   return { ms, wantedMs: LEASE_MS + 2000 }
 }
 
-/** The same event comes to all replicas at once, so many times. */
+/** The same event is sent to all replicas at once, this many times. */
 export async function sendEverywhere (fleet: Fleet, times: number): Promise<void> {
   for (let time = 0; time < times; time++) {
     const event = `ev_same_${time}_${Math.round(performance.now())}`
@@ -59,10 +59,10 @@ const everywhere: FleetFault = async (fleet, { full }) => {
   return { ms: await msUntilForwarded(fleet), wantedMs: 3000 }
 }
 
-/** What may happen to any fleet. */
+/** Faults for any fleet. */
 export const fleetFaults: Readonly<Record<string, FleetFault>> = {
   killLeader, rollOver, stopLeader, restartDatabase, loseDatabase, holdLock, delayCommits, idleElsewhere, exhaustConnections, cutOff, stopCutOff, killHome, loseHome, everywhere
 }
 
-/** What may happen to one with a synchronous standby; the last one can happen once. */
+/** Faults for a fleet with a synchronous standby. The last one can happen only once. */
 export const standbyFaults: Readonly<Record<string, FleetFault>> = { pauseStandby, leadToReplica, promoteStandby }

@@ -2,7 +2,7 @@ import { LEASE_MS, leaderOf, msUntilForwarded, type FleetFault } from './fleet-f
 import { eventually } from './eventually.js'
 import type { Fleet } from './fleet.js'
 
-/** How long it takes until the home of the file goes on with it. */
+/** Returns the time until the file's home replica continues to write it. */
 async function msUntilWritten (fleet: Fleet): Promise<number> {
   const startedAt = performance.now()
   const [before] = await fleet.query<{ cursor: number }>("SELECT cursor::float FROM {s}.forwarders WHERE name = 'file'")
@@ -13,7 +13,7 @@ async function msUntilWritten (fleet: Fleet): Promise<number> {
   return performance.now() - startedAt
 }
 
-/** The only replica that writes to the file is killed, and comes back at once. */
+/** The only replica that writes the file is killed, and started again at once. */
 export const killHome: FleetFault = async (fleet) => {
   const home = await leaderOf(fleet, 'file')
   await fleet.replicas[home]?.kill('SIGKILL')
@@ -21,7 +21,7 @@ export const killHome: FleetFault = async (fleet) => {
   return { ms: await msUntilWritten(fleet), wantedMs: LEASE_MS + 2000 }
 }
 
-/** It stays away for longer than its lease: that shows at the others, and the other forwarder goes on. */
+/** That replica stays away for longer than its lease. The other replicas report this, and the other forwarder continues. */
 export const loseHome: FleetFault = async (fleet) => {
   const home = await leaderOf(fleet, 'file')
   await fleet.replicas[home]?.kill('SIGKILL')

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isReady, LEASE_MS, leaderOf, msUntilForwarded, refusesAll, type FleetFault } from './fleet-facts.js'
 
-/** SHUTDOWN_TIMEOUT_MS, the second after which it is ended in any case, and one of the test's own; in milliseconds. */
+/** SHUTDOWN_TIMEOUT_MS, the second after which the process is ended in any case, and a second for the test, in milliseconds. */
 const STOP_MS = 10_000
 
-/** A replica that is cut off is stopped in good order: it ends in its time, though nobody answers it. */
+/** A replica without a network is stopped gracefully. It must end in time, although it gets no answers. */
 export const stopCutOff: FleetFault = async (fleet) => {
   fleet.allowLateStores()
   const leader = await leaderOf(fleet)
@@ -20,7 +20,7 @@ export const stopCutOff: FleetFault = async (fleet) => {
   return { ms, wantedMs: LEASE_MS + 2000, note: `it ended after ${Math.round(tookMs)} ms: ${/"msg":"(stopped|stop timed out)"/.exec(stopped?.log() ?? '')?.[1] ?? 'at once'}` }
 }
 
-/** The leader's network to the database swallows all, in silence; and then it works again, for new connections. */
+/** The leader's network to the database swallows everything silently, and then works again for new connections. */
 export const cutOff: FleetFault = async (fleet, { full }) => {
   fleet.allowLateStores()
   const leader = await leaderOf(fleet)

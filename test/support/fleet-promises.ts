@@ -8,7 +8,7 @@ interface Stored {
   readonly event_id: string
 }
 
-/** What must hold once all is through; what does not is added to the fleet's violations. The sender has stopped. */
+/** Checks what must hold after everything was forwarded. Adds broken promises to the fleet's violations. The sender must have stopped. */
 export async function checkPromises (fleet: Fleet, { folder }: { readonly folder: string }): Promise<void> {
   const { sent, arrivals, violations } = fleet
   const stored = await fleet.query<Stored>('SELECT id, event_id FROM {s}.deliveries')
@@ -50,7 +50,7 @@ async function allThrough (where: string, wanted: readonly string[], read: () =>
   }, `all that is stored in ${where}`).catch((error: unknown) => { violations.push(`${String(error)}: ${missing.join(', ')}`) })
 }
 
-/** The delivery of each line, of whichever replica is the file's home. */
+/** Returns the delivery id of each line, whichever replicas have written the file. */
 function fileIds (folder: string, replicas: number): readonly string[] {
   return Array.from({ length: replicas }, (_, index) => join(folder, String(index), 'events.ndjson')).filter(existsSync)
     .flatMap((path) => readFileSync(path, 'utf8').split('\n').slice(0, -1)).map((line) => (JSON.parse(line) as { id: string }).id)

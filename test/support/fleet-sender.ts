@@ -1,22 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** Of its 503s, those that it tries again. */
+/** The share of 503 answers after which the sender tries again. */
 const RETRYING = 0.7
 export const CUSTOMERS = 12
 
 export interface Sent {
   readonly event: string
   readonly customer: string
-  /** The id that it was answered with, by 202 or 200. */
+  /** The id in the answer with status 202 or 200. */
   deliveryId: string | undefined
-  /** Whether each try was answered 503: then it must be nowhere. */
+  /** Whether every try was answered 503. The event must not be stored then. */
   refused: boolean
 }
 
 export interface Answer {
   readonly status: number
   readonly id: string | undefined
-  /** Why it was not accepted. */
+  /** Why the event was not accepted. */
   readonly detail: string | undefined
 }
 
@@ -32,7 +32,7 @@ export function startSender ({ replicas, random, post, violations }: SenderOptio
   const sent: Sent[] = []
   let stopped = false
 
-  /** Tries until it is answered well, or given up. */
+  /** Tries until the event is accepted or given up. */
   async function send (one: Sent): Promise<void> {
     for (;;) {
       const answer = await post(Math.floor(random() * replicas), one.event, one.customer).catch(() => undefined)
@@ -67,7 +67,7 @@ export function startSender ({ replicas, random, post, violations }: SenderOptio
   }
 }
 
-/** Numbers that a seed makes: a linear congruential generator is enough to choose by. */
+/** Makes numbers from a seed. A linear congruential generator is good enough here. */
 export function randomOf (seed: number): () => number {
   let state = seed >>> 0
   return () => {

@@ -3,7 +3,7 @@ import { allReady, longEnough, msUntilForwarded, refusesAll, type FleetFault } f
 import type { Fleet } from './fleet.js'
 import type { PostgresServer } from './postgres-server.js'
 
-/** What was answered just before may be on its way for so long, in milliseconds. */
+/** How long an earlier answer may be in transit, in milliseconds. */
 const ON_ITS_WAY_MS = 500
 
 function standbyOf ({ standby }: Fleet): PostgresServer {
@@ -11,7 +11,7 @@ function standbyOf ({ standby }: Fleet): PostgresServer {
   return standby
 }
 
-/** The standby that every commit waits for does nothing for a while. */
+/** The standby that every commit waits for is suspended for a while. */
 export const pauseStandby: FleetFault = async (fleet, { full }) => {
   fleet.allowLateStores()
   const goOn = await standbyOf(fleet).freeze()
@@ -30,7 +30,7 @@ export const pauseStandby: FleetFault = async (fleet, { full }) => {
   return { ms, wantedMs: 5000, note: `tierhook had ${waiting?.n} connections at its end` }
 }
 
-/** The name leads to a read replica for a while, and then back, while the replica goes on as before. */
+/** The database's name leads to a read replica for a while, and then back. The read replica itself continues as before. */
 export const leadToReplica: FleetFault = async (fleet) => {
   lead(fleet, standbyOf(fleet))
   await pause(7000)
@@ -41,7 +41,7 @@ export const leadToReplica: FleetFault = async (fleet) => {
   return { ms, wantedMs: 5000 }
 }
 
-/** The server is lost for good, and its standby takes its place. */
+/** The server is lost for good, and its standby replaces it. */
 export const promoteStandby: FleetFault = async (fleet) => {
   fleet.allowLateStores()
   const standby = standbyOf(fleet)

@@ -11,16 +11,16 @@ import { PROCESS_SECRET, startServiceProcess, type ServiceProcess } from './serv
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.js'
 
 const SCHEMA = 'tierhook'
-/** A 503 after this time breaks a promise, in milliseconds; half a second is the test's own. */
+/** A 503 after this time breaks a promise, in milliseconds. It includes half a second for the test itself. */
 const LATEST_ANSWER_MS = 5500
 
 export interface FleetOptions {
   readonly server: PostgresServer
-  /** Follows the server, and can take its place. */
+  /** A standby of the server, which can replace it. */
   readonly standby?: PostgresServer
   readonly replicas: number
   readonly seed: number
-  /** When a 503 comes too late, where the machine has much else to do. */
+  /** The time after which a 503 is too late, for machines that are busy with other work. */
   readonly latestAnswerMs?: number
 }
 
@@ -28,28 +28,28 @@ export interface Fleet extends Pick<FleetDestination, 'arrivals' | 'copies' | 'l
   readonly replicas: ServiceProcess[]
   readonly sent: readonly Sent[]
   readonly violations: string[]
-  /** What was answered 503 alone, and became durable afterwards. */
+  /** Events that were answered only 503, and became durable afterwards. */
   readonly storedLate: string[]
-  /** A commit that was on its way may be durable though its answer is lost: one of each customer. */
+  /** Allows one such event per customer. A commit in progress may become durable although its answer is lost. */
   readonly allowLateStores: () => void
   readonly lateStoresAllowed: () => number
   readonly standby: PostgresServer | undefined
   readonly primary: () => PostgresServer
   readonly setPrimary: (server: PostgresServer) => void
-  /** The way of each replica to the database. */
+  /** The network of each replica to the database. */
   readonly networks: readonly TcpProxy[]
-  /** Asks the primary; `{s}` is the journal's schema. */
+  /** Queries the primary. `{s}` is replaced by the journal's schema. */
   readonly query: <T>(text: string) => Promise<T[]>
   readonly start: (index: number) => Promise<ServiceProcess>
-  /** The index of the replica that leads a forwarder now; the http forwarder unless it is named. */
+  /** Returns the index of the replica that leads a forwarder now; by default the http forwarder. */
   readonly leader: (forwarder?: 'http' | 'file') => Promise<number | undefined>
   readonly post: (index: number, event: string, customer: string) => Promise<Answer & { readonly ms: number }>
-  /** When an event was last answered 202, by the monotonic clock. */
+  /** When an event was last answered 202, in monotonic time. */
   readonly lastAccepted: () => number
   readonly health: (index: number, kind: 'ready' | 'live') => Promise<number>
-  /** Asks a replica's operator's listener. */
+  /** Sends a request to a replica's operator listener. */
   readonly ask: (index: number, path: string) => Promise<string>
-  /** Ends the sending, waits until all is through, and checks what must hold. */
+  /** Stops the sender, waits until everything is forwarded, and checks the promises. */
   readonly finish: () => Promise<void>
 }
 
@@ -68,7 +68,7 @@ async function call (url: URL, body?: Buffer): Promise<{ readonly status: number
   return await new Promise((resolve, reject) => {
     const call = request(url, {
       method: body === undefined ? 'GET' : 'POST',
-      // A replica that is stopped swallows requests: a balancer has a short timeout.
+      // A suspended replica swallows requests. Like a load balancer, give up soon.
       timeout: 8000,
       headers: body === undefined ? {} : { 'content-type': 'application/json', 'x-voucherify-signature': createHmac('sha256', PROCESS_SECRET).update(body).digest('hex') }
     }, (response) => {
@@ -83,7 +83,7 @@ async function call (url: URL, body?: Buffer): Promise<{ readonly status: number
   })
 }
 
-/** Replicas of the built program on one database, each with a network of its own, a destination, and a sender. */
+/** Starts replicas of the built program on one database, each with its own network, with a destination and a sender. */
 export async function startFleet (t: Pick<Test, 'teardown'> & { readonly testdir: () => string }, { server, standby, replicas: count, seed, latestAnswerMs = LATEST_ANSWER_MS }: FleetOptions): Promise<Fleet> {
   const folder = t.testdir()
   const random = randomOf(seed)

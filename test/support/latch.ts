@@ -1,4 +1,4 @@
-/** Something to wait for that another piece of the test lets happen. */
+/** Makes a promise that another part of the test resolves. */
 export function latch (): { readonly open: () => void, readonly opened: Promise<void> } {
   let open = (): void => {}
   const opened = new Promise<void>((resolve) => { open = resolve })

@@ -14,19 +14,19 @@ import type { ServiceThreads } from '../../src/composition/service.js'
 import { createJudge } from '../../src/voucherify/judge.js'
 
 export interface LocalThreads extends ServiceThreads {
-  /** Called before each call of a method of the writer; may wait, or throw in its stead. */
+  /** Called before each method of the writer. May wait, or throw in place of the method. */
   beforeWrite: (method: string) => Promise<void>
-  /** The same after the call, when its work is done. */
+  /** The same after the method has done its work. */
   afterWrite: (method: string) => Promise<void>
-  /** Called when the call is over, however it ended, before `afterWrite`. */
+  /** Called when the method has ended in any way, before `afterWrite`. */
   writeEnded: () => void
-  /** Lets the running store end like one that runs out of memory. */
+  /** Ends the running store like a thread that runs out of memory. */
   readonly endStore: () => void
 }
 
 async function nothing (): Promise<void> {}
 
-/** The store, those who forward and the operator without threads, which start slowly where sources are compiled as they run. */
+/** Runs the store, the delivery and the operator without threads, because threads start slowly from sources that are compiled on the fly. */
 export function localThreads (now: () => number = Date.now): LocalThreads {
   let endStore = (): void => {}
   const threads: LocalThreads = {
@@ -49,7 +49,7 @@ function localStore (threads: LocalThreads, now: () => number, onFailure: (error
   const writer = createWriter(now)
   let last: Promise<unknown> = Promise.resolve()
 
-  /** One after another, as in a thread. */
+  /** Runs one call after another, as in a thread. */
   async function write<T> (method: string, work: () => T): Promise<T> {
     const mine = last.catch(() => undefined).then(async () => {
       await threads.beforeWrite(method)
@@ -121,7 +121,7 @@ function local<T extends object> (api: T, onFailure: (error: Error) => void): { 
   async function call (method: string, argument: unknown): Promise<unknown> {
     if (ended !== undefined) throw ended
     const sent = structuredClone(argument)
-    // Calls begin in their order; what takes its time lets others begin.
+    // Calls begin in order, but a slow one does not block later ones.
     const begun = last.then(async () => {
       await turn()
       return { answer: (async () => await (Reflect.get(api, method) as (argument: unknown) => unknown)(sent))() }

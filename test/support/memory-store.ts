@@ -3,7 +3,7 @@ import type { DueMarks, FeedCommit, FeedStore, MarkPlace, Progress, WaitingMark 
 import { kindOf, type MarkKind } from '../../src/journal/schedule.js'
 import { sampleDelivery } from './sample-delivery.js'
 
-/** A mark as it is kept. */
+/** A mark as stored. */
 export interface StoredMark {
   readonly sequence: number
   readonly replay: number
@@ -20,17 +20,17 @@ export interface MemoryStore extends FeedStore {
   readonly progress: () => Progress
   readonly append: (customerId: string | null) => Delivery
   readonly replay: (number: number, sequence: number) => void
-  /** Calls that wait for their answer. */
+  /** The number of calls that wait for an answer. */
   readonly pending: () => number
-  /** Answers one of them: reads in any order, commits in theirs. `fail`: a read fails. */
+  /** Answers one of the calls. Reads are answered in any order, commits in their own. `fail`: a read fails. */
   readonly answer: (index: number, fail: boolean) => void
-  /** The process is killed: nothing that waits is ever answered. What reads have found was found as it was then. */
+  /** Simulates a kill of the process: waiting calls are never answered. */
   readonly crash: () => void
-  /** The most marks that were asked for at once. */
+  /** The most marks that were requested at once. */
   readonly mostAsked: () => number
 }
 
-/** An engine in memory that answers when it is told. What a read finds is as it was when the read began, or later: whatever `random` says. */
+/** Makes an engine in memory that answers on command. `random` decides whether a read sees the state when the read began, or a later one. */
 export function createMemoryStore (monotonic: () => number, random: () => number): MemoryStore {
   const deliveries: Delivery[] = []
   const marks = new Map<string, StoredMark>()
@@ -41,7 +41,7 @@ export function createMemoryStore (monotonic: () => number, random: () => number
 
   function later<T> (work: () => T, isCommit = false): Promise<T> {
     return new Promise((resolve, reject) => {
-      // A commit happens when it is answered; a read at any time before.
+      // A commit takes effect when it is answered. A read takes effect then or at the call.
       const found = isCommit || random() < 0.5 ? undefined : { value: work() }
       calls.push({ run: () => { resolve(found === undefined ? work() : found.value) }, fail: () => { reject(new Error('the disk does not answer')) }, isCommit })
     })
@@ -94,7 +94,7 @@ export function createMemoryStore (monotonic: () => number, random: () => number
     pending: () => calls.length,
     answer (index, fail) {
       const chosen = calls[index % calls.length]
-      // Commits come to the disk one after another.
+      // Commits reach the disk one after another.
       const call = chosen?.isCommit === true ? calls.find(({ isCommit }) => isCommit) : chosen
       calls = calls.filter((each) => each !== call)
       if (fail && call?.isCommit === false) call.fail()

@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 
-/** Makes a file a mount point of its own, as a container's bind mount of one file does; returns how to undo it, or `undefined` where there is no right to. */
+/**
+ * Makes a file a mount point, as a container's bind mount of one file does. Returns a function that undoes it; `undefined` without the right to
+ * mount.
+ */
 export function mountFileOver (source: string, path: string): (() => void) | undefined {
   writeFileSync(source, '')
   writeFileSync(path, '')
@@ -13,7 +16,7 @@ export function mountFileOver (source: string, path: string): (() => void) | und
   }
   let mounted = true
   return () => {
-    // It may be open.
+    // Unmount lazily, because the file may be open.
     if (mounted) execFileSync('umount', ['-l', path])
     mounted = false
   }

@@ -8,10 +8,10 @@ const replacement = fc.oneof(
   fc.jsonValue({ maxDepth: 2 })
 )
 
-/** One change somewhere in a JSON value: another value, a key or an item less, or one more. */
+/** One change in a JSON value: another value, a key or item removed, or one added. */
 export interface Mutation {
   readonly kind: 'replace' | 'remove' | 'add'
-  /** Which of the places, counted round and round. */
+  /** The index of the place to change, modulo the number of places. */
   readonly place: number
   readonly value: unknown
 }
@@ -20,7 +20,7 @@ export const mutation: fc.Arbitrary<Mutation> = fc.record({ kind: fc.constantFro
 
 export function mutate (value: unknown, { kind, place, value: other }: Mutation): unknown {
   const paths = [...pathsOf(value)]
-  // Where there is nothing but the root, it stays or becomes another: a text must be left.
+  // A value that is only a root cannot be removed, because a text must remain.
   if (paths.length === 0 && kind === 'remove') return value
   return changed(value, paths[place % paths.length] ?? [], (old) => {
     if (kind === 'replace') return other
@@ -30,14 +30,14 @@ export function mutate (value: unknown, { kind, place, value: other }: Mutation)
   })
 }
 
-/** Every place but the root itself. */
+/** Yields every place except the root. */
 function * pathsOf (value: unknown, path: Path = []): Generator<Path> {
   if (path.length > 0) yield path
   if (Array.isArray(value)) for (const [index, item] of value.entries()) yield * pathsOf(item, [...path, String(index)])
   else if (isJsonObject(value)) for (const [key, child] of Object.entries(value)) yield * pathsOf(child, [...path, key])
 }
 
-/** `undefined` takes away what is there. */
+/** A change to `undefined` removes the value. */
 function changed (value: unknown, [key, ...rest]: Path, change: (old: unknown) => unknown): unknown {
   if (key === undefined) return change(value)
   if (Array.isArray(value)) {

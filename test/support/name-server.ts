@@ -5,13 +5,13 @@ import { writeFileSync } from 'node:fs'
 import { isIPv4 } from 'node:net'
 import { join } from 'node:path'
 
-/** What a name server does with a question: gives addresses of the family that is asked for, says what is wrong, or nothing at all. */
+/** A name server's reaction to a question: addresses, of which those of the requested family are sent, an error, or silence. */
 export type NameAnswer = readonly string[] | 'unknown' | 'fails' | 'silent'
 
 export interface NameServer {
-  /** For a resolver of Node. */
+  /** The address for a resolver of Node. */
   readonly address: string
-  /** What was asked, such as `crm.example A`. */
+  /** The questions so far, such as `crm.example A`. */
   readonly asked: readonly string[]
   readonly close: () => void
 }
@@ -22,8 +22,8 @@ const NXDOMAIN = 3
 const TTL_SECONDS = 1
 
 /**
- * A DNS server on this machine that answers as it is told.
- * @param answer gets a whole name in lower case and the type that is asked for
+ * Starts a DNS server on this machine, which answers as the test decides.
+ * @param answer gets a full name in lower case and the requested type
  */
 export async function startNameServer (answer: (name: string, type: 'A' | 'AAAA') => NameAnswer, { address = '127.0.0.1', port = 0 } = {}): Promise<NameServer> {
   const asked: string[] = []
@@ -43,7 +43,7 @@ export async function startNameServer (answer: (name: string, type: 'A' | 'AAAA'
   return { address: `${address}:${socket.address().port}`, asked, close: () => { socket.close() } }
 }
 
-/** The name after the header, and where it ends. */
+/** Reads the name after the header. Returns the name and where it ends. */
 function readName (question: Buffer): { readonly name: string, readonly end: number } {
   const labels: string[] = []
   let at = 12
@@ -63,7 +63,7 @@ function reply (question: Buffer, code: number, addresses: readonly string[]): B
   return Buffer.concat([head, ...addresses.map(record)])
 }
 
-/** The name of each is the one of the question, which stands at byte 12. */
+/** Makes a record. Its name refers to the one in the question, which is at byte 12. */
 function record (address: string): Buffer {
   const data = isIPv4(address) ? Buffer.from(address.split('.').map(Number)) : ipv6Bytes(address)
   const fixed = Buffer.alloc(12)
@@ -84,15 +84,15 @@ function ipv6Bytes (address: string): Buffer {
 }
 
 export interface SystemNames {
-  /** A command that runs the one behind it with these names, in its own place. */
+  /** A command prefix that runs another command with these names, in its own place. */
   readonly wrapper: readonly string[]
   readonly server: NameServer
 }
 
 /**
- * A name server, and what makes it the system's for a process, with a hosts file of its own; `undefined` where the rights do not allow it, since
- * both of it takes root and Linux.
- * @param folder where the files are put
+ * Starts a name server, and makes a command prefix that lets a process use it as the system's, with a hosts file of its own. Returns `undefined`
+ * without the rights: this needs root and Linux.
+ * @param folder where the files are written
  */
 export async function systemNames (folder: string, answer: (name: string, type: 'A' | 'AAAA') => NameAnswer): Promise<SystemNames | undefined> {
   const address = '127.0.0.53'
@@ -105,7 +105,7 @@ export async function systemNames (folder: string, answer: (name: string, type: 
     execFileSync(command, args, { stdio: 'ignore' })
     return { wrapper, server: await startNameServer(answer, { address, port: 53 }) }
   } catch {
-    // No right to mount, or to the port of name servers, or another one is there.
+    // No right to mount, no right to the port of name servers, or the port is in use.
     return undefined
   }
 }

@@ -4,7 +4,7 @@ import { sign } from '../../src/voucherify/signature.js'
 export interface WebhookOptions {
   readonly method?: Dispatcher.HttpMethod
   readonly headers?: Readonly<Record<string, string>>
-  /** What it is signed with instead of the service's first secret; `null`: not at all. */
+  /** Signs with this secret instead of the service's first one; `null`: does not sign. */
   readonly secret?: string | null
 }
 
@@ -17,7 +17,7 @@ export interface Answered {
 }
 
 export interface WebhookClient {
-  /** Posts a body as JSON: a value is serialised, text and bytes are sent as they are. */
+  /** Posts a body as JSON. Values are serialized, texts and bytes are sent unchanged. */
   readonly post: (path: string, body: unknown, options?: WebhookOptions) => Promise<Answered>
   readonly get: (path: string) => Promise<Answered>
 }
@@ -27,7 +27,7 @@ export function bytesOf (body: unknown): Buffer {
   return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
 }
 
-/** A client of the service at a URL, which signs what it posts as the sender does. */
+/** Makes a client of the service at a URL. It signs like the sender. */
 export function webhookClient (url: string, dispatcher: Dispatcher, firstSecret: string | undefined): WebhookClient {
   async function send (path: string, options: Partial<Dispatcher.RequestOptions>): Promise<Answered> {
     const response = await request(`${url}${path}`, { dispatcher, ...options })

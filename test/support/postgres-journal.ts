@@ -11,7 +11,7 @@ export interface PostgresJournalOptions extends Omit<AcceptJournalOptions, 'engi
   readonly schema: string
   readonly logger: Logger
   readonly name?: string
-  /** The forwarders that a share is reckoned of. */
+  /** The names of all configured forwarders. Each replica leads a share of them. */
   readonly forwarders?: readonly string[]
   readonly atHome?: readonly string[]
   readonly leaseMs?: number
@@ -19,7 +19,7 @@ export interface PostgresJournalOptions extends Omit<AcceptJournalOptions, 'engi
 
 export interface PostgresJournal extends Journal, Omit<AcceptJournal, 'append' | 'close'> {}
 
-/** The accepting and the forwarding side of one replica, as one. */
+/** Makes the accepting and the forwarding side of one replica, as one journal. */
 export function createPostgresJournal (options: PostgresJournalOptions): PostgresJournal {
   const { url, schema, name = 'replica', logger, clock, dedupeWindowMs, forwarders = [], atHome = [] } = options
   const member = { id: randomUUID(), name }

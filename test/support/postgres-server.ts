@@ -9,29 +9,29 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
 import type { Test } from 'tap'
 
-/** A real PostgreSQL server with a database of its own. */
+/** A real PostgreSQL server with its own data. */
 export interface PostgresServer {
   readonly url: string
-  /** Runs statements as the owner, in the database `postgres` unless another one is named. */
+  /** Runs statements as the owner, in the database `postgres` by default. */
   readonly query: <T>(text: string, values?: readonly unknown[], database?: string) => Promise<T[]>
-  /** Ends it at once, as a kill of all its processes does. */
+  /** Stops the server at once, like a kill of all its processes. */
   readonly stop: (mode?: 'immediate' | 'fast') => Promise<void>
   readonly start: () => Promise<void>
   readonly port: number
-  /** Where its files are. */
+  /** The folder with the server's files. */
   readonly data: string
-  /** Stops all its processes where they are, and returns what lets them go on. */
+  /** Suspends all of the server's processes. Resolves with a function that continues them. */
   readonly freeze: () => Promise<() => void>
 }
 
 const PLATFORM = `${{ win32: 'windows' }[process.platform as string] ?? process.platform}-${process.arch}`
-/** The user that root runs it as: PostgreSQL refuses to run as root. */
+/** The user that runs the server if the test runs as root: PostgreSQL refuses to run as root. */
 const NOBODY = 65_534
 const READY_MS = 30_000
-/** For another version: a folder such as Debian's `/usr/lib/postgresql/15`. */
+/** The binaries of another version: a folder such as Debian's `/usr/lib/postgresql/15`. */
 const OTHER_FOLDER = process.env['TIERHOOK_POSTGRES']
 
-/** The binaries from npm, or those in another folder; `undefined` where there are none for this platform. */
+/** Returns the folder of the binaries, from npm or as configured; `undefined` if there are none for this platform. */
 function binaries (): string | undefined {
   if (OTHER_FOLDER !== undefined) return OTHER_FOLDER
   try {
@@ -41,7 +41,7 @@ function binaries (): string | undefined {
   }
 }
 
-/** Why no PostgreSQL can be started here; `false` where one can. For tap's `skip`. */
+/** Why PostgreSQL cannot be started here; `false` if it can. For tap's `skip`. */
 export const noPostgres: string | false = binaries() === undefined ? `there are no PostgreSQL binaries for ${PLATFORM}` : false
 
 export async function freePort (): Promise<number> {
@@ -53,7 +53,7 @@ export async function freePort (): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-/** npm may not have run the script that makes the links between the libraries. */
+/** Makes the links between the libraries, because npm may not have run the script that does. */
 function linkLibraries (native: string): void {
   const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as ReadonlyArray<{ readonly source: string, readonly target: string }>
   for (const { source, target } of links) {
@@ -62,7 +62,7 @@ function linkLibraries (native: string): void {
   }
 }
 
-/** Where the unprivileged user can read them: a clone may lie in root's own folder. */
+/** Returns binaries that the unprivileged user can read. A clone may be in root's own folder. */
 function usableBinaries (folder: string): string {
   const native = binaries()
   if (native === undefined) throw new Error(String(noPostgres))
@@ -75,15 +75,15 @@ function usableBinaries (folder: string): string {
 }
 
 export interface PostgresOptions {
-  /** More settings of the server, such as `fsync=off`. */
+  /** Additional settings of the server, such as `fsync=off`. */
   readonly settings?: readonly string[]
-  /** Where its folder is made; the system's temporary folder where absent. The user that it runs as must be let through. */
+  /** The folder in which the server's folder is made; by default the system's temporary folder. The server's user must be able to enter it. */
   readonly parent?: string
-  /** Makes it a standby of this one, which is restarted for it. */
+  /** Makes the server a standby of this one, which is restarted for it. */
   readonly standbyOf?: PostgresServer
 }
 
-/** Runs each statement on a connection of its own. */
+/** Makes a function that runs each statement on a connection of its own. */
 export function queryOf (url: string): PostgresServer['query'] {
   return async <T>(text: string, values: readonly unknown[] = [], database = 'postgres') => {
     const client = new Client({ connectionString: url.replace(/postgres$/, database) })
@@ -96,7 +96,7 @@ export function queryOf (url: string): PostgresServer['query'] {
   }
 }
 
-/** Starts a server in a folder of its own, which ends with the test. */
+/** Starts a server in a folder of its own. It stops when the test ends. */
 export async function startPostgres (t: Pick<Test, 'teardown'>, { settings = ['fsync=off'], parent = tmpdir(), standbyOf }: PostgresOptions = {}): Promise<PostgresServer> {
   const folder = mkdtempSync(join(parent, 'tierhook-postgres-'))
   const user = process.geteuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}

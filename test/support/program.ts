@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url'
 
-/** The built program. */
+/** The path of the built program. */
 export const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 /**
- * For `env`, to run node as it is run in earnest. tap adds options to what the tests start, to measure coverage, and each start takes half as
- * long again.
+ * Arguments of `env` that run node as in production. tap adds options to processes that tests start, to measure coverage, which makes each
+ * start half as long again.
  */
 export const plainNode = ['-u', 'NODE_OPTIONS', process.execPath] as const

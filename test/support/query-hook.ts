@@ -1,9 +1,9 @@
 import { Client, type QueryResult } from 'pg'
 
-/** A statement on its way to the server. */
+/** A statement about to be sent to the server. */
 export interface HookedQuery {
   readonly client: Client
-  /** The name that the client's connection string gives it. */
+  /** The application name in the client's connection string. */
   readonly application: string
   readonly text: string
   readonly values: readonly unknown[]
@@ -11,25 +11,25 @@ export interface HookedQuery {
 }
 
 export interface QueryHook {
-  /** Stands in for each statement. */
+  /** Called in place of each statement. */
   readonly query: (query: HookedQuery) => Promise<QueryResult>
-  /** Called before a client connects; may throw in its stead. */
+  /** Called before a client connects. May throw in place of the connection. */
   readonly connecting: (client: Client, application: string) => void
 }
 
 export interface Queries {
-  /** Resolves when no client waits for its server; `undefined` where none does. */
+  /** Resolves when no client waits for its server; `undefined` if none does. */
   readonly busy: () => Promise<void> | undefined
-  /** Counts as work until it is done. */
+  /** Counts a promise as work until it settles. */
   readonly working: <T>(work: Promise<T>) => Promise<T>
-  /** Does not count until it is done, within what counts. */
+  /** Excludes a promise from the work that contains it, until it settles. */
   readonly resting: <T>(rest: Promise<T>) => Promise<T>
   readonly unhook: () => void
 }
 
 type Callback = (error?: Error) => void
 
-/** Stands between the code and PostgreSQL, in this process, until `unhook`. */
+/** Intercepts the queries to PostgreSQL in this process, until `unhook`. */
 export function hookQueries (hook: QueryHook): Queries {
   const { query, connect, end } = Client.prototype as unknown as Record<'query' | 'connect' | 'end', (this: Client, ...parameters: unknown[]) => unknown>
   let count = 0
@@ -47,7 +47,7 @@ export function hookQueries (hook: QueryHook): Queries {
     return await work.finally(ended)
   }
 
-  /** Counts until the callback is called. */
+  /** Counts as work until the callback is called. */
   function counted (callback: Callback): Callback {
     count++
     return (error) => {

@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 
 export interface RawAnswer {
   readonly status: number
-  /** By lower-case name. */
+  /** By name in lower case. */
   readonly headers: ReadonlyMap<string, string>
   readonly body: string
 }
@@ -11,13 +11,13 @@ export interface RawAnswer {
 export interface RawConnection {
   readonly socket: Socket
   readonly write: (bytes: string | Uint8Array) => void
-  /** The answers so far, once there are this many. Fails where the connection closes before. */
+  /** Resolves with all answers so far as soon as there are this many. Rejects if the connection closes before. */
   readonly answers: (count: number) => Promise<readonly RawAnswer[]>
-  /** All answers, once the other side has closed the connection. */
+  /** Resolves with all answers when the other side has closed the connection. */
   readonly closed: () => Promise<readonly RawAnswer[]>
 }
 
-/** A bare TCP connection, for what no HTTP client would send. */
+/** Opens a plain TCP connection, for bytes that no HTTP client would send. */
 export async function rawConnection (t: Test, port: number): Promise<RawConnection> {
   const socket = connect({ port, host: '127.0.0.1' })
   t.teardown(() => { socket.destroy() })
@@ -28,7 +28,7 @@ export async function rawConnection (t: Test, port: number): Promise<RawConnecti
     chunks.push(chunk)
     notify()
   })
-  socket.on('error', () => { /* A reset is seen as the close that follows. */ })
+  socket.on('error', () => { /* The close that follows is handled. */ })
   socket.on('close', () => {
     over = true
     notify()
@@ -52,7 +52,7 @@ export async function rawConnection (t: Test, port: number): Promise<RawConnecti
   }
 }
 
-/** The final answers in the bytes; those of class 1xx are left out. */
+/** Returns the final answers in the bytes. Those of class 1xx are left out. */
 function parseAnswers (bytes: Buffer): RawAnswer[] {
   const answers: RawAnswer[] = []
   let rest = bytes

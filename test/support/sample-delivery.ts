@@ -3,7 +3,7 @@ import type { Delivery, NewDelivery } from '../../src/delivery/delivery.js'
 import type { Appended, Journal } from '../../src/delivery/journal.js'
 import { sampleEnvelope } from '../../src/voucherify/samples.js'
 
-/** A delivery that is on its way into the journal, valid unless the overrides make it otherwise. */
+/** Makes a delivery to be appended to the journal, valid unless the overrides change that. */
 export function sampleNewDelivery (overrides: Partial<NewDelivery> & { readonly index?: number } = {}): NewDelivery {
   const { index = 0, ...rest } = overrides
   const envelope = sampleEnvelope('customer.loyalty.tier.upgraded', { index, now: new Date('2026-01-31T00:00:00Z') })
@@ -28,13 +28,13 @@ export function sampleNewDelivery (overrides: Partial<NewDelivery> & { readonly 
   }
 }
 
-/** A delivery as the journal would hand it out. */
+/** Makes a delivery as the journal would hand it out. */
 export function sampleDelivery (overrides: Partial<Delivery> & { readonly index?: number } = {}): Delivery {
   const { sequence = 1, duplicates = 0, ...rest } = overrides
   return { ...sampleNewDelivery(rest), sequence, duplicates }
 }
 
-/** Appends so many deliveries, a few hundred at once: each is promised an answer within seconds, on a slow machine too. */
+/** Appends this many deliveries, 250 at once, because each append must be answered within seconds, even on a slow machine. */
 export async function appendMany (journal: Pick<Journal, 'append'>, count: number, overrides: Partial<NewDelivery> = {}): Promise<Appended[]> {
   const appended: Appended[] = []
   for (let from = 0; from < count; from += 250) {

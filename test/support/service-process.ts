@@ -9,19 +9,19 @@ export const PROCESS_SECRET = 'process-test-secret'
 export interface ServiceProcess {
   readonly url: string
   readonly child: ChildProcess
-  /** What it has logged so far; the end of it, where it is much. */
+  /** Returns the log so far. If it is long, only the end of it. */
   readonly log: () => string
   readonly ended: Promise<number | null>
   readonly kill: (signal: 'SIGKILL' | 'SIGTERM') => Promise<number | null>
 }
 
-/** What is kept of the output, in characters: beyond some 500 million there can be no string. */
+/** How much output is kept, in characters. A string cannot have more than about 500 million. */
 const KEPT_OUTPUT = 50_000_000
 
 /**
- * Starts the built program as it is run in earnest. Resolves once it listens, rejects with its output if it ends before.
- * @param onOutput gets all that it logs, as it comes
- * @param wrapper a command that runs the one which is put behind it in its own place
+ * Starts the built program as in production. Resolves when it listens. Rejects with its output if it ends before.
+ * @param onOutput called with all output, as it arrives
+ * @param wrapper a command prefix that runs the following command in its own place
  */
 export async function startServiceProcess (
   dataDir: string, environment: Readonly<Record<string, string>> = {}, onOutput: (text: string) => void = () => {}, wrapper: readonly string[] = []
@@ -66,10 +66,10 @@ export async function startServiceProcess (
   }
 }
 
-/** An event that happened long ago is quarantined. */
+/** The present time, because an event that happened long ago is quarantined. */
 const NOW = `${new Date().toISOString().slice(0, 19)}Z`
 
-/** The body of an event that nothing else is a copy of, or a copy of it. */
+/** Returns the body of an event. The same id gives a duplicate, and another id another event. */
 export function eventBody (eventId: string): string {
   const customer = { id: `cust_${eventId}`, object: 'customer' }
   return JSON.stringify({
@@ -88,12 +88,12 @@ export interface Answered {
   readonly body: string
 }
 
-/** Posts an event, signed. Rejects where no answer comes. */
+/** Posts a signed event. Rejects if no answer comes. */
 export async function postEvent (url: string, eventId: string, agent = new Agent()): Promise<Answered> {
   return await postBody(url, Buffer.from(eventBody(eventId)), agent)
 }
 
-/** Posts a body, signed. Rejects where no answer comes. */
+/** Posts a signed body. Rejects if no answer comes. */
 export async function postBody (url: string, body: Buffer, agent: Agent): Promise<Answered> {
   const signature = createHmac('sha256', PROCESS_SECRET).update(body).digest('hex')
   const startedAt = performance.now()
@@ -114,7 +114,7 @@ export async function postBody (url: string, body: Buffer, agent: Agent): Promis
   })
 }
 
-/** Whether webhooks would be taken, and if not, why. */
+/** Returns whether webhooks would be accepted and, if not, why. */
 export async function readiness (service: ServiceProcess): Promise<{ readonly status: number, readonly text: string }> {
   const response = await fetch(new URL('/health/ready', service.url))
   return { status: response.status, text: await response.text() }

@@ -6,14 +6,14 @@ import type { Test } from 'tap'
 
 const MOUNT_BYTES = 256 * 1024 * 1024
 
-/** A small file system, so that it can really be full. */
+/** A small file system that can really be full. */
 export interface SmallDisk {
   readonly fill: () => void
   readonly empty: () => void
   readonly unmount: () => void
 }
 
-/** Mounts one over an empty folder; `undefined` where the rights do not allow it. */
+/** Mounts a small file system over an empty folder; `undefined` without the right to mount. */
 export function mountSmallDisk (folder: string, bytes = MOUNT_BYTES): SmallDisk | undefined {
   if (!mount(folder, `size=${bytes}`)) return undefined
   const filler = join(folder, 'filler')
@@ -23,7 +23,7 @@ export function mountSmallDisk (folder: string, bytes = MOUNT_BYTES): SmallDisk 
       try {
         writeFileSync(filler, Buffer.alloc(Math.max(0, bavail * bsize)), { flag: existsSync(filler) ? 'a' : 'w' })
       } catch {
-        // Full, as it is meant to be.
+        // The disk is full now, as intended.
       }
     },
     empty () { rmSync(filler, { force: true }) },
@@ -31,7 +31,7 @@ export function mountSmallDisk (folder: string, bytes = MOUNT_BYTES): SmallDisk 
   }
 }
 
-/** A folder that is a file system of its own for the time of a test, such as one of `size=8m,nr_inodes=12`; `undefined` where the rights do not allow it. */
+/** Mounts a folder as a separate file system during a test, with options such as `size=8m,nr_inodes=12`; `undefined` without the right to mount. */
 export function mountedFolder (t: Test, options: string): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'tierhook-disk-'))
   t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
@@ -40,7 +40,7 @@ export function mountedFolder (t: Test, options: string): string | undefined {
   return folder
 }
 
-/** Takes all inodes of a file system; returns how to give them back. */
+/** Uses up all inodes of a file system. Returns a function that frees them. */
 export function fillInodes (folder: string): () => void {
   const fillers: string[] = []
   try {
@@ -50,7 +50,7 @@ export function fillInodes (folder: string): () => void {
       fillers.push(filler)
     }
   } catch {
-    // None is left, as it is meant to be.
+    // All inodes are used up, as intended.
   }
   return () => { for (const filler of fillers) rmSync(filler) }
 }

@@ -1,10 +1,10 @@
 import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 import { sqlite } from '../../src/journal/sqlite/binding.js'
 
-/** Called before and after each statement that changes something; may throw in its stead, or after it. */
+/** Called before and after each statement that changes something. May throw in place of the statement or after it. */
 export type StatementHook = (moment: 'before' | 'after', sql: string, db: DatabaseSyncInstance | undefined) => void
 
-/** Stands between the code and SQLite, in this process, until the function that it returns is called. */
+/** Intercepts the statements to SQLite in this process, until the returned function is called. */
 export function hookStatements (hook: StatementHook): () => void {
   const probe = new (sqlite().DatabaseSync)(':memory:')
   const databases = Object.getPrototypeOf(probe) as object

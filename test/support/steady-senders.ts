@@ -7,27 +7,27 @@ const CUSTOMERS_PER_SENDER = 3
 const GIVE_UP = 0.2
 const AGAIN = 0.05
 
-/** What came of everything that was sent. */
+/** The results of everything that was sent. */
 export interface SentTally {
   readonly acknowledged: ReadonlySet<string>
-  /** Events that were never in doubt, answered 503, and given up. */
+  /** Events whose every try was answered 503, and that were given up. */
   readonly refused: ReadonlySet<string>
-  /** Answers that there must not be. */
+  /** Answers that should never occur. */
   readonly otherAnswers: readonly string[]
-  /** From the end of a fault until the next webhook was accepted, in milliseconds. */
+  /** From the end of a fault until the next accepted webhook, in milliseconds. */
   readonly recoveries: readonly number[]
   readonly duplicates: number
   readonly unanswered: number
-  /** Answers that said 503. */
+  /** Answers with status 503. */
   readonly refusals: number
 }
 
 export interface SteadySenders {
   readonly tally: SentTally
   readonly isSending: () => boolean
-  /** Takes the time until something is accepted again. */
+  /** Starts to measure the time until the next accepted webhook. */
   readonly healed: () => void
-  /** Sends no new events, and resolves when those on their way are answered or lost. */
+  /** Stops sending new events. Resolves when those in progress are answered or lost. */
   readonly stop: () => Promise<void>
 }
 
@@ -36,7 +36,7 @@ export interface SenderOptions {
   readonly chance: (probability: number) => boolean
 }
 
-/** Twelve senders, each with customers of its own, whose moves are sent again until they are acknowledged, or given up for good. */
+/** Starts twelve senders, each with its own customers. Each move is sent until it is acknowledged, or given up for good. */
 export function startSenders ({ url, chance }: SenderOptions): SteadySenders {
   const acknowledged = new Set<string>()
   const refused = new Set<string>()
@@ -46,7 +46,7 @@ export function startSenders ({ url, chance }: SenderOptions): SteadySenders {
   let healedAt: number | undefined
   let sending = true
 
-  /** One customer's moves go one after another: the next only once this one is acknowledged, or given up for good. */
+  /** Sends one move after another, each when the previous one is acknowledged or given up for good. */
   async function sendMoves (sender: number): Promise<void> {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     for (let move = 0; sending; move++) {
@@ -70,7 +70,7 @@ export function startSenders ({ url, chance }: SenderOptions): SteadySenders {
         await sleep(20)
       } else if (status === 503) {
         counts.refusals++
-        // What was never in doubt may be given up: then it must not be there.
+        // If every try was answered 503, the sender may give up. The event must not be stored then.
         if (certain && chance(GIVE_UP)) {
           refused.add(eventId)
           return
@@ -84,7 +84,7 @@ export function startSenders ({ url, chance }: SenderOptions): SteadySenders {
     try {
       return (await postBody(url(), body, agent)).status
     } catch {
-      // Killed before it answered, or not there.
+      // The service was killed before it answered, or is not running.
       return undefined
     }
   }
@@ -121,7 +121,7 @@ export function startSenders ({ url, chance }: SenderOptions): SteadySenders {
   }
 }
 
-/** An event that happened long ago is quarantined. */
+/** The present time, because an event that happened long ago is quarantined. */
 const NOW = `${new Date().toISOString().slice(0, 19)}Z`
 
 function bodyOf (eventId: string, customerId: string, move: number): Buffer {

@@ -1,11 +1,11 @@
 import type { Clock } from '../../src/simulator/clock.js'
 
 export interface SteeredClock extends Clock {
-  /** Lets this much time go by: every timer in it fires at its time, and what that settles is settled before the next. */
+  /** Lets this much time pass. Every timer fires at its time, and its effects are settled before the next one fires. */
   readonly pass: (ms: number) => Promise<void>
 }
 
-/** A clock that stands still until a test lets time go by. It begins at 0; the wall clock at the year 2026. */
+/** Makes a clock that stands still until a test lets time pass. It begins at 0, and the wall clock at 31 January 2026. */
 export function steeredClock (): SteeredClock {
   const timers = new Set<{ readonly at: number, readonly callback: () => void }>()
   let now = 0

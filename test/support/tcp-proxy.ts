@@ -2,16 +2,16 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Test } from 'tap'
 
-/** A network between a client and a server, which can be cut, and can lead to another server. */
+/** A network between a client and a server. It can be cut, and can lead to another server. */
 export interface TcpProxy {
   readonly port: number
-  /** New connections go to this port; those that there are stay where they are. */
+  /** Directs new connections to this port. Existing connections stay. */
   readonly leadTo: (port: number) => void
   /** Closes every connection. */
   readonly drop: () => void
-  /** From now on everything is swallowed: what is open stays open, what is new is accepted, and nothing is answered or reset. */
+  /** Swallows everything from now on. Open connections stay open, new ones are accepted, and nothing is answered or reset. */
   readonly cut: () => void
-  /** New connections work again. Those that were swallowed stay dumb until somebody closes them. */
+  /** Lets new connections work again. Those opened while the network was cut stay silent until one side closes them. */
   readonly mend: () => void
 }
 
@@ -33,7 +33,7 @@ export async function startTcpProxy (t: Pick<Test, 'teardown'>, target: number):
       from?.on('error', () => undefined)
       from?.on('data', (chunk: Buffer) => { if (!pair.isDumb) to?.write(chunk) })
       from?.on('close', () => {
-        // That one side has gone is not seen through a network that is cut.
+        // Through a cut network, the client cannot see that the server has closed.
         if (!pair.isDumb || from === client) to?.destroy()
       })
     }

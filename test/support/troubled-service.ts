@@ -15,10 +15,13 @@ export interface TroubledService {
 
 const types = ['customer.loyalty.tier.upgraded', 'customer.loyalty.tier.joined', 'customer.loyalty.tier.prolonged', 'customer.loyalty.tier.downgraded', 'customer.loyalty.tier.left'] as const
 
-/** What fonts of test machines lack. */
+/** Characters that the fonts of test machines lack. */
 const UNSEEN = /[\p{Script=Han}\p{Script=Hiragana}\p{Extended_Pictographic}]/u
 
-/** A service after a day of trouble: six forwarders, of which one refuses everything and one is down; deliveries in quarantine; a day of history. */
+/**
+ * Starts a service after a day of trouble. It has six forwarders, one of which refuses everything and one of which is down, deliveries in
+ * quarantine, and a day of history.
+ */
 export async function startTroubledService (t: Test, { deliveries, environment = {} }: { readonly deliveries: number, readonly environment?: Readonly<Record<string, string>> }): Promise<TroubledService> {
   const good = await httpDestination(t, (_request, response) => { response.writeHead(204).end() })
   const refusing = await httpDestination(t, (_request, response) => { response.writeHead(410).end('The gift is gone') })
@@ -60,7 +63,7 @@ async function postSigned (url: string, body: string): Promise<void> {
   if (status !== 202) throw new Error(`answered ${status}`)
 }
 
-/** History as the service keeps it, of a day with two bursts. */
+/** Makes the stored history of a day with two bursts. */
 function aDay (names: readonly string[]): object {
   const now = Date.now()
   const slots = (count: number, everyMs: number): Slot[] => Array.from({ length: count }, (_, index) => {

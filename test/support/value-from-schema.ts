@@ -3,12 +3,12 @@ import { Value } from '@sinclair/typebox/value'
 import fc from 'fast-check'
 import { documentedKeywords } from '../../src/voucherify/objects/documented-keywords.js'
 
-/** Keys that no schema lists: an open object may have them. */
+/** Keys that no schema lists. An open object may have them. */
 const unlisted = fc.dictionary(fc.stringMatching(/^x_[a-z]{1,5}$/), fc.jsonValue({ maxDepth: 1 }), { maxKeys: 2 })
 
 /**
- * Values that a schema takes, over all that it leaves open: absent keys, null, every branch of a union, keys that it does not list.
- * @throws {Error} for a kind of schema that it does not know
+ * Makes values that a schema accepts, with all the freedom that it leaves: absent keys, null, every branch of a union, unlisted keys.
+ * @throws {Error} for an unsupported kind of schema
  */
 export function valueFrom (schema: TSchema): fc.Arbitrary<unknown> {
   if (KindGuard.IsNull(schema)) return fc.constant(null)
@@ -22,7 +22,7 @@ export function valueFrom (schema: TSchema): fc.Arbitrary<unknown> {
   if (KindGuard.IsArray(schema)) return fc.array(valueFrom(schema.items), { maxLength: 2 })
   if (KindGuard.IsObject(schema)) return objectFrom(schema)
   if (KindGuard.IsIntersect(schema)) {
-    // The first part has the keys; what the others say of them is asked of the whole.
+    // The first part has the keys. The whole value is checked against the other parts.
     const [first] = schema.allOf
     if (first !== undefined) return valueFrom(first).filter((value) => Value.Check(schema, value))
   }
@@ -49,7 +49,7 @@ function objectFrom (schema: TObject): fc.Arbitrary<unknown> {
   return fc.tuple(others, listed).map(([other, value]) => ({ ...other, ...value }))
 }
 
-/** RFC 3339, in its various forms. */
+/** Makes RFC 3339 date-times in various forms. */
 function dateTime (): fc.Arbitrary<string> {
   const date = fc.date({ min: new Date('1970-01-01T00:00:00Z'), max: new Date('2999-12-31T00:00:00Z'), noInvalidDate: true })
   return fc.tuple(date, fc.constantFrom('Z', '+00:00', '-07:30', '+14:00')).map(([at, zone]) => at.toISOString().replace('Z', zone))

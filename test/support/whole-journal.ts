@@ -6,7 +6,7 @@ import type { Reader } from '../../src/journal/sqlite/reader.js'
 import type { LocalThreads } from './local-threads.js'
 
 export interface WholeJournalOptions extends Omit<SqliteJournalOptions, 'readers'> {
-  /** Resolves once no other connection of this process to the database is open. A salvage waits for it. */
+  /** Resolves when no other connection of this process to the database is open. A salvage waits for it. */
   readonly letGoElsewhere?: () => Promise<void>
   readonly threads?: LocalThreads
   readonly reader?: Reader
@@ -14,7 +14,7 @@ export interface WholeJournalOptions extends Omit<SqliteJournalOptions, 'readers
 
 export interface WholeJournal extends Journal, Omit<SqliteJournal, 'append' | 'close'> {}
 
-/** The accepting and the forwarding side of a journal in one thread, as one. */
+/** Makes the accepting and the forwarding side of a journal in one thread, as one journal. */
 export function createWholeJournal ({ letGoElsewhere, threads, reader, ...options }: WholeJournalOptions): WholeJournal {
   const { logger, clock } = options
   const forwarding = createSqliteForwardEngine({

@@ -11,7 +11,7 @@ export interface AbuseOptions {
   readonly dataDir: string
   readonly requests: number
   readonly seed: number
-  /** These conversations alone, in the place of so many requests. */
+  /** Runs only these conversations, whatever `requests` is. */
   readonly only?: readonly number[]
   readonly onProgress?: (requests: number) => void
 }
@@ -21,41 +21,41 @@ export interface AbuseFacts {
   readonly requests: number
   readonly connections: number
   readonly seconds: number
-  /** How often each status was answered. */
+  /** The number of answers per status. */
   readonly statuses: Readonly<Record<string, number>>
-  /** What the service's parser said of the requests that were not understood, as far as each had a line of the log. */
+  /** The parser's reasons for refusing malformed requests, as far as they were logged. */
   readonly notUnderstood: Readonly<Record<string, number>>
-  /** How many slow connections the service has cut off. */
+  /** The number of slow connections that the service has cut off. */
   readonly cutOff: number
-  /** What was not as it should be, with what to repeat it by. */
+  /** What went wrong, with the seed and conversation to repeat it. */
   readonly faults: readonly string[]
-  /** Deliveries that were acknowledged, to everybody and to the client that behaves well. */
+  /** Acknowledged deliveries, of the abusive clients and of the well-behaved one. */
   readonly acknowledged: number
   readonly acknowledgedToGood: number
-  /** Ids that break the promise; both must be empty. */
+  /** Ids that break the promise. Both lists must be empty. */
   readonly lost: readonly string[]
   readonly twice: readonly string[]
-  /** Milliseconds that the client that behaves well waited. */
+  /** How long the well-behaved client waited, in milliseconds. */
   readonly p50Ms: number
   readonly p99Ms: number
   readonly worstMs: number
-  /** Memory of the service after a fifth of the requests, and after all of them. */
+  /** The service's memory after a fifth of the requests, and after all of them. */
   readonly warmMiB: number
   readonly endMiB: number
-  /** Sockets that the service has open before, and after. */
+  /** The service's open sockets before and after. */
   readonly socketsBefore: number
   readonly socketsAfter: number
 }
 
-/** Connections that abuse at once. */
+/** The number of abusive connections at the same time. */
 const CONCURRENCY = 8
 const LINGERERS = 24
 const LIMIT_BYTES = 65_536
 const FAULTS_TOLD = 20
-/** Until when those who are slow must have been cut off, in milliseconds: a request may take 10 s to arrive, and is looked at every second. */
+/** Slow clients must be cut off within this time, in milliseconds. A request may take 10 s to arrive, which is checked every second. */
 const SLOW_MS = 25_000
 
-/** A service that is abused by all that the seed makes up, while one client behaves well. */
+/** Runs a service and abuses it with everything that the seed produces, while one client behaves well. */
 export async function abuse ({ dataDir, requests, seed, only, onProgress = () => {} }: AbuseOptions): Promise<AbuseFacts> {
   const logged = watchLog()
   const service = await startServiceProcess(dataDir, { ADMIN_PORT: '0', BODY_LIMIT_BYTES: String(LIMIT_BYTES), FILE_FORWARDER_ROTATE_BYTES: '0', CUSTOM_WEBHOOKS: `${PATH_CANARY},__proto__` }, logged.read)
@@ -103,7 +103,7 @@ export async function abuse ({ dataDir, requests, seed, only, onProgress = () =>
     await slow.stop()
     const behaved = await good.stop()
     if (service.child.exitCode !== null) faults.push(`the service ended with ${service.child.exitCode}: ${service.log().slice(-3000)}`)
-    // One flipped bit makes an event ten years old: it is valid, and quarantined.
+    // One flipped bit may make an event ten years old. It is valid then, and quarantined.
     for (const id of logged.held()) acknowledged.delete(id)
     const written = await linesWith(dataDir, acknowledged, behaved.acknowledged)
     const socketsAfter = await settledSockets(service.child.pid, socketsBefore)
@@ -138,7 +138,7 @@ function quantile (sorted: readonly number[], share: number): number {
   return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN)
 }
 
-/** Reads the log as it comes, since there is too much of it to be kept. */
+/** Reads the log as it is written, because it is too large to keep. */
 function watchLog (): { readonly read: (text: string) => void, readonly held: () => readonly string[], readonly faults: () => readonly string[], readonly notUnderstood: () => Readonly<Record<string, number>> } {
   const faults: string[] = []
   const held: string[] = []
@@ -164,7 +164,7 @@ function watchLog (): { readonly read: (text: string) => void, readonly held: ()
   }
 }
 
-/** How often each delivery and each event is in the file, once all of these are in it, or there is no hope for them. */
+/** Returns how often each delivery and event is in the file. Waits until all of these are in it, or the time is over. */
 async function linesWith (dataDir: string, ids: ReadonlySet<string>, eventIds: readonly string[]): Promise<{ readonly ids: ReadonlyMap<string, number>, readonly eventIds: ReadonlyMap<string, number> }> {
   const path = join(dataDir, 'events.ndjson')
   for (const deadline = performance.now() + 120_000; ;) {
@@ -179,13 +179,13 @@ async function linesWith (dataDir: string, ids: ReadonlySet<string>, eventIds: r
   }
 }
 
-/** Resident memory; 0 where the system does not tell. */
+/** Returns the resident memory; 0 if the system does not tell. */
 function memoryMiB (pid: number | undefined): number {
   const status = `/proc/${pid ?? 0}/status`
   return existsSync(status) ? Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(status, 'utf8'))?.[1] ?? 0) / 1024) : 0
 }
 
-/** The sockets of a process; 0 where the system does not tell. */
+/** Returns the number of a process's sockets; 0 if the system does not tell. */
 function openSockets (pid: number | undefined): number {
   const folder = `/proc/${pid ?? 0}/fd`
   if (!existsSync(folder)) return 0

@@ -1,4 +1,4 @@
-/** An answer as it came. */
+/** An answer as received. */
 export interface WireAnswer {
   readonly status: number
   readonly contentType: string
@@ -15,9 +15,9 @@ const HEADER = /^[A-Za-z0-9-]+: [\x20-\x7E]*$/
 const END = Buffer.from('\r\n\r\n')
 
 /**
- * Takes the bytes of a connection apart into answers, and takes nothing for HTTP that is not: every answer has to have a
- * length, and every line its form. Those of class 1xx are left out.
- * @param methods those of the requests, in their order: an answer to HEAD has no body
+ * Splits the bytes of a connection into answers. It is strict: every answer must have a length, and every line must be well-formed. Answers of
+ * class 1xx are left out.
+ * @param methods the methods of the requests, in order, because an answer to HEAD has no body
  */
 export function answerStream (methods: readonly string[]) {
   let rest: Buffer = Buffer.alloc(0)
@@ -47,7 +47,7 @@ export function answerStream (methods: readonly string[]) {
         rest = rest.subarray(end + 4 + bodyLength)
       }
     },
-    /** What is left over, once the connection is closed: nothing. */
+    /** The number of bytes left after the connection was closed. It should be 0. */
     left: () => rest.length
   }
 }

@@ -21,7 +21,7 @@ function flipped (text: string, random: Random): Buffer {
   return bytes
 }
 
-/** A valid event, made into something else. What comes out is signed as it is: authentic, whatever its shape. */
+/** Changes to a valid event. The result is signed, so it is authentic whatever its shape. */
 const changes: Readonly<Record<string, Change>> = {
   none: (text) => text,
   'unknown key': (text) => withData(text, `"note":"${CANARY}"`),
@@ -57,10 +57,10 @@ const changes: Readonly<Record<string, Change>> = {
 }
 
 const names = Object.entries(changes)
-/** In characters. A deep body would grow beyond every limit. */
+/** In characters. A deeply nested body would become huge. */
 const PRINTABLE = 5000
 
-/** A body made from a valid event by up to two changes. */
+/** Makes a body from a valid event by up to two changes. */
 export function abusiveBody (random: Random, eventId: string): AbusiveBody {
   let body: string | Buffer = eventBody(eventId)
   for (let count = random.below(3); count > 0; count--) {
@@ -71,16 +71,16 @@ export function abusiveBody (random: Random, eventId: string): AbusiveBody {
   return { bytes, signed: bytes }
 }
 
-/** Something on the way has put white space into it: the signature is that of the compact text. */
+/** Simulates an intermediary that has added white space. The signature is that of the compact text. */
 function prettyPrinted (text: string): AbusiveBody {
   const signed = Buffer.from(text)
   try {
     const value: unknown = JSON.parse(text)
-    // What would be written otherwise than it was read is not the same text with white space.
+    // Only a text that is written as it was read differs from its source by white space alone.
     const printed = JSON.stringify(value, null, 3)
     return JSON.stringify(value) === text && printed.length < PRINTABLE ? { bytes: Buffer.from(printed), signed } : { bytes: signed, signed }
   } catch {
-    // Not JSON: there is nothing to print.
+    // Not JSON, so it cannot be printed.
     return { bytes: signed, signed }
   }
 }

@@ -1,6 +1,6 @@
-/** Stands in values of bodies and of headers. Must stand in no answer, and in no line of the log. */
+/** Part of values in bodies and headers. Must not occur in any answer or log line. */
 export const CANARY = 'c4nary-b6e1'
-/** Stands in paths. Must stand in no answer. */
+/** Part of paths. Must not occur in any answer. */
 export const PATH_CANARY = 'p4thbird-77d0'
-/** Begins the ids of events that are hidden in other requests, and must never be taken for events of their own. */
+/** The prefix of ids of events that are hidden in other requests. Such an event must never be accepted. */
 export const SMUGGLED = 'smuggled-'

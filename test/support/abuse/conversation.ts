@@ -5,31 +5,31 @@ import { acknowledgedBy, faultOf } from './judge-answer.js'
 import { mutatedRequest, type MutatedRequest } from './mutated-request.js'
 import { randomFor, type Random } from './random.js'
 
-/** What one connection says: requests behind which it lives on, and one that ends it. */
+/** Everything that one connection sends: requests that leave it open, and one that ends it. */
 export interface Conversation {
   readonly requests: readonly MutatedRequest[]
   readonly ending: Ending
   readonly random: Random
-  /** Milliseconds between the pieces of what is said in pieces; chance has it where absent. */
+  /** The pause between the pieces of a request, in milliseconds. Absent: random. */
   readonly pauseMs?: number | undefined
 }
 
 export interface Talked {
-  /** What was not as it should be. */
+  /** What went wrong. */
   readonly faults: readonly string[]
-  /** The deliveries that were acknowledged and are to be forwarded. */
+  /** The ids of acknowledged deliveries that will be forwarded. */
   readonly acknowledged: readonly string[]
   readonly statuses: readonly number[]
 }
 
 const LONGEST = 30
-/** What follows from the first fault is not worth telling. */
+/** Later faults follow from the first ones. */
 const FAULTS_TOLD = 2
 const LONG_PAUSE_MS = 20
-/** Far more than a service on a slow machine needs, and less than for ever. */
+/** Far more than a service on a slow machine needs. */
 const PATIENCE_MS = 60_000
 
-/** The conversation of this number in the run of this seed. */
+/** Makes the conversation with this number in the run with this seed. */
 export function conversationOf (seed: number, number: number): Conversation {
   const random = randomFor(seed, number)
   const length = 1 + random.below(LONGEST)
@@ -39,11 +39,11 @@ export function conversationOf (seed: number, number: number): Conversation {
 }
 
 /**
- * Says it all to the service, and judges what comes back. What an answer leaves behind that closes its connection is said on the next one.
+ * Sends everything to the service and judges the answers. If an answer closes its connection, the remaining requests are sent on the next one.
  * Never rejects.
  */
 export async function talk (port: number, { requests, ending, random, pauseMs }: Conversation): Promise<Talked> {
-  // Some speak as fast as they can, some in pieces, and some of those wait for a while in the middle of a request.
+  // Some clients send at full speed, some in pieces. A few of the latter pause in the middle of a request.
   const pause = pauseMs ?? (random.chance(0.1) ? LONG_PAUSE_MS : 0)
   const answers: WireAnswer[] = []
   const faults: string[] = []
@@ -63,11 +63,11 @@ function closes (answer: WireAnswer | undefined): boolean {
 interface Said {
   readonly answers: readonly WireAnswer[]
   readonly faults: readonly string[]
-  /** Whether the ending was said, too. */
+  /** Whether the ending was sent too. */
   readonly ended: boolean
 }
 
-/** Says as much as one connection takes. */
+/** Sends as much as one connection takes. */
 async function say (port: number, { requests, ending, random, pauseMs }: Conversation & { readonly pauseMs: number }): Promise<Said> {
   const stream = answerStream(requests.map(({ method }) => method))
   const answers: WireAnswer[] = []
@@ -86,7 +86,7 @@ async function say (port: number, { requests, ending, random, pauseMs }: Convers
       else if (socket.writable) socket.write(piece, () => { setTimeout(writeNext, pauseMs) })
     }
     socket.on('connect', writeNext)
-    socket.on('error', () => { /* Seen as the close that follows. */ })
+    socket.on('error', () => { /* The close that follows is handled. */ })
     socket.on('close', () => {
       clearTimeout(timer)
       resolve()
@@ -103,8 +103,9 @@ async function say (port: number, { requests, ending, random, pauseMs }: Convers
       else finishWhenAnswered()
     })
     function finishWhenAnswered (): void {
-      // The ending can make the connection break, and so what was answered before is waited for. A refusal can come before all
-      // of its request is said: what is not said yet belongs to it still, and the ending would be read as its body.
+      // The ending may break the connection, so wait for all earlier answers first. A refusal may also arrive before all of its request was sent.
+      // The
+      // rest still belongs to that request, and the ending would be read as its body.
       if (answers.length < requests.length || pieces.length > 0 || ended || closes(answers.at(-1))) return
       ended = true
       switch (ending.then) {

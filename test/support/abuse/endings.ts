@@ -3,13 +3,13 @@ import { eventBody, PROCESS_SECRET } from '../service-process.js'
 import { CANARY, SMUGGLED } from './canaries.js'
 import type { Random } from './random.js'
 
-/** The last request of a connection: one behind which there is no telling where the next would begin. */
+/** The last request of a connection. The service cannot know where the next one would begin. */
 export interface Ending {
   readonly name: string
   readonly bytes: Buffer
-  /** What comes behind the bytes: nothing more is written, or the connection is torn down. */
+  /** What follows the bytes: nothing, or the connection is torn down. */
   readonly then: 'end' | 'destroy' | 'reset'
-  /** The statuses that it may be answered with, where it is answered at all. */
+  /** The statuses with which the request may be answered, if it is answered at all. */
   readonly statuses: readonly number[]
 }
 
@@ -23,16 +23,16 @@ function signatureOf (body: string | Buffer): string {
   return createHmac('sha256', PROCESS_SECRET).update(body).digest('hex')
 }
 
-/** An authentic request, with other lines in its head, or in the place of some. */
+/** Makes an authentic request with additional or replaced lines in its head. */
 function authentic (eventId: string, { first = 'POST /webhooks HTTP/1.1', framing = undefined, extra = [] }: { readonly first?: string, readonly framing?: readonly string[], readonly extra?: readonly string[] } = {}): string {
   const body = eventBody(eventId)
   return [first, 'Host: x', 'Content-Type: application/json', `X-Voucherify-Signature: ${signatureOf(body)}`, ...(framing ?? [`Content-Length: ${body.length}`]), ...extra, '', body].join('\r\n')
 }
 
-/** With a signature that could be one: without, the body would not be read. */
+/** Has a well-formed signature, because the body would not be read without one. */
 const head = `POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-Voucherify-Signature: ${'0'.repeat(64)}\r\nX-Canary: ${CANARY}\r\n`
 
-/** A request hidden in another: were it ever taken for one, its event would be stored, since it is authentic. */
+/** Makes a request to hide in another one. Its event is authentic, so it would be stored if the service took it for a request. */
 function hidden (eventId: string): string {
   return authentic(`${SMUGGLED}${eventId}`)
 }
@@ -47,9 +47,9 @@ const lasts: Readonly<Record<string, Last>> = {
   'a version that nobody knows': { statuses: [400], bytes: (random, id) => authentic(id, { first: `POST /webhooks HTTP/${random.pick(['1.2', '3.0', '9.9', 'x', '1.1.1'])}` }) },
   CONNECT: { statuses: [], bytes: () => 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n' },
   'HTTP/1.0': { statuses: accepted, bytes: (_random, id) => authentic(id, { first: 'POST /webhooks HTTP/1.0' }) },
-  // What comes behind is no request.
+  // The bytes behind it must not be taken for a request.
   'Connection: close': { statuses: [...accepted, 400], bytes: (_random, id) => `${authentic(id, { extra: ['Connection: close'] })}${hidden(id)}` },
-  // Node drops what comes with it, and reads on in the middle of what comes behind.
+  // Node drops the request's own body, and reads on in the middle of the bytes behind it.
   'an upgrade': { statuses: [...accepted, 400], bytes: (random, id) => `${authentic(id, { extra: ['Connection: Upgrade', `Upgrade: ${random.pick(['websocket', 'h2c', CANARY])}`] })}${hidden(id)}` },
   'a length and chunks': { statuses: [400], bytes: (random, id) => shuffledHead(random, ['Content-Length: 4', 'Transfer-Encoding: chunked'], `0\r\n\r\n${hidden(id)}`) },
   'two lengths': { statuses: [400], bytes: (random, id) => shuffledHead(random, ['Content-Length: 0', `Content-Length: ${hidden(id).length}`], hidden(id)) },
@@ -92,7 +92,7 @@ const lasts: Readonly<Record<string, Last>> = {
   'random bytes': { statuses: [400, 404, 405, 408], bytes: (random) => random.bytes(1 + random.below(300)) }
 }
 
-/** Of the head alone: of the body it would be no more than a wrong signature. Nobody may take HEAD for the method: its answer has no body. */
+/** Flips a bit of the head only. In the body, it would just make the signature wrong. The method cannot become HEAD, whose answer has no body. */
 function flippedBit (random: Random, eventId: string): Buffer {
   const request = authentic(eventId)
   const bytes = Buffer.from(request)
@@ -112,7 +112,7 @@ export function ending (random: Random, eventId: string): Ending {
   return { name, bytes: Buffer.from(last.bytes(random, eventId)), then: last.then ?? 'end', statuses: last.statuses }
 }
 
-/** Every kind of ending once. */
+/** Makes one ending of each kind. */
 export function everyEnding (random: Random, eventId: (name: string) => string): readonly Ending[] {
   return names.map(([name, last]) => ({ name, bytes: Buffer.from(last.bytes(random, eventId(name))), then: last.then ?? 'end', statuses: last.statuses }))
 }

@@ -8,7 +8,7 @@ import { CANARY, PATH_CANARY } from './canaries.js'
 const accepted = TypeCompiler.Compile(AcceptedSchema)
 const problem = TypeCompiler.Compile(ProblemSchema)
 
-/** What is wrong with an answer, whatever was asked; `undefined` where nothing is. */
+/** Returns what is wrong with an answer, whatever the request was; `undefined` if nothing is. */
 export function faultOf ({ status, contentType, head, body }: WireAnswer, method: string, health: boolean): string | undefined {
   const whole = `${head}\n${body}`
   if (status >= 500 && status !== 503) return `answered ${status}`
@@ -24,7 +24,7 @@ export function faultOf ({ status, contentType, head, body }: WireAnswer, method
   return accepted.Check(value) ? undefined : `a ${status} that accepts nothing: ${body}`
 }
 
-/** The delivery that an answer acknowledges, where it is one that is forwarded. */
+/** Returns the id of the delivery that an answer acknowledges, if the delivery will be forwarded. */
 export function acknowledgedBy ({ status, body }: WireAnswer): string | undefined {
   const value = status < 300 ? parsed(body) : undefined
   return accepted.Check(value) && value.verdict !== 'invalid' ? value.id : undefined
@@ -34,7 +34,7 @@ function parsed (body: string): unknown {
   try {
     return JSON.parse(body)
   } catch {
-    // Told by whoever wanted JSON.
+    // The caller reports it if it expected JSON.
     return undefined
   }
 }

@@ -1,10 +1,10 @@
 import { connect, type Socket } from 'node:net'
 import { CANARY } from './canaries.js'
 
-/** With a signature that could be one: without, the body would not be read. */
+/** Has a well-formed signature, because the body would not be read without one. */
 const head = `POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-Voucherify-Signature: ${'0'.repeat(64)}\r\nX-Canary: ${CANARY}\r\n`
 
-/** What takes its time, or for ever. Each gets the bytes that it begins with, and what it drips from then on. */
+/** Slow clients. Each one sends the bytes in `begin`, and then `drip` again and again. */
 const kinds: ReadonlyArray<{ readonly begin: string, readonly drip: string, readonly reads: boolean }> = [
   { begin: '', drip: '', reads: true },
   { begin: 'POST /web', drip: '', reads: true },
@@ -17,15 +17,15 @@ const kinds: ReadonlyArray<{ readonly begin: string, readonly drip: string, read
 ]
 
 export interface Lingerers {
-  /** How many the service has cut off. */
+  /** The number of connections that the service has cut off. */
   readonly cutOff: () => number
-  /** Ends it, and resolves once all connections are closed: by the service those that it is to close, by us the rest. */
+  /** Closes all connections and resolves when they are closed. */
   readonly stop: () => Promise<void>
 }
 
 const DRIP_MS = 500
 
-/** Holds so many connections open that are slow at everything, and opens another for each that is cut off. */
+/** Keeps this many slow connections open. Replaces each one that is cut off. */
 export function linger (port: number, count: number): Lingerers {
   const sockets = new Map<Socket, { readonly kind: (typeof kinds)[number], readonly closed: Promise<void> }>()
   let opened = 0
@@ -36,7 +36,7 @@ export function linger (port: number, count: number): Lingerers {
     const kind = kinds[opened++ % kinds.length]
     if (kind === undefined) return
     const socket = connect({ port, host: '127.0.0.1' })
-    socket.on('error', () => { /* Seen as the close that follows. */ })
+    socket.on('error', () => { /* The close that follows is handled. */ })
     const closed = new Promise<void>((resolve) => {
       socket.on('close', () => {
         sockets.delete(socket)

@@ -4,17 +4,17 @@ import { abusiveBody } from './bodies.js'
 import { CANARY, PATH_CANARY } from './canaries.js'
 import type { Random } from './random.js'
 
-/** A request that is HTTP, so that the connection lives on behind it, and what it may be answered. */
+/** A well-formed HTTP request, which leaves its connection open, and the answers that it may get. */
 export interface MutatedRequest {
   readonly bytes: Buffer
   readonly method: string
-  /** Whether it asks how the service is. */
+  /** Whether it is a health check. */
   readonly health: boolean
-  /** The statuses that it may be answered with; 503 besides, where it is one to be stored. */
+  /** The statuses with which it may be answered. They include 503 if the request is to be stored. */
   readonly statuses: readonly number[]
 }
 
-/** A choice with the one status that it leads to whatever else is in the request; without one where it changes nothing. */
+/** A choice, with the status that it causes whatever the rest of the request is; without one if it changes nothing. */
 type Choice = readonly [text: string, status?: number]
 
 const webhookPaths = [
@@ -65,7 +65,7 @@ function choose (random: Random, choices: readonly [Choice, ...Choice[]]): { tex
   return { text, status }
 }
 
-/** A valid request with up to all of its parts changed, and at least one. */
+/** Makes a valid request with any of its parts changed. */
 export function mutatedRequest (random: Random, eventId: string): MutatedRequest {
   const body = abusiveBody(random, eventId)
   const right = createHmac('sha256', PROCESS_SECRET).update(body.signed).digest('hex')
@@ -86,7 +86,8 @@ export function mutatedRequest (random: Random, eventId: string): MutatedRequest
   ]
   for (let count = random.below(4); count > 0; count--) headers.push((noise[random.below(noise.length)] ?? ['X-A', '']).join(': '))
   const hosts = headers.filter((header) => header.startsWith('Host:')).length
-  // What is found first is answered: a second host, the path, the method, the encoding, the form of the signature, the type, the signature.
+  // The first fault in this order decides the answer: a second host, the path, the method, the encoding, the signature's form, the type, the
+  // signature.
   const wellFormed = signature.length === 1 && /^[0-9a-f]{64}$/.test(signature[0] ?? '')
   const status = badPath(path.status) ?? (hosts > 1 ? 400 : undefined) ?? path.status ?? (accepts ? undefined : 405) ?? (health ? 200 : undefined) ??
     encoding?.status ?? (wellFormed ? undefined : 401) ?? type.status ?? (authentic ? undefined : 401)
@@ -99,12 +100,12 @@ export function mutatedRequest (random: Random, eventId: string): MutatedRequest
   }
 }
 
-/** The router refuses what it cannot decode before anything else. */
+/** The router refuses a path that it cannot decode before anything else. */
 function badPath (status: number | undefined): number | undefined {
   return status === 400 ? status : undefined
 }
 
-/** With a length, or in chunks as odd as they may be. */
+/** Sends the body with a length, or in chunks of odd forms. */
 function framed (random: Random, line: string, headers: readonly string[], body: Buffer): Buffer {
   const chunked = random.chance(0.25)
   const head = [line, ...shuffled(random, [...headers, chunked ? random.pick(['Transfer-Encoding: chunked', 'transfer-encoding:\tCHUNKED ']) : `Content-Length: ${body.length}`]), '', ''].join('\r\n')
@@ -122,6 +123,6 @@ function framed (random: Random, line: string, headers: readonly string[], body:
 
 function shuffled (random: Random, headers: readonly string[]): string[] {
   const order = headers.map((header) => ({ header, key: random.next() }))
-  // The first Content-Type is the one that counts.
+  // The first Content-Type counts.
   return order.sort((one, other) => one.key - other.key).map(({ header }) => header)
 }

@@ -1,16 +1,16 @@
 import { seeded } from '../crash-rounds.js'
 
 export interface Random {
-  /** From 0 up to 1, without it. */
+  /** Returns a number from 0 to less than 1. */
   readonly next: () => number
-  /** A whole number from 0 up to the limit, without it. */
+  /** Returns a whole number from 0 to less than the limit. */
   readonly below: (limit: number) => number
   readonly chance: (probability: number) => boolean
   readonly pick: <T>(choices: readonly [T, ...T[]]) => T
   readonly bytes: (length: number) => Buffer
 }
 
-/** The random choices of one part of a run: the same seed and number always make the same ones, whatever runs beside it. */
+/** Makes the random choices of one part of a run. The same seed and number always give the same choices, whatever runs beside it. */
 export function randomFor (seed: number, number: number): Random {
   const next = seeded(Math.imul(seed, 0x9E3779B1) ^ Math.imul(number + 1, 0x85EBCA6B))
   const below = (limit: number): number => Math.floor(next() * limit)

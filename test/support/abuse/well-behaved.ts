@@ -2,16 +2,16 @@ import { Agent } from 'node:http'
 import { postEvent } from '../service-process.js'
 
 export interface WellBehaved {
-  /** The event ids that were acknowledged. */
+  /** The ids of acknowledged events. */
   readonly acknowledged: readonly string[]
-  /** How long each answer took, in milliseconds, in order of size. */
+  /** How long each answer took, in milliseconds, sorted. */
   readonly latencies: readonly number[]
   readonly faults: readonly string[]
 }
 
 const EVERY_MS = 20
 
-/** Posts events at a steady pace, whether the last one is answered or not, until it is stopped. */
+/** Posts events at a steady pace until it is stopped, whether earlier ones are answered or not. */
 export function behaveWell (url: string): { readonly stop: () => Promise<WellBehaved> } {
   const agent = new Agent({ keepAlive: true })
   const acknowledged: string[] = []
