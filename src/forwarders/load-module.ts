@@ -31,7 +31,7 @@ const LIMIT_MS = 15_000
 export async function loadForwarder (spec: ModuleSpec, { folder, logger, limitMs = LIMIT_MS }: LoadOptions): Promise<Forwarder> {
   const own = logger.child({ forwarder: spec.name })
   const module = await orFault(async () => await importModule(spec.type, folder), limitMs, `The module ${spec.type} cannot be loaded`)
-  const create = module['createForwarder']
+  const create = exported(module) ?? exported(module['default'])
   if (typeof create !== 'function') throw new ForwarderModuleError(`The module ${spec.type} must export a function createForwarder(options, context)`)
   const made = await orFault(async (): Promise<unknown> => {
     return await (create as CreateForwarder)(spec.options ?? {}, { name: spec.name, folder, logger: own })
@@ -39,6 +39,11 @@ export async function loadForwarder (spec: ModuleSpec, { folder, logger, limitMs
   const fault = faultOf(made, spec)
   if (fault !== undefined) throw new ForwarderModuleError(`What createForwarder of ${spec.type} returns is no forwarder: ${fault}`)
   return completeForwarder(made, { spec, logger: own })
+}
+
+/** Of a CommonJS module Node.js knows only the names that it finds without running it; its `default` is all that it exports. */
+function exported (module: unknown): unknown {
+  return typeof module === 'object' && module !== null && 'createForwarder' in module ? module.createForwarder : undefined
 }
 
 /** @throws {ForwarderModuleError} if `work` rejects or takes too long */

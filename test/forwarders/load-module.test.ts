@@ -27,6 +27,17 @@ t.test('a module at a path is loaded, from the folder of the file or from anywhe
   }
 })
 
+t.test('CommonJS is loaded in each of its forms, also where Node.js cannot tell what it exports before it runs', async (t) => {
+  const made = '() => ({ forward: async () => ({ outcomes: [] }) })'
+  const folder = t.testdir({
+    'assigned.cjs': `exports.createForwarder = ${made}`,
+    'object.cjs': `module.exports = { createForwarder: ${made} }`,
+    'bundled.cjs': `module.exports = (() => { const all = {}; all.createForwarder = ${made}; return all })()`,
+    'compiled.cjs': `Object.defineProperty(exports, '__esModule', { value: true })\nexports.createForwarder = ${made}`
+  })
+  for (const type of ['assigned', 'object', 'bundled', 'compiled']) t.type((await load(folder, `./${type}.cjs`)).forward, 'function', type)
+})
+
 t.test('a package beside the file is loaded, also one that can only be imported, and else one beside tierhook', async (t) => {
   const folder = t.testdir({
     node_modules: {
