@@ -74,7 +74,7 @@ export function createAdminApp (options: AdminAppOptions): App {
     if (problem?.code === 'TOKEN_WRONG' && bearerToken(request) !== undefined) wrongTokens.refuse({ problem, address: request.ip, response: reply.raw }, done)
     else done(problem)
   })
-  app.register(notFound, { detail: 'What there is here, /docs shows.' })
+  app.register(notFound, { detail: 'There is nothing at this path. /docs says where the API is described.' })
   addOperatorRoutes(app, { ...options, noteAction, rememberWho })
   options.addPage?.(app)
   return app

@@ -31,7 +31,7 @@ export function addBulkRoutes (app: App, { operator, onChange, now = Date.now, n
   app.get('/api/reasons', {
     schema: {
       operationId: 'listReasons',
-      summary: 'Why deliveries are dead letters or in quarantine, with how many are for which reason',
+      summary: 'Reasons of dead letters and of quarantine, each with its number of deliveries',
       tags: ['Dead letters', 'Quarantine'],
       querystring: Type.Object({ from: Type.Optional(From) }, closed),
       response: { 200: ReasonsSchema, ...answerProblems }
@@ -41,16 +41,16 @@ export function addBulkRoutes (app: App, { operator, onChange, now = Date.now, n
   app.get('/api/bulk', {
     schema: {
       operationId: 'listBulkActions',
-      summary: 'What is being done to many, and was lately',
+      summary: 'Running and recent bulk actions',
       tags: ['Dead letters', 'Quarantine'],
-      response: { 200: Type.Object({ jobs: Type.Array(BulkJobSchema, { description: 'The last one first.' }) }, closed), ...answerProblems }
+      response: { 200: Type.Object({ jobs: Type.Array(BulkJobSchema, { description: 'Newest first.' }) }, closed), ...answerProblems }
     }
   }, async () => ({ jobs: [...bulk.jobs()] }))
 
   app.post('/api/bulk', {
     schema: {
       operationId: 'startBulkAction',
-      summary: 'Replay, release or discard all that have a reason in common, at a rate',
+      summary: 'Replay, release or discard all deliveries with the same reason, at a rate',
       tags: ['Dead letters', 'Quarantine'],
       body: BulkRequestSchema,
       response: { 200: BulkJobSchema, ...answerProblems }
@@ -75,7 +75,7 @@ export function addBulkRoutes (app: App, { operator, onChange, now = Date.now, n
   app.post('/api/bulk/:id/stop', {
     schema: {
       operationId: 'stopBulkAction',
-      summary: 'Stop what is being done to many, where it is',
+      summary: 'Stop a bulk action. What it has done stays done',
       tags: ['Dead letters', 'Quarantine'],
       params: Type.Object({ id: Type.String({ pattern: '^\\d{1,15}$' }) }, closed),
       body: Type.Object({}, closed),
@@ -83,7 +83,7 @@ export function addBulkRoutes (app: App, { operator, onChange, now = Date.now, n
     }
   }, async ({ params }) => {
     const job = bulk.stop(Number(params.id))
-    if (job === undefined) throw new Problem('NOT_FOUND', { detail: 'There is no such job: it is forgotten, or the service was started anew.' })
+    if (job === undefined) throw new Problem('NOT_FOUND', { detail: 'There is no bulk action with this id. Old ones are forgotten, and a restart forgets all.' })
     return job
   })
 

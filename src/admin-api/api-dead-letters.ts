@@ -18,7 +18,7 @@ export function addDeadLetterRoutes (app: App, { operator, noteAction, loyalty: 
   app.get('/api/dead-letters', {
     schema: {
       operationId: 'listDeadLetters',
-      summary: 'What forwarders gave up on, newest first',
+      summary: 'Dead letters, newest first',
       tags: ['Dead letters'],
       querystring: Type.Object({
         forwarder: Type.Optional(Name),

@@ -26,48 +26,48 @@ const SHORTEST_NAME = 3
 const closed = { additionalProperties: false }
 const Value = Type.String({ minLength: 1, maxLength: LONGEST_ID })
 
-export const IdParameters = Type.Object({ id: Type.String({ description: 'A delivery\'s id, or as much of its beginning as is unambiguous.' }) }, closed)
+export const IdParameters = Type.Object({ id: Type.String({ description: 'A delivery\'s id, or an unambiguous beginning of it.' }) }, closed)
 
 export const IdsSchema = Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
   minItems: 1, maxItems: 200, description: 'Deliveries, each by its id or an unambiguous beginning of it.'
 })
 
 const ListParameters = Type.Object({
-  q: Type.Optional(Type.String({ minLength: 1, maxLength: LONGEST_ID, description: 'What any of its ids begins with, a word of its event type, or the name of a forwarder, which is then meant as with `forwarder`.' })),
+  q: Type.Optional(Type.String({ minLength: 1, maxLength: LONGEST_ID, description: 'The beginning of any of its ids, a word of its event type, or a forwarder\'s name, which then acts as `forwarder`.' })),
   eventType: Type.Optional(Type.String({ minLength: 1, maxLength: LONGEST_ID, description: 'Exact, or with `*` for any run of characters.' })),
   verdict: Type.Optional(VerdictSchema),
   status: Type.Optional(Type.Union(listableStatuses.map((status) => Type.Literal(status)), { description: 'Its status at a forwarder.' })),
-  forwarder: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Whose status is meant; any forwarder\'s where it is absent. Without a status: what was for this forwarder, whatever became of it there.' })),
+  forwarder: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'The forwarder that `status` is about; any forwarder if absent. Without `status`: all deliveries that were for this forwarder.' })),
   customerId: Type.Optional(Value),
   campaignId: Type.Optional(Value),
   sourceId: Type.Optional(Value),
-  since: Type.Optional(TimeParameter('Received then or later.')),
-  until: Type.Optional(TimeParameter('Received before then.')),
+  since: Type.Optional(TimeParameter('Received at this time or later.')),
+  until: Type.Optional(TimeParameter('Received before this time.')),
   loyalty: LoyaltyParameter,
-  after: Type.Optional(Type.Integer({ minimum: 0, description: 'Only what came after the delivery with this sequence.' })),
+  after: Type.Optional(Type.Integer({ minimum: 0, description: 'Only deliveries with a higher sequence than this.' })),
   ...pageParameters
 }, closed)
 
 const ListSchema = Type.Object({ deliveries: Type.Array(ListedSchema), next: NextSchema }, closed)
 
-export const ForceSchema = Type.Optional(Type.Boolean({ description: 'Whether it goes out although the forwarder\'s filter passes it over.' }))
+export const ForceSchema = Type.Optional(Type.Boolean({ description: 'Whether to send it even if the forwarder\'s filter skips it.' }))
 
 export const DiscardedSchema = Type.Object({
   discarded: Type.Array(Type.Object({
     id: Type.String(),
     status: Type.Union([Type.Literal('discarded'), Type.Literal('not there')])
-  }, closed), { description: 'One entry a delivery, with what became of it.' })
+  }, closed), { description: 'One entry per delivery, with the result.' })
 }, closed)
 
 export const ReplayedSchema = Type.Object({
-  replays: Type.Integer({ minimum: 0, description: 'How many there are now, one for each delivery and forwarder.' }),
-  passedOver: Type.Integer({ minimum: 0, description: 'How many need none: they are on their first way still.' }),
-  filtered: Type.Integer({ minimum: 0, description: 'How many were not asked for, because the forwarder\'s filter passes the delivery over.' }),
+  replays: Type.Integer({ minimum: 0, description: 'How many replays were requested, one per delivery and forwarder.' }),
+  passedOver: Type.Integer({ minimum: 0, description: 'How many need no replay, because the forwarder has yet to finish the delivery.' }),
+  filtered: Type.Integer({ minimum: 0, description: 'How many were not requested, because the forwarder\'s filter skips the delivery.' }),
   refused: Type.Array(Type.Object({
     id: Type.String(),
-    why: Type.Union([Type.Literal('quarantined'), Type.Literal('damaged'), Type.Literal('erased'), Type.Literal('gone'), Type.Literal('not dead'), Type.Literal('filtered')], { description: '`filtered`: no forwarder that was asked for wants it; `force` sends it all the same.' })
+    why: Type.Union([Type.Literal('quarantined'), Type.Literal('damaged'), Type.Literal('erased'), Type.Literal('gone'), Type.Literal('not dead'), Type.Literal('filtered')], { description: '`filtered`: the filter of every named forwarder skips it. `force` sends it anyway.' })
   }, closed))
-}, { $id: 'Replayed', ...closed, description: 'What became of a request to forward again.' })
+}, { $id: 'Replayed', ...closed, description: 'The result of a replay request.' })
 
 /** Whether the delivery was meant for this forwarder. The engines filter only by status at a forwarder, so a filter without a status ends here. */
 function wasFor ({ forwarders }: ListedDelivery, name: string | undefined): boolean {
@@ -112,7 +112,7 @@ export function addDeliveryRoutes (app: App, { operator, noteAction, loyalty: lo
       tags: ['Deliveries'],
       params: IdParameters,
       querystring: Type.Object({
-        body: Type.Optional(Type.Union([Type.Literal('true'), Type.Literal('false')], { description: 'With `false` the body is left out, and nothing is logged of the reading.' }))
+        body: Type.Optional(Type.Union([Type.Literal('true'), Type.Literal('false')], { description: 'With `false` the body is left out, and the read is not logged as an action.' }))
       }, closed),
       response: { 200: DetailsSchema, ...answerProblems }
     }
@@ -132,7 +132,7 @@ export function addDeliveryRoutes (app: App, { operator, noteAction, loyalty: lo
       summary: 'Forward a delivery again',
       tags: ['Deliveries'],
       params: IdParameters,
-      body: Type.Object({ forwarders: Type.Optional(Type.Array(Value, { minItems: 1, maxItems: 100, description: 'To these; to all that are known where absent.' })), force: ForceSchema }, closed),
+      body: Type.Object({ forwarders: Type.Optional(Type.Array(Value, { minItems: 1, maxItems: 100, description: 'The forwarders to replay to; all known ones if absent.' })), force: ForceSchema }, closed),
       response: { 200: ReplayedSchema, ...answerProblems }
     }
   }, async (request) => {

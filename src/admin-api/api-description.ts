@@ -24,13 +24,13 @@ const OPERATOR_SERVERS = [{ url: '/', description: 'The operator\'s listener: AD
 const LICENSE = { name: 'MIT', identifier: 'MIT' }
 const CONTACT = { name: 'The maintainers of tierhook' }
 const tags: Readonly<Record<string, string>> = {
-  Webhooks: 'What Voucherify sends to, at the public listener.',
-  Health: 'Whether the service lives and can take webhooks, at the public listener.',
-  Service: 'How the service and its sender are.',
-  Deliveries: 'Accepted events, and what became of them at each forwarder.',
-  Quarantine: 'Events that cannot be understood, until a person decides.',
-  'Dead letters': 'What forwarders gave up on.',
-  Forwarders: 'Where deliveries go, and how far each has come.'
+  Webhooks: 'Where Voucherify sends its webhooks, at the public listener.',
+  Health: 'Whether the service is alive and ready for webhooks, at the public listener.',
+  Service: 'The state of the service and of its sender.',
+  Deliveries: 'Accepted events and their status at each forwarder.',
+  Quarantine: 'Events that cannot be understood and wait for an operator.',
+  'Dead letters': 'Deliveries that a forwarder gave up on.',
+  Forwarders: 'The destinations of deliveries, and the progress of each.'
 }
 const TOKEN = 'operatorToken'
 
@@ -54,11 +54,11 @@ export async function describeApi ({ version, addPublicRoutes, addOperatorRoutes
         version,
         license: LICENSE,
         contact: CONTACT,
-        description: 'Receives Voucherify loyalty tier webhooks at its public listener; the operator\'s listener shows what became of them. Every answer that is no success is a problem as RFC 9457 has it.'
+        description: 'Receives Voucherify loyalty tier webhooks at its public listener; the operator\'s listener shows what became of them. Every error is answered with an RFC 9457 problem.'
       },
-      servers: [{ url: '/', description: 'Each operation says at which listener it is' }],
+      servers: [{ url: '/', description: 'Each operation names its listener' }],
       tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
-      components: { securitySchemes: { [TOKEN]: { type: 'http', scheme: 'bearer', description: 'ADMIN_TOKEN, or one of ADMIN_TOKENS: a read token changes nothing. Without one the operator\'s listener is for its own machine, and asks for none.' } } }
+      components: { securitySchemes: { [TOKEN]: { type: 'http', scheme: 'bearer', description: 'ADMIN_TOKEN, or one of ADMIN_TOKENS. A read token cannot change anything. If no token is set, the operator\'s listener serves only its own machine and needs none.' } } }
     },
     transform: createTransform(components, operatorUrls)
   })
@@ -108,7 +108,7 @@ const SIGNATURE = {
     'x-voucherify-signature': {
       type: 'string',
       pattern: '^[0-9a-f]{64}$',
-      description: 'The HMAC-SHA256 of the body under the project\'s secret key, in lower-case hexadecimal digits. Needed where VOUCHERIFY_WEBHOOK_SECRETS is set.'
+      description: 'The HMAC-SHA256 of the body under the project\'s secret key, in lower-case hexadecimal digits. Required if VOUCHERIFY_WEBHOOK_SECRETS is set.'
     }
   }
 }

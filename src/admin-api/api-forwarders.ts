@@ -36,24 +36,24 @@ const Count = Type.Integer({ minimum: 0 })
 const LastOutcomeSchema = Type.Object({
   status: Type.Union([Type.Literal('forwarded'), Type.Literal('retry'), Type.Literal('dead')]),
   at: Time,
-  reason: Type.Optional(Type.String({ description: 'Why not.' }))
+  reason: Type.Optional(Type.String({ description: 'Why the attempt failed.' }))
 }, closed)
 
 export const ForwarderSchema = Type.Object({
   name: Type.String(),
-  configured: Type.Boolean({ description: 'Whether it runs now; one that does not keeps what waits for it until it is forgotten.' }),
+  configured: Type.Boolean({ description: 'Whether it is configured and runs. One that does not run keeps its waiting deliveries until an operator forgets it.' }),
   type: Type.Optional(Type.String()),
-  destination: Type.Optional(Type.String({ description: 'Where it passes deliveries on to, without what may be secret.' })),
-  pending: Type.Integer({ minimum: 0, description: 'Deliveries that it has yet to get, or has in hand.' }),
-  retrying: Type.Integer({ minimum: 0, description: 'Deliveries that wait for another attempt, behind one that does, or as a replay.' }),
+  destination: Type.Optional(Type.String({ description: 'Its destination, without secrets.' })),
+  pending: Type.Integer({ minimum: 0, description: 'Deliveries that it has not tried yet, or is trying now.' }),
+  retrying: Type.Integer({ minimum: 0, description: 'Deliveries that wait for another attempt, for an earlier delivery of the same customer, or as a replay.' }),
   dead: Count,
-  oldestReceivedAt: Type.Union([Time, Type.Null()], { description: 'When the oldest delivery was received that is still on its first way to it.' }),
-  breaker: Type.Union([Type.Literal('closed'), Type.Literal('open'), Type.Literal('half-open')], { description: 'Not closed: its destination is taken to be down.' }),
+  oldestReceivedAt: Type.Union([Time, Type.Null()], { description: 'When the oldest delivery that it has not finished was received. Replays do not count.' }),
+  breaker: Type.Union([Type.Literal('closed'), Type.Literal('open'), Type.Literal('half-open')], { description: 'If it is not `closed`, its destination counts as down.' }),
   paused: Type.Boolean({ description: 'Whether an operator has paused it. A restart leaves it paused.' }),
-  leader: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'With JOURNAL, the replica that it runs on now; null where it runs on none.' })),
-  home: Type.Optional(Type.String({ description: 'The only replica that it may run on, because what it writes is there.' })),
+  leader: Type.Optional(Type.Union([Type.String(), Type.Null()], { description: 'With JOURNAL: the replica that runs it now; null if none does.' })),
+  home: Type.Optional(Type.String({ description: 'The only replica that may run it, because its files are there.' })),
   lastOutcome: Type.Optional(LastOutcomeSchema)
-}, { $id: 'Forwarder', ...closed, description: 'A forwarder and how far it has come.' })
+}, { $id: 'Forwarder', ...closed, description: 'A forwarder and its progress.' })
 
 const NameParameters = Type.Object({ name: Type.String() }, closed)
 const PausedSchema = Type.Object({ name: Type.String(), paused: Type.Boolean() }, closed)
@@ -84,13 +84,13 @@ export function addForwarderRoutes (app: App, { operator, forwarders, lastOutcom
   function running (name: string): RunningForwarder {
     const found = forwarders().find((each) => each.name === name)
     if (found !== undefined) return found
-    throw new Problem('FORWARDER_UNKNOWN', { detail: `No forwarder of this name runs. These do: ${forwarders().map((each) => each.name).join(', ') || 'none yet'}.` })
+    throw new Problem('FORWARDER_UNKNOWN', { detail: `No forwarder ${JSON.stringify(name)} runs here. Running: ${forwarders().map((each) => each.name).join(', ') || 'none yet'}.` })
   }
 
   app.get('/api/forwarders', {
     schema: {
       operationId: 'listForwarders',
-      summary: 'Forwarders, and how far each has come',
+      summary: 'Forwarders and their progress',
       tags: ['Forwarders'],
       response: { 200: Type.Object({ forwarders: Type.Array(ForwarderSchema) }, closed), ...answerProblems }
     }
@@ -100,7 +100,7 @@ export function addForwarderRoutes (app: App, { operator, forwarders, lastOutcom
     app.post(`/api/forwarders/:name/${verb}`, {
       schema: {
         operationId: `${verb}Forwarder`,
-        summary: verb === 'pause' ? 'Begin no attempts until it is resumed, also after a restart' : 'Go on with a paused forwarder',
+        summary: verb === 'pause' ? 'Pause a forwarder: it begins no attempt until it is resumed, even after a restart' : 'Resume a paused forwarder',
         tags: ['Forwarders'],
         params: NameParameters,
         body: Type.Object({}, closed),

@@ -19,7 +19,7 @@ const ReleasedSchema = Type.Object({
     ]),
     verdict: VerdictSchema,
     faults: Type.Array(FaultSchema)
-  }, closed), { description: 'One entry a delivery, with what became of it.' })
+  }, closed), { description: 'One entry per delivery, with the result.' })
 }, closed)
 
 /** Adds `/api/quarantine`. */
@@ -27,7 +27,7 @@ export function addQuarantineRoutes (app: App, { operator, noteAction, loyalty: 
   app.get('/api/quarantine', {
     schema: {
       operationId: 'listQuarantine',
-      summary: 'What is in quarantine, newest first',
+      summary: 'Quarantined deliveries, newest first',
       tags: ['Quarantine'],
       querystring: Type.Object({ loyalty: LoyaltyParameter, ...pageParameters }, closed),
       response: { 200: Type.Object({ deliveries: Type.Array(ListedSchema), next: NextSchema }, closed), ...answerProblems }
@@ -40,9 +40,9 @@ export function addQuarantineRoutes (app: App, { operator, noteAction, loyalty: 
   app.post('/api/quarantine/release', {
     schema: {
       operationId: 'releaseFromQuarantine',
-      summary: 'Validate again, and forward what is valid now',
+      summary: 'Validate deliveries again, and release those that are valid now',
       tags: ['Quarantine'],
-      body: Type.Object({ ids: IdsSchema, force: Type.Optional(Type.Boolean({ description: 'Whether also what is still invalid gets out.' })) }, closed),
+      body: Type.Object({ ids: IdsSchema, force: Type.Optional(Type.Boolean({ description: 'Whether to release deliveries that are still invalid too.' })) }, closed),
       response: { 200: ReleasedSchema, ...answerProblems }
     }
   }, async (request) => {
@@ -60,7 +60,7 @@ export function addQuarantineRoutes (app: App, { operator, noteAction, loyalty: 
   app.post('/api/quarantine/discard', {
     schema: {
       operationId: 'discardFromQuarantine',
-      summary: 'Remove from quarantine for good',
+      summary: 'Remove deliveries from quarantine for good',
       tags: ['Quarantine'],
       body: Type.Object({ ids: IdsSchema }, closed),
       response: { 200: DiscardedSchema, ...answerProblems }

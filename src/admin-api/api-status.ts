@@ -35,18 +35,18 @@ export function addStatusRoutes (app: App, { status, metrics, drift, resetDrift,
     }, async () => await report())
   }
 
-  addReport('Status', 'How the service is', StatusSchema, status)
+  addReport('Status', 'State of the service', StatusSchema, status)
   addReport('Drift', 'How authentic bodies differed from their schemas', DriftSchema, drift)
-  addReport('RetryBudget', 'How far the sender\'s retry budget is used up', RetryBudgetSchema, retryBudget)
-  addReport('MissingEvents', 'Which expected events stay away', MissingEventsSchema, missingEvents)
-  addReport('WebhookStatus', 'How the webhook stands at Voucherify', WebhookStatusSchema, webhookStatus)
+  addReport('RetryBudget', 'How much of the sender\'s retry budget is used up', RetryBudgetSchema, retryBudget)
+  addReport('MissingEvents', 'Which expected events are missing', MissingEventsSchema, missingEvents)
+  addReport('WebhookStatus', 'State of the webhook at Voucherify', WebhookStatusSchema, webhookStatus)
   addReport('History', 'What happened in the last hour and day', HistorySchema, history)
 
   if (resetDrift !== undefined) {
     app.post('/api/drift/reset', {
       schema: {
         operationId: 'resetDrift',
-        summary: 'Forget what drift was met, so that all is told anew',
+        summary: 'Forget the drift seen so far, so that it is reported again',
         tags: ['Service'],
         body: Type.Object({}, closed),
         response: { 200: Type.Object({ forgotten: Type.Integer({ minimum: 0, description: 'How many differences there were.' }) }, closed), ...answerProblems }

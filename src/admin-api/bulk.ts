@@ -19,11 +19,11 @@ export const BulkRequestSchema = Type.Union([
 export const ReasonsSchema = Type.Object({
   reasons: Type.Array(Type.Object({
     from: From,
-    forwarder: Type.Optional(Type.String({ description: 'Whose dead letters.' })),
+    forwarder: Type.Optional(Type.String({ description: 'The forwarder of the dead letters.' })),
     reason: Type.String(),
     count: Type.Integer({ minimum: 1 })
   }, closed), { description: 'The most frequent first.' }),
-  complete: Type.Boolean({ description: 'Whether all were looked at; of a very long list only the newest are.' })
+  complete: Type.Boolean({ description: 'Whether all deliveries were counted. Of a very long list only the newest are.' })
 }, closed)
 
 export const BulkJobSchema = Type.Object({
@@ -35,10 +35,10 @@ export const BulkJobSchema = Type.Object({
   ratePerSecond: Rate,
   startedAt: Type.String({ format: 'date-time' }),
   total: Type.Integer({ minimum: 0 }),
-  gone: Type.Integer({ minimum: 0, description: 'How many were dealt with.' }),
-  done: Type.Integer({ minimum: 0, description: 'To how many of these it was done; the others were gone, or not to be had.' }),
+  gone: Type.Integer({ minimum: 0, description: 'How many deliveries were processed.' }),
+  done: Type.Integer({ minimum: 0, description: 'For how many of these the action succeeded. The others were gone or could not be changed.' }),
   state: Type.Union([Type.Literal('running'), Type.Literal('done'), Type.Literal('stopped'), Type.Literal('failed')])
-}, { $id: 'BulkJob', ...closed, description: 'Something that is done to many, at a rate. It ends with the service.' })
+}, { $id: 'BulkJob', ...closed, description: 'A bulk action: it changes many deliveries at a rate. It ends if the service stops.' })
 
 export type BulkRequest = Static<typeof BulkRequestSchema>
 export type Reasons = Static<typeof ReasonsSchema>
@@ -143,7 +143,7 @@ export function createBulk ({ operator, onChange, now, sleep = pause }: BulkOpti
 
     async start (request, ended) {
       if (jobs.filter(({ job }) => job.state === 'running').length >= MOST_RUNNING) {
-        throw new Problem('BULK_TOO_MANY', { detail: `${MOST_RUNNING} are under way: wait for one, or stop it.`, headers: { 'retry-after': '10' } })
+        throw new Problem('BULK_TOO_MANY', { detail: `${MOST_RUNNING} bulk actions are running. Wait until one ends, or stop one.`, headers: { 'retry-after': '10' } })
       }
       const { from, action, reason, ratePerSecond = DEFAULT_RATE } = request
       const entry: { job: BulkJob, readonly stop: AbortController } = {

@@ -39,11 +39,11 @@ function needsToken (operation: Json): boolean {
 
 function descriptionOf (operation: Json, place: OperationPlace): string {
   const summary = `${String(operation['summary'])}.`
-  if (place.path.startsWith('/webhooks')) return `${summary} It is answered once the event is on disk. Voucherify takes any 2xx within 10 seconds as received, and comes again after anything else.`
+  if (place.path.startsWith('/webhooks')) return `${summary} tierhook answers after the event is on disk. Voucherify counts any 2xx within 10 seconds as received, and retries after anything else.`
   if (!needsToken(operation)) return `${summary} It needs no token.`
   return place.method === 'get'
-    ? `${summary} It changes nothing: a \`read\` token will do.`
-    : `${summary} It needs an \`operate\` token. What was done is in the log and on the list of actions, with the token's name and the address.`
+    ? `${summary} It changes nothing, so a \`read\` token is enough.`
+    : `${summary} It needs an \`operate\` token. The log and the list of actions record it, with the token's name and the source address.`
 }
 
 /** The operation's own answers, with examples. Status ranges such as 4xx are left out, because each error is listed. */

@@ -5,7 +5,7 @@ import { LoyaltyProperty, type Loyalty } from './loyalty.js'
 export const Time = Type.String({ format: 'date-time' })
 const Text = Type.Union([Type.String(), Type.Null()])
 const Count = Type.Integer({ minimum: 0 })
-export const VerdictSchema = Type.Union([Type.Literal('valid'), Type.Literal('invalid'), Type.Literal('unvalidated')], { description: 'What validation said.' })
+export const VerdictSchema = Type.Union([Type.Literal('valid'), Type.Literal('invalid'), Type.Literal('unvalidated')], { description: 'The result of the validation.' })
 
 export const FaultSchema = Type.Object({
   pointer: Type.String({ description: 'A JSON pointer (RFC 6901) from the root of the body.' }),
@@ -15,13 +15,13 @@ export const FaultSchema = Type.Object({
 const StatusAtForwarderSchema = Type.Object({
   forwarder: Type.String(),
   status: Type.Union(statuses.map((status) => Type.Literal(status)), {
-    description: '`skipped`: the forwarder\'s filter passed it over. `discarded`: it was a dead letter, and an operator discarded it. `before-start`: it was there before the forwarder was, and so never was for it.'
+    description: '`skipped`: the forwarder\'s filter skipped it. `discarded`: it was a dead letter, and an operator discarded it. `before-start`: it was stored before the forwarder was added, so it is not forwarded there.'
   }),
-  attempt: Type.Optional(Type.Integer({ minimum: 0, description: 'The attempt that is due, where it waits; the attempts made, where it is dead.' })),
+  attempt: Type.Optional(Type.Integer({ minimum: 0, description: 'If it waits: the number of the next attempt. If it is dead: how many attempts were made.' })),
   dueAt: Type.Optional(Time),
   diedAt: Type.Optional(Time),
   reason: Type.Optional(Type.String()),
-  replay: Type.Optional(Type.Boolean({ description: 'Whether what waits is a replay.' }))
+  replay: Type.Optional(Type.Boolean({ description: 'Whether the waiting delivery is a replay.' }))
 }, { additionalProperties: false })
 
 const listed = {
@@ -30,17 +30,17 @@ const listed = {
   receivedAt: Time,
   eventType: Type.String(),
   verdict: VerdictSchema,
-  state: Type.Union([Type.Literal('accepted'), Type.Literal('quarantined'), Type.Literal('released'), Type.Literal('damaged'), Type.Literal('erased')], { description: 'Accepted, and never was in quarantine; in quarantine; released from it; set aside because its record is damaged; erased for a person.' }),
+  state: Type.Union([Type.Literal('accepted'), Type.Literal('quarantined'), Type.Literal('released'), Type.Literal('damaged'), Type.Literal('erased')], { description: '`accepted`: never in quarantine. `quarantined`: in quarantine now. `released`: released from quarantine. `damaged`: its record is damaged, so it is not forwarded. `erased`: its event was erased for a person.' }),
   sourceObject: Text,
   sourceId: Text,
   eventId: Text,
   projectId: Text,
   customerId: Text,
   campaignId: Text,
-  duplicates: Type.Integer({ minimum: 0, description: 'How many copies of it came after it.' }),
+  duplicates: Type.Integer({ minimum: 0, description: 'How many duplicates of it arrived.' }),
   bodyBytes: Count,
   faults: Type.Array(FaultSchema),
-  forwarders: Type.Array(StatusAtForwarderSchema, { description: 'Where it stands with every known forwarder.' }),
+  forwarders: Type.Array(StatusAtForwarderSchema, { description: 'Its status at every known forwarder.' }),
   loyalty: LoyaltyProperty
 }
 
@@ -49,9 +49,9 @@ export const ListedSchema = Type.Object(listed, { $id: 'Delivery', additionalPro
 export const DetailsSchema = Type.Object({
   ...listed,
   headers: Type.Record(Type.String(), Type.String(), { description: 'The request headers that are kept.' }),
-  body: Type.Union([Type.String(), Type.Null()], { description: 'The body as received; null where it is not UTF-8, cannot be read or is not asked for.' }),
-  bodyBase64: Type.Union([Type.String(), Type.Null()], { description: 'The body as received, in base64, where it is not UTF-8.' }),
-  damaged: Type.Boolean({ description: 'Whether the record is not the one that was written.' }),
+  body: Type.Union([Type.String(), Type.Null()], { description: 'The body as received; null if it is not UTF-8, cannot be read, or was not requested.' }),
+  bodyBase64: Type.Union([Type.String(), Type.Null()], { description: 'The body as received, in base64, if it is not UTF-8.' }),
+  damaged: Type.Boolean({ description: 'Whether the record differs from what was written.' }),
   attempts: Type.Array(Type.Object({
     forwarder: Type.String(),
     replay: Type.Boolean(),
@@ -60,7 +60,7 @@ export const DetailsSchema = Type.Object({
     durationMs: Type.Number({ minimum: 0 }),
     outcome: Type.String(),
     detail: Text
-  }, { additionalProperties: false }), { description: 'The attempts that are on record, oldest first.' })
+  }, { additionalProperties: false }), { description: 'The recorded attempts, oldest first.' })
 }, { $id: 'DeliveryDetails', additionalProperties: false, description: 'All about one delivery.' })
 
 export const DeadLetterSchema = Type.Object({
@@ -75,7 +75,7 @@ export const DeadLetterSchema = Type.Object({
   reason: Type.String(),
   replaying: Type.Boolean({ description: 'Whether a replay of it is under way.' }),
   loyalty: LoyaltyProperty
-}, { $id: 'DeadLetter', additionalProperties: false, description: 'What a forwarder gave up on.' })
+}, { $id: 'DeadLetter', additionalProperties: false, description: 'A delivery that a forwarder gave up on.' })
 
 export function isoTime (milliseconds: number): string {
   return new Date(milliseconds).toISOString()

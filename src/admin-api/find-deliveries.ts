@@ -16,7 +16,7 @@ export async function findDelivery (operator: Operator, text: string): Promise<F
   switch (found.status) {
     case 'found': return found
     case 'unknown': throw new Problem('DELIVERY_UNKNOWN', { detail: `There is no delivery whose id is, or begins with, ${JSON.stringify(text)}. Retention may have removed it.` })
-    case 'ambiguous': throw new Problem('DELIVERY_AMBIGUOUS', { detail: `Write more of the id: ${found.ids.join(', ')}.` })
+    case 'ambiguous': throw new Problem('DELIVERY_AMBIGUOUS', { detail: `Several ids begin with ${JSON.stringify(text)}. Write more of the id: ${found.ids.join(', ')}.` })
   }
 }
 

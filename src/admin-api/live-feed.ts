@@ -98,7 +98,7 @@ export function createLiveFeed (options: LiveFeedOptions): LiveFeed {
         exposeHeadRoute: false,
         schema: {
           operationId: 'listenToChanges',
-          summary: 'Hear when something has changed',
+          summary: 'A stream of server-sent events that says when something has changed',
           tags: ['Service'],
           response: { 200: { description: 'The events.', content: { 'text/event-stream': { schema: stream } } }, ...answerProblems }
         }

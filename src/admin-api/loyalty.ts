@@ -15,15 +15,15 @@ const TierSchema = Type.Object({
 }, { additionalProperties: false })
 
 export const LoyaltySchema = Type.Object({
-  from: Type.Union([TierSchema, Type.Null()], { description: 'Null: from none. The same as `to`: it was no move.' }),
-  to: Type.Union([TierSchema, Type.Null()], { description: 'Null: to none.' }),
+  from: Type.Union([TierSchema, Type.Null()], { description: 'The tier before; null for none. If it equals `to`, the event is not a move.' }),
+  to: Type.Union([TierSchema, Type.Null()], { description: 'The tier after; null for none.' }),
   campaignName: Text,
-  customerName: Type.Union([Type.String(), Type.Null()], { description: 'Null where PAGE_SHOWS_NAMES is not set.' }),
-  occurredAt: Type.Union([Type.String(), Type.Null()], { description: 'When it happened, as the event has it.' })
-}, { $id: 'Loyalty', additionalProperties: false, description: 'Who moved from which tier to which, as the event tells it.' })
+  customerName: Type.Union([Type.String(), Type.Null()], { description: 'Null unless PAGE_SHOWS_NAMES is true.' }),
+  occurredAt: Type.Union([Type.String(), Type.Null()], { description: 'When it happened, according to the event.' })
+}, { $id: 'Loyalty', additionalProperties: false, description: 'A customer\'s move between tiers, as the event says it.' })
 
-export const LoyaltyParameter = Type.Optional(Type.Literal('true', { description: 'Whether each says who moved from which tier to which.' }))
-export const LoyaltyProperty = Type.Optional(Type.Union([LoyaltySchema, Type.Null()], { description: 'Null where it tells of no tier. There where it was asked for.' }))
+export const LoyaltyParameter = Type.Optional(Type.Literal('true', { description: 'Adds `loyalty` to each entry: the customer\'s move between tiers.' }))
+export const LoyaltyProperty = Type.Optional(Type.Union([LoyaltySchema, Type.Null()], { description: 'Null if the event is not about a tier. Present only if requested.' }))
 
 export type Loyalty = Static<typeof LoyaltySchema>
 

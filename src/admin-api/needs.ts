@@ -13,7 +13,7 @@ const FAILING_MS = 60_000
 
 export const NeedSchema = Type.Object({
   kind: Type.Union(needKinds.map((kind) => Type.Literal(kind))),
-  text: Type.String({ description: 'The same as a clause: `gifts has 39 dead letters`.' }),
+  text: Type.String({ description: 'The need as a clause: `gifts has 39 dead letters`.' }),
   forwarder: Type.Optional(Type.String()),
   count: Type.Optional(Type.Integer({ minimum: 0 })),
   since: Type.Optional(Time)
@@ -38,9 +38,9 @@ export interface NeedSources {
 /** Finds what needs an operator, most urgent first. Empty only if everything is known to be well. */
 export function findNeeds ({ reasons, store, running, failingSince, retryBudget, missingEvents, webhookStatus, now }: NeedSources): readonly Need[] {
   const needs: Need[] = reasons.map((reason) => ({ kind: 'not ready', text: `the service is not ready: ${reason}` }))
-  if (store === undefined) needs.push({ kind: 'store', text: 'the store does not say how things stand' })
+  if (store === undefined) needs.push({ kind: 'store', text: 'the store cannot be read' })
   for (const { state, detail, since } of webhookStatus.checks) if (state === 'wrong') needs.push({ kind: 'webhook', text: `the webhook at Voucherify is wrong: ${detail}`, since })
-  if (webhookStatus.failure !== null) needs.push({ kind: 'webhook', text: 'Voucherify does not tell how the webhook stands', since: webhookStatus.failure.since })
+  if (webhookStatus.failure !== null) needs.push({ kind: 'webhook', text: 'the state of the webhook at Voucherify is unknown', since: webhookStatus.failure.since })
   for (const { name, breakerState, isPaused } of running) {
     const since = failingSince(name)
     if (breakerState() !== 'closed' || (since !== undefined && now - since > FAILING_MS)) {

@@ -11,14 +11,14 @@ const what = {
     Type.Literal('forget'), Type.Literal('prune'), Type.Literal('backup'), Type.Literal('restore'), Type.Literal('reset drift')
   ], { description: '`read`: the body of a delivery was shown.' }),
   from: Type.Optional(Type.Union([Type.Literal('quarantine'), Type.Literal('dead letters')])),
-  deliveryIds: Type.Optional(Type.Array(Type.String({ maxLength: 100 }), { maxItems: MOST_IDS, description: 'The deliveries that were named; at the listener, those of them that it was done to.' })),
-  filter: Type.Optional(Type.Record(Type.String({ maxLength: 40 }), Type.String({ maxLength: 500 }), { description: 'What was chosen, where none were named. Whose events is left out.' })),
+  deliveryIds: Type.Optional(Type.Array(Type.String({ maxLength: 100 }), { maxItems: MOST_IDS, description: 'The named deliveries; at the listener, only those that the action changed.' })),
+  filter: Type.Optional(Type.Record(Type.String({ maxLength: 40 }), Type.String({ maxLength: 500 }), { description: 'The filter, if no deliveries were named. The customer is left out.' })),
   forwarders: Type.Optional(Type.Array(Type.String({ maxLength: 200 }), { maxItems: 1000 })),
-  count: Type.Optional(Type.Integer({ minimum: 0, description: 'How many deliveries; of replays, one for each delivery and forwarder.' })),
+  count: Type.Optional(Type.Integer({ minimum: 0, description: 'How many deliveries. Replays count once per delivery and forwarder.' })),
   force: Type.Optional(Type.Boolean()),
-  by: Type.Optional(Type.Array(Type.Union([Type.Literal('customer'), Type.Literal('source_id'), Type.Literal('email')]), { description: 'How a person was named who was erased. Not by what.' })),
+  by: Type.Optional(Type.Array(Type.Union([Type.Literal('customer'), Type.Literal('source_id'), Type.Literal('email')]), { description: 'Which kinds of id named the erased person. The ids themselves are left out.' })),
   file: Type.Optional(Type.String({ maxLength: 4096 })),
-  ended: Type.Optional(Type.Union([Type.Literal('stopped'), Type.Literal('failed')], { description: 'Where it was not done to its end.' }))
+  ended: Type.Optional(Type.Union([Type.Literal('stopped'), Type.Literal('failed')], { description: 'Present if the action did not run to its end.' }))
 }
 
 /** An operator's action and its targets. It contains no secret, no body and no personal data. */
@@ -32,7 +32,7 @@ export const RecordedActionSchema = Type.Union([
     at: Type.String({ maxLength: 40 }),
     via: Type.Literal('listener'),
     sourceAddress: Type.String({ maxLength: 200 }),
-    token: Type.Union([Type.String({ maxLength: 200 }), Type.Null()], { description: 'The name of the token; null where none is needed.' }),
+    token: Type.Union([Type.String({ maxLength: 200 }), Type.Null()], { description: 'The name of the token; null if none is needed.' }),
     ...what
   }, closed),
   Type.Object({ at: Type.String({ maxLength: 40 }), via: Type.Literal('command'), user: Type.String({ maxLength: 200 }), ...what }, closed)

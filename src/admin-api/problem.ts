@@ -11,8 +11,8 @@ const words: ErrorWords = {
     FST_ERR_MAX_PARAM_LENGTH: { code: 'NOT_FOUND', detail: 'The name in the path is too long.' },
     FST_ERR_BAD_URL: { code: 'BAD_REQUEST', detail: 'The path cannot be decoded.' }
   },
-  badRequest: 'The request broke off, or is not one that can be read.',
-  internal: 'Something went wrong here; the log says what.'
+  badRequest: 'The request was cut off, or tierhook cannot read it.',
+  internal: 'tierhook failed. Its log says why.'
 }
 
 /** Turns any error into a problem for the operator. An error of the store keeps its message, which says why and what to do. */

@@ -18,7 +18,7 @@ export function readTime (name: string, text: string | undefined): number | unde
   if (!PATTERN.test(text)) throw wrong(name, 'must be a time with Z or an offset, such as 2026-01-31T08:00:00Z')
   const time = parseTime(text)
   if (!Number.isNaN(time)) return time
-  throw wrong(name, 'must be a time that there is')
+  throw wrong(name, 'must be a time that exists')
 }
 
 function wrong (name: string, message: string): Problem {

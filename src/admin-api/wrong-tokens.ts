@@ -80,7 +80,7 @@ export function createWrongTokens ({ monotonic, limits = {} }: WrongTokensOption
       }
       const seconds = Math.max(1, Math.ceil(((countOf(group, monotonic()) - delaysMs.length + 1) * forgiveMs) / 1000))
       answer(new Problem('TOKENS_TOO_MANY', {
-        detail: `The bearer token is wrong, and so were too many before it. Wait ${seconds} s before the next one; the right one is taken at any time.`,
+        detail: `The bearer token is wrong, as were too many before it from this address. Wait ${seconds} s before you try another one. The right token works at any time.`,
         headers: { 'retry-after': String(seconds) }
       }))
     }

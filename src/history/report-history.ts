@@ -9,17 +9,17 @@ const SpanSchema = (slots: string) => Type.Object({
   startedAt: Type.String({ format: 'date-time', description: 'When the first slot begins.' }),
   everyMs: Type.Integer({ minimum: 1, description: 'How long a slot is, in milliseconds.' }),
   types: Type.Array(Type.Object({
-    eventType: Type.String({ description: `\`${OTHER_TYPES}\`: all that are not told apart.` }),
-    counts: Type.Array(Count, { description: `Accepted events in each slot: ${slots}. The last one is not over.` })
+    eventType: Type.String({ description: `\`${OTHER_TYPES}\`: all other event types together.` }),
+    counts: Type.Array(Count, { description: `Accepted events in each slot: ${slots}. The last slot is not over yet.` })
   }, { additionalProperties: false }), { description: 'The most frequent first.' }),
   forwarders: Type.Array(Type.Object({
     name: Type.String(),
     attempts: Count,
     forwarded: Type.Integer({ minimum: 0, description: 'Attempts that succeeded.' }),
-    successRate: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Null()], { description: 'Of its attempts; null where there was none.' }),
+    successRate: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Null()], { description: 'The share of attempts that succeeded; null if there was none.' }),
     p50Ms: MaybeMs,
     p95Ms: MaybeMs,
-    backlog: Type.Array(Type.Union([Count, Type.Null()]), { description: 'Deliveries that it had yet to pass on, in each slot; null where nobody looked.' })
+    backlog: Type.Array(Type.Union([Count, Type.Null()]), { description: 'Deliveries that it had not finished, in each slot; null if not measured.' })
   }, { additionalProperties: false }))
 }, { additionalProperties: false })
 
@@ -27,7 +27,7 @@ const SpanSchema = (slots: string) => Type.Object({
 export const HistorySchema = Type.Object({
   hour: SpanSchema('60 of a minute'),
   day: SpanSchema('288 of five minutes')
-}, { $id: 'History', additionalProperties: false, description: 'What happened in the last hour and day; kept over a restart.' })
+}, { $id: 'History', additionalProperties: false, description: 'What happened in the last hour and day. A restart keeps it.' })
 
 export type HistoryReport = Static<typeof HistorySchema>
 

@@ -11,7 +11,7 @@ export function framingFault ({ headers, rawHeaders, httpVersion }: IncomingMess
   const coding = headers['transfer-encoding']
   if (coding === undefined) return undefined
   if (httpVersion === '1.0') return wrong('HTTP/1.0 has no Transfer-Encoding.')
-  return coding.trim().toLowerCase() === 'chunked' ? undefined : wrong('The only Transfer-Encoding that is taken is chunked.')
+  return coding.trim().toLowerCase() === 'chunked' ? undefined : wrong('The only supported Transfer-Encoding is chunked.')
 }
 
 /** Looks at the raw headers, because node keeps only the first Host header. */

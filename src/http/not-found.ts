@@ -19,7 +19,7 @@ export const notFound: FastifyPluginCallback<NotFoundOptions> = (app, { detail }
       return
     }
     const allow = app.supportedMethods.filter((method) => app.findRoute({ url, method }) !== null).sort().join(', ')
-    next(allow === '' ? new Problem('NOT_FOUND', { detail }) : new Problem('METHOD_NOT_ALLOWED', { detail: `This path takes ${allow}.`, headers: { allow } }))
+    next(allow === '' ? new Problem('NOT_FOUND', { detail }) : new Problem('METHOD_NOT_ALLOWED', { detail: `This path supports only ${allow}.`, headers: { allow } }))
   })
   done()
 }

@@ -11,7 +11,7 @@ export const ProblemSchema = Type.Object({
   title: Type.String(),
   status: Type.Integer({ minimum: 400, maximum: 599 }),
   detail: Type.String(),
-  code: Type.Union(allCodes().map((code) => Type.Literal(code)), { description: 'Stable; to be matched by programs.' }),
+  code: Type.Union(allCodes().map((code) => Type.Literal(code)), { description: 'A stable code for programs to match.' }),
   errors: Type.Optional(Type.Array(Type.Object({
     pointer: Type.String({ description: 'A JSON pointer (RFC 6901) from the root of the body.' }),
     message: Type.String()

@@ -28,7 +28,7 @@ const ARRIVING_BYTES = 33_554_432
 const LAST_REQUESTS_MS = 250
 
 const UNKNOWN_PATH = 'Webhooks go to /webhooks, to /webhooks/<event type> or to /webhooks/custom/<name>, with a name from CUSTOM_WEBHOOKS.'
-const UNKNOWN_NAME = 'CUSTOM_WEBHOOKS does not have this name. Set it to the names that are to be taken, such as CUSTOM_WEBHOOKS=crm, and restart the service.'
+const UNKNOWN_NAME = 'CUSTOM_WEBHOOKS does not list the name in this path. Add the name, such as CUSTOM_WEBHOOKS=crm, and restart the service.'
 
 /** Makes the public HTTP application. It does not listen yet. */
 export function createApp (options: AppOptions): App {

@@ -42,7 +42,7 @@ export function createBodyReader ({ limitBytes, arrivingBytes }: BodyReaderOptio
     let buffer = EMPTY
     let length = 0
     let pieces = 0
-    const self: Arriving = { giveUp () { finish(new Problem('BODIES_TOO_MANY', { detail: 'Too much is being received at once. Send it again later.', headers: { 'retry-after': RETRY_AFTER } })) } }
+    const self: Arriving = { giveUp () { finish(new Problem('BODIES_TOO_MANY', { detail: 'Too many request bodies are arriving at once. Send the webhook again later.', headers: { 'retry-after': RETRY_AFTER } })) } }
 
     function onData (chunk: Buffer): void {
       const needed = length + chunk.length
@@ -79,7 +79,7 @@ export function createBodyReader ({ limitBytes, arrivingBytes }: BodyReaderOptio
     }
 
     function onError (error: Error): void {
-      finish(new Problem('BAD_REQUEST', { detail: 'The request broke off.', cause: error }))
+      finish(new Problem('BAD_REQUEST', { detail: 'The connection closed before the whole body arrived.', cause: error }))
     }
 
     function finish (problem: Problem | null): void {

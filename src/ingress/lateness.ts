@@ -74,7 +74,7 @@ export function createLateness ({ windowMs, clock, logger }: LatenessOptions): L
     const advanced = sentAt - mark.sentAt
     if (late >= MOST_LATE || (elapsed >= PACE_MS && advanced >= elapsed / 2 && advanced <= elapsed * 2)) {
       aheadMs = clock.now() - sentAt
-      logger.error({ aheadMs, late, advice: 'Set the clock of this machine. What it quarantined can be let out: release it with --force.' }, 'clock ahead of the sender')
+      logger.error({ aheadMs, late, advice: 'Correct the clock of this machine. Then release what it quarantined with --force.' }, 'clock ahead of the sender')
     } else if (elapsed >= PACE_MS) mark = { sentAt, monotonic }
   }
 

@@ -17,8 +17,8 @@ const words: ErrorWords = {
     FST_ERR_MAX_PARAM_LENGTH: { code: 'NOT_FOUND', detail: 'The name at the end of the path is too long.' },
     FST_ERR_BAD_URL: { code: 'BAD_REQUEST', detail: 'The path cannot be decoded.' }
   },
-  badRequest: 'The request broke off, or is not one that this service can read.',
-  internal: 'Something went wrong here. The webhook was not accepted.'
+  badRequest: 'The request was cut off, or tierhook cannot read it.',
+  internal: 'tierhook failed and did not accept the webhook. Its log says why.'
 }
 
 /** Makes the function that answers an error with a problem, and logs it if the limits of the log allow. */

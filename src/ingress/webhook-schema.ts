@@ -36,9 +36,9 @@ export const AcceptedSchema = Type.Object({
   message: Type.Literal('Webhook accepted'),
   id: Type.String({ description: 'The id of the delivery; for a duplicate, of the first one.' }),
   verdict: Type.Union([Type.Literal('valid'), Type.Literal('invalid'), Type.Literal('unvalidated')], {
-    description: 'What validation said. Accepted events that are `invalid` are quarantined, unless INVALID_EVENTS is forward.'
+    description: 'The result of the validation. Accepted events that are `invalid` are quarantined, unless INVALID_EVENTS is forward.'
   }),
-  duplicate: Type.Optional(Type.Literal(true, { description: 'There when the event is stored already.' }))
+  duplicate: Type.Optional(Type.Literal(true, { description: 'Present if the event was stored before.' }))
 }, { $id: 'Accepted', additionalProperties: false })
 
 /** The faults that validation found in a body. */

@@ -14,7 +14,7 @@ function secretFinding (token: string | undefined, secrets: readonly string[]): 
   const check = 'secret'
   if (secrets.length === 0) return { check, state: 'unknown', detail: 'VOUCHERIFY_WEBHOOK_SECRETS is not set, so there is nothing to compare.' }
   if (token === undefined) return { check, state: 'unknown', detail: 'Voucherify does not show the webhook_token of the project.' }
-  if (isAmong(token, secrets)) return { check, state: 'ok', detail: 'The secret of the project is one of ours.' }
+  if (isAmong(token, secrets)) return { check, state: 'ok', detail: 'The secret of the project is one of VOUCHERIFY_WEBHOOK_SECRETS.' }
   return {
     check,
     state: 'wrong',

@@ -32,7 +32,7 @@ export function adviceFor (code: ProblemCode): string {
       return 'Look at the disk of DATA_DIR: room, permissions, health.'
     case 'EVENT_INVALID':
     case 'BODY_NOT_JSON':
-      return 'Look at the errors of "webhook refused"; INVALID_EVENTS=quarantine accepts what is signed, and holds it; forward passes it on.'
+      return 'Read the errors of "webhook refused" in the log. INVALID_EVENTS=quarantine accepts signed events and quarantines them; INVALID_EVENTS=forward forwards them.'
     case 'EVENT_UNVALIDATED':
       return 'Set UNVALIDATED_EVENTS to forward or quarantine, or take the event out of the webhook at Voucherify.'
     default:

@@ -50,7 +50,7 @@ export function createWebhookState ({ logger, clock }: WebhookStateOptions): Web
   function told (each: Known): WebhookStatus['checks'][number] {
     const since = new Date(each.since).toISOString()
     if (each.finding.state !== 'ok' || clock.monotonic() - each.toldAt < STALE_MS) return { ...each.finding, since }
-    return { check: each.finding.check, state: 'unknown', detail: `Voucherify does not tell any more. The last that it told: ${each.finding.detail}`, since }
+    return { check: each.finding.check, state: 'unknown', detail: `Voucherify does not say this any more. What it said last: ${each.finding.detail}`, since }
   }
 
   return {

@@ -16,27 +16,27 @@ export interface Finding {
 }
 
 /** The limits of these checks, shown wherever their results are shown. */
-export const CANNOT_SEE = 'Only webhooks of the project settings can be looked at. Distributions, custom headers and the log of what was sent are not in Voucherify\'s ' +
-  'Management API: a paused distribution shows only by its missing events (EXPECT_EVENT_WITHIN) and by the retry budget.'
+export const CANNOT_SEE = 'Only webhooks of the project settings can be checked. Distributions, custom headers and the log of sent webhooks are not in Voucherify\'s ' +
+  'Management API: a paused distribution shows only through missing events (EXPECT_EVENT_WITHIN) and the retry budget.'
 
 const Time = Type.String({ format: 'date-time' })
 
 /** The status of the webhook at the sender. */
 export const WebhookStatusSchema = Type.Object({
   watching: Type.Boolean({ description: 'Whether Voucherify is asked at all: whether VOUCHERIFY_MANAGEMENT_ID and the settings that go with it are set.' }),
-  askedAt: Type.Union([Time, Type.Null()], { description: 'When Voucherify answered everything the last time.' }),
-  unansweredMs: Type.Number({ minimum: 0, description: 'The time since then, or since the start.' }),
+  askedAt: Type.Union([Time, Type.Null()], { description: 'When Voucherify last answered every question.' }),
+  unansweredMs: Type.Number({ minimum: 0, description: 'Time since then, or since the start.' }),
   failure: Type.Union([Type.Object({ reason: Type.String(), since: Time }, { additionalProperties: false }), Type.Null()], { description: 'Why it does not answer now.' }),
   checks: Type.Array(Type.Object({
     check: Type.Union(checkNames.map((name) => Type.Literal(name))),
-    state: Type.Union(checkStates.map((state) => Type.Literal(state)), { description: 'What was well and has not been told for a quarter of an hour is `unknown`.' }),
+    state: Type.Union(checkStates.map((state) => Type.Literal(state)), { description: 'A check that was `ok` becomes `unknown` after a quarter of an hour without an answer about it.' }),
     detail: Type.String({ description: 'What was found and what to do.' }),
     since: Time
   }, { additionalProperties: false })),
-  switchedOn: Type.Array(Type.Object({ webhookId: Type.String(), at: Time }, { additionalProperties: false }), { description: 'What the watchdog switched on since the start, up to 20 times.' }),
-  switchedOnCount: Type.Integer({ minimum: 0, description: 'How often it did.' }),
-  cannotSee: Type.String({ description: 'What nobody looks at here.' })
-}, { $id: 'WebhookStatus', additionalProperties: false, description: 'How the webhook stands at Voucherify, as its Management API tells.' })
+  switchedOn: Type.Array(Type.Object({ webhookId: Type.String(), at: Time }, { additionalProperties: false }), { description: 'The webhooks that the watchdog switched on since the start, the last 20.' }),
+  switchedOnCount: Type.Integer({ minimum: 0, description: 'How often the watchdog switched a webhook on.' }),
+  cannotSee: Type.String({ description: 'What these checks cannot see.' })
+}, { $id: 'WebhookStatus', additionalProperties: false, description: 'The state of the webhook at Voucherify, from its Management API.' })
 
 export type WebhookStatus = Static<typeof WebhookStatusSchema>
 

@@ -33,7 +33,7 @@ t.test('what needs an operator is said in words, the most urgent first', async (
   }), [
     'the service is not ready: the disk is full',
     'the webhook at Voucherify is wrong: It is switched off.',
-    'Voucherify does not tell how the webhook stands',
+    'the state of the webhook at Voucherify is unknown',
     'crm is down',
     'wh_1 has used 3 of Voucherify\'s 12 tries',
     'crm has 1 dead letter',
@@ -45,7 +45,7 @@ t.test('what needs an operator is said in words, the most urgent first', async (
     '1 delivery waits for old, which is not configured',
     '2 deliveries wait for older, which is not configured'
   ])
-  t.strictSame(texts({ store: undefined }), ['the store does not say how things stand'], 'what is not known is not well')
+  t.strictSame(texts({ store: undefined }), ['the store cannot be read'], 'what is not known is not well')
   t.strictSame(texts({ store: { forwarders: [], quarantined: 1 } }), ['1 delivery is in quarantine'])
 })
 

@@ -73,7 +73,7 @@ t.test('without CUSTOM_WEBHOOKS no custom name is taken, and the answer says wha
   const service = await buildService(t, signed)
   for (const [index, name] of ['another', 'customer.loyalty.tier.left', '__proto__'].entries()) {
     const answer = await service.post(`/webhooks/custom/${name}`, { index })
-    t.match(answer, { status: 404, body: { code: 'NOT_FOUND', detail: /^CUSTOM_WEBHOOKS does not have this name\. Set it .* such as CUSTOM_WEBHOOKS=crm/ } }, name)
+    t.match(answer, { status: 404, body: { code: 'NOT_FOUND', detail: /^CUSTOM_WEBHOOKS does not list the name in this path\. Add the name, such as CUSTOM_WEBHOOKS=crm/ } }, name)
     t.notMatch(answer.text, name)
   }
   t.strictSame(service.log.find('webhook accepted'), [])
