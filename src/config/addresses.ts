@@ -29,7 +29,7 @@ function isProxy (item: string): boolean {
 export function decodeTrustProxy (text: string): Decoded {
   if (text === 'true' || text === 'false') return accepted(text === 'true')
   // Fastify once accepted a number of hops. It now trusts no proxy then, because a number does not tell a proxy from a sender.
-  if (/^\d+$/.test(text)) return refused('is a number of hops, which does not tell a proxy from a sender; name the proxies\' addresses instead')
+  if (/^\d+$/.test(text)) return refused('is a number of hops, by which tierhook cannot tell a proxy from a sender; name the proxies\' addresses instead')
   const items = text.split(',').map(item => item.trim())
   const wrong = items.find(item => !isProxy(item))
   return wrong === undefined

@@ -27,7 +27,7 @@ export function findContradictions (settings: ReadableSettings, given: ReadonlyS
     faults.push({ variable: 'ALLOWED_SOURCES', message: 'is not set, but ALLOWED_SOURCES_MODE is enforce; set it, for example to eu1, or remove the mode' })
   }
   if (settings.FORWARDERS?.includes('http') === true && settings.HTTP_FORWARDER_URL === undefined && !unreadable.has('HTTP_FORWARDER_URL')) {
-    faults.push({ variable: 'HTTP_FORWARDER_URL', message: 'is not set, but FORWARDERS names http; set it to where events shall be posted, or take http out' })
+    faults.push({ variable: 'HTTP_FORWARDER_URL', message: 'is not set, but FORWARDERS names http; set it to the URL to post events to, or take http out' })
   }
   if (given.has('FORWARDERS_FILE')) {
     // Settings replaced by FORWARDERS_FILE are a fault and are not ignored. If a signing secret were ignored, for example, only the receiver
@@ -58,10 +58,10 @@ function ofOperatorListener ({ HOST, PORT, ADMIN_HOST, ADMIN_PORT, ADMIN_TOKEN, 
     })
   }
   if (ADMIN_TOKENS?.some(({ token }) => token === ADMIN_TOKEN) === true) {
-    faults.push({ variable: 'ADMIN_TOKENS', message: 'has the token of ADMIN_TOKEN too: nobody could tell who it was; take another one' })
+    faults.push({ variable: 'ADMIN_TOKENS', message: 'has the same token as ADMIN_TOKEN, so the log could not tell who used it; take another one' })
   }
   if (HOST !== undefined && ADMIN_PORT === PORT && overlap(HOST, ADMIN_HOST)) {
-    faults.push({ variable: 'ADMIN_PORT', message: `is ${ADMIN_PORT}, which PORT is too; give the operator's listener a port of its own, or 0, which turns it off` })
+    faults.push({ variable: 'ADMIN_PORT', message: `is ${ADMIN_PORT}, the same as PORT; give the operator's listener a port of its own, or 0, which turns it off` })
   }
   return faults
 }

@@ -6,7 +6,7 @@ const SCHEMA = /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/
 /** Reads the URL of the database. A reason never contains the URL, because the URL contains the password. */
 export function decodeJournal (text: string): Decoded {
   if (!/^postgres(?:ql)?:\/\//.test(text)) return refused('must be a postgres:// URL')
-  if (!URL.canParse(text)) return refused('is no URL that can be read; write characters such as @, / and # in the password as %40, %2F and %23')
+  if (!URL.canParse(text)) return refused('cannot be read as a URL; write characters such as @, / and # in the password as %40, %2F and %23')
   const { hostname, pathname, searchParams } = new URL(text)
   if (hostname === '' && !searchParams.has('host')) return refused('names no host')
   if (pathname.length < 2) return refused('names no database; put its name behind the host, such as postgres://user@host/tierhook')

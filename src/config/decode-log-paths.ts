@@ -13,7 +13,7 @@ export function decodeLogPaths (text: string): Decoded {
   const wrong = paths.find(item => !path.test(item))
   const shared = paths.find(item => partsOf(item).some(part => inherited.has(part)))
   if (wrong === undefined && shared !== undefined) {
-    return refused(`must name no ${[...inherited].join(', no ')}: each object has something there that is not its own, so nothing of an event can be hidden by it; take ${JSON.stringify(shared.slice(0, 80))} out`)
+    return refused(`must name no ${[...inherited].join(', no ')}: every object inherits something of that name, so it cannot hide a part of an event; take ${JSON.stringify(shared.slice(0, 80))} out`)
   }
   return wrong === undefined
     ? accepted(paths)

@@ -31,8 +31,8 @@ const PLACEHOLDER = /chang(?:e|ed)(?:me|this|it)|replace(?:me|this|with|by)|plac
 export function decodeToken (text: string): Decoded<string> {
   if (text.length < LEAST) return refused(`must have ${LEAST} characters or more; ${ADVICE}`)
   if (text.length > MOST) return refused(`must have ${MOST} characters or fewer: it is sent in a header; ${ADVICE}`)
-  if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(text)) return refused('may hold letters, digits and - . _ ~ + / alone, with = at the end: it is sent in a header')
-  if (PLACEHOLDER.test(text.toLowerCase().replaceAll(/[^a-z0-9]/g, ''))) return refused(`is a placeholder, which anybody would try; ${ADVICE}`)
+  if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(text)) return refused('may contain only letters, digits and - . _ ~ + /, with = at the end: it is sent in a header')
+  if (PLACEHOLDER.test(text.toLowerCase().replaceAll(/[^a-z0-9]/g, ''))) return refused(`is a placeholder, which anyone would try first; ${ADVICE}`)
   if (guessBits(text) < LEAST_BITS) return refused(`can be guessed: it repeats itself, or is made of well-known words or rows of characters; ${ADVICE}`)
   return accepted(text)
 }
@@ -52,7 +52,7 @@ export function decodeTokens (text: string): Decoded<readonly NamedToken[]> {
     const decoded = decodeToken(secret)
     if (!decoded.ok) return refused(`has a token, that of ${name}, which ${decoded.reason}`)
     const same = tokens.find((other) => other.token === decoded.value)
-    if (same !== undefined) return refused(`has one token for ${same.name} and ${name}: nobody could tell who it was; ${ADVICE}`)
+    if (same !== undefined) return refused(`has the same token for ${same.name} and ${name}, so the log could not tell who used it; ${ADVICE}`)
     tokens.push({ name, role, token: decoded.value })
   }
   if (tokens.length === 0) return refused('names no token; add one, such as prometheus:read:TOKEN, or remove it')

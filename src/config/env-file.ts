@@ -108,7 +108,7 @@ function cutOff (value: string, place: string): string | undefined {
   const end = value.indexOf(quote, 1)
   if (end === -1) return `has a quotation mark that is never closed (${place}); close it`
   if (/^\s*(#|$)/.test(value.slice(end + 1))) return undefined
-  return `has something behind its closing quotation mark (${place}), which would be left out; put the value in quotation marks that are not in it`
+  return `has something after its closing quotation mark (${place}), which would be left out; put the value in quotation marks that are not in it`
 }
 
 /**

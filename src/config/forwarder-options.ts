@@ -14,7 +14,7 @@ const group = 'Forwarders'
 /** The only option of the log forwarder. Its setting is LOG_FORWARDER_DATA. */
 export const withData = setting(Type.Boolean({
   group,
-  description: 'Whether the log forwarder\'s lines carry the whole event, with the customer\'s name, e-mail and metadata.',
+  description: 'Whether the log forwarder\'s lines contain the whole event, with the customer\'s name, e-mail address and metadata.',
   default: false
 }))
 
@@ -48,14 +48,14 @@ export const httpOptions = {
   })),
   concurrency: setting(Type.Integer({
     group,
-    description: 'How many requests, each on a connection of its own, the http forwarder has under way at once.',
+    description: 'How many requests the http forwarder sends at the same time, each on its own connection.',
     minimum: 1,
     maximum: 1024,
     default: 16
   })),
   order: setting(Type.Union([Type.Literal('customer'), Type.Literal('none')], {
     group,
-    description: 'Whether the http forwarder keeps the order of each customer\'s events, so that one that fails holds back the ' +
+    description: 'Whether the http forwarder keeps the order of each customer\'s events, so that an event that fails holds back the ' +
       'same customer\'s later ones (customer), or sends them in any order (none).',
     default: 'customer'
   })),
@@ -75,14 +75,14 @@ export const httpOptions = {
   headers: setting(Type.Record(Type.String(), Type.String(), {
     group,
     description: 'Headers that the http forwarder adds to each request, such as Authorization: Name: value, separated by commas ' +
-      'or new lines (a comma separates only where a header name and a colon follow). Those that it sends itself cannot be set.',
+      'or new lines (a comma separates only if a header name and a colon follow). Headers that it sends itself cannot be set.',
     secret: true,
     default: {}
   }), decodeHeaderMap),
   permanentStatus: setting(Type.Array(Type.Integer({ minimum: 300, maximum: 599 }), {
     group,
-    description: 'The statuses of an answer with which the http forwarder gives an event up at once, comma-separated. With any ' +
-      'other 4xx it does so the fifth time, but for 407, 408, 425 and 429, which are retried like everything else.',
+    description: 'The HTTP statuses after which the http forwarder gives an event up at once, comma-separated. After any ' +
+      'other 4xx it gives up the fifth time, except for 407, 408, 425 and 429, which are retried like everything else.',
     default: [410]
   }), decodeStatuses)
 }

@@ -5,7 +5,7 @@ import type { Settings } from './settings.js'
 export function findWarnings (settings: Settings): ConfigurationFault[] {
   const warnings: ConfigurationFault[] = []
   if (settings.VOUCHERIFY_WEBHOOK_SECRETS.length === 0) {
-    warnings.push({ variable: 'VOUCHERIFY_WEBHOOK_SECRETS', message: 'is not set: webhooks are taken without a signature, from anybody who can reach the service, but for pages of other sites in a browser' })
+    warnings.push({ variable: 'VOUCHERIFY_WEBHOOK_SECRETS', message: 'is not set: webhooks are accepted without a signature from anyone who can reach the service, except from pages of other sites in a browser' })
   } else if (settings.ALLOW_UNSIGNED) {
     warnings.push({ variable: 'ALLOW_UNSIGNED', message: 'has no effect, because VOUCHERIFY_WEBHOOK_SECRETS is set: every webhook has to be signed' })
   }

@@ -44,7 +44,7 @@ t.test('a value that the format would cut off is a fault: a secret with a # in i
   t.match(read('DATA_DIR="a\nPORT=1').faults, [/^DATA_DIR has a quotation mark that is never closed/])
   for (const value of ['"hunter2" hunter3', '"hunter\\"2"', "'hunter''2'", '"hunter\n2"3']) {
     const { faults } = read(`VOUCHERIFY_WEBHOOK_SECRETS=${value}`)
-    t.match(faults, [/^VOUCHERIFY_WEBHOOK_SECRETS has something behind its closing quotation mark \(line 1 of \.env\)/], value)
+    t.match(faults, [/^VOUCHERIFY_WEBHOOK_SECRETS has something after its closing quotation mark \(line 1 of \.env\)/], value)
     t.notMatch(faults.join(), 'hunter')
   }
 })

@@ -16,21 +16,21 @@ export const forwardingSettings = {
   })),
   FORWARDERS_FILE: Type.Optional(setting(Type.String({
     group: group.forwarders,
-    description: 'A JSON file that lists the forwarders, for several of a kind, filters, or one of your own. It stands in the place of ' +
-      'FORWARDERS and of all the variables that follow in this section.',
+    description: 'A JSON file that lists the forwarders. Needed for several of a kind, for filters, and for custom forwarders. It replaces ' +
+      'FORWARDERS and all the variables that follow in this section.',
     fallback: '',
     minLength: 1
   }))),
   LOG_FORWARDER_DATA: withData,
   FILE_FORWARDER_PATH: Type.Optional(setting(Type.String({
     group: group.forwarders,
-    description: 'The NDJSON file that the file forwarder appends to; events.ndjson in DATA_DIR unless it is set.',
+    description: 'The NDJSON file that the file forwarder appends to. If it is not set: events.ndjson in DATA_DIR.',
     fallback: './data/events.ndjson',
     minLength: 1
   }))),
   HTTP_FORWARDER_URL: Type.Optional(setting(Type.String({
     group: group.forwarders,
-    description: 'The http or https URL that the http forwarder posts to. Needed where FORWARDERS names http.',
+    description: 'The http or https URL that the http forwarder posts to. Required if FORWARDERS names http.',
     fallback: '',
     secret: true
   }), decodeUrl)),
@@ -39,8 +39,8 @@ export const forwardingSettings = {
 
   DEDUPE_WINDOW_DAYS: setting(Type.Integer({
     group: group.delivery,
-    description: 'How long a second copy of an event is recognised as a duplicate at least; as long as the first is in the store, it is in any ' +
-      'case. Voucherify retries for a day; a person may later, and copies came up to 14 days late.',
+    description: 'How long at least a second copy of an event is recognised as a duplicate. While the first copy is in the store, it always ' +
+      'is. Voucherify retries for a day, but a person may resend later: copies came up to 14 days late.',
     unit: 'days',
     minimum: 1,
     maximum: 366,
@@ -48,8 +48,8 @@ export const forwardingSettings = {
   })),
   DEDUPE_UNIDENTIFIED_SECONDS: setting(Type.Integer({
     group: group.delivery,
-    description: 'How long a body of equal content counts as a copy where it has neither an id nor a time of its own, as raw payloads of ' +
-      'your own design may have none. Two events may rightly have the same content: 0 takes each as an event.',
+    description: 'How long a body with the same content counts as a copy if it has neither an id nor a time, as raw payloads of ' +
+      'your own design may have none. Two different events may have the same content: 0 accepts each as a new event.',
     unit: 'seconds',
     minimum: 0,
     maximum: 366 * 86_400,
@@ -65,7 +65,7 @@ export const forwardingSettings = {
   })),
   RETENTION_QUARANTINE_DAYS: setting(Type.Integer({
     group: group.delivery,
-    description: 'How long an event that nobody releases stays in quarantine. 0 keeps it for good.',
+    description: 'How long an event stays in quarantine if no operator releases it. 0 keeps it for ever.',
     unit: 'days',
     minimum: 0,
     maximum: 3660,
@@ -73,7 +73,7 @@ export const forwardingSettings = {
   })),
   RETENTION_MAX_BYTES: setting(Type.Integer({
     group: group.delivery,
-    description: 'How large the store may grow before the oldest forwarded events are dropped early. A quarter of it is for what is in quarantine, whose oldest go when that is full. 0 sets no limit.',
+    description: 'How large the store may grow before the oldest forwarded events are removed early. Quarantined events may use a quarter of it; the oldest of them are removed when that is full. 0 sets no limit.',
     unit: 'bytes',
     minimum: 0,
     maximum: Number.MAX_SAFE_INTEGER,
@@ -81,7 +81,7 @@ export const forwardingSettings = {
   })),
   RETRY_MIN_MS: setting(Type.Integer({
     group: group.delivery,
-    description: 'The wait before the first retry of a failed attempt; it grows from one to the next.',
+    description: 'The wait before the first retry of a failed attempt. It grows with each retry.',
     unit: 'milliseconds',
     minimum: 1,
     maximum: maximumTimerMs,

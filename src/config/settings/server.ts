@@ -13,7 +13,7 @@ export const serverSettings = {
   HOST: setting(Type.String({
     group,
     description: 'The address or name that the service listens at. 0.0.0.0 listens on every IPv4 address, :: on every address, and ' +
-      'localhost at one alone, 127.0.0.1 where there is that.',
+      'localhost on one address only: 127.0.0.1 if the machine has it.',
     default: '127.0.0.1'
   }), decodeHost),
   PORT: setting(Type.Integer({
@@ -25,7 +25,7 @@ export const serverSettings = {
   })),
   ADMIN_HOST: setting(Type.String({
     group,
-    description: 'The address or name that the operator\'s listener listens at: the page, the API, metrics. Beyond this machine it needs ADMIN_TOKEN or ADMIN_TOKENS.',
+    description: 'The address or name that the operator\'s listener listens at: the page, the API, metrics. An address that other machines can reach needs ADMIN_TOKEN or ADMIN_TOKENS.',
     default: '127.0.0.1'
   }), decodeHost),
   ADMIN_PORT: setting(Type.Integer({
@@ -38,32 +38,32 @@ export const serverSettings = {
   ADMIN_TOKEN: Type.Optional(setting(Type.String({
     group,
     description: 'The bearer token that the operator\'s listener asks for, of 24 characters or more, such as openssl rand -hex 32 makes. ' +
-      'One that can be guessed is refused: a placeholder, well-known words, a pattern. It, or one in ADMIN_TOKENS, is needed where ADMIN_HOST is not a loopback address.',
+      'One that can be guessed is refused: a placeholder, well-known words, a pattern. ADMIN_TOKEN or ADMIN_TOKENS is required if ADMIN_HOST is not a loopback address.',
     secret: true,
     fallback: ''
   }), decodeToken)),
   ADMIN_TOKENS: setting(Type.Array(Type.Object({ name: Type.String(), role: Type.Union([Type.Literal('read'), Type.Literal('operate')]), token: Type.String() }, { additionalProperties: false }), {
     group,
-    description: 'More such tokens, each with a name, which the log and the list of actions tell, and with what it may do: a comma-separated list of name:read:token and ' +
+    description: 'More bearer tokens, each with a name, which the log and the list of actions show, and a role: a comma-separated list of name:read:token and ' +
       'name:operate:token, such as prometheus:read:TOKEN,anna:operate:TOKEN. A read token changes nothing. ADMIN_TOKEN is an operate token called admin.',
     secret: true,
     default: []
   }), decodeTokens),
   PAGE_SHOWS_NAMES: setting(Type.Boolean({
     group,
-    description: 'Whether the operator\'s page and API say customers\' names beside their ids where they tell who moved between tiers. The body of a delivery has them in any case.',
+    description: 'Whether the operator\'s page and API show customers\' names beside their ids for moves between tiers. The body of a delivery always shows them.',
     default: false
   })),
   TRUST_PROXY: setting(Type.Union([Type.Boolean(), Type.Array(Type.String())], {
     group,
-    description: 'Whose X-Forwarded-For is believed, as Fastify understands it: false (nobody), true (anybody: only where nothing ' +
+    description: 'Which proxies\' X-Forwarded-For is trusted, as in Fastify\'s trustProxy: false (none), true (any sender\'s: only if nothing ' +
       'but your proxy can reach the service), or a comma-separated list of the proxies\' addresses, CIDR blocks and the names loopback, ' +
       'linklocal, uniquelocal.',
     default: false
   }), decodeTrustProxy),
   BODY_LIMIT_BYTES: setting(Type.Integer({
     group,
-    description: 'The largest request body that is taken; a larger one is answered 413.',
+    description: 'The largest request body that is accepted. A larger one is answered 413.',
     unit: 'bytes',
     minimum: 1024,
     maximum: 67_108_864,
@@ -71,7 +71,7 @@ export const serverSettings = {
   })),
   SHUTDOWN_TIMEOUT_MS: setting(Type.Integer({
     group,
-    description: 'How long stopping may take: answering what is in flight, draining the forwarders. Keep it below the time after ' +
+    description: 'How long stopping may take: to answer webhooks in flight and to finish attempts. Keep it below the time after ' +
       'which your platform kills the process (Docker: 10 seconds).',
     unit: 'milliseconds',
     minimum: 0,
@@ -83,53 +83,53 @@ export const serverSettings = {
     Type.Literal('trace'), Type.Literal('silent')
   ], {
     group,
-    description: 'The least level of the service\'s own log lines: fatal, error, warn, info, debug, trace or silent.',
+    description: 'The lowest level of the service\'s own log lines: fatal, error, warn, info, debug, trace or silent.',
     default: 'info'
   })),
   LOG_FORMAT: setting(Type.Union([Type.Literal('auto'), Type.Literal('lines'), Type.Literal('json')], {
     group,
-    description: 'How the log is written: json, one object a line; lines, one line an event for a person; auto takes lines on a terminal and json elsewhere.',
+    description: 'How the log is written: json (one object per line), lines (one line per event, for a person), or auto (lines on a terminal, json elsewhere).',
     default: 'auto'
   })),
   LOG_REDACT: setting(Type.Array(Type.String(), {
     group,
-    description: 'What is hidden in log lines, those of the log forwarder included: a comma-separated list of pino\'s redaction paths, ' +
+    description: 'Which fields are hidden in log lines, also in those of the log forwarder: a comma-separated list of pino\'s redaction paths, ' +
       'such as sourceAddress,data.customer.email,data.*.metadata.',
     default: []
   }), decodeLogPaths),
   DATA_DIR: setting(Type.String({
     group,
-    description: 'The directory that holds everything which has to survive a restart.',
+    description: 'The directory for everything that has to survive a restart.',
     minLength: 1,
     default: './data'
   })),
   JOURNAL: Type.Optional(setting(Type.String({
     group,
     description: 'The PostgreSQL database, 14 or newer, that several replicas share as their journal: postgres://user:password@host:5432/database, with ' +
-      '?sslmode=verify-full for TLS. Without it the journal is an SQLite database in DATA_DIR, which then is for one service alone.',
+      '?sslmode=verify-full for TLS. Without it the journal is an SQLite database in DATA_DIR, which only one service can use.',
     secret: true,
     fallback: ''
   }), decodeJournal)),
   JOURNAL_SCHEMA: setting(Type.String({
     group,
-    description: 'The schema of that database which holds the journal: tierhook makes it, and nothing else may be in it.',
+    description: 'The schema of that database for the journal. tierhook creates it, and nothing else may be in it.',
     default: 'tierhook'
   }), decodeSchemaName),
   JOURNAL_POOL_SIZE: setting(Type.Integer({
     group,
-    description: 'The most connections that each replica opens to that database.',
+    description: 'How many connections each replica opens to that database at most.',
     minimum: 8,
     maximum: 100,
     default: 10
   })),
   REPLICA_NAME: Type.Optional(setting(Type.String({
     group,
-    description: 'What this replica is called where several share a JOURNAL, and its home of file forwarders; the name of the machine unless it is set.',
+    description: 'The name of this replica among those that share a JOURNAL. File forwarders use it as their home. If it is not set: the name of the machine.',
     fallback: ''
   }), decodeReplicaName)),
   DISK_FREE_MIN_BYTES: setting(Type.Integer({
     group,
-    description: 'How much has to be free on the disk of DATA_DIR for the service to be ready. 0 does not look.',
+    description: 'How much must be free on the disk of DATA_DIR for the service to be ready. 0 turns the check off.',
     unit: 'bytes',
     minimum: 0,
     maximum: Number.MAX_SAFE_INTEGER,
@@ -137,9 +137,9 @@ export const serverSettings = {
   })),
   EXPECT_EVENT_WITHIN: setting(Type.Array(Type.Object({ pattern: Type.String(), withinMs: Type.Number() }, { additionalProperties: false }), {
     group,
-    description: 'What is expected to come, and how often at least: a comma-separated list of event types, in which * stands for any ' +
+    description: 'Which events are expected, and how often at least: a comma-separated list of event types, in which * stands for any ' +
       'characters, or source: and a source\'s id, each with = and a time in s, m, h or d, such as *=24h,customer.loyalty.tier.*=7d,' +
-      'source:distr_abc=2d. What stays away for longer is logged, and told by a metric. An event that any of several replicas accepts counts for all.',
+      'source:distr_abc=2d. Events that are missing for longer are logged and shown by a metric. With replicas, an event that one of them accepts counts for all.',
     default: []
   }), decodeExpectations)
 }

@@ -12,20 +12,20 @@ export const webhookSettings = {
   VOUCHERIFY_WEBHOOK_SECRETS: setting(Type.Array(Type.String(), {
     group: group.authenticity,
     description: 'The secret key that Voucherify shows in Project settings, Webhooks. Comma-separated, so that the old and the new ' +
-      'one are both accepted during a rotation. Needed wherever HOST is not a loopback address.',
+      'one are both accepted during a rotation. Required if HOST is not a loopback address.',
     secret: true,
     default: []
   }), decodeSecrets),
   ALLOW_UNSIGNED: setting(Type.Boolean({
     group: group.authenticity,
-    description: 'Whether the service starts without a secret on an address that others can reach: anybody can then send it events. ' +
-      'It has no effect where VOUCHERIFY_WEBHOOK_SECRETS is set: then every webhook has to be signed.',
+    description: 'Whether the service starts without a secret on an address that others can reach. Then anyone can send it events. ' +
+      'It has no effect if VOUCHERIFY_WEBHOOK_SECRETS is set: then every webhook has to be signed.',
     default: false
   })),
   REQUIRED_HEADERS: setting(Type.Array(Type.Object({ name: Type.String(), value: Type.String() }, { additionalProperties: false }), {
     group: group.authenticity,
     description: 'Custom headers that every webhook has to carry, as a second factor: Name: value, separated by commas or new ' +
-      'lines (a comma separates only where a header name and a colon follow).',
+      'lines (a comma separates only if a header name and a colon follow).',
     secret: true,
     default: []
   }), decodeHeaders),
@@ -37,28 +37,28 @@ export const webhookSettings = {
   }), decodeSources),
   ALLOWED_SOURCES_MODE: setting(Type.Union([Type.Literal('monitor'), Type.Literal('enforce')], {
     group: group.authenticity,
-    description: 'What becomes of a webhook from elsewhere: monitor logs it, enforce answers 403. Watch monitor first: Voucherify\'s ' +
+    description: 'What happens to a webhook from another address: monitor logs and accepts it, enforce answers 403. Watch monitor first: Voucherify\'s ' +
       'addresses change, and a stale list refuses real events.',
     default: 'monitor'
   })),
 
   INVALID_EVENTS: setting(Type.Union([Type.Literal('quarantine'), Type.Literal('forward'), Type.Literal('reject')], {
     group: group.verdicts,
-    description: 'What becomes of a signed event that cannot be understood: quarantine accepts it and lets the operator decide, forward accepts it and ' +
-      'passes it on with its verdict, reject answers 422, which Voucherify retries and in the end disables the webhook for.',
+    description: 'What happens to a signed event that cannot be understood: quarantine accepts it and lets the operator decide, forward accepts it and ' +
+      'forwards it with its verdict, reject answers 422: Voucherify then retries, and in the end disables the webhook.',
     default: 'quarantine'
   })),
   UNVALIDATED_EVENTS: setting(Type.Union([Type.Literal('forward'), Type.Literal('quarantine'), Type.Literal('reject')], {
     group: group.verdicts,
-    description: 'What becomes of a signed event that no schema is known for: forward, quarantine (accept, and let the operator decide) or reject ' +
+    description: 'What happens to a signed event without a known schema: forward, quarantine (accept, and let the operator decide) or reject ' +
       '(answer 422).',
     default: 'forward'
   })),
   RAW_PAYLOADS: setting(Type.Union([Type.Literal('accept'), Type.Literal('refuse')], {
     group: group.verdicts,
-    description: 'What becomes of a signed body without an envelope, which a distribution sends where its box Raw payload is ticked: accept takes ' +
-      'it for the event that the URL names, refuse answers 422, which Voucherify retries and in the end pauses the channel for. Only an envelope ' +
-      'says, signed, which event it is: refuse where all your distributions send one.',
+    description: 'What happens to a signed body without an envelope, which a distribution sends if its box Raw payload is ticked: accept takes ' +
+      'it for the event that the URL names, refuse answers 422: Voucherify then retries, and in the end pauses the channel. Only an envelope ' +
+      'says under the signature which event it is, so use refuse if all your distributions send one.',
     default: 'accept'
   })),
   CUSTOM_WEBHOOKS: setting(Type.Array(Type.String(), {
