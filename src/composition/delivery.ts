@@ -88,7 +88,10 @@ export interface Delivery {
 
 /** Failures in a row after which a forwarder pauses. */
 const BREAKER_THRESHOLD = 5
-/** How long a forwarder may fail to start on one replica before another one gets a turn. It may start there: what it needs may be reached from there. */
+/**
+ * How long a forwarder may fail to start on one replica before another one gets a turn, in milliseconds. Its destination may be reachable from
+ * there.
+ */
 const START_LIMIT_MS = 30_000
 
 export function createDelivery (host: DeliveryHost): Delivery {

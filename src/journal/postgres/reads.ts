@@ -26,7 +26,7 @@ export const BODY_COLUMNS = `${DELIVERY_COLUMNS}, d.raw_body`
 type Reads = Pick<ForwardEngine, 'readAfter' | 'readMany' | 'readDue' | 'readLanes' | 'readMarks' | 'unfinished'>
 
 /** Makes the reads of feeds. Most reads are one statement and so see the database at one moment. */
-export function createReads (database: Database, logger: Logger): Reads & { /** Converts rows to deliveries. A row that differs from its checksum is left out and marked as damaged. */ readonly sound: (rows: readonly StoredRow[]) => readonly Delivery[] } {
+export function createReads (database: Database, logger: Logger): Reads & { /** Converts rows to deliveries. Leaves out rows that differ from their checksums, and marks them as damaged. */ readonly sound: (rows: readonly StoredRow[]) => readonly Delivery[] } {
   const { query, schema: s } = database
   const columns = `w.replay, w.sequence, w.lane, w.attempt, w.waited_ms, w.delay_ms, w.due_at - ${s}.now_ms() AS left_ms,
     CASE WHEN w.replay > 0 THEN (SELECT kind FROM ${s}.replays r WHERE r.number = w.replay) END AS kind`
