@@ -10,7 +10,7 @@ import { logger, openJournal, type JournalPlace } from './journal.js'
 import type { Run } from './measure.js'
 
 export const SIGNATURE = 'ab'.repeat(32)
-/** The journal's queue holds as many. */
+/** The number of appends at once, well below the limit of the journal's queue. */
 const APPENDS = 1000
 
 const eventAt = createEvents(new Date())

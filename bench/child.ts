@@ -33,7 +33,7 @@ export interface Children {
    * @param build the compiled files of another state of the sources; absent: these sources
    */
   readonly start: <T extends object>(name: string, build?: string) => Child<T>
-  /** Ends all that are still there. Idempotent. */
+  /** Ends all processes that still run. Idempotent. */
   readonly endAll: () => Promise<void>
 }
 

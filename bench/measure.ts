@@ -79,10 +79,7 @@ export async function measureGroup ({ variants }: Pick<Group, 'variants'>, { rou
   return measured
 }
 
-/**
- * Gives the code time to be compiled. Runs more and more events, until they have taken as long as a measurement. Returns the best rate, in events
- * per second.
- */
+/** Lets Node compile the code: runs more and more events for as long as a measurement takes. Returns the best rate, in events per second. */
 async function warmUp (variant: OpenVariant, seconds: number): Promise<number> {
   let fastest = 0
   let takenMs = 0

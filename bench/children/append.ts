@@ -7,7 +7,7 @@ import type { Run } from '../measure.js'
 
 export interface AppendOptions {
   readonly place: JournalPlace
-  /** How many appends run at once. Each one is followed by the next when it is answered. */
+  /** How many appends run at once. When one is answered, the next one begins. */
   readonly appenders: number
 }
 

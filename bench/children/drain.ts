@@ -29,7 +29,7 @@ let files = 0
 
 const nameOf = (file: number): string => `file-${file}`
 
-/** The plain code that would be written if only the same bytes had to reach the disk. */
+/** The baseline: the shortest code that writes the same bytes to disk. */
 async function append (path: string, batches: readonly Buffer[]): Promise<void> {
   const file = await open(path, 'a')
   for (const batch of batches) {

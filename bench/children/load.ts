@@ -76,7 +76,7 @@ async function openConnection (port: number): Promise<Connection> {
         next()
       }
 
-      /** An answer with the same length and beginning as the previous one is taken for the same answer. */
+      /** An answer with the length of the previous one and the right status line is taken for complete, without more parsing. */
       received = (bytes) => {
         if (partial.byteLength === 0 && bytes === usualLength && buffer.toString('latin1', 0, ACCEPTED.length) === ACCEPTED) {
           answered()

@@ -141,7 +141,7 @@ async function open (options: ReceiverOptions): Promise<string> {
   }
 }
 
-/** Resolves when the process is idle. That is the only outside sign that all accepted events have been forwarded. */
+/** Resolves when the process is idle: no other outside sign shows that all accepted events have been forwarded. */
 async function rest (): Promise<void> {
   const deadline = performance.now() + LONGEST_REST_MS
   for (;;) {

@@ -34,7 +34,7 @@ async function eachAtOnce (connections: number, list: readonly Delivery[], send:
   }))
 }
 
-/** The plain code that would be written if only the bytes had to arrive. */
+/** The baseline: the shortest code that sends the same bytes. */
 function plainLoop ({ url, connections }: RelayOptions, headersOf: (delivery: Delivery) => Record<string, string>): Loop {
   const { origin, pathname } = new URL(url)
   const pool = new Pool(origin, { connections, headersTimeout: TIMEOUT_MS, bodyTimeout: 5000 })
@@ -77,7 +77,7 @@ function forwarderNamed (name: string, { url, connections }: RelayOptions): Forw
 
 function forwarderLoop (options: RelayOptions): Loop {
   const forwarder = forwarderNamed('http', options)
-  // Made before, because making a signal for each attempt is the pump's work. More listeners per signal than in the pump would cost more.
+  // Made in advance, because the pump makes the signals. There are several, because many listeners on one signal would cost more than in the pump.
   const signals = Array.from({ length: options.connections }, () => new AbortController().signal)
   let count = 0
   return async (list) => {

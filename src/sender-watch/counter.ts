@@ -6,7 +6,7 @@ export interface CounterOptions<Key> {
   readonly now: () => number
   /** The number of tries at the last alarm, by key. Counters that count together share one map. */
   readonly told?: Map<Key, number>
-  /** Whether this counter may give alarms as soon as they are due; always if absent. */
+  /** Whether this counter gives alarms as soon as they are due; always if absent. */
   readonly tells?: () => boolean
   /** Whether this counter counts everything, and not only one replica's share; always if absent. */
   readonly isWhole?: () => boolean

@@ -11,7 +11,7 @@ const EARLY = 0.8
 /** The numbers of used tries at which an alarm is given, the highest first: three quarters, a half, a quarter. */
 export const TOLD_AT_TRIES = [TRIES_ALLOWED * 3 / 4, TRIES_ALLOWED / 2, TRIES_ALLOWED / 4] as const
 
-/** Returns how often the sender can have tried at most, this long after the first try. Faster requests than scheduled are not its retries. */
+/** Returns how often the sender can have tried at most, this long after the first try. Requests that come earlier are not its retries. */
 export function mostTries (afterMs: number): number {
   return 1 + retriesAfterMs.filter((dueMs) => afterMs >= dueMs * EARLY).length
 }

@@ -57,7 +57,7 @@ export interface Unproven extends Counter<KeptUnproven> {
 }
 
 /**
- * Counts refused requests that do not prove to be the sender's. Only the address is used: nothing of such a body is read. Most of these
+ * Counts refused requests without proof that they come from the sender. Only the address is used: nothing of such a body is read. Most of these
  * requests come from others, but after a rotation of the secret they are the only sign of it.
  */
 export function createUnproven ({ logger, now, told = new Map(), tells = () => true, isWhole = () => true }: CounterOptions<Origin>): Unproven {

@@ -21,7 +21,7 @@ export const LONGEST_ID = 256
 /**
  * Whether a body is an envelope and not a bare event body. Both may have keys that no schema lists. `data` and an `event` object make an
  * envelope. Otherwise one of these two keys is enough if the body has a mark of an envelope and, unless it has both, no key of a bare body.
- * The mark is required because a custom body may have such a key beside an `id` and a time that are a customer's.
+ * The mark is required because a custom body may have `data` or `event` too, beside an `id` and a time that belong to a customer.
  */
 export function isEnvelope (body: JsonObject): boolean {
   const data = Object.hasOwn(body, 'data')
@@ -66,9 +66,11 @@ export interface Identified {
 
 /**
  * Returns the key by which duplicates of an event are found; `null` if a duplicate cannot be recognized.
+ *
  * 1. `source.id` and `event.id`. The same event from two distributions makes two deliveries.
  * 2. Else the send-out's `id`, if the body has the mark of an envelope.
  * 3. Else the content, if the body contains its own time.
+ *
  * A body with neither an id nor a time may rightly come twice. Only signed parts count, so the same content at another URL is the same event.
  */
 export function dedupeKey ({ facts, body, rawBody }: Identified): string | null {

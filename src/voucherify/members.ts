@@ -48,10 +48,7 @@ function scan (json: Uint8Array, keys: readonly Uint8Array[], compactOnly: boole
   return found
 }
 
-/**
- * Returns the end of the member's value that begins at `start`: the index of the comma or brace after it. -1 if the value must be compact and is
- * not.
- */
+/** Returns the index of the comma or brace after the value that begins at `start`; -1 if the value must be compact and is not. */
 function valueEnd (json: Uint8Array, start: number, compactOnly: boolean): number {
   let depth = 0
   for (let at = start; at < json.length; at++) {

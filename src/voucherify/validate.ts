@@ -16,7 +16,8 @@ const POINTER_LIMIT = 512
 /**
  * Compiles a schema once, for many values. A validator changes nothing in the value. It returns all faults up to the limit, one per place at
  * most, and no message contains the value. Pointers contain keys, so a pointer longer than 512 characters is cut back to the nearest
- * ancestor that fits. Throws TypeBox's error for a schema that TypeBox does not know.
+ * ancestor that fits.
+ * @throws TypeBox's error for a schema that TypeBox does not know
  */
 export function compileValidator (schema: TSchema, { limit = 50 }: ValidatorOptions = {}): Validator {
   const compiled = TypeCompiler.Compile(schema)

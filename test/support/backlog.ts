@@ -36,7 +36,7 @@ export interface BacklogFacts {
   readonly pageMs: readonly number[]
 }
 
-/** Lets deliveries pile up for a dead HTTP destination, beside a file forwarder. Then restarts the service, and starts the destination. */
+/** Lets deliveries pile up while an HTTP destination is down, beside a file forwarder. Then restarts the service and starts the destination. */
 export async function pileUp ({ dataDir, deliveries }: { readonly dataDir: string, readonly deliveries: number }): Promise<BacklogFacts> {
   const port = await freePort()
   const adminPort = await freePort()

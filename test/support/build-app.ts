@@ -15,7 +15,7 @@ export interface BuiltApp extends WebhookClient {
   readonly log: CapturedLog
 }
 
-/** Starts only the application, on a free port. For situations that a whole service cannot be brought into. */
+/** Starts only the application, on a free port, to test situations that cannot be caused in a whole service. */
 export async function buildApp (t: Test, { append, ...options }: Partial<AppOptions> & { readonly append?: Journal['append'] } = {}): Promise<BuiltApp> {
   const log = captureLog()
   const app = createApp({

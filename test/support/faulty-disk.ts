@@ -7,9 +7,9 @@ export interface FaultyDisk {
   /** The environment variables of the process that gets this disk. */
   readonly environment: Readonly<Record<string, string>>
   /**
-   * Sets what happens to the database's files from now on, such as `sync stall 6000` or `write ENOSPC 0`. With `once` at the end it happens one
-   * time.
-   * With `once ev_1` it happens one time at the sync of a write that contains `ev_1`, because forwarders save their progress at their own times.
+   * Sets what happens to the database's files from now on, such as `sync stall 6000` or `write ENOSPC 0`. With `once` at the end it happens
+   * one time. With `once ev_1` it happens one time at the sync of a write that contains `ev_1`, because forwarders save their progress at
+   * their own times.
    */
   readonly order: (order: string) => void
   /** Whether an order for one time has been carried out, or is being carried out. */

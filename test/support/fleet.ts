@@ -28,7 +28,7 @@ export interface Fleet extends Pick<FleetDestination, 'arrivals' | 'copies' | 'l
   readonly replicas: ServiceProcess[]
   readonly sent: readonly Sent[]
   readonly violations: string[]
-  /** Events that were answered only 503, and became durable afterwards. */
+  /** Events whose only answers were 503, but that became durable afterwards. */
   readonly storedLate: string[]
   /** Allows one such event per customer. A commit in progress may become durable although its answer is lost. */
   readonly allowLateStores: () => void

@@ -1,10 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 
-/**
- * Makes a file a mount point, as a container's bind mount of one file does. Returns a function that undoes it; `undefined` without the right to
- * mount.
- */
+/** Makes a file a mount point, like a container's bind mount of one file. Returns a function that undoes it; `undefined` without the right to. */
 export function mountFileOver (source: string, path: string): (() => void) | undefined {
   writeFileSync(source, '')
   writeFileSync(path, '')

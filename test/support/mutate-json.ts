@@ -20,7 +20,7 @@ export const mutation: fc.Arbitrary<Mutation> = fc.record({ kind: fc.constantFro
 
 export function mutate (value: unknown, { kind, place, value: other }: Mutation): unknown {
   const paths = [...pathsOf(value)]
-  // A value that is only a root cannot be removed, because a text must remain.
+  // The root cannot be removed, because a JSON text must remain.
   if (paths.length === 0 && kind === 'remove') return value
   return changed(value, paths[place % paths.length] ?? [], (old) => {
     if (kind === 'replace') return other

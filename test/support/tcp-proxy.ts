@@ -11,7 +11,7 @@ export interface TcpProxy {
   readonly drop: () => void
   /** Swallows everything from now on. Open connections stay open, new ones are accepted, and nothing is answered or reset. */
   readonly cut: () => void
-  /** Lets new connections work again. Those opened while the network was cut stay silent until one side closes them. */
+  /** Lets new connections work again. Connections that were cut stay silent until one side closes them. */
   readonly mend: () => void
 }
 

@@ -1,6 +1,6 @@
 /** Secrets shorter than this are hidden only as whole words, because such short texts occur everywhere by chance. */
 const SHORTEST_ANYWHERE = 6
-/** How many characters of a secret's beginning are enough to hide it: anywhere in the text, and at the end of a text that was cut. */
+/** The shortest beginning of a secret that is hidden, in characters: anywhere in a text, and at the end of a text that was cut. */
 const SHORTEST_BEGINNING = 8
 const SHORTEST_BEGINNING_AT_CUT = 3
 /** How many layers of encoding are decoded. */
@@ -93,7 +93,7 @@ function isWordAt (text: string, at: number): boolean {
   return /[\p{L}\p{N}]/u.test(text.charAt(at))
 }
 
-/** Returns where a beginning of the secret starts that ends the text; -1 if there is none. */
+/** Returns where the text's last part starts, if that part is a beginning of the secret; -1 if there is none. */
 function beginningAtEnd (secret: string, text: string): number {
   if (secret.length < SHORTEST_ANYWHERE) return -1
   const end = text.replace(CUT_ESCAPE, '')

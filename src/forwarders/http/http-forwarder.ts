@@ -39,7 +39,7 @@ const REFUSAL_LIMIT = 5
 const REMEMBERED_REFUSALS = 10_000
 const BODY_LIMIT_BYTES = 4096
 const KEEP_BYTES = 2048
-/** By how much the pump's timeout is longer, in milliseconds. The forwarder's own timeout comes first, because its error says what took so long. */
+/** By how much the pump's timeout is longer, in milliseconds. So the forwarder's own timeout ends first: its error says what took so long. */
 const GRACE_MS = 1000
 
 /**

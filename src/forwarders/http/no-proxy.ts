@@ -63,10 +63,7 @@ function readEntry (text: string): Entry | undefined {
   return NAME.test(name) && !NUMERIC.test(name) ? { kind: 'names', name, port } : undefined
 }
 
-/**
- * Returns a name, in letters of any language, in its DNS form. Other texts that Node accepts as a host, such as one with a path, give an empty
- * text.
- */
+/** Returns a name, in letters of any language, in its DNS form. Other texts that Node accepts, such as a host with a path, give an empty text. */
 function nameIn (text: string): string {
   return /^[\p{L}\p{M}\p{N}._-]+$/u.test(text) ? domainToASCII(text) : ''
 }

@@ -103,9 +103,8 @@ async function say (port: number, { requests, ending, random, pauseMs }: Convers
       else finishWhenAnswered()
     })
     function finishWhenAnswered (): void {
-      // The ending may break the connection, so wait for all earlier answers first. A refusal may also arrive before all of its request was sent.
-      // The
-      // rest still belongs to that request, and the ending would be read as its body.
+      // The ending may break the connection, so wait for all earlier answers first. A refusal may also arrive before its request was sent
+      // completely. The rest still belongs to that request, and the ending would be read as its body.
       if (answers.length < requests.length || pieces.length > 0 || ended || closes(answers.at(-1))) return
       ended = true
       switch (ending.then) {

@@ -86,8 +86,7 @@ export function mutatedRequest (random: Random, eventId: string): MutatedRequest
   ]
   for (let count = random.below(4); count > 0; count--) headers.push((noise[random.below(noise.length)] ?? ['X-A', '']).join(': '))
   const hosts = headers.filter((header) => header.startsWith('Host:')).length
-  // The first fault in this order decides the answer: a second host, the path, the method, the encoding, the signature's form, the type, the
-  // signature.
+  // The first fault decides the answer, in this order: second host, path, method, encoding, form of the signature, type, signature.
   const wellFormed = signature.length === 1 && /^[0-9a-f]{64}$/.test(signature[0] ?? '')
   const status = badPath(path.status) ?? (hosts > 1 ? 400 : undefined) ?? path.status ?? (accepts ? undefined : 405) ?? (health ? 200 : undefined) ??
     encoding?.status ?? (wellFormed ? undefined : 401) ?? type.status ?? (authentic ? undefined : 401)

@@ -27,7 +27,7 @@ type End = { readonly found: Found } | { readonly code: string }
 
 /**
  * Asks the DNS servers for a full name, without using a thread. A look-up of the C library would hold one of the few threads that all
- * look-ups and files share until a server answers, and even the exit of the process would wait for it.
+ * look-ups and files share until a server answers, and the process could not exit before.
  * @param servers the servers to ask instead of the system's
  */
 export async function askDns (name: string, signal: AbortSignal, servers?: readonly string[]): Promise<DnsAnswer> {

@@ -24,7 +24,8 @@ const SILENT: ReadonlySet<string> = new Set(['ETIMEOUT', 'ECANCELLED'])
 /**
  * Makes a function that looks names up as the system does: first in the hosts file, then at the DNS servers with the search domains. The C
  * library is asked only if it has other sources and the DNS servers did answer. Otherwise it would ask the same servers again, and hold a
- * thread until they answer. Systems other than Linux keep names in other places, so the C library is always asked there.
+ * thread until they answer. Systems other than Linux keep names in other places, so there the C
+ * library counts as having other sources.
  */
 export function createSystemLookUp (options: SystemLookUpOptions = {}): LookUp {
   const hosts = readWhenChanged(options.hostsPath ?? '/etc/hosts', parseHosts)
