@@ -50,7 +50,7 @@ export function createArrivalMarks ({ forwarder, schedule, store, limits }: Arri
     wants: () => KINDS.some(isWanted),
     dueInMs: () => undefined,
     wakeReplays () { mayHaveMore.replay = true },
-    // Such marks exist if the forwarder had another order before. They go before all deliveries after the cursor.
+    // Marks of the first pass exist if the forwarder had another order before. They go before all deliveries after the cursor.
     admits: () => !leftBehind,
     admit (_deliveries, offer) {
       offer()

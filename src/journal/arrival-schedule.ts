@@ -30,7 +30,7 @@ export function createArrivalSchedule ({ cursor: start, monotonic }: ArrivalSche
 
   function drop (entry: Entry): void {
     const queue = entry.replay > 0 ? replays : first
-    // Claimed entries come from the head, and results arrive in the same order. `splice` would move all the entries behind.
+    // Usually it is the head, because results arrive in the order of the queue. `splice` would move all the entries behind it.
     if (queue[0] === entry) queue.shift()
     else queue.splice(queue.indexOf(entry), 1)
     if (!entry.marked) arrivedBytes -= entry.delivery?.rawBody.byteLength ?? 0
@@ -61,7 +61,7 @@ export function createArrivalSchedule ({ cursor: start, monotonic }: ArrivalSche
       const head = queue[0]
       if (head === undefined) return { entries: [] }
       if (head.dueAt > now) return { entries: [], dueInMs: head.dueAt - now }
-      // First attempts that failed together are retried together. Replays may be throttled, so each has its own due time.
+      // Entries on their first pass that failed together are retried together. Replays may be throttled, so each has its own due time.
       const due = queue === replays ? queue.findIndex((entry) => entry.dueAt > now) : -1
       const entries = queue.slice(0, due === -1 ? limit : Math.min(due, limit))
       for (const entry of entries) entry.state = 'claimed'

@@ -41,7 +41,7 @@ const isUnmarked = (prefix: string): string => `NOT EXISTS (SELECT 1 FROM ${pref
 const hasEnded = (prefix: string, ...outcomes: readonly string[]): string =>
   `EXISTS (SELECT 1 FROM ${prefix}attempts a WHERE a.sequence = d.sequence AND a.forwarder = f.name AND a.outcome IN (${outcomes.map((each) => `'${each}'`).join(', ')}))`
 
-/** Forwarder `f` has not tried `d` yet. */
+/** `d` is pending at forwarder `f`: it is after the cursor, has no mark, and is not finished. */
 export const isPending = (prefix: string): string =>
   `d.hold = ${STATE.accepted} AND d.sequence > f.cursor AND ${isUnmarked(prefix)} AND NOT ${hasEnded(prefix, 'forwarded', 'skipped', 'discarded')}`
 
@@ -81,7 +81,7 @@ function ofStatus (prefix: string, { status, forwarder }: Pick<DeliveryFilter, '
     case 'forwarded': return [
       { text: `d.hold IN (${STATE.accepted}, ${STATE.released})`, values: [] },
       ofSome(isForwarded(prefix)),
-      // Without a forwarder's name: every forwarder that should get it is done with it, and at least one forwarded it.
+      // If no forwarder is named: every forwarder that began before `d` is done with it, and at least one forwarded it.
       ...forwarder === undefined ? [{ text: `NOT EXISTS (SELECT 1 FROM ${prefix}forwarders f WHERE d.sequence > f.began AND NOT (${isForwarded(prefix)}) AND NOT (${isPassedOver(prefix, 'skipped', 'discarded')}))`, values: [] }] : []
     ]
     default: return []

@@ -9,7 +9,7 @@ import type { Change, MarkKind } from './schedule.js'
 // processes. Operators' queries go through `Operator`. Any call may be slow. No call may assume that this is the only process.
 
 /**
- * The sequence under which the delivery was stored, or the delivery that was stored before under the same key (a duplicate).
+ * The sequence under which the delivery was stored; for a duplicate, the id and verdict of the delivery that is stored already.
  * `undefined` if the delivery was withdrawn before it was stored.
  */
 export type AppendResult = number | { readonly id: string, readonly verdict: Verdict } | undefined
@@ -21,7 +21,7 @@ export interface OpenedStore {
 }
 
 export interface PruneOptions extends RetentionLimits {
-  /** The most deliveries to look at in one step. */
+  /** The most deliveries to examine in one step. */
   readonly limit: number
   /** The step begins after this sequence. */
   readonly after: number
@@ -154,7 +154,7 @@ export interface RecordedAttempt extends AttemptRecord {
 /** `lost`: another process leads the forwarder now, so nothing of this progress was stored. */
 export type SaveResult = 'saved' | 'lost'
 
-/** Deliveries that a forwarder may see, in order. `upTo`: there are no others up to this sequence. */
+/** Deliveries that a forwarder may read, in order. `upTo`: there are no others up to this sequence. */
 export interface ReadDeliveries {
   readonly deliveries: readonly Delivery[]
   readonly upTo: number

@@ -51,7 +51,7 @@ export function createFeedWindow ({ order, progress, store, schedule, marks, lim
     failure ??= { error }
   }
 
-  /** A synchronous engine throws its error. This makes it a rejection. */
+  /** Reads more. Turns an error that a synchronous engine throws into a rejection. */
   function readMoreNow (): Promise<void> | undefined {
     try {
       return readMore()

@@ -13,7 +13,7 @@ import { LIMITS } from './limits.js'
 import type { Marks } from './marks.js'
 import type { Entry, Schedule, Taken } from './schedule.js'
 
-/** How often the feed looks for attempts that are too slow to hold up the cursor, in milliseconds. */
+/** How often the feed looks for slow attempts, which must not hold up the cursor, in milliseconds. */
 const LOOK_MS = 500
 /** The longest retry delay that is stored, in milliseconds: a year. A destination may ask for nonsense. */
 const LONGEST_DELAY_MS = 366 * 86_400_000
@@ -202,7 +202,7 @@ function customerOf (delivery: Delivery): string | null {
   return delivery.customerId
 }
 
-/** Limits a delay to what an engine can store. A delay that no engine can store would be retried for ever. */
+/** Limits a delay to what every engine can store. Otherwise saving it would fail, and be tried again for ever. */
 function keepable (delayMs: number): number {
   return Number.isNaN(delayMs) ? 0 : Math.min(Math.max(0, delayMs), LONGEST_DELAY_MS)
 }

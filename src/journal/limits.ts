@@ -7,7 +7,7 @@ export interface FeedLimits {
   readonly windowEntries: Readonly<Record<Order, number>>
   /** Bytes of their bodies. */
   readonly windowBytes: number
-  /** Marks of each kind that nothing of their lane blocks: due now, or soon. */
+  /** Marks of each kind, due now or soon, that no other entry of their lane blocks. */
   readonly queued: Readonly<Record<MarkKind, number>>
   /** Marks per read. */
   readonly page: number
@@ -31,7 +31,7 @@ export const LIMITS: FeedLimits = {
 }
 
 /**
- * How far after the cursor a feed that opens looks for discarded deliveries, in sequences. Those farther away do not exist: a delivery
- * before them would hold up the cursor for seconds only, or fit into the window.
+ * How far after its cursor a feed that opens looks for discarded deliveries, in sequences. None can be farther away: an unfinished
+ * delivery holds up the cursor for a few seconds at most, and the window is smaller than this.
  */
 export const DISCARDED_WITHIN = 20_000

@@ -24,8 +24,8 @@ export interface MarkLedgerOptions {
 
 /**
  * Tracks a forwarder's marks: which are in memory, and what is known of those that are only on disk. An entry that leaves memory is
- * forgotten only when its commit is on disk, and no read is in progress that may have begun before. Otherwise a mark could be
- * taken twice, or a lane could be overtaken.
+ * forgotten only when its commit is on disk and no read is in progress, because a read may have begun before the commit. Otherwise a
+ * mark could be taken twice, or a delivery could overtake others of its lane.
  */
 export interface MarkLedger {
   /** The entry of a mark that is in memory or is leaving it; `undefined` if there is none. */

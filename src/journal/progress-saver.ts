@@ -17,7 +17,7 @@ export interface ProgressSaver {
 
 export interface ProgressSaverOptions {
   readonly save: ForwardEngine['save']
-  /** Called when another process leads the forwarder by now. */
+  /** Called when a save shows that another process leads the forwarder now. */
   readonly onLost: (forwarder: string, term: number) => void
   readonly onDefect: (error: unknown) => void
 }

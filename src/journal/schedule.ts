@@ -27,7 +27,10 @@ export interface Entry {
   claimedAt: number
 }
 
-/** `first`: marks of the first pass. `replay`: marks with a replay number, of replays and of deliveries released from quarantine. */
+/**
+ * A mark is stored for a delivery that is not finished, and lets the cursor pass it. `first`: marks of the first pass. `replay`: marks with
+ * a replay number, of replays and of deliveries released from quarantine.
+ */
 export type MarkKind = 'first' | 'replay'
 
 export function kindOf ({ replay }: Pick<Entry, 'replay'>): MarkKind {

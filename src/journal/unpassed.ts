@@ -4,7 +4,7 @@ import type { Entry } from './schedule.js'
 export interface Unpassed {
   readonly push: (entry: Entry) => void
   readonly entries: () => readonly Entry[]
-  /** The sequence up to which everything is finished or marked; `undefined` where nothing is left. */
+  /** The sequence up to which everything is finished or marked; `undefined` if the list is empty. */
   readonly cursor: () => number | undefined
 }
 

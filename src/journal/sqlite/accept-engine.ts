@@ -126,7 +126,7 @@ export function createSqliteAcceptEngine (options: SqliteAcceptOptions): SqliteA
       visible = state.lastSequence
       opened = true
       repeat(CHECK_FILES_MS, checkFiles, { logger, signal: stop.signal })
-      // Forwarders that wait for this are registered first: their calls reach the store before the first commit.
+      // Forwarders that wait for the store register now, so that their calls reach it before the first commit.
       tellReaders()
       return state
     },

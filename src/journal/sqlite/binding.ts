@@ -4,7 +4,7 @@ import type { backup, DatabaseSyncInstance, SqliteModule } from '@photostructure
 /** A value of a column. */
 export type SqlValue = string | number | null | Uint8Array
 
-/** A prepared statement. It holds its connection open: otherwise a connection that is used only through statements could be closed. */
+/** A prepared statement. It refers to its connection, which would otherwise be closed if only its statements are in use. */
 export interface Statement {
   readonly get: (values?: readonly SqlValue[]) => object | undefined
   readonly all: (values?: readonly SqlValue[]) => readonly object[]
@@ -142,7 +142,7 @@ export async function copyDatabase (path: string, to: string, onProgress?: (copi
   } catch (error) {
     throw withCode(error)
   } finally {
-    // An aborted copy keeps the connection and its snapshot until it is garbage-collected.
+    // An aborted copy holds the connection until it is garbage-collected, so end the snapshot here.
     if (db.isTransaction) db.exec('ROLLBACK')
     db.close()
   }

@@ -66,8 +66,8 @@ export function closeWhole (db: Connection): void {
 }
 
 /**
- * Opens a connection that cannot write, for an operator. Closing it never removes a log. So if a salvage has replaced the database, the
- * new one's log is safe, although SQLite finds a log by its name.
+ * Opens a connection that cannot write, for an operator. Closing it never removes a log. That matters if a salvage has replaced the
+ * database: SQLite finds a log by its name, and the log with that name belongs to the new database then.
  */
 export function openForLooking (path: string): Connection {
   return configure(connect(path, { lockTimeoutMs: LOCK_TIMEOUT_MS, readOnly: true }), (db) => { db.exec('PRAGMA temp_store = MEMORY') })

@@ -125,7 +125,7 @@ export function createSqliteForwardEngine ({ logger, clock, term, onDamage, read
       }
     },
 
-    // Nothing waits for it: the next term begins with the next deliver thread.
+    // No other process waits to lead: the next term begins with the next deliver thread.
     async giveUp () {},
 
     async save (progress) {

@@ -2,18 +2,18 @@ import { stat } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { WAL_LIMIT_BYTES } from './database.js'
 
-/** A write-ahead log of this size is told of: a busy service alone keeps it shorter, in bytes. */
+/** The size of the write-ahead log at which the operator is warned, in bytes. A busy service alone keeps it shorter. */
 const TOLD_BYTES = 4 * WAL_LIMIT_BYTES
 
 /**
- * Tells of a write-ahead log that grows and grows, once until it is short again. It cannot begin anew while somebody reads what stood in it first, and in the
- * end it fills the disk: no retention bounds it.
+ * Warns of a write-ahead log that keeps growing, once until it is short again. SQLite cannot reuse the log while a connection still reads
+ * an old snapshot from it. Retention does not limit the log, so in the end it fills the disk.
  */
 export function createLogWatch (path: string, logger: Logger): { readonly look: () => Promise<void> } {
   let told = false
   return {
     async look () {
-      // Where there is none it takes no room.
+      // A log that does not exist takes no space.
       const { size } = await stat(`${path}-wal`).catch(() => ({ size: 0 }))
       if (!told && size >= TOLD_BYTES) {
         told = true

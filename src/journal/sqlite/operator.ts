@@ -96,8 +96,8 @@ export interface OperatorThreadApi extends OperatorCalls {
 }
 
 /**
- * Creates an operator that keeps the store open between calls, because a connection's file descriptors may outlive it. Opens a store as
- * soon as it exists, and opens it anew when its file was replaced.
+ * Creates an operator that keeps the store open between calls, because a connection's file descriptors may outlive it. If there is no
+ * store yet, each call tries to open it. If the file was replaced, the next call opens the new one.
  */
 export function createOperatorApi (options: Omit<SqliteOperatorOptions, 'dataDir'>): OperatorThreadApi {
   let dataDir = ''

@@ -41,7 +41,7 @@ export interface OpenWriter {
   readonly withdrawn: readonly string[]
   /** Whether the database is known to be damaged. */
   readonly damaged?: boolean
-  /** Whether this process has opened it before. */
+  /** Whether this process has opened the database before. */
   readonly reopened?: boolean
   /** The greatest known sequence. If the database is salvaged, new deliveries get greater ones. */
   readonly above?: number

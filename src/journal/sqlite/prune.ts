@@ -102,7 +102,7 @@ interface KeyPlace {
   readonly key: string
 }
 
-/** The last key examined. The next sweep goes on after it, so that keys that stay are passed step by step; at the end, it begins again. */
+/** The last key examined. The next step goes on after it and begins again at the end, so that keys that stay are not examined every time. */
 const lastKeys = new WeakMap<Connection, KeyPlace>()
 const BEFORE_ALL_KEYS: KeyPlace = { receivedAt: -Infinity, key: '' }
 
@@ -142,8 +142,8 @@ function removeReplays (db: Connection, { receivedBefore, limit }: Pick<PruneOpt
 }
 
 /**
- * The lowest cursor of all forwarders, including those that are not configured any more. If there has never been a forwarder, no
- * delivery has to wait for one.
+ * The lowest cursor of all forwarders, including those that are not configured any more. If there has never been a forwarder, every
+ * delivery counts as finished.
  */
 function finishedUpTo (db: Connection): number {
   const row = db.prepare('SELECT min(cursor) AS cursor FROM forwarders').get([]) as { cursor: number | null }

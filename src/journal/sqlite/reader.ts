@@ -100,7 +100,7 @@ type Opened = ReturnType<typeof prepare>
 function prepare (db: Connection) {
   return {
     db,
-    // The cast is for a flipped bit that marks the number as text.
+    // CAST, because a flipped bit can mark the number as text.
     places: db.prepare('SELECT sequence, CAST(body_bytes AS INTEGER) AS bodyBytes FROM deliveries WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?'),
     rows: db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.sequence BETWEEN ? AND ? ORDER BY d.sequence`),
     bodies: db.prepare('SELECT sequence, raw_body AS rawBody FROM bodies WHERE sequence BETWEEN ? AND ? ORDER BY sequence'),

@@ -10,8 +10,8 @@ const VAGUE = /^SQLITE_(?:IOERR|CANTOPEN|READONLY|PERM)/
 const TRIAL = Buffer.alloc(4096)
 
 /**
- * Gives a vague error of SQLite the system's error as its cause. Finds it by trying to write in the same place. If that works, the error
- * stays unchanged.
+ * Sets the system's error as the cause of a vague error of SQLite. Finds it by trying to write in the same place. If that works, the
+ * error stays unchanged.
  * @param path the database, or another file that SQLite has opened in its folder
  */
 export function seeCause (error: unknown, path: string): unknown {
@@ -20,7 +20,7 @@ export function seeCause (error: unknown, path: string): unknown {
   return seen === undefined ? error : Object.assign(error, { cause: seen })
 }
 
-/** Runs `work`. Gives a vague error that it throws the system's error as its cause. */
+/** Runs `work`. If it throws a vague error of SQLite, sets the system's error as its cause. */
 export function seeingCause<T> (path: string, work: () => T): T {
   try {
     return work()

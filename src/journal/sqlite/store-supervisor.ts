@@ -41,7 +41,7 @@ export interface StoreSupervisorOptions {
   readonly onDefect: (error: unknown) => void
 }
 
-/** Runs the store thread. Starts it anew when it fails, and has a damaged database salvaged. */
+/** Runs the store thread. Restarts it when it fails, and has a damaged database salvaged. */
 export interface StoreSupervisor {
   readonly thread: () => Thread<StoreApi>
   readonly store: () => Remote<StoreApi>
@@ -74,7 +74,7 @@ export function superviseStore (options: StoreSupervisorOptions): StoreSuperviso
     })
   }
 
-  /** A thread may run out of memory, for example. Its successor opens the database anew. Calls in progress were rejected. */
+  /** A thread may run out of memory, for example. The new thread opens the database again. Calls in progress were rejected. */
   function threadFailed (error: Error): void {
     logger.error({ err: error }, 'journal thread failed')
     if (!options.isOpen() || reopening) return

@@ -26,8 +26,8 @@ export interface ReadDue {
 }
 
 /**
- * Reads the marks that are due. `behind` tells whether another mark of the same lane and kind is before a mark. If the clock was set back,
- * marks written before count as due, each with its whole delay: otherwise they would wait until the clock has caught up.
+ * Reads the marks that are due. The column `behind` excludes those that wait for another mark of their lane and kind. If the clock was
+ * set back, marks written before count as due, each with its whole delay: otherwise they would wait until the clock has caught up.
  */
 export function readDue (db: Connection, now: number, forwarder: string, kind: MarkKind, { withinMs, limit, visible }: ReadDue): DueMarks {
   const soon = now + withinMs

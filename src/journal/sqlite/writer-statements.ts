@@ -12,7 +12,7 @@ export function prepareStatements (db: Connection) {
   const findKey = prepare('SELECT id, verdict, sequence, received_at FROM dedupe_keys WHERE key = ?')
   const findState = prepare('SELECT hold FROM deliveries WHERE sequence = ?')
   const findId = prepare('SELECT sequence, received_at FROM deliveries WHERE id = ?')
-  // `received_at` comes first because it has an index. The id has none here.
+  // `received_at` comes first, because it has an index in this table and `id` has none.
   const deleteKeyOf = prepare('DELETE FROM dedupe_keys WHERE received_at = ? AND id = ?')
   // Marks too: operators may have asked for replays of the delivery, because lists showed it.
   const deleteAll = ['bodies', 'waiting', 'deliveries'].map((table) => prepare(`DELETE FROM ${table} WHERE sequence = ?`))

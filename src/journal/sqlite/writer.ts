@@ -88,7 +88,7 @@ export function createWriter (now: () => number): WriterApi {
         return { ...commitBatch(batch), keysDamaged: false }
       } catch (error) {
         if (!isDamage(error)) throw seeCause(error, path)
-        // If pages of deduplication keys are damaged, store without keys: a duplicate may be stored twice, but no event is lost.
+        // If pages of deduplication keys are damaged, store without keys: an event may be stored twice, but none is lost.
         return { ...commitBatch({ ...batch, appends: batch.appends.map((record) => ({ ...record, dedupeKey: null })) }), keysDamaged: true }
       }
     },
@@ -167,6 +167,6 @@ function isCopy (statements: WriterStatements, { dedupeWithinMs }: AppendRecord,
   // A damaged record is never forwarded, so the copy that the sender still has replaces it.
   if (state === STATE.damaged) return false
   if (first.received_at >= time - (dedupeWithinMs ?? dedupeWindowMs)) return true
-  // Without a limit of its own, it is a duplicate for as long as the first is stored.
+  // Without a limit of its own, the new delivery is a duplicate for as long as the first one is stored.
   return dedupeWithinMs === null && state !== undefined
 }

@@ -57,7 +57,7 @@ async function finishDraft (draft: string, path: string, options: CopyOptions): 
   const db = connect(draft)
   try {
     if (schemaVersion(db) === 0) throw new StoreError('WRONG_STORE', `The database ${path} is empty: no service has run on it yet`)
-    // In the service's mode, the file would need two more files beside it when a program opens it.
+    // In the service's mode (WAL), opening the file would create two more files beside it.
     db.exec('PRAGMA journal_mode = DELETE')
     const { deliveries, damaged } = await checkCopy(db, path, options)
     const ours = damaged.filter((sequence) => !isDamagedIn(path, sequence))
@@ -78,7 +78,7 @@ function isDamagedIn (path: string, sequence: number): boolean {
   }
 }
 
-/** Unlike a rename, a link fails if the name is taken. Not every file system has links. */
+/** Gives the draft its final name. A link fails if the name is taken, and a rename does not; but not every file system has links. */
 function takeName (draft: string, to: string): void {
   try {
     linkSync(draft, to)

@@ -85,7 +85,7 @@ interface Mentions {
   readonly first: boolean
 }
 
-/** Finds texts outside of deliveries that name one of the people: what a destination answered, or why an operator asked for a replay. */
+/** Finds other texts that name one of the people: what a destination answered, or why an operator asked for a replay. */
 function findMentions (db: Connection, { after, upTo, names, first }: Mentions): ReadonlyArray<() => void> {
   const found: Array<() => void> = []
   const look = (select: string, update: string, values: readonly number[]): void => {

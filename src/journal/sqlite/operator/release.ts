@@ -63,7 +63,7 @@ function judgeOne (db: Connection, force: boolean, judge: Judge): (sequence: num
   }
 }
 
-/** Adds a replay number for marks of deliveries to forward. A running service notices the new number, and then reads the marks. */
+/** Adds a new replay number, under which deliveries are then marked. A running service notices the number, and reads the marks. */
 export function addReplays (db: Connection, { kind, description, now }: { kind: 'replay' | 'release' | 'forced', description: string, now: number }): number {
   return Number(db.prepare('INSERT INTO replays (requested_at, kind, description) VALUES (?, ?, ?)').run([now, kind, description]).lastInsertRowid)
 }

@@ -8,7 +8,7 @@ const MARGIN = 1000
 const PLAUSIBLE_STEP = 1_000_000
 const RECORDS_A_PAGE = 200
 const SAMPLE = 100
-/** Stands for forwarders that were lost: nothing is pruned that they may need, and forwarders that are unknown begin with the oldest delivery. */
+/** The name of a row that stands for lost forwarders: nothing that they may need is pruned, and unknown forwarders begin with the oldest delivery. */
 export const UNKNOWN_FORWARDER = ''
 
 export interface RememberedForwarder {
@@ -100,7 +100,7 @@ function greatestReplay (db: Connection, { numbers }: Copied): number {
 }
 
 function settleForwarders (db: Connection, { greatest, remembered, forwardersLost, now }: { readonly greatest: number, readonly forwardersLost: boolean } & Pick<SettleOptions, 'remembered' | 'now'>): void {
-  // A cursor beyond the end of the journal is wrong. The right one is unknown, so the forwarder begins anew and misses nothing.
+  // A cursor after the end of the journal is wrong. The right one is unknown, so the forwarder begins again and misses nothing.
   db.prepare('UPDATE forwarders SET cursor = 0, began = 0, checksum = NULL WHERE cursor > ? OR cursor < 0').run([greatest])
   const put = db.prepare(`INSERT INTO forwarders (name, cursor, began, position, added_at, checksum) VALUES (?, ?, 0, ?, ?, ?)
     ON CONFLICT (name) DO UPDATE SET cursor = excluded.cursor, checksum = excluded.checksum, position = excluded.position`)
