@@ -9,7 +9,7 @@ export function makeOwnersFile (path: string): void {
   try {
     const file = openSync(path, 'wx', 0o640)
     handToOwner(file, dirname(path))
-    // Closing a file drops all locks that this process has on it. This file is new, so nobody can have locked it.
+    // Closing a file drops all locks that this process has on it. This file is new, so this process cannot have locked it yet.
     closeSync(file)
   } catch {
     // The file exists or cannot be made.

@@ -33,7 +33,7 @@ export interface Listener {
   readonly close: () => void
 }
 
-/** The sender gives up after 10 s, so an answer to a slower request would reach nobody. */
+/** The sender gives up after 10 s, so it would not see the answer to a slower request. */
 const REQUEST_TIMEOUT_MS = 10_000
 /** Longer than the 60 s for which common load balancers keep an idle connection, so that the balancer closes it first. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000

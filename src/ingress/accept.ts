@@ -55,8 +55,8 @@ export interface Accepted {
 }
 
 /**
- * Returns how copies of the webhook are recognized. A quarantined body that is invalid is identified by its content and stored once, because
- * nobody needs it twice. Other bodies with neither an id nor a time may be different events with equal content, so none of them may be lost.
+ * Returns how copies of the webhook are recognized. A quarantined body that is invalid is identified by its content and stored once, because a
+ * second copy is of no use. Other bodies with neither an id nor a time may be different events with equal content, so none of them may be lost.
  */
 function identityOf ({ parsed, rawBody, quarantined }: DecidedWebhook, unidentifiedMs: number): Pick<NewDelivery, 'dedupeKey' | 'dedupeWithinMs'> {
   if (parsed.dedupeKey !== null) return { dedupeKey: parsed.dedupeKey }
