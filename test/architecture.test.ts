@@ -65,12 +65,12 @@ function roomOf (file: string): string {
 const imports = files.flatMap(importsOf)
 const inside = imports.filter(({ to }) => to.startsWith('.'))
 
-t.test('there are rooms, and each is known', async (t) => {
+t.test('every folder of the source is in the list of rooms', async (t) => {
   t.ok(files.length > 20)
   t.strictSame([...new Set(files.map(roomOf))].filter((room) => !(room in allowed)), [])
 })
 
-t.test('a room imports only from the rooms that it may', async (t) => {
+t.test('a room imports only from rooms that it may use', async (t) => {
   for (const each of inside) {
     const from = roomOf(each.from)
     const to = roomOf(target(each))
@@ -79,7 +79,7 @@ t.test('a room imports only from the rooms that it may', async (t) => {
   }
 })
 
-t.test('the core knows the sender by its types alone', async (t) => {
+t.test('the core uses only types of the sender\'s room', async (t) => {
   const values = inside.filter((each) => roomOf(each.from) === 'delivery' && roomOf(target(each)) === 'voucherify' && !each.typeOnly)
   t.strictSame(values, [])
 })
@@ -90,26 +90,26 @@ t.test('the core and the journal know neither HTTP nor Fastify', async (t) => {
   t.strictSame(found, [])
 })
 
-t.test('an engine is known to the composition root alone', async (t) => {
+t.test('only the composition root uses a journal engine', async (t) => {
   const engineOf = (file: string): string | undefined => /^journal\/(?:sqlite|postgres)\//.exec(file)?.[0]
   const found = inside.filter((each) => engineOf(target(each)) !== undefined && engineOf(target(each)) !== engineOf(each.from) && roomOf(each.from) !== 'composition')
   t.strictSame(found.map(({ from, to }) => `${from} imports ${to}`), [])
 })
 
-t.test('the core knows no disk', async (t) => {
+t.test('the core does not use the disk', async (t) => {
   t.strictSame(imports.filter(({ from, to }) => roomOf(from) === 'delivery' && /^node:fs/.test(to)), [])
 })
 
-t.test('one file knows which SQLite there is', async (t) => {
+t.test('only one file chooses the SQLite library', async (t) => {
   const using = files.filter((file) => /'(?:node:sqlite|@photostructure\/sqlite)'/.test(readFileSync(join(source, file), 'utf8')))
   t.strictSame(using, ['journal/sqlite/binding.ts'])
 })
 
-t.test('one file knows the driver of PostgreSQL, and loads it only where there is such a journal', async (t) => {
+t.test('only one file uses the driver of PostgreSQL, and loads it only for a PostgreSQL journal', async (t) => {
   t.strictSame(imports.filter(({ to }) => to === 'pg').map(({ from, typeOnly }) => [from, typeOnly]), [['journal/postgres/database.ts', true]])
 })
 
-t.test('only the main file, and what it loads first, touches the process', async (t) => {
+t.test('only the main file, the process file and the SQLite binding touch the process', async (t) => {
   // The binding is chosen by the SQLite that this Node.js has, and a warning of Node.js about it is kept back.
   const touching = ['main.ts', 'commands/process.ts', 'journal/sqlite/binding.ts']
   for (const file of files.filter((name) => !touching.includes(name))) {
@@ -122,17 +122,17 @@ t.test('only the main file, and what it loads first, touches the process', async
   }
 })
 
-t.test('the main file needs nothing but itself to say why nothing else can be loaded', async (t) => {
+t.test('the main file can report without other files why they cannot be loaded', async (t) => {
   const first = imports.filter(({ from }) => from === 'main.ts')
   t.strictSame(first.map(({ to }) => to), ['./commands/explain-no-start.js'])
   t.strictSame(imports.filter(({ from }) => from === 'commands/explain-no-start.ts'), [])
 })
 
-t.test('no room is a drawer for whatever has no place', async (t) => {
+t.test('no room is called utils, common or helpers', async (t) => {
   t.strictSame(files.filter((name) => /(?:^|\/)(?:utils?|common|helpers?|misc|shared)(?:\/|\.ts$)/.test(name)), [])
 })
 
-t.test('exports have names', async (t) => {
+t.test('there are no default exports', async (t) => {
   for (const file of files) {
     const parsed = ts.createSourceFile(file, readFileSync(join(source, file), 'utf8'), ts.ScriptTarget.Latest)
     t.notOk(parsed.statements.some(ts.isExportAssignment), `${file} has a default export`)

@@ -23,7 +23,7 @@ function claims (): Claim[] {
   })
 }
 
-t.test('the test that shows a promise is there', async (t) => {
+t.test('the test for each promise exists', async (t) => {
   t.ok(claims().length > 40)
   for (const { promise, file, title } of claims()) {
     if (!existsSync(join(project, file)) || file === '') {

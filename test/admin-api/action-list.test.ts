@@ -26,7 +26,7 @@ function setUp (t: Test, { dataDir = t.testdir(), ...options }: Partial<ActionLi
   return { dataDir, log, list, counts, begin }
 }
 
-t.test('a running service logs what commands put on the list, and not again what it did itself', async (t) => {
+t.test('a running service logs the actions of commands, and does not log its own actions twice', async (t) => {
   const { dataDir, log, list, counts, begin } = setUp(t)
   addToActionList(dataDir, command(1))
   await begin()
@@ -42,7 +42,7 @@ t.test('a running service logs what commands put on the list, and not again what
   t.equal(statSync(actionListPath(dataDir)).mode & 0o777 & ~0o640, 0, 'it is for the owner and the group alone')
 })
 
-t.test('the list is set aside when it is long, and no line is lost or told twice by that', async (t) => {
+t.test('a long list is set aside, and no line is lost or reported twice', async (t) => {
   const { dataDir, counts, begin } = setUp(t, { largestBytes: 2000 })
   await begin()
   for (let count = 0; count < 200; count++) {
@@ -55,7 +55,7 @@ t.test('the list is set aside when it is long, and no line is lost or told twice
   t.ok(bytes < 10_000, `${bytes} bytes of ${200 * JSON.stringify(command(100)).length}`)
 })
 
-t.test('what a command writes to the list that has just been set aside, which it had open, is told too', async (t) => {
+t.test('a line that a command still writes to the list that was just set aside is reported too', async (t) => {
   const { dataDir, counts, begin } = setUp(t, { largestBytes: 500, everyMs: 200 })
   await begin()
   for (let count = 0; count < 10; count++) addToActionList(dataDir, command(count))
@@ -66,7 +66,7 @@ t.test('what a command writes to the list that has just been set aside, which it
   t.strictSame(counts(), Array.from({ length: 12 }, (_, count) => count))
 })
 
-t.test('a list that was cut, removed or replaced is gone on with', async (t) => {
+t.test('after the list was cut, removed or replaced, its reading continues', async (t) => {
   const { dataDir, counts, begin } = setUp(t)
   await begin()
   addToActionList(dataDir, command(1))
@@ -81,7 +81,7 @@ t.test('a list that was cut, removed or replaced is gone on with', async (t) => 
   await eventuallyTrue(() => counts().includes(3), 'a line of the new file')
 })
 
-t.test('a list that cannot be written or read is said once, and gone on with when it can', async (t) => {
+t.test('a list that cannot be written or read is reported once, and used again when it can', async (t) => {
   const { dataDir, log, list, counts } = setUp(t)
   mkdirSync(actionListPath(dataDir))
   list.start()
@@ -99,7 +99,7 @@ t.test('a list that cannot be written or read is said once, and gone on with whe
   t.strictSame(kept.filter((count) => count !== 2).sort(), [3, 4])
 })
 
-t.test('a command\'s line of which a full disk takes a part, which once took the next one with it and was told nobody, is told, and stands alone', async (t) => {
+t.test('a command\'s line that a full disk cuts off is reported, and does not take the next line with it', async (t) => {
   const dataDir = mountedFolder(t, 'size=64k')
   if (dataDir === undefined) return t.comment('no right to mount: skipped')
   const { list } = setUp(t, { dataDir })
@@ -119,7 +119,7 @@ t.test('a command\'s line of which a full disk takes a part, which once took the
   t.strictSame((await list.recent(2)).map(({ count }) => count), [1002, kept - 1])
 })
 
-t.test('a list that cannot be looked at is said once', async (t) => {
+t.test('a list whose file cannot be inspected is reported once', async (t) => {
   const folder = t.testdir({ data: 'a file' })
   const { log, list } = setUp(t, { dataDir: join(folder, 'data') })
   list.start()
@@ -129,7 +129,7 @@ t.test('a list that cannot be looked at is said once', async (t) => {
   t.match(unread(), [{ level: 50, err: { code: 'ENOTDIR' } }])
 })
 
-t.test('a link in the place of the list is not followed: a command of root would write to whatever it leads to', async (t) => {
+t.test('a link in place of the list is not followed: a command of root would write to its target', async (t) => {
   const { dataDir, log, list, counts } = setUp(t)
   const elsewhere = join(dataDir, 'elsewhere')
   writeFileSync(elsewhere, '')
@@ -144,7 +144,7 @@ t.test('a link in the place of the list is not followed: a command of root would
   t.strictSame(counts(), [])
 })
 
-t.test('what root puts on the list belongs to the owner of the folder', { skip: process.getuid?.() !== 0 && 'only root can give a file away' }, async (t) => {
+t.test('a list that root creates belongs to the owner of the folder', { skip: process.getuid?.() !== 0 && 'only root can give a file away' }, async (t) => {
   const dataDir = t.testdir({ own: '{"an":"older line"}\n' })
   chownSync(dataDir, 1234, 1234)
   addToActionList(dataDir, command(1))

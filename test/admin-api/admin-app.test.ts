@@ -14,7 +14,7 @@ function expectProblem (t: Test, answer: AdminAnswer, status: number, code: stri
   t.equal(answer.headers['content-type'], 'application/problem+json')
 }
 
-t.test('with a token nothing but what is nobody\'s is answered to whoever does not bear it', async t => {
+t.test('if a token is set, requests without it get only files that contain no data', async t => {
   const admin = await buildAdmin(t, { token, dataDir: makeStore(t).dataDir, addPage: app => { app.get('/', { config: { open: true } }, async () => 'the page') } })
   for (const authorization of [undefined, '', token, `Basic ${token}`, 'Bearer', 'Bearer wrong', `Bearer ${token}x`, `Bearer ${token.slice(0, -1)}`, `Bearer x ${token}`]) {
     const answer = await admin.get('/api/status', { headers: authorization === undefined ? {} : { authorization } })
@@ -30,7 +30,7 @@ t.test('with a token nothing but what is nobody\'s is answered to whoever does n
   }
 })
 
-t.test('a read token looks at everything and changes nothing; an operate token does both', async t => {
+t.test('a read token may read everything and change nothing, and an operate token may do both', async t => {
   const tokens = [{ name: 'prometheus', role: 'read' as const, token: 'the-reading-token' }, { name: 'anna', role: 'operate' as const, token: 'the-operating-token' }]
   const admin = await buildAdmin(t, { tokens, dataDir: makeStore(t).dataDir, resetDrift: () => 0, metrics: { contentType: 'text/plain', text: async () => 'up 1\n' } })
   const [read, operate] = tokens.map(({ token }) => ({ authorization: `Bearer ${token}` }))
@@ -48,7 +48,7 @@ t.test('a read token looks at everything and changes nothing; an operate token d
   t.match(admin.log.find('operator\'s request refused')[0], { level: 40, code: 'TOKEN_READS_ONLY', status: 403, detail: /prometheus/ })
 })
 
-t.test('after some wrong tokens of an address the next are refused for a while, and the right one never', async t => {
+t.test('after some wrong tokens, more wrong ones from the same address are refused for a while, and a right one never', async t => {
   let now = 0
   const admin = await buildAdmin(t, { token, dataDir: makeStore(t).dataDir, monotonic: () => now, wrongTokens: { delaysMs: [1, 1, 1], forgiveMs: 10_000 } })
   const bearing = async (bearer: string) => await admin.get('/api/status', { headers: { authorization: `Bearer ${bearer}` } })
@@ -72,7 +72,7 @@ t.test('after some wrong tokens of an address the next are refused for a while, 
   t.equal(admin.log.find('operator\'s request refused').filter(({ code }) => code === 'TOKENS_TOO_MANY').length, 4)
 })
 
-t.test('the answer to a wrong token is held back, and holds up neither the right one nor the end of the service', async t => {
+t.test('the answer to a wrong token is delayed, and delays neither a right token nor the end of the service', async t => {
   const noted = latch()
   const monotonic = (): number => {
     noted.open()
@@ -88,7 +88,7 @@ t.test('the answer to a wrong token is held back, and holds up neither the right
   t.ok(['cut off', 401].includes(await wrong))
 })
 
-t.test('without a token a site that took this machine\'s address is refused by its name', async t => {
+t.test('without a token, a site whose name resolves to this machine is refused because of its name', async t => {
   const admin = await buildAdmin(t, { host: 'operator.local', dataDir: makeStore(t).dataDir })
   for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', '10.0.0.1', '[::2]:3001', 'localhost:x', 'user@localhost']) {
     expectProblem(t, await admin.get('/docs/json', { headers: { host } }), 403, 'ORIGIN_NOT_ALLOWED')
@@ -114,7 +114,7 @@ t.test('a page of another site can change nothing', async t => {
   t.equal((await admin.send('OPTIONS', '/api/forwarders/x/pause', { headers: { origin: 'https://evil.example' } })).headers['access-control-allow-origin'], undefined)
 })
 
-t.test('what is asked for wrongly is told in our form, and nothing is kept by anybody', async t => {
+t.test('a wrong request is answered with problem details, and no cache may keep an answer', async t => {
   const admin = await buildAdmin(t, { dataDir: makeStore(t).dataDir })
   for (const path of ['?limit=0', '?limit=201', '?limit=1e1', '?limit=', '?limit=1&limit=2', '?unknown=1', '?verdict=good', '?status=earlier', '?cursor=x', '?cursor=!', '?since=yesterday', '?since=2026-13-01T00:00:00Z', '?since=2026-02-30T00:00:00Z', '?after=-1', '?customerId=']) {
     const answer = await admin.get(`/api/deliveries${path}`)
@@ -141,7 +141,7 @@ t.test('what is asked for wrongly is told in our form, and nothing is kept by an
   })
 })
 
-t.test('a store that cannot be used is a 503 that says why, and what goes wrong here a 500 that does not', async t => {
+t.test('an unusable store is answered 503 with the reason, and an internal error 500 without it', async t => {
   const operator: Operator = {
     ...openOperator({ dataDir: makeStore(t).dataDir }),
     page: async () => { throw new StoreError('STORE_DAMAGED', 'The database is damaged: "tierhook verify" tells more') },
@@ -159,7 +159,7 @@ t.test('a store that cannot be used is a 503 that says why, and what goes wrong 
 
 const noTries = { sources: [], unproven: { signedAt: null, refused: [], addresses: [] } }
 
-t.test('metrics and reports are there where somebody makes them', async t => {
+t.test('metrics and reports are served if the service provides them', async t => {
   const admin = await buildAdmin(t, {
     dataDir: makeStore(t).dataDir,
     metrics: { contentType: 'text/plain; version=0.0.4', text: async () => 'up 1\n' },
@@ -179,7 +179,7 @@ t.test('metrics and reports are there where somebody makes them', async t => {
   t.match((await admin.get('/api/status')).body, { version: '1.2.3', ready: true })
 })
 
-t.test('the description is served as a file, with a text that says how to read it, and no viewer', async t => {
+t.test('the API description is served as a file, with a text on how to read it, and without a viewer', async t => {
   const admin = await buildAdmin(t, { dataDir: makeStore(t).dataDir })
   const hint = await admin.get('/docs')
   t.equal(hint.status, 200)
@@ -189,7 +189,7 @@ t.test('the description is served as a file, with a text that says how to read i
   t.equal((await admin.get('/docs/static/index.html')).status, 404)
 })
 
-t.test('a description that failed once is made again the next time', async (t) => {
+t.test('after the API description failed once, the next request makes it again', async (t) => {
   let asked = 0
   const admin = await buildAdmin(t, {
     dataDir: makeStore(t).dataDir,
@@ -202,7 +202,7 @@ t.test('a description that failed once is made again the next time', async (t) =
   t.match(await admin.get('/docs/json'), { status: 200, body: { openapi: '3.1.0' } })
 })
 
-t.test('the operator\'s listener has the public one\'s limits: of time, of connections, of what can be read in two ways', async t => {
+t.test('the operator\'s listener has the limits of the public one: for time, connections and ambiguous requests', async t => {
   const admin = await buildAdmin(t, { token, dataDir: makeStore(t).dataDir, requestTimeoutMs: 300, connections: { open: 4, requests: 100, unanswered: 3 } })
   const slow = await rawConnection(t, admin.port)
   slow.write('POST /api/quarantine/release HTTP/1.1\r\nHost: x\r\nX-A:')

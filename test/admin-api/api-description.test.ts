@@ -39,7 +39,7 @@ t.test('it is OpenAPI 3.1, and every reference leads somewhere', async t => {
   t.notMatch(JSON.stringify(document), /"\$id"|x-tierhook-ref/)
 })
 
-t.test('every operation says what it is for, where it is, what it answers, and has an id of its own', async t => {
+t.test('every operation has a summary, a tag, its answers and a unique id', async t => {
   for (const { path, method, operation } of operations) {
     const name = `${method} ${path}`
     t.match(operation['summary'], /^\S.{5,}[^.]$/, name)
@@ -58,14 +58,14 @@ t.test('every operation says what it is for, where it is, what it answers, and h
   t.equal(new Set(ids).size, ids.length)
 })
 
-t.test('every operator\'s route asks for the token, but the description; no webhook does', async t => {
+t.test('every operator\'s route but the description requires the token, and no webhook route does', async t => {
   for (const { path, operation } of operations) {
     const open = path.startsWith('/webhooks') || path.startsWith('/health') || path === '/docs/json'
     t.same(operation['security'], open ? [] : [{ operatorToken: [] }], path)
   }
 })
 
-t.test('every schema compiles, and every example is as its schema says', async t => {
+t.test('every schema compiles, and every example matches its schema', async t => {
   const ajv = new Ajv2020({ strict: false, allErrors: true })
   addFormats.default(ajv)
   ajv.addSchema({ $id: 'https://tierhook.example/openapi', ...document })
@@ -77,7 +77,7 @@ t.test('every schema compiles, and every example is as its schema says', async t
   }
 })
 
-t.test('every event has its body and its envelope in it, with a description and an example, and a route', async t => {
+t.test('every event has its body and its envelope in the description, with a text and an example, and a route', async t => {
   for (const { type, documentationName } of catalogue) {
     for (const name of [type, `${type}.envelope`]) t.match(schemas[name], { description: /\S/, examples: [Object] }, name)
     for (const name of [type, documentationName]) {
@@ -91,7 +91,7 @@ t.test('every event has its body and its envelope in it, with a description and 
   }
 })
 
-t.test('a refusal is a problem, with every code that there is', async t => {
+t.test('refusals are problem details, and the description has every code', async t => {
   const codes = objectOf(objectOf(objectOf(schemas['Problem'])['properties'])['code'])['anyOf']
   t.same(new Set((Array.isArray(codes) ? codes : []).map((each) => objectOf(each)['const'])), new Set(Object.keys(problems)))
   const told = new Set<string>()
@@ -109,7 +109,7 @@ t.test('a refusal is a problem, with every code that there is', async t => {
   t.same(new Set(Object.keys(problems).filter((code) => !told.has(code))), new Set(['METHOD_NOT_ALLOWED']), 'all but what is answered where there is no operation')
 })
 
-t.test('the errors of an operation are those that it can answer', async t => {
+t.test('an operation lists exactly the errors that it can answer', async t => {
   const codesOf = (path: string, method: string): Set<string> => new Set(Object.values(objectOf(objectOf(objectOf(paths[path])[method])['responses'])).flatMap((response) => Object.keys(objectOf(objectOf(objectOf(answerOf(response)['content'])['application/problem+json'])['examples']))))
   for (const code of ['TOKEN_READS_ONLY', 'TOKEN_WRONG', 'DELIVERY_UNKNOWN', 'DELIVERY_AMBIGUOUS', 'FORWARDER_UNKNOWN', 'MEDIA_TYPE_UNSUPPORTED']) t.ok(codesOf('/api/deliveries/{id}/replay', 'post').has(code), code)
   for (const code of ['TOKEN_READS_ONLY', 'DELIVERY_UNKNOWN', 'SIGNATURE_WRONG']) t.notOk(codesOf('/api/status', 'get').has(code), code)
@@ -118,14 +118,14 @@ t.test('the errors of an operation are those that it can answer', async t => {
   t.ok(codesOf('/webhooks', 'post').has('SIGNATURE_WRONG'))
 })
 
-t.test('what Redocly\'s recommended rules and Spectral\'s ask for is there', async t => {
+t.test('the description passes Redocly\'s recommended rules and Spectral\'s', async t => {
   t.match(document, { info: { license: { name: 'MIT', identifier: 'MIT' }, contact: { name: /\S/ }, description: /\S/ }, servers: [{ url: '/' }] })
   const tags = Array.isArray(document['tags']) ? document['tags'].map(objectOf) : []
   for (const tag of tags) t.match(tag, { name: /\S/, description: /\S/ })
   for (const { path, operation } of operations) t.ok(tags.some(({ name }) => Array.isArray(operation['tags']) && operation['tags'].includes(name)), path)
 })
 
-t.test('each body of ours has an example, which is as its schema says', async t => {
+t.test('each body of our own answers has an example that matches its schema', async t => {
   const ajv = new Ajv2020({ strict: false, allErrors: true })
   addFormats.default(ajv)
   ajv.addSchema({ $id: 'https://tierhook.example/openapi', ...document })

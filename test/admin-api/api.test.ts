@@ -4,7 +4,7 @@ import { createLastOutcomes } from '../../src/admin-api/last-outcomes.js'
 import { dead, forwarded, quarantinedDelivery, makeStore, newDelivery, now, settleAll } from '../journal/sqlite/stored.js'
 import { buildAdmin } from '../support/build-admin.js'
 
-t.test('deliveries are listed newest first, filtered, and paged by a cursor that stays right while more come in', async t => {
+t.test('deliveries are listed newest first, filtered, and paged by a cursor that stays right while more arrive', async t => {
   const store = makeStore(t)
   const made = Array.from({ length: 5 }, (_, index) => newDelivery({ customerId: index % 2 === 0 ? 'cust_even' : 'cust_odd', receivedAt: now + index * 1000 }))
   store.append(...made)
@@ -25,7 +25,7 @@ t.test('deliveries are listed newest first, filtered, and paged by a cursor that
   t.match((await admin.get(`/api/deliveries?since=${new Date(now + 1000).toISOString()}&until=${new Date(now + 2000).toISOString()}`)).body, { deliveries: [{ id: made[1]?.id }] })
 })
 
-t.test('deliveries are found by the longest ids that are kept', async t => {
+t.test('deliveries are found by ids of the greatest length that is kept', async t => {
   const store = makeStore(t)
   const ids = { customerId: 'c'.repeat(256), campaignId: 'p'.repeat(256), sourceId: 's'.repeat(256), eventType: 'e'.repeat(256) }
   store.append(newDelivery(ids), newDelivery())
@@ -36,7 +36,7 @@ t.test('deliveries are found by the longest ids that are kept', async t => {
   t.match(await admin.get(`/api/dead-letters?eventType=${ids.eventType}`), { status: 200 })
 })
 
-t.test('one delivery is shown with its body as it came, by its id or the beginning of it', async t => {
+t.test('a delivery is shown with its body as received, by its id or the beginning of the id', async t => {
   const store = makeStore(t)
   const text = newDelivery({ id: '019a0000-0000-7000-8000-000000000001', rawBody: Buffer.from('{"n": 1.10, "ü": "\u2028"}') })
   const binary = newDelivery({ id: '019a0000-0000-7000-8000-000000000002', rawBody: Buffer.from([0x7B, 0xFF, 0x7D]) })
@@ -63,7 +63,7 @@ t.test('one delivery is shown with its body as it came, by its id or the beginni
   t.match((await admin.get('/api/deliveries?since=2026-01-31')).body, { detail: /since must be a time with Z or an offset, such as 2026-01-31T08:00:00Z/ })
 })
 
-t.test('a delivery is replayed to the forwarders that are named, or to all', async t => {
+t.test('a delivery is replayed to the named forwarders, or to all', async t => {
   const store = makeStore(t)
   const [one, quarantined] = [newDelivery(), quarantinedDelivery()]
   store.append(one, quarantined)
@@ -78,7 +78,7 @@ t.test('a delivery is replayed to the forwarders that are named, or to all', asy
   t.equal((await settleAll(http, forwarded)).filter(({ replay }) => replay).length, 2)
 })
 
-t.test('quarantine is listed and released from, and says of each what became of it', async t => {
+t.test('quarantine is listed, and a release reports the result for each delivery', async t => {
   const store = makeStore(t)
   const [one, quarantined] = [newDelivery(), quarantinedDelivery()]
   store.append(one, quarantined)
@@ -92,7 +92,7 @@ t.test('quarantine is listed and released from, and says of each what became of 
   t.same((await settleAll(http, forwarded)).map(({ delivery }) => delivery.id).sort(), ids.sort())
 })
 
-t.test('dead letters are listed, and replayed to the forwarder that gave up on them alone', async t => {
+t.test('dead letters are listed, and replayed only to the forwarder that gave up on them', async t => {
   const store = makeStore(t)
   const [one, other] = [newDelivery(), newDelivery()]
   store.append(one, other)
@@ -108,7 +108,7 @@ t.test('dead letters are listed, and replayed to the forwarder that gave up on t
   t.same((await settleAll(http, forwarded)).map(({ delivery }) => delivery.id), [one.id])
 })
 
-t.test('forwarders are shown with what waits for them, configured or not, and paused and resumed', async t => {
+t.test('forwarders are shown with their backlog, configured or not, and paused and resumed', async t => {
   const store = makeStore(t)
   store.append(newDelivery({ receivedAt: now }))
   store.feed('http')
@@ -142,7 +142,7 @@ t.test('forwarders are shown with what waits for them, configured or not, and pa
   t.match(await admin.post('/api/forwarders/gone/pause'), { status: 404, body: { code: 'FORWARDER_UNKNOWN' } })
 })
 
-t.test('q finds by the beginning of any id, a word of the type or a forwarder\'s name; a forwarder alone gives what was for it', async (t) => {
+t.test('q finds by the beginning of any id, a word of the type or a forwarder\'s name; a forwarder without a status finds all deliveries for it', async (t) => {
   const store = makeStore(t)
   const one = newDelivery({ customerId: 'cust_abcdef', eventId: 'ev_1', campaignId: 'camp_1', eventType: 'customer.loyalty.tier.upgraded' })
   const other = newDelivery({ customerId: 'cust_xyz', eventId: 'ev_2', campaignId: 'camp_2', eventType: 'campaign.loyalty_tier.created' })

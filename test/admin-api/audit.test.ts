@@ -14,7 +14,7 @@ function told ({ level: _level, time: _time, msg: _msg, reqId: _reqId, ...rest }
   return rest
 }
 
-t.test('each thing that an operator does, and each reading of a body, is a line with who it was, and is on the list', async t => {
+t.test('each action of an operator, and each reading of a body, is logged with the operator\'s name and is on the list', async t => {
   const store = makeStore(t)
   const [one, other, gone] = [newDelivery(), newDelivery(), newDelivery()]
   const [quarantined, unwanted] = [quarantinedDelivery(), quarantinedDelivery()]
@@ -52,7 +52,7 @@ t.test('each thing that an operator does, and each reading of a body, is a line 
   t.notMatch(text, 'loyalty_tier', 'and no body')
 })
 
-t.test('what shows no body, and what is refused, leaves no line of an action', async t => {
+t.test('requests that show no body, and refused requests, leave no line of an action', async t => {
   const store = makeStore(t)
   const one = newDelivery()
   store.append(one)

@@ -7,7 +7,7 @@ import { buildAdmin } from '../support/build-admin.js'
 import { eventually } from '../support/eventually.js'
 import { latch } from '../support/latch.js'
 
-t.test('all dead letters with a reason are replayed at a rate, with who asked for it on the list at the end', async (t) => {
+t.test('all dead letters with a reason are replayed at a rate, and the list then has who asked for it', async (t) => {
   const store = makeStore(t)
   store.append(...Array.from({ length: 5 }, () => newDelivery()))
   await settleAll(store.feed('http'), dead)
@@ -27,7 +27,7 @@ t.test('all dead letters with a reason are replayed at a rate, with who asked fo
   t.match(await admin.post('/api/bulk/77/stop'), { status: 404 })
 })
 
-t.test('dead letters are replayed by the longest reason that a forwarder can give', async (t) => {
+t.test('dead letters can be replayed by a reason of the greatest length', async (t) => {
   const store = makeStore(t)
   store.append(newDelivery())
   // As it is kept of a custom forwarder's: 2048 characters of the reason, and as many of the answer.
@@ -38,7 +38,7 @@ t.test('dead letters are replayed by the longest reason that a forwarder can giv
   t.match(await admin.post('/api/bulk', { body: { from: 'dead letters', action: 'replay', forwarder: 'crm', reason } }), { status: 200, body: { total: 1 } })
 })
 
-t.test('what is in quarantine is released or discarded by its reason', async (t) => {
+t.test('quarantined deliveries are released or discarded by their reason', async (t) => {
   const store = makeStore(t)
   store.feed('http')
   const faults = [{ pointer: '/data', message: 'must be an object' }]
@@ -52,7 +52,7 @@ t.test('what is in quarantine is released or discarded by its reason', async (t)
   }, 'nothing in quarantine')
 })
 
-t.test('what is under way can be stopped, fails by itself, and no more than some run at once', async (t) => {
+t.test('bulk work can be stopped, can fail by itself, and only a limited number runs at once', async (t) => {
   const store = makeStore(t)
   store.append(...Array.from({ length: 12 }, () => newDelivery()))
   await settleAll(store.feed('http'), dead)

@@ -29,7 +29,7 @@ function rawSocket (t: Test, port: number, text: string) {
   return { closed: new Promise<void>(resolve => { socket.on('close', () => { resolve() }) }) }
 }
 
-t.test('a client hears at once how things are, and that something has changed, many changes in one event', async t => {
+t.test('a client gets the state at once, and then changes, many of them in one event', async t => {
   const store = makeStore(t)
   const admin = await buildAdmin(t, { dataDir: store.dataDir, feed: { intervalMs: 50 } })
   const client = await listen(t, admin.url)
@@ -43,7 +43,7 @@ t.test('a client hears at once how things are, and that something has changed, m
   t.ok(client.events().length <= 4, 'a thousand changes are a few events')
 })
 
-t.test('nothing happens while nobody listens, or while the store cannot be read', async t => {
+t.test('the feed does nothing while it has no client, or while the store cannot be read', async t => {
   let asked = 0
   let readable = false
   const admin = await buildAdmin(t, {
@@ -69,7 +69,7 @@ t.test('nothing happens while nobody listens, or while the store cannot be read'
   t.same(client.events()[0], { lastSequence: 7 })
 })
 
-t.test('there is a bound on the clients, and one that leaves makes room', async t => {
+t.test('the number of clients is limited, and a client that leaves makes room', async t => {
   const admin = await buildAdmin(t, { dataDir: makeStore(t).dataDir, feed: { clientsLimit: 2 } })
   const clients = [await listen(t, admin.url), await listen(t, admin.url)]
   t.match(await admin.get('/api/events'), { status: 503, body: { code: 'LISTENERS_TOO_MANY' }, headers: { 'retry-after': '10' } })
@@ -77,7 +77,7 @@ t.test('there is a bound on the clients, and one that leaves makes room', async 
   await eventually(async () => (await listen(t, admin.url)).response.status === 200 ? true : undefined, 'room')
 })
 
-t.test('a client that does not read is dropped, and the others hear on', async t => {
+t.test('a client that does not read is disconnected, and other clients still get changes', async t => {
   const admin = await buildAdmin(t, {
     dataDir: makeStore(t).dataDir,
     feed: { heartbeatMs: 1 },

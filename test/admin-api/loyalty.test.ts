@@ -7,7 +7,7 @@ import { buildAdmin } from '../support/build-admin.js'
 const rawBody = Buffer.from(JSON.stringify({ customer: { id: 'cust_1', name: 'Ada' }, campaign: { name: 'Tea' }, loyalty_tier_from: { name: 'Leaf' }, loyalty_tier_to: { name: 'Blütentee' } }))
 const move = { from: { name: 'Leaf' }, to: { name: 'Blütentee' }, campaignName: 'Tea' }
 
-t.test('lists and details say who moved from which tier to which, and the name only where it was asked for', async (t) => {
+t.test('lists and details show who moved from which tier to which, and names only on request', async (t) => {
   const store = makeStore(t)
   const [one, quarantined] = [newDelivery({ rawBody }), quarantinedDelivery({ rawBody })]
   store.append(one, quarantined, newDelivery({ rawBody: Buffer.from('{}') }))
@@ -24,7 +24,7 @@ t.test('lists and details say who moved from which tier to which, and the name o
   t.match((await open.get('/api/deliveries?loyalty=true')).body['deliveries'], [{}, {}, { loyalty: { ...move, customerName: 'Ada' } }])
 })
 
-t.test('what was remembered of an erased delivery is forgotten, and no more is remembered than so much', async (t) => {
+t.test('an erased delivery is removed from the memory of tier moves, whose size is limited', async (t) => {
   let reads = 0
   const read = async (): Promise<DeliveryDetails> => {
     reads++

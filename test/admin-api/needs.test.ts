@@ -16,9 +16,9 @@ const well: NeedSources = {
 }
 const texts = (sources: Partial<NeedSources>): string[] => findNeeds({ ...well, ...sources }).map(({ text }) => text)
 
-t.test('where all is well nothing needs an operator', async (t) => { t.strictSame(findNeeds(well), []) })
+t.test('a healthy service has nothing that needs an operator', async (t) => { t.strictSame(findNeeds(well), []) })
 
-t.test('what needs an operator is said in words, the most urgent first', async (t) => {
+t.test('things that need an operator are described in words, the most urgent first', async (t) => {
   t.strictSame(texts({
     reasons: ['the disk is full'],
     store: { quarantined: 16, forwarders: [{ ...known, name: 'crm', dead: 1 }, { ...known, name: 'gifts', dead: 39 }, { ...known, name: 'old', pending: 1 }, { ...known, name: 'older', retrying: 2 }] },
@@ -56,7 +56,7 @@ t.test('a forwarder that no replica leads is named, with the home that it waits 
   t.strictSame(needs({ leader: 'two' }), [])
 })
 
-t.test('a destination is down once nothing has succeeded for a minute, and up with the first success', async (t) => {
+t.test('a destination is down after a minute without a success, and up after the first success', async (t) => {
   let time = now
   const history = createHistory({ now: () => time, forwarderNames: ['crm'] })
   const end = (counts: { forwarded?: number, retry?: number, dead?: number }): void => {

@@ -19,7 +19,7 @@ function setUp (t: Test, limits?: Partial<WrongTokenLimits>) {
   return { time, guess, answers }
 }
 
-t.test('each wrong token of an address is answered later than the one before, and after some at once with a 429', async (t) => {
+t.test('each wrong token from an address is answered later than the one before, and after some, 429 comes at once', async (t) => {
   const { time, guess, answers } = setUp(t)
   const address = '192.0.2.1'
   for (let count = 0; count < 8; count++) {
@@ -35,7 +35,7 @@ t.test('each wrong token of an address is answered later than the one before, an
   t.match(answers.at(-1), { status: 401, at: 62_750 }, 'all is forgotten after a while')
 })
 
-t.test('another address has its own count, and a network of IPv6 is one', async (t) => {
+t.test('each address has its own count, and an IPv6 network counts as one address', async (t) => {
   const { time, guess, answers } = setUp(t, { delaysMs: [10], held: 1000 })
   for (const address of ['192.0.2.1', '192.0.2.2', '2001:db8::1', '2001:db8:0:1::1']) guess(address)
   for (const address of ['192.0.2.1', '::ffff:192.0.2.1', '2001:db8::ffff:1']) guess(address)
@@ -44,7 +44,7 @@ t.test('another address has its own count, and a network of IPv6 is one', async 
   t.equal(answers.length, 7)
 })
 
-t.test('five thousand addresses keep only some connections waiting, and only some are remembered', async (t) => {
+t.test('five thousand addresses keep only a limited number of connections waiting, and only some addresses are remembered', async (t) => {
   const { time, guess, answers } = setUp(t)
   for (let index = 0; index < 5000; index++) guess(`10.0.${index >> 8}.${index & 255}`)
   t.equal(answers.length, 5000 - 50)
@@ -59,7 +59,7 @@ t.test('five thousand addresses keep only some connections waiting, and only som
   t.match(answers.slice(5001), [{ address: '10.0.19.135', status: 401 }])
 })
 
-t.test('who hangs up is refused at that moment, and makes room for another', async (t) => {
+t.test('a client that hangs up counts as refused at once, and makes room for another', async (t) => {
   const { time, guess, answers } = setUp(t, { held: 1 })
   const first = guess('192.0.2.1')
   first.emit('close')

@@ -20,7 +20,7 @@ async function bench (program: string, ...options: readonly string[]): Promise<s
   return stdout
 }
 
-t.test('the bench measures what it is asked for, beside its baselines, and leaves nothing behind', async (t) => {
+t.test('the bench measures the requested parts and their baselines, and leaves no files behind', async (t) => {
   // Below the project, where the dependencies are found.
   const outDir = join(project, 'dist-bench', 'test')
   t.teardown(async () => { await rm(outDir, { recursive: true, force: true }) })

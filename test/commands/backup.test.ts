@@ -8,7 +8,7 @@ import { destroyPage, makeStore, newDelivery } from '../journal/sqlite/stored.js
 import { mountedFolder } from '../support/small-disk.js'
 import { createHarness } from './harness.js'
 
-t.test('a backup of a store in use has every delivery, in one file that was checked', async t => {
+t.test('a backup of a store in use has every delivery, in one checked file', async t => {
   const store = makeStore(t)
   const folder = t.testdir({ data: {}, backups: {} })
   const used = makeStore(t, join(folder, 'data'))
@@ -33,7 +33,7 @@ t.test('a backup of a store in use has every delivery, in one file that was chec
   store.close()
 })
 
-t.test('a backup ends though others commit all the time', async t => {
+t.test('a backup ends even if other processes commit all the time', async t => {
   const store = makeStore(t)
   store.append(...Array.from({ length: 3000 }, () => newDelivery({ rawBody: Buffer.alloc(3000, 'x') })))
   const writer = openForWriting(databasePath(store.dataDir))
@@ -45,7 +45,7 @@ t.test('a backup ends though others commit all the time', async t => {
   t.match(harness.stdout.text, '3,000 deliveries')
 })
 
-t.test('what cannot be backed up is told, and nothing is left', async t => {
+t.test('a failed backup is reported and leaves no file', async t => {
   const folder = t.testdir({ data: {}, empty: {} })
   const store = makeStore(t, join(folder, 'data'))
   store.append(...Array.from({ length: 300 }, () => newDelivery()))
@@ -78,7 +78,7 @@ t.test('what cannot be backed up is told, and nothing is left', async t => {
   t.strictSame(readdirSync(folder).sort(), ['data', 'empty', 'kept.db'])
 })
 
-t.test('a backup is restored into a folder without a database, and nothing else there is touched', async t => {
+t.test('a backup is restored into a folder without a database, and changes nothing else there', async t => {
   const folder = t.testdir({ data: {}, new: { 'events.ndjson': '{"id":"newer than the backup"}\n', 'events.ndjson.1': 'older\n' } })
   const store = makeStore(t, join(folder, 'data'))
   const delivery = newDelivery()
@@ -110,7 +110,7 @@ t.test('a backup is restored into a folder without a database, and nothing else 
   t.match(JSON.parse(made.stdout.text), { deliveries: 2, damaged: 0, unfinished: [{ forwarder: 'file', deliveries: 2 }] })
 })
 
-t.test('nothing is restored beside a service or a lost log, or from what is no sound backup', async t => {
+t.test('a restore is refused beside a running service, beside a lost log, or from a damaged backup', async t => {
   const folder = t.testdir({ data: {}, log: { 'tierhook.db-wal': 'x' }, served: {}, empty: {}, 'other.db': 'no database at all', 'none.db': '' })
   const store = makeStore(t, join(folder, 'data'))
   store.append(...Array.from({ length: 300 }, () => newDelivery()))
@@ -151,7 +151,7 @@ t.test('nothing is restored beside a service or a lost log, or from what is no s
   t.notOk(existsSync(databasePath(join(folder, 'empty'))))
 })
 
-t.test('a disk that takes the copy and not the file beside it: the cause is told, and nobody blames the file that is copied', async t => {
+t.test('if the disk has no room for the second file, the message names that cause and not the file that is copied', async t => {
   const folder = mountedFolder(t, 'size=8m,nr_inodes=2')
   const data = mountedFolder(t, 'size=8m,nr_inodes=3')
   if (folder === undefined || data === undefined) return t.comment('no right to mount: skipped')
@@ -167,7 +167,7 @@ t.test('a disk that takes the copy and not the file beside it: the cause is told
   t.strictSame([...readdirSync(folder), ...readdirSync(data)], ['tierhook.lock'])
 })
 
-t.test('a data folder on a full disk, or without inodes, from which no backup can be made: the cause is told, and the place of the backup is not blamed', async t => {
+t.test('a backup from a data folder on a full disk, or without inodes, fails with that cause and not with the place of the backup', async t => {
   const store = makeStore(t)
   store.append(newDelivery())
   store.close()

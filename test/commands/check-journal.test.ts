@@ -3,7 +3,7 @@ import { noPostgres, startPostgres } from '../support/postgres-server.js'
 import { freePort } from '../forwarders/http/support/servers.js'
 import { createHarness } from './harness.js'
 
-t.test('the journal that replicas share is tried, and what is wrong with it is said in a sentence', { skip: noPostgres }, async (t) => {
+t.test('the shared journal is tried, and each problem is described in a sentence', { skip: noPostgres }, async (t) => {
   const server = await startPostgres(t)
   await server.query("CREATE ROLE hunter LOGIN PASSWORD 'hunter2'")
   for (const name of ['fine', 'reading', 'old', 'theirs']) await server.query(`CREATE DATABASE ${name}`)

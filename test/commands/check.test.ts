@@ -7,7 +7,7 @@ import { createHarness, startServer } from './harness.js'
 
 const secret = `whsec_${Buffer.alloc(24, 9).toString('base64')}`
 
-t.test('what would run is shown, without secrets, and nothing is made', async (t) => {
+t.test('check shows what would run, without secrets, and creates nothing', async (t) => {
   const directory = t.testdir()
   const harness = createHarness({
     directory,
@@ -34,7 +34,7 @@ t.test('what would run is shown, without secrets, and nothing is made', async (t
   t.notOk(existsSync(join(directory, 'data')))
 })
 
-t.test('a file of forwarders is read with what it refers to, also from the .env file', async (t) => {
+t.test('a forwarders file is read with the variables that it uses, also from the .env file', async (t) => {
   const directory = t.testdir({
     '.env': 'FORWARDERS_FILE=conf/forwarders.json\nCRM_TOKEN=hunter2\n',
     conf: {
@@ -68,7 +68,7 @@ t.test('a file of forwarders is read with what it refers to, also from the .env 
   t.notMatch(json.stdout.text, 'hunter2')
 })
 
-t.test('the example of a file of forwarders passes, and so does the container\'s', async (t) => {
+t.test('the example forwarders file passes, and so does the container\'s', async (t) => {
   const project = join(import.meta.dirname, '../..')
   for (const [FORWARDERS_FILE, names] of [
     [join(project, 'examples/forwarders.json'), ['log', 'archive', 'crm', 'gold-gifts', 'table']],
@@ -80,7 +80,7 @@ t.test('the example of a file of forwarders passes, and so does the container\'s
   }
 })
 
-t.test('a data folder that others decide over is a fault here and at the start, and what they could change is warned of', async (t) => {
+t.test('a data folder that other users control is a fault in check and at a start, and files that they could change are a warning', async (t) => {
   const directory = t.testdir({ data: {} })
   // For root nobody else decides over a folder of root's.
   if (process.getuid?.() === 0) chownSync(join(directory, 'data'), 4001, 4001)
@@ -95,7 +95,7 @@ t.test('a data folder that others decide over is a fault here and at the start, 
   t.match(stderr.text, /^warning: DATA_DIR is .*, which everybody on this machine can write to \(mode 0777\)/m)
 })
 
-t.test('every fault is shown, and ends with the code of a wrong configuration', async (t) => {
+t.test('every fault is shown, and the exit code is that of a wrong configuration', async (t) => {
   const directory = t.testdir({
     'wrong.json': '[{"name":"a","type":"http","url":"ftp://hunter2","concurrency":0},{"type":"log"}]',
     'loads.json': '[{"name":"a","type":"./gone.mjs"},{"name":"b","type":"./none.mjs"}]',
@@ -121,7 +121,7 @@ t.test('every fault is shown, and ends with the code of a wrong configuration', 
   t.match((await run({ FORWARDERS: 'http', HTTP_FORWARDER_URL: 'http://x/', HTTP_FORWARDER_HEADERS: 'Host: x' })).stderr.text, 'HTTP_FORWARDER_HEADERS: names host')
 })
 
-t.test('destinations are tried, and one that cannot be reached ends with the code of a failure', async (t) => {
+t.test('destinations are tried, and the exit code is that of a failure if one cannot be reached', async (t) => {
   const { url, requests } = await startServer(t, (_request, response) => { response.end() })
   const nobody = `http://127.0.0.1:${await freePort()}/`
   const directory = t.testdir({
@@ -158,7 +158,7 @@ t.test('destinations are tried, and one that cannot be reached ends with the cod
   ])
 })
 
-t.test('whether a destination is connected to through a proxy or directly is said of each, and shows no password', async (t) => {
+t.test('check shows for each destination whether its connection is direct or through a proxy, without the proxy\'s password', async (t) => {
   const directory = t.testdir({
     'forwarders.json': JSON.stringify([
       { name: 'crm', type: 'http', url: 'https://crm.example/hunter2' },
@@ -178,21 +178,21 @@ t.test('whether a destination is connected to through a proxy or directly is sai
   t.strictSame(JSON.parse(json.stdout.text).forwarders.map(({ route }: { route?: string }) => route), ['through the proxy http://proxy.example:3128 (HTTPS_PROXY)', 'directly', 'directly', undefined])
 })
 
-t.test('an entry of NO_PROXY that cannot be understood is a fault, and not passed over', async (t) => {
+t.test('an entry of NO_PROXY that cannot be understood is a fault and is not ignored', async (t) => {
   const environment = { FORWARDERS: 'http', HTTP_FORWARDER_URL: 'http://127.0.0.1/', HTTP_PROXY: 'proxy.example:3128', NO_PROXY: 'localhost,127.*' }
   const harness = createHarness({ directory: t.testdir(), environment })
   t.equal(await harness.run('check'), 2)
   t.match(harness.stderr.text, 'forwarder http: NO_PROXY cannot be understood: "127.*" is none of what it may list')
 })
 
-t.test('the paths of the settings begin in the directory of the command', async (t) => {
+t.test('relative paths in settings start in the working directory of the command', async (t) => {
   const directory = t.testdir()
   const harness = createHarness({ directory, environment: { FORWARDERS: 'file', FILE_FORWARDER_PATH: 'x/events.ndjson' } })
   t.equal(await harness.run('check'), 0)
   t.match(harness.stdout.text, join(directory, 'x/events.ndjson'))
 })
 
-t.test('Voucherify is asked once, and what it says is explained', async (t) => {
+t.test('Voucherify is asked once, and its answer is explained', async (t) => {
   const api = await fakeManagementApi(t)
   const run = async (environment: Record<string, string>, ...args: string[]) => {
     const harness = createHarness({ directory: t.testdir(), environment: { VOUCHERIFY_WEBHOOK_SECRETS: 'the-secret-of-the-tests', ...environment } })

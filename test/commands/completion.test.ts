@@ -18,7 +18,7 @@ async function proposedByBash (t: Test, words: readonly string[]): Promise<strin
   return text.split('\n').filter((word) => word !== '')
 }
 
-t.test('bash completes commands, those below them, options and their values, as they are defined', async t => {
+t.test('bash completes commands, subcommands, options and their values, as they are defined', async t => {
   t.same(await proposedByBash(t, ['tierhook', 'st']), ['status'])
   t.ok((await proposedByBash(t, ['tierhook', ''])).includes('quarantine'))
   t.same(await proposedByBash(t, ['tierhook', 'quarantine', 're']), ['release'])
@@ -29,7 +29,7 @@ t.test('bash completes commands, those below them, options and their values, as 
   t.same(await proposedByBash(t, ['tierhook', 'completion', '']), ['bash', 'zsh', 'fish', '--help'])
 })
 
-t.test('zsh and fish take their scripts, where they are installed', async t => {
+t.test('zsh and fish accept their scripts, if they are installed', async t => {
   for (const [shell, args] of [['bash', ['-n']], ['zsh', ['-n']], ['fish', ['--no-execute']]] as const) {
     const file = join(t.testdir(), 'completion')
     const script = await scriptFor(shell)
@@ -41,7 +41,7 @@ t.test('zsh and fish take their scripts, where they are installed', async t => {
   }
 })
 
-t.test('another shell is refused with those that there are', async t => {
+t.test('an unsupported shell is refused, with a list of the supported ones', async t => {
   const harness = createHarness()
   t.equal(await harness.run('completion', 'csh'), 2)
   t.match(harness.stderr.text, 'Allowed choices are bash, zsh, fish')

@@ -8,7 +8,7 @@ function lines (text: string): Array<Record<string, unknown>> {
   return text.split('\n').filter(line => line !== '').map(line => JSON.parse(line))
 }
 
-t.test('deliveries are listed newest first as a table, with where they stand', async t => {
+t.test('deliveries are listed newest first as a table, with their status', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
   const first = newDelivery({ receivedAt: now })
@@ -33,7 +33,7 @@ t.test('deliveries are listed newest first as a table, with where they stand', a
   t.match(one.stdout.text, /valid +before-start +cust_1$/m)
 })
 
-t.test('what can be read of a damaged database is listed, and what cannot is told of', async t => {
+t.test('the readable part of a damaged database is listed, and the damage is reported', async t => {
   const store = makeStore(t)
   const made = Array.from({ length: 60 }, () => newDelivery({ customerId: null }))
   store.append(...made, quarantinedDelivery())
@@ -57,7 +57,7 @@ t.test('what can be read of a damaged database is listed, and what cannot is tol
   t.equal(await pages.run('quarantine', '--json'), 0)
 })
 
-t.test('where more is damaged than is worth the time, the list ends, and says where', async t => {
+t.test('the list ends if too much is damaged, and says at which delivery', async t => {
   const readable = createHarness({
     openOperator: () => ({
       lastSequence: async () => 1_000_000,
@@ -69,7 +69,7 @@ t.test('where more is damaged than is worth the time, the list ends, and says wh
   t.match(readable.stderr.text, /to 1000000, and what is older than sequence \d+ was not looked for\. /)
 })
 
-t.test('a store without forwarders says nothing of their state', async t => {
+t.test('a store without forwarders shows no status', async t => {
   const store = makeStore(t)
   store.append(newDelivery())
   const harness = createHarness()
@@ -103,7 +103,7 @@ t.test('a terminal that does not know its width gets whole lines', async t => {
   t.match(harness.stdout.text, 'remove now what the settings of retention, RETENTION_…, no longer keep, as the')
 })
 
-t.test('what has no width, turns the direction or is half a character cannot hide in a line', async t => {
+t.test('characters that have no width, change direction or are half a character cannot hide in a line', async t => {
   const store = makeStore(t)
   store.append(newDelivery({ customerId: 'a\u200F\u061C\u200Bb\uFEFF\u{E0041}c' }), newDelivery({ customerId: 'Zoë 日本 👩\u200D👧' }))
   const harness = createHarness()
@@ -118,7 +118,7 @@ t.test('what has no width, turns the direction or is half a character cannot hid
   t.equal(printableText('a\n\tb\u200E\r'), 'a\n\tb\\u200e\\u000d')
 })
 
-t.test('deliveries are told as JSON, page by page, and filtered', async t => {
+t.test('deliveries are printed as JSON, page by page, and filtered', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
   const [a, b, c] = [newDelivery({ customerId: null }), newDelivery({ eventType: 'campaign.x', customerId: null }), newDelivery({ customerId: null })]
@@ -151,7 +151,7 @@ t.test('deliveries are told as JSON, page by page, and filtered', async t => {
   t.match(none.stderr.text, 'No delivery matches.')
 })
 
-t.test('a wrong filter says what to write instead', async t => {
+t.test('a wrong filter is refused with the right form', async t => {
   const store = makeStore(t)
   store.append(newDelivery())
   store.feed('http')
@@ -171,7 +171,7 @@ t.test('a wrong filter says what to write instead', async t => {
   }
 })
 
-t.test('a folder without a store, and a wrong configuration, are reported in a line', async t => {
+t.test('a folder without a store, and a wrong configuration, are reported in one line', async t => {
   const harness = createHarness({ directory: t.testdir() })
   t.equal(await harness.run('deliveries', '--data-dir', 'nowhere'), 1)
   t.match(harness.stderr.text, /^tierhook: There is no tierhook\.db in .*nowhere: name the right data folder[^\n]*\n$/)
@@ -182,7 +182,7 @@ t.test('a folder without a store, and a wrong configuration, are reported in a l
   await t.rejects(broken.run('deliveries'), { message: 'a defect' })
 })
 
-t.test('before any service has run, no forwarder is known', async t => {
+t.test('forwarders are unknown before the first service has run', async t => {
   const store = makeStore(t)
   const harness = createHarness()
   t.equal(await harness.run('dead-letters', '--data-dir', store.dataDir, '--forwarder', 'http'), 2)

@@ -3,7 +3,7 @@ import { openOperator } from '../../src/composition/open-store.js'
 import { dead, quarantinedDelivery, makeStore, newDelivery, settleAll } from '../journal/sqlite/stored.js'
 import { createHarness } from './harness.js'
 
-t.test('what is in quarantine is counted, asked for, and discarded', async (t) => {
+t.test('quarantined deliveries are counted, confirmed and discarded', async (t) => {
   const store = makeStore(t)
   const young = quarantinedDelivery({ receivedAt: Date.now() })
   store.append(quarantinedDelivery({ receivedAt: 1000 }), quarantinedDelivery({ receivedAt: 2000 }), young)
@@ -39,7 +39,7 @@ t.test('what is in quarantine is counted, asked for, and discarded', async (t) =
   t.equal(await unclear.run('quarantine', 'discard', '--data-dir', store.dataDir), 2)
 })
 
-t.test('dead letters are discarded of one forwarder or of all', async (t) => {
+t.test('dead letters of one forwarder or of all are discarded', async (t) => {
   const store = makeStore(t)
   const [http, crm] = [store.feed('http'), store.feed('crm')]
   const [first, second] = [newDelivery(), newDelivery()]

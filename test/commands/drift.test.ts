@@ -10,7 +10,7 @@ const difference = {
   eventType: 'customer.loyalty.tier.left', kind: 'fault', pointer: '/data/customer/email', expected: 'must be a string', seen: 'number', count: 12, firstAt: 0, lastAt: 86_400_000
 } as const
 
-t.test('what a service has noticed is shown as a table and as JSON', async (t) => {
+t.test('drift is shown as a table and as JSON', async (t) => {
   const dataDir = t.testdir()
   writeFileSync(join(dataDir, 'observations.json'), formatObservations({ drift: { differences: [difference, { ...difference, pointer: '', kind: 'unknown key' }], dropped: 7 }, retryBudget, unproven, missingEvents: [] }))
   const table = createHarness()
@@ -23,7 +23,7 @@ t.test('what a service has noticed is shown as a table and as JSON', async (t) =
   t.strictSame(JSON.parse(json.stdout.text.split('\n')[0] ?? ''), { ...difference, firstAt: '1970-01-01T00:00:00.000Z', lastAt: '1970-01-02T00:00:00.000Z', advice: null })
 })
 
-t.test('what to do about a kind of drift is told once below the table', async (t) => {
+t.test('the advice for each kind of drift appears once below the table', async (t) => {
   const dataDir = t.testdir()
   const differences = [1, 2].map((count) => ({ ...difference, kind: 'wrong direction', pointer: `/${count}` } as const))
   writeFileSync(join(dataDir, 'observations.json'), formatObservations({ drift: { differences, dropped: 0 }, retryBudget, unproven, missingEvents: [] }))
@@ -32,7 +32,7 @@ t.test('what to do about a kind of drift is told once below the table', async (t
   t.match(table.stderr.text, /^wrong direction: A raw payload does not say which event it is.*\n$/)
 })
 
-t.test('nothing noticed, nothing there and a damaged file are told apart', async (t) => {
+t.test('no drift, no file and a damaged file are told apart', async (t) => {
   const dataDir = t.testdir()
   const absent = createHarness()
   t.equal(await absent.run('drift', '--data-dir', dataDir), 1)
@@ -47,7 +47,7 @@ t.test('nothing noticed, nothing there and a damaged file are told apart', async
   t.match(nothing.stderr.text, 'No event differed')
 })
 
-t.test('a reset is asked for beside a running service or without one, and nothing is shown from then on', async (t) => {
+t.test('drift is reset beside a running service or without one, and none is shown from then on', async (t) => {
   const dataDir = t.testdir()
   const absent = createHarness()
   t.equal(await absent.run('drift', 'reset', '--data-dir', dataDir), 1)
@@ -63,7 +63,7 @@ t.test('a reset is asked for beside a running service or without one, and nothin
   t.equal(shown.stdout.text, '')
 })
 
-t.test('a link in the place of the note is not followed', async (t) => {
+t.test('a link in place of the note is not followed', async (t) => {
   const dataDir = t.testdir({ other: 'of somebody else' })
   writeFileSync(join(dataDir, 'observations.json'), formatObservations({ drift: { differences: [difference], dropped: 7 }, retryBudget, unproven, missingEvents: [] }))
   symlinkSync(join(dataDir, 'other'), join(dataDir, 'drift-reset'))

@@ -27,7 +27,7 @@ async function run (...args: string[]) {
   return { code, stdout: harness.stdout.text, stderr: harness.stderr.text }
 }
 
-t.test('a person is found in any text, however long its words are', async t => {
+t.test('a person is found in any text, whatever the length of its words', async t => {
   const finds = createTraces([{ by: 'customer', digest: digestOf('cust_1') }, { by: 'email', digest: digestOf('jan@shop.example') }])
   // What is searched anew at each of its dots takes minutes, and letters of two units each run out of stack.
   const dots = '.'.repeat(300_000)
@@ -37,7 +37,7 @@ t.test('a person is found in any text, however long its words are', async t => {
   t.ok(performance.now() - startedAt < 60_000)
 })
 
-t.test('no byte of a person is left in the database, and what is left of an event is neither damage nor to be replayed', async t => {
+t.test('no byte of a person is left in the database, and the rest of an event is neither damaged nor replayable', async t => {
   const folder = t.testdir({ data: {} })
   const store = makeStore(t, join(folder, 'data'))
   const http = store.feed('http')
@@ -92,7 +92,7 @@ t.test('no byte of a person is left in the database, and what is left of an even
   t.match((await run('restore', backup, '--erasures', join(folder, 'no'), '--data-dir', join(folder, 'x'))).stderr, 'There is no list of erased people')
 })
 
-t.test('what is not finished is not erased, and nothing else of that person, but by force', async t => {
+t.test('unfinished deliveries are erased only by force, and without it nothing of that person is erased', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
   const [done, waits, died, pending] = [0, 1, 2, 3].map(() => ofPerson({ id: person.id }))
@@ -120,7 +120,7 @@ t.test('what is not finished is not erased, and nothing else of that person, but
   t.equal((await run('erase', '--data-dir', store.dataDir)).code, 2)
 })
 
-t.test('a list of erased people that cannot be used is told in a sentence, and nothing is erased', async t => {
+t.test('an unusable list of erased people is reported in a sentence, and nothing is erased', async t => {
   const dataDir = t.testdir({ 'erasures.ndjson': {} })
   const store = makeStore(t, dataDir)
   const http = store.feed('http')
@@ -132,7 +132,7 @@ t.test('a list of erased people that cannot be used is told in a sentence, and n
   t.strictSame(wordsIn(dataDir, [person.name]), [person.name])
 })
 
-t.test('a list of erased people that an editor has left without a line break at its end, which once made one line of two, is gone on with', async t => {
+t.test('a list of erased people without a line break at its end keeps its last line intact', async t => {
   const dataDir = t.testdir()
   const list = join(dataDir, 'erasures.ndjson')
   makeStore(t, dataDir).append(newDelivery())
@@ -145,7 +145,7 @@ t.test('a list of erased people that an editor has left without a line break at 
   t.match((await run('erase', '--customer', 'cust_d', '--data-dir', dataDir)).stderr, 'Line 5 of the list of erased people')
 })
 
-t.test('a reader that keeps the log from being emptied is told, also where nothing else tells that an old value is left', async t => {
+t.test('a reader that keeps the WAL from being emptied is reported, even if nothing else shows that old values are left', async t => {
   const dataDir = t.testdir()
   const store = makeStore(t, dataDir)
   const http = store.feed('http')

@@ -3,7 +3,7 @@ import { dead, makeStore, newDelivery, openJournal, retry, settleAll, forwarded 
 import { eventually } from '../support/eventually.js'
 import { createHarness } from './harness.js'
 
-t.test('every known forwarder is shown with how far it has come', async t => {
+t.test('every known forwarder is shown with its progress', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
   store.append(...Array.from({ length: 3 }, () => newDelivery({ customerId: null })))
@@ -25,7 +25,7 @@ t.test('every known forwarder is shown with how far it has come', async t => {
   ])
 })
 
-t.test('where nothing is known, only what is configured is said', async t => {
+t.test('if no forwarder is known yet, the configured ones are shown', async t => {
   const store = makeStore(t)
   const harness = createHarness()
   t.equal(await harness.run('forwarders', '--data-dir', store.dataDir), 0)
@@ -33,7 +33,7 @@ t.test('where nothing is known, only what is configured is said', async t => {
   t.match(harness.stderr.text, 'no service has run with it: log')
 })
 
-t.test('a forwarder that is not configured is forgotten with what waits for it', async t => {
+t.test('an unconfigured forwarder is forgotten together with its backlog', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
   store.append(...Array.from({ length: 700 }, () => newDelivery({ customerId: null })))
@@ -51,7 +51,7 @@ t.test('a forwarder that is not configured is forgotten with what waits for it',
   t.equal(await again.run('forwarders', 'forget', 'http', '--data-dir', store.dataDir), 2)
 })
 
-t.test('a forwarder that is configured is forgotten by force only, and never under a running service', async t => {
+t.test('a configured forwarder is forgotten only by force, and never beside a running service', async t => {
   const store = await openJournal(t)
   await settleAll(await store.feed('log'), forwarded)
   const served = createHarness()
@@ -69,7 +69,7 @@ t.test('a forwarder that is configured is forgotten by force only, and never und
   t.match(forced.stdout.text, 'Forgot log, with 0 deliveries')
 })
 
-t.test('watched, the forwarders are written over in their place on a terminal, and one below the other elsewhere, until Ctrl-C', async t => {
+t.test('with --watch, forwarders are redrawn in place on a terminal, and printed below each other elsewhere, until Ctrl-C', async t => {
   const store = makeStore(t)
   store.feed('http')
   for (const terminal of [true, false]) {

@@ -2,7 +2,7 @@ import t from 'tap'
 import { freePort } from '../forwarders/http/support/servers.js'
 import { createHarness, startServer } from './harness.js'
 
-t.test('a service that lives is healthy, whatever address it listens at', async t => {
+t.test('a live service is healthy, at whatever address it listens', async t => {
   const server = await startServer(t, (_request, response) => { response.end('{}') })
   for (const HOST of ['127.0.0.1', '0.0.0.0', 'localhost']) {
     const harness = createHarness({ environment: { HOST, PORT: String(server.port) } })
@@ -12,7 +12,7 @@ t.test('a service that lives is healthy, whatever address it listens at', async 
   t.same(server.requests.map(({ method, url }) => `${method} ${url}`), Array(3).fill('GET /health/live'))
 })
 
-t.test('a service that answers otherwise is not healthy', async t => {
+t.test('a service with an unexpected answer is not healthy', async t => {
   const server = await startServer(t, (_request, response) => {
     response.statusCode = 503
     response.end()
@@ -32,7 +32,7 @@ t.test('a service that does not listen, or does not answer, is not healthy', asy
   t.match(hanging.stderr.text, 'did not answer within 2000 ms')
 })
 
-t.test('a port that the service chose by itself cannot be asked', async t => {
+t.test('a service with a random port cannot be asked', async t => {
   const directory = t.testdir({ '.env': 'PORT=0' })
   const harness = createHarness({ directory })
   t.equal(await harness.run('health'), 2)

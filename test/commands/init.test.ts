@@ -7,7 +7,7 @@ import { createHarness } from './harness.js'
 
 const load = (directory: string, name = '.env') => loadSettings({ environment: {}, envFile: { path: name, text: readFileSync(join(directory, name), 'utf8') } })
 
-t.test('what is answered is written for the owner alone, and the URLs to paste are shown', async t => {
+t.test('the answers are written to a file that only the owner can read, and the URLs to paste are shown', async t => {
   const directory = t.testdir()
   const questions: string[] = []
   const answers = ['ftp://wrong', 'https://hooks.example.com', 'a secret', 'key#1', 'file, http', '', 'https://shop.example/hook?a=1']
@@ -22,7 +22,7 @@ t.test('what is answered is written for the owner alone, and the URLs to paste a
   t.notMatch(harness.stdout.text + harness.stderr.text, 'key#1')
 })
 
-t.test('without a person options say all, and a fault in one writes nothing', async t => {
+t.test('options replace the questions, and a fault in one writes nothing', async t => {
   const directory = t.testdir({ key: 'the-key\n' })
   const refused = createHarness({ directory })
   t.equal(await refused.run('init', '--yes', '--forwarders', 'http'), 2)
@@ -42,7 +42,7 @@ t.test('without a person options say all, and a fault in one writes nothing', as
   t.match(empty.stdout.text, 'serve, unsigned')
 })
 
-t.test('a file that is there is never replaced, nor followed where it is a link', async t => {
+t.test('an existing file is never replaced, and a link is not followed', async t => {
   const directory = t.testdir({ '.env': 'PORT=1\n', key: 'it\'s "a` key' })
   const harness = createHarness({ directory })
   t.equal(await harness.run('init', '--yes'), 1)
@@ -60,7 +60,7 @@ t.test('a file that is there is never replaced, nor followed where it is a link'
   t.match(marks.stderr.text, 'each of the quotation marks')
 })
 
-t.test('a full disk, which once left an empty file: none is left, and the next try goes through', async t => {
+t.test('a full disk leaves no empty file, and the next run succeeds', async t => {
   const directory = mountedFolder(t, 'size=64k')
   if (directory === undefined) return t.comment('no right to mount: skipped')
   try {

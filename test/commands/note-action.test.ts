@@ -24,7 +24,7 @@ async function run (dataDir: string, args: readonly string[], options: HarnessOp
   return { code: await harness.run(...args, '--data-dir', dataDir), stdout: harness.stdout.text, stderr: harness.stderr.text }
 }
 
-t.test('each command that changes the store, or copies it, leaves a line with who ran it and what it did', async (t) => {
+t.test('each command that changes or copies the store leaves a line with who ran it and what it did', async (t) => {
   const folder = t.testdir({ data: {}, restored: {} })
   const dataDir = join(folder, 'data')
   const store = makeStore(t, dataDir)
@@ -66,7 +66,7 @@ t.test('each command that changes the store, or copies it, leaves a line with wh
   t.match(listed(restored), [{ ...who, action: 'restore', file: backup, count: Number }])
 })
 
-t.test('an erasure is on the list without the values that were given for it', async (t) => {
+t.test('an erasure is on the list without the values that were given to it', async (t) => {
   const store = makeStore(t)
   const http = store.feed('http')
   const mine = newDelivery({ customerId: person.id })
@@ -81,7 +81,7 @@ t.test('an erasure is on the list without the values that were given for it', as
   for (const value of Object.values(person)) t.notMatch(text, value)
 })
 
-t.test('what is only looked at, counted or not agreed to leaves no line', async (t) => {
+t.test('commands that only read or count, or that were not confirmed, leave no line', async (t) => {
   const store = makeStore(t)
   store.append(newDelivery(), quarantinedDelivery())
   store.feed('http')
@@ -91,7 +91,7 @@ t.test('what is only looked at, counted or not agreed to leaves no line', async 
   t.strictSame(listed(store.dataDir), [])
 })
 
-t.test('what is stopped or fails half-way is on the list with what was done until then', async (t) => {
+t.test('a command that is stopped or fails halfway is on the list with the part that was done', async (t) => {
   const store = makeStore(t)
   const http = store.feed('http')
   store.append(...Array.from({ length: 600 }, () => newDelivery()))
@@ -121,7 +121,7 @@ t.test('what is stopped or fails half-way is on the list with what was done unti
   t.match(listed(store.dataDir)[1], { action: 'replay', count: 500, ended: 'failed' })
 })
 
-t.test('a list that cannot be written is said, and changes nothing of what was done', async (t) => {
+t.test('a list that cannot be written is reported, and does not undo the action', async (t) => {
   const store = makeStore(t)
   store.append(quarantinedDelivery())
   mkdirSync(actionListPath(store.dataDir))

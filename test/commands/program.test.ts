@@ -27,14 +27,14 @@ t.test('every command has help with examples', async t => {
   }
 })
 
-t.test('the help of serve tells every setting, also where the width is not known', async t => {
+t.test('the help of serve lists every setting, also if the width is unknown', async t => {
   const harness = createHarness()
   t.equal(await harness.run('serve', '--help'), 0)
   t.match(harness.stdout.text, 'VOUCHERIFY_WEBHOOK_SECRETS')
   t.match(harness.stdout.text, 'RETRY_GIVE_UP_MS  (default: 86400000)')
 })
 
-t.test('the version is the package\'s', async t => {
+t.test('the version is that of the package', async t => {
   for (const option of ['--version', '-V']) {
     const harness = createHarness()
     t.equal(await harness.run(option), 0)
@@ -42,7 +42,7 @@ t.test('the version is the package\'s', async t => {
   }
 })
 
-t.test('a mistyped command or option is refused with the nearest one', async t => {
+t.test('a mistyped command or option is refused with the nearest name', async t => {
   const command = createHarness()
   t.equal(await command.run('sned'), 2)
   t.match(command.stderr.text, /unknown command 'sned'\n\(Did you mean send\?\)/)

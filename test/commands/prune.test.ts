@@ -2,7 +2,7 @@ import t from 'tap'
 import { dead, forwarded, makeStore, newDelivery, settleAll } from '../journal/sqlite/stored.js'
 import { createHarness } from './harness.js'
 
-t.test('what is too old and forwarded everywhere is counted, and removed', async t => {
+t.test('deliveries that are old and forwarded everywhere are counted and removed', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
   store.append(...Array.from({ length: 450 }, () => newDelivery({ receivedAt: 1000, customerId: null })), newDelivery({ receivedAt: Date.now() }))

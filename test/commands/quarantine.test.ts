@@ -3,7 +3,7 @@ import { quarantinedDelivery, makeStore, newDelivery, settleAll, forwarded } fro
 import { TOO_OLD } from '../../src/delivery/delivery.js'
 import { createHarness } from './harness.js'
 
-t.test('what is in quarantine is listed with its faults, in pages, and as JSON', async t => {
+t.test('quarantined deliveries are listed with their faults, in pages, and as JSON', async t => {
   const store = makeStore(t)
   const [first, second] = [quarantinedDelivery(), quarantinedDelivery({ customerId: null, faults: [{ pointer: '', message: 'must be an object' }, { pointer: '/a', message: 'b' }] })]
   const unvalidated = quarantinedDelivery({ verdict: 'unvalidated', faults: [], eventType: 'custom.own' })
@@ -25,7 +25,7 @@ t.test('what is in quarantine is listed with its faults, in pages, and as JSON',
   t.match(none.stderr.text, 'Nothing is in quarantine.')
 })
 
-t.test('what is valid by today\'s schemas is released, the rest stays unless it is forced', async t => {
+t.test('deliveries that are valid by the present schemas are released, and others only by force', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
   const valid = newDelivery({ quarantined: true, verdict: 'invalid', faults: [{ pointer: '/x', message: 'was wrong once' }], eventType: 'customer.loyalty.tier.left' })
@@ -58,7 +58,7 @@ t.test('what is valid by today\'s schemas is released, the rest stays unless it 
   t.match(json.stdout.text.trimEnd().split('\n').map(line => JSON.parse(line)), [{ status: 'still invalid' }, {}, {}])
 })
 
-t.test('an event that is too old to be told from a copy goes out by force alone, though it is valid', async t => {
+t.test('an event that is too old to be recognised as a duplicate is released only by force, even if it is valid', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
   const tooOld = quarantinedDelivery({ verdict: 'valid', faults: [{ pointer: '/event/created_at', message: TOO_OLD }], eventType: 'custom.own', rawBody: Buffer.from('{"a":1}') })
@@ -76,7 +76,7 @@ t.test('an event that is too old to be told from a copy goes out by force alone,
   t.match(await settleAll(http, forwarded), [{ delivery: { id: tooOld.id, faults: { length: 0 } } }])
 })
 
-t.test('of many that stay, the first are told', async t => {
+t.test('if many deliveries stay, the first ones are named', async t => {
   const store = makeStore(t)
   store.append(...Array.from({ length: 25 }, () => quarantinedDelivery()))
   const harness = createHarness()
@@ -98,7 +98,7 @@ t.test('a signal stops a release between two steps', async t => {
   t.match(harness.stdout.text, /^(500|1,000|1,500|2,000|2,500) deliveries released/)
 })
 
-t.test('a release must be told of what, and in one way', async t => {
+t.test('a release needs exactly one way to choose deliveries', async t => {
   for (const args of [[], ['01', '--all'], ['01', '--type', 'x']]) {
     const harness = createHarness()
     t.equal(await harness.run('quarantine', 'release', ...args), 2)

@@ -2,7 +2,7 @@ import t from 'tap'
 import { dead, forwarded, quarantinedDelivery, makeStore, newDelivery, openJournal, settleAll } from '../journal/sqlite/stored.js'
 import { createHarness, watchOperator } from './harness.js'
 
-t.test('deliveries that are named go to every known forwarder again, as often as it is asked for', async t => {
+t.test('named deliveries go to every known forwarder again, as often as asked', async t => {
   const store = makeStore(t)
   const [http, file] = [store.feed('http'), store.feed('file')]
   const [first, inQuarantine] = [newDelivery(), quarantinedDelivery()]
@@ -24,7 +24,7 @@ t.test('deliveries that are named go to every known forwarder again, as often as
   t.match(quarantined.stdout.text, '0 replays asked for, of 0 deliveries')
 })
 
-t.test('a filter chooses what is finished; the rest is on its way', async t => {
+t.test('a filter chooses only finished deliveries, because others are on their way', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
   store.append(newDelivery({ customerId: 'cust_a' }), newDelivery({ customerId: 'cust_b' }))
@@ -37,7 +37,7 @@ t.test('a filter chooses what is finished; the rest is on its way', async t => {
   t.equal((await settleAll(http, forwarded)).length, 1, 'a dry run asks for nothing')
 })
 
-t.test('all, from a delivery on, goes in steps, and a signal stops between two of them', async t => {
+t.test('a replay of all from a delivery on runs in steps, and a signal stops it between two steps', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
   const many = Array.from({ length: 600 }, () => newDelivery())
@@ -54,7 +54,7 @@ t.test('all, from a delivery on, goes in steps, and a signal stops between two o
   t.match(JSON.parse(rest.stdout.text), { replays: 100, deliveries: 100, passedOver: 0, dryRun: false, stopped: false, lastId: many[599]?.id })
 })
 
-t.test('dead letters go to the forwarder whose they are, and once', async t => {
+t.test('dead letters go once, to the forwarder that gave up on them', async t => {
   const store = makeStore(t)
   const [a, b] = [store.feed('a'), store.feed('b')]
   store.append(newDelivery(), newDelivery())
@@ -73,7 +73,7 @@ t.test('dead letters go to the forwarder whose they are, and once', async t => {
   t.match(none.stderr.text, 'There are no dead letters')
 })
 
-t.test('a rate paces what a running service gets, and Ctrl-C tells how to go on', async t => {
+t.test('a rate limits the replay to a running service, and Ctrl-C shows how to continue', async t => {
   const store = await openJournal(t)
   const feed = await store.feed('http')
   const many = Array.from({ length: 6 }, () => newDelivery())
@@ -95,7 +95,7 @@ t.test('a rate paces what a running service gets, and Ctrl-C tells how to go on'
   t.match(harness.stderr.text, `go on with the same command and --after ${many[0]?.id}`)
 })
 
-t.test('a replay must be told of what, to whom, and in one way', async t => {
+t.test('a replay needs exactly one way to choose deliveries and forwarders', async t => {
   const store = makeStore(t)
   store.append(newDelivery())
   const run = async (...args: string[]) => {

@@ -24,13 +24,13 @@ t.test('the schema of one event is printed, bare or in its envelope, under eithe
   t.strictSame(JSON.parse(enveloped.stdout.text), asJson(left.envelope.schema))
 })
 
-t.test('without an event all are printed as one document', async t => {
+t.test('without an event, all schemas are printed as one document', async t => {
   const harness = createHarness()
   t.equal(await harness.run('schema'), 0)
   t.strictSame(JSON.parse(harness.stdout.text), asJson(schemaBundle()))
 })
 
-t.test('--out writes a file for each, into a folder that it makes', async t => {
+t.test('--out writes a file for each event into a folder that it creates', async t => {
   const directory = t.testdir()
   const all = createHarness({ directory })
   t.equal(await all.run('schema', '--out', 'a/b'), 0)
@@ -50,7 +50,7 @@ t.test('a folder that cannot be written fails with a line that says so', async t
   t.match(harness.stderr.text, /^tierhook: The schemas cannot be written to .*file \(EEXIST\): check the path/)
 })
 
-t.test('what has no schema, and options that contradict each other, are refused', async t => {
+t.test('an event without a schema, and options that contradict each other, are refused', async t => {
   for (const [args, says] of [
     [['customer.loyalty.tier.lefd'], 'did you mean customer.loyalty.tier.left?'], [['redemption.succeeded'], 'no event type that tierhook has a schema of'],
     [['vl.program.created'], 'no event type that tierhook has a schema of'], [['--envelope'], 'needs an event type'], [[LEFT, '--envelope', '--out', 'x'], 'leave out --envelope']
@@ -64,7 +64,7 @@ t.test('what has no schema, and options that contradict each other, are refused'
   }
 })
 
-t.test('a disk that is full half-way, which once left half a schema: what is there is whole', async t => {
+t.test('a disk that fills up halfway leaves only complete schemas', async t => {
   const folder = mountedFolder(t, 'size=128k')
   if (folder === undefined) return t.comment('no right to mount: skipped')
   const { run, stderr } = createHarness({ directory: folder })

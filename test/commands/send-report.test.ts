@@ -38,7 +38,7 @@ async function report (...args: string[]) {
   return { code, stderr: harness.stderr.text, ...JSON.parse(harness.stdout.text) }
 }
 
-t.test('our own service gets a perfect report: all events, on schedule, with copies, and each found in the file once', async t => {
+t.test('tierhook gets a perfect report: all events, on schedule, with copies, each found in the file once', async t => {
   const path = join(t.testdir(), 'events.ndjson')
   const service = await buildService(t, { ...signed, FORWARDERS: 'file', FILE_FORWARDER_PATH: path, FILE_FORWARDER_ROTATE_BYTES: '100000' })
   const harness = createHarness()
@@ -65,7 +65,7 @@ t.test('our own service gets a perfect report: all events, on schedule, with cop
   })
 })
 
-t.test('a receiver that fails at first is tried again until it accepts, and that is no fault', async t => {
+t.test('a receiver that fails at first is retried until it accepts, and that is no fault', async t => {
   const server = await startReceiver(t, (nth, _request, response) => { answer(response, nth <= 3 ? 500 : 202) })
   const result = await report('--all', '--count', '10', '--url', server.url, ...FAST_CLOCK, ...PATIENT)
   t.match(result, {
@@ -75,7 +75,7 @@ t.test('a receiver that fails at first is tried again until it accepts, and that
   t.ok(server.requests.every(request => bodies.get(eventIdOf(request)) === request.body), 'each retry has the bytes of the first try')
 })
 
-t.test('a receiver that hangs past the limit has the retry while it still works at the first', async t => {
+t.test('a receiver that hangs past the limit gets the retry while it still works on the first request', async t => {
   const server = await startReceiver(t, (nth, _request, response) => { if (nth > 1) answer(response, 202) })
   const result = await report('customer.loyalty.tier.left', '--count', '3', '--url', server.url, '--timeout-ms', '1000', ...FAST_CLOCK)
   t.match(result, { code: 0, perfect: true, events: { accepted: 3 }, problems: [{ status: 'timeout', message: 'no answer within 1000 ms' }] })
@@ -83,13 +83,13 @@ t.test('a receiver that hangs past the limit has the retry while it still works 
   t.ok(result.latencyMs.max >= 990)
 })
 
-t.test('the limit goes by the fast clock where that is asked for', async t => {
+t.test('the limit uses the fast clock on request', async t => {
   const server = await startReceiver(t, () => {})
   const result = await report('customer.loyalty.tier.left', '--url', server.url, '--clock', '1000x', '--retries', '1', '--compress-timeout')
   t.match(result, { code: 1, events: { failed: 1 }, timeouts: 2, problems: [{ message: 'no answer within 10 ms' }] })
 })
 
-t.test('a receiver that dies for good is switched off after twelve retries, and the rest is lost', async t => {
+t.test('a receiver that never comes back is switched off after twelve retries, and the rest is lost', async t => {
   let died = false
   const server = await startReceiver(t, (_nth, _request, response) => {
     if (died) response.socket?.destroy()
@@ -106,7 +106,7 @@ t.test('a receiver that dies for good is switched off after twelve retries, and 
   t.match(card, /^result +NOT PERFECT$/m)
 })
 
-t.test('a receiver that acknowledges and loses, or passes on twice, is found out', async t => {
+t.test('a receiver that acknowledges events and loses them, or forwards them twice, is detected', async t => {
   const path = join(t.testdir({ 'out.ndjson': '' }), 'out.ndjson')
   const seen: string[] = []
   const server = await startReceiver(t, (_nth, request, response) => {
@@ -138,7 +138,7 @@ t.test('Ctrl-C prints the report so far', async t => {
   t.equal(harness.listeners.size, 0)
 })
 
-t.test('Ctrl-C while looking downstream prints what was found by then', async t => {
+t.test('Ctrl-C during --verify prints the findings so far', async t => {
   const directory = t.testdir({ 'out.ndjson': '' })
   const server = await startReceiver(t, (_nth, _request, response) => { answer(response, 202) })
   const harness = createHarness({ directory, terminal: true })
@@ -151,7 +151,7 @@ t.test('Ctrl-C while looking downstream prints what was found by then', async t 
   t.match(harness.stdout.text, /^missing +ev_[0-9a-f]{24}$/m)
 })
 
-t.test('an answer without an end is read no further than it makes sense', async t => {
+t.test('an endless answer is read only as far as it is useful', async t => {
   const server = await startReceiver(t, (_nth, _request, response) => {
     response.writeHead(202)
     const more = (): void => {
@@ -163,7 +163,7 @@ t.test('an answer without an end is read no further than it makes sense', async 
   t.match(await report('customer.loyalty.tier.left', '--url', server.url, ...PATIENT), { code: 0, events: { accepted: 1 } })
 })
 
-t.test('an operator\'s API that cannot be asked stops before anything is sent', async t => {
+t.test('an operator\'s API that cannot be asked stops the command before any event is sent', async t => {
   const server = await startReceiver(t, (_nth, _request, response) => { answer(response, 202) })
   const operator = await startServer(t, (_request, response) => { answer(response, 401) })
   const harness = createHarness({ environment: { ADMIN_TOKEN: 'a-token-from-the-environment' } })
@@ -173,7 +173,7 @@ t.test('an operator\'s API that cannot be asked stops before anything is sent', 
   t.equal(server.requests.length, 0)
 })
 
-t.test('the service\'s own token goes to its own host alone, and another host\'s only if it is given', async t => {
+t.test('the service\'s own token is sent only to its own host, and another host gets only an explicit token', async t => {
   const server = await startReceiver(t, (_nth, _request, response) => { answer(response, 202) })
   const operator = await startServer(t, (_request, response) => { answer(response, 401) })
   const directory = t.testdir({ '.env': 'ADMIN_TOKEN=a-token-from-the-file\n', token: 'a-token-of-another-host\n' })
@@ -196,7 +196,7 @@ t.test('the service\'s own token goes to its own host alone, and another host\'s
   t.equal(server.requests.length, 0)
 })
 
-t.test('a report card names all that went wrong, on lines that no receiver can steer the terminal by', async t => {
+t.test('the report names all faults, and no receiver can put control characters into it', async t => {
   const card = formatReportCard({
     url: 'http://receiver.example/',
     perfect: false,

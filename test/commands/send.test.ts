@@ -17,7 +17,7 @@ function eventIdOf (request: ReceivedRequest | undefined): unknown {
   return JSON.parse(request?.body ?? '{}').event?.id
 }
 
-t.test('a signed envelope goes to the service that is configured, and its answer is shown', async t => {
+t.test('a signed envelope goes to the configured service, and the answer is shown', async t => {
   const server = await startServer(t, accept)
   const harness = createHarness({ environment: { PORT: String(server.port), VOUCHERIFY_WEBHOOK_SECRETS: 'new-key,old-key' } })
   t.equal(await harness.run('send', 'Customer.Loyalty.Tier.UPGRADED'), 0)
@@ -51,7 +51,7 @@ t.test('the secret and the port come from .env, or from a named file, unless an 
   t.match(harness.stderr.text, /environment file missing\.env cannot be read \(ENOENT\)/)
 })
 
-t.test('a secret comes from a file or from standard input, so that it stands in no list of processes', async t => {
+t.test('a secret is read from a file or standard input, so that no list of processes shows it', async t => {
   const server = await startServer(t, accept)
   const directory = t.testdir({
     '.env': `PORT=${server.port}\nVOUCHERIFY_WEBHOOK_SECRETS=file-key\n`, key: '\uFEFFkey of a file\r\n', empty: '\n', lines: 'hunter\ntwo\n', long: 'hunter'.repeat(2000)
@@ -84,20 +84,20 @@ t.test('a secret comes from a file or from standard input, so that it stands in 
   t.equal(server.requests.length, 2)
 })
 
-t.test('each event of the catalogue goes bare to its own URL, under either name', async t => {
+t.test('each event of the catalogue can be sent without its envelope to its own URL, under either name', async t => {
   const server = await startServer(t, accept)
   for (const { documentationName } of catalogue) t.equal(await createHarness().run('send', documentationName, '--raw', '--url', server.url), 0)
   t.same(server.requests.map(request => request.url), catalogue.map(({ type }) => `/webhooks/${type}`))
   for (const request of server.requests) t.notOk('event' in JSON.parse(request.body))
 })
 
-t.test('a URL with a path is taken as it is', async t => {
+t.test('a URL with a path is used unchanged', async t => {
   const server = await startServer(t, accept)
   t.equal(await createHarness().run('send', 'customer.loyalty.tier.left', '--url', `${server.url}/webhooks/custom/x?y=1`), 0)
   t.equal(server.requests[0]?.url, '/webhooks/custom/x?y=1')
 })
 
-t.test('every run and every event of a run has an id of its own', async t => {
+t.test('every run, and every event of a run, has a different id', async t => {
   const server = await startServer(t, accept)
   for (let run = 0; run < 2; run++) {
     const harness = createHarness()
@@ -138,7 +138,7 @@ t.test('refusals are shown with their reasons, and fail the command', async t =>
   t.match(JSON.parse(server.requests[1]?.body ?? ''), { event: { type: 'customer.loyalty.tier.joined' }, data: { campaign: { type: ['STATIC'] } } })
 })
 
-t.test('a duplicate is told from a first copy', async t => {
+t.test('a duplicate is told apart from a first copy', async t => {
   const server = await startServer(t, (_request, response) => {
     response.end(JSON.stringify({ message: 'Webhook accepted', id: 'd', verdict: 'valid', duplicate: true }))
   })
@@ -147,7 +147,7 @@ t.test('a duplicate is told from a first copy', async t => {
   t.match(harness.stdout.text, /^200 Webhook accepted \(stored already\) {2}d {2}valid/)
 })
 
-t.test('an answer that is not ours is shown as it is, cut short', async t => {
+t.test('an answer of another server is shown unchanged, cut short', async t => {
   const server = await startServer(t, (_request, response) => {
     response.statusCode = 404
     response.end(`<html>${'x'.repeat(1000)}`)
@@ -157,7 +157,7 @@ t.test('an answer that is not ours is shown as it is, cut short', async t => {
   t.match(harness.stdout.text, /^404 <html>x{194} {2}/)
 })
 
-t.test('--json shows one object, with the answers as long as they are few', async t => {
+t.test('--json prints one object, with the answers if they are few', async t => {
   const server = await startServer(t, accept)
   const few = createHarness()
   t.equal(await few.run('send', 'customer.loyalty.tier.joined', '--json', '--count', '2', '--url', server.url), 0)
@@ -177,7 +177,7 @@ t.test('--json shows one object, with the answers as long as they are few', asyn
   t.notOk('shown' in JSON.parse(many.stdout.text))
 })
 
-t.test('a server that does not answer in time, or hangs up, counts as a failed event and stops no other', async t => {
+t.test('a server that does not answer in time, or hangs up, fails that event and stops no other', async t => {
   let received = 0
   const server = await startServer(t, (request, response) => {
     received += 1
@@ -189,14 +189,14 @@ t.test('a server that does not answer in time, or hangs up, counts as a failed e
   t.match(harness.stdout.text.split('\n'), [/^(UND_ERR_SOCKET|ECONNRESET) /, /^timeout no answer within 1000 ms/, /^202 /])
 })
 
-t.test('an answer that nobody could read counts as failed', async t => {
+t.test('an unreadable answer counts as failed', async t => {
   const server = await startServer(t, (_request, response) => { response.socket?.end('what?\r\n\r\n') })
   const harness = createHarness()
   t.equal(await harness.run('send', 'customer.loyalty.tier.joined', '--url', server.url), 1)
   t.match(harness.stdout.text, /^failed Response does not match/)
 })
 
-t.test('nothing listens: one line says what to do, and the rest is not tried', async t => {
+t.test('if nothing listens, one line says what to do, and no more events are sent', async t => {
   const url = `http://127.0.0.1:${await freePort()}`
   const harness = createHarness()
   t.equal(await harness.run('send', 'customer.loyalty.tier.joined', '--count', '1000', '--url', url), 1)
@@ -204,13 +204,13 @@ t.test('nothing listens: one line says what to do, and the rest is not tried', a
   t.equal(harness.stdout.text, '')
 })
 
-t.test('what is not said to be sent is asked for', async t => {
+t.test('a command without an event type asks for one', async t => {
   const harness = createHarness()
   t.equal(await harness.run('send'), 2)
   t.match(harness.stderr.text, 'What is to be sent? Name an event type')
 })
 
-t.test('event types that have no schema are sent too, and one that looks mistyped if it is meant so', async t => {
+t.test('event types without a schema are sent too, and one that looks mistyped only with --opaque', async t => {
   const server = await startServer(t, accept)
   const send = async (...args: string[]) => await createHarness().run('send', ...args, '--url', server.url)
   t.equal(await send('EVENTS.CUSTOMER.REWARDED.LOYALTY_POINTS', 'voucher.loyalty_card.points_added'), 0)
@@ -225,7 +225,7 @@ t.test('event types that have no schema are sent too, and one that looks mistype
   t.match(bodies[4].source, { object: 'distribution', id: /^distr_/ })
 })
 
-t.test('a raw payload of one\'s own design is taken where its name is configured, and else the answer says what to set', async t => {
+t.test('a custom raw payload is accepted if its name is configured, and otherwise the answer says what to set', async t => {
   for (const [names, shown] of [['redemption.succeeded', /^202 Webhook accepted/], ['crm', /^404 .* such as CUSTOM_WEBHOOKS=crm, and restart the service/]] as const) {
     const { port } = await buildService(t, { ...signed, CUSTOM_WEBHOOKS: names })
     const harness = createHarness({ environment: { ...signed, PORT: String(port) } })
@@ -249,7 +249,7 @@ t.test('without a count, one event of each type is sent', async t => {
   t.same(types(), ['customer.loyalty.tier.left'])
 })
 
-t.test('a body of one\'s own is sent, compact and signed, to the URL that suits it', async t => {
+t.test('a custom body is sent, compact and signed, to the URL that suits it', async t => {
   const server = await startServer(t, accept)
   const directory = t.testdir({ 'bare.json': '{ "created_at": "2026-01-31", "n": 1.0 }\n', 'envelope.json': '{"event":{"type":"a.b"},"data":{}}' })
   const send = async (...args: string[]) => await createHarness({ directory }).run('send', ...args, '--url', server.url, '--secret', 'k')
@@ -262,7 +262,7 @@ t.test('a body of one\'s own is sent, compact and signed, to the URL that suits 
   t.equal(server.requests[2]?.body, '{ "created_at": "2026-01-31", "n": 1.0 }\n')
 })
 
-t.test('a wrong signature, or none, though the secret is known', async t => {
+t.test('a wrong signature, or none, is sent on request although the secret is known', async t => {
   const server = await startServer(t, accept)
   const environment = { PORT: String(server.port), VOUCHERIFY_WEBHOOK_SECRETS: 'k' }
   t.equal(await createHarness({ environment }).run('send', 'customer.loyalty.tier.left', '--wrong-secret'), 0)
@@ -273,7 +273,7 @@ t.test('a wrong signature, or none, though the secret is known', async t => {
   t.notOk('x-voucherify-signature' in (none?.headers ?? {}))
 })
 
-t.test('an unknown event type is refused with the nearest one', async t => {
+t.test('an unknown event type is refused with the nearest name', async t => {
   for (const name of ['customer.loyalty.tier.upgrade', 'EVENTS.CUSTOMER.LOYALTY.TIER.UPGRADES', 'upgraded']) {
     const harness = createHarness()
     t.equal(await harness.run('send', name), 2)
@@ -296,7 +296,7 @@ t.test('options that make no sense are refused before anything is sent', async t
   }
 })
 
-t.test('a configuration that cannot be read is an error, and its secret is not shown', async t => {
+t.test('an unreadable configuration is an error, and its secret is not shown', async t => {
   const harness = createHarness({ environment: { PORT: 'x', VOUCHERIFY_WEBHOOK_SECRETS: 'hunter 2' } })
   t.equal(await harness.run('send', 'customer.loyalty.tier.joined'), 2)
   t.match(harness.stderr.text, /PORT: "x" must be(.|\n)*VOUCHERIFY_WEBHOOK_SECRETS: \(value not shown\)/)

@@ -46,7 +46,7 @@ function lines (text: string): Array<Record<string, unknown>> {
 
 const quick: HarnessOptions = { environment: { SHUTDOWN_TIMEOUT_MS: '0' } }
 
-t.test('without a command it serves until a signal stops it', async t => {
+t.test('without a command, the program serves until a signal stops it', async t => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const service = fakeService()
     const harness = createHarness({ createService: service.create })
@@ -64,7 +64,7 @@ t.test('without a command it serves until a signal stops it', async t => {
   }
 })
 
-t.test('once it has started, it logs the address that it listens at', async t => {
+t.test('after the start, the program logs the address that it listens on', async t => {
   const service = fakeService()
   const harness = createHarness({ createService: service.create })
   const running = harness.run('serve')
@@ -74,7 +74,7 @@ t.test('once it has started, it logs the address that it listens at', async t =>
   t.match(lines(harness.log.text)[1], { msg: 'listening', url: 'http://127.0.0.1:3000', version: '9.8.7' })
 })
 
-t.test('the service gets the settings from the environment and the file, and its log lines go where the logger\'s go', async t => {
+t.test('the service gets its settings from the environment and the file, and its log lines go to the logger\'s output', async t => {
   const service = fakeService()
   const directory = t.testdir({ 'my.env': 'PORT=4000\nLOG_LEVEL=debug\n' })
   const harness = createHarness({ createService: service.create, directory, environment: { PORT: '5000' } })
@@ -90,7 +90,7 @@ t.test('the service gets the settings from the environment and the file, and its
   t.ok(lines(harness.log.text).some(({ msg }) => msg === 'a line of its own'))
 })
 
-t.test('on a terminal, log lines are readable, the service\'s own and those of others', async t => {
+t.test('on a terminal, log lines of the service and of others are readable', async t => {
   const service = fakeService()
   const harness = createHarness({ createService: service.create, terminal: true })
   const running = harness.run('serve')
@@ -126,7 +126,7 @@ t.test('a terminal gets colours, unless NO_COLOR or TERM=dumb says that it shoul
   }
 })
 
-t.test('what came in with an event steers no terminal, looks like no line of the log, and is shown all the same', async t => {
+t.test('text of an event cannot control a terminal or imitate a log line, and is still shown', async t => {
   const nasty = 'a\u001B[2J\u009B31m\u202Egpj\u200B\n[99:99:99.999] FATAL: forged\r\u2028\uD83E\u007F'
   const value = { level: 30, time: '2026-01-01T00:00:00.000Z', [nasty]: nasty, data: { [nasty]: [nasty, { deep: nasty }], none: null, many: 12 }, err: { message: nasty, stack: `Error: ${nasty}\n    at x` }, msg: nasty }
   for (const environment of [{ NO_COLOR: '1' }, {}] as ReadonlyArray<Record<string, string>>) {
@@ -142,7 +142,7 @@ t.test('what came in with an event steers no terminal, looks like no line of the
   t.match(await onTerminal('no JSON \u001B[2J\n'), 'no JSON \\u001b[2J\n')
 })
 
-t.test('lines that go elsewhere than to a terminal are the same, but for what some reader would refuse', async t => {
+t.test('lines that do not go to a terminal are unchanged, except for characters that some readers refuse', async t => {
   const service = fakeService()
   const harness = createHarness({ createService: service.create })
   const running = harness.run('serve')
@@ -154,7 +154,7 @@ t.test('lines that go elsewhere than to a terminal are the same, but for what so
   for (const line of ['{"msg":"plain \\u001b \\\\ud83e"}\n', '{"a":"Zoë 🫖 \\u202e","b":"\\ud83e\\ude00"}\n', '{"a":"\\ufffd \uFFFD","\\u009b":1}\n{"b":"\\ufffd"}\n']) t.ok(harness.log.text.includes(line), line)
 })
 
-t.test('a second signal ends the process at once, with the signal\'s own code', async t => {
+t.test('a second signal ends the process at once, with that signal\'s exit code', async t => {
   for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
     const closing = latch()
     const service = fakeService({ close: async () => { await closing.reached } })
@@ -171,7 +171,7 @@ t.test('a second signal ends the process at once, with the signal\'s own code', 
   }
 })
 
-t.test('a service that does not close in time is left behind with an error', async t => {
+t.test('a service that does not close in time is abandoned with an error', async t => {
   const service = fakeService({ close: async () => { await new Promise(() => {}) } })
   const harness = createHarness({ ...quick, createService: service.create })
   const running = harness.run('serve')
@@ -183,7 +183,7 @@ t.test('a service that does not close in time is left behind with an error', asy
   t.match(lines(harness.log.text).at(-1), { level: 50, msg: 'stop timed out' })
 })
 
-t.test('a log that nobody reads does not hold up the end', async t => {
+t.test('a log without a reader does not delay the end', async t => {
   const service = fakeService()
   const harness = createHarness({ createService: service.create, hangingLog: true })
   const running = harness.run('serve')
@@ -253,7 +253,7 @@ t.test('a start that fails says why and what to do in one line', async t => {
   }
 })
 
-t.test('a service that cannot even be made fails the start', async t => {
+t.test('a service that cannot be created fails the start', async t => {
   const harness = createHarness({ createService: () => { throw new Error('bad forwarder') } })
   t.equal(await harness.run('serve'), 1)
   t.match(harness.stderr.text, 'Cannot start: bad forwarder')
@@ -269,7 +269,7 @@ t.test('a wrong configuration names every variable and starts nothing', async t 
   t.same(service.calls, [])
 })
 
-t.test('an environment file that was named and is not there, or cannot be read, stops the start', async t => {
+t.test('a named environment file that is missing or unreadable stops the start', async t => {
   const missing = createHarness()
   t.equal(await missing.run('serve', '--env-file', 'gone.env'), 2)
   t.match(missing.stderr.text, 'gone.env cannot be read (ENOENT)')
@@ -279,7 +279,7 @@ t.test('an environment file that was named and is not there, or cannot be read, 
   t.match(unreadable.stderr.text, '.env cannot be read (EISDIR)')
 })
 
-t.test('what is nobody\'s mistake is not swallowed', async t => {
+t.test('an unexpected error is not swallowed', async t => {
   const harness = createHarness()
   harness.stdout.write = () => { throw new Error('a defect') }
   await t.rejects(harness.run('events'), { message: 'a defect' })

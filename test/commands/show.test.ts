@@ -9,7 +9,7 @@ import { formatSpan } from '../../src/terminal/times.js'
 const id = '01983f1c-5d2a-7c3e-8000-000000000001'
 const body = '\uFEFF{"event":{"type":"customer.loyalty.tier.left"}, "data":{"n":1.10,"big":12345678901234567890,"none":{},"list":[1, []],"text":"a {b}, \\"c\\": d","poison":"\u009B"}}'
 
-t.test('all about a delivery is shown, its numbers as they were sent', async t => {
+t.test('everything about a delivery is shown, with numbers as they were sent', async t => {
   const store = makeStore(t)
   store.append(newDelivery({ customerId: null }))
   const late = store.feed('late', { start: 'now' })
@@ -43,7 +43,7 @@ t.test('all about a delivery is shown, its numbers as they were sent', async t =
   t.match(early.stdout.text, 'late  not for it: the forwarder was added later')
 })
 
-t.test('the bytes are written exactly as they were received, and in JSON as they were sent', async t => {
+t.test('the raw body is written exactly as received, and in JSON as sent', async t => {
   const store = makeStore(t)
   const bytes = Buffer.from([0xFF, 0x00, 0x1B, 0x41])
   store.append(newDelivery({ id, rawBody: Buffer.from(body) }), newDelivery({ id: '02', rawBody: bytes, headers: {} }))
@@ -66,7 +66,7 @@ t.test('the bytes are written exactly as they were received, and in JSON as they
   t.equal(await both.run('show', '02', '--json', '--raw', '--data-dir', store.dataDir), 2)
 })
 
-t.test('what is quarantined, was a duplicate, or is faulty says so, and so does a replay', async t => {
+t.test('quarantined, duplicate, faulty and replayed deliveries are marked as such', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
   const quarantined = quarantinedDelivery({ dedupeKey: 'same', receivedAt: Date.now(), faults: [{ pointer: '', message: 'must be an object' }] })
@@ -105,7 +105,7 @@ t.test('a damaged record is shown as one', async t => {
   db.close()
 })
 
-t.test('an id that is unknown or ambiguous is refused', async t => {
+t.test('an unknown or ambiguous id is refused', async t => {
   const store = makeStore(t)
   store.append(newDelivery({ id }), newDelivery({ id: `${id.slice(0, -1)}2` }))
   const ambiguous = createHarness()
@@ -116,12 +116,12 @@ t.test('an id that is unknown or ambiguous is refused', async t => {
   t.match(harness.stderr.text, 'begins with, abc')
 })
 
-t.test('JSON is laid out without being changed', async t => {
+t.test('formatting does not change JSON', async t => {
   t.equal(indentJson('{"a":[ ],"b":{ },"c":-1.0e+05,"d":[true,null]}'), '{\n  "a": [],\n  "b": {},\n  "c": -1.0e+05,\n  "d": [\n    true,\n    null\n  ]\n}')
   t.equal(indentJson('"only \\\\\\" text"'), '"only \\\\\\" text"')
 })
 
-t.test('JSON of any depth and length is laid out as far as a person reads it, and the rest is there as it is', async t => {
+t.test('JSON of any depth and length is formatted as far as a person reads it, and the rest is shown unchanged', async t => {
   const deepest = `${'['.repeat(20_000)}{"a":[1, 2]}${']'.repeat(20_000)}`
   const lines = indentJson(deepest).split('\n')
   t.equal(lines[99], `${'  '.repeat(99)}[`)
@@ -140,7 +140,7 @@ t.test('JSON of any depth and length is laid out as far as a person reads it, an
   for (const text of ['x'.repeat(20_000_000), '\\"'.repeat(20_000_000)]) t.ok(indentJson(`{"a":"${text}"}`) === `{\n  "a": "${text}"}`)
 })
 
-t.test('spans are told in two units', async t => {
+t.test('durations are shown in two units', async t => {
   t.same([-5, 999, 59_400, 60_000, 61_000, 3_600_000, 5_400_000, 172_800_000, 180_000_000].map(formatSpan),
     ['0 s', '1 s', '59 s', '1 min', '1 min 1 s', '1 h', '1 h 30 min', '2 d', '2 d 2 h'])
 })

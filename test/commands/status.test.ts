@@ -20,7 +20,7 @@ const well = {
   counts: { backlog: 0, deadLetters: 0, quarantined: 0 }
 }
 
-t.test('a service that is well says so, with the token of the configuration, and the exit code is 0', async t => {
+t.test('a healthy service says so, asked with the configured token, and the exit code is 0', async t => {
   const store = makeStore(t)
   store.feed('http')
   const admin = await buildAdmin(t, { dataDir: store.dataDir, tokens: [{ name: 'anna', role: 'read', token }], status: async () => well })
@@ -33,7 +33,7 @@ t.test('a service that is well says so, with the token of the configuration, and
   t.match(JSON.parse(json.stdout.text), { url: admin.url, status: { version: '1.2.3' }, needs: { length: 0 }, forwarders: [{ name: 'http', backlog: 0 }] })
 })
 
-t.test('what needs the operator is told with what to do, and the exit code is 1', async t => {
+t.test('things that need the operator are shown with advice, and the exit code is 1', async t => {
   const store = makeStore(t)
   const needs = [
     { kind: 'dead letters' as const, text: 'gifts has 39 dead letters', forwarder: 'gifts', count: 39 },
@@ -52,7 +52,7 @@ t.test('what needs the operator is told with what to do, and the exit code is 1'
   t.match(harness.stdout.text, '  ! x is paused\n\nStore unknown, 5,000 MB free\n')
 })
 
-t.test('where no service answers, that is what needs the operator, and the store says the rest', async t => {
+t.test('if no service answers, that needs the operator, and the rest comes from the store', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
   store.append(newDelivery(), quarantinedDelivery())
@@ -71,7 +71,7 @@ t.test('where no service answers, that is what needs the operator, and the store
   t.match(JSON.parse(json.stdout.text), { running: false, status: null, silent: /^cannot be reached/, needs: [{ kind: 'not ready' }, { kind: 'dead letters' }, { kind: 'quarantine' }] })
 })
 
-t.test('a wrong token, and another program at the port, are told by what they answered', async t => {
+t.test('a wrong token, and another program at the port, are recognised by their answers', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
   store.append(newDelivery())
@@ -88,7 +88,7 @@ t.test('a wrong token, and another program at the port, are told by what they an
   }
 })
 
-t.test('watched, the screen is shown again, and the exit code is that of the last', async t => {
+t.test('with --watch the screen is redrawn, and the exit code is that of the last one', async t => {
   const store = makeStore(t)
   let needs: typeof well.needs = []
   const admin = await buildAdmin(t, { dataDir: store.dataDir, status: async () => ({ ...well, needs }) })

@@ -10,7 +10,7 @@ async function shown (harness: ReturnType<typeof createHarness>, text: string): 
   }
 }
 
-t.test('what comes in is shown, what was there is not, and Ctrl-C ends it in order', async t => {
+t.test('new deliveries are shown, earlier ones are not, and Ctrl-C ends the command properly', async t => {
   const store = makeStore(t)
   const old = newDelivery()
   store.append(old)
@@ -29,7 +29,7 @@ t.test('what comes in is shown, what was there is not, and Ctrl-C ends it in ord
   t.equal(harness.listeners.size, 0)
 })
 
-t.test('it ends by itself after so many, and shows only what matches', async t => {
+t.test('the command ends after a number of deliveries, and shows only matching ones', async t => {
   const store = makeStore(t)
   const begun = watchOperator('lastSequence')
   const harness = createHarness(begun)
@@ -41,7 +41,7 @@ t.test('it ends by itself after so many, and shows only what matches', async t =
   t.same(harness.stdout.text.trimEnd().split('\n').map(line => JSON.parse(line).id), wanted.slice(0, 2).map(({ id }) => id))
 })
 
-t.test('on a terminal each delivery is one line with its tiers, and what is wrong with it', async t => {
+t.test('on a terminal each delivery is one line with its tiers and its faults', async t => {
   const store = makeStore(t)
   const begun = watchOperator('lastSequence')
   const harness = createHarness({ ...begun, terminal: true, environment: { NO_COLOR: '1' } })

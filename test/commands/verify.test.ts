@@ -4,7 +4,7 @@ import { connect } from '../../src/journal/sqlite/binding.js'
 import { makeStore, newDelivery } from '../journal/sqlite/stored.js'
 import { createHarness } from './harness.js'
 
-t.test('a sound store is found sound', async t => {
+t.test('an intact store passes', async t => {
   const store = makeStore(t)
   store.append(...Array.from({ length: 600 }, () => newDelivery()))
   const harness = createHarness({ terminal: true })
@@ -25,7 +25,7 @@ t.test('a sound store is found sound', async t => {
   t.equal(await running, 130)
 })
 
-t.test('damaged records are told by their ids, and fail the command', async t => {
+t.test('damaged records are listed by their ids, and fail the command', async t => {
   const store = makeStore(t)
   const delivery = newDelivery()
   store.append(newDelivery(), delivery)
@@ -41,7 +41,7 @@ t.test('damaged records are told by their ids, and fail the command', async t =>
   db.close()
 })
 
-t.test('what the engine complains of is passed on', async t => {
+t.test('complaints of the engine are passed on', async t => {
   const harness = createHarness({
     openOperator: () => ({
       lastSequence: async () => 1,

@@ -12,7 +12,7 @@ function batchOf (after: number, bytes: number): StoredBatch {
   return { after, count: 1, rounds: 1, records: '[]', bodies: new Uint8Array(bytes), without: [] }
 }
 
-t.test('what is stored while somebody\'s code computes is not piled up on its way to the forwarders', async (t) => {
+t.test('stored events do not pile up in memory on their way to a deliver thread that computes', async (t) => {
   const taken: Array<() => void> = []
   const sent: number[] = []
   // A thread that computes answers nothing until it is done.
@@ -53,7 +53,7 @@ function supervised (t: Test, given: Partial<HostedDelivery> = {}) {
   return { supervisor, log, threads, begun }
 }
 
-t.test('those who forward fail after they were made and before they were begun: their successor begins', async (t) => {
+t.test('a deliver thread that fails before it has begun is replaced, and the new one begins', async (t) => {
   const { supervisor, threads, begun } = supervised(t)
   await supervisor.openForwarders()
   await supervisor.claim()
@@ -63,7 +63,7 @@ t.test('those who forward fail after they were made and before they were begun: 
   await eventuallyTrue(() => begun.includes(2), 'the successor')
 })
 
-t.test('a store that those who forward cannot open now is handed to them again', async (t) => {
+t.test('a store that the deliver thread cannot open now is handed to it again', async (t) => {
   let tries = 0
   const { supervisor } = supervised(t, {
     async storeOpened () {
@@ -76,7 +76,7 @@ t.test('a store that those who forward cannot open now is handed to them again',
   await eventuallyTrue(() => tries === 3, 'the third try')
 })
 
-t.test('those who forward are not ended because the whole process was stopped for a while, and are where they do not respond', async (t) => {
+t.test('the deliver thread is ended if it does not respond, but not because the whole process was stopped for a while', async (t) => {
   let now = performance.now()
   t.intercept(performance, 'now', { value: () => now })
   mock.timers.enable({ apis: ['setInterval'] })
@@ -98,7 +98,7 @@ t.test('those who forward are not ended because the whole process was stopped fo
   t.match(aborted, [{ message: /not responded for 130 s/ }])
 })
 
-t.test('those who compute without a pause hold up the mending of the database for ten seconds, once for two minutes, and are ended', async (t) => {
+t.test('a deliver thread that computes without a pause is ended after two minutes, or after ten seconds if it delays the repair of the database', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })
   t.teardown(() => { mock.timers.reset() })
   const aborted: Error[] = []

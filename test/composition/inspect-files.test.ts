@@ -31,7 +31,7 @@ const maker: FileUser = { uid: MAKER, groups: [statSync(import.meta.dirname).gid
 const other: FileUser = { uid: OTHER, groups: [OTHER] }
 const root: FileUser = { uid: 0, groups: [0] }
 
-t.test('a data folder that nobody else can write to, or that is not there, is fine', async t => {
+t.test('a data folder that no other user can write to, or that does not exist, is fine', async t => {
   const { find } = make(t, 0o750)
   t.strictSame(find(maker), [])
   t.strictSame(find(root), [])
@@ -39,7 +39,7 @@ t.test('a data folder that nobody else can write to, or that is not there, is fi
   t.strictSame(make(t, 0o777).find(undefined), [], 'a system without such users')
 })
 
-t.test('a data folder that everybody can write to is told, and refused where it belongs to somebody else', async t => {
+t.test('a data folder that everybody can write to is a warning, and is refused if it belongs to another user', async t => {
   for (const mode of [0o777, 0o1777, 0o702]) {
     const { dataDir, find } = make(t, mode)
     const told = `DATA_DIR is ${dataDir}, which everybody on this machine can write to (mode ${mode.toString(8).padStart(4, '0')}): others can put files in it, or replace the store; chmod o-w it`
@@ -49,7 +49,7 @@ t.test('a data folder that everybody can write to is told, and refused where it 
   }
 })
 
-t.test('a volume that belongs to root, or to a user that the container does not know, is told and not refused', { skip: !isRoot && 'needs root' }, async t => {
+t.test('a volume that belongs to root, or to a user unknown in the container, is a warning and is not refused', { skip: !isRoot && 'needs root' }, async t => {
   for (const owner of [0, 65_534]) {
     const { dataDir, find } = make(t, 0o777)
     chownSync(dataDir, owner, owner)
@@ -57,14 +57,14 @@ t.test('a volume that belongs to root, or to a user that the container does not 
   }
 })
 
-t.test('a group that can write to the data folder is told where the user is no member of it', async t => {
+t.test('a group that can write to the data folder is a warning if the user is not in it', async t => {
   const { dataDir, find } = make(t, 0o770)
   const { gid } = statSync(dataDir)
   t.strictSame(find({ uid: MAKER, groups: [gid] }), [])
   t.match(find({ uid: MAKER, groups: [gid + 1] }), [[false, `DATA_DIR is ${dataDir}, which a group can write to that tierhook's user is no member of (gid ${gid}, mode 0770): `]])
 })
 
-t.test('links in the data folder are told, and refused where somebody has put them there who owns neither', async t => {
+t.test('links in the data folder are a warning, and are refused if a third user has put them there', async t => {
   const { directory, dataDir, find } = make(t, 0o700)
   for (const name of ['tierhook.db', 'tierhook.lock', 'events.ndjson', 'tierhook.db.damaged-1', 'somebody-elses']) {
     symlinkSync(join(directory, `elsewhere-${name}`), join(dataDir, name))
@@ -80,7 +80,7 @@ t.test('links in the data folder are told, and refused where somebody has put th
   for (const user of [maker, other, root]) t.match(find(user).filter(([refused]) => refused), [[true, /holds tierhook\.db as a link .* belongs to another user \(uid 4003\): others decide which file is written\. Remove it$/]])
 })
 
-t.test('files that everybody can change are told one by one, unless all of the folder is so', async t => {
+t.test('files that everybody can change are listed one by one, unless that is true of the whole folder', async t => {
   const { dataDir, find } = make(t, 0o750)
   for (const name of ['tierhook.db', 'observations.json']) {
     writeFileSync(join(dataDir, name), '')
@@ -91,7 +91,7 @@ t.test('files that everybody can change are told one by one, unless all of the f
   t.match(find(maker), [[false, 'DATA_DIR is ']])
 })
 
-t.test('an environment file with secrets that others can read is told, and one that they can change', async t => {
+t.test('an environment file with secrets that others can read or change is a warning', async t => {
   const { directory, find } = make(t, 0o750)
   const envFile = (text: string, mode: number) => {
     writeFileSync(join(directory, '.env'), text)
@@ -110,7 +110,7 @@ t.test('an environment file with secrets that others can read is told, and one t
   t.match(find(maker, { settings }), [[false, /^FORWARDERS_FILE can be changed by everybody .*decides what code runs here/]])
 })
 
-t.test('a file that is none does no harm', async t => {
+t.test('a path that is not a file does no harm', async t => {
   const { directory, dataDir, find } = make(t, 0o750)
   mkdirSync(join(dataDir, 'tierhook.db'))
   t.strictSame(find(maker, { envFile: { path: '.env', text: 'PORT=1' } }), [])

@@ -5,7 +5,7 @@ import { closeSync, constants, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLogOutput } from '../../src/composition/log-output.js'
 
-t.test('every line has been written once it is closed, and a later one is dropped', async t => {
+t.test('after closing, every line has been written, and later lines are dropped', async t => {
   const path = join(t.testdir(), 'log')
   const output = openLogOutput({ fd: openSync(path, 'a'), onError: error => { throw error } })
   for (let index = 0; index < 5000; index++) output.write(`line ${index}\n`)
@@ -27,7 +27,7 @@ t.test('a writer can wait until its lines are written', async t => {
   await output.close()
 })
 
-t.test('a log that cannot be written is reported once, tried again with each line, and given up when it is closed', async t => {
+t.test('a log that cannot be written is reported once, retried with each line, and given up when it is closed', async t => {
   const path = join(t.testdir({ log: '' }), 'log')
   const errors: Error[] = []
   const output = openLogOutput({ fd: openSync(path, 'r'), onError: error => { errors.push(error) } })
@@ -52,7 +52,7 @@ function unreadPipe (t: Test, options: { closed: boolean }): number {
   return writer
 }
 
-t.test('a reader that has gone away is reported, and nothing waits for it', async t => {
+t.test('a reader that has gone away is reported, and does not block anything', async t => {
   const errors: Error[] = []
   const output = openLogOutput({ fd: unreadPipe(t, { closed: true }), onError: error => { errors.push(error) } })
   output.write('one\n')
@@ -63,7 +63,7 @@ t.test('a reader that has gone away is reported, and nothing waits for it', asyn
   t.equal(errors.length, 1)
 })
 
-t.test('a reader that hangs costs a bounded amount of memory, and what it did not take can be abandoned', async t => {
+t.test('a reader that hangs costs a bounded amount of memory, and its unread lines can be abandoned', async t => {
   const errors: Error[] = []
   const output = openLogOutput({ fd: unreadPipe(t, { closed: false }), onError: error => { errors.push(error) } })
   const line = `${'x'.repeat(1_000_000)}\n`

@@ -11,13 +11,13 @@ function render (lines: readonly object[], eventsTold = true): string[] {
 const deliveryId = '01a2194c-1f1f-71ea-b2f5-de6b9057d1fe'
 const moved = { deliveryId, eventType: 'customer.loyalty.tier.upgraded', verdict: 'valid', held: false, faults: [], customerId: 'cust_3a5d020c0eda6ecc', tierFromName: 'Leaf', tierToName: 'Blütentee' }
 
-t.test('lines that come together are each made readable', async t => {
+t.test('lines that arrive in one chunk are each made readable', async t => {
   t.same(render([{ msg: 'one' }, { level: 40, msg: 'two', forwarder: 'http', detail: 'a b', many: { deep: 1 } }, { level: 50, msg: 'three', err: { message: 'it broke', stack: 'Error: it broke\n    at x (y.js:1)' } }]), [
     '· one\n', '! two  forwarder=http  detail="a b"  many={"deep":1}\n', '✗ three  it broke\n     at x (y.js:1)\n'.replace('     at', '         at')
   ])
 })
 
-t.test('an event is one line with its tiers, and what was found of it; those of other kinds that say it too are left out', async t => {
+t.test('an event is one readable line with its tiers and verdict, and other lines about the same event are left out', async t => {
   t.same(render([{ msg: moved.eventType, outcome: 'accepted', ...moved }]), ['✓ customer.loyalty.tier.upgraded  Leaf → Blütentee  cust_3a5d…  01a2194c-1f1f\n'])
   t.same(render([{ outcome: 'duplicate', ...moved }]), ['= customer.loyalty.tier.upgraded  Leaf → Blütentee  duplicate  cust_3a5d…  01a2194c-1f1f\n'])
   t.same(render([{ outcome: 'accepted', ...moved, customerId: null, tierToName: undefined, verdict: 'unvalidated' }]), ['✓ customer.loyalty.tier.upgraded  Leaf →  unvalidated  01a2194c-1f1f\n'])
@@ -26,18 +26,18 @@ t.test('an event is one line with its tiers, and what was found of it; those of 
   t.same(render([{ msg: moved.eventType, duplicates: 0, ...moved }]), [], 'of the log forwarder')
 })
 
-t.test('a replay to the log, and the data that the log forwarder is asked for, are shown', async t => {
+t.test('a replay to the log, and the data of the log forwarder, are shown', async t => {
   const line = { msg: moved.eventType, duplicates: 0, ...moved }
   t.same(render([{ ...line, replay: true }]), ['↻ customer.loyalty.tier.upgraded  Leaf → Blütentee  replay  cust_3a5d…  01a2194c-1f1f\n'])
   t.match(render([{ ...line, data: { name: 'Zoë' } }])[0], /^· customer.*\n {9}\{"name":"Zoë"\}\n$/)
 })
 
-t.test('where events are not told, because the level is higher, nothing is left out', async t => {
+t.test('if the log level hides events, no other line is left out', async t => {
   t.match(render([{ level: 40, msg: 'webhook quarantined', ...moved }], false), [/^! webhook quarantined/])
   t.match(render([{ msg: moved.eventType, duplicates: 0, ...moved }], false), [/^· customer\.loyalty\.tier\.upgraded {2}Leaf → Blütentee/])
 })
 
-t.test('attempts and warnings of the configuration say what a person wants to know', async t => {
+t.test('attempts and configuration warnings are shown in readable form', async t => {
   t.same(render([{ msg: 'delivery forwarded', forwarder: 'crm', deliveryId, eventType: 'x', attempt: 1, ms: 34 }]), ['→ crm  34 ms  01a2194c-1f1f\n'])
   t.same(render([{ level: 40, msg: 'delivery to be retried', forwarder: 'crm', deliveryId, attempt: 1, retryInMs: 11_000, reason: 'status 503' }]), ['↻ crm  again in 11 s: status 503  01a2194c-1f1f\n'])
   t.same(render([{ level: 40, msg: 'configuration warning', variable: 'PORT', reason: 'is odd' }]), ['! PORT is odd\n'])

@@ -66,7 +66,7 @@ t.test('a store is moved to PostgreSQL and back with all its progress', { skip: 
     t.strictSame(await facts({ dataDir: back }), before)
   })
 
-  await t.test('one that is stopped leaves the old store as it was, and the next one begins anew', async (t) => {
+  await t.test('a stopped move leaves the old store unchanged, and the next move starts again', async (t) => {
     const dataDir = await makeFolder()
     const stop = new AbortController()
     await t.rejects(moveStore({ from: { dataDir }, to: { url, schema: 'stopped' }, signal: stop.signal, onProgress: ({ phase }) => { if (phase === 'checking') stop.abort() } }))
@@ -81,7 +81,7 @@ t.test('a store is moved to PostgreSQL and back with all its progress', { skip: 
     t.match(again.stderr.text, 'There is no tierhook.db in')
   })
 
-  await t.test('a place that is taken, and two of a kind, are refused', async (t) => {
+  await t.test('a target that is in use, and two journals of the same kind, are refused', async (t) => {
     const dataDir = await makeFolder()
     await t.rejects(moveStore({ from: { dataDir }, to: { dataDir } }), { code: 'WRONG_STORE' })
     await t.rejects(moveStore({ from: { dataDir }, to: { url, schema: 'stopped' } }), { code: 'WRONG_STORE', message: 'holds a journal already' })
@@ -109,7 +109,7 @@ t.test('a store is moved to PostgreSQL and back with all its progress', { skip: 
     return { journal, stored }
   }
 
-  await t.test('a journal that a move was killed on its way from is no target that may be made anew', async (t) => {
+  await t.test('a journal that an interrupted move was reading from is refused as a target', async (t) => {
     const { journal, stored } = await makeJournal('killed')
     await journal.close()
     const killed = await openShared({ url, schema: 'killed' })
@@ -118,7 +118,7 @@ t.test('a store is moved to PostgreSQL and back with all its progress', { skip: 
     t.match(await server.query('SELECT id FROM killed.deliveries'), [{ id: stored.id }])
   })
 
-  await t.test('the log of a database that is gone, which once was read as the new one\'s, is refused, and what an earlier move left is not replaced', async (t) => {
+  await t.test('the WAL of a deleted database is refused and not read as the new one\'s, and files of an earlier move are not replaced', async (t) => {
     const dataDir = await makeFolder()
     writeFileSync(join(dataDir, 'tierhook.db.moved'), 'the only copy')
     t.match(await moveStore({ from: { dataDir }, to: { url, schema: 'again' } }), { left: join(dataDir, 'tierhook.db.moved-2') })
@@ -133,7 +133,7 @@ t.test('a store is moved to PostgreSQL and back with all its progress', { skip: 
     t.match(await moveStore({ from: { url, schema: 'again' }, to: { dataDir: folder } }), { deliveries: 602 })
   })
 
-  await t.test('a disk without room for the log and the database, which once was given half of it: nothing is left there, and the old journal stays', async (t) => {
+  await t.test('on a disk without room for the WAL and the database, a move leaves nothing, and the old journal stays', async (t) => {
     const folder = mountedFolder(t, 'size=7m')
     if (folder === undefined) return t.comment('no right to mount: skipped')
     const { journal } = await makeJournal('large')
@@ -147,7 +147,7 @@ t.test('a store is moved to PostgreSQL and back with all its progress', { skip: 
     t.match(await moveStore({ from: { url, schema: 'large' }, to: { dataDir: t.testdir() } }), { deliveries: 41 })
   })
 
-  await t.test('what is accepted while it is moved stays where it is served', async (t) => {
+  await t.test('events accepted during a move stay in the journal that is served', async (t) => {
     const { journal } = await makeJournal('stalled')
     // A replica that stands still is not seen.
     const hide = async (): Promise<void> => { await server.query('UPDATE stalled.members SET seen_at = 0, lease_until = 0') }
@@ -165,7 +165,7 @@ t.test('a store is moved to PostgreSQL and back with all its progress', { skip: 
   })
 })
 
-t.test('a database that cannot be reached is told in a sentence, on either side', async (t) => {
+t.test('a database that cannot be reached is reported in a sentence, on either side', async (t) => {
   const store = await openJournal(t)
   await store.append(newDelivery())
   await store.close()

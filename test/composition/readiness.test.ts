@@ -31,7 +31,7 @@ function setUp (options: Partial<ReadinessOptions> = {}) {
   return { state, readiness }
 }
 
-t.test('a commit of late is enough; else one is made, and not for each who asks', async (t) => {
+t.test('a recent commit is enough for readiness, and otherwise one commit is made for all who ask', async (t) => {
   const { state, readiness } = setUp()
   for (let count = 0; count < 3; count++) t.strictSame(await readiness.reasons(), [])
   t.equal(state.probes, 1)
@@ -47,7 +47,7 @@ t.test('a commit of late is enough; else one is made, and not for each who asks'
   t.equal(state.probes, 2)
 })
 
-t.test('a commit that failed is looked into at once, and tried no more than once a second', async (t) => {
+t.test('a failed commit is checked at once, and retried at most once a second', async (t) => {
   const { state, readiness } = setUp()
   readiness.committed({ deliveries: 1, ms: 1 })
   state.now = 1000
@@ -63,7 +63,7 @@ t.test('a commit that failed is looked into at once, and tried no more than once
   t.strictSame(await readiness.reasons(), [])
 })
 
-t.test('a disk that does not answer is told in time, however many ask', async (t) => {
+t.test('a disk that does not answer is reported in time, however many ask', async (t) => {
   let probes = 0
   const known = { waitsFor: undefined as string | undefined }
   const stall = latch()
@@ -90,7 +90,7 @@ t.test('a disk that does not answer is told in time, however many ask', async (t
   stall.open()
 })
 
-t.test('too little room, a journal that is not open and stopping are reasons; what cannot be told is none', async (t) => {
+t.test('too little space, a closed journal and stopping are reasons; an unknown value is not', async (t) => {
   const { state, readiness } = setUp()
   state.free = 99
   t.strictSame(await readiness.reasons(), ['disk space below DISK_FREE_MIN_BYTES: 99 bytes free, 100 wanted'])
@@ -106,7 +106,7 @@ t.test('too little room, a journal that is not open and stopping are reasons; wh
   t.strictSame(await unbounded.readiness.reasons(), [])
 })
 
-t.test('the journal\'s probe writes and syncs, changes nothing, and says why it can\'t', async (t) => {
+t.test('the journal\'s probe writes and syncs, changes nothing, and gives the reason if it fails', async (t) => {
   const dataDir = t.testdir()
   const threads = localThreads()
   const journal = createWholeJournal({
@@ -124,7 +124,7 @@ t.test('the journal\'s probe writes and syncs, changes nothing, and says why it 
   t.equal(await journal.probe(), undefined)
 })
 
-t.test('the disk and the store are measured; a folder that is not there can\'t be', async (t) => {
+t.test('the disk and the store are measured, and a missing folder is not', async (t) => {
   const folder = mkdtempSync(join(t.testdir(), 'data-'))
   writeFileSync(join(folder, 'tierhook.db'), Buffer.alloc(5000))
   writeFileSync(join(folder, 'tierhook.db-wal'), Buffer.alloc(300))

@@ -21,7 +21,7 @@ function service (t: Test, environment: Record<string, string>, log = captureLog
   return made
 }
 
-t.test('a start that fails closes what it opened, so that another can follow in the same folder', async (t) => {
+t.test('a failed start closes everything that it opened, so that another start can use the folder', async (t) => {
   const port = String((await listen(t, createServer())).port)
   const DATA_DIR = t.testdir({
     'own.mjs': 'export const createForwarder = (_options, { logger }) => ({ forward: async () => {}, close: async () => { logger.info("own closed") } })',
@@ -39,7 +39,7 @@ t.test('a start that fails closes what it opened, so that another can follow in 
   t.strictSame(await second.start(), await second.start(), 'starting again changes nothing')
 })
 
-t.test('a module that cannot be loaded stops the start before anything is listened to', async (t) => {
+t.test('a module that cannot be loaded stops the start before the service listens', async (t) => {
   const DATA_DIR = t.testdir({ 'forwarders.json': '[{"name":"own","type":"./gone.mjs"},{"name":"log","type":"log"}]' })
   const made = service(t, { DATA_DIR, FORWARDERS_FILE: `${DATA_DIR}/forwarders.json` })
   const error: unknown = await made.start().catch((reason: unknown) => reason)
@@ -47,12 +47,12 @@ t.test('a module that cannot be loaded stops the start before anything is listen
   t.match(error, { faults: [{ variable: 'forwarder own', message: /cannot be loaded/ }] })
 })
 
-t.test('a file with faults stops it at once', async (t) => {
+t.test('a forwarders file with faults stops the start at once', async (t) => {
   const folder = t.testdir({ 'forwarders.json': '{}' })
   t.throws(() => service(t, { DATA_DIR: folder, FORWARDERS_FILE: `${folder}/forwarders.json` }), { code: 'CONFIGURATION_INVALID', message: /forwarders\.json: must be a list/ })
 })
 
-t.test('a sender that never ends its request does not keep it from stopping', async (t) => {
+t.test('a sender that never ends its request does not keep the service from stopping', async (t) => {
   const made = service(t, { ...signed, SHUTDOWN_TIMEOUT_MS: '400' })
   const { url } = await made.start()
   const sender = await rawConnection(t, Number(new URL(url).port))
@@ -67,7 +67,7 @@ t.test('a sender that never ends its request does not keep it from stopping', as
   await idle.closed()
 })
 
-t.test('the operator\'s listener is there when webhooks are taken, shows what came in, and ends with the service', async (t) => {
+t.test('the operator\'s listener is ready when webhooks are accepted, shows deliveries, and ends with the service', async (t) => {
   const log = captureLog()
   const settings = loadSettings({ environment: { ...signed, PORT: '0', DATA_DIR: t.testdir(), FORWARDERS: 'log' } })
   const made = createService({ settings, logger: log.logger, logDestination: captureLines(), threads: localThreads(), adminPort: 0, version: '1.2.3' })
@@ -92,14 +92,14 @@ t.test('the operator\'s listener is there when webhooks are taken, shows what ca
   t.type(rest, 'string', 'the stream has ended')
 })
 
-t.test('a port in use stops the start, and says whose it is', async (t) => {
+t.test('a port in use stops the start, with the name of its setting', async (t) => {
   const port = (await listen(t, createServer())).port
   const settings = loadSettings({ environment: { PORT: '0', ADMIN_PORT: String(port), DATA_DIR: t.testdir() } })
   const made = createService({ settings, logger: captureLog().logger, logDestination: captureLines(), threads: localThreads() })
   await t.rejects(made.start(), { name: 'OperatorListenerError', cause: { code: 'EADDRINUSE', port } })
 })
 
-t.test('a part that fails to close keeps nothing else open: the journal is closed, and its folder is free', async (t) => {
+t.test('if a part fails to close, the others still close: the journal is closed, and its folder is free', async (t) => {
   const DATA_DIR = t.testdir()
   const log = captureLog()
   const settings = loadSettings({ environment: { PORT: '0', ADMIN_PORT: '0', DATA_DIR } })
@@ -113,7 +113,7 @@ t.test('a part that fails to close keeps nothing else open: the journal is close
   t.match(await second.start(), { url: /^http/ })
 })
 
-t.test('a forwarder that an operator paused is paused after a restart too, until it is resumed', async (t) => {
+t.test('a forwarder that an operator paused stays paused after a restart, until it is resumed', async (t) => {
   const DATA_DIR = t.testdir()
   const settings = loadSettings({ environment: { PORT: '0', DATA_DIR } })
   const agent = new Agent()

@@ -18,7 +18,7 @@ t.test('services that share a journal in PostgreSQL', { skip: noPostgres }, asyn
   const server = await startPostgres(t)
   const shared = (JOURNAL_SCHEMA: string, more: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> => ({ ...signed, JOURNAL: server.url, JOURNAL_SCHEMA, RETRY_MIN_MS: '10', RETRY_MAX_MS: '20', ...more })
 
-  await t.test('any accepts, one forwards, and what people do reaches it from anywhere', async (t) => {
+  await t.test('any service accepts, one forwards, and an operator\'s actions reach it through any service', async (t) => {
     const adminPort = String(await freePort())
     const one = await buildService(t, shared('both', { REPLICA_NAME: 'one', FORWARDERS: 'log,file' }))
     await eventuallyTrue(() => one.log.find('forwarder led here').length === 2, 'two forwarders that run')
@@ -64,7 +64,7 @@ t.test('services that share a journal in PostgreSQL', { skip: noPostgres }, asyn
     t.match(await run('forwarders', '--json'), { text: /"name":"file"[^\n]*"leader":null,?[^\n]*/ })
   })
 
-  await t.test('a service waits for its database, and accepts and forwards once it is there', async (t) => {
+  await t.test('a service waits for its database, then accepts and forwards', async (t) => {
     await server.stop('fast')
     const log = captureLog()
     const made = await buildService(t, shared('later', { FORWARDERS: 'log' }))
@@ -77,7 +77,7 @@ t.test('services that share a journal in PostgreSQL', { skip: noPostgres }, asyn
     await eventuallyTrue(() => made.forwarded.lines.some(({ msg }) => msg === UPGRADED), 'an event that is forwarded')
   })
 
-  await t.test('a data folder that holds a journal of its own is not left behind in silence', async (t) => {
+  await t.test('a data folder that still has a journal of its own is refused', async (t) => {
     const DATA_DIR = t.testdir({ 'tierhook.db': 'something' })
     const settings = loadSettings({ environment: { PORT: '0', ADMIN_PORT: '0', DATA_DIR, ...shared('left') } })
     const service = createService({ settings, logger: captureLog().logger, logDestination: captureLines() })

@@ -66,7 +66,7 @@ async function makeFleet (t: Test, server: PostgresServer) {
 t.test('what replicas notice', { skip: noPostgres }, async (t) => {
   const server = await startPostgres(t)
 
-  await t.test('each has a row, shows that of all, and writes it only where it has changed', async (t) => {
+  await t.test('each replica has a row, shows the sum of all, and writes its row only after a change', async (t) => {
     const { replica, rows } = await makeFleet(t, server)
     const [a, b] = [await replica('a'), await replica('b')]
     a.meet('ev_1')
@@ -80,7 +80,7 @@ t.test('what replicas notice', { skip: noPostgres }, async (t) => {
     t.strictSame(await server.query(`SELECT xmin FROM observed_${schemas}.observations`), before)
   })
 
-  await t.test('what failed at several is one retry budget, over once any of them accepts it, and is told of where the database is away', async (t) => {
+  await t.test('failures at several replicas are one retry budget, which ends when any replica accepts the event, and is reported while the database is away', async (t) => {
     const { replica } = await makeFleet(t, server)
     const [a, b] = [await replica('a'), await replica('b')]
     a.fail('ev_1')
@@ -102,7 +102,7 @@ t.test('what replicas notice', { skip: noPostgres }, async (t) => {
     for (const { budget } of [a, b]) t.match(budget(), [{ triesUsed: 1, failedEvents: 1, recovered: false }])
   })
 
-  await t.test('a reset by one, or by a command, is one for all, and what was counted before comes back nowhere', async (t) => {
+  await t.test('a reset by one replica or a command is valid for all, and earlier counts never come back', async (t) => {
     const { replica, schema } = await makeFleet(t, server)
     const [a, b] = [await replica('a'), await replica('b')]
     a.meet('ev_1')
@@ -130,7 +130,7 @@ t.test('what replicas notice', { skip: noPostgres }, async (t) => {
     t.strictSame([a.counts(), b.counts()], [[], []])
   })
 
-  await t.test('the leader keeps what replicas that are gone have left behind, in one row and once', async (t) => {
+  await t.test('the leader merges the rows of replicas that are gone into one row, and counts nothing twice', async (t) => {
     const { replica, leader, rows } = await makeFleet(t, server)
     const [a, b, c] = [await replica('a'), await replica('b'), await replica('c')]
     for (const { meet, kept } of [a, b, c]) {
@@ -161,7 +161,7 @@ t.test('what replicas notice', { skip: noPostgres }, async (t) => {
     t.strictSame([c.counts(), b.counts()], [[4], [4]])
   })
 
-  await t.test('a row that cannot be read counts for nothing, and is told of once', async (t) => {
+  await t.test('a row that cannot be read counts for nothing, and is reported once', async (t) => {
     const { replica, schema } = await makeFleet(t, server)
     const a = await replica('a')
     await server.query(`INSERT INTO ${schema}.observations VALUES ('newer', '{"version":99}', 0)`)
@@ -171,7 +171,7 @@ t.test('what replicas notice', { skip: noPostgres }, async (t) => {
     t.equal(a.log.find('observations of a replica not readable: left out').length, 1)
   })
 
-  await t.test('a webhook is switched on once an hour, whoever does it', async (t) => {
+  await t.test('a webhook is switched on once an hour, whichever replica does it', async (t) => {
     const { schema } = await makeFleet(t, server)
     const [a, b] = [createSharedSwitchOnLimit({ url: server.url, schema }), createSharedSwitchOnLimit({ url: server.url, schema })]
     const taken = await Promise.all([a, b, a, b].map(async (limit) => await limit.take('wh_1')))
@@ -184,7 +184,7 @@ t.test('what replicas notice', { skip: noPostgres }, async (t) => {
     t.match(await away.take('wh_3'), { ok: false, reason: /cannot be noted in the database/ })
   })
 
-  await t.test('services ask the sender once and switch on once, expect events together, and any of them shows it all', async (t) => {
+  await t.test('services together ask Voucherify once and switch on once, share expected events, and each shows the same', async (t) => {
     const api = await fakeManagementApi(t, { webhooks: [fakeWebhook('wh_1', { active: false, events: TIER_EVENTS })] })
     const environment = {
       ...signed, ...asking(api), JOURNAL: server.url, JOURNAL_SCHEMA: 'services', FORWARDERS: 'log', VOUCHERIFY_REENABLE: 'true', EXPECT_EVENT_WITHIN: '*=15s'

@@ -17,7 +17,7 @@ function oldBytes (): number {
   return getHeapSpaceStatistics().find((space) => space.space_name === 'old_space')?.space_used_size ?? NaN
 }
 
-t.test('what is short-lived does not become old because what came from the same place stayed', async (t) => {
+t.test('short-lived objects stay in the young generation even if earlier objects from the same place survived', async (t) => {
   keepObjectsYoung()
   const kept: Sample[] = []
   for (let number = 0; number < 1_500_000; number++) kept.push(makeSample(number))

@@ -9,7 +9,7 @@ function reasonOf (text: string): string {
 
 const ADVICE = /"openssl rand -hex 32" makes a good one$/
 
-t.test('a token that repeats itself, counts or is made of well-known words is refused, with how to make a good one', async t => {
+t.test('a token that repeats itself, counts or consists of well-known words is refused, with advice how to make a good one', async t => {
   for (const text of [
     'x'.repeat(24), '0'.repeat(64), 'x'.repeat(63) + 'y', 'ab'.repeat(20), 'abc123'.repeat(6), 'aabbaabbabababbabaabbaba', '0123456789abcdef0123456789abcdef',
     'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789', '987654321098765432109876543210', '123123123123123123123123', 'deadbeefdeadbeefdeadbeef',
@@ -23,14 +23,14 @@ t.test('a token that repeats itself, counts or is made of well-known words is re
   }
 })
 
-t.test('a placeholder out of an example is refused, however long', async t => {
+t.test('a placeholder from an example is refused, whatever its length', async t => {
   for (const text of ['changeme-changeme-changeme', 'please-change-me-before-you-deploy', 'CHANGE_THIS_TOKEN_IN_PRODUCTION_9f8a7c', 'replace-with-24-random-characters', 'your-admin-token-goes-in-here', 'insert-your-own-long-token-here']) {
     t.match(reasonOf(text), /^is a placeholder/, text)
     t.match(reasonOf(text), ADVICE)
   }
 })
 
-t.test('a token made at random is taken, in every form that people make them in', async t => {
+t.test('a random token is accepted, in every common form', async t => {
   const forms: Readonly<Record<string, () => string>> = {
     'openssl rand -hex 32': () => randomBytes(32).toString('hex'),
     'openssl rand -hex 24': () => randomBytes(24).toString('hex'),
@@ -46,13 +46,13 @@ t.test('a token made at random is taken, in every form that people make them in'
   }
 })
 
-t.test('what no header could carry is refused', async t => {
+t.test('characters that no header can carry are refused', async t => {
   t.match(reasonOf('x'.repeat(23)), /^must have 24 characters or more/)
   t.match(reasonOf(randomBytes(600).toString('hex')), /^must have 1024 characters or fewer/)
   t.match(reasonOf('a token with spaces in it, long'), /^may contain only letters, digits/)
 })
 
-t.test('tokens have names and roles, and what is wrong with one is told without it', async t => {
+t.test('tokens have names and roles, and a fault is reported without the token', async t => {
   const [one, two] = [randomBytes(32).toString('hex'), randomBytes(32).toString('base64')]
   t.same(decodeTokens(`prometheus:read:${one}, anna:operate:${two},`), {
     ok: true, value: [{ name: 'prometheus', role: 'read', token: one }, { name: 'anna', role: 'operate', token: two }]
@@ -76,7 +76,7 @@ t.test('tokens have names and roles, and what is wrong with one is told without 
   }
 })
 
-t.test('ADMIN_TOKEN is an operate token called admin', async t => {
+t.test('ADMIN_TOKEN is an operate token with the name admin', async t => {
   const anna = { name: 'anna', role: 'read' as const, token: 'secret' }
   t.same(allTokens({ ADMIN_TOKEN: 'sole', ADMIN_TOKENS: [anna] }), [{ name: 'admin', role: 'operate', token: 'sole' }, anna])
   t.same(allTokens({ ADMIN_TOKENS: [anna] }), [anna])

@@ -20,7 +20,7 @@ t.test('.env.example has every variable with its meaning, unit and default, as n
   for (const setting of settingDescriptions) t.match(example, `\n# ${setting.name}=${setting.fallback}\n`)
 })
 
-t.test('.env.example sets nothing as it is, and the defaults when every variable is uncommented', async t => {
+t.test('.env.example sets nothing, and the defaults if every variable is uncommented', async t => {
   t.same([...readEnvFile({ path: '.env.example', text: example }).values], [])
   const uncommented = example.replace(/^# (?=[A-Z_]+=)/gm, '')
   t.same(loadSettings({ environment: {}, envFile: { path: '.env', text: uncommented } }), {

@@ -13,14 +13,14 @@ t.test('comments, blank lines, export, quotation marks and any line ends are und
   })
 })
 
-t.test('a value in quotation marks goes on over lines', async t => {
+t.test('a value in quotation marks may have several lines', async t => {
   t.same(read('REQUIRED_HEADERS="X-A: 1\nX-B: 2\nNAME=3"\nPORT=1'), {
     values: { REQUIRED_HEADERS: 'X-A: 1\nX-B: 2\nNAME=3', PORT: '1' },
     faults: []
   })
 })
 
-t.test('an unknown name is a fault that proposes the nearest one, or to remove it', async t => {
+t.test('an unknown name is a fault that suggests the nearest name, or to remove the line', async t => {
   t.same(read('VOUCHERIFY_WEBHOOK_SECRET=hunter2\nport=1\nDATABASE_CONNECTION=hunter2').faults, [
     'VOUCHERIFY_WEBHOOK_SECRET is not a variable of tierhook (line 1 of .env); did you mean VOUCHERIFY_WEBHOOK_SECRETS?',
     'port is not a variable of tierhook (line 2 of .env); did you mean PORT?',
@@ -49,7 +49,7 @@ t.test('a value that the format would cut off is a fault: a secret with a # in i
   }
 })
 
-t.test('values are read alike by every Node.js, whose own parser differs in names, colons and line ends', async t => {
+t.test('values are read the same on every Node.js, although its own parser differs in names, colons and line ends', async t => {
   t.same(read('  export  PORT=1\rexport\tHOST=\tx\t\r\nDATA_DIR: "x y" # z\nLOG_LEVEL=#\nLOG_REDACT=\n"x"'), {
     values: { PORT: '1', HOST: 'x', DATA_DIR: 'x y', LOG_LEVEL: '', LOG_REDACT: '' },
     faults: ['line 6 of .env is not NAME=value; correct it, or put a # before it']

@@ -20,7 +20,7 @@ function messageOf (environment: Record<string, string>): string {
 
 const secret = (): string => `whsec_${randomBytes(32).toString('base64')}`
 
-t.test('every way of forwarding over HTTP is read', async (t) => {
+t.test('every setting of the http forwarder is read', async (t) => {
   const [before, after] = [secret(), secret()]
   t.match(load({
     HTTP_FORWARDER_CONCURRENCY: '1',
@@ -39,7 +39,7 @@ t.test('every way of forwarding over HTTP is read', async (t) => {
   })
 })
 
-t.test('a signing secret that is none is refused with a way to make one, and is not shown', async (t) => {
+t.test('an unusable signing secret is refused with a way to make one, and is not shown', async (t) => {
   const wrong = [
     'hunter2', 'whsec_', 'whsec_hunter2', `whsec_${randomBytes(23).toString('base64')}`, `whsec_${randomBytes(65).toString('base64')}`,
     secret().replace('=', ''), secret().replace('whsec_', '')
@@ -52,7 +52,7 @@ t.test('a signing secret that is none is refused with a way to make one, and is 
   t.match(messageOf({ HTTP_FORWARDER_SECRETS: `${secret()},` }), /no secret in item 2/)
 })
 
-t.test('statuses are those of failures', async (t) => {
+t.test('permanent statuses must be failures', async (t) => {
   for (const text of ['200', '99', '600', '4xx', '404,', '410 404', ' ']) {
     t.match(messageOf({ HTTP_FORWARDER_PERMANENT_STATUS: text }), /must be a comma-separated list of HTTP statuses from 300 to 599; ".*" is none/)
   }

@@ -23,7 +23,7 @@ function messageOf (environment: Record<string, string>, text?: string): string 
   return faultsOf(loadSettings, environment, text).map(fault => `${fault.variable} ${fault.message}`).join('\n')
 }
 
-t.test('without anything set, the defaults hold', async t => {
+t.test('without any variable, the defaults are used', async t => {
   const settings = load({})
   t.match(settings, {
     HOST: '127.0.0.1',
@@ -39,7 +39,7 @@ t.test('without anything set, the defaults hold', async t => {
   t.ok(Object.isFrozen(settings))
 })
 
-t.test('one start\'s settings share nothing with the next one\'s', async t => {
+t.test('settings of two starts share no objects', async t => {
   load({}).FORWARDERS.push('file')
   t.same(load({}).FORWARDERS, ['log'])
 })
@@ -79,11 +79,11 @@ t.test('whole numbers are read strictly, and the fault names the range, the unit
   t.match(messageOf({ BODY_LIMIT_BYTES: '1023' }), 'BODY_LIMIT_BYTES "1023" must be a whole number of bytes from 1024 to 67108864')
 })
 
-t.test('true and false are the only truth values', async t => {
+t.test('true and false are the only boolean values', async t => {
   for (const text of ['1', 'yes', 'TRUE', 'on', ' ']) t.match(messageOf({ ALLOW_UNSIGNED: text }), /^ALLOW_UNSIGNED .*must be true or false/)
 })
 
-t.test('choices and lists name what can be chosen', async t => {
+t.test('a wrong choice or list entry is refused with the possible values', async t => {
   t.match(messageOf({ LOG_LEVEL: 'verbose' }), 'LOG_LEVEL "verbose" must be one of fatal, error, warn, info, debug, trace, silent')
   t.match(messageOf({ FORWARDERS: 'log,kafka' }), 'must be a comma-separated list of log, file, http; "kafka" is none of these')
   t.match(messageOf({ FORWARDERS: 'log,file,log' }), 'names log twice')
@@ -92,7 +92,7 @@ t.test('choices and lists name what can be chosen', async t => {
   t.match(messageOf({ DATA_DIR: '  ' }), 'DATA_DIR "  " is blank')
 })
 
-t.test('an address to listen at has no scheme, port or brackets', async t => {
+t.test('an address to listen on has no scheme, port or brackets', async t => {
   for (const text of ['localhost', 'my_host.internal', '::', '0.0.0.0', '10.1.2.3']) {
     t.equal(messageOf({ HOST: text, ALLOW_UNSIGNED: 'true' }), '')
   }
@@ -101,7 +101,7 @@ t.test('an address to listen at has no scheme, port or brackets', async t => {
   }
 })
 
-t.test('proxies are trusted in the ways that Fastify knows, but not by a number of hops, with which it trusts nobody', async t => {
+t.test('trusted proxies have the forms that Fastify knows, but not a number of hops, with which Fastify trusts none', async t => {
   for (const [text, value] of [['true', true], ['false', false]] as const) {
     t.equal(load({ TRUST_PROXY: text }).TRUST_PROXY, value)
   }
@@ -126,7 +126,7 @@ t.test('secrets are trimmed, also of a trailing new line, and an odd one is refu
   }
 })
 
-t.test('required headers are told apart by commas and new lines', async t => {
+t.test('required headers are separated by commas and new lines', async t => {
   t.same(load({ REQUIRED_HEADERS: 'X-Key: a, b,X-Url: http://x/?y=1,2\n\nx-last:3\r\n' }).REQUIRED_HEADERS, [
     { name: 'x-key', value: 'a, b' },
     { name: 'x-url', value: 'http://x/?y=1,2' },
@@ -157,7 +157,7 @@ t.test('a URL to post to is http or https, has no credentials, and is never show
   t.match(messageOf({ HTTP_FORWARDER_URL: 'https://user:hunter2@x.example/' }), 'must not carry a user name or password')
 })
 
-t.test('contradictions name the variable to change', async t => {
+t.test('contradictory settings are refused with the variable to change', async t => {
   t.match(messageOf({ HOST: '0.0.0.0' }), /^VOUCHERIFY_WEBHOOK_SECRETS is not set or empty, but HOST is "0\.0\.0\.0".*ALLOW_UNSIGNED/)
   t.equal(messageOf({ HOST: '0.0.0.0', VOUCHERIFY_WEBHOOK_SECRETS: 'k' }), '')
   t.equal(messageOf({ HOST: '0.0.0.0', ALLOW_UNSIGNED: 'true' }), '')
@@ -168,7 +168,7 @@ t.test('contradictions name the variable to change', async t => {
   t.match(messageOf({ DEDUPE_UNIDENTIFIED_SECONDS: '86401', DEDUPE_WINDOW_DAYS: '1' }), /^DEDUPE_UNIDENTIFIED_SECONDS is 86401, more than DEDUPE_WINDOW_DAYS, which is 1 \(86400 seconds\)/)
 })
 
-t.test('a file of forwarders stands in the place of every other variable about forwarders', async t => {
+t.test('a forwarders file replaces every other variable about forwarders', async t => {
   t.equal(load({ FORWARDERS_FILE: 'forwarders.json' }).FORWARDERS_FILE, 'forwarders.json')
   t.notOk('FORWARDERS_FILE' in load({ FORWARDERS_FILE: '' }))
   t.equal(messageOf({ FORWARDERS_FILE: 'a', FORWARDERS: '', RETRY_MAX_MS: '2000' }), '')
@@ -178,7 +178,7 @@ t.test('a file of forwarders stands in the place of every other variable about f
   t.match(messageOf({ FORWARDERS_FILE: 'a', FORWARDERS: 'log' }), 'FORWARDERS is set, but so is FORWARDERS_FILE, which says all about forwarders; remove the one or the other')
 })
 
-t.test('what a file of forwarders refers to may stand in the .env file, but a slip is still one', async t => {
+t.test('variables that a forwarders file uses may be in the .env file, but a misspelt one is still a fault', async t => {
   t.match(messageOf({}, 'CRM_TOKEN=hunter2'), /^CRM_TOKEN is not a variable of tierhook/)
   t.equal(messageOf({ FORWARDERS_FILE: 'a' }, 'CRM_TOKEN=hunter2'), '')
   t.equal(messageOf({}, 'CRM_TOKEN=hunter2\nFORWARDERS_FILE=a'), '')
@@ -186,13 +186,13 @@ t.test('what a file of forwarders refers to may stand in the .env file, but a sl
   t.match(messageOf({ FORWARDERS_FILE: 'a' }, 'VOUCHERIFY_WEBHOOK_SECRET=hunter2'), /did you mean VOUCHERIFY_WEBHOOK_SECRETS\?$/)
 })
 
-t.test('variables are told by name, the environment before the file, and empty ones not at all', async t => {
+t.test('the log names the set variables: the environment before the file, and no empty ones', async t => {
   const envFile = { path: '.env', text: 'A=file\nB=file\nC=file\n' }
   t.same(loadVariables({ environment: { A: 'environment', B: '', D: undefined, E: 'environment' }, envFile }), { A: 'environment', B: 'file', C: 'file', E: 'environment' })
   t.same(loadVariables({ environment: { A: '1' } }), { A: '1' })
 })
 
-t.test('every fault is reported at once, one line each, and a variable that cannot be read makes no second fault', async t => {
+t.test('all faults are reported at once, one line each, and a variable that cannot be read causes no second fault', async t => {
   const environment = {
     HOST: '0.0.0.0',
     PORT: 'http',
@@ -223,15 +223,15 @@ t.test('the environment wins over the file, and an empty text in it counts as no
   t.match(messageOf({}, 'PORT=x'), 'PORT "x" in .env must be')
 })
 
-t.test('an empty secret is no secret: it does not open the service to others', async t => {
+t.test('an empty secret counts as not set and does not open the service to others', async t => {
   t.match(messageOf({ HOST: '0.0.0.0', VOUCHERIFY_WEBHOOK_SECRETS: '' }), /^VOUCHERIFY_WEBHOOK_SECRETS is not set or empty/)
 })
 
-t.test('the environment may hold names of others', async t => {
+t.test('the environment may have variables of other programs', async t => {
   t.equal(messageOf({ PATH: '/bin', PROT: '1' }), '')
 })
 
-t.test('a client reads only what it needs', async t => {
+t.test('a client command reads only the settings that it needs', async t => {
   t.same(loadClientSettings({ environment: { PORT: '4000', HOST: '0.0.0.0', LOG_LEVEL: 'loud' } }), {
     HOST: '0.0.0.0', PORT: 4000, ADMIN_HOST: '127.0.0.1', ADMIN_PORT: 3001, VOUCHERIFY_WEBHOOK_SECRETS: []
   })
@@ -239,7 +239,7 @@ t.test('a client reads only what it needs', async t => {
   t.same(faultsOf(loadClientSettings, { PORT: 'x', HOST: '[::1]' }).map(fault => fault.variable), ['HOST', 'PORT'])
 })
 
-t.test('the operator\'s listener beyond this machine needs a token that cannot be guessed', async t => {
+t.test('an operator\'s listener that other machines can reach needs a token that cannot be guessed', async t => {
   for (const ADMIN_HOST of ['127.0.0.1', 'localhost', '::1']) t.equal(messageOf({ ADMIN_HOST }), '')
   for (const ADMIN_HOST of ['0.0.0.0', '::', '10.0.0.1', 'ops.internal']) {
     t.match(messageOf({ ADMIN_HOST }), /^ADMIN_TOKEN is not set or empty, but ADMIN_HOST is/)
@@ -253,7 +253,7 @@ t.test('the operator\'s listener beyond this machine needs a token that cannot b
   t.match(messageOf({ ADMIN_TOKEN: 'a token with spaces in it, long' }), /may contain only letters, digits/)
 })
 
-t.test('two listeners in each other\'s way are refused', async t => {
+t.test('two listeners at the same address are refused', async t => {
   for (const [HOST, ADMIN_HOST] of [['127.0.0.1', '127.0.0.1'], ['0.0.0.0', '127.0.0.1'], ['127.0.0.1', '::'], ['localhost', '127.0.0.1']] as const) {
     t.match(messageOf({ HOST, ADMIN_HOST, PORT: '4000', ADMIN_PORT: '4000', ADMIN_TOKEN: '5f0c9b7ae1d24368b7f1c2d3', ALLOW_UNSIGNED: 'true' }), /^ADMIN_PORT is 4000, the same as PORT/)
   }
@@ -261,7 +261,7 @@ t.test('two listeners in each other\'s way are refused', async t => {
   t.equal(messageOf({ HOST: '10.0.0.1', ALLOW_UNSIGNED: 'true', PORT: '4000', ADMIN_PORT: '4000' }), '', 'each has an address of its own')
 })
 
-t.test('what is expected to come is a list of patterns with times, each once', async t => {
+t.test('expected events are a list of patterns with times, each pattern once', async t => {
   t.same(load({ EXPECT_EVENT_WITHIN: '*=24h, customer.loyalty.tier.* = 7d,source:distr_abc=90m,a.b=30s' }).EXPECT_EVENT_WITHIN, [
     { pattern: '*', withinMs: 86_400_000 }, { pattern: 'customer.loyalty.tier.*', withinMs: 604_800_000 }, { pattern: 'source:distr_abc', withinMs: 5_400_000 }, { pattern: 'a.b', withinMs: 30_000 }
   ])
@@ -280,19 +280,19 @@ t.test('what is expected to come is a list of patterns with times, each once', a
   for (const [text, reason] of cases) t.match(messageOf({ EXPECT_EVENT_WITHIN: text }), reason)
 })
 
-t.test('what is hidden in the log is a list of paths', async t => {
+t.test('values to hide in the log are a list of paths', async t => {
   t.same(load({ LOG_REDACT: 'sourceAddress, data.customer.email,*.metadata,data["x-y"][0],[*].a' }).LOG_REDACT, ['sourceAddress', 'data.customer.email', '*.metadata', 'data["x-y"][0]', '[*].a'])
   for (const text of ['a..b', 'a,', 'a.b.', 'x-y', 'a[', 'a["b]', 'a b', 'a["b,c"]']) t.match(messageOf({ LOG_REDACT: text }), /^LOG_REDACT .*must be a comma-separated list of paths such as .* is none$/)
 })
 
-t.test('nothing is hidden at a name that objects have from their prototype', async t => {
+t.test('a path to hide may not use a name from the prototype of objects', async t => {
   for (const text of ['__proto__', 'data.__proto__.email', 'a,data["__proto__"].b', "data['constructor'].prototype", '*.constructor', '[*].prototype', '["prototype"]']) {
     t.match(messageOf({ LOG_REDACT: text }), /^LOG_REDACT .*must name no __proto__, no constructor, no prototype: .*; take .* out$/)
   }
   t.same(load({ LOG_REDACT: 'data.constructors,data.prototype_id,data["my constructor"]' }).LOG_REDACT, ['data.constructors', 'data.prototype_id', 'data["my constructor"]'])
 })
 
-t.test('names of custom webhooks make a URL and an event type each, and are told apart in any case', async t => {
+t.test('names of custom webhooks each make a URL and an event type, and differ by more than case', async t => {
   t.same(load({}).CUSTOM_WEBHOOKS, [])
   t.same(load({ CUSTOM_WEBHOOKS: 'crm, Crm-Sync_2.x' }).CUSTOM_WEBHOOKS, ['crm', 'Crm-Sync_2.x'])
   const cases: ReadonlyArray<readonly [string, RegExp]> = [
@@ -311,7 +311,7 @@ const watchdog = {
   PUBLIC_URL: 'https://hooks.example.com', VOUCHERIFY_MANAGEMENT_ID: 'hunter2', VOUCHERIFY_MANAGEMENT_TOKEN: 'hunter2', VOUCHERIFY_PROJECT_ID: 'proj_1', VOUCHERIFY_REGION: 'us1'
 }
 
-t.test('the watchdog is off unless its settings are set, and on with a region or an address', async t => {
+t.test('the watchdog is off without its settings, and on with a region or an address', async t => {
   const { VOUCHERIFY_REGION: _, ...rest } = watchdog
   t.equal(watchdogSettings(load({})), undefined)
   t.equal(watchdogSettings(load({ PUBLIC_URL: watchdog.PUBLIC_URL })), undefined)
@@ -321,7 +321,7 @@ t.test('the watchdog is off unless its settings are set, and on with a region or
   t.match(watchdogSettings(load({ ...watchdog, VOUCHERIFY_REGION: 'as1' })), { managementUrl: 'https://as1.api.voucherify.io' })
 })
 
-t.test('a part of the watchdog\'s settings is a fault that names each variable that is missing', async t => {
+t.test('an incomplete set of watchdog settings is a fault that names each missing variable', async t => {
   for (const name of ['PUBLIC_URL', 'VOUCHERIFY_MANAGEMENT_ID', 'VOUCHERIFY_MANAGEMENT_TOKEN', 'VOUCHERIFY_PROJECT_ID', 'VOUCHERIFY_REGION']) {
     t.same(faultsOf(loadSettings, { ...watchdog, [name]: '' }).map(fault => fault.variable), [name])
   }
@@ -336,7 +336,7 @@ t.test('a part of the watchdog\'s settings is a fault that names each variable t
   t.same(faultsOf(loadSettings, { ...watchdog, VOUCHERIFY_PROJECT_ID: '../x' }).map(fault => fault.variable), ['VOUCHERIFY_PROJECT_ID'], 'one that cannot be read is not missing too')
 })
 
-t.test('a token is sent neither in the open nor where it breaks a header, and is never shown', async t => {
+t.test('a management token is never sent without TLS, never breaks a header, and is never shown', async t => {
   const { VOUCHERIFY_REGION: _, ...rest } = watchdog
   for (const url of ['http://own.example', 'ftp://own.example', 'https://user:hunter2@own.example', 'https://own.example?hunter2', 'own.example']) {
     const message = messageOf({ ...rest, VOUCHERIFY_MANAGEMENT_URL: url })
@@ -392,7 +392,7 @@ t.test('each secret can be in a file that a second variable names, and no other 
   t.match(faultsOf(loadSettings, {}, 'PORT_FILE=x'), [{ variable: 'PORT_FILE', message: /is not a variable of tierhook/ }])
 })
 
-t.test('a secret\'s file that is not there, empty or too large, or a second value beside it, is told without what is in it', async t => {
+t.test('a secret\'s file that is missing, empty or too large, or has a second value beside it, is reported without its content', async t => {
   const directory = t.testdir({ empty: ' \n', large: 'x'.repeat(70_000), weak: 'short\n' })
   const messageWith = (environment: Readonly<Record<string, string>>): string => {
     try {
@@ -411,7 +411,7 @@ t.test('a secret\'s file that is not there, empty or too large, or a second valu
   t.notMatch(messageWith({ ADMIN_TOKEN_FILE: 'weak' }), 'short')
 })
 
-t.test('a command opens the operator\'s listener with ADMIN_TOKEN, or else with the first of ADMIN_TOKENS', async t => {
+t.test('a command uses ADMIN_TOKEN for the operator\'s listener, or else the first of ADMIN_TOKENS', async t => {
   const directory = t.testdir({ token: 'token-in-a-file\n' })
   const ADMIN_TOKENS = 'anna:operate:c2d35f0c9b7ae1d24368b7f1,ben:read:7ae1d24368b7f1c2d35f0c9b'
   t.equal(loadOwnToken({ environment: { ADMIN_TOKEN: 'sole', ADMIN_TOKENS } }), 'sole')

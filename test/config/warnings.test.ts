@@ -6,12 +6,12 @@ function warned (environment: Record<string, string>): string[] {
   return findWarnings(loadSettings({ environment })).map(warning => `${warning.variable} ${warning.message}`)
 }
 
-t.test('starting without a secret is warned about, on loopback and elsewhere', async t => {
+t.test('a start without a secret is warned about, on loopback and elsewhere', async t => {
   t.match(warned({}), [/^VOUCHERIFY_WEBHOOK_SECRETS is not set/])
   t.match(warned({ HOST: '0.0.0.0', ALLOW_UNSIGNED: 'true' }), [/^VOUCHERIFY_WEBHOOK_SECRETS is not set/])
 })
 
-t.test('what has no effect, or another one than it seems to have, is warned about', async t => {
+t.test('settings that have no effect, or an unexpected one, are warned about', async t => {
   const secret = { VOUCHERIFY_WEBHOOK_SECRETS: 'k' }
   t.same(warned({ ...secret, TRUST_PROXY: 'loopback', ALLOWED_SOURCES: 'eu1' }), [])
   t.match(warned({ ...secret, ALLOW_UNSIGNED: 'true' }), [/^ALLOW_UNSIGNED has no effect/])

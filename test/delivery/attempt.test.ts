@@ -13,7 +13,7 @@ async function attempt (forwarder: Forwarder): Promise<ForwardResult> {
   return await createAttempts(forwarder).run(attempts)
 }
 
-t.test('outcomes and the position come back as the forwarder gave them', async (t) => {
+t.test('outcomes and the position are returned as the forwarder gave them', async (t) => {
   const outcomes = [{ status: 'forwarded', detail: 'status 200' }, { status: 'dead', reason: 'status 410' }]
   t.strictSame(await attempt(build(async () => ({ outcomes, position: 'here' }))), { outcomes, position: 'here' })
 })
@@ -63,7 +63,7 @@ for (const [title, forward] of Object.entries({
   })
 }
 
-t.test('what a forwarder makes of its outcomes later changes nothing, nor does what else is in them', async (t) => {
+t.test('later changes to the outcomes by the forwarder, and extra properties, have no effect', async (t) => {
   let reads = 0
   const changing = { get status () { return ++reads === 1 ? 'forwarded' : throwing() } }
   const kept = { status: 'retry', reason: 'x', afterMs: 1, extra: 1 }
@@ -74,14 +74,14 @@ t.test('what a forwarder makes of its outcomes later changes nothing, nor does w
   t.strictSame(outcomes, [{ status: 'forwarded' }, { status: 'retry', reason: 'x', afterMs: 1 }])
 })
 
-t.test('of a text without end the beginning is kept', async (t) => {
+t.test('only the beginning of an endless text is kept', async (t) => {
   const endless = 'x'.repeat(10_000_000)
   const [first, second] = (await attempt(build(async () => ({ outcomes: [{ status: 'forwarded', detail: endless, answer: endless }, { status: 'dead', reason: endless }] })))).outcomes
   t.match([first, second], [{ detail: /^x{2048}…$/, answer: /^x{2048}…$/ }, { reason: /^x{2048}…$/ }])
   t.match(await attempt(build(async () => { throw new Error(endless) })), { outcomes: [{ reason: /^x{2048}…$/ }, { status: 'retry' }] })
 })
 
-t.test('a listener that throws when its time is over keeps nobody from being told', async (t) => {
+t.test('an abort listener that throws does not keep other listeners from being called', async (t) => {
   const told: unknown[] = []
   const result = await attempt(build(async (_attempts: unknown, { onAbort }: ForwardContext) => {
     onAbort?.(() => throwing())
@@ -93,7 +93,7 @@ t.test('a listener that throws when its time is over keeps nobody from being tol
   t.equal(told.length, 1)
 })
 
-t.test('a forwarder that hangs is given up after its time, and is told', async (t) => {
+t.test('a forwarder that hangs is abandoned after its time, and its signal aborts', async (t) => {
   let signal: AbortSignal | undefined
   const forwarder = build(async (_attempts: unknown, context: { signal: AbortSignal }) => {
     signal = context.signal
@@ -104,7 +104,7 @@ t.test('a forwarder that hangs is given up after its time, and is told', async (
   t.equal(signal?.aborted, true)
 })
 
-t.test('a forwarder that throws after its time was over disturbs nobody', async (t) => {
+t.test('a forwarder that throws after its time is over affects no other attempt', async (t) => {
   let reject: (error: Error) => void = () => {}
   const forwarder = build(async () => { await new Promise((_resolve, _reject) => { reject = _reject }) }, 10)
   await attempt(forwarder)
@@ -132,7 +132,7 @@ t.test('stopping ends an attempt at once', async (t) => {
   t.equal(told.length, 2, 'the forwarder hears of it in either way')
 })
 
-t.test('a forwarder that looks for the end of its time only after it hears of it at once', async (t) => {
+t.test('a forwarder that registers for the abort only after it happened is called at once', async (t) => {
   let context: ForwardContext | undefined
   await attempt(build(async (_attempts: unknown, given: ForwardContext) => {
     context = given
@@ -145,7 +145,7 @@ t.test('a forwarder that looks for the end of its time only after it hears of it
   t.equal(context?.signal.reason, told[0])
 })
 
-t.test('an attempt that begins after the stop ends at once too', async (t) => {
+t.test('an attempt that begins after the stop ends at once', async (t) => {
   const stopped = createAttempts(build(async () => { await new Promise(() => {}) }))
   stopped.abort(new Error('stopped'))
   t.match(await stopped.run(attempts), { outcomes: [{ status: 'retry', reason: 'stopped' }, { status: 'retry' }] })
@@ -157,7 +157,7 @@ t.test('the reason of an error is its message, with its cause', async (t) => {
   t.equal(reasonOf('text'), 'text')
 })
 
-t.test('an error that cannot be read has a reason too', async (t) => {
+t.test('an unreadable error has a reason too', async (t) => {
   const reason = 'The forwarder failed, and its error cannot be read'
   const unreadable = [Object.create(null), Object.defineProperty(new Error('x'), 'message', { get: throwing }), new Proxy({}, { getPrototypeOf: throwing })]
   for (const error of unreadable) {

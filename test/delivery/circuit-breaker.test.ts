@@ -11,7 +11,7 @@ function build ({ random = 1 } = {}) {
   return { breaker, fail, advance: (ms: number) => { now += ms } }
 }
 
-t.test('it opens after as many failures in a row as it may take', async (t) => {
+t.test('the breaker opens after the allowed number of failures in a row', async (t) => {
   const { breaker, fail } = build()
   fail()
   fail()
@@ -24,7 +24,7 @@ t.test('it opens after as many failures in a row as it may take', async (t) => {
   t.equal(breaker.reopensInMs(), 1000)
 })
 
-t.test('a success in between starts the count anew', async (t) => {
+t.test('a success in between resets the count', async (t) => {
   const { breaker, fail } = build()
   fail()
   fail()
@@ -34,7 +34,7 @@ t.test('a success in between starts the count anew', async (t) => {
   t.equal(breaker.state(), 'closed')
 })
 
-t.test('after its pause it lets one probe through, and closes when that succeeds', async (t) => {
+t.test('after its pause the breaker lets one probe through, and closes if that succeeds', async (t) => {
   const { breaker, fail, advance } = build()
   fail(); fail(); fail()
   advance(1000)
@@ -47,7 +47,7 @@ t.test('after its pause it lets one probe through, and closes when that succeeds
   t.equal(breaker.allowance(), Infinity)
 })
 
-t.test('each probe that fails doubles the pause, up to the limit', async (t) => {
+t.test('each failed probe doubles the pause, up to the limit', async (t) => {
   const { breaker, fail, advance } = build()
   fail(); fail(); fail()
   const pauses = []
@@ -59,7 +59,7 @@ t.test('each probe that fails doubles the pause, up to the limit', async (t) => 
   t.strictSame(pauses, [1000, 2000, 4000, 8000, 8000, 8000])
 })
 
-t.test('attempts that began before it opened and fail after it do not count as probes', async (t) => {
+t.test('attempts that began before the breaker opened, and fail after it, do not count as probes', async (t) => {
   const { breaker, fail } = build()
   fail(); fail(); fail()
   breaker.failed()

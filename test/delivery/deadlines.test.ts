@@ -29,7 +29,7 @@ function build (timeoutMs: number) {
   return { deadlines, add, names: () => deadlines.running().map(({ name }) => name).sort() }
 }
 
-t.test('what runs is told when its time is over, each its own, and not before', async (t) => {
+t.test('running work is told when its own time is over, and not before', async (t) => {
   const { add, names } = build(40)
   const first = add('first')
   const before = performance.now()
@@ -42,7 +42,7 @@ t.test('what runs is told when its time is over, each its own, and not before', 
   t.strictSame(names(), [])
 })
 
-t.test('what has ended is told nothing, and those beside it still are', async (t) => {
+t.test('finished work is told nothing, and other work still is', async (t) => {
   const { deadlines, add, names } = build(30)
   const [first, second, third] = [add('first'), add('second'), add('third')]
   deadlines.remove(first)
@@ -52,7 +52,7 @@ t.test('what has ended is told nothing, and those beside it still are', async (t
   t.strictSame(names(), [])
 })
 
-t.test('nothing keeps the process while nothing runs', async (t) => {
+t.test('without running work, no timer keeps the process alive', async (t) => {
   const { deadlines, add } = build(60_000)
   const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
   const before = timers()

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import { createInFlightCommits } from '../../src/delivery/in-flight-commits.js'
 
-t.test('calls count until the promise that they share has ended, well or badly', async (t) => {
+t.test('calls count as in flight until their shared promise has settled, resolved or rejected', async (t) => {
   const errors: unknown[] = []
   let kept = 0
   const inFlightCommits = createInFlightCommits({ onKept () { kept++ }, onError (error) { errors.push(error) } })

@@ -2,7 +2,7 @@ import t from 'tap'
 import { validate, version } from 'uuid'
 import { createNewId } from '../../src/delivery/new-id.js'
 
-t.test('ids are UUIDs version 7 that tell their time, and sort as they were made, also within a millisecond and over a clock that steps back', (t) => {
+t.test('ids are UUIDs version 7 with a time, and sort in the order in which they were made, also within a millisecond and when the clock steps back', (t) => {
   const start = Date.UTC(2026, 0, 31)
   const times = [start, start + 1, start + 1, start + 1, start - 5000, start + 2]
   let made = 0
@@ -17,7 +17,7 @@ t.test('ids are UUIDs version 7 that tell their time, and sort as they were made
   t.end()
 })
 
-t.test('no two share their random part, also of two makers', (t) => {
+t.test('no two ids share their random part, also of two generators', (t) => {
   const makers = [createNewId(() => 1), createNewId(() => 1)]
   const tails = Array.from({ length: 1000 }, (_each, index) => makers[index % 2]?.().slice(-12))
   t.equal(new Set(tails).size, tails.length)

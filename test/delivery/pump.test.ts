@@ -72,7 +72,7 @@ function recorder (decide: (attempt: Attempt) => Outcome | Promise<Outcome> = ()
   }
 }
 
-t.test('every delivery is forwarded, in the order of arrival where the forwarder takes one at a time', async (t) => {
+t.test('every delivery is forwarded, in the order of arrival if the forwarder takes one at a time', async (t) => {
   const { pump, append } = await build(t)
   const ids = await append(50)
   const sink = recorder()
@@ -83,7 +83,7 @@ t.test('every delivery is forwarded, in the order of arrival where the forwarder
   t.ok(sink.attempts.every(({ number, replay }) => number === 1 && !replay))
 })
 
-t.test('an append wakes a pump that has nothing to do', async (t) => {
+t.test('an append wakes an idle pump', async (t) => {
   const { pump, append } = await build(t)
   const sink = recorder()
   const running = pump(sink)
@@ -94,7 +94,7 @@ t.test('an append wakes a pump that has nothing to do', async (t) => {
   t.strictSame(new Set(sink.forwarded), new Set(ids))
 })
 
-t.test('a delivery that fails is tried again, with the number of the attempt, until it is through', async (t) => {
+t.test('a failed delivery is attempted again, with the number of the attempt, until it succeeds', async (t) => {
   const { pump, append } = await build(t)
   await append(1)
   const sink = recorder(({ number }) => number < 4 ? { status: 'retry', reason: 'not yet' } : { status: 'forwarded' })
@@ -103,7 +103,7 @@ t.test('a delivery that fails is tried again, with the number of the attempt, un
   t.strictSame(sink.attempts.map(({ number }) => number), [1, 2, 3, 4])
 })
 
-t.test('poison delivery: it blocks nothing behind it', async (t) => {
+t.test('a poison delivery does not block later deliveries', async (t) => {
   const { pump, append } = await build(t)
   const ids = await append(20)
   const sink = recorder(({ delivery }) => delivery.id === ids[0] ? { status: 'retry', reason: 'poison' } : { status: 'forwarded' })
@@ -112,7 +112,7 @@ t.test('poison delivery: it blocks nothing behind it', async (t) => {
   t.strictSame(sink.forwarded, ids.slice(1))
 })
 
-t.test('a delivery that is refused for good becomes a dead letter, is logged, and holds up nobody', async (t) => {
+t.test('a delivery that is refused for good becomes a dead letter, is logged, and delays no other', async (t) => {
   const { pump, append, log } = await build(t)
   const ids = await append(3)
   const sink = recorder(({ delivery }) => delivery.id === ids[1] ? { status: 'dead', reason: 'status 410' } : { status: 'forwarded' })
@@ -124,7 +124,7 @@ t.test('a delivery that is refused for good becomes a dead letter, is logged, an
   t.equal(sink.attempts.length, 3)
 })
 
-t.test('a delivery is given up once it has been retried for as long as it may', async (t) => {
+t.test('a delivery is given up after its retry time is over', async (t) => {
   const { pump, append, log } = await build(t)
   await append(1)
   const dead = latch()
@@ -136,7 +136,7 @@ t.test('a delivery is given up once it has been retried for as long as it may', 
   t.ok(sink.attempts.length > 2)
 })
 
-t.test('a destination that names a time is not tried before it', async (t) => {
+t.test('a destination that names a time gets no retry before it', async (t) => {
   const { pump, append } = await build(t)
   await append(1)
   const times: number[] = []
@@ -149,7 +149,7 @@ t.test('a destination that names a time is not tried before it', async (t) => {
   t.ok((times[1] ?? 0) - (times[0] ?? 0) >= 149)
 })
 
-t.test('destination down: after failures in a row it pauses, probes with one delivery, and goes on', async (t) => {
+t.test('destination down: after failures in a row the breaker opens, probes with one delivery, and closes', async (t) => {
   const { pump, append, log } = await build(t)
   const ids = await append(30)
   let down = true
@@ -169,7 +169,7 @@ t.test('destination down: after failures in a row it pauses, probes with one del
   t.equal(running.breakerState(), 'closed')
 })
 
-t.test('one dead forwarder with a long backlog: the others do not notice', async (t) => {
+t.test('a dead forwarder with a long backlog does not affect other forwarders', async (t) => {
   const { pump, append } = await build(t)
   const ids = await append(500)
   const dead = recorder(async () => await new Promise(() => {}))
@@ -209,7 +209,7 @@ t.test('deliveries of one customer keep their order through failures, while othe
   t.ok(sink.forwarded.indexOf(others[0] ?? '') < sink.forwarded.indexOf(mine[0] ?? ''))
 })
 
-t.test('what a forwarder does not want is passed over without an attempt', async (t) => {
+t.test('deliveries that a filter refuses are skipped without an attempt', async (t) => {
   const { pump, append } = await build(t)
   const ids = await append(6)
   const sink = recorder()
@@ -220,7 +220,7 @@ t.test('what a forwarder does not want is passed over without an attempt', async
   t.strictSame(new Set(sink.forwarded), new Set(ids.filter((_, index) => index % 2 === 1)))
 })
 
-t.test('a batch is one call', async (t) => {
+t.test('a batch is forwarded in one call', async (t) => {
   const { pump, append } = await build(t)
   await append(10)
   const sizes: number[] = []
@@ -231,7 +231,7 @@ t.test('a batch is one call', async (t) => {
   t.strictSame(sizes, [4, 4, 2])
 })
 
-t.test('what follows a batch closely is gathered, and goes together', async (t) => {
+t.test('deliveries that arrive soon after a batch are gathered and go together', async (t) => {
   const { pump, append } = await build(t)
   let now = 1_000_000
   const sizes: number[] = []
@@ -269,7 +269,7 @@ t.test('stopping waits for the attempt under way and begins no other', async (t)
   t.equal(sink.attempts.length, 1)
 })
 
-t.test('an attempt that outlasts the time for stopping is given back, and counts for nothing', async (t) => {
+t.test('an attempt that outlasts the time for stopping is given back, and does not count', async (t) => {
   const { pump, append, log } = await build(t)
   const ids = await append(1)
   const begun = latch()
@@ -284,7 +284,7 @@ t.test('an attempt that outlasts the time for stopping is given back, and counts
   t.strictSame(sink.attempts.map(({ delivery, number }) => [delivery.id, number]), [[ids[0], 1]])
 })
 
-t.test('progress that the disk does not take, as while it stalls: a stop waits for it no longer than it may', async (t) => {
+t.test('a stop does not wait longer than allowed for progress that a stalled disk does not store', async (t) => {
   const { pump, append, threads } = await build(t)
   await append(1)
   const stall = latch()
@@ -300,7 +300,7 @@ t.test('progress that the disk does not take, as while it stalls: a stop waits f
   stall.open()
 })
 
-t.test('closing twice is closing once, and a pump that never started closes too', async (t) => {
+t.test('closing twice closes once, and a pump that never started closes too', async (t) => {
   const { pump } = await build(t)
   let closed = 0
   const running = pump({ forward: recorder().forward, close: async () => { closed++ } })
@@ -309,7 +309,7 @@ t.test('closing twice is closing once, and a pump that never started closes too'
   t.equal(closed, 1)
 })
 
-t.test('a forwarder whose progress was refused is not told that all is on disk when it closes', async (t) => {
+t.test('a forwarder whose progress was refused is not told at its close that everything is on disk', async (t) => {
   const { journal, pump, append } = await build(t)
   await append(1)
   const ends: unknown[] = []
@@ -340,7 +340,7 @@ t.test('the start of a forwarder gets the position that was settled last', async
   t.strictSame(positions, [null, 'after one'])
 })
 
-t.test('a forwarder that cannot start is tried again, and nothing is lost', async (t) => {
+t.test('a forwarder that cannot start is started again, and nothing is lost', async (t) => {
   const { pump, append, log } = await build(t)
   await append(2)
   let tries = 0
@@ -352,7 +352,7 @@ t.test('a forwarder that cannot start is tried again, and nothing is lost', asyn
   t.match(log.find('forwarder cannot start'), [{ err: { message: 'no such folder' }, attempt: 1 }, { attempt: 2 }])
 })
 
-t.test('a forwarder that hangs in its start holds up neither the start nor the stop of the service, and it is told', async (t) => {
+t.test('a forwarder that hangs in its start delays neither the start nor the stop of the service, and is reported', async (t) => {
   const { pump, log } = await build(t)
   const running = pump({ ...recorder(), timeoutMs: 20, start: async () => { await new Promise(() => {}) } })
   await running.start()
@@ -360,7 +360,7 @@ t.test('a forwarder that hangs in its start holds up neither the start nor the s
   await running.close(new AbortController().signal)
 })
 
-t.test('a destination may say what was sent to it: its answer is kept, and not logged', async (t) => {
+t.test('an answer that contains the sent event is kept, and not logged', async (t) => {
   const { pump, append, log } = await build(t)
   await append(1)
   const sink = recorder(({ number }) => number < 2 ? { status: 'retry', reason: 'status 500', answer: 'Alex Doe' } : { status: 'dead', reason: 'status 410', answer: 'Alex Doe' })
@@ -372,7 +372,7 @@ t.test('a destination may say what was sent to it: its answer is kept, and not l
   t.notMatch(JSON.stringify(log.lines), /Alex Doe/)
 })
 
-t.test('a paused pump ends what is under way, begins nothing, and goes on when it is resumed', async (t) => {
+t.test('a paused pump finishes its attempts, begins none, and continues when it is resumed', async (t) => {
   const { pump, append, log } = await build(t)
   const [first] = await append(1)
   const begun = latch()

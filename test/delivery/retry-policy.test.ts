@@ -15,7 +15,7 @@ t.test('a retry never comes at once, and never later than the limit', async () =
   }))
 })
 
-t.test('deliveries that failed together do not come back together', async (t) => {
+t.test('deliveries that failed together are not retried together', async (t) => {
   const waits = new Set(Array.from({ length: 100 }, (_, index) => Math.round(backoffMs(8, policy, index / 100))))
   t.ok(waits.size > 95)
 })

@@ -25,7 +25,7 @@ function build (t: Test, { gatherMs = 0 } = {}) {
   return { runLoop, taken, defects, rests: () => rests }
 }
 
-t.test('what is asked for before the first turn does nothing', async (t) => {
+t.test('a request before the first run has no effect', async (t) => {
   const { runLoop, taken, rests } = build(t)
   runLoop.now()
   runLoop.soon()
@@ -35,7 +35,7 @@ t.test('what is asked for before the first turn does nothing', async (t) => {
   t.equal(taken.length, 1)
 })
 
-t.test('one that is asked for during another follows it, once, and then there is rest', async (t) => {
+t.test('a run that is requested during another one follows it once, and then the loop rests', async (t) => {
   const { runLoop, taken, rests } = build(t)
   runLoop.begin()
   runLoop.now()
@@ -52,7 +52,7 @@ t.test('one that is asked for during another follows it, once, and then there is
   t.equal(rests(), 1)
 })
 
-t.test('after the time that a turn asks for the next is taken, and one that was asked for before has been it', async (t) => {
+t.test('the next run starts after the time that the last one asked for, and earlier if a run is requested', async (t) => {
   const { runLoop, taken } = build(t)
   runLoop.begin()
   taken[0]?.end(1)
@@ -63,7 +63,7 @@ t.test('after the time that a turn asks for the next is taken, and one that was 
   t.equal(taken.length, 3)
 })
 
-t.test('those who can wait share a turn', async (t) => {
+t.test('requests that can wait share a run', async (t) => {
   const { runLoop, taken } = build(t, { gatherMs: 5 })
   runLoop.begin()
   taken[0]?.end()
@@ -77,7 +77,7 @@ t.test('those who can wait share a turn', async (t) => {
   t.equal(taken.length, 2)
 })
 
-t.test('after the end none is taken by itself, and what is asked for is taken at once', async (t) => {
+t.test('after the end no run starts by itself, and a requested one starts at once', async (t) => {
   const { runLoop, taken } = build(t, { gatherMs: 1 })
   runLoop.begin()
   taken[0]?.end()
@@ -91,7 +91,7 @@ t.test('after the end none is taken by itself, and what is asked for is taken at
   t.equal(taken.length, 2)
 })
 
-t.test('a turn that fails is told of, and no other is taken', async (t) => {
+t.test('a failed run is reported, and no other follows', async (t) => {
   const { runLoop, taken, defects, rests } = build(t)
   runLoop.begin()
   taken[0]?.fail(new Error('a defect'))
@@ -102,7 +102,7 @@ t.test('a turn that fails is told of, and no other is taken', async (t) => {
   t.equal(rests(), 0)
 })
 
-t.test('a rest that is longer than a timer can be is a rest', async (t) => {
+t.test('a wait longer than a timer allows works', async (t) => {
   const { runLoop, taken } = build(t)
   runLoop.begin()
   taken[0]?.end(31 * 86_400_000)

@@ -14,7 +14,7 @@ function clockAt (start: number) {
   }
 }
 
-t.test('a clock that is a year ahead for a minute is not believed, and not at once when it is right again', async (t) => {
+t.test('a clock that is a year ahead for a minute is not believed, and neither at once when it is right again', async (t) => {
   const { clock, pass, set } = clockAt(1000 * DAY_MS)
   const steps: number[] = []
   const isSteady = createSteadyClock({ clock, lastReceivedAt: clock.now() - HOUR_MS, onStep: (byMs) => { steps.push(byMs) } })
@@ -30,7 +30,7 @@ t.test('a clock that is a year ahead for a minute is not believed, and not at on
   t.ok(isSteady(), 'after a day it is believed')
 })
 
-t.test('a clock that drifts, or is set by minutes, is the same clock', async (t) => {
+t.test('a clock that drifts, or is adjusted by minutes, is believed', async (t) => {
   const { clock, pass, set } = clockAt(1000 * DAY_MS)
   const isSteady = createSteadyClock({ clock, lastReceivedAt: undefined, onStep: () => { t.fail('no step') } })
   for (let hour = 0; hour < 48; hour++) {
@@ -40,7 +40,7 @@ t.test('a clock that drifts, or is set by minutes, is the same clock', async (t)
   }
 })
 
-t.test('a start long after the newest delivery, or before it, may be one with a wrong clock', async (t) => {
+t.test('a start long after, or before, the newest delivery may have a wrong clock', async (t) => {
   for (const lastReceivedAt of [1000 * DAY_MS - 366 * DAY_MS, 1000 * DAY_MS + 2 * DAY_MS]) {
     const { clock, pass } = clockAt(1000 * DAY_MS)
     const isSteady = createSteadyClock({ clock, lastReceivedAt, onStep: () => {} })

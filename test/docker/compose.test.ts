@@ -36,7 +36,7 @@ t.test('every container is hardened: read-only, no capabilities, bounded memory,
   }
 })
 
-t.test('every image of others is pinned to a release, and every service has a health check', async t => {
+t.test('every foreign image is pinned to a release, and every service has a health check', async t => {
   for (const [name, { image, healthcheck }] of services.filter(([name]) => !name.startsWith('tierhook'))) {
     t.match(image, /^(?:[\w/]+:v?\d+\.\d+\.\d+|postgres:\d+\.\d+)$/, name)
     t.equal(healthcheck?.test[0], 'CMD', name)
@@ -45,7 +45,7 @@ t.test('every image of others is pinned to a release, and every service has a he
   t.match(dockerfile, /^COPY docker\/health \/usr\/local\/bin\/tierhook-health$/m)
 })
 
-t.test('both stages of the image are built on one base, which can be held to a digest', async t => {
+t.test('both stages of the image use the same base, which can be pinned to a digest', async t => {
   const [, fallback = ''] = /^ARG NODE_IMAGE=(\S+)$/m.exec(dockerfile) ?? []
   t.match(fallback, /^node:\d+-slim(?:@sha256:[0-9a-f]{64})?$/)
   t.same([...dockerfile.matchAll(/^FROM \$\{(\S+)\}/gm)].map(([, argument]) => argument), ['NODE_IMAGE', 'NODE_IMAGE'])
@@ -61,7 +61,7 @@ t.test('the image has labels, tierhook on the path and no npm', async t => {
   t.match(dockerfile, /^RUN rm -rf \/usr\/local\/lib\/node_modules .*\/npm .*\/npx .*\/corepack /m)
 })
 
-t.test('the health check of the image asks as tierhook health does, and starts no Node.js', async t => {
+t.test('the health check of the image asks the same as tierhook health, and does not start Node.js', async t => {
   let status = 200
   const { port, received } = await httpDestination(t, (_request, response) => { response.writeHead(status).end('{}') })
   const script = fileURLToPath(new URL('../../docker/health', import.meta.url))
@@ -84,7 +84,7 @@ t.test('without a profile the service runs alone', async t => {
   t.same(withProfile('fleet'), ['tierhook-2', 'postgres', 'caddy'])
 })
 
-t.test('the second replica is as the first, with a name and a volume of its own, and is reached through the balancer alone', async t => {
+t.test('the second replica is like the first, with its own name and volume, and only the balancer reaches it', async t => {
   const { hostname, volumes, ports, profiles: _profiles, ...second } = serviceNamed('tierhook-2')
   const { hostname: firstName, volumes: firstVolumes, ports: _ports, profiles: _none, ...first } = tierhook
   t.same(second, first)
@@ -96,13 +96,13 @@ t.test('the second replica is as the first, with a name and a volume of its own,
   t.match(balancer, /health_uri \/health\/ready/)
 })
 
-t.test('only the service, its balancer and Grafana are published, on loopback, each on a port of its own', async t => {
+t.test('only the service, its balancer and Grafana are published, on loopback, each on a different port', async t => {
   const published = services.flatMap(([name, { ports = [] }]) => ports.map(port => [name, ...port.split(':')]))
   t.same(published.map(([name, address]) => [name, address]), [['tierhook', '127.0.0.1'], ['tierhook', '127.0.0.1'], ['caddy', '127.0.0.1'], ['grafana', '127.0.0.1']])
   t.equal(new Set(published.map(([, , port]) => port)).size, published.length)
 })
 
-t.test('only what is published, or sends to the destinations, has a network that is not internal', async t => {
+t.test('only services that are published, or send to destinations, have a network that is not internal', async t => {
   for (const [name, { ports, networks }] of services) {
     for (const network of networks.filter(each => each !== 'default')) t.ok(network in compose.networks, `${name}: ${network} is declared`)
     t.equal(networks.some(network => compose.networks[network]?.internal !== true), ports !== undefined, name)
@@ -111,7 +111,7 @@ t.test('only what is published, or sends to the destinations, has a network that
   t.same(serviceNamed('alloy').networks.filter(network => !serviceNamed('loki').networks.includes(network)), [], 'Alloy reaches Loki alone')
 })
 
-t.test('what is mounted is there, and every volume is declared', async t => {
+t.test('every mounted file exists, and every volume is declared', async t => {
   for (const [name, { volumes }] of services) {
     for (const volume of volumes) {
       const [source = '', target = '', mode] = partsOfVolume(volume)
@@ -124,7 +124,7 @@ t.test('what is mounted is there, and every volume is declared', async t => {
   }
 })
 
-t.test('every setting can be set in a file beside the compose file, but for those that the container fixes', async t => {
+t.test('every setting can be in the file beside the compose file, except for those that the container fixes', async t => {
   t.same(tierhook.env_file, [{ path: '.env', required: false }])
   const settings = new Map(settingDescriptions.map(setting => [setting.name as string, setting]))
   t.same(new Set(Object.keys(environment)), new Set([...fixed.keys(), 'VOUCHERIFY_WEBHOOK_SECRETS', 'ADMIN_TOKEN', 'ADMIN_TOKENS']), 'each of these wins over the file')
@@ -133,18 +133,18 @@ t.test('every setting can be set in a file beside the compose file, but for thos
   for (const name of ['HOST', 'PORT', 'DATA_DIR']) t.equal(environment[name], imageEnvironment.get(name), name)
 })
 
-t.test('a file of forwarders is mounted, with an example that writes to the volume', async t => {
+t.test('a forwarders file is mounted, with an example that writes to the volume', async t => {
   const example: ReadonlyArray<{ path?: string }> = JSON.parse(readText(mountedAt('tierhook', '/etc/tierhook/forwarders.json') ?? ''))
   t.same(example.flatMap(({ path }) => path ?? []), [`${imageEnvironment.get('DATA_DIR')}/events.ndjson`])
 })
 
-t.test('without a secret and a token for the operator the service is not started', async t => {
+t.test('the service does not start without a secret and an operator\'s token', async t => {
   t.match(environment['VOUCHERIFY_WEBHOOK_SECRETS'], /^\$\{VOUCHERIFY_WEBHOOK_SECRETS:\?.+\}$/)
   t.match(environment['ADMIN_TOKEN'], /^\$\{ADMIN_TOKEN:\?.+\}$/)
   t.equal(environment['ADMIN_HOST'], '0.0.0.0')
 })
 
-t.test('the tokens of the file and that of Prometheus are put together to a list that the service takes', async t => {
+t.test('the tokens of the file and the one of Prometheus make a list that the service accepts', async t => {
   t.equal(environment['ADMIN_TOKENS'], ['', '{ADMIN_TOKENS:-}', '{METRICS_TOKEN:+,prometheus:read:', '{METRICS_TOKEN}}'].join('$'))
   const [anna, prometheus] = ['anna:operate:c2d35f0c9b7ae1d24368b7f1', ',prometheus:read:5f0c9b7ae1d24368b7f1c2d3']
   for (const [text, names] of [[anna, ['anna']], [prometheus, ['prometheus']], [anna + prometheus, ['anna', 'prometheus']]] as const) {
@@ -152,7 +152,7 @@ t.test('the tokens of the file and that of Prometheus are put together to a list
   }
 })
 
-t.test('image, compose file and service agree on ports, data and the time to stop', async t => {
+t.test('image, compose file and service agree on ports, data folder and time to stop', async t => {
   const fallback = (name: string): string | undefined => settingDescriptions.find(setting => setting.name === name)?.fallback
   const port = imageEnvironment.get('PORT')
   const adminPort = fallback('ADMIN_PORT')
@@ -167,7 +167,7 @@ t.test('image, compose file and service agree on ports, data and the time to sto
   t.ok(Number.parseInt(tierhook.stop_grace_period ?? '') * 1000 > Number(fallback('SHUTDOWN_TIMEOUT_MS')))
 })
 
-t.test('what only the profile needs is not asked for without it, and is asked for with it', async t => {
+t.test('variables of a profile are required only with that profile', async t => {
   const required = services.flatMap(([name, { environment: given = {} }]) => Object.values(given).filter(value => value.includes(':?')).map(() => name))
   t.same(new Set(required), new Set(['tierhook', 'tierhook-2']), 'compose asks for such a variable even where the service is not started')
   const grafana = serviceNamed('grafana')
@@ -176,7 +176,7 @@ t.test('what only the profile needs is not asked for without it, and is asked fo
   t.match(grafana.command?.join(), /\$\$\{GF_SECURITY_ADMIN_PASSWORD:\?.+\}"\n\s*exec /)
 })
 
-t.test('nobody gets into Grafana without a password, and nothing reports home', async t => {
+t.test('Grafana requires a password, and nothing reports home', async t => {
   const grafana = serviceNamed('grafana').environment
   for (const name of ['GF_AUTH_ANONYMOUS_ENABLED', 'GF_USERS_ALLOW_SIGN_UP', 'GF_ANALYTICS_REPORTING_ENABLED', 'GF_ANALYTICS_CHECK_FOR_UPDATES', 'GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES', 'GF_NEWS_NEWS_FEED_ENABLED', 'GF_SNAPSHOTS_EXTERNAL_ENABLED', 'GF_PLUGINS_PREINSTALL_AUTO_UPDATE']) t.equal(grafana?.[name], 'false', name)
   for (const name of ['GF_SECURITY_DISABLE_GRAVATAR', 'GF_PLUGINS_PREINSTALL_DISABLED']) t.equal(grafana?.[name], 'true', name)

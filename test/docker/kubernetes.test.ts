@@ -59,14 +59,14 @@ for (const [file, kind] of [['fleet.yaml', 'Deployment'], ['single.yaml', 'State
   const pod = spec.template.spec
   const [container] = pod.containers
 
-  t.test(`${file}: the pods are hardened, and have a place for what they write`, async (t) => {
+  t.test(`${file}: the pods are hardened, and have a volume for the files that they write`, async (t) => {
     t.match(pod, { automountServiceAccountToken: false, securityContext: { runAsNonRoot: true, runAsUser: 1000, fsGroup: 1000, seccompProfile: { type: 'RuntimeDefault' } } })
     t.match(container.securityContext, { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } })
     t.match(dockerfile, new RegExp(`DATA_DIR=${container.volumeMounts[0].mountPath}\\b`))
     t.match(container.resources, { limits: { memory: /^\d+Mi$/ } })
   })
 
-  t.test(`${file}: it is asked whether it lives, and apart from that whether it takes webhooks`, async (t) => {
+  t.test(`${file}: a liveness probe and a readiness probe ask different paths`, async (t) => {
     t.match(container.livenessProbe, { httpGet: { path: '/health/live' } })
     t.match(container.readinessProbe, { httpGet: { path: '/health/ready' } })
     for (const { targetPort } of all.filter(({ kind }) => kind === 'Service').flatMap(({ spec }) => spec.ports)) {
@@ -75,7 +75,7 @@ for (const [file, kind] of [['fleet.yaml', 'Deployment'], ['single.yaml', 'State
     }
   })
 
-  t.test(`${file}: whoever selects, selects these pods`, async (t) => {
+  t.test(`${file}: every selector selects these pods`, async (t) => {
     const { labels } = spec.template.metadata
     t.same(spec.selector, { matchLabels: labels })
     for (const each of all.filter(({ kind }) => kind === 'Service')) t.same(each.spec.selector, labels, each.metadata.name)
@@ -97,14 +97,14 @@ for (const [file, kind] of [['fleet.yaml', 'Deployment'], ['single.yaml', 'State
   })
 }
 
-t.test('the example of a secret has settings alone', async (t) => {
+t.test('the example of a secret contains only settings', async (t) => {
   const [secret] = manifests('secret.example.yaml')
   const names = Object.keys(secret?.stringData ?? {})
   t.ok(names.length > 0)
   for (const name of names) t.ok(settings.has(name), name)
 })
 
-t.test('a fleet keeps two replicas while it is updated, and a single one is never two', async (t) => {
+t.test('a fleet keeps two replicas during an update, and a single replica never becomes two', async (t) => {
   const fleet = manifests('fleet.yaml')
   t.match(ofKind(fleet, 'Deployment').spec, { replicas: 2, strategy: { rollingUpdate: { maxUnavailable: 0 } } })
   t.equal(ofKind(fleet, 'PodDisruptionBudget').spec.minAvailable, 1)

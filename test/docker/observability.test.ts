@@ -86,7 +86,7 @@ function anchorOf (url: string): string {
   return url.slice(url.indexOf('#') + 1)
 }
 
-t.test('what reads the expressions finds what is wrong with one', async t => {
+t.test('the reader of PromQL finds the faults of an expression', async t => {
   t.throws(() => read('sum(tierhook_ready'), /not closed/)
   t.throws(() => read('tierhook_ready)'), /closes nothing/)
   t.throws(() => read('summ(tierhook_ready)'), /no function/)
@@ -101,7 +101,7 @@ t.test('what reads the expressions finds what is wrong with one', async t => {
   t.same(read('tierhook_drift_total').faults, ['the bare value of tierhook_drift_total'])
 })
 
-t.test('Prometheus finds the service, its token and the rules', async t => {
+t.test('Prometheus is configured with the service, its token and the rules', async t => {
   const { rule_files: ruleFiles, scrape_configs: jobs } = readData('docker/prometheus/prometheus.yaml', Type.Object({
     rule_files: Type.Array(Type.String()),
     scrape_configs: Type.Array(Type.Object({
@@ -125,7 +125,7 @@ t.test('Prometheus finds the service, its token and the rules', async t => {
   t.ok(prometheus.tmpfs?.some(tmpfs => tokenFile.startsWith(`${tmpfs.split(':')[0]}/`)), 'it is in memory alone')
 })
 
-t.test('each alert reads metrics and labels that there are', async t => {
+t.test('each alert uses existing metrics and labels', async t => {
   t.equal(new Set(rules.map(({ alert }) => alert)).size, rules.length)
   for (const { alert, expr, annotations } of rules) {
     const { labels, faults, expression: { groupings } } = read(expr)
@@ -146,7 +146,7 @@ t.test('each alert is in the docs with its severity and what to do, and its link
   t.equal(mountedAt('grafana', '/usr/share/grafana/public/tierhook/observability.md'), DOCS)
 })
 
-t.test('each alert is seen to fire and to be silent in the rules\' own tests', async t => {
+t.test('the rules\' own tests have a case where each alert fires and one where it is silent', async t => {
   const { tests } = readData('docker/prometheus/alerts.test.yaml', Type.Object({
     tests: Type.Array(Type.Object({
       input_series: Type.Array(Type.Object({ series: Type.String() })),
@@ -163,7 +163,7 @@ t.test('each alert is seen to fire and to be silent in the rules\' own tests', a
   }
 })
 
-t.test('each panel has an id of its own, a place of its own, a unit, and says what it shows', async t => {
+t.test('each panel has a unique id, a place of its own, a unit and a description', async t => {
   t.equal(new Set(dashboard.panels.map(({ id }) => id)).size, dashboard.panels.length)
   const taken = new Map<string, string>()
   for (const { title, gridPos: { x, y, w, h } } of dashboard.panels) {
@@ -182,7 +182,7 @@ t.test('each panel has an id of its own, a place of its own, a unit, and says wh
   }
 })
 
-t.test('each panel reads metrics and labels that there are, and its legend names labels that are left', async t => {
+t.test('each panel uses existing metrics and labels, and its legend uses labels that remain', async t => {
   for (const { title, expr, legendFormat } of promql) {
     const { labels, faults, expression: { groupings } } = read(expr)
     t.same(faults, [], title)
@@ -195,14 +195,14 @@ t.test('each panel reads metrics and labels that there are, and its legend names
   }
 })
 
-t.test('every metric of the service\'s own is on the dashboard', async t => {
+t.test('every metric of tierhook is on the dashboard', async t => {
   const shown = new Set(promql.flatMap(({ expr }) => read(expr).expression.selectors.map(({ metric }) => metric)))
   const parts = [...known.keys()].filter(name => name.startsWith('tierhook_'))
   const wholes = new Map(parts.map(name => [name, name.replace(/_(?:bucket|sum|count)$/, '')]))
   for (const whole of new Set(wholes.values())) t.ok(parts.some(part => wholes.get(part) === whole && shown.has(part)), whole)
 })
 
-t.test('the dashboard uses the variables that it has, the data sources that are there, and links that lead somewhere', async t => {
+t.test('the dashboard uses only existing variables, data sources and links', async t => {
   const variables = new Set(dashboard.templating.list.map(({ name }) => name))
   for (const { title, expr, datasource } of targets) {
     for (const [, name = ''] of `${expr} ${datasource.uid}`.matchAll(/\$\{?(?!__)(\w+)/g)) t.ok(variables.has(name), `${title}: ${name}`)
@@ -217,7 +217,7 @@ t.test('the dashboard uses the variables that it has, the data sources that are 
   }
 })
 
-t.test('Grafana finds the dashboard', async t => {
+t.test('Grafana is configured with the dashboard', async t => {
   const { providers: [provider] } = readData('docker/grafana/provisioning/dashboards/tierhook.yaml', Type.Object({ providers: Type.Tuple([Type.Object({ options: Type.Object({ path: Type.String() }) })]) }))
   const path = `${provider.options.path}/tierhook.json`
   t.equal(mountedAt('grafana', path), 'docker/grafana/dashboards/tierhook.json')
@@ -225,7 +225,7 @@ t.test('Grafana finds the dashboard', async t => {
   for (const kind of ['datasources', 'dashboards']) t.ok(existsSync(new URL(`../../${mountedAt('grafana', `/etc/grafana/provisioning/${kind}/tierhook.yaml`)}`, import.meta.url)), kind)
 })
 
-t.test('the log comes to Loki with few labels, and is looked for by these', async t => {
+t.test('the log has few labels in Loki, and queries use these', async t => {
   const alloy = readText('docker/alloy/config.alloy')
   const labels = (/stage\.label_keep \{\s*values = \[(.*)\]/.exec(alloy)?.[1] ?? '').match(/\w+/g)
   t.same(labels, ['service_name', 'level'])

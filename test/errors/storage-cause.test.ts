@@ -7,7 +7,7 @@ function failure (code: string, cause?: unknown): Error {
   return Object.assign(new Error(code, { cause }), { code })
 }
 
-t.test('each code has its cause, and the innermost that tells is believed', async (t) => {
+t.test('each code has its cause, and the innermost known code counts', async (t) => {
   const cases = [
     [failure('SQLITE_FULL'), 'the disk is full'],
     [failure('SQLITE_BUSY'), 'another program holds the database locked'],
@@ -33,12 +33,12 @@ t.test('each code has its cause, and the innermost that tells is believed', asyn
   t.ok(isForbidden(failure('SQLITE_CANTOPEN', failure('EPERM'))))
 })
 
-t.test('what may pass by itself is waited for at a start, what a person has to set up otherwise is not', async (t) => {
+t.test('a start waits for causes that may pass by themselves, and not for those that a person must repair', async (t) => {
   for (const code of ['ENOSPC', 'EDQUOT', 'EROFS', 'SQLITE_BUSY', 'SQLITE_IOERR', 'EMFILE', 'ESTALE']) t.equal(storageCause(failure(code))?.atStart, 'wait', code)
   for (const code of ['EACCES', 'EPERM', 'DATA_FOLDER_NOT_WRITABLE', 'DATA_FOLDER_IN_USE', 'WRONG_DATABASE']) t.equal(storageCause(failure(code))?.atStart, 'end', code)
 })
 
-t.test('a quota and a stale file of a network, for which Node has no names, are known by their numbers', async (t) => {
+t.test('an exceeded quota and a stale network file, which Node has no names for, are recognised by their numbers', async (t) => {
   const unnamed = (errno: number, code = 'UNKNOWN'): Error => Object.assign(new Error('UNKNOWN: unknown error, write'), { code, errno })
   t.equal(systemCode(unnamed(-constants.errno.EDQUOT)), 'EDQUOT')
   t.equal(systemCode(unnamed(-constants.errno.ESTALE, 'Unknown system error -116')), 'ESTALE')
@@ -49,7 +49,7 @@ t.test('a quota and a stale file of a network, for which Node has no names, are 
   t.equal(storageReason(unnamed(-constants.errno.EDQUOT)), 'the disk quota is used up')
 })
 
-t.test('no inodes are told from no room', async (t) => {
+t.test('a disk without inodes is told apart from a full one', async (t) => {
   const opening = Object.assign(failure('ENOSPC'), { syscall: 'open' })
   const reason = (error: NodeJS.ErrnoException, files: number, ffree: number, bavail: number): string => storageReason(tellNoInodes(error, { files, ffree, bavail }))
   t.match(reason(opening, 100, 0, 50), 'no inodes')

@@ -8,7 +8,7 @@ import { captureLog } from '../support/capture-log.js'
 const read = (name: string): string => readFileSync(new URL(`../../examples/${name}`, import.meta.url), 'utf8')
 const fallback = (name: string): string => settingDescriptions.find((setting) => setting.name === name)?.fallback ?? ''
 
-t.test('the proxies of the examples reach the service where it listens, and pass on webhooks alone', async t => {
+t.test('the example proxies use the address of the service, and pass on only webhooks', async t => {
   const address = `${fallback('HOST')}:${fallback('PORT')}`
   t.match(read('Caddyfile'), `reverse_proxy ${address} {`)
   t.match(read('nginx.conf'), `proxy_pass http://${address};`)
@@ -21,13 +21,13 @@ t.test('the proxies of the examples reach the service where it listens, and pass
   }
 })
 
-t.test('a proxy closes an idle connection before the service does, so that no webhook is sent on one that is being closed', async t => {
+t.test('a proxy closes an idle connection before the service does, so that no webhook is sent on a closing one', async t => {
   const { keepAliveTimeout = 0 } = createListener({ logger: captureLog().logger }).serverOptions
   for (const name of ['Caddyfile', '../docker/caddy/Caddyfile']) t.ok(Number(/^\s*keepalive (\d+)s$/m.exec(read(name))?.[1]) * 1000 < keepAliveTimeout - 5000, name)
   t.match(read('../docs/deploying.md'), `less than ${keepAliveTimeout / 1000} s`)
 })
 
-t.test('the unit of systemd names settings that there are, and leaves the service the time that stopping may take', async t => {
+t.test('the systemd unit uses existing settings, and allows the service its time to stop', async t => {
   const unit = read('tierhook.service')
   const [, environment = ''] = /^Environment=(.*)$/m.exec(unit) ?? []
   for (const [, name = ''] of environment.matchAll(/(\w+)=/g)) t.ok(name === 'NODE_ENV' || settingNamed(name) !== undefined, name)

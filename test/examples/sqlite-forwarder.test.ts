@@ -22,11 +22,11 @@ async function create (t: Test): Promise<{ readonly forwarder: CustomForwarder, 
   }
 }
 
-t.test('it keeps the contract of forwarders', async (t) => {
+t.test('the example keeps the contract of forwarders', async (t) => {
   for (const { title, run } of forwarderContract(async () => (await create(t)).forwarder)) await t.test(title, async () => { await run() })
 })
 
-t.test('a delivery is a row, with its bytes, however often it comes', async (t) => {
+t.test('a delivery is one row with its bytes, however often it comes', async (t) => {
   const { forwarder, rows } = await create(t)
   await forwarder.start?.(null)
   const attempts = [sampleAttempt(), sampleAttempt({ index: 1, eventType: 'customer.loyalty.tier.left', receivedAt: Date.parse('2026-01-31T01:02:03Z') })]

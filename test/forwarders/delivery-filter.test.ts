@@ -12,11 +12,11 @@ const body = {
 const bare = sampleDelivery({ rawBody: Buffer.from(JSON.stringify(body)) })
 const enveloped = sampleDelivery({ rawBody: Buffer.from(JSON.stringify({ event: { type: 'x' }, data: body })) })
 
-t.test('without options every delivery is wanted', async (t) => {
+t.test('without options every delivery passes', async (t) => {
   t.equal(createFilter({})(sampleDelivery({ verdict: 'unvalidated' })), true)
 })
 
-t.test('event types match whole, and a star stands for any characters', async (t) => {
+t.test('event types match as a whole, and a star stands for any characters', async (t) => {
   const wanted = (pattern: string, eventType: string): boolean => createFilter({ events: [pattern] })(sampleDelivery({ eventType }))
   t.ok(wanted('customer.loyalty.tier.left', 'customer.loyalty.tier.left'))
   t.ok(wanted('customer.loyalty.tier.*', 'customer.loyalty.tier.left'))
@@ -27,7 +27,7 @@ t.test('event types match whole, and a star stands for any characters', async (t
   t.ok(createFilter({ events: ['a', 'customer.*'] })(bare), 'one of several is enough')
 })
 
-t.test('several stars are matched at once, however long the type that does not match', async (t) => {
+t.test('a pattern with several stars is compared quickly with a long type that does not match', async (t) => {
   const texts = ['', ...'ab', 'aa', 'ab', 'ba', 'aab', 'aba', 'abab', 'abba', 'aabb', 'babab']
   const patterns = ['*', '**', 'a*', '*a', 'a*a', '*a*', 'a*b', 'ab*ba', '*ab*', 'a*b*a', '*b*b', 'ab*ab', '*ab*ab*', 'a**b', 'aba*ba']
   for (const pattern of patterns) {

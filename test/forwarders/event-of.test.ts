@@ -8,13 +8,13 @@ function textOf (body: string, verdict: Verdict): string | undefined {
   return event === undefined ? undefined : Buffer.from(event).toString()
 }
 
-t.test('the event is the same whatever its verdict and its white space', async (t) => {
+t.test('the event does not depend on its verdict or white space', async (t) => {
   const compact = '{"id":"whs_1","data":{"n":1.10,"name":"Zoë"},"event":{"type":"x"}}'
   for (const body of [compact, compact.replaceAll(',', ',\n')]) {
     for (const verdict of ['valid', 'invalid', 'unvalidated'] as const) t.equal(textOf(body, verdict), '{"n":1.10,"name":"Zoë"}', `${verdict}: ${body}`)
   }
 })
 
-t.test('what is no JSON object has none', async (t) => {
+t.test('a body that is not a JSON object has no event', async (t) => {
   for (const body of ['', '[1]', 'text']) t.equal(textOf(body, 'unvalidated'), undefined)
 })

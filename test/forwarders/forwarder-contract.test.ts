@@ -42,12 +42,12 @@ async function failures (forwarder: unknown, limitMs = 5000): Promise<ReadonlyMa
   return failed
 }
 
-t.test('the least that a forwarder can be keeps it', async (t) => {
+t.test('a minimal forwarder keeps the contract', async (t) => {
   t.strictSame([...await failures(good)], [])
   t.strictSame([...await failures({ ...good, batchSize: 1000, concurrency: 1000, start: async () => {}, check: async () => {}, close: async () => {} })], [])
 })
 
-t.test('a forwarder that breaks the contract is found out', async (t) => {
+t.test('a forwarder that breaks the contract fails its tests', async (t) => {
   const first = async (forwarder: unknown, limitMs?: number): Promise<string> => [...await failures(forwarder, limitMs)].map(([title, why]) => `${title}: ${why}`)[0] ?? ''
   t.match(await first({}), /forward is required|forward must be a function/)
   t.match(await first({ ...good, order: 'random' }), /order must be one of/)
@@ -65,7 +65,7 @@ t.test('a forwarder that breaks the contract is found out', async (t) => {
   t.match(await first({ ...good, check: async () => { throw new Error('nobody there') } }), /tells, if it can.*nobody there/)
 })
 
-t.test('a forwarder that fails in one thing fails in one test', async (t) => {
+t.test('a forwarder with one fault fails one test', async (t) => {
   const titles = async (forwarder: unknown, limitMs?: number): Promise<readonly string[]> => [...(await failures(forwarder, limitMs)).keys()]
   let closed = 0
   t.strictSame(await titles({

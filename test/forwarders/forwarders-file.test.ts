@@ -30,7 +30,7 @@ function faults (content: unknown, variables?: Record<string, string>): readonly
 const log = { name: 'log', type: 'log' }
 const http = { name: 'crm', type: 'http', url: 'https://crm.example/hook' }
 
-t.test('what the file leaves out is as without it', (t) => {
+t.test('keys that the file leaves out have the defaults of the settings', (t) => {
   t.strictSame(specs([log, { name: 'f', type: 'file', path: 'a' }, http, { name: 'own', type: './own.js' }]), [
     { kind: 'log', spec: { withData: false, name: 'log', type: 'log' } },
     { kind: 'file', spec: { rotateBytes: 7, keepDays: 8, name: 'f', type: 'file', path: 'a' } },
@@ -40,7 +40,7 @@ t.test('what the file leaves out is as without it', (t) => {
   t.end()
 })
 
-t.test('everything can be said', (t) => {
+t.test('every option can be set in the file', (t) => {
   const common = {
     events: ['customer.*'],
     verdicts: ['valid', 'invalid', 'unvalidated'],
@@ -67,7 +67,7 @@ t.test('everything can be said', (t) => {
   t.end()
 })
 
-t.test('secrets come from variables, but for the name, which commands read without them', (t) => {
+t.test('secrets come from variables, except in the name, which commands read without them', (t) => {
   /* eslint-disable no-template-curly-in-string */
   const item = { ...http, secrets: ['${S}'], headers: { authorization: 'Bearer ${T}' } }
   t.match(specs([item], { S: secret, T: 'hunter2' })[0]?.spec, { secrets: [secret], headers: { authorization: 'Bearer hunter2' } })
@@ -80,7 +80,7 @@ t.test('secrets come from variables, but for the name, which commands read witho
   t.end()
 })
 
-t.test('a file that is no list of forwarders is told as such', (t) => {
+t.test('a file that is not a list of forwarders is reported as such', (t) => {
   for (const [text, fault] of [
     ['', ' is empty'], ['[', / is not JSON/], ['\u0000', / is not JSON/], ['{}', ' must be a list of forwarders, one at least'],
     ['[]', ' must be a list of forwarders, one at least'], ['[{"__proto__":1}]', ' has a key called __proto__']
@@ -90,7 +90,7 @@ t.test('a file that is no list of forwarders is told as such', (t) => {
   t.end()
 })
 
-t.test('every fault is told at once, with its place', (t) => {
+t.test('all faults are reported at once, with their places', (t) => {
   t.strictSame(faults([
     { name: '-', type: 'log', order: 'none', where: [{ pointer: 'campaign', equal: 1 }], verdicts: ['good'], start: 'later' },
     { type: 'file', rotateBytes: -1 },
@@ -118,7 +118,7 @@ t.test('every fault is told at once, with its place', (t) => {
   t.end()
 })
 
-t.test('order of arrival with more than one at a time, which would arrive in any order', (t) => {
+t.test('order of arrival with a concurrency above one is a fault', (t) => {
   const own = { name: 'crm', type: './crm.js', order: 'arrival' }
   t.strictSame(faults([log, { ...own, concurrency: 4 }]), [
     '/1/concurrency of the forwarder crm must be 1 where order is arrival, and is 4: one after another means one at a time. Make it 1, or set order to customer or none'
@@ -127,14 +127,14 @@ t.test('order of arrival with more than one at a time, which would arrive in any
   t.end()
 })
 
-t.test('two forwarders share neither a name nor a file', (t) => {
+t.test('two forwarders may not share a name or a file', (t) => {
   t.strictSame(faults([log, { ...log, type: './own.js' }]), ['/1/name is the name of another forwarder; each keeps its progress under its own'])
   const file = (name: string, path: string) => ({ name, type: 'file', path })
   t.strictSame(faults([file('a', 'x/../y'), file('b', '/etc/tierhook/y'), file('c', 'z')]), ['/1/path is the file of another forwarder; each needs its own'])
   t.end()
 })
 
-t.test('a condition must ask for something', (t) => {
+t.test('a condition needs at least one comparison', (t) => {
   t.strictSame(faults([{ ...log, where: [{ pointer: '/a' }, {}, 1] }]), [
     '/0/where/1/pointer must be a JSON pointer, such as /campaign/id', '/0/where/2 must be an object',
     '/0/where/0 must have one of equals, in, exists, gte and lte at least', '/0/where/1 must have one of equals, in, exists, gte and lte at least'
@@ -142,7 +142,7 @@ t.test('a condition must ask for something', (t) => {
   t.end()
 })
 
-t.test('a type that nearly is a built-in one is taken for a slip', (t) => {
+t.test('a type that resembles a built-in one is taken for a typing error', (t) => {
   t.strictSame(faults([{ ...http, type: 'htpp' }, { name: 'f', type: 'File', path: 'a' }]), [
     '/0/type is no kind that is built in; did you mean http?', '/1/type is no kind that is built in; did you mean file?'
   ])
@@ -150,7 +150,7 @@ t.test('a type that nearly is a built-in one is taken for a slip', (t) => {
   t.end()
 })
 
-t.test('what the http forwarder could not send, or would be shown, is refused without being shown', (t) => {
+t.test('values that the http forwarder cannot send, or that would be shown, are refused without being shown', (t) => {
   const wrong = {
     ...http,
     url: 'https://user:hunter2@crm.example/',
@@ -174,14 +174,14 @@ t.test('what the http forwarder could not send, or would be shown, is refused wi
   t.end()
 })
 
-t.test('the names are read without the variables, and as far as there are any', (t) => {
+t.test('names are read without the variables, as far as the file has valid ones', (t) => {
   const names = (text: string) => readForwarderNames(Buffer.from(text))
   t.strictSame(names('[{"name":"a","url":"${GONE}"},{"name":1},{},2,{"name":"b"}]'), { ok: true, names: ['a', 'b'] }) // eslint-disable-line no-template-curly-in-string
   t.match(names('{}'), { ok: false, faults: [{ pointer: '' }] })
   t.end()
 })
 
-t.test('the example is right', (t) => {
+t.test('the example file is valid', (t) => {
   const bytes = readFileSync(new URL('../../examples/forwarders.json', import.meta.url))
   const result = readForwardersFile({ bytes, folder: '/', variables: { CRM_TOKEN: 'x', CRM_SIGNING_SECRET: secret }, defaults })
   t.match(result, { ok: true, specs: [{ kind: 'log' }, { kind: 'file' }, { kind: 'http' }, { kind: 'http' }, { kind: 'module' }] })

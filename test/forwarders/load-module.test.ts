@@ -15,7 +15,7 @@ async function load (folder: string, type: string, rest: Partial<ModuleSpec> = {
 
 const least = 'export const createForwarder = () => ({ forward: async (attempts) => ({ outcomes: attempts.map(() => ({ status: "forwarded" })) }) })'
 
-t.test('a module at a path is loaded, from the folder of the file or from anywhere, whatever its name', async (t) => {
+t.test('a module at a path is loaded, relative to the folder of the file or absolute, whatever its name', async (t) => {
   const folder = t.testdir({ 'own forwarder #1 100%.mjs': least })
   for (const type of ['./own forwarder #1 100%.mjs', join(folder, 'own forwarder #1 100%.mjs')]) {
     const forwarder = await load(folder, type)
@@ -38,7 +38,7 @@ t.test('CommonJS is loaded in each of its forms, also where Node.js cannot tell 
   for (const type of ['assigned', 'object', 'bundled', 'compiled']) t.type((await load(folder, `./${type}.cjs`)).forward, 'function', type)
 })
 
-t.test('a package beside the file is loaded, also one that can only be imported, and else one beside tierhook', async (t) => {
+t.test('a package beside the file is loaded, also an ESM-only one, and otherwise one beside tierhook', async (t) => {
   const folder = t.testdir({
     node_modules: {
       'import-only': { 'package.json': '{"name":"import-only","exports":{".":{"import":"./index.mjs"},"./sub":"./index.mjs"}}', 'index.mjs': least },
@@ -49,7 +49,7 @@ t.test('a package beside the file is loaded, also one that can only be imported,
   await t.rejects(load(folder, 'pino'), { message: 'The module pino must export a function createForwarder(options, context)' })
 })
 
-t.test('it gets its options and context, and decides what the configuration leaves to it', async (t) => {
+t.test('a module gets its options and context, and decides on values that the configuration leaves open', async (t) => {
   const folder = t.testdir({
     'own.mjs': `
       export async function createForwarder (options, { name, folder, logger }) {
@@ -77,7 +77,7 @@ t.test('it gets its options and context, and decides what the configuration leav
   t.equal(log.find('closed').length, 1)
 })
 
-t.test('order of arrival with more than one at a time, whether the module says so or the configuration', async (t) => {
+t.test('order of arrival with a concurrency above one is refused, in the module or the configuration', async (t) => {
   const folder = t.testdir({
     'many.mjs': 'export const createForwarder = ({ order }) => ({ order, concurrency: 4, forward: async () => ({ outcomes: [] }) })'
   })
@@ -88,7 +88,7 @@ t.test('order of arrival with more than one at a time, whether the module says s
   t.match(await load(folder, './many.mjs', { options: { order: 'arrival' }, order: 'customer' }), { order: 'customer', concurrency: 4 })
 })
 
-t.test('an object of a class keeps its this', async (t) => {
+t.test('methods of a class instance keep their this', async (t) => {
   const folder = t.testdir({
     'own.mjs': `
       class Own {
@@ -107,7 +107,7 @@ t.test('an object of a class keeps its this', async (t) => {
   await forwarder.close?.()
 })
 
-t.test('what it does to a delivery is done to a copy, whose bytes are a Buffer where they came from as well', async (t) => {
+t.test('a module changes only its copy of a delivery, whose bytes are a Buffer also after passing between threads', async (t) => {
   const folder = t.testdir({
     'changing.mjs': `
       export const createForwarder = () => ({
@@ -134,7 +134,7 @@ t.test('what it does to a delivery is done to a copy, whose bytes are a Buffer w
   t.equal(Buffer.from(both).toString(), '{"a":1}{"b":2}', 'the body beside it is still there')
 })
 
-t.test('an error of its start or its end that throws when it is logged is told as one that can be', async (t) => {
+t.test('an error at a start or an end that throws when it is logged is replaced by a loggable one', async (t) => {
   const folder = t.testdir({
     'unreadable.mjs': `
       function fail () { throw Object.defineProperty(new Error('x'), 'message', { enumerable: true, get () { throw new Error('boom') } }) }
@@ -147,7 +147,7 @@ t.test('an error of its start or its end that throws when it is logged is told a
   t.match(log.find('forwarder not closed').at(-1), { err: { message } })
 })
 
-t.test('what is no forwarder\'s module is told by what it lacks', async (t) => {
+t.test('a module that is not a forwarder is refused with what it lacks', async (t) => {
   const folder = t.testdir({
     'empty.mjs': '',
     'syntax.mjs': 'export const = 1',
@@ -179,7 +179,7 @@ t.test('what is no forwarder\'s module is told by what it lacks', async (t) => {
   }
 })
 
-t.test('a forwarder whose close fails or hangs holds up nobody for long', async (t) => {
+t.test('a forwarder whose close fails or hangs delays the stop only briefly', async (t) => {
   const folder = t.testdir({
     'fails.mjs': 'export const createForwarder = () => ({ async forward () {}, close () { throw new Error("cannot") } })',
     'hangs.mjs': 'export const createForwarder = () => ({ async forward () {}, close: () => new Promise(() => {}) })'

@@ -12,7 +12,7 @@ const { customer, loyalty_tier_from: from, loyalty_tier_to: to } = envelope.data
 const data = { ...envelope.data, customer: { ...customer, name: 'Zoë Canary', email: 'zoe@canary.example', metadata: { canary: 1 } } }
 const personal = /canary/i
 
-t.test('an accepted event is one flat line whose message is the event type, without the person', async t => {
+t.test('an accepted event is one flat line whose message is the event type, without personal data', async t => {
   const service = await buildService(t, signed)
   const answer = await service.post('/webhooks', { ...envelope, data })
   const line = await service.forwarded.find(({ msg }) => msg === UPGRADED)
@@ -53,7 +53,7 @@ t.test('LOG_FORWARDER_DATA=true adds the event\'s body', async t => {
   t.strictSame(line['data'], JSON.parse(JSON.stringify(data)))
 })
 
-t.test('a batch is forwarded once all its lines have left, and a replay says that it is one', async t => {
+t.test('a batch is forwarded after all its lines have left, and a replay is marked', async t => {
   const lines = captureLines()
   const left = latch()
   const forwarder = createLogForwarder({ name: 'log', withData: false, output: { write: lines.write, flushed: async () => { await left.opened } } })
@@ -73,7 +73,7 @@ t.test('lines that cannot leave are a failed attempt', async t => {
   await t.rejects(forwarder.forward(attempts, { signal: new AbortController().signal }), { message: 'nobody reads' })
 })
 
-t.test('what LOG_REDACT names is hidden', async t => {
+t.test('values at the paths in LOG_REDACT are hidden', async t => {
   const service = await buildService(t, { ...signed, LOG_FORWARDER_DATA: 'true', LOG_REDACT: 'customerId,data.customer.email' })
   await service.post('/webhooks', { ...envelope, data })
   const line = await service.forwarded.find(({ msg }) => msg === UPGRADED)

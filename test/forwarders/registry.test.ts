@@ -26,7 +26,7 @@ async function create (t: Test, specs: readonly ForwarderSpec[], options: Regist
   return created.forwarders
 }
 
-t.test('each kind becomes a forwarder that forwards, and nothing is opened before it starts', async (t) => {
+t.test('each kind of configuration becomes a working forwarder, and nothing is opened before its start', async (t) => {
   const folder = t.testdir({
     'own.mjs': 'export const createForwarder = ({ to }) => ({ forward: async () => ({ outcomes: [{ status: "dead", reason: to }] }) })'
   })
@@ -49,7 +49,7 @@ t.test('each kind becomes a forwarder that forwards, and nothing is opened befor
   t.match(destination.received, [{ headers: { 'x-team': 'a', 'user-agent': 'tierhook/1.2.3' } }])
 })
 
-t.test('events, verdicts and conditions decide what a forwarder gets', async (t) => {
+t.test('events, verdicts and conditions decide which deliveries a forwarder gets', async (t) => {
   const [forwarder] = await create(t, [{
     kind: 'log',
     spec: { name: 'l', type: 'log', withData: false, start: 'beginning', events: ['customer.*'], verdicts: ['valid'], where: [{ pointer: '/campaign/id', exists: true }] }
@@ -61,7 +61,7 @@ t.test('events, verdicts and conditions decide what a forwarder gets', async (t)
   t.equal(forwarder?.accepts(sampleDelivery({ rawBody: Buffer.from('{"data":{},"event":{}}') })), false)
 })
 
-t.test('all that cannot be made is told at once, and what was made is closed', async (t) => {
+t.test('all forwarders that cannot be created are reported at once, and the others are closed', async (t) => {
   const log = captureLog()
   const folder = t.testdir({
     'own.mjs': 'export const createForwarder = (_options, { logger }) => ({ forward: async () => {}, close: async () => { logger.info("closed") } })',
@@ -83,7 +83,7 @@ t.test('all that cannot be made is told at once, and what was made is closed', a
   t.equal(log.find('closed').length, 1)
 })
 
-t.test('what is shown of a forwarder holds no secret', async (t) => {
+t.test('the description of a forwarder contains no secret', async (t) => {
   const folder = t.testdir({ 'own.mjs': 'export const createForwarder = () => ({ forward: async () => {}, order: "arrival", timeoutMs: 3 })' })
   const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
   const forwarders = await create(t, [

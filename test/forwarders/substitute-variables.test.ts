@@ -4,7 +4,7 @@ import { escapeToken, substituteVariables } from '../../src/forwarders/substitut
 
 const put = (value: unknown, variables: Record<string, string | undefined> = { TOKEN: 'hunter2', _a1: 'b' }) => substituteVariables(value, variables)
 
-t.test('texts anywhere in the value take variables, and everything else stays as it is', (t) => {
+t.test('texts anywhere in the value are substituted, and everything else is unchanged', (t) => {
   t.strictSame(put({ a: ['Bearer ${TOKEN}', { b: '${_a1}${_a1}' }], c: 1, d: null, e: true, f: '$TOKEN {TOKEN} $' }), { // eslint-disable-line no-template-curly-in-string
     value: { a: ['Bearer hunter2', { b: 'bb' }], c: 1, d: null, e: true, f: '$TOKEN {TOKEN} $' },
     faults: []
@@ -12,17 +12,17 @@ t.test('texts anywhere in the value take variables, and everything else stays as
   t.end()
 })
 
-t.test('a dollar sign before it takes the meaning away', (t) => {
+t.test('a second dollar sign escapes a variable', (t) => {
   t.strictSame(put('$${TOKEN} and $${').value, '${TOKEN} and ${') // eslint-disable-line no-template-curly-in-string
   t.end()
 })
 
-t.test('what is put in is not looked at again, nor are keys', (t) => {
+t.test('substituted text and keys are not substituted again', (t) => {
   t.strictSame(put({ '${TOKEN}': '${A}' }, { A: '${B}', B: 'b' }), { value: { '${TOKEN}': '${B}' }, faults: [] }) // eslint-disable-line no-template-curly-in-string
   t.end()
 })
 
-t.test('each variable that is missing is told, by the place that needs it', (t) => {
+t.test('each missing variable is reported with the place that uses it', (t) => {
   const { faults } = put({ 'a/b~': ['x', '${GONE} ${EMPTY}'], c: '${toString}' }, { EMPTY: '' }) // eslint-disable-line no-template-curly-in-string
   t.strictSame(faults, [
     { pointer: '/a~1b~0/1', message: 'needs the variable GONE, which is not set or empty' },
@@ -32,7 +32,7 @@ t.test('each variable that is missing is told, by the place that needs it', (t) 
   t.end()
 })
 
-t.test('what is not the name of a variable is a fault that does not show it', (t) => {
+t.test('an invalid variable name is a fault that does not show it', (t) => {
   for (const text of ['${', '${}', '${hunter-2}', '${TOKEN', 'x${ TOKEN }']) { // eslint-disable-line no-template-curly-in-string
     const { faults } = put([text])
     t.match(faults, [{ pointer: '/0', message: /^has a \$\{ that no name/ }], text)
@@ -41,12 +41,12 @@ t.test('what is not the name of a variable is a fault that does not show it', (t
   t.end()
 })
 
-t.test('a key is escaped as JSON pointers want it', (t) => {
+t.test('keys are escaped in JSON pointers', (t) => {
   t.equal(escapeToken('~1/'), '~01~1')
   t.end()
 })
 
-t.test('a text that is in a file is taken from there', (t) => {
+t.test('a variable whose text is in a file is read from there', (t) => {
   const path = join(t.testdir({ token: 'from a file\n' }), 'token')
   t.strictSame(put('Bearer ${TOKEN}', { TOKEN_FILE: path }), { value: 'Bearer from a file', faults: [] }) // eslint-disable-line no-template-curly-in-string
   t.strictSame(put('${TOKEN}', { TOKEN: 'direct', TOKEN_FILE: '/nowhere' }).value, 'direct') // eslint-disable-line no-template-curly-in-string

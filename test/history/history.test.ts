@@ -26,7 +26,7 @@ function end (history: History, attempts: Partial<Omit<EndedAttempts, 'counts'>>
   history.observer.attemptsEnded?.({ forwarder: 'crm', durationMs: 10, last: { status: 'forwarded' }, ...attempts, counts: { forwarded: 0, retry: 0, dead: 0, ...attempts.counts } })
 }
 
-t.test('events are counted by type and minute, and by five minutes for a day; copies are not', async (t) => {
+t.test('events are counted by type and minute, and by five minutes for a day; duplicates are not', async (t) => {
   const { clock, history, report } = setUp()
   accept(history, 'a')
   accept(history, 'a', 'duplicate')
@@ -42,7 +42,7 @@ t.test('events are counted by type and minute, and by five minutes for a day; co
   t.strictSame(report().day.types[0]?.counts.reduce((sum, count) => sum + count, 0), 2)
 })
 
-t.test('what is kept is bounded, whatever a sender calls its events, and however long it lasts', async (t) => {
+t.test('memory is bounded, whatever event types a sender uses, and however long the service runs', async (t) => {
   const { clock, history, report } = setUp()
   for (let minute = 0; minute < 3000; minute++) {
     accept(history, `type ${minute % 7}`)
@@ -62,7 +62,7 @@ t.test('what is kept is bounded, whatever a sender calls its events, and however
   t.strictSame(hour.forwarders.map(({ name }) => name), forwarderNames)
 })
 
-t.test('a forwarder has its success rate, its p50 and p95, and its backlog as it went', async (t) => {
+t.test('a forwarder has its success rate, p50, p95 and backlog over time', async (t) => {
   const { clock, history, report } = setUp()
   for (let index = 1; index <= 100; index++) end(history, { durationMs: index, counts: { forwarded: 1 } })
   end(history, { durationMs: 5000, counts: { retry: 1 } })
@@ -81,7 +81,7 @@ t.test('a forwarder has its success rate, its p50 and p95, and its backlog as it
   t.ok((percentile([classes], 1) ?? 9) <= 1)
 })
 
-t.test('a type or a forwarder with the name of a member of every object is counted as any other: such a forwarder once ended the process', async (t) => {
+t.test('a type or a forwarder with the name of a member of every object, such as constructor, is counted like any other', async (t) => {
   const odd = ['constructor', 'toString', '__proto__']
   const clock = { now: START }
   const create = () => createHistory({ now: () => clock.now, forwarderNames: odd })
@@ -100,7 +100,7 @@ t.test('a type or a forwarder with the name of a member of every object is count
   t.strictSame(hour.forwarders.map(({ name, attempts, forwarded }) => [name, attempts, forwarded]), odd.map((name) => [name, 2, 1]))
 })
 
-t.test('a clock that is set back neither loses what was counted nor makes the ring grow', async (t) => {
+t.test('a clock that is set back loses no counts and does not make the ring grow', async (t) => {
   const { clock, history } = setUp()
   accept(history, 'a')
   clock.now -= 10 * MINUTE
@@ -108,7 +108,7 @@ t.test('a clock that is set back neither loses what was counted nor makes the ri
   t.strictSame(history.slots('hour').map(({ events }) => Object.entries(events)), [[['a', 2]]])
 })
 
-t.test('it goes on after a restart, with since when a destination fails; what is too old stays behind', async (t) => {
+t.test('the history continues after a restart, with the time since when a destination fails, and drops old entries', async (t) => {
   const dataDir = t.testdir()
   t.equal(await readHistory(dataDir), undefined)
   const { clock, history } = setUp()
@@ -136,7 +136,7 @@ t.test('it goes on after a restart, with since when a destination fails; what is
   await t.rejects(readHistory(dataDir), /not a file of history/)
 })
 
-t.test('a disk that does not take it is told once', async (t) => {
+t.test('a disk that cannot store the history is reported once', async (t) => {
   const dataDir = t.testdir()
   mkdirSync(historyPath(dataDir))
   const log = captureLog()

@@ -5,7 +5,7 @@ import { noDefaultCompilers } from '../../src/http/app.js'
 
 const loaded = (): boolean => Object.keys(createRequire(import.meta.url).cache).some((path) => path.includes('/node_modules/ajv/'))
 
-t.test('an app with compilers of its own works without Fastify\'s, and they are not loaded', async (t) => {
+t.test('an app with its own compilers works without Fastify\'s, which are not loaded', async (t) => {
   const before = loaded()
   const app = Fastify({ schemaController: noDefaultCompilers })
   app.setValidatorCompiler(() => (value: unknown) => Object.hasOwn(Object(value), 'wanted') ? { value } : { error: new Error('It is wanted') })
@@ -17,7 +17,7 @@ t.test('an app with compilers of its own works without Fastify\'s, and they are 
   t.equal(loaded(), before)
 })
 
-t.test('an app that has none says so at its start', async (t) => {
+t.test('an app without compilers fails at its start', async (t) => {
   const app = Fastify({ schemaController: noDefaultCompilers })
   app.get('/', { schema: { querystring: { type: 'object' } } }, async () => '')
   await t.rejects(async () => await app.ready())

@@ -41,7 +41,7 @@ function webhook (id: string): string {
   return `POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
 }
 
-t.test('whoever opens connection after connection takes them from himself, the idle ones first, and shuts nobody else out', async (t) => {
+t.test('an address that opens many connections loses its own, idle ones first, and shuts no other address out', async (t) => {
   const app = await buildApp(t, { connections: { open: 6, requests: 1000, unanswered: 50 } })
   const [genuine] = await openIdle(t, app, 1, '127.0.0.2')
   const crowd = await openIdle(t, app, 20)
@@ -55,7 +55,7 @@ t.test('whoever opens connection after connection takes them from himself, the i
   t.match(app.log.find('connection closed to make room for another')[0], { level: 40, sourceAddress: '127.0.0.1' })
 })
 
-t.test('a connection whose webhook is being stored is never closed for another: what stalls is, and where nothing does, the newest', async (t) => {
+t.test('a connection whose webhook is being stored is never closed for another: a stalled one is, or else the newest', async (t) => {
   const stored = latch()
   let asked = 0
   const app = await buildApp(t, {
@@ -84,7 +84,7 @@ t.test('a connection whose webhook is being stored is never closed for another: 
   for (const { text } of [storing, second, third]) await eventuallyTrue(() => text().includes('202'), 'an answer')
 })
 
-t.test('an address is its own group, but for IPv6, where a whole network is', async (t) => {
+t.test('an IPv4 address is a group of its own, and an IPv6 network is one group', async (t) => {
   const groups: Readonly<Record<string, string>> = {
     '192.0.2.1': '192.0.2.1',
     '::ffff:192.0.2.1': '192.0.2.1',

@@ -15,7 +15,7 @@ function setUp (t: Test, limits?: RefusalLogLimits) {
   return { time, refusals, logged, counted: () => log.find('refusals counted, not logged') }
 }
 
-t.test('refusals are logged up to a rate by code and address, and the others told in one line a minute', async (t) => {
+t.test('refusals are logged up to a rate by code and address, and the others are counted in one line a minute', async (t) => {
   const { time, logged, counted } = setUp(t)
   t.equal(logged('NOT_FOUND', '192.0.2.1', 100_000), 20)
   t.equal(logged('SIGNATURE_WRONG', '192.0.2.1', 5), 5, 'another code has its own share')
@@ -29,7 +29,7 @@ t.test('refusals are logged up to a rate by code and address, and the others tol
   t.equal(counted().length, 1, 'there is nothing to tell of quiet minutes')
 })
 
-t.test('one address cannot use up the lines by many codes, nor can many addresses write without end', async (t) => {
+t.test('one address cannot use up the lines with many codes, and many addresses cannot write without limit', async (t) => {
   const { time, refusals, logged, counted } = setUp(t, { perCode: 5, perAddress: 8, all: 12 })
   t.equal(['A', 'B', 'C'].map((code) => logged(code, '192.0.2.1', 10)).reduce((sum, count) => sum + count), 8)
   t.equal(Array.from({ length: 5000 }, (_, index) => logged('A', `2001:db8:${Math.trunc(index / 256).toString(16)}:${(index % 256).toString(16)}::1`, 1)).reduce((sum, count) => sum + count), 4)

@@ -14,7 +14,7 @@ const now = new Date()
 const custom = { CUSTOM_WEBHOOKS: 'crm,erp' }
 const service = await buildService(t, { ...signed, ...custom })
 
-t.test('INVALID_EVENTS=reject answers 422 with the faults, signed as it is', async t => {
+t.test('INVALID_EVENTS=reject answers a signed event 422 with its faults', async t => {
   const rejecting = await buildService(t, { ...signed, INVALID_EVENTS: 'reject' })
   t.match(await rejecting.post('/webhooks', envelopeAround(LEFT, { customer: [], created_at: 5 })), {
     status: 422, body: { code: 'EVENT_INVALID', errors: [{ pointer: '/data/loyalty_tier' }, { pointer: '/data/customer' }, { pointer: '/data/created_at' }] }
@@ -33,7 +33,7 @@ t.test('UNVALIDATED_EVENTS=reject answers 422', async t => {
   t.equal((await rejecting.post('/webhooks', sampleEnvelope(LEFT, { index: 0, now }))).status, 202, 'what is valid is accepted')
 })
 
-t.test('UNVALIDATED_EVENTS=quarantine accepts and holds', async t => {
+t.test('UNVALIDATED_EVENTS=quarantine accepts and quarantines', async t => {
   const holding = await buildService(t, { ...signed, UNVALIDATED_EVENTS: 'quarantine' })
   const held = await holding.post('/webhooks', envelopeAround('some.event', {}))
   t.match(held, { status: 202, body: { verdict: 'unvalidated' } })
@@ -43,7 +43,7 @@ t.test('UNVALIDATED_EVENTS=quarantine accepts and holds', async t => {
   t.match(holding.log.find('webhook accepted')[0], { deliveryId: held.body.id, quarantined: true, verdict: 'unvalidated' })
 })
 
-t.test('the same event from the same source is one delivery, whatever else differs', async t => {
+t.test('the same event from the same source is one delivery, whatever else is different', async t => {
   const body = sampleEnvelope(LEFT, { index: 1, now })
   const first = await service.post('/webhooks', body)
   t.equal(first.status, 202)
@@ -55,7 +55,7 @@ t.test('the same event from the same source is one delivery, whatever else diffe
   t.equal((await service.post(`/webhooks/${LEFT}`, body)).status, 200, 'at another URL too')
 })
 
-t.test('a duplicate has the verdict of the first, and its line in the log tells', async t => {
+t.test('a duplicate has the verdict of the first delivery, and the log says that it is one', async t => {
   const body = envelopeAround(LEFT, {}, 'verdict')
   const first = await service.post('/webhooks', body)
   const second = await service.post('/webhooks', { ...body, data: sampleEvent(LEFT, { index: 0, now }) })
@@ -75,7 +75,7 @@ t.test('the same event from two sources is two deliveries', async t => {
   t.equal(ids.size, 2)
 })
 
-t.test('where source or event has no id, the send-out tells copies', async t => {
+t.test('if source or event has no id, the send-out\'s id identifies duplicates', async t => {
   const { source, event, ...rest } = envelopeAround('some.event', {}, 'send-out')
   const { id, ...nameless } = event
   t.equal((await service.post('/webhooks', { ...rest, event })).status, 202)
@@ -83,7 +83,7 @@ t.test('where source or event has no id, the send-out tells copies', async t => 
   t.equal((await service.post('/webhooks', { ...rest, event, id: 'whs_other' })).status, 202, `and not ${id} alone`)
 })
 
-t.test('a body of the team\'s own design that looks like half an envelope is none: its id and its time are a customer\'s', async t => {
+t.test('a custom body that looks like half an envelope is not an envelope: its id and time belong to a customer', async t => {
   for (const body of [{ event: 'upgrade' }, { data: {} }, { event: 'upgrade', data: {} }, { event: { name: 'upgrade' } }]) {
     const ids = new Set<unknown>()
     for (const points of [100, 200]) {
@@ -96,7 +96,7 @@ t.test('a body of the team\'s own design that looks like half an envelope is non
   }
 })
 
-t.test('where nothing has an id, the content tells copies of a body that carries its own time', async t => {
+t.test('if there is no id, equal content identifies duplicates of a body with its own time', async t => {
   const dated = JSON.stringify(sampleEvent(LEFT, { index: 0, now, seed: 'content' }))
   const first = await service.post(`/webhooks/${LEFT}`, dated)
   t.equal(first.status, 202)
@@ -106,7 +106,7 @@ t.test('where nothing has an id, the content tells copies of a body that carries
   t.equal((await service.post(`/webhooks/${LEFT}`, dated.replace(/^\{/, '{"n":1,'))).status, 202, 'a number counts as it is written')
 })
 
-t.test('a bare body with its keys in the order of jsonb is a copy: the sender\'s database has sorted them', async t => {
+t.test('a bare body with its keys in the order of jsonb is a duplicate: the sender\'s database has sorted them', async t => {
   for (const type of [LEFT, 'customer.loyalty.tier.upgraded'] as const) {
     const event = sampleEvent(type, { index: 1, now, seed: 'jsonb' })
     const stored = storedAsJsonb(event)
@@ -117,7 +117,7 @@ t.test('a bare body with its keys in the order of jsonb is a copy: the sender\'s
   }
 })
 
-t.test('the same signed content is one event at its own URL, at another event\'s, at a custom one and in quarantine', async t => {
+t.test('the same signed content is one event at its own URL, at another event\'s, at a custom URL and in quarantine', async t => {
   const paths = [`/webhooks/${LEFT}`, '/webhooks/customer.loyalty.tier.joined', '/webhooks/customer.loyalty.tier.upgraded', '/webhooks/custom/crm', '/webhooks']
   for (const [index, first] of paths.entries()) {
     const body = sampleEvent(LEFT, { index, now, seed: 'URLs' })
@@ -127,7 +127,7 @@ t.test('the same signed content is one event at its own URL, at another event\'s
   }
 })
 
-t.test('white space added to a captured body makes no other event of it: the signature does not cover that', async t => {
+t.test('white space added to a captured body makes no new event, because the signature does not cover it', async t => {
   const captured = JSON.stringify(sampleEvent(LEFT, { index: 0, now, seed: 'captured' }))
   const first = await service.post(`/webhooks/${LEFT}`, captured)
   t.equal(first.status, 202)
@@ -138,7 +138,7 @@ t.test('white space added to a captured body makes no other event of it: the sig
   }
 })
 
-t.test('a body that carries neither id nor time may come twice', async t => {
+t.test('a body with neither an id nor a time may come twice', async t => {
   for (const body of ['{"points":3}', '{"created_at":null}', '{"created_at":""}']) {
     const answers = [await service.post('/webhooks/custom/crm', body), await service.post('/webhooks/custom/crm', body)]
     t.strictSame(answers.map(({ status }) => status), [202, 202], body)
@@ -146,7 +146,7 @@ t.test('a body that carries neither id nor time may come twice', async t => {
   }
 })
 
-t.test('DEDUPE_UNIDENTIFIED_SECONDS takes equal content without an id and a time for a copy, for so long', async t => {
+t.test('DEDUPE_UNIDENTIFIED_SECONDS makes equal content without an id and a time a duplicate for that long', async t => {
   const stored: NewDelivery[] = []
   const app = await buildApp(t, {
     secrets: [SECRET],
@@ -167,7 +167,7 @@ t.test('DEDUPE_UNIDENTIFIED_SECONDS takes equal content without an id and a time
   t.strictSame([await counting.post('/webhooks/custom/crm', '{"points":3}'), await counting.post('/webhooks/custom/crm', '{ "points":3}')].map(({ status }) => status), [202, 200])
 })
 
-t.test('what cannot be understood is stored once, by its content', async t => {
+t.test('an event that cannot be understood is stored once, by its content', async t => {
   for (const body of ['[]', ' [ ]', 'no json', '', '"text"', '{"points":4}', '{ "points":4}']) {
     const answers = [await service.post('/webhooks', body), await service.post('/webhooks', body)]
     t.strictSame(answers.map(({ status }) => status), [body.startsWith(' ') || body.startsWith('{ ') ? 200 : 202, 200], JSON.stringify(body))
@@ -176,7 +176,7 @@ t.test('what cannot be understood is stored once, by its content', async t => {
   t.equal((await service.post('/webhooks/custom/crm', '{"points":4}')).status, 202, 'it may rightly come where any body is taken')
 })
 
-t.test('an id that is no text, or longer than any, counts as absent', async t => {
+t.test('an id that is not a text, or is too long, counts as absent', async t => {
   const body = envelopeAround('some.event', {}, 'odd ids')
   for (const id of [7, null, '', 'e'.repeat(257), ['ev_1']]) {
     const odd = { ...body, id: `whs_${JSON.stringify(id).length}`, event: { ...body.event, id } }
@@ -194,7 +194,7 @@ t.test('two copies at once on two connections are one delivery, answered 202 and
   }
 })
 
-t.test('no answer leaves before the journal has the delivery', async t => {
+t.test('no answer is sent before the journal has the delivery', async t => {
   const stored = latch()
   const asked = latch()
   const app = await buildApp(t, {
@@ -213,7 +213,7 @@ t.test('no answer leaves before the journal has the delivery', async t => {
   t.equal((await answer).status, 202)
 })
 
-t.test('what is stored is the bytes as they came, what was read from them, and the headers that matter later', async t => {
+t.test('a delivery is stored with the bytes as received, the values read from them, and the headers that are needed later', async t => {
   const stored: unknown[] = []
   const app = await buildApp(t, {
     secrets: ['s3cret'],
@@ -244,7 +244,7 @@ t.test('what is stored is the bytes as they came, what was read from them, and t
   t.match(stored[1], { eventType: 'unknown', sourceObject: null, sourceId: null, eventId: null, projectId: null, customerId: null, campaignId: null, dedupeKey: /^content:/, quarantined: true })
 })
 
-t.test('the accept line has the id of the trace that the webhook is part of, if it has a valid one', async (t) => {
+t.test('the log line of an accepted webhook has the id of its trace, if the webhook has a valid one', async (t) => {
   const service = await buildService(t)
   const event = (number: number) => ({ data: {}, event: { id: `ev_${number}`, type: 'some.event' }, source: { id: 'wh_1' } })
   await service.post('/webhooks', event(1), { headers: { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' } })

@@ -117,11 +117,11 @@ t.test('signed', async t => {
   await t.test('another secret is answered 401', async t => {
     expectProblem(t, await service.post('/webhooks', sample(3), { headers: second, secret: CANARY }), 401, 'SIGNATURE_WRONG')
   })
-  await t.test('a missing header is answered 401', async t => {
+  await t.test('a webhook without a required header is answered 401', async t => {
     expectProblem(t, await service.post('/webhooks', sample(3), { headers }), 401, 'HEADER_WRONG')
   })
   for (const [name, { path = '/webhooks', body }] of Object.entries(unsignedRefusals)) {
-    await t.test(`${name} is accepted: it is what the sender meant`, async t => {
+    await t.test(`${name} is accepted, because the sender means the same`, async t => {
       const answer = await service.post(path, body, { headers: second })
       t.equal(answer.status, 202)
       t.match(answer.body, { verdict: name.includes('__proto__') || name.includes('contradicts') ? 'valid' : 'invalid' })
@@ -135,7 +135,7 @@ t.test('a source that is not allowed is answered 403', async t => {
   expectProblem(t, await service.post('/webhooks', sample(0), { headers }), 403, 'SOURCE_NOT_ALLOWED')
 })
 
-t.test('405 tells the methods that the path takes', async t => {
+t.test('405 lists the methods that the path accepts', async t => {
   const service = await buildService(t, { CUSTOM_WEBHOOKS: 'abc' })
   const { headers: { allow } } = await service.get('/webhooks/events.customer.loyalty.tier.LEFT/?x=1')
   t.equal(allow, 'POST')
@@ -149,7 +149,7 @@ t.test('405 tells the methods that the path takes', async t => {
   t.equal(health.headers.allow, 'GET, HEAD')
 })
 
-t.test('where it cannot be stored now, the answer is 503 with Retry-After', async t => {
+t.test('a webhook that cannot be stored now is answered 503 with Retry-After', async t => {
   const app = await buildApp(t, {
     append: async () => { throw new Problem('JOURNAL_UNAVAILABLE', { detail: 'The disk is full.', headers: { 'retry-after': '5' }, cause: new Error(CANARY) }) }
   })
@@ -159,14 +159,14 @@ t.test('where it cannot be stored now, the answer is 503 with Retry-After', asyn
   t.match(app.log.find('webhook not accepted'), [{ level: 50, status: 503, code: 'JOURNAL_UNAVAILABLE', err: { message: 'The disk is full.' } }])
 })
 
-t.test('a defect of ours is answered 500, whatever code it carries, and only the log tells more', async t => {
+t.test('an internal error is answered 500, whatever code it has, and only the log has details', async t => {
   const errors = [new Error(CANARY), Object.assign(new Error(CANARY), { code: 'ECONNRESET' }), CANARY]
   const app = await buildApp(t, { append: async () => { throw errors.shift() } })
   while (errors.length > 0) expectProblem(t, await app.post('/webhooks', sample(0), { headers }), 500, 'INTERNAL')
   t.match(app.log.find('webhook not accepted')[0], { code: 'INTERNAL', err: { stack: CANARY } })
 })
 
-t.test('where validation itself fails, the answer is 500: Fastify hands that on like a body that does not match', async t => {
+t.test('an error inside validation is answered 500, although Fastify reports it like an invalid body', async t => {
   const parse = JSON.parse
   t.teardown(() => { JSON.parse = parse })
   let failing = true

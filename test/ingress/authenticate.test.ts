@@ -65,7 +65,7 @@ t.test('a signature header that is malformed gives 401', async t => {
   t.equal((await service.post('/webhooks', body)).status, 202)
 })
 
-t.test('during a rotation both secrets are accepted, and the log tells by number which it was', async t => {
+t.test('during a rotation both secrets are accepted, and the log has the number of the one that matched', async t => {
   const service = await buildService(t, { VOUCHERIFY_WEBHOOK_SECRETS: 'new-secret,old-secret' })
   for (const [index, secret] of ['new-secret', 'old-secret'].entries()) {
     const answer = await service.post('/webhooks', envelopeAround(LEFT, data, index), { secret })
@@ -87,7 +87,7 @@ t.test('a body that was pretty-printed on the way is accepted, and the log says 
   }
 })
 
-t.test('a body with white space inside of a token: 401, nothing stored', async t => {
+t.test('a body with white space added inside a token is answered 401 and not stored', async t => {
   const body = JSON.stringify(envelopeAround(LEFT, data, 'inside of a token'))
   const headers = { 'x-voucherify-signature': sign(Buffer.from(body), SECRET) }
   t.equal((await service.post('/webhooks', body)).status, 202)
@@ -102,14 +102,14 @@ t.test('a body with white space inside of a token: 401, nothing stored', async t
   t.equal(service.log.find('webhook accepted').length, accepted)
 })
 
-t.test('without a secret nothing is proven, whatever the header says', async t => {
+t.test('without a secret no webhook is proven, whatever its signature header', async t => {
   const service = await buildService(t)
   const answer = await service.post('/webhooks', envelopeAround(LEFT, data), { headers: { 'x-voucherify-signature': 'nonsense' } })
   t.equal(answer.status, 202)
   t.notOk('secretNumber' in (service.log.find('webhook accepted')[0] ?? {}))
 })
 
-t.test('nothing of a body is parsed before its signature is found right, nor after it is found wrong', async t => {
+t.test('a body is parsed only after its signature was found right', async t => {
   const parse = JSON.parse
   let parsed = 0
   t.teardown(() => { JSON.parse = parse })

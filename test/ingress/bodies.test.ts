@@ -12,7 +12,7 @@ import { rawConnection } from '../support/raw-http.js'
 const HEAD = 'POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
 const COULD_BE_SIGNED = `X-Voucherify-Signature: ${'a'.repeat(64)}\r\n`
 
-t.test('a signature that is missing, or is none, is refused before any of the body is read', async (t) => {
+t.test('a missing or malformed signature is refused before any of the body is read', async (t) => {
   const app = await buildApp(t, { secrets: [SECRET] })
   const headers = { SIGNATURE_MISSING: '', SIGNATURE_WRONG: 'X-Voucherify-Signature: abc\r\n' }
   for (const [code, header] of Object.entries(headers)) {
@@ -25,7 +25,7 @@ t.test('a signature that is missing, or is none, is refused before any of the bo
   }
 })
 
-t.test('bodies that stall push out one another, with a 503 that says when to come again, and not the sender\'s', async (t) => {
+t.test('stalled bodies push out one another, with a 503 and Retry-After, and not the sender\'s', async (t) => {
   const app = await buildApp(t, { secrets: [SECRET], bodyLimitBytes: 10_000, arrivingBytes: 30_000 })
   const stalled = await Promise.all(Array.from({ length: 10 }, async () => await rawConnection(t, app.port)))
   for (const connection of stalled) connection.write(`${HEAD}${COULD_BE_SIGNED}Content-Length: 9000\r\n\r\n${' '.repeat(8000)}`)
@@ -68,7 +68,7 @@ function readerFor (t: Test, { limitBytes = 1000, arrivingBytes = 2000 } = {}) {
   }
 }
 
-t.test('a body is the bytes that came, in however many pieces, with a length and without', async (t) => {
+t.test('a body is exactly the bytes that arrived, in however many pieces, with a length and without', async (t) => {
   const begin = readerFor(t)
   const bytes = Buffer.from(Array.from({ length: 1000 }, (_, index) => index % 256))
   for (const pieces of [[1000], [1, 999], [999, 1], Array<number>(1000).fill(1), [300, 300, 400]]) {
@@ -88,7 +88,7 @@ t.test('a body is the bytes that came, in however many pieces, with a length and
   t.equal(none.body?.byteLength, 0)
 })
 
-t.test('one byte more than the limit is too large, said or sent; and what breaks off is told', async (t) => {
+t.test('a body one byte above the limit is too large, announced or sent, and a body that breaks off is reported', async (t) => {
   const begin = readerFor(t)
   t.match(begin(1001).problem, { code: 'BODY_TOO_LARGE' })
   const sent = begin()
@@ -102,7 +102,7 @@ t.test('one byte more than the limit is too large, said or sent; and what breaks
   t.match(broken.problem, { code: 'BAD_REQUEST', cause: { message: 'aborted' } })
 })
 
-t.test('a body may come in small pieces, but not in as many as would keep the thread busy', async (t) => {
+t.test('a body may come in small pieces, but not in so many that they keep the thread busy', async (t) => {
   const begin = readerFor(t, { limitBytes: 1_000_000, arrivingBytes: 1_000_000 })
   const read = begin()
   for (let count = 0; count < 2000; count++) read.stream.write('x')
@@ -115,7 +115,7 @@ t.test('a body may come in small pieces, but not in as many as would keep the th
   t.equal(usual.body?.byteLength, 800_000)
 })
 
-t.test('what is let go gives back its room', async (t) => {
+t.test('a body that is dropped frees its space', async (t) => {
   const begin = readerFor(t)
   for (let round = 0; round < 50; round++) {
     const reads = Array.from({ length: 4 }, () => begin(1000))

@@ -28,7 +28,7 @@ const proven = await buildService(t, signed)
 const unproven = await buildService(t)
 
 for (const type of documented) {
-  t.test(`${type}: a field that is broken is told by its pointer when unsigned, and quarantined when signed`, async t => {
+  t.test(`${type}: a broken field is reported by its pointer when unsigned, and quarantined when signed`, async t => {
     const broken = [...brokenBodies(type)]
     t.ok(broken.length > 50, `${broken.length} ways to break it`)
     const held: unknown[] = []
@@ -55,7 +55,7 @@ for (const type of documented) {
   })
 }
 
-t.test('whatever is broken in a sample of any event is refused or quarantined, and never our fault', async t => {
+t.test('any broken field of any event is refused or quarantined, and never an internal error', async t => {
   await Promise.all(catalogue.flatMap(({ type, alsoKnown }) => Array.from({ length: 12 }, async (_, index) => {
     const body = breakSample(sampleEnvelope(type, { index, now: new Date(), seed: 'broken' }), index)
     const refused = await unproven.post(`/webhooks/${type}`, body)
@@ -64,7 +64,7 @@ t.test('whatever is broken in a sample of any event is refused or quarantined, a
   })))
 })
 
-t.test('all faults are told at once, and no more than fifty', async t => {
+t.test('all faults are reported at once, and at most fifty', async t => {
   const body = Object(documentedBody('customer.loyalty.tier.left'))
   const several = await unproven.post('/webhooks/customer.loyalty.tier.left', { ...body, customer: 1, created_at: 2, loyalty_tier: 3 })
   t.strictSame(Object(several.body.errors).map(({ pointer }: { pointer: string }) => pointer).sort(), ['/created_at', '/customer', '/loyalty_tier'])
@@ -73,7 +73,7 @@ t.test('all faults are told at once, and no more than fifty', async t => {
   t.equal(Object(many.body.errors).length, 50)
 })
 
-t.test('of a discount only the branch that applies is told', async t => {
+t.test('only the branch of a discount that applies reports faults', async t => {
   const body = Object(documentedBody('customer.loyalty.tier.left'))
   const discount = { type: 'UNIT', unit_type: 5 }
   const voucher = { ...body.campaign.voucher, type: 'DISCOUNT_VOUCHER', discount }

@@ -9,7 +9,7 @@ const now = new Date()
 const sample = (index: number) => sampleEnvelope('campaign.loyalty_tier.updated', { index, now })
 const REFUSED = { status: 403, body: { code: 'ORIGIN_NOT_ALLOWED' } }
 
-t.test('a page in a browser posts no event to a service without a secret, whose name took its address (DNS rebinding)', async (t) => {
+t.test('a page in a browser cannot post an event to a service without a secret by DNS rebinding', async (t) => {
   const service = await buildService(t, { HOST: 'localhost', PUBLIC_URL: 'https://Hooks.example.com:8443/voucherify' })
   for (const [index, host] of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', 'user@localhost', 'localhost:x', 'hooks.example.com.evil.example'].entries()) {
     const answer = await service.post('/webhooks', sample(index), { headers: { host } })
@@ -24,7 +24,7 @@ t.test('a page in a browser posts no event to a service without a secret, whose 
   }
 })
 
-t.test('a page of another site posts no event to a service without a secret', async (t) => {
+t.test('a page of another site cannot post an event to a service without a secret', async (t) => {
   const service = await buildService(t)
   for (const origin of ['https://evil.example', 'null', '', `http://127.0.0.1:${service.port + 1}`, 'http://localhost']) {
     t.match(await service.post('/webhooks', sample(0), { headers: { origin } }), REFUSED, origin)
@@ -38,18 +38,18 @@ t.test('a page of another site posts no event to a service without a secret', as
 
 const name = hostname()
 const isMine = await lookup(name).then(() => true, () => false)
-t.test('the name that HOST has is the service\'s own, in any case', { skip: isMine ? false : 'this machine\'s name has no address' }, async (t) => {
+t.test('the name in HOST is the service\'s own, in any case', { skip: isMine ? false : 'this machine\'s name has no address' }, async (t) => {
   const service = await buildService(t, { HOST: name, ALLOW_UNSIGNED: 'true' })
   t.equal((await service.post('/webhooks', sample(0), { headers: { host: name.toUpperCase() } })).status, 202)
   t.match(await service.post('/webhooks', sample(1), { headers: { host: 'evil.example' } }), REFUSED, 'on an address that others can reach too')
 })
 
-t.test('where a secret is set, a signature proves more than a name: neither Host nor Origin is looked at', async (t) => {
+t.test('if a secret is set, Host and Origin are not checked, because the signature proves more', async (t) => {
   const service = await buildService(t, signed)
   t.equal((await service.post('/webhooks', sample(0), { headers: { host: 'tierhook.internal', origin: 'https://evil.example' } })).status, 202)
 })
 
-t.test('whoever asks how the service is may call it by any name', async (t) => {
+t.test('health checks may use any host name', async (t) => {
   const service = await buildService(t)
   const probe = await rawConnection(t, service.port)
   probe.write('GET /health/ready HTTP/1.1\r\nHost: probe.internal\r\nConnection: close\r\n\r\n')

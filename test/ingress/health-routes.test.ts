@@ -3,7 +3,7 @@ import { buildApp } from '../support/build-app.js'
 import { buildService } from '../support/build-service.js'
 import { rawConnection } from '../support/raw-http.js'
 
-t.test('a service that runs is live and ready, and says so without a signature', async t => {
+t.test('a running service is live and ready, and says so without a signature', async t => {
   const service = await buildService(t, { VOUCHERIFY_WEBHOOK_SECRETS: 'secret' })
   for (const [path, body] of [['/health/live', { status: 'live' }], ['/health/ready', { status: 'ready' }]] as const) {
     const answer = await service.get(path)
@@ -14,7 +14,7 @@ t.test('a service that runs is live and ready, and says so without a signature',
   t.strictSame(service.log.find('webhook accepted'), [], 'health checks are not logged')
 })
 
-t.test('what is in the way of webhooks makes it not ready, and leaves it live', async t => {
+t.test('a problem that blocks webhooks makes the service not ready, and leaves it live', async t => {
   const reasons: string[] = ['journal cannot commit', 'stopping']
   const app = await buildApp(t, { readiness: () => reasons })
   const answer = await app.get('/health/ready')
@@ -25,7 +25,7 @@ t.test('what is in the way of webhooks makes it not ready, and leaves it live', 
   t.equal((await app.get('/health/ready')).status, 200)
 })
 
-t.test('a service that stops is no longer ready, and still accepts what comes on an open connection', async t => {
+t.test('a stopping service is not ready, and still accepts webhooks on open connections', async t => {
   const service = await buildService(t)
   const connection = await rawConnection(t, service.port)
   const body = JSON.stringify({ data: {}, event: { type: 'some.event', id: 'ev_1' }, source: { id: 'wh_1' } })

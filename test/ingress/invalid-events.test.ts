@@ -50,7 +50,7 @@ t.test('INVALID_EVENTS=forward: an event that cannot be understood goes to every
   t.match(await eventually(() => linesOf('valid.ndjson')[0], 'the valid one'), { id: valid.body.id }, 'whoever wants the valid ones alone filters by verdict')
 })
 
-t.test('INVALID_EVENTS=forward: what is no JSON is passed on as the bytes that it is', async t => {
+t.test('INVALID_EVENTS=forward: a body that is not JSON is forwarded as its bytes', async t => {
   const service = await buildService(t, { ...signed, INVALID_EVENTS: 'forward', FORWARDERS: 'log,file' })
   for (const [index, text] of ['no json', '[1]', '"text"'].entries()) {
     const answer = await service.post('/webhooks', text)
@@ -62,7 +62,7 @@ t.test('INVALID_EVENTS=forward: what is no JSON is passed on as the bytes that i
   }
 })
 
-t.test('INVALID_EVENTS=forward: what nobody signed is refused as before', async t => {
+t.test('INVALID_EVENTS=forward: unsigned bodies are still refused', async t => {
   const unsigned = await buildService(t, { INVALID_EVENTS: 'forward' })
   t.match(await unsigned.post('/webhooks', envelopeAround(LEFT, body)), { status: 422, body: { errors: [fault] } })
   const service = await buildService(t, { ...signed, INVALID_EVENTS: 'forward' })
@@ -74,7 +74,7 @@ const old = {
   id: 'evnt_1', object: 'event', webhook_id: 'wh_1', project_id: 'proj_1', created_at: new Date().toISOString(), type: LEFT, data: body
 }
 
-t.test('a webhook of version v2018-08-01 is quarantined and told by name, with what to do', async t => {
+t.test('a webhook of version v2018-08-01 is quarantined, and the log names the version and what to do', async t => {
   const service = await buildService(t, { ...signed, CUSTOM_WEBHOOKS: 'crm' })
   for (const path of ['/webhooks', `/webhooks/${LEFT}`, '/webhooks/custom/crm']) {
     const custom = path.includes('/custom/')
@@ -89,7 +89,7 @@ t.test('a webhook of version v2018-08-01 is quarantined and told by name, with w
   t.equal(service.log.find('webhook version too old').length, 3, 'a copy is no news')
 })
 
-t.test('a webhook of version v2018-08-01 that is refused is told by name too', async t => {
+t.test('a refused webhook of version v2018-08-01 is named in the log too', async t => {
   for (const environment of [{}, { ...signed, INVALID_EVENTS: 'reject' }]) {
     const service = await buildService(t, environment)
     const detail = /version v2018-08-01/
@@ -98,7 +98,7 @@ t.test('a webhook of version v2018-08-01 that is refused is told by name too', a
   }
 })
 
-t.test('what only resembles a webhook of version v2018-08-01 is judged as what it is', async t => {
+t.test('a body that only resembles a webhook of version v2018-08-01 is judged like any other', async t => {
   const service = await buildService(t, signed)
   const sent = envelopeAround(LEFT, sampleEvent(LEFT, { index: 3, now: new Date() }), 'resembles')
   for (const [index, extra] of [{ object: 'event' }, { object: 'event', webhook_id: 'wh_1' }, { webhook_id: 'wh_1' }].entries()) {
@@ -107,7 +107,7 @@ t.test('what only resembles a webhook of version v2018-08-01 is judged as what i
   t.strictSame(service.log.find('webhook version too old'), [])
 })
 
-t.test('of a body that is no object drift is told what kind of value it is', async t => {
+t.test('for a body that is not an object, drift names the kind of its value', async t => {
   const drift = createDrift({ now: () => 1 })
   const app = await buildApp(t, { secrets: [SECRET], onAnswer (answer) { if (answer.outcome !== 'refused') drift.accepted(answer) } })
   for (const [index, sent] of ['[1]', '"text"', '5', 'null'].entries()) t.match(await app.post('/webhooks', sent), { status: 202 }, String(index))

@@ -25,7 +25,7 @@ function setting ({ aheadMs = 0 }: { readonly aheadMs?: number } = {}) {
   return { log, lateness, webhook, pass (ms: number) { right += ms }, setClock (ms: number) { ahead = ms } }
 }
 
-t.test('an event is late once it is longer ago than copies are told', t => {
+t.test('an event is late if it is older than the window in which duplicates are recognised', t => {
   const { webhook, log } = setting()
   t.equal(webhook(16 * DAY_MS), true, 'the first that comes, too')
   t.equal(webhook(14 * DAY_MS), false)
@@ -37,14 +37,14 @@ t.test('an event is late once it is longer ago than copies are told', t => {
   t.end()
 })
 
-t.test('what was sent long after it happened is late by the sender\'s own times, whatever the clock says', t => {
+t.test('an event that was sent long after it happened is late by the sender\'s own times, whatever the clock says', t => {
   const { webhook } = setting({ aheadMs: -YEAR_MS })
   t.equal(webhook(16 * DAY_MS, 16 * DAY_MS), true)
   t.equal(webhook(16 * DAY_MS), false, 'a clock that is behind tells no late event')
   t.end()
 })
 
-t.test('a clock that is set a year ahead while the service runs holds nothing back, and lets no late event in', t => {
+t.test('a clock that is set a year ahead while the service runs quarantines nothing, and lets no late event in', t => {
   const { webhook, pass, setClock, log } = setting()
   t.equal(webhook(1000), false)
   setClock(YEAR_MS)
@@ -59,7 +59,7 @@ t.test('a clock that is set a year ahead while the service runs holds nothing ba
   t.end()
 })
 
-t.test('a clock that is a year ahead from the start is found out by events that come at the pace of time', t => {
+t.test('a clock that is a year ahead from the start is detected by events that come at a normal pace', t => {
   const { webhook, pass, log, setClock } = setting({ aheadMs: YEAR_MS })
   const late: boolean[] = []
   for (let event = 0; event < 20; event++) {
@@ -75,7 +75,7 @@ t.test('a clock that is a year ahead from the start is found out by events that 
   t.end()
 })
 
-t.test('a clock that is a year ahead from the start is found out by a burst, too', t => {
+t.test('a clock that is a year ahead from the start is detected by a burst too', t => {
   const { webhook, log } = setting({ aheadMs: YEAR_MS })
   const late = Array.from({ length: 150 }, () => webhook(1000))
   t.equal(late.filter(Boolean).length, 100)
@@ -83,7 +83,7 @@ t.test('a clock that is a year ahead from the start is found out by a burst, too
   t.end()
 })
 
-t.test('old requests that are sent again do not make the clock wrong, once an event has confirmed it', t => {
+t.test('old requests that are sent again do not make the clock wrong, after an event has confirmed it', t => {
   const { webhook, pass } = setting()
   webhook(1000)
   for (let day = 0; day < 300; day++) {
@@ -93,7 +93,7 @@ t.test('old requests that are sent again do not make the clock wrong, once an ev
   t.end()
 })
 
-t.test('one old request that is sent again and again makes no pace', t => {
+t.test('one old request that is sent again and again does not count as a pace', t => {
   const { lateness, pass, log } = setting()
   const times = { happenedAt: START - 20 * DAY_MS, sentAt: START - 20 * DAY_MS }
   for (let minute = 0; minute < 90; minute++) {
@@ -105,7 +105,7 @@ t.test('one old request that is sent again and again makes no pace', t => {
   t.end()
 })
 
-t.test('the times are those of the envelope, and what is none is not told', t => {
+t.test('the times come from the envelope, and invalid ones are ignored', t => {
   const created = '2026-02-03T04:05:06Z'
   t.strictSame(readTimes({ created_at: '2026-02-03T04:05:07Z', event: { created_at: created } }), { happenedAt: START, sentAt: START + 1000 })
   t.strictSame(readTimes({ created_at: created, event: {} }), { happenedAt: START, sentAt: START })
@@ -120,7 +120,7 @@ t.test('the times are those of the envelope, and what is none is not told', t =>
   t.end()
 })
 
-t.test('an envelope whose event is older than DEDUPE_WINDOW_DAYS is quarantined, with a reason that is no fault of its schema', async t => {
+t.test('an envelope whose event is older than DEDUPE_WINDOW_DAYS is quarantined, with a reason that is not a fault of its schema', async t => {
   const service = await buildService(t, signed)
   const LEFT = 'customer.loyalty.tier.left'
   const ago = (days: number) => new Date(Date.now() - days * DAY_MS)
@@ -151,7 +151,7 @@ t.test('an envelope whose event is older than DEDUPE_WINDOW_DAYS is quarantined,
   await unsigned.forwarded.find(({ deliveryId }) => deliveryId === body.id)
 })
 
-t.test('a copy of an event that is in the store is a duplicate, however late it comes', async t => {
+t.test('a copy of a stored event is a duplicate, however late it arrives', async t => {
   const service = await buildService(t, { ...signed, DEDUPE_WINDOW_DAYS: '1' })
   const body = sampleEnvelope('customer.loyalty.tier.left', { index: 0, now: new Date() })
   const first = await service.post('/webhooks', body)

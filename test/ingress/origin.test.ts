@@ -8,7 +8,7 @@ import { buildService, signed } from '../support/build-service.js'
 const now = new Date()
 const sample = (index: number) => sampleEnvelope('campaign.loyalty_tier.updated', { index, now })
 
-t.test('every required header must be there, with its value', async t => {
+t.test('every required header must be present, with its value', async t => {
   const service = await buildService(t, { ...signed, REQUIRED_HEADERS: 'X-Tenant: tea shop, Authorization: Bearer t0ken' })
   const right = { 'x-tenant': 'tea shop', authorization: 'Bearer t0ken' }
   t.equal((await service.post('/webhooks', sample(0), { headers: right })).status, 202)
@@ -25,7 +25,7 @@ t.test('every required header must be there, with its value', async t => {
   t.notMatch(JSON.stringify(service.log.lines), /tea shop|t0ke/, 'the values are in no log line')
 })
 
-t.test('a required header does not make up for the signature', async t => {
+t.test('a required header does not replace the signature', async t => {
   const service = await buildService(t, { ...signed, REQUIRED_HEADERS: 'X-Tenant: tea' })
   t.equal((await service.post('/webhooks', sample(0), { headers: { 'x-tenant': 'tea' }, secret: null })).status, 401)
 })
@@ -45,7 +45,7 @@ t.test('ALLOWED_SOURCES in enforce mode refuses addresses that are not on the li
   t.strictSame(taking.log.find('webhook from an address that is not allowed'), [])
 })
 
-t.test('X-Forwarded-For is believed from nobody unless TRUST_PROXY names them', async t => {
+t.test('X-Forwarded-For is trusted only from the proxies in TRUST_PROXY', async t => {
   const sender = '34.247.197.22'
   const cases: ReadonlyArray<readonly [trustProxy: string, forwardedFor: string, status: number]> = [
     ['false', sender, 403],
@@ -74,7 +74,7 @@ t.test('X-Forwarded-For is believed from nobody unless TRUST_PROXY names them', 
   t.equal((await service.post('/webhooks', sample(0), { headers: { 'x-forwarded-for': sender } })).status, 202, 'in a whole service')
 })
 
-t.test('every line about an accepted webhook says where it came from, behind a proxy that is believed too', async t => {
+t.test('every log line about an accepted webhook has its source address, also behind a trusted proxy', async t => {
   const sender = '34.247.197.22'
   const headers = { 'x-forwarded-for': sender }
   const broken = (index: number) => ({ ...sample(index), data: { nothing: 'of what must be there' } })
@@ -95,7 +95,7 @@ t.test('every line about an accepted webhook says where it came from, behind a p
   }
 })
 
-t.test('a body without a content encoding, or with the encoding that is none, is taken', async t => {
+t.test('a body without a content encoding, or with identity, is accepted', async t => {
   const service = await buildService(t)
   t.equal((await service.post('/webhooks', sample(0), { headers: { 'content-encoding': 'Identity' } })).status, 202)
   const answer = await service.post('/webhooks', sample(1), { headers: { 'content-encoding': 'br' } })

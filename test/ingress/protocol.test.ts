@@ -51,7 +51,7 @@ async function exchange (t: Test, bytes: string | Uint8Array): Promise<readonly 
   return answers
 }
 
-t.test('a compressed body is refused unopened', async t => {
+t.test('a compressed body is refused without being decompressed', async t => {
   const bomb = gzipSync(Buffer.alloc(5_000_000, ' '))
   const [answer] = await exchange(t, signedRequest(bomb, { headers: ['Content-Encoding: gzip'] }))
   expectProblem(t, answer, 415, 'MEDIA_TYPE_UNSUPPORTED')
@@ -61,7 +61,7 @@ t.test('a compressed body is refused unopened', async t => {
   await stillAnswers(t)
 })
 
-t.test('a chunked body without a length is taken, up to the limit', async t => {
+t.test('a chunked body without a length is accepted, up to the limit', async t => {
   const body = freshBody()
   const head = `POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nX-Voucherify-Signature: ${sign(Buffer.from(body), SECRET)}\r\n\r\n`
   const chunks = [...body].map((character) => `1\r\n${character}\r\n`).join('')
@@ -81,7 +81,7 @@ t.test('too large and too many headers are answered 431', async t => {
   await stillAnswers(t)
 })
 
-t.test('a request that does not arrive in time is answered 408, and the connection closed', async t => {
+t.test('a request that does not arrive in time is answered 408, and its connection is closed', async t => {
   const app = await buildApp(t, { requestTimeoutMs: 300 })
   const pieces = { 'not a byte': '', 'half a request line': 'POST /web', 'half the headers': 'POST /webhooks HTTP/1.1\r\nHost: x\r\nX-A:', 'half a body': 'POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a":' }
   await Promise.all(Object.entries(pieces).map(async ([name, piece]) => {
@@ -104,7 +104,7 @@ t.test('pipelined requests are answered in their order', async t => {
   t.strictSame(ids.slice(9, 18), ids.slice(0, 9))
 })
 
-t.test('a refusal ends its connection, after the answers that are due before it, and nothing that was sent behind it is taken', async t => {
+t.test('a refusal closes its connection after earlier answers were sent, and nothing sent behind it is read', async t => {
   const stored = latch()
   const asked: string[] = []
   const app = await buildApp(t, {
@@ -130,7 +130,7 @@ t.test('a refusal ends its connection, after the answers that are due before it,
   t.equal((await app.post('/webhooks', JSON.stringify(envelopeAround('some.event', {}, 'behind')))).status, 202)
 })
 
-t.test('a connection takes so many requests, and so many that wait for their answers, and says that the last one is the last', async t => {
+t.test('a connection takes a limited number of requests, and of unanswered ones, and its last answer says that it closes', async t => {
   const app = await buildApp(t, { connections: { open: 10, requests: 5, unanswered: 3 } })
   const health = 'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n'
   const pipelining = await rawConnection(t, app.port)
@@ -144,7 +144,7 @@ t.test('a connection takes so many requests, and so many that wait for their ans
   t.equal((await patient.closed()).length, 5)
 })
 
-t.test('a refusal of a body that is still on its way gets to the client, which sends on for a while', async t => {
+t.test('a client that is still sending its body gets the refusal', async t => {
   const connection = await rawConnection(t, proven.port)
   const size = 50_000
   connection.write(`POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Encoding: br\r\nContent-Length: ${size}\r\n\r\n`)
@@ -157,7 +157,7 @@ t.test('a refusal of a body that is still on its way gets to the client, which s
   t.notOk(reset, 'the connection is not reset under the body')
 })
 
-t.test('rubbish behind a webhook does not overtake its answer', async t => {
+t.test('invalid bytes behind a webhook do not overtake its answer', async t => {
   const stored = latch()
   const asked = latch()
   const app = await buildApp(t, {
@@ -179,7 +179,7 @@ t.test('rubbish behind a webhook does not overtake its answer', async t => {
   t.equal(app.log.find('request not understood').length, 1, 'it is told once')
 })
 
-t.test('a body that turns to rubbish when its request has been answered, or must wait for its turn, gets no answer of its own', async t => {
+t.test('a body that becomes invalid after its request was answered, or while it waits, gets no answer of its own', async t => {
   const app = await buildApp(t, { secrets: [SECRET] })
   const head = `POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n${wrongSignature}`
   const refused = await rawConnection(t, app.port)
@@ -194,7 +194,7 @@ t.test('a body that turns to rubbish when its request has been answered, or must
   t.equal((await app.get('/health/live')).status, 200)
 })
 
-t.test('what is no HTTP request is answered 400', async t => {
+t.test('bytes that are not an HTTP request are answered 400', async t => {
   const requests = {
     'no request line': 'rubbish\r\n\r\n',
     'a method that nobody knows': 'WEBHOOK /webhooks HTTP/1.1\r\nHost: x\r\n\r\n',
@@ -220,7 +220,7 @@ t.test('what is no HTTP request is answered 400', async t => {
   await stillAnswers(t)
 })
 
-t.test('a length that lies', async t => {
+t.test('a wrong content length breaks nothing', async t => {
   const body = freshBody()
   const request = signedRequest(body).toString()
   const shorter = await exchange(t, request.replace(/Content-Length: \d+/, `Content-Length: ${body.length - 3}`))
@@ -232,7 +232,7 @@ t.test('a length that lies', async t => {
   t.equal((await proven.post('/webhooks', body)).status, 202, 'and nothing of it is stored')
 })
 
-t.test('a client that aborts in the middle of its body leaves nothing behind', async t => {
+t.test('a client that aborts in the middle of its body leaves nothing open', async t => {
   const service = await buildService(t, signed)
   const body = freshBody()
   const request = signedRequest(body)
@@ -256,7 +256,7 @@ t.test('a client that expects a 100 gets it; another expectation is ignored', as
   t.equal(ignored?.status, 202)
 })
 
-t.test('methods that make no sense here are refused, with and without a body', async t => {
+t.test('unsupported methods are refused, with and without a body', async t => {
   for (const method of ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'MKCOL', 'QUERY', 'REPORT']) {
     const [answer] = await exchange(t, `${method} /webhooks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
     // An answer to HEAD has a length and no body, so here it does not count as complete.
@@ -275,7 +275,7 @@ t.test('methods that make no sense here are refused, with and without a body', a
   await stillAnswers(t)
 })
 
-t.test('what comes behind a request for an upgrade gets no silence: node drops it, so the connection is closed', async t => {
+t.test('a request for an upgrade ends its connection, because Node.js drops later bytes without an answer', async t => {
   const first = freshBody()
   const connection = await rawConnection(t, proven.port)
   const behind = signedRequest(freshBody())
@@ -284,13 +284,13 @@ t.test('what comes behind a request for an upgrade gets no silence: node drops i
   t.equal((await proven.post('/webhooks', first)).status, 200, 'the request itself is answered as any other')
 })
 
-t.test('a client that closes its own side once it has said everything gets its answers: node would close on it', async t => {
+t.test('a client that half-closes its connection after its requests gets its answers, although Node.js would close it', async t => {
   const connection = await rawConnection(t, proven.port)
   connection.socket.end(Buffer.concat([signedRequest(freshBody()), signedRequest(freshBody()), signedRequest('{}', { target: '/nowhere' })]))
   t.strictSame((await connection.closed()).map(({ status }) => status), [202, 202, 404])
 })
 
-t.test('a stop answers what is on its way on connections that are kept, and says that each answer is the last', async t => {
+t.test('a stop answers requests under way on open connections, and marks each answer as the last', async t => {
   const stopped = await buildService(t, signed)
   const connections = await Promise.all(Array.from({ length: 20 }, async () => await rawConnection(t, stopped.port)))
   for (const { write } of connections) write(signedRequest(freshBody()))
@@ -309,7 +309,7 @@ t.test('a stop answers what is on its way on connections that are kept, and says
   t.equal((await idle?.closed())?.length, 1)
 })
 
-t.test('a path that another method finds is found by it however it is written: 405, not 404', async t => {
+t.test('a path of another method is answered 405 and not 404, however it is written', async t => {
   for (const target of ['/%77ebhooks', '/webhooks#x', 'http://x/webhooks', 'HTTPS://x/WEBHOOKS/?x=/', '/webhooks/custom/%61']) {
     const [answer] = await exchange(t, `PUT ${target} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`)
     expectProblem(t, answer, 405, 'METHOD_NOT_ALLOWED')
@@ -347,7 +347,7 @@ t.test('bodies that break parsers are refused or quarantined, and break nothing'
   t.notOk('admin' in {})
 })
 
-t.test('in all this nothing failed on our side', async t => {
+t.test('none of these requests caused an internal error', async t => {
   for (const { log } of [proven, unproven]) {
     t.strictSame(log.lines.filter((line) => Number(line['level']) >= 50), [])
   }

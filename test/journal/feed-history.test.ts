@@ -220,7 +220,7 @@ async function goThrough (order: Order, seed: number, time: FakeTime): Promise<H
 }
 
 for (const order of ['customer', 'none', 'arrival'] as const) {
-  t.test(`order ${order}, an engine that answers late, out of turn or not at all, and kills: nothing is lost, passed or handed out twice, in bounded memory`, async (t) => {
+  t.test(`order ${order}, an engine that answers late, out of order or not at all, and kills: no delivery is lost, skipped or handed out twice, in bounded memory`, async (t) => {
     const first = Number(process.env['TIERHOOK_FEED_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
     const runs = Number(process.env['TIERHOOK_FEED_RUNS'] ?? RUNS)
     t.comment(`seeds from ${first}: run with TIERHOOK_FEED_SEED=<seed> TIERHOOK_FEED_RUNS=1 to repeat one`)

@@ -24,7 +24,7 @@ function build (store: Partial<FeedStore>) {
   })
 }
 
-t.test('what is at hand is handed out while the next page is being read, and the page once it is there', async (t) => {
+t.test('deliveries in memory are handed out while the next page is read, and the page after it has been read', async (t) => {
   const { opened, open } = latch()
   const feed = build({
     async readAfter (after) {
@@ -40,7 +40,7 @@ t.test('what is at hand is handed out while the next page is being read, and the
   t.strictSame(sequences((await next).claims), [11, 12])
 })
 
-t.test('a page that cannot be read is told once nothing else is left, and is tried again', async (t) => {
+t.test('a page that cannot be read is reported after all other deliveries were handed out, and is read again', async (t) => {
   let broken = true
   let reads = 0
   const feed = build({
@@ -58,7 +58,7 @@ t.test('a page that cannot be read is told once nothing else is left, and is tri
   t.strictSame(sequences((await feed.claim(1)).claims), [4])
 })
 
-t.test('what has just arrived does not wait for replays to be read', async (t) => {
+t.test('new deliveries do not wait for replays to be read', async (t) => {
   const mark = (sequence: number): WaitingMark => ({ sequence, replay: 1, lane: null, attempt: 1, waitedMs: 0, dueInMs: 0 })
   let arrived = 0
   let pages = 0
@@ -78,7 +78,7 @@ t.test('what has just arrived does not wait for replays to be read', async (t) =
   t.strictSame([sequences(claims), claims[0]?.replay], [[1], false])
 })
 
-t.test('settlements that go to the disk together have one promise', async (t) => {
+t.test('settlements that are stored together share one promise', async (t) => {
   const { opened } = latch()
   const feed = build({ readAfter: (after) => after === 0 ? page(1, 2) : { deliveries: [], upTo: after }, commit: () => opened })
   const { claims } = await feed.claim(2)
@@ -86,7 +86,7 @@ t.test('settlements that go to the disk together have one promise', async (t) =>
   t.equal(promises[0], promises[1])
 })
 
-t.test('a claim is settled once, and by the feed that handed it out', async (t) => {
+t.test('a claim is settled once, and only by the feed that handed it out', async (t) => {
   const store: Partial<FeedStore> = { readAfter: (after) => after === 0 ? page(1, 1) : { deliveries: [], upTo: after } }
   const [feed, other] = [build(store), build(store)]
   const { claims: [claim] } = await feed.claim(1)

@@ -32,7 +32,7 @@ function shared () {
   return { store, saved, given, feeds, options, takeAway: () => { term++ }, tell: () => events }
 }
 
-t.test('progress of a term that is over is lost, and its feed hands out nothing more', async (t) => {
+t.test('progress of a term that is over is dropped, and its feed hands out nothing more', async (t) => {
   const { store, saved, given, feeds, options, takeAway } = shared()
   for (let each = 0; each < 2; each++) store.append(null)
   const feed = await feeds.openFeed(options)
@@ -51,7 +51,7 @@ t.test('progress of a term that is over is lost, and its feed hands out nothing 
   await feeds.close()
 })
 
-t.test('an engine that tells of a lost lead ends that term alone', async (t) => {
+t.test('an engine that reports a lost lead ends only that term', async (t) => {
   const { store, feeds, options, tell } = shared()
   store.append(null)
   const first = await feeds.openFeed(options)

@@ -36,7 +36,7 @@ async function turn (): Promise<void> {
   await new Promise((resolve) => { setImmediate(resolve) })
 }
 
-t.test('an engine that takes one append at a time gets all that came meanwhile with the next', async (t) => {
+t.test('an engine that takes one append at a time gets all events that arrived meanwhile with the next append', async (t) => {
   const { groupCommit, appends } = engineIn(t)
   const sent = [1, 2, 3].map((index) => sampleNewDelivery({ index }))
   const answers = sent.slice(0, 1).map(async (delivery) => await groupCommit.append(delivery))
@@ -53,7 +53,7 @@ t.test('an engine that takes one append at a time gets all that came meanwhile w
   t.match(await Promise.all(answers), sent.map(({ id }) => ({ status: 'stored', id })))
 })
 
-t.test('those who append again at once, however many, are with those who wait: an engine that takes one append at a time is called once for all of them', async (t) => {
+t.test('callers that append again at once, however many, share the next call of an engine that takes one append at a time', async (t) => {
   const { groupCommit, appends } = engineIn(t)
   const many = 2 * EARLY_APPENDS
   const append = async (): Promise<unknown> => await groupCommit.append(sampleNewDelivery({}))
@@ -74,7 +74,7 @@ t.test('those who append again at once, however many, are with those who wait: a
   await Promise.all(again)
 })
 
-t.test('what an engine is sure not to have stored is refused, and what it may have stored is withdrawn before anything later may be read', async (t) => {
+t.test('events that the engine certainly did not store are refused, and those that it may have stored are withdrawn before later events may be read', async (t) => {
   const { groupCommit, appends, seen } = engineIn(t)
   const refused = t.rejects(groupCommit.append(sampleNewDelivery({})), { code: 'JOURNAL_UNAVAILABLE' })
   await turn()
@@ -90,7 +90,7 @@ t.test('what an engine is sure not to have stored is refused, and what it may ha
   t.strictSame(seen.visible, [0, 0], 'after each, but not while one of them may be there')
 })
 
-t.test('what is refused at the end stays written down for the next start, also where a withdrawal comes through after that', async (t) => {
+t.test('refusals at the end stay noted for the next start, also if a withdrawal succeeds later', async (t) => {
   let withdraw = (): void => {}
   const { groupCommit, appends, seen } = engineIn(t, { appendsAtOnce: 2, withdrawal: new Promise((resolve) => { withdraw = resolve }) })
   const [first, second] = [sampleNewDelivery({ index: 1 }), sampleNewDelivery({ index: 2 })]

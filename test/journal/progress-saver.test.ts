@@ -25,7 +25,7 @@ function saverIn (t: Test) {
   return { saver, saving }
 }
 
-t.test('the progress of one forwarder is one, with all its records and what was said last', async (t) => {
+t.test('the progress of one forwarder is merged, with all its records and the latest values', async (t) => {
   const { saver, saving } = saverIn(t)
   const sent = saving()
   const first = saver.save(progress('a', 1, { position: 'here', breaker: 'open' }))
@@ -41,7 +41,7 @@ t.test('the progress of one forwarder is one, with all its records and what was 
   await saver.close(0)
 })
 
-t.test('what comes while some is under way is no part of it, and comes after it where that fails', async (t) => {
+t.test('progress that arrives during a commit is not part of it, and follows it if it fails', async (t) => {
   const { saver, saving } = saverIn(t)
   const sent = saving()
   const early = saver.save(progress('a', 1))
@@ -58,7 +58,7 @@ t.test('what comes while some is under way is no part of it, and comes after it 
   await saver.close(0)
 })
 
-t.test('the progress of two terms is not one', async (t) => {
+t.test('the progress of two terms is not merged', async (t) => {
   const { saver, saving } = saverIn(t)
   const sent = saving()
   const lost = t.rejects(saver.save(progress('a', 1)))

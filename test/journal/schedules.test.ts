@@ -10,7 +10,7 @@ const lanes = (cursor = 0) => createLaneSchedule({ cursor, laneOf: ({ customerId
 const delivery = (sequence: number, customerId: string | null = null) => sampleDelivery({ sequence, customerId })
 const mark = (sequence: number, replay = 0, dueAt = 0, lane: string | null = null) => ({ sequence, replay, lane, attempt: 1, waitedMs: 0, dueAt })
 
-t.test('what waits comes in the order in which it falls due, whatever the order in', (t) => {
+t.test('waiting deliveries come in the order of their due times, whatever the order of their arrival', (t) => {
   now = 0
   const schedule = lanes(10)
   const times = [5, 3, 9, 1, 7, 3, 8, 2, 6, 4]
@@ -22,7 +22,7 @@ t.test('what waits comes in the order in which it falls due, whatever the order 
   t.end()
 })
 
-t.test('the cursor passes nothing that is neither finished nor marked', (t) => {
+t.test('the cursor passes only finished or marked deliveries', (t) => {
   const schedule = lanes()
   for (const sequence of [1, 2, 3]) schedule.offer(delivery(sequence))
   schedule.pass(7)
@@ -39,7 +39,7 @@ t.test('the cursor passes nothing that is neither finished nor marked', (t) => {
   t.end()
 })
 
-t.test('a replay in a lane waits its turn, and what arrives behind it is marked', (t) => {
+t.test('a replay in a lane waits its turn, and later deliveries of the lane are marked', (t) => {
   const schedule = lanes(5)
   schedule.restore(mark(2, 9, 0, 'a'))
   schedule.offer(delivery(6, 'a'))
@@ -53,7 +53,7 @@ t.test('a replay in a lane waits its turn, and what arrives behind it is marked'
   t.end()
 })
 
-t.test('in arrival order what a forwarder of another order left behind goes first, and holds the cursor nowhere', (t) => {
+t.test('with order arrival, marks that another order left behind go first, and do not block the cursor', (t) => {
   now = 0
   const schedule = createArrivalSchedule({ cursor: 4, monotonic })
   schedule.restore(mark(2))

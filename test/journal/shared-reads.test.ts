@@ -19,7 +19,7 @@ function counted (last: number, read = (found: ReadDeliveries): ReadDeliveries |
   return { asked, ...shareReads((after, limit) => { asked.push(after); return read(page(after + 1, Math.min(last, after + limit))) }) }
 }
 
-t.test('one page serves all who stand within it, each as far as its own limits', async (t) => {
+t.test('one page serves all feeds whose cursors are within it, each up to its own limits', async (t) => {
   const { asked, readAfter } = counted(10)
   t.strictSame(sequences(await readAfter(0, 100, BIG)), { sequences: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], upTo: 10 })
   t.strictSame(sequences(await readAfter(0, 3, BIG)), { sequences: [1, 2, 3], upTo: 3 })
@@ -28,7 +28,7 @@ t.test('one page serves all who stand within it, each as far as its own limits',
   t.strictSame(asked, [0])
 })
 
-t.test('pages that follow each other serve who comes behind, up to a number of deliveries', async (t) => {
+t.test('consecutive pages serve feeds that come later, up to a number of deliveries', async (t) => {
   const { asked, readAfter } = counted(2000)
   for (const after of [100, 110, 120]) await readAfter(after, 10, BIG)
   t.strictSame(sequences(await readAfter(115, 8, BIG)), { sequences: [116, 117, 118, 119, 120, 121, 122, 123], upTo: 123 })
@@ -41,7 +41,7 @@ t.test('pages that follow each other serve who comes behind, up to a number of d
   t.strictSame(asked, [100, 110, 120, 95, 97, 1097, 1000], 'more is not kept')
 })
 
-t.test('a page that nobody had to read serves like one that was read, and joins the one before it', async (t) => {
+t.test('a page that was handed over serves like one that was read, and joins the one before it', async (t) => {
   const { asked, readAfter, more } = counted(30)
   await readAfter(0, 10, BIG)
   more({ after: 10, found: page(11, 20) })
@@ -52,7 +52,7 @@ t.test('a page that nobody had to read serves like one that was read, and joins 
   t.strictSame(asked, [0, 20])
 })
 
-t.test('a page that is read while the next one is handed over goes before it', async (t) => {
+t.test('a page that is read while the next one is handed over comes before it', async (t) => {
   const { asked, readAfter, more } = counted(15, async (found) => { await sleep(1); return found })
   const reading = readAfter(0, 100, BIG)
   more({ after: 10, found: page(11, 20) })
@@ -62,7 +62,7 @@ t.test('a page that is read while the next one is handed over goes before it', a
   t.strictSame(asked, [0])
 })
 
-t.test('a page says that it is all there is as long as it is whole', async (t) => {
+t.test('a page says that nothing follows it only while it is complete', async (t) => {
   const { readAfter, more } = counted(0)
   more({ after: 0, found: page(1, 5) })
   more({ after: 5, found: { ...page(6, 9), isAll: true } })
@@ -71,7 +71,7 @@ t.test('a page says that it is all there is as long as it is whole', async (t) =
   t.equal((await readAfter(2, 100, BIG)).isAll, undefined)
 })
 
-t.test('what was read, or begun to be read, before there was more is taken for all by nobody who was told of that', async (t) => {
+t.test('a page that was read before newer events became visible does not count as complete for feeds that know of them', async (t) => {
   const { asked, readAfter, more } = counted(12, async (found) => { await sleep(1); return { ...found, isAll: true } })
   const reading = readAfter(10, 100, BIG)
   more()
@@ -90,7 +90,7 @@ t.test('what was read, or begun to be read, before there was more is taken for a
   t.strictSame([(await second.readAfter(11, 100, BIG)).isAll, second.asked.length], [false, 1], 'also once it is kept')
 })
 
-t.test('a page is not kept for long', async (t) => {
+t.test('a page is kept only for a short time', async (t) => {
   const { asked, readAfter } = counted(10)
   await readAfter(0, 100, BIG)
   await sleep(150)
@@ -98,7 +98,7 @@ t.test('a page is not kept for long', async (t) => {
   t.strictSame(asked, [0, 0])
 })
 
-t.test('a page that is being read serves who asks for the same, and an error is told to all and not kept', async (t) => {
+t.test('a read under way serves others that ask for the same, and an error goes to all and is not kept', async (t) => {
   let fails = true
   const { asked, readAfter } = counted(10, async (found) => {
     await sleep(1)
@@ -115,7 +115,7 @@ t.test('a page that is being read serves who asks for the same, and an error is 
   t.strictSame(asked, [0, 0])
 })
 
-t.test('what is forgotten is read anew, also what was being read', async (t) => {
+t.test('forgotten pages are read again, also those that were being read', async (t) => {
   const { asked, readAfter, forget } = counted(10, async (found) => { await sleep(1); return found })
   const first = readAfter(0, 100, BIG)
   forget()

@@ -104,7 +104,7 @@ async function start (t: Test, environment: Readonly<Record<string, string>>) {
   }
 }
 
-t.test('what a service tells Prometheus keeps to its conventions, and has every metric', async (t) => {
+t.test('the metrics follow the conventions of Prometheus, and are complete', async (t) => {
   const service = await start(t, { VOUCHERIFY_WEBHOOK_SECRETS: 'secret', EXPECT_EVENT_WITHIN: '*=24h' })
   const event = envelopeAround('customer.loyalty.tier.left', { ...sampleEvent('customer.loyalty.tier.left', { index: 0, now: new Date(0) }), extra: 1 })
   t.equal((await service.post('/webhooks', event)).status, 202)
@@ -147,7 +147,7 @@ t.test('what a service tells Prometheus keeps to its conventions, and has every 
   t.match(await service.api('/api/status'), { ready: true, reasons: { length: 0 }, storeBytes: Number, diskFreeBytes: Number })
 })
 
-t.test('twenty thousand random paths, types and sources mint no series', async (t) => {
+t.test('twenty thousand random paths, types and sources create no series', async (t) => {
   const service = await start(t, {})
   const send = async (index: number): Promise<void> => {
     const body = { ...envelopeAround(`made.up.${index}`, {}, index), source: { id: `distr_${index}`, object: 'distribution' } }
@@ -192,7 +192,7 @@ t.test('twenty thousand random paths, types and sources mint no series', async (
   t.ok(text.includes('tierhook_webhooks_total{event_type="other",verdict="unvalidated",answer="accepted"} 20000\n'))
 })
 
-t.test('what cannot be told is left out, and does not keep the rest', async (t) => {
+t.test('a value that cannot be read is left out, and does not affect others', async (t) => {
   const metrics = createMetrics({ version: '1', secrets: 2, forwarderNames: ['log'], sources: nothing, now: Date.now })
   t.teardown(() => { metrics.close() })
   const text = await metrics.text()
@@ -201,7 +201,7 @@ t.test('what cannot be told is left out, and does not keep the rest', async (t) 
   t.match(text, /^tierhook_signatures_total\{secret="2"\} 0$/m)
 })
 
-t.test('attempts and commits are counted by what became of them', async (t) => {
+t.test('attempts and commits are counted by their outcome', async (t) => {
   const metrics = createMetrics({ version: '1', secrets: 0, forwarderNames: ['http'], sources: { ...nothing, forwarders: () => [{ name: 'http', breakerOpen: true, paused: false }] }, now: Date.now })
   t.teardown(() => { metrics.close() })
   const { observer } = metrics

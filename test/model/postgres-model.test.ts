@@ -16,7 +16,7 @@ t.test('whatever happens to a journal in PostgreSQL', { skip: noPostgres }, asyn
     await t.test(title, async (t) => { await t.resolves(goThrough(happenings, { engine })) })
   }
 
-  await t.test('what was acknowledged is forwarded, in order, the file has it once, and nothing is passed over or removed too early', async (t) => {
+  await t.test('acknowledged events are forwarded in order, the file has each once, and none is skipped or removed too early', async (t) => {
     const seed = Number(process.env['TIERHOOK_MODEL_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
     t.comment(`seed ${seed}: npm run model -- --engine postgres --seed ${seed} --runs ${RUNS}`)
     let count = 0

@@ -68,7 +68,7 @@ for (const [name, { status, target = '/webhooks', lines = ['X-Voucherify-Signatu
   })
 }
 
-t.test('a signature in a trailer is none', async (t) => {
+t.test('a signature in a trailer does not count', async (t) => {
   const connection = await rawConnection(t, port)
   const body = eventBody('trailer')
   const signature = createHmac('sha256', PROCESS_SECRET).update(body).digest('hex')

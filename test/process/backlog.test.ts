@@ -1,7 +1,7 @@
 import t from 'tap'
 import { pileUp } from '../support/backlog.js'
 
-t.test('a dead destination with a long backlog: acceptance and the file do not notice, memory is bounded, and all arrive in order when it is back', async (t) => {
+t.test('a dead destination with a long backlog: acceptance and the file are not affected, memory is bounded, and all events arrive in order when it is back', async (t) => {
   const facts = await pileUp({ dataDir: t.testdir(), deliveries: 10_000 })
   t.comment(JSON.stringify(facts))
   t.equal(facts.arrived, facts.deliveries)

@@ -38,7 +38,7 @@ async function eventIdsIn (dataDir: string): Promise<Set<string>> {
   }
 }
 
-t.test('backups under load have all that was acknowledged before they began; after kill -9 the store has the rest, and a restore serves', async t => {
+t.test('backups under load have all events acknowledged before they began; after kill -9 the store has the rest, and a restored one serves', async t => {
   const folder = t.testdir({ data: {} })
   const acknowledged: string[] = []
   let served = await startServiceProcess(join(folder, 'data'))

@@ -29,7 +29,7 @@ function projectIn (t: Test) {
   }
 }
 
-t.test('npm start builds what has changed, and nothing where nothing has', async (t) => {
+t.test('npm start builds changed files, and nothing if nothing changed', async (t) => {
   const { prestart } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')).scripts
   t.equal(prestart, 'node release/build.js --if-changed')
   const { main, built, build } = projectIn(t)
@@ -44,7 +44,7 @@ t.test('npm start builds what has changed, and nothing where nothing has', async
   t.match(built(), 'value = 2')
 })
 
-t.test('a build that failed, or checked no types, is none that a start relies on', async (t) => {
+t.test('a start does not rely on a build that failed or did not check types', async (t) => {
   const { main, built, build } = projectIn(t)
   t.equal(build().status, 0)
   const sound = readFileSync(main, 'utf8')

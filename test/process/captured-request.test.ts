@@ -48,12 +48,12 @@ async function stored (): Promise<number> {
   return harness.stdout.text.split('\n').filter((line) => line !== '').length
 }
 
-t.test('what was captured was new when it came', async t => {
+t.test('the captured request was new when it arrived', async t => {
   for (const captured of originals) t.equal(await post(captured), 202)
   t.equal(await stored(), originals.length)
 })
 
-t.test('twenty copies with white space inside of tokens store nothing new', async t => {
+t.test('twenty copies with white space inside tokens store nothing new', async t => {
   const gaps = [' ', '  ', '\t', '\n', '\r\n']
   const mangled = [envelope, bare].flatMap((captured) => gaps.flatMap((gap) => [
     { captured, text: captured.text.replace('null', `nu${gap}ll`) },
@@ -90,7 +90,7 @@ t.test('thirty made-up custom names store nothing', async t => {
   t.equal(await stored(), originals.length)
 })
 
-t.test('at any other URL a captured body is a duplicate, and nothing more is forwarded', async t => {
+t.test('a captured body at any other URL is a duplicate, and nothing more is forwarded', async t => {
   for (const path of ['/webhooks', '/webhooks/customer.loyalty.tier.downgraded', '/webhooks/EVENTS.CUSTOMER.LOYALTY.TIER.JOINED', '/webhooks/campaign.loyalty_tier.updated']) {
     for (const captured of originals) t.equal(await post(captured, { path }), 200, path)
   }

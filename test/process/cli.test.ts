@@ -54,13 +54,13 @@ t.test('a wrong configuration stops the start, names every variable, and shows n
   t.notMatch(stderr, 'hunter')
 })
 
-t.test('a first configuration is written to another file than .env, which Node.js does not look for itself', async t => {
+t.test('a first configuration can be written to another file than .env, which Node.js does not look for itself', async t => {
   const directory = t.testdir()
   t.match(await run(directory, ['init', '--yes', '--port', '4000', '--out', 'other.env']), { code: 0, stderr: '' })
   t.match(readFileSync(join(directory, 'other.env'), 'utf8'), '\nPORT=4000\n')
 })
 
-t.test('a command that is not there ends with the code of a usage error', async t => {
+t.test('an unknown command ends with the code of a usage error', async t => {
   const { code, stderr } = await run(t.testdir(), ['sevre'])
   t.equal(code, 2)
   t.match(stderr, 'Did you mean serve?')
@@ -77,7 +77,7 @@ t.test('a secret is read from standard input, and no further than a secret may b
   t.equal(server.requests.length, 1)
 })
 
-t.test('what is more than a pipe holds arrives whole at a slow reader, which an exit right after the command once cut off', async t => {
+t.test('output larger than a pipe arrives whole at a slow reader', async t => {
   const directory = t.testdir({ data: {} })
   const store = makeStore(t, join(directory, 'data'))
   store.append(...Array.from({ length: 500 }, () => newDelivery({ customerId: 'x'.repeat(2000) })))
@@ -106,7 +106,7 @@ t.test('what is more than a pipe holds arrives whole at a slow reader, which an 
   t.same(await enough.ended, { code: 0, stderr: '' }, 'a reader that has seen enough, such as head, is no fault')
 })
 
-t.test('a reader that has seen enough breaks off no release, and what was released is on the list', async t => {
+t.test('a reader that closes the pipe early does not stop a release, and the list has what was released', async t => {
   const directory = t.testdir({ data: {} })
   const store = makeStore(t, join(directory, 'data'))
   store.append(...Array.from({ length: 3000 }, () => quarantinedDelivery()))
@@ -130,7 +130,7 @@ t.test('an output that cannot be written fails the command, and says so in a lin
   }
 })
 
-t.test('a data folder that others decide over stops the start before anything is written there, and what they could read is told', { skip: process.getuid?.() !== 0 && 'needs root' }, async t => {
+t.test('a data folder that other users control stops the start before anything is written there, and readable secrets are reported', { skip: process.getuid?.() !== 0 && 'needs root' }, async t => {
   const directory = t.testdir({ data: {}, '.env': 'VOUCHERIFY_WEBHOOK_SECRETS=hunter\n' })
   const data = join(directory, 'data')
   chownSync(data, 4001, 4001)
@@ -152,7 +152,7 @@ t.test('a data folder that others decide over stops the start before anything is
   t.match(service.log(), /"level":40,.*"variable":"DATA_DIR","reason":"is .*mode 0777\).*","msg":"configuration warning"/)
 })
 
-t.test('it serves until SIGTERM, and a second one at the same port says what to do', async t => {
+t.test('the service runs until SIGTERM, and a second one at the same port says what to do', async t => {
   const directory = t.testdir()
   const child = spawn(process.execPath, [program], { cwd: directory, env: { PATH: process.env['PATH'], PORT: '0', ADMIN_PORT: '0' }, stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => { child.kill('SIGKILL') })
@@ -178,7 +178,7 @@ t.test('it serves until SIGTERM, and a second one at the same port says what to 
   t.match(log, /"msg":"stopped"\}\n$/)
 })
 
-t.test('what root does with a command keeps the service\'s user from nothing afterwards', { skip: process.getuid?.() !== 0 && 'needs root' }, async t => {
+t.test('files that root creates with a command do not block the service\'s user afterwards', { skip: process.getuid?.() !== 0 && 'needs root' }, async t => {
   const directory = t.testdir({ data: {} })
   const data = join(directory, 'data')
   const store = makeStore(t, data)
@@ -201,7 +201,7 @@ t.test('what root does with a command keeps the service\'s user from nothing aft
   t.match(copied, { code: 1, stderr: `tierhook: ${data}/tierhook.db cannot be read (SQLITE_` })
 })
 
-t.test('what root restores into a folder of the service\'s user can be served by that user', { skip: process.getuid?.() !== 0 && 'needs root' }, async t => {
+t.test('a database that root restores into a folder of the service\'s user can be served by that user', { skip: process.getuid?.() !== 0 && 'needs root' }, async t => {
   const directory = t.testdir({ data: {}, restored: {} })
   const restored = join(directory, 'restored')
   const store = makeStore(t, join(directory, 'data'))

@@ -9,7 +9,7 @@ function linesOf (log: string, msg: string): ReadonlyArray<Record<string, unknow
   return log.split('\n').filter((line) => line.includes(`"msg":"${msg}"`)).map((line) => JSON.parse(line) as Record<string, unknown>)
 }
 
-t.test('a custom forwarder that computes for ten seconds holds up no webhook', async (t) => {
+t.test('a custom forwarder that computes for ten seconds delays no webhook', async (t) => {
   const dataDir = t.testdir({
     'forwarders.json': forwarders,
     'own.mjs': `
@@ -47,7 +47,7 @@ t.test('a custom forwarder that computes for ten seconds holds up no webhook', a
   await service.kill('SIGTERM')
 })
 
-t.test('a custom forwarder that ends the thread in its start does not keep the service from its own', async (t) => {
+t.test('a custom forwarder that ends the thread at its start does not keep the service from starting', async (t) => {
   const dataDir = t.testdir({
     'forwarders.json': forwarders,
     'own.mjs': `
@@ -77,7 +77,7 @@ for (const [how, code] of [
   ['throws outside of any promise', 'setTimeout(() => { throw new Error("out of nowhere") }, 0); await new Promise(() => {})'],
   ['rejects a promise that nobody waits for', 'Promise.reject(new Error("nobody waits")); await new Promise(() => {})']
 ] as const) {
-  t.test(`a custom forwarder that ${how} costs no webhook: those who forward are started anew, and it is said why`, async (t) => {
+  t.test(`a custom forwarder that ${how} costs no webhook: the deliver thread starts again, and the log has the reason`, async (t) => {
     const dataDir = t.testdir({
       'forwarders.json': forwarders,
       'own.mjs': `

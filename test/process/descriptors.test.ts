@@ -8,7 +8,7 @@ const REQUESTS = 1000
 /** The listener's connections are among them. */
 const MORE_AT_MOST = 40
 
-t.test('a thousand requests of an operator leave no descriptors open', async (t) => {
+t.test('a thousand requests of an operator leave no file descriptors open', async (t) => {
   const dataDir = join(t.testdir(), 'data')
   mkdirSync(dataDir)
   const port = await freePort()

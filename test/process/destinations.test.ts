@@ -11,7 +11,7 @@ import { postEvent, startServiceProcess } from '../support/service-process.js'
 
 const retries = { RETRY_MIN_MS: '20', RETRY_MAX_MS: '50' }
 
-t.test('a destination that sends its address back: nothing of the path or query is anywhere but in the configuration', async (t) => {
+t.test('a destination that sends its address back: its path and query appear only in the configuration', async (t) => {
   const dataDir = t.testdir()
   const path = '/kanarie-one/T%C3%A9-kanarie%20two?kanarie-three=kanarie%2Ffour&kanarie-five'
   const spellings = [
@@ -43,7 +43,7 @@ t.test('a destination that sends its address back: nothing of the path or query 
   for (const text of [dead, ...shown, checked, command, service.log(), ...files]) t.notMatch(text, /kanarie|k%61narie|kan\\u0061rie/i)
 })
 
-t.test('a destination that says to go on first, or says 204 with a length, gets each event once', async (t) => {
+t.test('a destination that answers 100 first, or 204 with a length, gets each event once', async (t) => {
   const dataDir = t.testdir()
   for (const answer of ['HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok', 'HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n']) {
     let requests = ''

@@ -59,7 +59,7 @@ async function accepted (service: ServiceProcess, eventId: string): Promise<bool
   return (await postEvent(service.url, eventId)).status < 300
 }
 
-t.test('whether it is ready is what the disk says: full, not answering, well again', async (t) => {
+t.test('readiness follows the disk: full, not answering, well again', async (t) => {
   const { disk, start } = await setUp(t)
   const service = await start()
   t.equal((await readiness(service)).status, 200)
@@ -78,7 +78,7 @@ t.test('whether it is ready is what the disk says: full, not answering, well aga
   t.equal((await postEvent(service.url, 'ev_after')).status, 202)
 })
 
-t.test('a commit that stalls for 1 s is waited for: 202, and stored', async (t) => {
+t.test('a commit that stalls for 1 s is answered 202 and stored', async (t) => {
   const { dataDir, disk, start } = await setUp(t)
   const service = await start()
   disk.order('sync stall 1000 once ev_1s')
@@ -114,7 +114,7 @@ for (const seconds of [8, 20]) {
   })
 }
 
-t.test('killed during a stall, after a 503: what was refused is not in the journal after the next start', async (t) => {
+t.test('killed during a stall, after a 503: the refused event is not in the journal after the next start', async (t) => {
   const { dataDir, disk, start } = await setUp(t)
   const service = await start()
   t.ok(await accepted(service, 'ev_before'))
@@ -128,7 +128,7 @@ t.test('killed during a stall, after a 503: what was refused is not in the journ
   t.strictSame(readLines(dataDir).ids, ['ev_before', 'ev_refused'])
 })
 
-t.test('SIGTERM during a stall: the service does not wait for ever', async (t) => {
+t.test('SIGTERM during a stall: the service still ends', async (t) => {
   const { disk, start } = await setUp(t)
   const service = await start()
   disk.order('sync stall 12000 once ev_1')
@@ -151,7 +151,7 @@ t.test('a sync that fails once and then succeeds: 503, not stored, and the next 
   t.equal((await postEvent(again.url, 'ev_failed')).status, 202)
 })
 
-t.test('killed right after a sync that failed: what was refused is not stored', async (t) => {
+t.test('killed right after a failed sync: the refused event is not stored', async (t) => {
   const { dataDir, disk, start } = await setUp(t)
   const service = await start()
   t.ok(await accepted(service, 'ev_before'))
@@ -163,7 +163,7 @@ t.test('killed right after a sync that failed: what was refused is not stored', 
   t.strictSame(stored(dataDir), ['ev_before'])
 })
 
-t.test('a sync that fails once, and a withdrawal that finds nothing to remove: what was refused is overwritten, and a kill does not bring it back', async (t) => {
+t.test('a sync that fails once, and a withdrawal that finds nothing to remove: the refused event is overwritten, and a kill does not bring it back', async (t) => {
   const { dataDir, disk, start } = await setUp(t)
   const service = await start()
   t.ok(await accepted(service, 'ev_before'))
@@ -175,7 +175,7 @@ t.test('a sync that fails once, and a withdrawal that finds nothing to remove: w
   t.strictSame(stored(dataDir), ['ev_before'])
 })
 
-t.test('a disk that becomes read-only is told for as long as it is, and not as well by a withdrawal that finds nothing to remove', async (t) => {
+t.test('a read-only disk is reported for as long as it lasts, also after a withdrawal that finds nothing to remove', async (t) => {
   const { disk, start } = await setUp(t)
   const service = await start()
   disk.order('write EROFS 0')
@@ -190,7 +190,7 @@ t.test('a disk that becomes read-only is told for as long as it is, and not as w
 })
 
 for (const [name, order] of [['full', 'write ENOSPC 0'], ['read-only', 'write EROFS 0'], ['failing', 'write EIO 0']] as const) {
-  t.test(`a disk that becomes ${name}: 503 at once, nothing stored, and it recovers by itself`, async (t) => {
+  t.test(`a disk that becomes ${name}: 503 at once, nothing stored, and the service recovers by itself`, async (t) => {
     const { dataDir, disk, start } = await setUp(t)
     const service = await start()
     t.ok(await accepted(service, 'ev_before'))
@@ -206,7 +206,7 @@ for (const [name, order] of [['full', 'write ENOSPC 0'], ['read-only', 'write ER
   })
 }
 
-t.test('a file system that is really full: 503, no crash at a start on it, and it recovers once there is room', async (t) => {
+t.test('a really full file system: 503, a start on it does not crash, and it recovers when there is space', async (t) => {
   const mounted = mountedFolder(t, 'size=2m')
   const { dataDir: quotaDir, disk, start: startOnQuota } = await setUp(t)
   const dataDir = mounted === undefined ? quotaDir : join(mounted, 'data')
@@ -271,7 +271,7 @@ t.test('a start on a read-only file system answers 503, and recovers once it can
   await service.kill('SIGKILL')
 })
 
-t.test('a second service on the same data folder is refused, and says why', async (t) => {
+t.test('a second service on the same data folder is refused, with the reason', async (t) => {
   const { dataDir, start } = await setUp(t)
   const service = await start()
   await t.rejects(startServiceProcess(dataDir), { message: /it ended with 1: .*Another tierhook serves the data folder/s })
@@ -279,7 +279,7 @@ t.test('a second service on the same data folder is refused, and says why', asyn
   t.strictSame(stored(dataDir), ['ev_1'], 'reading beside it works')
 })
 
-t.test('pages that are damaged under a running service: it mends itself, and nothing that can be read is lost or twice in the file', async (t) => {
+t.test('pages that are damaged under a running service: the service repairs the database, and nothing readable is lost or twice in the file', async (t) => {
   const { dataDir, start } = await setUp(t)
   const events = Array.from({ length: 150 }, (_, index) => `ev_${index}`)
   const writing = await start()

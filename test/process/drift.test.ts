@@ -48,7 +48,7 @@ function commandLine (dataDir: string, ...args: readonly string[]): string {
 
 const added = ({ differences }: Drift): readonly string[] => differences.map(({ pointer }) => pointer).filter((pointer) => pointer.startsWith('/data/new_')).sort()
 
-t.test('a signed source that floods new event types displaces nobody\'s drift, before a restart and after it', async (t) => {
+t.test('a signed source that floods new event types displaces no other source\'s drift, before a restart and after it', async (t) => {
   const dataDir = join(t.testdir(), 'data')
   mkdirSync(dataDir)
   const agent = new Agent({ keepAlive: true, maxSockets: 8 })
@@ -73,7 +73,7 @@ t.test('a signed source that floods new event types displaces nobody\'s drift, b
   t.ok(drift.dropped >= 780)
 })
 
-t.test('drift is reset by the API, and by the command line beside a running service and without one; a restart brings nothing back', async (t) => {
+t.test('drift is reset by the API, and by the command beside a running service and without one; a restart does not bring it back', async (t) => {
   const dataDir = join(t.testdir(), 'data')
   mkdirSync(dataDir)
   const agent = new Agent()

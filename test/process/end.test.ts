@@ -8,7 +8,7 @@ const LIMIT_MS = 2000
 /** The service's own grace for closing and for its log, and the time of a slow machine. */
 const GRACE_MS = 8000
 
-t.test('a disk that hangs: the process ends soon after SHUTDOWN_TIMEOUT_MS', async (t) => {
+t.test('if a disk hangs, the process ends soon after SHUTDOWN_TIMEOUT_MS', async (t) => {
   const folder = t.testdir({ data: {} })
   const dataDir = join(folder, 'data')
   const disk = createFaultyDisk(folder, dataDir)
@@ -23,7 +23,7 @@ t.test('a disk that hangs: the process ends soon after SHUTDOWN_TIMEOUT_MS', asy
   await posted
 })
 
-t.test('SIGHUP stops the service in order', async (t) => {
+t.test('SIGHUP stops the service properly', async (t) => {
   const service = await startServiceProcess(t.testdir(), { FORWARDERS: 'log' })
   t.teardown(async () => { await service.kill('SIGKILL') })
   service.child.kill('SIGHUP')

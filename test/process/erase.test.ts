@@ -29,7 +29,7 @@ function body (eventId: string): Buffer {
   }))
 }
 
-t.test('a person is erased while the service runs: no byte is left in the database or its log, and webhooks go on', async t => {
+t.test('a person is erased while the service runs: no byte is left in the database or its WAL, and webhooks are accepted', async t => {
   const dataDir = t.testdir()
   const served = await startServiceProcess(dataDir)
   t.teardown(() => served.kill('SIGKILL'))
@@ -65,7 +65,7 @@ t.test('a person is erased while the service runs: no byte is left in the databa
   t.strictSame(held(), [])
 })
 
-t.test('the whole file is written anew: what is put aside for that goes to the disk, and not to the memory', t => {
+t.test('the whole file is rewritten, with its temporary data on disk and not in memory', t => {
   const folder = t.testdir()
   const script = `
     import { openForWriting } from ${JSON.stringify(built('journal/sqlite/database.js'))}

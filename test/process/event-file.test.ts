@@ -33,7 +33,7 @@ function setUp (t: Test, environment: Readonly<Record<string, string>> = {}) {
 
 const numbered = (from: number, to: number): string[] => Array.from({ length: to - from + 1 }, (_, index) => `ev_${from + index}`)
 
-t.test('a backup that was restored: every line that is newer than it stays in the event files, none is there twice, and the log says so', async (t) => {
+t.test('after a restore, every line newer than the backup stays in the event files, none is there twice, and the log says so', async (t) => {
   const { dataDir, start, send, databaseFiles, eventFiles } = setUp(t, { FILE_FORWARDER_ROTATE_BYTES: '3000' })
   const first = await start()
   await send(first, 1, 8)
@@ -62,7 +62,7 @@ t.test('a backup that was restored: every line that is newer than it stays in th
   t.strictSame(readLines(dataDir), { ids: numbered(1, 76), torn: 0 })
 })
 
-t.test('a backup that was made while lines were under way: what it hands out again is written again, and what was there is set aside', async (t) => {
+t.test('after a restore of a backup that was made while lines were under way, repeated lines are written again, and the earlier ones are set aside', async (t) => {
   const { dataDir, start, send, databaseFiles } = setUp(t)
   const first = await start()
   await send(first, 1, 3)
@@ -91,7 +91,7 @@ t.test('a backup that was made while lines were under way: what it hands out aga
   t.match(restored.log(), aside[0] ?? '')
 })
 
-t.test('killed, and the database is lost: every line stays', async (t) => {
+t.test('after a kill and the loss of the database, every line stays', async (t) => {
   const { dataDir, start, send, databaseFiles } = setUp(t)
   const first = await start()
   await send(first, 1, 80)
@@ -104,7 +104,7 @@ t.test('killed, and the database is lost: every line stays', async (t) => {
   t.strictSame(readLines(dataDir), { ids: numbered(1, 82), torn: 0 })
 })
 
-t.test('an event file that is a mount point of its own: the service goes on in it, says so once, and the check notices', async (t) => {
+t.test('an event file that is a mount point: the service continues in it, with one warning, and the check reports it', async (t) => {
   const { dataDir, start, send } = setUp(t, { FILE_FORWARDER_ROTATE_BYTES: '1000' })
   const path = join(dataDir, 'events.ndjson')
   const unmount = mountFileOver(join(dataDir, '../source'), path)
@@ -120,7 +120,7 @@ t.test('an event file that is a mount point of its own: the service goes on in i
   t.match(stdout, /connection: failed: .*mount point of its own/)
 })
 
-t.test('rotated files that are too old go at the start and by the clock, though no event comes', async (t) => {
+t.test('rotated files that are too old are removed at the start and on time, without new events', async (t) => {
   const { dataDir, start } = setUp(t, { FILE_FORWARDER_KEEP_DAYS: '2' })
   const old = (name: string): string => {
     const path = join(dataDir, name)
@@ -135,7 +135,7 @@ t.test('rotated files that are too old go at the start and by the clock, though 
   await eventually(() => readdirSync(dataDir).includes('events.ndjson.20200102T000000.000Z') ? undefined : true, `${byTheClock} to be removed`)
 })
 
-t.test('two forwarders on one file under two spellings: the start is refused, and both are named', async (t) => {
+t.test('two forwarders with one file under two spellings are refused at the start, and both are named', async (t) => {
   const { dataDir, start } = setUp(t)
   mkdirSync(join(dataDir, 'a'))
   writeFileSync(join(dataDir, 'a/events.ndjson'), '')
@@ -159,7 +159,7 @@ t.test('no forwarder may write to a file of tierhook itself', async (t) => {
   t.strictSame(readdirSync(dataDir).sort(), ['.env', 'forwarders.json'])
 })
 
-t.test('a second service with the same event file under any name is refused with a sentence, also after *.lock was removed, and the first loses nothing', async (t) => {
+t.test('a second service with the same event file under any name is refused, also after *.lock was removed, and the first loses nothing', async (t) => {
   const { dataDir, start, send } = setUp(t)
   const first = await start()
   await send(first, 1, 3)

@@ -67,7 +67,7 @@ async function worstWhile (url: string, over: Promise<void>, agent = new Agent({
   return worst
 }
 
-t.test('six megabytes of tiny pipelined requests neither fill the log nor hold up the sender', async (t) => {
+t.test('six megabytes of tiny pipelined requests neither fill the log nor delay the sender', async (t) => {
   const { service, port, logBytes } = await start(t)
   const text = REQUEST.repeat(Math.ceil(1_500_000 / REQUEST.length))
   const worst = await worstWhile(service.url, flood(t, port, { connections: 4, text, bytes: 4 * text.length }))

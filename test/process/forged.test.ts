@@ -56,7 +56,7 @@ async function metrics (name: string): Promise<string[]> {
   return text.split('\n').filter((line) => line.startsWith(name))
 }
 
-t.test('300 forged requests change neither what is proven nor a known source\'s counts, and are counted apart', async (t) => {
+t.test('300 forged requests change neither proven sources nor a known source\'s counts, and are counted separately', async (t) => {
   t.equal(await post(genuine('distr_good', 'ev_good')), 202)
   t.equal(await post(envelope('distr_failing', 'ev_failing', 'none')), 422)
   const before = await retryBudget()
@@ -77,7 +77,7 @@ t.test('300 forged requests change neither what is proven nor a known source\'s 
   t.notMatch(service.log(), /sender is about to|sender tries in vain/)
 })
 
-t.test('what nobody signed keeps no new source of a place, and what is signed goes on to count', async (t) => {
+t.test('unsigned requests take no place from a new source, and signed ones still count', async (t) => {
   for (let index = 0; index < 30; index++) t.equal(await post(envelope(`distr_new_${index}`, 'ev_1', 'none')), 422)
   const { sources, unproven } = await retryBudget()
   t.equal(sources.length, 31)
@@ -85,14 +85,14 @@ t.test('what nobody signed keeps no new source of a place, and what is signed go
   t.match(unproven.refused, [{ count: FORGED }], 'what is refused and signed is not counted there')
 })
 
-t.test('a new event with a right signature ends the suspicion that the secret was rotated, a copy of an old one does not', async (t) => {
+t.test('a new event with a right signature ends the suspicion that the secret was rotated, and a copy of an old one does not', async (t) => {
   t.equal(await post(genuine('distr_good', 'ev_good')), 200)
   t.equal((await retryBudget()).unproven.refused.length, 1)
   t.equal(await post(genuine('distr_good', 'ev_better')), 202)
   t.strictSame((await retryBudget()).unproven.refused, [])
 })
 
-t.test('where the secret was rotated, it is seen as unproven, also after a restart', async (t) => {
+t.test('a rotated secret is shown as unproven requests, also after a restart', async (t) => {
   t.equal(await service.kill('SIGTERM'), 0)
   service = await startServiceProcess(dataDir, { ...environment, VOUCHERIFY_WEBHOOK_SECRETS: 'the-one-of-before' })
   const before = await retryBudget()

@@ -73,7 +73,7 @@ function folderWith (t: Test): string {
 
 const lines = (path: string): ReadonlyArray<Record<string, unknown>> => readFileSync(path, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line))
 
-t.test('a custom forwarder, and several of a kind, get what they ask for, through a restart', async (t) => {
+t.test('a custom forwarder, and several forwarders of one kind, get the deliveries that they ask for, also after a restart', async (t) => {
   const directory = folderWith(t)
   const environment = { FORWARDERS_FILE: 'conf/forwarders.json', MY_TOKEN: 'hunter2' }
   const out = join(directory, 'conf/out.ndjson')
@@ -104,7 +104,7 @@ t.test('a custom forwarder, and several of a kind, get what they ask for, throug
   ])
 })
 
-t.test('faults of the file stop the start, all at once, before anything is made', async (t) => {
+t.test('faults of the file stop the start, all at once, before anything is created', async (t) => {
   const directory = t.testdir({ 'forwarders.json': '[{"name":"a","type":"http","url":"x"},{"name":"a","type":"./gone.mjs"}]', 'gone.json': '[{"name":"a","type":"./gone.mjs"}]' })
   const wrong = run(t, directory, [], { FORWARDERS_FILE: 'forwarders.json', FORWARDERS: 'log' })
   t.equal(await wrong.ended, 2)
@@ -117,7 +117,7 @@ t.test('faults of the file stop the start, all at once, before anything is made'
   t.match(module.output.stderr, /forwarder a: The module \.\/gone\.mjs cannot be loaded/)
 })
 
-t.test('check shows it and tries it, and runs nothing', async (t) => {
+t.test('check shows the forwarders and tries them, and runs nothing', async (t) => {
   const directory = folderWith(t)
   const check = run(t, directory, ['check', '--connect'], { FORWARDERS_FILE: 'conf/forwarders.json', MY_TOKEN: 'hunter2' })
   t.equal(await check.ended, 0)

@@ -67,7 +67,7 @@ async function sendRaw (url: string, text: string): Promise<void> {
   await once(socket, 'close')
 }
 
-t.test('hostile names and answers: every line of the log and of the event file is JSON in UTF-8 that jq reads, and no output steers a terminal', async (t) => {
+t.test('hostile names and answers: every line of the log and of the event file is JSON in UTF-8 that jq reads, and no output controls a terminal', async (t) => {
   const dataDir = t.testdir({})
   const adminPort = await freePort()
   const { url } = await httpDestination(t, (_request, response) => {

@@ -34,7 +34,7 @@ function loadsNone (t: Test, loaded: ReadonlySet<string>, names: readonly string
 const service = ['fastify', 'undici', 'prom-client', 'pg', '@fastify/swagger', 'uuid']
 
 for (const args of [['--help'], ['--version'], ['help', 'send']]) {
-  t.test(`tierhook ${args.join(' ')} loads one package and what builds the command line`, async (t) => {
+  t.test(`tierhook ${args.join(' ')} loads only one package and the modules of the command line`, async (t) => {
     const loaded = loadedBy(t, args)
     t.ok(loaded.has('commander'))
     loadsNone(t, loaded, [...service, '@sinclair/typebox', 'pino', 'journal', 'forwarders', 'ingress', 'admin-api'])
@@ -42,14 +42,14 @@ for (const args of [['--help'], ['--version'], ['help', 'send']]) {
 }
 
 for (const args of [['status'], ['health'], ['deliveries'], ['events'], ['check']]) {
-  t.test(`tierhook ${args.join(' ')} loads nothing of a service`, async (t) => {
+  t.test(`tierhook ${args.join(' ')} loads no module of the service`, async (t) => {
     const loaded = loadedBy(t, args)
     t.ok(loaded.has('@sinclair/typebox'))
     loadsNone(t, loaded, [...service, 'ingress'])
   })
 }
 
-t.test('a service without an http forwarder and without a watchdog loads nothing that sends, and nothing that describes its API', async (t) => {
+t.test('a service without an http forwarder and a watchdog loads no HTTP client and no API description', async (t) => {
   const folder = t.testdir()
   const path = join(folder, 'loaded')
   const service = spawn('env', [...plainNode, '--import', noteLoaded, program], { cwd: folder, env: environment(path), stdio: ['ignore', 'pipe', 'inherit'] })

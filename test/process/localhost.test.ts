@@ -42,7 +42,7 @@ async function exchange (socket: Socket, text: string): Promise<string> {
   return answer
 }
 
-t.test('HOST=localhost: whichever of its two addresses is listened at, the bounds hold there', async (t) => {
+t.test('HOST=localhost: the limits hold at whichever of its two addresses the service listens on', async (t) => {
   const wrapper = withLocalhost(t, ['::1', '127.0.0.1'])
   const adminPort = await freePort()
   const service = await startServiceProcess(join(t.testdirName, 'data'), { HOST: 'localhost', ADMIN_HOST: 'localhost', ADMIN_PORT: String(adminPort) }, () => {}, wrapper)
@@ -64,7 +64,7 @@ t.test('HOST=localhost: whichever of its two addresses is listened at, the bound
   })))
 })
 
-t.test('HOST=localhost where that is an address of IPv6 alone is listened at there', async (t) => {
+t.test('HOST=localhost listens on IPv6 if the name has only an IPv6 address', async (t) => {
   const wrapper = withLocalhost(t, ['::1'])
   if (wrapper === undefined) return
   const service = await startServiceProcess(join(t.testdirName, 'data'), { HOST: 'localhost' }, () => {}, wrapper)

@@ -29,7 +29,7 @@ async function closingDestination (t: Test) {
   return await httpDestination(t, (_request, response) => { response.writeHead(200, { connection: 'close' }).end() })
 }
 
-t.test('names whose server does not answer cost destinations with other names nothing, and a stop ends in time', async (t) => {
+t.test('names whose DNS server does not answer do not affect destinations with other names, and a stop ends in time', async (t) => {
   const dataDir = t.testdir({ names: {} })
   const names = await namesOf(t, join(dataDir, 'names'))
   if (names === undefined) {
@@ -64,7 +64,7 @@ t.test('names whose server does not answer cost destinations with other names no
   t.ok(took < limitMs + 1500, `${Math.round(took)} ms`)
 })
 
-t.test('a custom forwarder whose own look-up hangs does not hold up the end', async (t) => {
+t.test('a custom forwarder whose own look-up hangs does not delay the end', async (t) => {
   const dataDir = t.testdir({
     names: {},
     'own.mjs': 'import { lookup } from "node:dns"\nexport const createForwarder = () => ({ forward: async () => await new Promise((resolve, reject) => { lookup("hangs.example", reject) }) })',
@@ -87,7 +87,7 @@ t.test('a custom forwarder whose own look-up hangs does not hold up the end', as
   t.match(service.log(), '"msg":"stopped"')
 })
 
-t.test('tierhook check --connect ends in time where a name server does not answer', async (t) => {
+t.test('tierhook check --connect ends in time if a name server does not answer', async (t) => {
   const folder = t.testdir()
   const names = await namesOf(t, folder)
   if (names === undefined) {

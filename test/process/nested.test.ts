@@ -26,7 +26,7 @@ const bodies: ReadonlyArray<readonly [what: string, body: string]> = [
   ['nothing but objects', OBJECTS]
 ]
 
-t.test('bodies of 20,000 nested lists and objects: accepted, forwarded, shown, listed, released, replayed, backed up and erased as others are', async (t) => {
+t.test('bodies of 20,000 nested lists and objects are accepted, forwarded, shown, listed, released, replayed, backed up and erased like others', async (t) => {
   const dataDir = t.testdir({})
   const { url, received } = await httpDestination(t)
   const adminPort = await freePort()

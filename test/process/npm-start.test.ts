@@ -52,7 +52,7 @@ async function npmStart (t: Test) {
   return { child, groupHas, ended, output: () => output }
 }
 
-t.test('SIGTERM to npm start stops the service in order, which once went on by itself', async (t) => {
+t.test('SIGTERM to npm start stops the service properly', async (t) => {
   const { child, groupHas, ended, output } = await npmStart(t)
   child.kill('SIGTERM')
   t.equal(await ended, 0)
@@ -60,7 +60,7 @@ t.test('SIGTERM to npm start stops the service in order, which once went on by i
   t.notOk(groupHas(0), 'nothing of it is left')
 })
 
-t.test('Ctrl-C on npm start stops the service in order, though it gets the signal from the terminal and from npm', async (t) => {
+t.test('Ctrl-C on npm start stops the service properly, although the signal comes from the terminal and from npm', async (t) => {
   const { groupHas, ended, output } = await npmStart(t)
   groupHas('SIGINT')
   await ended

@@ -29,7 +29,7 @@ function fillStore (dataDir: string): void {
   writer.close()
 }
 
-t.test('webhooks are accepted while the operator\'s thread has its hands full', async t => {
+t.test('webhooks are accepted while the operator thread is busy', async t => {
   const dataDir = join(t.testdir(), 'data')
   mkdirSync(dataDir)
   fillStore(dataDir)
@@ -63,7 +63,7 @@ t.test('webhooks are accepted while the operator\'s thread has its hands full', 
   t.equal(await service.kill('SIGTERM'), 0)
 })
 
-t.test('a stranger who tries tokens is slowed by the address that the proxy tells, and the operator is let in meanwhile', async t => {
+t.test('a stranger who tries tokens is slowed by the address that the proxy reports, and the operator still gets in', async t => {
   const port = await freePort()
   const token = '5f0c9b7ae1d24368b7f1c2d39a7e6b15'
   const service = await startServiceProcess(t.testdir(), { ADMIN_PORT: String(port), ADMIN_TOKEN: token, TRUST_PROXY: 'loopback' })
@@ -90,7 +90,7 @@ t.test('a stranger who tries tokens is slowed by the address that the proxy tell
   t.notMatch(service.log(), /guess-|typed-wrongly|5f0c9b7a/)
 })
 
-t.test('who did what is in the log and on the list: by the listener, and by a command beside the running service', async t => {
+t.test('the log and the list have who did what, through the listener and by a command beside the running service', async t => {
   const dataDir = join(t.testdir(), 'data')
   mkdirSync(dataDir)
   const port = await freePort()
@@ -146,7 +146,7 @@ t.test('tokens have names and roles, from a file too: Prometheus reads and canno
   t.notMatch(service.log(), new RegExp(`${prometheus}|${anna}`))
 })
 
-t.test('the description can be had without a service and without a configuration', async t => {
+t.test('the API description is available without a service and without a configuration', async t => {
   const child = spawn('env', [...plainNode, program, 'openapi'], { cwd: t.testdir(), env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => { text += chunk })

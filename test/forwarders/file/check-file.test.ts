@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import t from 'tap'
 import { checkFile } from '../../../src/forwarders/file/check-file.js'
 
-t.test('a file that is there, or can be made, is right, and nothing is changed', async (t) => {
+t.test('a file that exists, or can be created, passes, and nothing is changed', async (t) => {
   const folder = t.testdir({ 'events.ndjson': 'x\n' })
   await checkFile(join(folder, 'events.ndjson'))
   await checkFile(join(folder, 'other.ndjson'))
@@ -13,18 +13,18 @@ t.test('a file that is there, or can be made, is right, and nothing is changed',
   t.strictSame(readdirSync(folder), ['events.ndjson'])
 })
 
-t.test('a folder in the place of the file, or a file in the place of a folder, is told', async (t) => {
+t.test('a folder in place of the file, or a file in place of a folder, is reported', async (t) => {
   const folder = t.testdir({ file: 'x' })
   mkdirSync(join(folder, 'events.ndjson'))
   await t.rejects(checkFile(join(folder, 'events.ndjson')), { message: `${join(folder, 'events.ndjson')} is not a file` })
   await t.rejects(checkFile(join(folder, 'file/a/events.ndjson')), { message: `${join(folder, 'file')} is not a folder` })
 })
 
-t.test('a path that cannot be looked at is told', async (t) => {
+t.test('a path that cannot be inspected is reported', async (t) => {
   await t.rejects(checkFile(`/tmp/${'x'.repeat(300)}/y`), { message: /cannot be looked at \(ENAMETOOLONG\)/ })
 })
 
-t.test('what this user may not write is told', async (t) => {
+t.test('a file or folder that the user may not write is reported', async (t) => {
   // Root may write everything, so that it must be somebody else who tries, in a folder that everybody may enter.
   const folder = mkdtempSync(join(tmpdir(), 'tierhook-test-'))
   t.teardown(() => { rmSync(folder, { recursive: true }) })

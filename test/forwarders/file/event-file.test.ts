@@ -20,7 +20,7 @@ function openFiles (): readonly string[] {
   })
 }
 
-t.test('lines stand in the file one after another', async (t) => {
+t.test('lines are in the file one after another', async (t) => {
   const { open, content } = fileIn(t, { path: join(t.testdir(), 'deep', 'er', 'events.ndjson') })
   const file = await open()
   await file.append('one\n', never)
@@ -30,7 +30,7 @@ t.test('lines stand in the file one after another', async (t) => {
   await file.close()
 })
 
-t.test('a crash between the write and the commit: what was not committed is cut off', async (t) => {
+t.test('a crash between the write and the commit: uncommitted lines are cut off', async (t) => {
   const { open, content } = fileIn(t)
   const crashed = await open()
   const committed = await crashed.append('one\n', never)
@@ -41,7 +41,7 @@ t.test('a crash between the write and the commit: what was not committed is cut 
   t.equal(content(), 'one\ntwo\n')
 })
 
-t.test('a crash before the very first commit: all that was written is cut off', async (t) => {
+t.test('a crash before the very first commit: all written lines are cut off', async (t) => {
   const { open, content } = fileIn(t)
   await (await open()).append('one\n', never)
   const next = await open()
@@ -50,7 +50,7 @@ t.test('a crash before the very first commit: all that was written is cut off', 
   t.equal(content(), 'one\n')
 })
 
-t.test('a crash before the very first commit, in a file that was there before: what was in it stays', async (t) => {
+t.test('a crash before the very first commit, in a file that existed before: earlier lines stay', async (t) => {
   const { open, content, path } = fileIn(t)
   writeFileSync(path, 'theirs\n')
   await (await open()).append('one\n', never)
@@ -60,7 +60,7 @@ t.test('a crash before the very first commit, in a file that was there before: w
   t.equal(content(), 'theirs\none\n')
 })
 
-t.test('a stop before the very first commit, as on a disk that is full: all that was written is cut off', async (t) => {
+t.test('a stop before the very first commit, as on a full disk: all written lines are cut off', async (t) => {
   const { open, content } = fileIn(t)
   const first = await open()
   await first.append('one\n', never)
@@ -69,7 +69,7 @@ t.test('a stop before the very first commit, as on a disk that is full: all that
   t.equal(content(), 'one\n')
 })
 
-t.test('a stop during the start, which once left the file open: what the start opens is closed', { skip: !existsSync('/proc/self/fd') && 'open files cannot be seen' }, async (t) => {
+t.test('a stop during the start closes the file that the start opens', { skip: !existsSync('/proc/self/fd') && 'open files cannot be seen' }, async (t) => {
   const path = join(t.testdir(), 'events.ndjson')
   const file = createEventFile({ path, rotateBytes: 0, keepDays: 0, now: Date.now, logger: captureLog().logger })
   const starting = file.start(undefined)
@@ -79,7 +79,7 @@ t.test('a stop during the start, which once left the file open: what the start o
   t.notOk(openFiles().includes(path))
 })
 
-t.test('a position that was lost after a proper end cuts nothing off', async (t) => {
+t.test('a position lost after a proper end cuts nothing off', async (t) => {
   const { open, content } = fileIn(t)
   const first = await open()
   await first.append('one\n', never)
@@ -88,7 +88,7 @@ t.test('a position that was lost after a proper end cuts nothing off', async (t)
   t.equal(content(), 'one\ntwo\n')
 })
 
-t.test('a position that was lost long after the file was begun cuts nothing off', async (t) => {
+t.test('a position lost long after the file was begun cuts nothing off', async (t) => {
   const { open, content } = fileIn(t)
   const first = await open()
   for (let count = 0; count < 301; count++) await first.append('x\n', never)
@@ -104,7 +104,7 @@ t.test('a torn line at the end is cut off', async (t) => {
   t.equal(content(), 'one\ntwo\n')
 })
 
-t.test('a foreign file with half a line at its end: ours begins on a new one, after a crash too', async (t) => {
+t.test('a foreign file that ends with half a line: new lines begin on a line of their own, after a crash too', async (t) => {
   const { open, content, path } = fileIn(t)
   writeFileSync(path, 'half')
   await (await open()).append('one\n', never)
@@ -113,7 +113,7 @@ t.test('a foreign file with half a line at its end: ours begins on a new one, af
   t.equal(content(), 'half\ntwo\n')
 })
 
-t.test('a foreign file in the place of ours is gone on with, with a warning', async (t) => {
+t.test('a foreign file in place of the event file is continued, with a warning', async (t) => {
   const { open, content, path, log } = fileIn(t)
   const committed = await (await open()).append('one\n', never)
   rmSync(path)
@@ -124,7 +124,7 @@ t.test('a foreign file in the place of ours is gone on with, with a warning', as
   t.equal(content(), 'something else, and longer than ours\ntwo\n')
 })
 
-t.test('rotation by size begins a new file, and no line is in two', async (t) => {
+t.test('rotation by size begins a new file, and no line is in two files', async (t) => {
   const { open, content, rotated, path } = fileIn(t, { rotateBytes: 8, now: () => Date.parse('2026-01-31T23:59:59.123Z') })
   const file = await open()
   for (const line of ['first\n', 'second\n', 'third\n', 'fourth\n', 'fifth\n']) await file.append(line, never)
@@ -133,7 +133,7 @@ t.test('rotation by size begins a new file, and no line is in two', async (t) =>
   t.equal(content(), 'fifth\n')
 })
 
-t.test('rotation by day (UTC) begins a new file, and old ones go after the days that they are kept', async (t) => {
+t.test('rotation by day (UTC) begins a new file, and old files are removed after the configured days', async (t) => {
   let now = Date.parse('2026-01-01T12:00:00Z')
   const { open, rotated } = fileIn(t, { keepDays: 2, now: () => now })
   const file = await open()
@@ -145,7 +145,7 @@ t.test('rotation by day (UTC) begins a new file, and old ones go after the days 
   t.strictSame(rotated().map((name) => name.slice(14, 22)), ['20260103', '20260104', '20260105'])
 })
 
-t.test('a file that was begun on another day is rotated after a restart too', async (t) => {
+t.test('a file that was begun on an earlier day is rotated after a restart too', async (t) => {
   let now = Date.parse('2026-01-01T12:00:00Z')
   const { open, rotated, content } = fileIn(t, { keepDays: 30, now: () => now })
   const committed = await (await open()).append('one\n', never)
@@ -166,7 +166,7 @@ t.test('a clock that steps back by an hour or a day keeps rotated files in order
   t.strictSame(rotated().map((name) => readFileSync(join(path, '..', name), 'utf8')), ['1\n', '2\n', '3\n'])
 })
 
-t.test('a crash after rotations that were not committed undoes them', async (t) => {
+t.test('a crash undoes rotations that were not committed', async (t) => {
   const { open, content, rotated } = fileIn(t, { rotateBytes: 1 })
   const crashed = await open()
   await crashed.append('zero\n', never)
@@ -178,7 +178,7 @@ t.test('a crash after rotations that were not committed undoes them', async (t) 
   t.equal(content(), 'one\n')
 })
 
-t.test('a crash between the rotation and the new file', async (t) => {
+t.test('a crash between the rotation and the new file loses no line and repeats none', async (t) => {
   const { open, content, path, rotated } = fileIn(t)
   const committed = await (await open()).append('one\n', never)
   renameSync(path, `${path}.20260131T235959.123Z`)
@@ -188,7 +188,7 @@ t.test('a crash between the rotation and the new file', async (t) => {
   t.equal(content(), 'one\ntwo\n')
 })
 
-t.test('a file that a log shipper moved away is begun anew, with a warning', async (t) => {
+t.test('after a log shipper moved the file away, a new one is begun, with a warning', async (t) => {
   const { open, content, path, log } = fileIn(t)
   const file = await open()
   const committed = await file.append('one\n', never)
@@ -204,7 +204,7 @@ t.test('a file that a log shipper moved away is begun anew, with a warning', asy
   t.equal(content(), 'two\n')
 })
 
-t.test('a file that a person deleted is begun anew, with a warning', async (t) => {
+t.test('after a person deleted the file, a new one is begun, with a warning', async (t) => {
   const { open, content, path, log } = fileIn(t)
   const file = await open()
   const committed = await file.append('one\n', never)
@@ -217,7 +217,7 @@ t.test('a file that a person deleted is begun anew, with a warning', async (t) =
   t.equal(log.find('event file was moved or deleted: a new one is begun').length, 2)
 })
 
-t.test('a file that somebody emptied or cut is gone on with, and no line of ours is torn', async (t) => {
+t.test('a file that another program emptied or cut is continued, and no new line is torn', async (t) => {
   const { open, content, path, log } = fileIn(t)
   const file = await open()
   await file.append('one\n', never)
@@ -234,7 +234,7 @@ t.test('a file that somebody emptied or cut is gone on with, and no line of ours
   t.equal(content(), 'two\nth\nfour\n')
 })
 
-t.test('a file that somebody cut while nothing ran keeps what is left of it', async (t) => {
+t.test('a file that was cut while the service was stopped keeps its remaining lines', async (t) => {
   const { open, content, path } = fileIn(t)
   const committed = await (await open()).append('one\ntwo\n', never)
   truncateSync(path, 4)
@@ -242,7 +242,7 @@ t.test('a file that somebody cut while nothing ran keeps what is left of it', as
   t.equal(content(), 'one\nthree\n')
 })
 
-t.test('bytes that somebody else has appended to the file go, with a warning', async (t) => {
+t.test('bytes that another program appended are moved out of the file, with a warning', async (t) => {
   const { open, content, path, log } = fileIn(t)
   const file = await open()
   await file.append('one\n', never)
@@ -252,7 +252,7 @@ t.test('bytes that somebody else has appended to the file go, with a warning', a
   t.equal(log.find('event file is longer than what was written to it: cut off').length, 1)
 })
 
-t.test('a write that was given up leaves nothing, and the next waits for it', async (t) => {
+t.test('an abandoned write leaves nothing, and the next write waits for it', async (t) => {
   const { open, content } = fileIn(t)
   const file = await open()
   await file.append('one\n', never)
@@ -266,7 +266,7 @@ t.test('a write that was given up leaves nothing, and the next waits for it', as
   await t.rejects(file.append('three\n', late.signal))
 })
 
-t.test('a folder that can\'t be made is tried again with each append', async (t) => {
+t.test('a folder that cannot be created is tried again with each append', async (t) => {
   const directory = t.testdir({ taken: 'a file' })
   const { open, content, log } = fileIn(t, { path: join(directory, 'taken', 'events.ndjson') })
   const file = await open()
@@ -277,7 +277,7 @@ t.test('a folder that can\'t be made is tried again with each append', async (t)
   t.equal(content(), 'one\n')
 })
 
-t.test('a rotation that fails half way goes on with the next append', async (t) => {
+t.test('a rotation that fails halfway continues with the next append', async (t) => {
   let fail = false
   const now = (): number => {
     if (fail) throw new Error('no time')
@@ -294,7 +294,7 @@ t.test('a rotation that fails half way goes on with the next append', async (t) 
   t.equal(rotated().length, 1)
 })
 
-t.test('a beginning or a position that can\'t be read is as none', async (t) => {
+t.test('an unreadable start note or position counts as none', async (t) => {
   const { open, content, path } = fileIn(t)
   writeFileSync(`${path}.beginning`, 'not json')
   writeFileSync(path, 'theirs\n')
@@ -305,7 +305,7 @@ t.test('a beginning or a position that can\'t be read is as none', async (t) => 
   t.equal(content(), 'theirs\none\ntwo\n')
 })
 
-t.test('files of other names beside it are left alone', async (t) => {
+t.test('files of other names beside the event file are not touched', async (t) => {
   const { open, path } = fileIn(t, { keepDays: 1, rotateBytes: 1 })
   const others = ['events.ndjson.1', 'events.ndjson.20200101T000000.000Z.gz', 'other.20200101T000000.000Z']
   mkdirSync(join(path, '..'), { recursive: true })

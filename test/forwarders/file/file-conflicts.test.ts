@@ -13,7 +13,7 @@ function folderOf (t: Test) {
   return (name: string) => `${folder}/${name}`
 }
 
-t.test('one file under two spellings is found, and both forwarders and paths are named', async (t) => {
+t.test('one file with two spellings is found, and both forwarders and paths are named', async (t) => {
   const at = folderOf(t)
   for (const [one, other] of [
     ['a/events.ndjson', './a/events.ndjson'], ['a/events.ndjson', 'a/../a/events.ndjson'], ['a/events.ndjson', 'link.ndjson'], ['a/events.ndjson', 'linked/events.ndjson'],
@@ -25,14 +25,14 @@ t.test('one file under two spellings is found, and both forwarders and paths are
   }
 })
 
-t.test('different files are no conflict, in one folder or of one name', async (t) => {
+t.test('different files are no conflict, in the same folder or with the same name', async (t) => {
   const at = folderOf(t)
   mkdirSync(at('b'))
   const files = ['a/events.ndjson', 'a/events.ndjson.1', 'b/events.ndjson', 'a/other.ndjson', 'not-yet/events.ndjson'].map((name) => ({ forwarder: name, path: at(name) }))
   t.strictSame(await findFileConflicts(files, [{ path: at('a/tierhook.db'), what: 'the database' }]), [])
 })
 
-t.test('a file of tierhook itself is nobody\'s, by whatever name', async (t) => {
+t.test('no forwarder may write to a file of tierhook itself, by whatever name', async (t) => {
   const at = folderOf(t)
   writeFileSync(at('a/tierhook.db'), '')
   linkSync(at('a/tierhook.db'), at('a/hard.db'))
@@ -44,7 +44,7 @@ t.test('a file of tierhook itself is nobody\'s, by whatever name', async (t) => 
   }
 })
 
-t.test('a name that an event file needs beside it is not another forwarder\'s', async (t) => {
+t.test('no forwarder may write to a file that another event file needs beside it', async (t) => {
   const at = folderOf(t)
   for (const end of ['beginning', 'beginning.new', 'in-use', 'set-aside-20260131T000000.000-1', '20260131T000000.000Z']) {
     const files = [{ forwarder: 'f', path: at('a/events.ndjson') }, { forwarder: 'g', path: at(`linked/events.ndjson.${end}`) }]
@@ -54,7 +54,7 @@ t.test('a name that an event file needs beside it is not another forwarder\'s', 
   }
 })
 
-t.test('a path leads where its links lead, also where nothing is yet', async (t) => {
+t.test('a path is resolved through links, also if its target does not exist yet', async (t) => {
   const at = folderOf(t)
   symlinkSync('loop-b', at('loop-a'))
   symlinkSync('loop-a', at('loop-b'))

@@ -32,7 +32,7 @@ t.test('each delivery is one line of JSON, with the event as it was sent', async
   await forwarder.close?.()
 })
 
-t.test('a line is one line, whatever the body', (t) => {
+t.test('each delivery is one line, whatever its body', (t) => {
   const attempt = (text: string | Buffer, rest: object = {}) => JSON.parse(fileLine({
     delivery: sampleDelivery({ rawBody: Buffer.from(text), sourceId: null, sourceObject: null, ...rest }), number: 1, replay: true
   }))
@@ -47,12 +47,12 @@ t.test('a line is one line, whatever the body', (t) => {
   t.end()
 })
 
-t.test('a position that is none is none', (t) => {
+t.test('an invalid position counts as none', (t) => {
   for (const text of [null, 'x', '{}', '{"bytes":-1}', 'null']) t.equal(parsePosition(text), undefined)
   t.end()
 })
 
-t.test('an event file that cannot be made for want of inodes, or of a folder that takes files, says so, and does not hang', async (t) => {
+t.test('an event file that cannot be created without inodes, or without a usable folder, is reported and does not hang', async (t) => {
   const attempts = [{ delivery: sampleDelivery(), number: 1, replay: false }]
   const at = (path: string) => createFileForwarder({ name: 'file', path, rotateBytes: 0, keepDays: 0, now: Date.now, logger: captureLog().logger })
   await t.rejects(at('/proc/nowhere/events.ndjson').forward(attempts, { signal }), { message: 'a file or its folder is not there', cause: { code: 'ENOENT' } })

@@ -48,13 +48,13 @@ const bodies: ReadonlyArray<readonly [what: string, body: string | Buffer, field
   ...oddBodies().map(({ title, attempt }) => [title, Buffer.from(attempt.delivery.rawBody), attempt.delivery] as const)
 ]
 
-t.test('every line can be read, whatever the event', async (t) => {
+t.test('every line can be parsed, whatever the event', async (t) => {
   for (const verdict of ['valid', 'invalid', 'unvalidated']) {
     for (const [what, body, fields] of bodies) isReadable(t, lineOf(body, { verdict, ...fields }), `${verdict}, ${what}`)
   }
 })
 
-t.test('every line can be read by jq', async (t) => {
+t.test('jq can read every line', async (t) => {
   const lines = Buffer.concat(bodies.map(([, body, fields]) => lineOf(body, fields)))
   const { error, status, stdout, stderr } = spawnSync('jq', ['-c', '.id'], { input: lines, encoding: 'utf8' })
   if (error !== undefined) return t.comment('there is no jq on this machine: skipped')
@@ -63,7 +63,7 @@ t.test('every line can be read by jq', async (t) => {
   t.equal(stdout.trimEnd().split('\n').length, bodies.length)
 })
 
-t.test('what is nested too deep is passed on as bytes, and what is not as it was sent', (t) => {
+t.test('a body with too many levels is written as bytes, and any other as it was sent', (t) => {
   t.strictSame(JSON.parse(lineOf(nested(251)).toString()).body, Buffer.from(nested(251)).toString('base64'))
   t.match(lineOf(nested(250)).toString(), `"body":${'['.repeat(250)}${']'.repeat(250)}}`)
   t.notOk(isDeeperThan(1, Buffer.from('[{"a":"[[[{{{"}]'.slice(1, -1))))
@@ -73,7 +73,7 @@ t.test('what is nested too deep is passed on as bytes, and what is not as it was
   t.end()
 })
 
-t.test('a half of a pair becomes U+FFFD, and nothing else changes', (t) => {
+t.test('half a surrogate pair becomes U+FFFD, and nothing else changes', (t) => {
   t.equal(mended('"\\ud83e\\uDED6 \\uD83E\\udED6 \\uD83E\\uDED6 \\ud83e\\uded6"'), '"\\ud83e\\uDED6 \\uD83E\\udED6 \\uD83E\\uDED6 \\ud83e\\uded6"')
   t.equal(mended('"\\ud83e"'), '"\\ufffd"')
   t.equal(mended('"\\uDED6\\ud83e\\uded6"'), '"\\ufffd\\ud83e\\uded6"')
@@ -83,7 +83,7 @@ t.test('a half of a pair becomes U+FFFD, and nothing else changes', (t) => {
   t.end()
 })
 
-t.test('any text with escapes of any kind says the same as before, well-formed', (t) => {
+t.test('any text with escapes keeps its meaning and is well-formed', (t) => {
   const unit = fc.oneof(fc.constantFrom('\\', '"', 'u', 'd83e', 'x', '\n', '\u2028'), fc.integer({ min: 0xD7F0, max: 0xE00F }).map((code) => String.fromCharCode(code)))
   const spelled = fc.array(fc.tuple(unit, fc.boolean()), { maxLength: 12 }).map((units) => units.map(([text, upper]) => {
     const json = JSON.stringify(text).slice(1, -1)

@@ -28,7 +28,7 @@ function setUp (t: Test, options: Partial<EventFileOptions> = {}) {
   }
 }
 
-t.test('a crash between the write and the commit: what comes again is cut off, and half a line with it', async (t) => {
+t.test('a crash between the write and the commit: lines that come again are cut off, and half a line with them', async (t) => {
   const { open, content, path, log, aside } = setUp(t)
   const crashed = await open()
   const committed = await crashed.append(line(1), never)
@@ -40,7 +40,7 @@ t.test('a crash between the write and the commit: what comes again is cut off, a
   t.strictSame(aside(), [])
 })
 
-t.test('a crash after a rotation and before the first commit: all that comes again is cut off, in each file', async (t) => {
+t.test('a crash after a rotation and before the first commit: lines that come again are cut off in each file', async (t) => {
   const { open, content, path, all, aside, rotated } = setUp(t, { rotateBytes: 30 })
   writeFileSync(path, 'somebody else\'s\n')
   const crashed = await open()
@@ -55,7 +55,7 @@ t.test('a crash after a rotation and before the first commit: all that comes aga
   t.strictSame(aside().sort(), [line(2), line(3)], 'what was rotated away is not removed')
 })
 
-t.test('a crash in the middle of a rotation before the first commit', async (t) => {
+t.test('a crash in the middle of a rotation before the first commit loses no line and repeats none', async (t) => {
   const { open, path, all } = setUp(t)
   const crashed = await open()
   await crashed.append(lines(1, 3), never)
@@ -65,7 +65,7 @@ t.test('a crash in the middle of a rotation before the first commit', async (t) 
   t.equal(all(), lines(1, 3))
 })
 
-t.test('a new database, after a rotation that no commit came through of: the lines stay', async (t) => {
+t.test('a new database, after a rotation without a commit: the lines stay', async (t) => {
   const { open, all } = setUp(t, { rotateBytes: 60 })
   const before = await open()
   for (const each of [1, 2, 3, 4]) await before.append(line(each), never)
@@ -73,7 +73,7 @@ t.test('a new database, after a rotation that no commit came through of: the lin
   t.equal(all(), lines(1, 4))
 })
 
-t.test('an older database: lines that it does not know stay where they are, and it goes on behind them', async (t) => {
+t.test('an older database: lines that it does not know stay, and new lines follow them', async (t) => {
   const { open, content, log, messages } = setUp(t)
   const first = await open()
   const backup = await first.append(lines(1, 2), never)
@@ -87,7 +87,7 @@ t.test('an older database: lines that it does not know stay where they are, and 
   t.strictSame(messages(), [STAY])
 })
 
-t.test('an older database, and a crash before anything new was committed: only what comes again is cut off', async (t) => {
+t.test('an older database, and a crash before a new commit: only lines that come again are cut off', async (t) => {
   const { open, content } = setUp(t)
   const first = await open()
   const backup = await first.append(line(1), never)
@@ -97,7 +97,7 @@ t.test('an older database, and a crash before anything new was committed: only w
   t.equal(content(), lines(1, 6))
 })
 
-t.test('an older database, and rotations since: every rotated file stays as it is', async (t) => {
+t.test('an older database, and later rotations: every rotated file stays unchanged', async (t) => {
   const { open, rotated, all, log } = setUp(t, { rotateBytes: line(1).length * 2 })
   const first = await open()
   const backup = await first.append(line(1), never)
@@ -112,7 +112,7 @@ t.test('an older database, and rotations since: every rotated file stays as it i
   t.equal(all(), lines(1, 10), 'after a crash before the next commit too')
 })
 
-t.test('an older database that hands some of the lines out again: all of them are set aside, and none is lost or twice', async (t) => {
+t.test('an older database that forwards some lines again: all of them are set aside, and none is lost or repeated', async (t) => {
   const { open, content, aside, log } = setUp(t)
   const first = await open()
   const backup = await first.append(line(1), never)
@@ -125,7 +125,7 @@ t.test('an older database that hands some of the lines out again: all of them ar
   t.equal(content(), lines(1, 3))
 })
 
-t.test('the same after rotations: what was rotated away is set aside whole, and what is in order stays', async (t) => {
+t.test('an older database that forwards some lines again after rotations: rotated files are set aside whole, and correct lines stay', async (t) => {
   const { open, rotated, all, aside } = setUp(t, { rotateBytes: line(1).length * 2 })
   const first = await open()
   const backup = await first.append(line(1), never)
@@ -136,7 +136,7 @@ t.test('the same after rotations: what was rotated away is set aside whole, and 
   t.equal(rotated().length, 2)
 })
 
-t.test('a database that was lost: nothing of the file goes, though the file was never committed', async (t) => {
+t.test('a lost database: no line of the file is removed, although the file was never committed', async (t) => {
   const { open, content, path, log } = setUp(t)
   const first = await open()
   for (let number = 1; number <= 80; number++) await first.append(line(number), never)
@@ -148,7 +148,7 @@ t.test('a database that was lost: nothing of the file goes, though the file was 
   t.equal(content(), lines(1, 80) + line(82))
 })
 
-t.test('rotations that a crash has left: undone, and no file that was rotated away is removed', async (t) => {
+t.test('rotations without a commit before a crash are undone, and no rotated file is removed', async (t) => {
   const { open, rotated, content, aside } = setUp(t, { rotateBytes: 1 })
   const crashed = await open()
   await crashed.append(line(1), never)
@@ -162,7 +162,7 @@ t.test('rotations that a crash has left: undone, and no file that was rotated aw
   t.equal(content(), lines(3, 5))
 })
 
-t.test('a rotation with nothing behind it is not undone', async (t) => {
+t.test('a rotation without later lines is not undone', async (t) => {
   let now = Date.parse('2026-01-01T23:59:00Z')
   const { open, rotated, content, path } = setUp(t, { keepDays: 30, now: () => now })
   const file = await open()
@@ -176,7 +176,7 @@ t.test('a rotation with nothing behind it is not undone', async (t) => {
   t.equal(content(), line(2))
 })
 
-t.test('lines that are not ours beyond the position are set aside, and so is what a power cut leaves in the middle of one', async (t) => {
+t.test('foreign lines after the position are set aside, and so are lines that a power cut tore', async (t) => {
   for (const foreign of ['theirs\n', `{"id":"delivery-2",${'\0'.repeat(50)}}\n`, `${line(2)}\0\0\0\n`]) {
     const { open, content, path, aside } = setUp(t, { path: join(t.testdir(), 'events.ndjson') })
     const committed = await (await open()).append(line(1), never)
@@ -188,7 +188,7 @@ t.test('lines that are not ours beyond the position are set aside, and so is wha
   }
 })
 
-t.test('more lines than can be written without a commit are no debris, though they come again', async (t) => {
+t.test('more lines than fit between two commits are not cut off, even if they come again', async (t) => {
   const { open, content, path, aside } = setUp(t)
   const committed = await (await open()).append(line(1), never)
   const many = lines(1, 140_000)
@@ -198,7 +198,7 @@ t.test('more lines than can be written without a commit are no debris, though th
   t.strictSame(aside().map((text) => text.length), [many.length])
 })
 
-t.test('a line longer than what is read at once is one line', async (t) => {
+t.test('a line longer than the read buffer is one line', async (t) => {
   const { open, content } = setUp(t)
   const crashed = await open()
   const committed = await crashed.append(line(1), never)
@@ -207,7 +207,7 @@ t.test('a line longer than what is read at once is one line', async (t) => {
   t.equal(content(), line(1))
 })
 
-t.test('a journal that does not answer: nothing is touched, and the next append asks again', async (t) => {
+t.test('if the journal does not answer, nothing is changed, and the next append asks again', async (t) => {
   const { open, content, log } = setUp(t)
   const crashed = await open()
   const committed = await crashed.append(line(1), never)
@@ -227,7 +227,7 @@ t.test('a journal that does not answer: nothing is touched, and the next append 
   t.equal(content(), lines(1, 2))
 })
 
-t.test('what somebody else has appended is set aside, with the path in the log', async (t) => {
+t.test('lines that another program appended are set aside, and the log has their path', async (t) => {
   const { open, content, path, log, aside } = setUp(t)
   const file = await open()
   await file.append(line(1), never)

@@ -22,7 +22,7 @@ function mountedFile (t: Test): { readonly path: string, readonly unmount: () =>
   return { path, unmount }
 }
 
-t.test('an event file that is a mount point of its own goes on, says so once, and is rotated once it can be', async (t) => {
+t.test('an event file that is a mount point is continued, with one warning, and rotated when it can be', async (t) => {
   const mounted = mountedFile(t)
   if (mounted === undefined) return t.comment('no right to mount: skipped')
   let clock = 0
@@ -49,7 +49,7 @@ t.test('an event file that is a mount point of its own goes on, says so once, an
   t.equal(log.find('event file rotated again').length, 1)
 })
 
-t.test('a rotation that the system refuses is not tried again with each append', async (t) => {
+t.test('a rotation that the system refuses is not repeated with each append', async (t) => {
   const mounted = mountedFile(t)
   if (mounted === undefined) return t.comment('no right to mount: skipped')
   let asked = 0
@@ -72,7 +72,7 @@ t.test('a rotation that the system refuses is not tried again with each append',
   t.equal(content().length, 8 + 40)
 })
 
-t.test('an old file that cannot be removed: the line is written once, and it is told once', async (t) => {
+t.test('if an old file cannot be removed, the line is written once, and the problem is reported once', async (t) => {
   let now = Date.parse('2026-02-01T00:00:00Z')
   const { open, path, content, rotated, log } = fileIn(t, { keepDays: 2, now: () => now })
   const stuck = `${path}.20260101T000000.000Z`
@@ -88,7 +88,7 @@ t.test('an old file that cannot be removed: the line is written once, and it is 
   t.match(log.find('rotated event file cannot be removed'), [{ level: 40, path: stuck }])
 })
 
-t.test('a note of the beginning that cannot be removed: the line is written once', async (t) => {
+t.test('if the start note cannot be removed, the line is written once', async (t) => {
   const { open, path, content } = fileIn(t)
   const file = await open()
   rmSync(`${path}.beginning`)
@@ -131,7 +131,7 @@ t.test('whatever step of a rotation fails, each line is in the files once', asyn
   }
 })
 
-t.test('a disk that is full at a rotation: each line is in the files once, when there is room again', async (t) => {
+t.test('a disk that is full at a rotation: each line is in the files once when there is space again', async (t) => {
   const folder = t.testdir()
   const disk = mountSmallDisk(folder)
   if (disk === undefined) return t.comment('no right to mount: skipped')
@@ -148,7 +148,7 @@ t.test('a disk that is full at a rotation: each line is in the files once, when 
   t.equal(all, 'one\ntwo\n')
 })
 
-t.test('a new file\'s beginning that cannot be noted on a full disk, and a crash before the first commit: what comes again is cut off in each file', async (t) => {
+t.test('if a full disk cannot take the start note, and a crash comes before the first commit, lines that come again are cut off in each file', async (t) => {
   const folder = t.testdir()
   const disk = mountSmallDisk(folder, 1024 * 1024)
   if (disk === undefined) return t.comment('no right to mount: skipped')
@@ -168,7 +168,7 @@ t.test('a new file\'s beginning that cannot be noted on a full disk, and a crash
   t.equal(all, lines.join(''))
 })
 
-t.test('old files go by the clock, though no event comes, and a day\'s file is rotated when the day is over', async (t) => {
+t.test('old files are removed on time without new events, and a day\'s file is rotated at the end of the day', async (t) => {
   let now = Date.parse('2026-02-01T12:00:00Z')
   const { open, path, content, rotated, log } = fileIn(t, { keepDays: 2, housekeepingMs: 5, now: () => now })
   const old = `${path}.20260101T000000.000Z`
@@ -190,7 +190,7 @@ t.test('old files go by the clock, though no event comes, and a day\'s file is r
   t.equal(log.find('event file was moved or deleted: a new one is begun').length, 0)
 })
 
-t.test('a file that is deleted is noticed though no event comes', async (t) => {
+t.test('a deleted file is noticed without new events', async (t) => {
   const { open, path, log } = fileIn(t, { housekeepingMs: 5 })
   const file = await open()
   await file.append('one\n', never)
@@ -203,7 +203,7 @@ t.test('a file that is deleted is noticed though no event comes', async (t) => {
   t.notOk(existsSync(path), 'nothing is done after it is closed')
 })
 
-t.test('a file that is deleted while it is written to: the lines are written again', async (t) => {
+t.test('a file that is deleted during a write: the lines are written again', async (t) => {
   const { open, path, content } = fileIn(t)
   const file = await open()
   await file.append('one\n', never)
@@ -220,7 +220,7 @@ t.test('a file that is deleted while it is written to: the lines are written aga
   }
 })
 
-t.test('names beside the file that are no times are no rotated files', async (t) => {
+t.test('files whose suffix is not a time are not taken for rotated files', async (t) => {
   const { open, path, rotated } = fileIn(t, { rotateBytes: 1, now: () => Date.parse('2026-01-31T00:00:00Z') })
   writeFileSync(`${path}.20269999T999999.999Z`, '')
   const file = await open()
@@ -229,7 +229,7 @@ t.test('names beside the file that are no times are no rotated files', async (t)
   t.strictSame(rotated(), ['events.ndjson.20260131T000000.000Z', 'events.ndjson.20269999T999999.999Z'])
 })
 
-t.test('a clock that jumps a year ahead removes nothing for a day, and its names keep nothing beyond their time', async (t) => {
+t.test('a clock that jumps a year ahead removes nothing for a day, and files named by it are not kept too long', async (t) => {
   let now = Date.parse('2026-02-01T12:00:00Z')
   let monotonic = 0
   const pass = (ms: number): void => {
@@ -256,7 +256,7 @@ t.test('a clock that jumps a year ahead removes nothing for a day, and its names
   t.strictSame(rotated().filter((name) => readFileSync(join(path, '..', name), 'utf8') === 'two\n'), [], 'though its name is of the next year')
 })
 
-t.test('a clock that begins long after the last line was written removes nothing for a day', async (t) => {
+t.test('a clock that starts long after the last line removes nothing for a day', async (t) => {
   let [now, monotonic] = [Date.now() + 365 * DAY_MS, 0]
   const { open, path, rotated } = fileIn(t, { keepDays: 2, housekeepingMs: 5, now: () => now, monotonic: () => monotonic })
   writeFileSync(path, 'one\n')

@@ -27,7 +27,7 @@ function filesIn (t: Test, folder = t.testdir()) {
   }
 }
 
-t.test('an event file that is being written to is refused, before anything is done to it, until it is closed', async (t) => {
+t.test('an event file in use is refused, and unchanged, until it is closed', async (t) => {
   const { open, content, at } = filesIn(t)
   const first = await open('events.ndjson')
   await first.begin()
@@ -43,7 +43,7 @@ t.test('an event file that is being written to is refused, before anything is do
   t.ok(existsSync(at('events.ndjson.in-use')))
 })
 
-t.test('an event file that has another name is refused under it too', { skip: platform() !== 'linux' && 'only on Linux' }, async (t) => {
+t.test('an event file in use is refused under another name too', { skip: platform() !== 'linux' && 'only on Linux' }, async (t) => {
   const { open, at } = filesIn(t)
   const first = await open('events.ndjson')
   await first.begin()
@@ -52,7 +52,7 @@ t.test('an event file that has another name is refused under it too', { skip: pl
   await t.rejects((await open('hard.ndjson')).claim(), IN_USE)
 })
 
-t.test('a rotation takes the lock along: what was rotated away is free, and the new file is not', { skip: platform() !== 'linux' && 'only on Linux' }, async (t) => {
+t.test('after a rotation the rotated file is unlocked and the new file is locked', { skip: platform() !== 'linux' && 'only on Linux' }, async (t) => {
   const { open, at } = filesIn(t)
   const first = await open('events.ndjson', 1)
   await first.begin()
@@ -64,7 +64,7 @@ t.test('a rotation takes the lock along: what was rotated away is free, and the 
   await t.rejects((await open('new.ndjson')).claim(), IN_USE)
 })
 
-t.test('a lock that somebody has removed still keeps others out, and is taken again', { skip: platform() !== 'linux' && 'only on Linux' }, async (t) => {
+t.test('a removed lock file still keeps other processes out, and is created again', { skip: platform() !== 'linux' && 'only on Linux' }, async (t) => {
   const { open, at, content, find } = filesIn(t)
   const first = await open('events.ndjson')
   await first.begin()
@@ -79,7 +79,7 @@ t.test('a lock that somebody has removed still keeps others out, and is taken ag
   t.equal(content('events.ndjson'), 'one\ntwo\n')
 })
 
-t.test('a lock that was removed, and that somebody else has taken since: nothing more is written', async (t) => {
+t.test('after another process has taken a removed lock, nothing more is written', async (t) => {
   const { open, at, content } = filesIn(t)
   const first = await open('events.ndjson')
   await first.begin()
@@ -93,7 +93,7 @@ t.test('a lock that was removed, and that somebody else has taken since: nothing
   t.equal(content('events.ndjson'), 'one\ntwo\n')
 })
 
-t.test('a folder that was removed is made again, with the lock', async (t) => {
+t.test('a removed folder is created again, with the lock', async (t) => {
   const { open, at, content } = filesIn(t)
   const file = await open('deep/events.ndjson')
   await file.claim()
@@ -105,7 +105,7 @@ t.test('a folder that was removed is made again, with the lock', async (t) => {
   t.ok(existsSync(at('deep/events.ndjson.in-use')))
 })
 
-t.test('what cannot be locked for another reason does not refuse the start, and is told when it is written to', async (t) => {
+t.test('a file that cannot be locked for another reason does not refuse the start, and the next write reports it', async (t) => {
   const { open, at, find } = filesIn(t)
   writeFileSync(at('taken'), '')
   const file = await open('taken/events.ndjson')
@@ -117,7 +117,7 @@ t.test('what cannot be locked for another reason does not refuse the start, and 
   await file.append('one\n')
 })
 
-t.test('a pipe in the place of the event file, which once held up the start for ever, is told as no file', { skip: platform() === 'win32' && 'there are no pipes in folders' }, async (t) => {
+t.test('a pipe in place of the event file is refused and does not block the start', { skip: platform() === 'win32' && 'there are no pipes in folders' }, async (t) => {
   const { open, at } = filesIn(t)
   execFileSync('mkfifo', [at('events.ndjson')])
   const file = await open('events.ndjson')

@@ -23,12 +23,12 @@ async function outcomeOfStatus (t: Teardown, status: number, headers: Record<str
   return outcome
 }
 
-t.test('every 2xx is success, with the start of the answer kept', async (t) => {
+t.test('every 2xx is a success, and the beginning of the answer is kept', async (t) => {
   for (const status of [200, 201, 202, 299]) t.strictSame(await outcomeOfStatus(t, status), { status: 'forwarded', detail: `status ${status}`, answer: 'the reason' })
   t.strictSame(await outcomeOfStatus(t, 204), { status: 'forwarded', detail: 'status 204' })
 })
 
-t.test('a redirect is not followed: it is a failure like any other', async (t) => {
+t.test('a redirect is not followed and is a failure like any other', async (t) => {
   const elsewhere = await httpDestination(t)
   for (const status of [301, 302, 303, 307, 308]) {
     t.strictSame(await outcomeOfStatus(t, status, { location: elsewhere.url }), { status: 'retry', reason: `status ${status}`, answer: 'the reason' })
@@ -37,7 +37,7 @@ t.test('a redirect is not followed: it is a failure like any other', async (t) =
   t.equal(elsewhere.received.length, 0)
 })
 
-t.test('what may pass is retried however often it has failed', async (t) => {
+t.test('temporary failures are retried, however often they happen', async (t) => {
   for (const status of [407, 408, 425, 429, 500, 501, 502, 503, 504, 599, 600, 999]) {
     const destination = await httpDestination(t, (_request, response) => { response.writeHead(status).end() })
     const forwarder = forwarderTo(t, destination.url)
@@ -46,14 +46,14 @@ t.test('what may pass is retried however often it has failed', async (t) => {
   }
 })
 
-t.test('410, or what is set in its place, is dead at once', async (t) => {
+t.test('410, or another configured status, is dead at once', async (t) => {
   t.strictSame(await outcomeOfStatus(t, 410), { status: 'dead', reason: 'status 410', answer: 'the reason' })
   const permanentStatus = [404, 503, 302]
   for (const status of permanentStatus) t.match(await outcomeOfStatus(t, status, {}, { permanentStatus }), { status: 'dead' })
   t.match(await outcomeOfStatus(t, 410, {}, { permanentStatus }), { status: 'retry' })
 })
 
-t.test('any other 4xx is dead when it has come five times, counted for each delivery and not together with other failures', async (t) => {
+t.test('any other 4xx is dead the fifth time, counted for each delivery and separately from other failures', async (t) => {
   for (const status of [400, 401, 403, 404, 409, 422, 451, 499]) {
     let answer = 503
     const destination = await httpDestination(t, (_request, response) => { response.writeHead(answer).end() })
@@ -73,7 +73,7 @@ t.test('any other 4xx is dead when it has come five times, counted for each deli
   }
 })
 
-t.test('Retry-After is honoured in both of its forms, up to a cap', async (t) => {
+t.test('Retry-After is respected in both forms, up to a limit', async (t) => {
   t.match(await outcomeOfStatus(t, 429, { 'retry-after': '7' }), { status: 'retry', afterMs: 7000 })
   t.match(await outcomeOfStatus(t, 503, { 'retry-after': '7' }), { status: 'retry', afterMs: 7000 })
   t.match(await outcomeOfStatus(t, 404, { 'retry-after': '7' }), { status: 'retry', afterMs: 7000 })
@@ -185,7 +185,7 @@ for (const [name, behave, expected] of unusual) {
   })
 }
 
-t.test('a destination that begins its answer, and goes on with it within the time for all of it, has taken the delivery however long it paused', async (t) => {
+t.test('a destination whose whole answer arrives within the time has taken the delivery, whatever its pauses', async (t) => {
   const destination = await rawDestination(t, (socket) => {
     socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no')
     setTimeout(() => { socket.write('k') }, 6500)
@@ -193,12 +193,12 @@ t.test('a destination that begins its answer, and goes on with it within the tim
   t.strictSame(await attempt(forwarderTo(t, destination.url, { timeoutMs: 15_000 })), forwarded)
 })
 
-t.test('304 is a failure that is known at the end of its head', async (t) => {
+t.test('304 is a failure that is known after its headers', async (t) => {
   const destination = await rawDestination(t, write('HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n'))
   t.strictSame(await attempt(forwarderTo(t, destination.url)), { status: 'retry', reason: 'status 304' })
 })
 
-t.test('a destination that answers before it has the whole body, and closes, has taken the delivery', async (t) => {
+t.test('a destination that answers before it has read the whole body, and closes, has taken the delivery', async (t) => {
   const rawBody = Buffer.alloc(20_000_000, 0x61)
   const ways: ReadonlyArray<(socket: Socket) => void> = [
     (socket) => { socket.write(OK, () => { socket.resetAndDestroy() }) },
@@ -217,7 +217,7 @@ t.test('a destination that answers before it has the whole body, and closes, has
   }
 })
 
-t.test('what comes before each answer is left out on a connection that is used again, with TLS too', async (t) => {
+t.test('interim answers are left out on a reused connection, with TLS too', async (t) => {
   const { key, cert, certPath } = selfSigned(t.testdir())
   const answer = `HTTP/1.1 100 Continue\r\n\r\n${OK}`
   const each = (socket: Socket): void => { socket.on('data', () => { socket.write(answer) }) }
@@ -243,17 +243,17 @@ for (const [name, behave, expected] of hostile) {
   })
 }
 
-t.test('a destination that refuses the connection, whatever its addresses', async (t) => {
+t.test('a destination that refuses the connection, at any address, is retried', async (t) => {
   const port = await freePort()
   t.match(await attempt(forwarderTo(t, `http://127.0.0.1:${port}/`)), { status: 'retry', reason: /ECONNREFUSED/ })
   t.match(await attempt(forwarderTo(t, `http://localhost:${port}/`)), { status: 'retry', reason: /ECONNREFUSED/ })
 })
 
-t.test('a destination whose name does not exist', async (t) => {
+t.test('a destination whose name does not exist is retried', async (t) => {
   t.match(await attempt(forwarderTo(t, 'http://nowhere.invalid/')), { status: 'retry', reason: /ENOTFOUND|EAI_AGAIN|no whole answer|Connect Timeout/ })
 })
 
-t.test('a certificate that nobody vouches for, and a TLS destination that speaks no TLS', async (t) => {
+t.test('an untrusted certificate, and a TLS destination that does not speak TLS, are retried', async (t) => {
   const { key, cert } = selfSigned(t.testdir())
   let requests = 0
   const server = createTlsServer({ key, cert }, (_request, response) => {
@@ -274,7 +274,7 @@ t.test('a certificate that nobody vouches for, and a TLS destination that speaks
   await plain.deserted()
 })
 
-t.test('stopping ends an attempt at once, and one that is over before it began sends nothing', async (t) => {
+t.test('stopping ends an attempt at once, and an attempt that is over before it began sends nothing', async (t) => {
   const destination = await httpDestination(t, () => {})
   const forwarder = forwarderTo(t, destination.url)
   const controller = new AbortController()
@@ -288,7 +288,7 @@ t.test('stopping ends an attempt at once, and one that is over before it began s
   t.equal(destination.received.length, 1)
 })
 
-t.test('connections are kept, used again, and no more than there may be', async (t) => {
+t.test('connections are kept, reused, and not more than configured', async (t) => {
   const destination = await httpDestination(t)
   const forwarder = forwarderTo(t, destination.url, { concurrency: 3 })
   await Promise.all(Array.from({ length: 60 }, async () => { await attempt(forwarder) }))
@@ -300,7 +300,7 @@ t.test('connections are kept, used again, and no more than there may be', async 
   t.match(await attempt(forwarder), { status: 'retry' }, 'a closed forwarder fails, and does not throw')
 })
 
-t.test('hostile destinations, each with a forwarder of its own, cost another forwarder nothing', async (t) => {
+t.test('hostile destinations, each with its own forwarder, do not affect another forwarder', async (t) => {
   const log = captureLog()
   const journal = createWholeJournal({
     dataDir: t.testdir(), logger: log.logger, clock: systemClock, dedupeWindowMs: 86_400_000, retention: { maxAgeMs: 86_400_000, maxBytes: 0 }

@@ -45,7 +45,7 @@ for (const format of ['cloudevents-structured', 'cloudevents-binary'] as const) 
     t.equal(received.headers['webhook-id'], event.id)
   })
 
-  t.test(`${format} says no more than is known`, async (t) => {
+  t.test(`${format} leaves out unknown values`, async (t) => {
     const bare = { sourceId: null, projectId: null, customerId: null, rawBody: Buffer.from(text) }
     t.match(parse(await send(t, format, { ...bare, campaignId: 'camp_1' })), { source: '//voucherify.io', subject: 'camp_1', data: JSON.parse(text) })
     const unnamed = parse(await send(t, format, { ...bare, campaignId: null, receivedAt: 1_769_817_600_000, rawBody: Buffer.from('{"created_at":"2026-99-99T00:00:00Z"}') }))
@@ -69,14 +69,14 @@ t.test('structured mode is CloudEvents JSON, and binary mode the event alone', a
   t.equal(binary.body.toString(), compact)
 })
 
-t.test('ids that a URI cannot hold are encoded, and once more where they stand in a header', async (t) => {
+t.test('ids with characters that a URI cannot hold are encoded, and once more in a header', async (t) => {
   const ids = { projectId: 'a/b c', sourceId: 'ü' }
   t.match(parse(await send(t, 'cloudevents-structured', ids)), { source: '//voucherify.io/a%2Fb%20c/%C3%BC' })
   const { headers } = await send(t, 'cloudevents-binary', ids)
   t.equal(decodeURIComponent(String(headers['ce-source'])), '//voucherify.io/a%2Fb%20c/%C3%BC')
 })
 
-t.test('what is no JSON object is passed on as bytes', async (t) => {
+t.test('a body that is not a JSON object is passed on as bytes', async (t) => {
   const rawBody = Buffer.from([0xFF, 0x00, 0x7B])
   const headers = { 'content-type': 'application/octet-stream' }
   const structured: unknown = JSON.parse((await send(t, 'cloudevents-structured', { rawBody, headers })).body.toString())

@@ -71,7 +71,7 @@ async function startTlsDestination (t: Teardown, directory: string) {
   return { ...listening, url: `https://localhost:${listening.port}/hook`, certPath, paths }
 }
 
-t.test('a certificate is trusted through NODE_EXTRA_CA_CERTS and by no other way, with a proxy and without', async (t) => {
+t.test('only NODE_EXTRA_CA_CERTS makes a certificate trusted, with a proxy and without', async (t) => {
   const destination = await startTlsDestination(t, t.testdir())
   const proxy = await startProxy(t)
   const trusted = { NODE_EXTRA_CA_CERTS: destination.certPath }
@@ -95,7 +95,7 @@ t.test('a certificate is trusted through NODE_EXTRA_CA_CERTS and by no other way
   await Promise.all([destination.deserted(), proxy.deserted()])
 })
 
-t.test('a plain destination is asked for through the proxy, not through a tunnel', async (t) => {
+t.test('an http destination behind a proxy gets a plain request and no tunnel', async (t) => {
   const destination = await httpDestination(t)
   const proxy = await startProxy(t)
   for (const environment of [{ HTTP_PROXY: proxy.address }, { http_proxy: `http://${proxy.address}/`, HTTP_PROXY: 'http://127.0.0.1:1' }]) {
@@ -109,7 +109,7 @@ t.test('a plain destination is asked for through the proxy, not through a tunnel
   await Promise.all([destination.deserted(), proxy.deserted()])
 })
 
-t.test('the proxy is left aside for NO_PROXY, for the other protocol, and for what the process itself is set to', async (t) => {
+t.test('the proxy is not used for NO_PROXY, for the other protocol, or because of the process\'s own environment', async (t) => {
   const destination = await httpDestination(t)
   const proxy = await startProxy(t)
   const before = { ...process.env }
@@ -131,7 +131,7 @@ t.test('the proxy is left aside for NO_PROXY, for the other protocol, and for wh
   await Promise.all([destination.deserted(), proxy.deserted()])
 })
 
-t.test('a proxy that refuses, hangs or is not there is a failure that leaks nothing', async (t) => {
+t.test('a proxy that refuses, hangs or does not exist is a failure that leaks nothing', async (t) => {
   const destination = await httpDestination(t)
   for (const [refuse, reason] of [['403', /403/], ['407', /407/], ['hang', /Timeout/]] as const) {
     const proxy = await startProxy(t, refuse)
@@ -150,7 +150,7 @@ t.test('a proxy that refuses, hangs or is not there is a failure that leaks noth
   t.equal(destination.received.length, 0)
 })
 
-t.test('a proxy that says to go on first is read like any destination that does', async (t) => {
+t.test('a proxy that first answers 100 is read like any other destination', async (t) => {
   const plain = await rawDestination(t, (socket) => { socket.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok') })
   t.strictSame(await attempt(forwarderTo(t, 'http://127.0.0.1:1/', { environment: { HTTP_PROXY: `127.0.0.1:${plain.port}` } })), { status: 'forwarded', detail: 'status 200', answer: 'ok' })
 
@@ -167,7 +167,7 @@ t.test('a proxy that says to go on first is read like any destination that does'
   t.match(outcome, { status: 'retry', reason: /self-signed/ }, 'the tunnel leads to the destination, whose certificate nobody vouches for')
 })
 
-t.test('a proxy that is none stops the start, and is not shown', async (t) => {
+t.test('an invalid proxy stops the start, and is not shown', async (t) => {
   for (const wrong of ['socks5://user:hunter2@x:1', 'http://', 'ftp://hunter2', 'hunter2:port']) {
     t.throws(() => forwarderTo(t, 'https://x.example/', { environment: { HTTPS_PROXY: wrong } }), {
       name: 'TypeError', message: 'HTTPS_PROXY must be the http:// or https:// URL of a proxy, or its host and port'
@@ -175,7 +175,7 @@ t.test('a proxy that is none stops the start, and is not shown', async (t) => {
   }
 })
 
-t.test('the pool has nothing running, waiting or queued once an exchange is over, however it went', async (t) => {
+t.test('after an exchange the pool has nothing running, waiting or queued, whatever its result', async (t) => {
   const limits: ExchangeLimits = { timeoutMs: 200, bodyLimitBytes: 100, keepBytes: 10 }
   const { signal } = new AbortController()
   const ways: ReadonlyArray<(socket: Socket) => void> = [
@@ -201,7 +201,7 @@ t.test('the pool has nothing running, waiting or queued once an exchange is over
   }
 })
 
-t.test('a request that waited for its connection until its time was over is never sent', async (t) => {
+t.test('a request whose time ran out while it waited for a connection is never sent', async (t) => {
   const server = await httpDestination(t, (_request, response) => { setTimeout(() => { response.end() }, 300) })
   const { dispatcher, origin, path } = createDestination({ url: server.url, connections: 1, timeoutMs: 5000, environment: {} })
   const send = async (timeoutMs: number, to: string) => await createExchange(dispatcher, { timeoutMs, bodyLimitBytes: 100, keepBytes: 10 })(
@@ -216,7 +216,7 @@ t.test('a request that waited for its connection until its time was over is neve
   await server.deserted()
 })
 
-t.test('headers that do not come are told of in one way, and not by whichever of two timers is first', async (t) => {
+t.test('missing headers are always reported in the same way, not by whichever of two timers is first', async (t) => {
   const server = await rawDestination(t, () => {})
   const { dispatcher, origin, path } = createDestination({ url: server.url, connections: 1, timeoutMs: 20, environment: {} })
   const exchange = createExchange(dispatcher, { timeoutMs: 200, bodyLimitBytes: 100, keepBytes: 10 })

@@ -12,7 +12,7 @@ function flat (headers: Readonly<Record<string, string | string[] | undefined>>)
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
 }
 
-t.test('the request says what it carries, which attempt it is, and where it comes from', async (t) => {
+t.test('the request names its event, its attempt and its origin', async (t) => {
   const destination = await httpDestination(t)
   const forwarder = forwarderTo(t, `${destination.url}hooks/voucherify?key=1`, {
     headers: [{ name: 'authorization', value: 'Bearer token' }, { name: 'X-Team', value: 'loyalty, north' }]
@@ -49,7 +49,7 @@ t.test('the request says what it carries, which attempt it is, and where it come
   t.ok(timestamp >= before && timestamp <= Date.now() / 1000)
 })
 
-t.test('what there is not is not said', async (t) => {
+t.test('absent values send no headers', async (t) => {
   const destination = await httpDestination(t)
   await attempt(forwarderTo(t, destination.url), attemptAt({ headers: { traceparent: '00-nonsense', tracestate: 'a=1' }, eventType: 'größer als' }))
   const headers = destination.received[0]?.headers ?? {}
@@ -58,7 +58,7 @@ t.test('what there is not is not said', async (t) => {
   t.equal(headers['tierhook-event-type'], 'gr%C3%B6%C3%9Fer%20als')
 })
 
-t.test('the bytes that arrive are the bytes that came', async (t) => {
+t.test('the destination gets exactly the bytes that were received', async (t) => {
   const destination = await httpDestination(t)
   const forwarder = forwarderTo(t, destination.url)
   const bodies = [
@@ -75,7 +75,7 @@ t.test('the bytes that arrive are the bytes that came', async (t) => {
   t.strictSame(destination.received.map(({ body }) => createHash('sha256').update(body).digest('hex')), bodies.map((body) => createHash('sha256').update(body).digest('hex')))
 })
 
-t.test('a receiver that knows Standard Webhooks accepts what is signed, under the old and the new secret, and refuses it altered', async (t) => {
+t.test('a receiver of Standard Webhooks accepts a signed request, with the old and the new secret, and refuses an altered one', async (t) => {
   const destination = await httpDestination(t)
   const [before, after, another] = [secret(), secret(), secret()]
   for (const format of ['voucherify', 'cloudevents-structured', 'cloudevents-binary'] as const) {
@@ -93,7 +93,7 @@ t.test('a receiver that knows Standard Webhooks accepts what is signed, under th
   }
 })
 
-t.test('each attempt has its own time and signature, and always the same id', async (t) => {
+t.test('each attempt has its own time and signature, and the same id', async (t) => {
   let now = Date.parse('2026-01-31T00:00:00Z')
   const destination = await httpDestination(t, (_request, response) => { response.writeHead(500).end() })
   const forwarder = forwarderTo(t, destination.url, { secrets: [secret()], now: () => now })
@@ -109,7 +109,7 @@ t.test('each attempt has its own time and signature, and always the same id', as
   t.not(first?.['webhook-signature'], second?.['webhook-signature'])
 })
 
-t.test('what the forwarder sends itself nobody else can set, and the start fails rather than one of the two being dropped', async (t) => {
+t.test('a header that the forwarder sends itself cannot be configured: the start fails', async (t) => {
   const destination = await httpDestination(t)
   const forwarder = forwarderTo(t, destination.url, { secrets: [secret()], format: 'cloudevents-binary' })
   const headers = { 'content-type': 'a/b', 'x-voucherify-signature': 'ab', traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: 'a=1' }
@@ -123,14 +123,14 @@ t.test('what the forwarder sends itself nobody else can set, and the start fails
   for (const name of ['authorization', 'x-api-key', 'accept', 'webhook', 'cookie']) t.notOk(isReservedHeader(name), name)
 })
 
-t.test('a secret that is none stops the start and is not shown', async (t) => {
+t.test('an invalid secret stops the start and is not shown', async (t) => {
   const twenty = randomBytes(20).toString('base64')
   for (const wrong of ['', 'hunter2', 'whsec_', 'whsec_hunter2', `whsec_${twenty}`, randomBytes(32).toString('base64'), `${secret()}!`, `whsec_${randomBytes(65).toString('base64')}`]) {
     t.throws(() => forwarderTo(t, 'http://127.0.0.1/', { secrets: [secret(), wrong] }), { name: 'TypeError', message: 'A signing secret must be whsec_ and the base64 of 24 to 64 bytes' })
   }
 })
 
-t.test('an answer is kept bounded, printable, on one line, and without the secrets that were sent', async (t) => {
+t.test('an answer is kept with limited length, printable, on one line, and without the sent secrets', async (t) => {
   const token = 'Bearer s3cr3t-token-of-theirs'
   const answers: ReadonlyArray<readonly [Buffer, string]> = [
     [Buffer.from(`{"you": "${token}",\n\t"said": "s3cr3t-token-of-theirs"}`), '{"you": "[hidden]", "said": "[hidden]"}'],
@@ -149,7 +149,7 @@ t.test('an answer is kept bounded, printable, on one line, and without the secre
   }
 })
 
-t.test('the forwarder says how it wants to be driven', async (t) => {
+t.test('the forwarder states its order, concurrency and time limit', async (t) => {
   const forwarder = forwarderTo(t, 'http://127.0.0.1/', { name: 'backend', order: 'none', concurrency: 7, timeoutMs: 2000 })
   t.match(forwarder, { name: 'backend', order: 'none', concurrency: 7, batchSize: 1, timeoutMs: 3000, recordsSuccess: true })
 })

@@ -37,7 +37,7 @@ for (const [title, list, listed, others] of cases) {
   })
 }
 
-t.test('an entry that nobody can understand is refused by its name, all of them at once', async (t) => {
+t.test('entries that cannot be understood are refused by name, all at once', async (t) => {
   for (const wrong of [
     '127.*', '10.*.0.1', 'a*.example', '*example.com', '**', '<local>', 'http://a.example', 'a.example/path', '10.0.0.0/33', '10.0.0/8', '::1/129', '10.0.0.0/8:80',
     '127.0.0', '10.', '256.1.1.1', '0x7f.1', 'a..example', '-a.example', 'a.example:0', 'a.example:99999', 'a.example:http', '[10.0.0.1]', '[a.example]', '[::1', '::1]', '"a.example"',
@@ -46,7 +46,7 @@ t.test('an entry that nobody can understand is refused by its name, all of them 
   t.throws(() => createNoProxy('a*, localhost, b*'), { message: /^"a\*", "b\*" are none of what it may list: a name such as example\.com or \.svc, an address, / })
 })
 
-t.test('the way to a destination is said, and shows no password', async (t) => {
+t.test('the route to a destination is shown without the proxy\'s password', async (t) => {
   const proxies = { HTTP_PROXY: 'user:hunter2@plain:3128', HTTPS_PROXY: 'http://secure:3128/hunter2' }
   const way = (url: string, variables: Record<string, string>): string => describeRoute(routeTo(url, variables))
   t.equal(way('http://a.example/', proxies), 'through the proxy http://plain:3128 (HTTP_PROXY)')
@@ -58,13 +58,13 @@ t.test('the way to a destination is said, and shows no password', async (t) => {
   t.equal(way('https://a.example/', {}), 'directly')
 })
 
-t.test('a list that cannot be understood is told by its variable, and only where there is a proxy to do without', async (t) => {
+t.test('an invalid list is reported with its variable, and only if a proxy is configured', async (t) => {
   t.throws(() => routeTo('http://a.example/', { HTTP_PROXY: 'x', NO_PROXY: '127.*' }), { name: 'TypeError', message: /^NO_PROXY cannot be understood: "127\.\*" is none of what it may list/ })
   t.throws(() => routeTo('http://a.example/', { http_proxy: 'x', no_proxy: '127.*' }), { message: /^no_proxy cannot be understood/ })
   t.strictSame(routeTo('http://a.example/', { HTTPS_PROXY: 'x', NO_PROXY: '127.*' }), { via: 'direct' })
 })
 
-t.test('a proxy is given the user name alone, or the password alone, as it is given both', async (t) => {
+t.test('a proxy URL with only a user name, or only a password, is sent as given', async (t) => {
   const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`
   for (const [proxy, said] of [['user@x', 'user:'], ['us%40er:pass%20word@x', 'us@er:pass word'], [':token@x', ':token']] as const) {
     t.match(routeTo('http://a.example/', { HTTP_PROXY: proxy }), { origin: 'http://x', authorization: basic(said) })

@@ -22,7 +22,7 @@ function moveBodies (): (customer: string, move: number) => string {
   })
 }
 
-t.test('ten thousand tier moves of a hundred customers arrive in each customer\'s order though one request in three fails', async (t) => {
+t.test('ten thousand tier moves of a hundred customers arrive in each customer\'s order, although one request in three fails', async (t) => {
   let requests = 0
   const arrived = new Map<string, number[]>()
   const attempts = { most: 0 }

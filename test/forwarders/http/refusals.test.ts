@@ -9,7 +9,7 @@ t.test('refusals are counted for each delivery until it is forgotten', async (t)
   t.strictSame([refusals.add('a'), refusals.add('b')], [1, 2])
 })
 
-t.test('no more are remembered than there may be: the oldest goes', async (t) => {
+t.test('the number of remembered refusals is limited: the oldest is dropped', async (t) => {
   const refusals = createRefusals(2)
   for (const id of ['a', 'b', 'c']) refusals.add(id)
   t.strictSame([refusals.add('c'), refusals.add('b'), refusals.add('a')], [2, 2, 1])

@@ -9,13 +9,13 @@ t.test('seconds and each form of a date are read', async (t) => {
   t.equal(retryAfterMs({ 'retry-after': ['60', '5'] }, now), 60_000)
 })
 
-t.test('a date is taken by the clock of the destination where it shows it', async (t) => {
+t.test('a date is compared with the destination\'s clock if the answer shows it', async (t) => {
   const headers = { 'retry-after': 'Sun, 06 Nov 1994 08:49:37 GMT', date: 'Sun, 06 Nov 1994 08:49:36 GMT' }
   t.equal(retryAfterMs(headers, now), 1000)
   t.equal(retryAfterMs({ ...headers, date: 'today' }, now), 60_000)
 })
 
-t.test('nonsense, nothing and what is over are no wait', async (t) => {
+t.test('an invalid, missing or past value is no wait', async (t) => {
   for (const value of ['', '0', '-1', '1.5', 'soon', '2030-01-01', '1 minute', 'Sun, 06 Nov 1994 08:00:00 GMT', 'Xyz, 99 Abc 1994 08:49:37 GMT']) {
     t.equal(retryAfterMs({ 'retry-after': value }, now), undefined, value)
   }

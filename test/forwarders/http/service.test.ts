@@ -21,7 +21,7 @@ function service (environment: Record<string, string>): Service {
   })
 }
 
-t.test('what is sent to the service arrives byte for byte, signed anew and with what the settings add', async (t) => {
+t.test('a webhook to the service arrives byte for byte, signed again and with the configured headers', async (t) => {
   const destination = await httpDestination(t)
   const secret = `whsec_${randomBytes(24).toString('base64')}`
   const running = service({
@@ -58,7 +58,7 @@ t.test('what is sent to the service arrives byte for byte, signed anew and with 
   t.ok(new Webhook(secret).verify(received?.body ?? '', Object.fromEntries(Object.entries(received?.headers ?? {}).map(([name, value]) => [name, String(value)]))))
 })
 
-t.test('headers for which the destination has no room are left out, and strange ones go on byte for byte', async (t) => {
+t.test('headers that are too long for the destination are left out, and unusual ones are sent byte for byte', async (t) => {
   const destination = await httpDestination(t)
   const running = service({ DATA_DIR: t.testdir(), HTTP_FORWARDER_URL: destination.url, CUSTOM_WEBHOOKS: 'header' })
   t.teardown(async () => { await running.close() })
@@ -82,7 +82,7 @@ t.test('headers for which the destination has no room are left out, and strange 
   t.match(strange, { 'x-voucherify-signature': latin1, tracestate: '' })
 })
 
-t.test('a header that the forwarder sends itself stops the start, by the name of its variable and without its value', async (t) => {
+t.test('a configured header that the forwarder sends itself stops the start, with the name of its variable and without its value', async (t) => {
   const environment = { DATA_DIR: t.testdir(), HTTP_FORWARDER_URL: 'http://127.0.0.1/', HTTP_FORWARDER_HEADERS: 'Webhook-Id: hunter2, X-Team: a, Host: hunter2' }
   try {
     service(environment)

@@ -7,7 +7,7 @@ import { freePort, listen, selfSigned } from './support/servers.js'
 
 const signal = new AbortController().signal
 
-t.test('it connects and sends nothing', async (t) => {
+t.test('the check connects and sends nothing', async (t) => {
   let bytes = 0
   const server = createNetServer((socket) => { socket.on('data', (chunk) => { bytes += chunk.byteLength }) })
   const { port, sockets, deserted } = await listen(t, server)
@@ -20,17 +20,17 @@ t.test('it connects and sends nothing', async (t) => {
   t.equal(bytes, 0)
 })
 
-t.test('why there is no connection is told', async (t) => {
+t.test('the reason for a failed connection is reported', async (t) => {
   await t.rejects(forwarderTo(t, `http://127.0.0.1:${await freePort()}/`).check?.(signal) ?? Promise.resolve(), { message: /ECONNREFUSED/ })
   await t.rejects(forwarderTo(t, 'http://nowhere.invalid/').check?.(signal) ?? Promise.resolve(), { message: /nowhere\.invalid/ })
 })
 
-t.test('a certificate that is not trusted is no connection', async (t) => {
+t.test('an untrusted certificate is a failed connection', async (t) => {
   const { port } = await listen(t, createTlsServer(selfSigned(t.testdir())))
   await t.rejects(forwarderTo(t, `https://127.0.0.1:${port}/`).check?.(signal) ?? Promise.resolve(), { message: /self-signed certificate/ })
 })
 
-t.test('a destination behind a proxy is connected to through it', async (t) => {
+t.test('a destination behind a proxy is reached through it', async (t) => {
   const asked: string[] = []
   let requests = 0
   const { port: tlsPort } = await listen(t, createTlsServer(selfSigned(t.testdir())))
@@ -55,7 +55,7 @@ t.test('a destination behind a proxy is connected to through it', async (t) => {
   t.equal(requests, 0)
 })
 
-t.test('it ends when its time is over', async (t) => {
+t.test('the check ends when its time is over', async (t) => {
   // Says nothing, so that TLS never begins.
   const { port } = await listen(t, createNetServer())
   const forwarder = forwarderTo(t, `https://127.0.0.1:${port}/`)

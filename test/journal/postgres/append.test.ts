@@ -22,10 +22,10 @@ function eventOf (key: string, more: Partial<NewDelivery> = {}): NewDelivery {
   return sampleNewDelivery({ id: randomUUID(), dedupeKey: key, ...more })
 }
 
-t.test('what replicas append', { skip: noPostgres }, async (t) => {
+t.test('appends of replicas', { skip: noPostgres }, async (t) => {
   const server = await startPostgres(t)
 
-  await t.test('a copy is counted once, though the connection is lost before the answer and it is appended again', async (t) => {
+  await t.test('a duplicate is counted once, although the connection is lost before the answer and the append is repeated', async (t) => {
     const { append, sql } = await makeStore(t, server)
     const [first, second] = [eventOf('first'), eventOf('second')]
     await append(first)
@@ -50,7 +50,7 @@ t.test('what replicas append', { skip: noPostgres }, async (t) => {
     t.strictSame(await sql('SELECT id, duplicates FROM {s}.deliveries ORDER BY sequence'), [{ id: first.id, duplicates: 3 }, { id: second.id, duplicates: 1 }])
   })
 
-  await t.test('several hundred copies at once are answered in time', async (t) => {
+  await t.test('several hundred duplicates at once are answered in time', async (t) => {
     const { append, sql } = await makeStore(t, server)
     const headers = { 'content-type': 'application/json', 'x-long': 'x'.repeat(1000) }
     const copies = Array.from({ length: 512 }, () => eventOf('same', { headers }))
@@ -59,7 +59,7 @@ t.test('what replicas append', { skip: noPostgres }, async (t) => {
     t.strictSame(await sql('SELECT duplicates FROM {s}.deliveries'), [{ duplicates: 511 }])
   })
 
-  await t.test('the first of several copies that is not refused is the event', async (t) => {
+  await t.test('the first of several duplicates that is not refused becomes the event', async (t) => {
     const { append, sql } = await makeStore(t, server)
     const copies = Array.from({ length: 5 }, () => eventOf('same'))
     for (const index of [0, 2]) await sql(`INSERT INTO {s}.refused VALUES ('${copies[index]?.id}', {s}.now_ms())`)

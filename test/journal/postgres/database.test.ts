@@ -14,7 +14,7 @@ function farewell (): Buffer {
   return Buffer.concat([head, fields])
 }
 
-t.test('a server that ends in the moment in which a connection to it is ready fails the statement, and nothing else', async (t) => {
+t.test('a server that ends just when a connection to it is ready fails the statement, and nothing else', async (t) => {
   // The moment is not to be had from a real server: its first word and its last in one packet.
   const server = createServer((socket) => {
     socket.on('error', () => undefined)

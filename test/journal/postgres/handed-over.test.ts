@@ -14,7 +14,7 @@ import { sampleNewDelivery } from '../../support/sample-delivery.js'
 
 const LIMIT_BYTES = 1e9
 
-t.test('what a replica has stored is handed to its forwarders as they would read it', { skip: noPostgres }, async (t) => {
+t.test('events that a replica stored are handed to its forwarders exactly as they would be read', { skip: noPostgres }, async (t) => {
   const { url } = await startPostgres(t)
   const { logger } = captureLog()
   const options = { url, schema: 'handed', member: { id: randomUUID(), name: 'one' }, logger, clock: systemClock, dedupeWindowMs: 1e9, monotonic: systemClock.monotonic, now: systemClock.now }
@@ -51,7 +51,7 @@ t.test('what a replica has stored is handed to its forwarders as they would read
   t.strictSame(pages.flatMap(({ found }) => found.deliveries), deliveries.map((delivery) => ({ ...delivery, duplicates: 0 })))
 })
 
-t.test('what another replica has stored behind a page that is handed over is forwarded too, also by who comes to both late', { skip: noPostgres }, async (t) => {
+t.test('events that another replica stored behind a handed-over page are forwarded too, also if both arrive late', { skip: noPostgres }, async (t) => {
   const { url } = await startPostgres(t)
   const { logger } = captureLog()
   const { monotonic, now } = systemClock

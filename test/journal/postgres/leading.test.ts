@@ -60,7 +60,7 @@ function lead (journal: PostgresJournal, forwarder: string, options: Partial<Fee
 t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
   const server = await startPostgres(t)
 
-  await t.test('each is led by one replica, and by another once that has gone', async (t) => {
+  await t.test('each forwarder is led by one replica, and by another one after that has gone', async (t) => {
     const { replica } = makeFleet(t, server)
     const [first, second] = [await replica('first'), await replica('second')]
     await first.append(sampleNewDelivery({ index: 1 }))
@@ -75,7 +75,7 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     t.strictSame((await next.feed.claim(5)).claims.map(({ delivery }) => delivery.id), [id], 'it goes on where the first one was')
   })
 
-  await t.test('two replicas share the forwarders, and none is taken from one that has not more than its share', async (t) => {
+  await t.test('two replicas share the forwarders, and none is taken from a replica that has no more than its share', async (t) => {
     const { replica } = makeFleet(t, server)
     const first = await replica('first')
     const mine = await Promise.all(FORWARDERS.map(async (name) => await lead(first, name).led))
@@ -90,7 +90,7 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     t.strictSame(others.map(({ isLed }) => isLed()), FORWARDERS.map((_name, index) => index === yielded))
   })
 
-  await t.test('one that is more than its share, and could not be given up, is free for the others', async (t) => {
+  await t.test('a forwarder above a replica\'s share that it could not give up is free for other replicas', async (t) => {
     const { replica, sql } = makeFleet(t, server)
     const proxy = await startTcpProxy(t, server.port)
     const first = await replica('first', server.url.replace(String(server.port), String(proxy.port)))
@@ -108,7 +108,7 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     t.strictSame((await Promise.all(again.filter(({ isLed }) => isLed()).map(async ({ led }) => await led))).map(({ events }) => events), [[], []])
   })
 
-  await t.test('one that is stopped for longer than its lease hands out nothing more, and what it settles is stored for nobody', async (t) => {
+  await t.test('a replica that is frozen for longer than its lease hands out nothing more, and its settlements are not stored', async (t) => {
     let stoppedMs = 0
     const { replica, sql } = makeFleet(t, server, { clockOf: (name) => () => systemClock.monotonic() + (name === 'first' ? stoppedMs : 0) })
     const first = await replica('first')
@@ -125,7 +125,7 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     t.equal((await again.feed.claim(5)).claims.length, 2)
   })
 
-  await t.test('the progress of an earlier term, and of another server, is refused by the database itself', async (t) => {
+  await t.test('the database itself refuses the progress of an earlier term, and of another server', async (t) => {
     const { replica, sql } = makeFleet(t, server)
     const first = await replica('first')
     await first.append(sampleNewDelivery())
@@ -140,7 +140,7 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     t.match(await sql('SELECT cursor::int FROM {s}.forwarders'), [{ cursor: 0 }])
   })
 
-  await t.test('a file forwarder is led at home alone', async (t) => {
+  await t.test('a file forwarder is led only by its home', async (t) => {
     const { replica, sql } = makeFleet(t, server, { atHome: ['one'] })
     const [first, second] = [await replica('first'), await replica('second')]
     const { feed } = await lead(first, 'one').led
@@ -154,7 +154,7 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     await lead(first, 'one').led
   })
 
-  await t.test('what an operator pauses anywhere is told to whoever leads', async (t) => {
+  await t.test('a pause through any replica reaches the leader', async (t) => {
     const { replica, sql } = makeFleet(t, server)
     const first = await replica('first')
     const { events } = await lead(first, 'one').led
@@ -165,7 +165,7 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     t.strictSame(events, ['paused', 'resumed'])
   })
 
-  await t.test('five replicas that start at once make one schema', async (t) => {
+  await t.test('five replicas that start at once create one schema', async (t) => {
     const { replica, sql } = makeFleet(t, server)
     const replicas = await Promise.all(['a', 'b', 'c', 'd', 'e'].map(async (name) => await replica(name)))
     t.strictSame(await sql('SELECT number FROM {s}.version'), [{ number: SCHEMA_VERSION }])
@@ -173,7 +173,7 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     t.equal(copies.filter(({ status }) => status === 'stored').length, 1)
   })
 
-  await t.test('a replica with the name of one that runs is refused, and one that comes back after a crash or an end is not', async (t) => {
+  await t.test('a replica with the name of a running one is refused, and one that comes back after a crash or an end is not', async (t) => {
     const { replica, sql } = makeFleet(t, server)
     const first = await replica('same')
     await t.rejects(replica('same'), { code: 'REPLICA_NAME_TAKEN', message: /^A replica that runs is called same too: set REPLICA_NAME/ })
@@ -187,7 +187,7 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     t.ok(performance.now() - startedAt < 6000, 'it is not taken for alive')
   })
 
-  await t.test('replicas that start at once on an older schema bring it up to date once, and what the older release calls stays', async (t) => {
+  await t.test('replicas that start at once on an older schema migrate it once, and functions of the older release stay', async (t) => {
     const { replica, sql } = makeFleet(t, server)
     await (await replica('old')).close()
     await sql('DROP TABLE {s}.leases, {s}.observations, {s}.switched_on; DROP FUNCTION {s}.pulse_2; DELETE FROM {s}.counters WHERE name = \'drift\'; UPDATE {s}.version SET number = 1')
@@ -197,7 +197,7 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     t.equal(replicas.filter((journal) => journal.leadsUpkeep()).length, 1)
   })
 
-  await t.test('an append that waits for a lock is refused in time, and is stored by nobody afterwards', async (t) => {
+  await t.test('an append that waits for a lock is refused in time, and is not stored later', async (t) => {
     const { replica, sql, schema } = makeFleet(t, server)
     const first = await replica('first')
     const lock = server.query(`BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('tierhook ' || '"${schema}"', 0)); SELECT pg_sleep(6)`)
@@ -210,7 +210,7 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     t.strictSame(await sql('SELECT count(*)::int AS n FROM {s}.deliveries'), [{ n: 1 }])
   })
 
-  await t.test('a database that is only to be read, or has another encoding, is refused with a sentence', async (t) => {
+  await t.test('a read-only database, or one with another encoding, is refused with a message', async (t) => {
     const { logger } = captureLog()
     const start = async (database: string): Promise<void> => {
       const journal = createPostgresJournal({ url: server.url.replace(/postgres$/, database), schema: 'x', logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: DAY_MS, maxBytes: 0 } })

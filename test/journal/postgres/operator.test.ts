@@ -45,7 +45,7 @@ async function ids (operator: Operator, filter: DeliveryFilter): Promise<readonl
 t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t) => {
   const server = await startPostgres(t)
 
-  await t.test('a dead letter that was discarded while another delivery still holds up the cursor does not come again', async (t) => {
+  await t.test('a dead letter that was discarded while another delivery still blocks the cursor does not come back', async (t) => {
     const { append, feed, journal, operator, schema } = await makeStore(t, server)
     await append(newDelivery({ customerId: 'cust_slow' }), newDelivery(), newDelivery())
     const first = await feed('a')
@@ -103,7 +103,7 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
     for (const filter of [{ text: 'cust\0' }, { eventType: '*\0' }, { customerId: 'cust_a\0' }]) t.same(await ids(operator, filter), [], 'no text holds what PostgreSQL has no text with')
   })
 
-  await t.test('where a delivery stands is told for each forwarder, and can be asked for', async (t) => {
+  await t.test('the status of a delivery is shown for each forwarder, and can be filtered by', async (t) => {
     const { append, feed, operator } = await makeStore(t, server)
     const a = await feed('a')
     const [before, gone, waits, through, quarantined, pending] = [newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), newDelivery({ customerId: null }), quarantinedDelivery(), newDelivery()]
@@ -145,7 +145,7 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
     t.same((await operator.forwarders()).map(({ name }) => name), ['b'])
   })
 
-  await t.test('what is released reaches every known forwarder once, and a replay is asked for on purpose', async (t) => {
+  await t.test('a released delivery reaches every known forwarder once, and a replay is requested explicitly', async (t) => {
     const { append, feed, operator, journal } = await makeStore(t, server)
     let woken = 0
     const a = await feed('a', 'beginning', undefined, () => { woken++ })
@@ -176,7 +176,7 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
     t.match((await operator.forwarders())[0], { name: 'a', paused: true })
   })
 
-  await t.test('a record that is not what was written is found, and set aside by those who forward', async (t) => {
+  await t.test('a damaged record is found, and set aside by the deliver thread', async (t) => {
     const { append, feed, operator, sql } = await makeStore(t, server)
     await append(newDelivery(), newDelivery())
     await sql("UPDATE {s}.deliveries SET raw_body = raw_body || 'x' WHERE sequence = 1")
@@ -187,7 +187,7 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
     await eventually(async () => (await operator.read(1))?.state === 'damaged' ? true : undefined, 'a record that is set aside')
   })
 
-  await t.test('retention removes what is finished and old, and the keys that have outlived it', async (t) => {
+  await t.test('retention removes finished old deliveries, and the keys that have outlived them', async (t) => {
     const { append, feed, operator, sql } = await makeStore(t, server)
     const a = await feed('a')
     await append(newDelivery({ receivedAt: 1000, dedupeKey: 'one', customerId: null }), newDelivery({ receivedAt: 2000, customerId: null }), quarantinedDelivery({ receivedAt: 1500 }), newDelivery({ receivedAt: now, customerId: null }))
@@ -202,7 +202,7 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
     t.match(await operator.prune({ ...limits, maxBytes: 1, after: 0, limit: 100 }), { removed: 1 }, 'and what is too much')
   })
 
-  await t.test('what is to be replayed is not removed in the same moment, or it is told that it is gone', async (t) => {
+  await t.test('a delivery that is about to be replayed is not removed at that moment, or the replay reports that it is gone', async (t) => {
     const { append, feed, operator, sql } = await makeStore(t, server)
     const a = await feed('a')
     await append(newDelivery({ receivedAt: 1000, customerId: null }))
@@ -242,7 +242,7 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
     t.match(await operator.verify({ after: 0, limit: 10 }), { damaged: { length: 0 } })
   })
 
-  await t.test('a database without a journal, an older and a newer one, and somebody else\'s are refused', async (t) => {
+  await t.test('a database without a journal, with an older or newer one, or of another program is refused', async (t) => {
     const { sql, schema } = await makeStore(t, server)
     const open = (name: string, url = server.url): Operator => {
       const operator = openPostgresOperator({ url, schema: name, judge: createJudge(), parseFilter })

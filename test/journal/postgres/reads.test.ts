@@ -12,14 +12,14 @@ const LANES = 1500
 /** About what a database in the next region takes. */
 const ROUND_TRIP_MS = 5
 
-t.test('what feeds read', { skip: noPostgres }, async (t) => {
+t.test('reads of feeds', { skip: noPostgres }, async (t) => {
   const server = await startPostgres(t)
   const schema = 'reads'
   const database = openDatabase({ url: server.url, schema, connections: 2 })
   t.teardown(database.close)
   await migrate(database, schema)
 
-  await t.test('the marks of many customers are read in time, however far the database is away', async (t) => {
+  await t.test('the marks of many customers are read in time, also from a distant database', async (t) => {
     await server.query('INSERT INTO reads.forwarders (name, cursor, began, added_at) VALUES (\'a\', 0, 0, 0)')
     await server.query(`INSERT INTO reads.waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at)
       SELECT 'a', 0, n, 'cust_' || n % ${LANES}, 1, 0, 0, 0 FROM generate_series(1, ${3 * LANES}) n`)
@@ -39,7 +39,7 @@ t.test('what feeds read', { skip: noPostgres }, async (t) => {
     t.strictSame(await readLanes('a', 'first', [], 2), [])
   })
 
-  await t.test('a name that has led to a standby is looked up anew by what only reads too', async (t) => {
+  await t.test('a name that led to a standby is looked up again, also by connections that only read', async (t) => {
     const standby = await startPostgres(t, { standbyOf: server })
     const proxy = await startTcpProxy(t, standby.port)
     const reading = openDatabase({ url: server.url.replace(String(server.port), String(proxy.port)), schema, connections: 1 })

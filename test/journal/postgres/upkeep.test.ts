@@ -31,7 +31,7 @@ function makeFleet (t: Test, server: PostgresServer) {
 t.test('the upkeep of several replicas', { skip: noPostgres }, async (t) => {
   const server = await startPostgres(t)
 
-  await t.test('one leads it, and another at once where that one is closed', async (t) => {
+  await t.test('one replica leads the upkeep, and another one at once after that one is closed', async (t) => {
     const replica = makeFleet(t, server)
     const [first, second] = [await replica('first'), await replica('second')]
     await second.engine.probe()
@@ -42,14 +42,14 @@ t.test('the upkeep of several replicas', { skip: noPostgres }, async (t) => {
     t.match(second.log.find('upkeep led here'), [{ level: 30 }])
   })
 
-  await t.test('many that start at once agree on one', async (t) => {
+  await t.test('many replicas that start at once agree on one leader', async (t) => {
     const replica = makeFleet(t, server)
     const replicas = await Promise.all(Array.from({ length: 6 }, async (_each, index) => await replica(String(index))))
     await Promise.all(replicas.map(async ({ engine }) => { await engine.probe() }))
     t.equal(replicas.filter(({ leads }) => leads()).length, 1)
   })
 
-  await t.test('one that stood still past its lease leads no more, and what it goes on with removes nothing', async (t) => {
+  await t.test('a replica that was frozen past its lease no longer leads, and continues without removing anything', async (t) => {
     let stoodMs = 0
     const replica = makeFleet(t, server)
     const first = await replica('first', () => systemClock.monotonic() + stoodMs)
@@ -68,7 +68,7 @@ t.test('the upkeep of several replicas', { skip: noPostgres }, async (t) => {
     await first.engine.probe()
     t.match(await first.engine.prune(LIMITS), { removed: 1 })
   })
-  await t.test('what is stored is measured beside the appends, however long that takes', async (t) => {
+  await t.test('the size of the store is measured beside appends, however long that takes', async (t) => {
     const replica = makeFleet(t, server)
     const first = await replica('first')
     const { engine } = await replica('second')

@@ -12,7 +12,7 @@ function filled (path: string, rows: number): Connection {
   return db
 }
 
-t.test('what runs here is free of the WAL-reset fault, and an older one is not taken', async (t) => {
+t.test('the SQLite in use is free of the WAL-reset fault, and an older one is refused', async (t) => {
   const db = connect(':memory:')
   t.ok(isSound(String(Object.values(Object(db.prepare('SELECT sqlite_version()').get()))[0])))
   t.notOk(isSound('3.45.1'))
@@ -22,17 +22,17 @@ t.test('what runs here is free of the WAL-reset fault, and an older one is not t
   t.notOk(isSound(undefined))
 })
 
-t.test('text that is not UTF-8 is read with U+FFFD, and ends nothing', async (t) => {
+t.test('text that is not UTF-8 is read with U+FFFD, and does not end the process', async (t) => {
   const db = connect(':memory:')
   t.match(db.prepare("SELECT CAST(x'ff41' AS TEXT) AS text").get(), { text: '\uFFFDA' })
 })
 
-t.test('a number that no program of ours writes is damage', async (t) => {
+t.test('a number that tierhook never writes is damage', async (t) => {
   const db = connect(':memory:')
   t.throws(() => db.prepare('SELECT 9223372036854775807 AS n').get(), { code: 'SQLITE_CORRUPT' })
 })
 
-t.test('a damaged page: every way of reading says so, and the statement goes on with the next row', async (t) => {
+t.test('a damaged page: every way of reading reports it, and the statement continues with the next row', async (t) => {
   const path = join(t.testdir(), 'a.db')
   filled(path, 2000).close()
   const bytes = readFileSync(path)
@@ -56,7 +56,7 @@ t.test('a damaged page: every way of reading says so, and the statement goes on 
   t.ok(readable.includes(2000), 'what comes after the damaged page')
 })
 
-t.test('errors have SQLite\'s name as their code', async (t) => {
+t.test('errors have the name that SQLite gives them as their code', async (t) => {
   const folder = t.testdir({ garbage: 'x'.repeat(9000) })
   const path = join(folder, 'a.db')
   const db = filled(path, 1)
@@ -75,7 +75,7 @@ t.test('errors have SQLite\'s name as their code', async (t) => {
   t.throws(() => connect(path, { readOnly: true }).exec('DELETE FROM t'), { code: 'SQLITE_READONLY' })
 })
 
-t.test('a connection that only its statements hold stays open', async (t) => {
+t.test('a connection that only its statements refer to stays open', async (t) => {
   const path = join(t.testdir(), 'a.db')
   filled(path, 10).close()
   const statements = Array.from({ length: 50 }, () => connect(path).prepare('SELECT count(*) AS n FROM t'))
@@ -85,7 +85,7 @@ t.test('a connection that only its statements hold stays open', async (t) => {
   for (const statement of statements) t.match(statement.get(), { n: 10 })
 })
 
-t.test('a copy is whole while others write, and tells how far it is', async (t) => {
+t.test('a copy is complete while others write, and reports its progress', async (t) => {
   const folder = t.testdir()
   const db = filled(join(folder, 'a.db'), 5000)
   db.exec('PRAGMA journal_mode = WAL')

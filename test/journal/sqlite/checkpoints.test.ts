@@ -9,7 +9,7 @@ import { newDelivery, now, recordsOf } from './stored.js'
 
 const MEBIBYTE = 1024 * 1024
 
-t.test('there is one each time that enough has been logged, and never two at once', async (t) => {
+t.test('a checkpoint runs each time that enough was logged, and never two at once', async (t) => {
   const running: Array<() => void> = []
   const defects: unknown[] = []
   const { logged } = createCheckpoints(async () => { await new Promise<void>((resolve) => { running.push(resolve) }) }, (error) => { defects.push(error) })
@@ -26,7 +26,7 @@ t.test('there is one each time that enough has been logged, and never two at onc
   t.strictSame(defects, [])
 })
 
-t.test('one that rejects is told of, and the next begins all the same', async (t) => {
+t.test('a failed checkpoint is reported, and the next one still starts', async (t) => {
   const defects: unknown[] = []
   let count = 0
   const { logged } = createCheckpoints(async () => {
@@ -41,7 +41,7 @@ t.test('one that rejects is told of, and the next begins all the same', async (t
   t.match(defects, [{ message: 'a defect' }, { message: 'a defect' }])
 })
 
-t.test('the reader copies the log into the database, beside a writer who goes on', async (t) => {
+t.test('the reader copies the WAL into the database, beside a writer that continues', async (t) => {
   const path = databasePath(t.testdir())
   const writer = createWriter(() => now)
   const reader = createReader(() => now)

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { atOneMoment, connect } from '../../../src/journal/sqlite/database.js'
 
-t.test('a read that fails with the disk tells the error of the disk, and not that its transaction is over', (t) => {
+t.test('a read that fails because of the disk reports the disk\'s error, not that its transaction is over', (t) => {
   const db = connect(':memory:')
   t.teardown(db.close)
   t.equal(atOneMoment(db, () => 1), 1)

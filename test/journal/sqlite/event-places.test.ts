@@ -55,7 +55,7 @@ function writeVersion (version: number, path: string, deliveries: readonly NewDe
   closeAfterWriting(db)
 }
 
-t.test('what was stored with the place of its event is sound, and is the same as what is stored without', async (t) => {
+t.test('a record with the body range of its event is intact, and reads the same as one without', async (t) => {
   const path = databasePath(t.testdir())
   append(path, [newDelivery()])
   const before = readAll(t, path)
@@ -64,7 +64,7 @@ t.test('what was stored with the place of its event is sound, and is the same as
   t.strictSame({ deliveries, damaged }, { deliveries: before.deliveries, damaged: [] })
 })
 
-t.test('a place that is not the one that was stored is damage', async (t) => {
+t.test('a body range that differs from the stored one is damage', async (t) => {
   for (const change of ['event_start = event_start + 1', 'event_end = NULL', 'event_start = NULL', 'event_start = NULL, event_end = NULL']) {
     const path = databasePath(t.testdir())
     append(path, [newDelivery()])
@@ -78,7 +78,7 @@ t.test('a place that is not the one that was stored is damage', async (t) => {
 })
 
 for (let version = 1; version <= SCHEMA_VERSION; version++) {
-  t.test(`a store of schema version ${version} is brought up to date in place, and keeps all`, async (t) => {
+  t.test(`a store of schema version ${version} is migrated in place, and keeps everything`, async (t) => {
     const path = databasePath(t.testdir())
     const old = [newDelivery(), quarantinedDelivery(), newDelivery()]
     writeVersion(version, path, old)
@@ -94,7 +94,7 @@ for (let version = 1; version <= SCHEMA_VERSION; version++) {
     db.close()
   })
 
-  t.test(`a damaged store of schema version ${version} is salvaged as it is`, async (t) => {
+  t.test(`a damaged store of schema version ${version} is salvaged without a migration first`, async (t) => {
     const path = databasePath(t.testdir())
     const old = [newDelivery(), quarantinedDelivery(), newDelivery()]
     writeVersion(version, path, old)
@@ -107,7 +107,7 @@ for (let version = 1; version <= SCHEMA_VERSION; version++) {
   })
 }
 
-t.test('what was stored before places were is sound, is forwarded and released, and survives a salvage beside what came after', async (t) => {
+t.test('records from before body ranges are intact, are forwarded and released, and survive a salvage beside later ones', async (t) => {
   const dataDir = t.testdir()
   const path = databasePath(dataDir)
   const old = [newDelivery(), quarantinedDelivery({ rawBody: newDelivery().rawBody }), newDelivery()]

@@ -4,7 +4,7 @@ import { connect, openForWriting } from '../../../src/journal/sqlite/database.js
 import { explained } from '../../../src/journal/sqlite/explain.js'
 import { migrate } from '../../../src/journal/sqlite/schema.js'
 
-t.test('wrong SQL of ours is not told as damage, and a definition that is gone is', async (t) => {
+t.test('wrong SQL is not reported as damage, and a missing definition is', async (t) => {
   const path = join(t.testdir(), 'tierhook.db')
   const db = openForWriting(path)
   t.teardown(() => { db.close() })

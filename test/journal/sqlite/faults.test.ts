@@ -31,7 +31,7 @@ function stored (dataDir: string): string[] {
   return rows.map(({ id }) => id)
 }
 
-t.test('a commit that comes through after its 503 is taken back, before anybody reads it', async (t) => {
+t.test('a commit that succeeds after its 503 is taken back before it can be read', async (t) => {
   const dataDir = t.testdir()
   const { journal, threads } = await openIn(t, dataDir, { storeTimeoutMs: 50 })
   const feed = await journal.openFeed({ forwarder: 'f', order: 'none', start: 'beginning', onWork: () => {} })
@@ -62,7 +62,7 @@ t.test('a commit that comes through after its 503 is taken back, before anybody 
   t.strictSame((await feed.claim(5)).claims.map(({ delivery }) => delivery.id), [retried.id])
 })
 
-t.test('a copy that shares the commit with a first one that was refused meanwhile is refused too', async (t) => {
+t.test('a duplicate that shares the commit with a first copy that was refused meanwhile is refused too', async (t) => {
   const dataDir = t.testdir()
   const { journal, threads } = await openIn(t, dataDir, { storeTimeoutMs: 3000 })
   const stalls = [latch(), latch()]
@@ -85,7 +85,7 @@ t.test('a copy that shares the commit with a first one that was refused meanwhil
   t.equal(stored(dataDir).length, 2)
 })
 
-t.test('a refusal that could not be carried out before the end is carried out at the next start', async (t) => {
+t.test('a withdrawal that could not be done before the end is done at the next start', async (t) => {
   const dataDir = t.testdir()
   const first = await openIn(t, dataDir, { storeTimeoutMs: 50 })
   const stall = latch()
@@ -98,7 +98,7 @@ t.test('a refusal that could not be carried out before the end is carried out at
   stall.open()
 })
 
-t.test('a thread that ends is replaced: what was under way is refused, and the next webhook is stored', async (t) => {
+t.test('a store thread that ends is replaced: events under way are refused, and the next webhook is stored', async (t) => {
   const dataDir = t.testdir()
   const { journal, threads, log } = await openIn(t, dataDir)
   const feed = await journal.openFeed({ forwarder: 'f', order: 'none', start: 'beginning', onWork: () => {} })
@@ -130,7 +130,7 @@ t.test('a thread that ends is replaced: what was under way is refused, and the n
   t.equal(log.find('journal thread failed').length, 1)
 })
 
-t.test('a thread that ends between its commit and its answer: an attempt, which once was recorded twice, is recorded once', async (t) => {
+t.test('an attempt is recorded once, also if the store thread ends between its commit and its answer', async (t) => {
   const dataDir = t.testdir()
   const { journal, threads, log } = await openIn(t, dataDir)
   await journal.append(sampleNewDelivery())
@@ -147,7 +147,7 @@ t.test('a thread that ends between its commit and its answer: an attempt, which 
   t.strictSame(db.prepare('SELECT sequence, attempt FROM attempts').all().map((row) => ({ ...row })), [{ sequence: 1, attempt: 1 }])
 })
 
-t.test('progress that can\'t be stored keeps no webhook from the disk, and is reported once', async (t) => {
+t.test('progress that cannot be stored keeps no webhook from the disk, and is reported once', async (t) => {
   const dataDir = t.testdir()
   const { journal, log } = await openIn(t, dataDir)
   await journal.append(sampleNewDelivery())
@@ -164,7 +164,7 @@ t.test('progress that can\'t be stored keeps no webhook from the disk, and is re
   t.equal(log.find('journal commits again').length, 1)
 })
 
-t.test('a read that fails is tried again, and loses nothing', async (t) => {
+t.test('a failed read is repeated, and loses nothing', async (t) => {
   const dataDir = t.testdir()
   const first = await openIn(t, dataDir)
   const sent = [1, 2, 3].map((index) => sampleNewDelivery({ index, customerId: 'a' }))
@@ -200,7 +200,7 @@ t.test('a read that fails is tried again, and loses nothing', async (t) => {
   }
 })
 
-t.test('deliveries that are damaged hold up nothing behind them, be they ever so many', async (t) => {
+t.test('damaged deliveries, however many, delay no later ones', async (t) => {
   const dataDir = t.testdir()
   const first = await openIn(t, dataDir)
   await appendMany(first.journal, 1500)
@@ -217,7 +217,7 @@ t.test('deliveries that are damaged hold up nothing behind them, be they ever so
   t.ok(log.find('damaged records set aside').length > 0)
 })
 
-t.test('a clock that steps by an hour, back or forth, neither loses a retry nor makes it wait longer than it should', async (t) => {
+t.test('a clock that steps by an hour, back or forward, neither loses a retry nor makes it wait too long', async (t) => {
   const dataDir = t.testdir()
   const first = await openIn(t, dataDir)
   for (const index of [1, 2]) await first.journal.append(sampleNewDelivery({ index, customerId: null }))

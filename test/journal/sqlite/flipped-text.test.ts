@@ -40,7 +40,7 @@ function textPlaces (bytes: Buffer): readonly number[] {
   return places
 }
 
-t.test('no flipped byte of text ends the process, and no listing and no delivery is a 5xx but 503', async (t) => {
+t.test('no flipped byte of text ends the process, and no listing or delivery is a 5xx other than 503', async (t) => {
   const folder = t.testdir()
   const template = join(folder, 'template')
   const dataDir = join(folder, 'data')

@@ -26,7 +26,7 @@ function count (path: string): number {
   return n
 }
 
-t.test('a writer that was started anew leaves the process its locks: no visitor takes itself for the only user of the log', { skip: existsSync('/proc/locks') ? false : 'needs /proc/locks' }, async (t) => {
+t.test('a restarted writer leaves the process its locks: no other process takes itself for the only user of the WAL', { skip: existsSync('/proc/locks') ? false : 'needs /proc/locks' }, async (t) => {
   const dataDir = t.testdir()
   const threads = localThreads()
   const journal = createWholeJournal({
@@ -41,7 +41,7 @@ t.test('a writer that was started anew leaves the process its locks: no visitor 
   t.ok(isLocked(databasePath(dataDir)))
 })
 
-t.test('a clean stop leaves all in the database file: a copy of it alone is whole', async (t) => {
+t.test('after a clean stop everything is in the database file: a copy of it alone is complete', async (t) => {
   for (let round = 0; round < 5; round++) {
     const dataDir = join(t.testdir(), `data-${round}`)
     const journal = createWholeJournal({
@@ -57,7 +57,7 @@ t.test('a clean stop leaves all in the database file: a copy of it alone is whol
   }
 })
 
-t.test('a salvage waits for a command that writes: nothing is committed to a file that is set aside', async (t) => {
+t.test('a salvage waits for a command that writes, so nothing is committed to a file that is set aside', async (t) => {
   const store = makeStore(t)
   store.append(...Array.from({ length: 400 }, () => sampleNewDelivery()))
   store.close()

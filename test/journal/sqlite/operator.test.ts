@@ -61,7 +61,7 @@ t.test('deliveries are listed newest first, in pages, and filtered by every fiel
   t.match(oldest, [{ id: second.id }])
 })
 
-t.test('where a delivery stands is told for each forwarder, and can be asked for', async t => {
+t.test('the status of a delivery is shown for each forwarder, and can be filtered by', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
   const [before, gone, waits, through, quarantined, pending] = [
@@ -105,7 +105,7 @@ t.test('where a delivery stands is told for each forwarder, and can be asked for
   t.same(await operator.deadLetters({ eventType: 'campaign.*', limit: 10 }), [])
 })
 
-t.test('what a forwarder has yet to finish is what it is still handed: neither what is dead, quarantined or gone, nor what it has passed on', async t => {
+t.test('the unfinished deliveries of a forwarder are those it will still get: not dead, quarantined, removed or forwarded ones', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
   const [gone, waits, through, quarantined, pending] = [
@@ -137,7 +137,7 @@ t.test('a page of dead letters never ends between two letters of one delivery', 
   t.same(next.map(({ id }) => id), [first.id, first.id])
 })
 
-t.test('a delivery is found by its id or an unambiguous beginning of it, and read with its attempts', async t => {
+t.test('a delivery is found by its id or an unambiguous beginning of the id, and read with its attempts', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
   const delivery = newDelivery({ id: '01983f1c-aaaa-7000-8000-000000000001' })
@@ -156,7 +156,7 @@ t.test('a delivery is found by its id or an unambiguous beginning of it, and rea
   t.equal(await operator.read(99), undefined)
 })
 
-t.test('what is released reaches every known forwarder once, wherever its cursor stands, and is no replay to it', async t => {
+t.test('a released delivery reaches every known forwarder once, wherever its cursor is, and does not count as a replay', async t => {
   const store = await openJournal(t)
   let woken = 0
   const ahead = await store.feed('ahead', { onWork: () => { woken++ } })
@@ -184,7 +184,7 @@ t.test('what is released reaches every known forwarder once, wherever its cursor
   t.equal((await settleAll(newcomer, forwarded)).length, 2, 'and a forwarder that begins later gets it too')
 })
 
-t.test('what is released while an erasure by force looks at it is erased as it is then, and no damage', async t => {
+t.test('a delivery that is released while an erasure by force reads it is erased in its new state, and is not damaged', async t => {
   const { append, dataDir } = makeStore(t)
   append(quarantinedDelivery({ customerId: 'cust_gone' }))
   const operator = open(t, dataDir, () => ({ verdict: 'valid', faults: [] }))
@@ -201,7 +201,7 @@ t.test('what is released while an erasure by force looks at it is erased as it i
   t.same((await operator.verify({ after: 0, limit: 10 })).damaged, [])
 })
 
-t.test('a release judges by the schemas of today, and keeps what they say', async t => {
+t.test('a release validates by the present schemas, and stores the new verdict', async t => {
   const store = makeStore(t)
   store.append(quarantinedDelivery(), quarantinedDelivery())
   store.feed('http')
@@ -221,7 +221,7 @@ t.test('a release judges by the schemas of today, and keeps what they say', asyn
   t.equal((await operator.forwarders())[0]?.retrying, 2, 'and nothing is marked twice')
 })
 
-t.test('a second replay on purpose is no duplicate, and a dead letter that goes through is one no more', async t => {
+t.test('a second replay is not a duplicate, and a dead letter that succeeds is no longer one', async t => {
   const store = await openJournal(t)
   let woken = 0
   const http = await store.feed('http', { onWork: () => { woken++ } })
@@ -246,7 +246,7 @@ t.test('a second replay on purpose is no duplicate, and a dead letter that goes 
   t.same(await operator.deadLetters({ limit: 5 }), [])
 })
 
-t.test('a replay by filter passes over what is on its first way, and takes nothing that is quarantined, damaged or gone', async t => {
+t.test('a replay by filter skips deliveries on their first attempt, and quarantined, damaged or removed ones', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
   store.append(newDelivery({ customerId: null }), newDelivery({ customerId: null }), quarantinedDelivery(), quarantinedDelivery(), newDelivery())
@@ -268,7 +268,7 @@ t.test('a replay by filter passes over what is on its first way, and takes nothi
   db.close()
 })
 
-t.test('a forwarder is forgotten step by step, itself at last', async t => {
+t.test('a forwarder is forgotten step by step, and its own row last', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
   store.append(...Array.from({ length: 3 }, () => newDelivery({ customerId: null })))
@@ -281,7 +281,7 @@ t.test('a forwarder is forgotten step by step, itself at last', async t => {
   t.same(await operator.forwarders(), [])
 })
 
-t.test('one flipped byte is found, and costs no other record', async t => {
+t.test('one flipped byte is found, and affects no other record', async t => {
   const store = makeStore(t)
   store.append(newDelivery(), newDelivery(), quarantinedDelivery(), newDelivery())
   store.close()
@@ -300,7 +300,7 @@ t.test('one flipped byte is found, and costs no other record', async t => {
   t.same(await operator.checkFiles(), [])
 })
 
-t.test('a page of the file that is destroyed takes only its own records with it', async t => {
+t.test('a destroyed page of the file loses only its own records', async t => {
   const store = makeStore(t)
   store.append(...Array.from({ length: 60 }, () => newDelivery()))
   store.close()
@@ -315,7 +315,7 @@ t.test('a page of the file that is destroyed takes only its own records with it'
   await t.rejects(operator.list({ filter: {}, order: 'oldest first', limit: 50 }), { code: 'STORE_DAMAGED', message: 'tierhook verify' })
 })
 
-t.test('retention can be counted and done at once', async t => {
+t.test('retention can be counted, and applied at once', async t => {
   const store = makeStore(t)
   const http = store.feed('http')
   store.append(newDelivery({ receivedAt: 1000 }), newDelivery({ receivedAt: 2000 }), newDelivery({ receivedAt: now }))
@@ -328,7 +328,7 @@ t.test('retention can be counted and done at once', async t => {
   t.match(await operator.countPrunable(limits), { deliveries: 0 })
 })
 
-t.test('whether a service uses the folder is found without a trace', async t => {
+t.test('the check whether a service uses the folder leaves no trace', async t => {
   const store = await openJournal(t)
   const operator = open(t, store.dataDir)
   t.equal(await operator.isServed(), true)
@@ -339,7 +339,7 @@ t.test('whether a service uses the folder is found without a trace', async t => 
   await again.close()
 })
 
-t.test('a folder without a database, a newer one, an older one and somebody else\'s are refused and left alone', async t => {
+t.test('a folder without a database, or with a newer, older or foreign one, is refused and unchanged', async t => {
   const folder = t.testdir({ empty: {}, data: {} })
   const empty = join(folder, 'empty')
   symlinkSync('round', join(empty, 'round'))
@@ -365,7 +365,7 @@ t.test('a folder without a database, a newer one, an older one and somebody else
   t.throws(() => open(t, store.dataDir), { name: 'StoreError' })
 })
 
-t.test('a database that another process holds on to is reported as busy', async t => {
+t.test('a database that another process locks is reported as busy', async t => {
   const store = makeStore(t)
   store.append(newDelivery())
   store.feed('http')
@@ -379,7 +379,7 @@ t.test('a database that another process holds on to is reported as busy', async 
   db.close()
 })
 
-t.test('a page of a store of 100,000 deliveries looks at a small part of it, however little the filter lets through', async t => {
+t.test('a page of a store of 100,000 deliveries reads a small part of it, however few deliveries match the filter', async t => {
   const store = makeStore(t)
   store.feed('http')
   store.append(newDelivery())
@@ -411,7 +411,7 @@ t.test('a page of a store of 100,000 deliveries looks at a small part of it, how
   }
 })
 
-t.test('a page looks at a part alone, says where to go on, and misses nothing on the way', async t => {
+t.test('a page reads only a part, says where to continue, and no delivery is missed', async t => {
   const store = makeStore(t)
   const made = Array.from({ length: 20 }, (_, index) => index % 5 === 0 ? quarantinedDelivery({ customerId: 'cust_rare' }) : newDelivery())
   store.append(...made)

@@ -33,7 +33,7 @@ function filled (dataDir: string, count: number, options: { readonly receivedAt:
 const old = Date.now() - 40 * DAY_MS
 const limits = { now: Date.now(), quarantinedBefore: -Infinity, receivedBefore: Date.now() - 30 * DAY_MS, maxBytes: 0, keysBefore: Date.now() - 7 * DAY_MS, limit: 10, after: 0 }
 
-t.test('only what every forwarder has finished with goes, those that are not configured any more among them', (t) => {
+t.test('only deliveries that every forwarder has finished are removed, also counting forwarders that are no longer configured', (t) => {
   const { db, cursor, sequences } = filled(t.testdir(), 9, { receivedAt: old })
   cursor('quick', 9)
   cursor('slow', 5)
@@ -42,7 +42,7 @@ t.test('only what every forwarder has finished with goes, those that are not con
   t.end()
 })
 
-t.test('what waits, is a dead letter or is quarantined stays, however old', (t) => {
+t.test('deliveries that wait, are dead letters or are quarantined stay, however old', (t) => {
   const { db, cursor, sequences } = filled(t.testdir(), 6, { receivedAt: old })
   cursor('f', 6)
   db.exec(`UPDATE deliveries SET hold = 1 WHERE sequence = 1;
@@ -53,7 +53,7 @@ t.test('what waits, is a dead letter or is quarantined stays, however old', (t) 
   t.end()
 })
 
-t.test('what is young stays, unless the store is too large', (t) => {
+t.test('young deliveries stay, unless the store is too large', (t) => {
   const { db, cursor, sequences, keys } = filled(t.testdir(), 9, { receivedAt: Date.now() })
   cursor('f', 9)
   t.match(prune(db, limits), { removed: 0, next: undefined })
@@ -64,7 +64,7 @@ t.test('what is young stays, unless the store is too large', (t) => {
   t.end()
 })
 
-t.test('a replay that is over goes, and not as long as something waits or an attempt of it is told of; the last one stays for its number', (t) => {
+t.test('a finished replay is removed, but not while something of it waits or an attempt of it is kept; the last one stays for its number', (t) => {
   const { db, cursor } = filled(t.testdir(), 2, { receivedAt: old })
   cursor('f', 2)
   const young = Date.now()
@@ -80,14 +80,14 @@ t.test('a replay that is over goes, and not as long as something waits or an att
   t.end()
 })
 
-t.test('where no forwarder has ever been, nobody is waited for', (t) => {
+t.test('a store that never had a forwarder waits for none', (t) => {
   const { db, sequences } = filled(t.testdir(), 3, { receivedAt: old })
   prune(db, limits)
   t.strictSame(sequences(), [])
   t.end()
 })
 
-t.test('a key stays as long as its delivery, and one that outlives it goes when it is old enough', (t) => {
+t.test('a key stays as long as its delivery, and one that outlives it is removed when it is old enough', (t) => {
   const { db, cursor, sequences, keys } = filled(t.testdir(), 30, { receivedAt: old })
   cursor('f', 30)
   db.exec('UPDATE deliveries SET hold = 1 WHERE sequence <= 20')
@@ -103,7 +103,7 @@ t.test('a key stays as long as its delivery, and one that outlives it goes when 
   t.end()
 })
 
-t.test('many that must stay are walked past in small steps, and the space of the others is given back', async (t) => {
+t.test('many deliveries that must stay are skipped in small steps, and the space of others is given back', async (t) => {
   const { path, writer, db, cursor, sequences, keys } = filled(t.testdir(), 900, { receivedAt: old, bytes: 8192 })
   cursor('f', 900)
   db.exec('UPDATE deliveries SET hold = 1 WHERE sequence <= 450')
@@ -128,7 +128,7 @@ t.test('many that must stay are walked past in small steps, and the space of the
   t.ok(statSync(path).size < before.file * 0.6)
 })
 
-t.test('records that a wrong clock dated into the future go with what follows them, and hide nothing behind them', (t) => {
+t.test('records that a wrong clock dated in the future are removed with later ones, and do not hide records behind them', (t) => {
   const { db, cursor, sequences } = filled(t.testdir(), 40, { receivedAt: old })
   cursor('f', 40)
   const future = Date.now() + 365 * DAY_MS
@@ -142,7 +142,7 @@ t.test('records that a wrong clock dated into the future go with what follows th
   t.end()
 })
 
-t.test('what nobody releases from quarantine goes once it is too old, and before that it stays', (t) => {
+t.test('quarantined deliveries are removed when they are too old, and not before', (t) => {
   const { db, cursor, sequences } = filled(t.testdir(), 6, { receivedAt: old })
   cursor('f', 6)
   db.exec(`UPDATE deliveries SET hold = 1; UPDATE deliveries SET received_at = ${Date.now()} WHERE sequence > 4`)
@@ -152,7 +152,7 @@ t.test('what nobody releases from quarantine goes once it is too old, and before
   t.end()
 })
 
-t.test('a flood into quarantine evicts its own oldest and no good delivery', async (t) => {
+t.test('a flood of quarantined events evicts its own oldest ones, and no good delivery', async (t) => {
   const { writer, db, cursor, sequences } = filled(t.testdir(), 400, { receivedAt: Date.now(), bytes: 8192 })
   cursor('f', 400)
   db.exec('UPDATE deliveries SET hold = 1 WHERE sequence > 200')
@@ -178,7 +178,7 @@ t.test('a flood into quarantine evicts its own oldest and no good delivery', asy
   t.match(log.find('quarantine full, its oldest deliveries removed'), [{ evicted: told, level: 50 }])
 })
 
-t.test('what a person releases just when the quarantine is pruned is not removed', (t) => {
+t.test('a delivery that is released just when the quarantine is pruned is not removed', (t) => {
   const { writer, db, path, cursor, sequences } = filled(t.testdir(), 0, { receivedAt: old })
   writer.commit({ withdraw: [], progress: [], appends: recordsOf(...[1, 2, 3].map((index) => sampleNewDelivery({ index, receivedAt: old, quarantined: true }))) })
   cursor('f', 3)

@@ -37,7 +37,7 @@ function damage (t: Test, path: string, text: string, letter: string): void {
   writeFileSync(path, bytes)
 }
 
-t.test('all is taken over, the damaged file is kept, and no sequence is given twice', async (t) => {
+t.test('everything readable is taken over, the damaged file is kept, and no sequence is given twice', async (t) => {
   const folder = t.testdir()
   const { path, salvaged } = makeBoth(folder)
   t.match(salvaged, { kept: 3, lost: 0, forwardersLost: false })
@@ -50,7 +50,7 @@ t.test('all is taken over, the damaged file is kept, and no sequence is given tw
   writer.close()
 })
 
-t.test('a crash at any step of the salvage leaves the old database or the whole new one', async (t) => {
+t.test('a crash at any step of a salvage leaves the old database or the complete new one', async (t) => {
   const root = t.testdir()
   const made = join(root, 'made')
   mkdirSync(made)
@@ -87,7 +87,7 @@ t.test('a crash at any step of the salvage leaves the old database or the whole 
   }
 })
 
-t.test('a file that is no database of ours is refused and left alone', async (t) => {
+t.test('a file that is not a tierhook database is refused and unchanged', async (t) => {
   const path = join(t.testdir(), 'tierhook.db')
   const writer = createWriter(Date.now)
   const text = 'this is a text, and no database at all'.repeat(300)
@@ -96,7 +96,7 @@ t.test('a file that is no database of ours is refused and left alone', async (t)
   t.equal(readFileSync(path, 'utf8'), text)
 })
 
-t.test('forwarders that are lost begin with the oldest delivery, whatever their setting, and so do none that come later', async (t) => {
+t.test('lost forwarders, and ones added later, start with the oldest delivery, whatever their setting', async (t) => {
   const folder = t.testdir()
   const { path, old } = makeBoth(folder)
   renameSync(old, path)
@@ -111,7 +111,7 @@ t.test('forwarders that are lost begin with the oldest delivery, whatever their 
   writer.close()
 })
 
-t.test('wrong SQL of ours ends the start, and a sound database is not set aside for it', async (t) => {
+t.test('wrong SQL ends the start, and an intact database is not set aside for it', async (t) => {
   const folder = t.testdir()
   const { path, old } = makeBoth(folder)
   const use = (db: Connection): Statement => db.prepare('SELECT no_such_column FROM forwarders')
@@ -129,7 +129,7 @@ t.test('wrong SQL of ours ends the start, and a sound database is not set aside 
   t.same(readdirSync(folder).filter((name) => name.includes('damaged')), before.filter((name) => name.includes('damaged')))
 })
 
-t.test('a column that is not found because its name is damaged is salvaged', async (t) => {
+t.test('a database whose column name is damaged is salvaged', async (t) => {
   const folder = t.testdir()
   const { path, old } = makeBoth(folder)
   renameSync(old, path)
@@ -139,7 +139,7 @@ t.test('a column that is not found because its name is damaged is salvaged', asy
   writer.close()
 })
 
-t.test('a lost forwarder with a mark of what was released begins anew', (t) => {
+t.test('a lost forwarder with a mark of a released delivery starts again', (t) => {
   const path = join(t.testdir(), 'tierhook.db')
   const writer = createWriter(Date.now)
   writer.open({ path, ...options })

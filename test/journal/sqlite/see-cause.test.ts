@@ -7,7 +7,7 @@ import { fillInodes, mountedFolder } from '../../support/small-disk.js'
 
 const vague = (code = 'SQLITE_CANTOPEN'): Error => Object.assign(new Error('unable to open database file'), { code })
 
-t.test('a vague error of SQLite gets what the system says, and nothing is left of what was tried', async (t) => {
+t.test('a vague error of SQLite gets the error of the system, and the probe leaves nothing behind', async (t) => {
   const folder = t.testdir({ 'tierhook.db': 'as it is', 'tierhook.db.trial': 'somebody else\'s' })
   const gone = seeCause(vague(), join(folder, 'gone', 'tierhook.db'))
   t.match(gone, { code: 'SQLITE_CANTOPEN', cause: { code: 'ENOENT' } })
@@ -17,7 +17,7 @@ t.test('a vague error of SQLite gets what the system says, and nothing is left o
   t.throws(() => seeingCause(join(folder, 'gone', 'tierhook.db'), () => { throw vague() }), { cause: { code: 'ENOENT' } })
 })
 
-t.test('an error that tells all stays as it is', async (t) => {
+t.test('a precise error is unchanged', async (t) => {
   const path = join(t.testdir(), 'gone', 'tierhook.db')
   const known = Object.assign(new Error('x', { cause: 'known' }), { code: 'SQLITE_IOERR' })
   for (const error of [vague('SQLITE_BUSY'), vague('SQLITE_FULL'), known, new Error('x'), 'x']) {
@@ -27,7 +27,7 @@ t.test('an error that tells all stays as it is', async (t) => {
   }
 })
 
-t.test('on a volume without inodes it is told, by what a new file takes', async (t) => {
+t.test('a volume without inodes is recognised by creating a file', async (t) => {
   const folder = mountedFolder(t, 'size=8m,nr_inodes=8')
   if (folder === undefined) return t.comment('no right to mount a file system')
   writeFileSync(join(folder, 'tierhook.db'), '')

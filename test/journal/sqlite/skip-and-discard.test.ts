@@ -6,7 +6,7 @@ import { dead, forwarded, quarantinedDelivery, makeStore, newDelivery, record, s
 
 const one = { order: 'oldest first', limit: 10 } as const
 
-t.test('what a filter passes over is shown as skipped, and not as forwarded', async (t) => {
+t.test('deliveries that a filter refuses are shown as skipped, not as forwarded', async (t) => {
   const store = makeStore(t)
   const http = store.feed('http')
   store.append(newDelivery({ customerId: null }), newDelivery({ customerId: null }))
@@ -40,7 +40,7 @@ t.test('a dead letter that is replayed to a forwarder whose filter now refuses i
   t.match((await operator.read(1))?.attempts.at(-1), { outcome: 'skipped', replay: true })
 })
 
-t.test('what is discarded from quarantine is gone, and a copy of it is a duplicate all the same', async (t) => {
+t.test('a delivery discarded from quarantine is gone, and a copy of it is still a duplicate', async (t) => {
   const store = makeStore(t)
   const http = store.feed('http')
   const quarantined = quarantinedDelivery({ dedupeKey: 'same', receivedAt: Date.now() })
@@ -57,7 +57,7 @@ t.test('what is discarded from quarantine is gone, and a copy of it is a duplica
   t.equal((await settleAll(http, forwarded)).length, 1)
 })
 
-t.test('a discarded dead letter is no dead letter any more, and is not shown as forwarded', async (t) => {
+t.test('a discarded dead letter is no longer one, and is not shown as forwarded', async (t) => {
   const store = makeStore(t)
   const [http, file] = [store.feed('http'), store.feed('file')]
   store.append(newDelivery(), newDelivery())
@@ -72,7 +72,7 @@ t.test('a discarded dead letter is no dead letter any more, and is not shown as 
   t.strictSame(await operator.list({ filter: { status: 'forwarded', forwarder: 'http' }, ...one }), [])
 })
 
-t.test('a dead letter that was discarded while another delivery still holds up the cursor, which once came again after a crash, is gone', async (t) => {
+t.test('a dead letter that was discarded while another delivery still blocks the cursor is gone, also after a crash', async (t) => {
   const store = makeStore(t)
   const http = store.feed('http')
   store.append(newDelivery({ customerId: 'cust_slow' }), newDelivery(), newDelivery())
@@ -87,7 +87,7 @@ t.test('a dead letter that was discarded while another delivery still holds up t
   t.strictSame(again.map(({ delivery: { sequence } }) => sequence), [1, 3])
 })
 
-t.test('a replay to a forwarder whose filter refuses it says so and changes nothing, but by force', async (t) => {
+t.test('a replay to a forwarder whose filter refuses the delivery says so and changes nothing, except by force', async (t) => {
   const store = makeStore(t)
   const http = store.feed('http', { filter: filterText({ events: ['campaign.*'] }) })
   store.append(newDelivery())

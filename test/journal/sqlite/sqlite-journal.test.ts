@@ -91,7 +91,7 @@ t.test('the contract of a journal', (t) => {
   t.end()
 })
 
-t.test('a second journal on the same data folder is refused, and reading beside it works', async (t) => {
+t.test('a second journal on the same data folder is refused, and reading beside the first works', async (t) => {
   const dataDir = t.testdir()
   const { journal } = journalIn(t, dataDir)
   await journal.start()
@@ -123,7 +123,7 @@ t.test('a database of another program is refused', async (t) => {
   await t.rejects(journalIn(t, dataDir).journal.start(), { code: 'WRONG_DATABASE' })
 })
 
-t.test('a data folder that will not be one by itself stops the start, and it is said why', async (t) => {
+t.test('a data folder that cannot become usable by itself stops the start, with the reason', async (t) => {
   const folder = t.testdir({ blocked: 'a file', link: t.fixture('symlink', 'nowhere'), circle: t.fixture('symlink', 'circle') })
   const cases = [
     [['blocked'], /cannot be made \(EEXIST\): there is a file in its place/],
@@ -137,13 +137,13 @@ t.test('a data folder that will not be one by itself stops the start, and it is 
   }
 })
 
-t.test('a data folder is made with all that it is in', async (t) => {
+t.test('a data folder is created with all its missing parents', async (t) => {
   const { journal } = journalIn(t, join(t.testdir(), 'a', 'b', 'c'))
   await journal.start()
   t.ok(journal.isOpen())
 })
 
-t.test('what the journal waits for is told, and what else comes to light then is waited for too', async (t) => {
+t.test('the journal reports the problem that it waits for, and also waits for problems that appear later', async (t) => {
   const { journal, threads, log } = journalIn(t, t.testdir())
   const failed = (error: Error) => async (method: string) => { if (method === 'open') throw error }
   const forbidden = Object.assign(new Error('attempt to write a readonly database', { cause: Object.assign(new Error('not you'), { code: 'EACCES' }) }), { code: 'SQLITE_READONLY' })
@@ -163,7 +163,7 @@ t.test('what the journal waits for is told, and what else comes to light then is
   t.equal(log.find('journal failed').length, 1)
 })
 
-t.test('a start that this user may not make ends, and says where', async (t) => {
+t.test('a start without the needed permissions ends, with the path', async (t) => {
   const dataDir = t.testdir()
   const { journal, threads } = journalIn(t, dataDir)
   threads.beforeWrite = async () => {
@@ -173,12 +173,12 @@ t.test('a start that this user may not make ends, and says where', async (t) => 
   threads.beforeWrite = async () => {}
 })
 
-t.test('a data folder that cannot be written to stops the start, and it is said which', async (t) => {
+t.test('a data folder that cannot be written to stops the start, with its path', async (t) => {
   const dataDir = t.testdir({ 'tierhook.lock': {} })
   await t.rejects(journalIn(t, dataDir).journal.start(), { code: 'DATA_FOLDER_NOT_WRITABLE', message: `The data folder ${dataDir} cannot be written to` })
 })
 
-t.test('a data folder that may not be made stops the start, and it is said which', async (t) => {
+t.test('a data folder that may not be created stops the start, with its path', async (t) => {
   const parent = join(t.testdir({ locked: {} }), 'locked')
   await chmod(parent, 0o500)
   // Root may write everywhere.
@@ -190,7 +190,7 @@ t.test('a data folder that may not be made stops the start, and it is said which
   await t.rejects(journalIn(t, dataDir).journal.start(), { code: 'DATA_FOLDER_NOT_WRITABLE', message: `The data folder ${dataDir} cannot be made (EACCES)` })
 })
 
-t.test('a journal whose database another process holds waits for it, and misses nothing that came after', async (t) => {
+t.test('a journal whose database another process locks waits for it, and misses no later event', async (t) => {
   const dataDir = t.testdir()
   const first = journalIn(t, dataDir).journal
   await first.start()
@@ -210,7 +210,7 @@ t.test('a journal whose database another process holds waits for it, and misses 
   t.strictSame(claims.map(({ delivery }) => delivery.id), [id], 'accepted before the forwarder was registered, and forwarded')
 })
 
-t.test('closing before it could open refuses feeds, and does not hang', async (t) => {
+t.test('closing before the journal could open refuses feeds, and does not hang', async (t) => {
   const dataDir = t.testdir()
   const first = journalIn(t, dataDir).journal
   await first.start()
@@ -251,7 +251,7 @@ t.test('two replays of one delivery are read together', async (t) => {
   t.strictSame((await forward(feed, 2)).map((claim) => ({ id: claim.delivery.id, replay: claim.replay })), [{ id, replay: true }, { id, replay: true }])
 })
 
-t.test('a replay of many holds up nothing that has just arrived', async (t) => {
+t.test('a replay of many deliveries does not delay new ones', async (t) => {
   const engine = await create(t)
   const journal = await engine.open()
   const appended = await appendMany(journal, 3000)
@@ -266,7 +266,7 @@ t.test('a replay of many holds up nothing that has just arrived', async (t) => {
   t.ok((await feed.claim(600)).claims.some(({ delivery }) => delivery.id === id))
 })
 
-t.test('of many that come at once, the first go to the disk without waiting for the others, which share one commit', async (t) => {
+t.test('of many events that arrive at once, the first are stored without waiting for the others, which share one commit', async (t) => {
   const commits: number[] = []
   const { journal } = journalIn(t, t.testdir(), { onCommit: ({ deliveries }) => { commits.push(deliveries) } })
   await journal.start()

@@ -4,7 +4,7 @@ import type { FeedCommit } from '../../../src/journal/engine.js'
 import { createStore } from '../../../src/journal/sqlite/store.js'
 import { createWriter } from '../../../src/journal/sqlite/writer.js'
 
-t.test('what an earlier term has asked to be saved is not saved any more once the next has begun', async (t) => {
+t.test('progress of an earlier term is not stored after the next term has begun', async (t) => {
   const writer = createWriter(Date.now)
   const store = createStore(writer, { monotonic: () => performance.now(), onCommit: () => {} })
   store.open({ path: join(t.testdir(), 'tierhook.db'), dedupeWindowMs: 1000, withdrawn: [] })

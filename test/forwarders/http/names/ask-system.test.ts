@@ -5,7 +5,7 @@ import type { Found } from '../../../../src/forwarders/http/names/look-up.js'
 
 const found: Found = { addresses: [{ address: '127.0.0.1', family: 4 }], freshMs: 1000 }
 
-t.test('the C library is asked for a name once at a time, and for two names at once at the most', async (t) => {
+t.test('the C library is asked for a name once at a time, and for at most two names at once', async (t) => {
   const asked: Array<{ readonly name: string, readonly find: () => void, readonly fail: () => void }> = []
   const ask = createAskSystem(async (name) => await new Promise((resolve, reject) => {
     asked.push({ name, find: () => { resolve(found) }, fail: () => { reject(new Error(`no ${name}`)) } })
@@ -29,7 +29,7 @@ t.test('the C library is asked for a name once at a time, and for two names at o
   t.strictSame(await again, found)
 })
 
-t.test('the C library itself knows this machine, and what it does not know is told by its code', async (t) => {
+t.test('the C library resolves this machine, and an unknown name has an error code', async (t) => {
   const ask = createAskSystem()
   t.match((await ask('127.0.0.1')).addresses, [{ address: '127.0.0.1', family: 4 }])
   await t.rejects(ask('[nonsense]'), { code: 'ENOTFOUND' })

@@ -14,7 +14,7 @@ function found (...addresses: Address[]): Found {
 
 const hangs: LookUp = async () => await new Promise<never>(() => {})
 
-t.test('a name with addresses of which one is dead is reached by the other, whichever comes first, and that one is tried first from then on', async (t) => {
+t.test('a name with a dead address is reached at its other address, whichever comes first, and that one is tried first from then on', async (t) => {
   // Nobody answers at these. Some networks say so at once, and others never.
   const dead: readonly Address[] = [{ address: '203.0.113.1', family: 4 }, { address: 'fd00::dead', family: 6 }]
   for (const each of dead) {
@@ -31,7 +31,7 @@ t.test('a name with addresses of which one is dead is reached by the other, whic
   }
 })
 
-t.test('with TLS too a dead address is passed over for the next one', async (t) => {
+t.test('with TLS too, a dead address is skipped for the next one', async (t) => {
   const destination = await listen(t, createTlsServer(selfSigned(t.testdir())))
   const forwarder = forwarderTo(t, `https://two.example:${destination.port}/`, { timeoutMs: 8000, lookUp: async () => found({ address: '203.0.113.1', family: 4 }, here) })
   // That nobody vouches for its certificate is known only once it has been reached.
@@ -39,7 +39,7 @@ t.test('with TLS too a dead address is passed over for the next one', async (t) 
   t.equal(destination.sockets.total, 1)
 })
 
-t.test('a name that resolves to nothing any more: open connections go on, and new ones fail until it is back', async (t) => {
+t.test('a name that no longer resolves: open connections continue, and new ones fail until the name is back', async (t) => {
   let gone = false
   const destination = await httpDestination(t, (request, response) => {
     response.writeHead(200, request.headers['tierhook-attempt'] === '2' ? { connection: 'close' } : {}).end()
@@ -59,7 +59,7 @@ t.test('a name that resolves to nothing any more: open connections go on, and ne
   t.match(await attempt(forwarder), { status: 'forwarded' })
 })
 
-t.test('sixteen attempts at a name that hangs make one look-up, and say what took so long', async (t) => {
+t.test('sixteen attempts at a name that hangs make one look-up, and report it as the cause', async (t) => {
   const asked: string[] = []
   const forwarder = forwarderTo(t, 'http://hangs.example/', {
     concurrency: 16,
@@ -90,7 +90,7 @@ t.test('closing does not wait for a look-up', async (t) => {
   t.ok(performance.now() - before < 1000)
 })
 
-t.test('the name of a proxy is looked up in the same way, and the one of a destination behind it is the proxy\'s matter', async (t) => {
+t.test('the name of a proxy is looked up in the same way, and the proxy looks up the name of the destination', async (t) => {
   const asked: string[] = []
   const proxy = await listen(t, createHttpServer((request, response) => { request.resume().on('end', () => { response.end(request.url) }) }))
   const forwarder = forwarderTo(t, 'http://crm.example/', {

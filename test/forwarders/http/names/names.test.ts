@@ -43,7 +43,7 @@ function namesOf (t: Test, limitMs = 60_000) {
 
 const unknown = (): Error => Object.assign(new Error('getaddrinfo ENOTFOUND crm'), { code: 'ENOTFOUND' })
 
-t.test('sixteen who want a name at once have one look-up, and a name that hangs does not hold up another', async (t) => {
+t.test('sixteen concurrent requests for a name make one look-up, and a name that hangs does not delay another', async (t) => {
   const { pending, find } = namesOf(t)
   const hanging = Array.from({ length: 16 }, async () => await find('hangs').catch(() => 'failed'))
   const well = Array.from({ length: 16 }, async () => await find('well'))
@@ -54,7 +54,7 @@ t.test('sixteen who want a name at once have one look-up, and a name that hangs 
   t.strictSame(await Promise.all(hanging), Array(16).fill('failed'))
 })
 
-t.test('an answer is used for as long as it is fresh, and then asked for again', async (t) => {
+t.test('an answer is used while it is fresh, and then the name is looked up again', async (t) => {
   const { pending, clock, find, latest } = namesOf(t)
   const first = find('crm')
   latest().find('10.0.0.1')
@@ -69,7 +69,7 @@ t.test('an answer is used for as long as it is fresh, and then asked for again',
   t.equal(pending.length, 2)
 })
 
-t.test('while a look-up hangs the answer before it is used', async (t) => {
+t.test('while a look-up hangs, the previous answer is used', async (t) => {
   const { pending, clock, find, latest } = namesOf(t)
   const first = find('crm')
   latest().find('10.0.0.1')
@@ -84,7 +84,7 @@ t.test('while a look-up hangs the answer before it is used', async (t) => {
   t.strictSame(await find('crm'), ['10.0.0.2'])
 })
 
-t.test('where a look-up fails the answer before it is used, for an hour at most', async (t) => {
+t.test('after a failed look-up the previous answer is used, for an hour at most', async (t) => {
   const { pending, clock, find, latest } = namesOf(t)
   const first = find('crm')
   latest().find('10.0.0.1')
@@ -102,7 +102,7 @@ t.test('where a look-up fails the answer before it is used, for an hour at most'
   await t.rejects(late, { message: 'SERVFAIL' })
 })
 
-t.test('a name that is certainly gone is used no longer', async (t) => {
+t.test('the addresses of a name that certainly does not exist any more are not used', async (t) => {
   const { pending, clock, find, latest } = namesOf(t)
   const first = find('crm')
   latest().find('10.0.0.1')
@@ -117,7 +117,7 @@ t.test('a name that is certainly gone is used no longer', async (t) => {
   await t.rejects(third, { message: 'SERVFAIL' })
 })
 
-t.test('a look-up that takes too long is over, told of by its name, and may be begun again', async (t) => {
+t.test('a look-up that takes too long is abandoned, reported by its name, and may be started again', async (t) => {
   const { pending, find, latest } = namesOf(t, 20)
   await t.rejects(find('crm'), { message: 'crm could not be looked up within 20 ms' })
   t.ok(latest().signal.aborted)
@@ -127,7 +127,7 @@ t.test('a look-up that takes too long is over, told of by its name, and may be b
   t.strictSame(await again, ['10.0.0.1'])
 })
 
-t.test('closing ends what is waited for at once', async (t) => {
+t.test('closing ends all waiting at once', async (t) => {
   const { names, find, latest } = namesOf(t)
   const waiting = [find('a'), find('b')]
   const ends = Promise.allSettled(waiting)
@@ -138,7 +138,7 @@ t.test('closing ends what is waited for at once', async (t) => {
   await t.rejects(find('c'), { message: 'The forwarder is closed' })
 })
 
-t.test('the family that could be connected to is tried first, and one that is asked for alone', async (t) => {
+t.test('the address family that worked is tried first, also if only one family is asked for', async (t) => {
   const { names, find, latest } = namesOf(t)
   const first = find('crm')
   latest().find('10.0.0.1', 'fd00::1', '10.0.0.2')

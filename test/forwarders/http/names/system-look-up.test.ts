@@ -30,7 +30,7 @@ async function system (t: Test, { hosts = '', resolvConf = '', nsswitch = 'hosts
   return { folder, asked: server.asked, askedSystem, lookUp, of: async (name: string) => (await lookUp(name, never)).addresses.map(({ address }) => address) }
 }
 
-t.test('a name of the hosts file is found there, in any case, and nobody is asked', async (t) => {
+t.test('a name in the hosts file is found there, in any case, without a query', async (t) => {
   const hosts = '# 10.0.0.9 commented\n127.0.0.1\tlocalhost\n10.0.0.1  CRM.example crm # and so on\r\n::1 crm\n10.0.0.1 crm\nnonsense broken\n10.0.0.2 line'
   const { of, asked, folder } = await system(t, { hosts })
   t.strictSame(await of('crm.example'), ['10.0.0.1'])
@@ -45,14 +45,14 @@ t.test('a name of the hosts file is found there, in any case, and nobody is aske
   t.strictSame(await of('crm'), ['10.0.0.77'], 'it is read again once it has changed')
 })
 
-t.test('localhost is this machine also where nobody says so', async (t) => {
+t.test('localhost is this machine, also without an entry in the hosts file', async (t) => {
   const { of, asked } = await system(t, {})
   t.strictSame(await of('localhost'), ['127.0.0.1', '::1'])
   t.strictSame(await of('crm.localhost'), ['127.0.0.1', '::1'])
   t.strictSame(asked, [])
 })
 
-t.test('both families are asked for, with IPv4 first, and fresh for as long as the server says', async (t) => {
+t.test('both address families are queried, with IPv4 first, and fresh for as long as the server says', async (t) => {
   const { lookUp, askedSystem } = await system(t, { answer: () => ['10.0.0.1', '10.0.0.2', 'fd00::1'] })
   t.strictSame(await lookUp('crm.example', never), {
     addresses: [{ address: '10.0.0.1', family: 4 }, { address: '10.0.0.2', family: 4 }, { address: 'fd00::1', family: 6 }], freshMs: 1000
@@ -60,13 +60,13 @@ t.test('both families are asked for, with IPv4 first, and fresh for as long as t
   t.strictSame(askedSystem, [])
 })
 
-t.test('a name of one family alone', async (t) => {
+t.test('a name with addresses of one family only is found', async (t) => {
   const { of } = await system(t, { answer: (name) => [name.startsWith('old') ? '10.0.0.1' : 'fd00::1'] })
   t.strictSame(await of('old.example'), ['10.0.0.1'])
   t.strictSame(await of('new.example'), ['fd00::1'])
 })
 
-t.test('a server that never answers for IPv6, or fails for it, does not hold up IPv4', async (t) => {
+t.test('a server that never answers for IPv6, or fails for it, does not delay IPv4', async (t) => {
   for (const other of ['silent', 'fails', 'unknown'] as const) {
     const { of } = await system(t, { answer: (_name, type) => type === 'A' ? ['10.0.0.1'] : other })
     const before = performance.now()
@@ -75,7 +75,7 @@ t.test('a server that never answers for IPv6, or fails for it, does not hold up 
   }
 })
 
-t.test('a name of Kubernetes is completed with the domains that are searched, in their order', async (t) => {
+t.test('a Kubernetes name is completed with the search domains, in their order', async (t) => {
   const resolvConf = 'nameserver 10.96.0.10\nsearch shop.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5 edns0\n'
   const { of, asked, askedSystem } = await system(t, { resolvConf, answer: (name) => name === 'crm.other.svc.cluster.local' || name === 'api.example.com' ? ['10.1.1.1'] : 'unknown' })
   t.strictSame(await of('crm.other'), ['10.1.1.1'])
@@ -87,20 +87,20 @@ t.test('a name of Kubernetes is completed with the domains that are searched, in
   t.strictSame(askedSystem, [])
 })
 
-t.test('without ndots a name with a dot is asked for as it is first', async (t) => {
+t.test('without ndots, a name with a dot is first queried unchanged', async (t) => {
   const { of, asked } = await system(t, { resolvConf: 'domain old.example\nsearch corp.example\n', answer: (name) => ['crm.corp.example', 'a.b'].includes(name) ? ['10.1.1.1'] : 'unknown' })
   t.strictSame(await of('crm'), ['10.1.1.1'])
   t.strictSame(await of('a.b'), ['10.1.1.1'])
   t.strictSame([...new Set(asked.map((each) => each.split(' ')[0]))], ['crm.corp.example', 'a.b'])
 })
 
-t.test('a name that becomes too long with a domain is not there, and the others are asked for', async (t) => {
+t.test('a name that becomes too long with a search domain is skipped, and the other domains are tried', async (t) => {
   const { of } = await system(t, { resolvConf: `search ${'a'.repeat(64)}.example corp.example\n`, answer: (name) => name === 'crm.corp.example' ? ['10.1.1.1'] : 'unknown' })
   t.strictSame(await of('crm'), ['10.1.1.1'])
   await t.rejects(of('other'), { code: 'ENOTFOUND' })
 })
 
-t.test('a server that does not answer is passed over for the next one', async (t) => {
+t.test('a server that does not answer is skipped for the next one', async (t) => {
   const silent = await startNameServer(() => 'silent')
   const server = await startNameServer(() => ['10.1.1.1'])
   t.teardown(silent.close)
@@ -109,12 +109,12 @@ t.test('a server that does not answer is passed over for the next one', async (t
   t.match(await lookUp('crm.example', never), { addresses: [{ address: '10.1.1.1' }] })
 })
 
-t.test('a domain whose server fails does not hide the name in the next one', async (t) => {
+t.test('a search domain whose server fails does not hide the name in the next one', async (t) => {
   const { of } = await system(t, { resolvConf: 'search broken.example corp.example\n', answer: (name) => name === 'crm.corp.example' ? ['10.1.1.1'] : name.endsWith('broken.example') ? 'fails' : 'unknown' })
   t.strictSame(await of('crm'), ['10.1.1.1'])
 })
 
-t.test('what the servers do not know the C library is asked for where it has other sources, and its word is final', async (t) => {
+t.test('the C library is asked for names that the servers do not know if it has other sources, and its answer is final', async (t) => {
   for (const nsswitch of ['passwd: files\nhosts: files mdns4_minimal [NOTFOUND=return] dns # and so on\n', 'hosts:files resolve [!UNAVAIL=return] dns']) {
     const { of, askedSystem } = await system(t, { nsswitch })
     t.strictSame(await of('mdns.local'), ['10.9.9.9'])
@@ -124,7 +124,7 @@ t.test('what the servers do not know the C library is asked for where it has oth
   }
 })
 
-t.test('the C library is not asked where it would ask the same servers again', { skip: platform() !== 'linux' && 'it keeps names elsewhere there' }, async (t) => {
+t.test('the C library is not asked if it would only ask the same servers again', { skip: platform() !== 'linux' && 'it keeps names elsewhere there' }, async (t) => {
   for (const nsswitch of ['hosts: files dns myhostname', '# hosts: files mdns4 dns', '']) {
     const { of, askedSystem } = await system(t, { nsswitch })
     await t.rejects(of('nowhere.example'), { code: 'ENOTFOUND', message: 'There is no address for nowhere.example (ENOTFOUND)' })
@@ -132,7 +132,7 @@ t.test('the C library is not asked where it would ask the same servers again', {
   }
 })
 
-t.test('servers that do not answer, or cannot tell, leave it unknown, and hold no thread of the C library', async (t) => {
+t.test('servers that do not answer, or cannot tell, leave the name unknown, and block no thread of the C library', async (t) => {
   const { of, lookUp, askedSystem } = await system(t, { nsswitch: 'hosts: mdns4', answer: (name) => name.startsWith('silent') ? 'silent' : 'fails' })
   const controller = new AbortController()
   const waiting = lookUp('silent.example', controller.signal)
