@@ -80,7 +80,7 @@ t.test('a finished replay is removed, but not while something of it waits or an 
   t.end()
 })
 
-t.test('a store that never had a forwarder waits for none', (t) => {
+t.test('if there never was a forwarder, old deliveries are removed without waiting for one', (t) => {
   const { db, sequences } = filled(t.testdir(), 3, { receivedAt: old })
   prune(db, limits)
   t.strictSame(sequences(), [])
