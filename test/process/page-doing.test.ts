@@ -4,7 +4,7 @@ import { postEvent } from '../support/service-process.js'
 
 const TOKEN = 'a-token-of-the-tests-that-is-long-enough'
 
-t.test('dead letters are replayed by their reason after a question, shown until it is done, and who did it is on the list', { skip }, async (t) => {
+t.test('dead letters are replayed by their reason after a confirmation, with visible progress, and the list has who did it', { skip }, async (t) => {
   const { service, destination, adminUrl } = await startServiceWithPage(t, { RETRY_GIVE_UP_MS: '1', ADMIN_TOKENS: `anna:operate:${TOKEN}` })
   destination.status = 410
   for (let index = 0; index < 4; index++) await postEvent(service.url, `ev_${index}`)
@@ -46,7 +46,7 @@ t.test('dead letters are replayed by their reason after a question, shown until 
   t.strictSame(complaints, [])
 })
 
-t.test('a retry counts down to when it is due', { skip }, async (t) => {
+t.test('a retry counts down to its due time', { skip }, async (t) => {
   const { service, adminUrl } = await startServiceWithPage(t, { RETRY_MIN_MS: '60000', RETRY_MAX_MS: '60000' })
   await postEvent(service.url, 'ev_counted')
   const browser = await launchBrowser(t)

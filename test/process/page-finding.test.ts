@@ -16,7 +16,7 @@ async function answered (page: Page): Promise<void> {
   await eventually(async () => await page.evaluate<boolean>("(document.querySelector('main [data-asked]:not([aria-busy])')?.dataset.asked ?? 'none') === (location.hash.split('?')[1] ?? '')") || undefined, 'what the address asks for')
 }
 
-t.test('one box finds by the beginning of any id, a word of the type, and the name of a forwarder; presets and times narrow it', { skip }, async (t) => {
+t.test('one box searches by the beginning of any id, a word of the type, and the name of a forwarder; presets and times narrow the result', { skip }, async (t) => {
   const { adminUrl } = await startTroubledService(t, { deliveries: 20 })
   const browser = await launchBrowser(t)
   const { page, complaints } = await openPage(browser, `${adminUrl}/#/deliveries`, { viewport: { width: 1440, height: 900 } })

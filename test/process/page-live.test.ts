@@ -5,7 +5,7 @@ import { launchBrowser, openPage, skip, startServiceWithPage } from '../support/
 import { eventually } from '../support/eventually.js'
 import { eventBody, postBody, postEvent, startServiceProcess } from '../support/service-process.js'
 
-t.test('more comes in than a page holds: what is listed is still as it is now, further down too', { skip }, async (t) => {
+t.test('when more deliveries arrive than a page holds, the listed ones stay up to date, further down too', { skip }, async (t) => {
   const { service, destination, adminUrl } = await startServiceWithPage(t)
   for (let index = 0; index < 80; index++) await postEvent(service.url, `ev_${index}`)
   const browser = await launchBrowser(t)
@@ -24,7 +24,7 @@ t.test('more comes in than a page holds: what is listed is still as it is now, f
   t.strictSame(complaints, [])
 })
 
-t.test('a token that is no longer right: nothing is asked for with it while the page asks for another one', { skip }, async (t) => {
+t.test('after a token was refused, the page sends no request with it while it asks for another one', { skip }, async (t) => {
   const [before, after] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')]
   const { service, dataDir, adminUrl } = await startServiceWithPage(t, { ADMIN_TOKEN: before })
   const browser = await launchBrowser(t)
@@ -49,7 +49,7 @@ t.test('a token that is no longer right: nothing is asked for with it while the 
   await page.getByText('No delivery yet').waitFor()
 })
 
-t.test('a tier whose name turns the direction of writing turns nothing that stands beside it', { skip }, async (t) => {
+t.test('a tier whose name changes the writing direction does not change the text beside it', { skip }, async (t) => {
   const { service, adminUrl } = await startServiceWithPage(t)
   const event = JSON.parse(eventBody('ev_turned')) as { data: Record<string, unknown> }
   event.data['loyalty_tier_from'] = { id: 'ltr_0', name: '\u202EfaeL' }

@@ -85,7 +85,7 @@ async function shown (page: Page): Promise<void> {
   await page.locator('main [aria-label]:not([aria-busy])').first().waitFor()
 }
 
-t.test('every view fits a phone, a tablet and a desk, in light and dark, with AA contrast, distinct names and whole words', { skip }, async (t) => {
+t.test('every view fits a phone, a tablet and a desktop, in light and dark, with AA contrast, distinct names and complete words', { skip }, async (t) => {
   const { adminUrl } = await startTroubledService(t, { deliveries: 40 })
   const browser = await launchBrowser(t)
   const { page, complaints } = await openPage(browser, `${adminUrl}/#/dead-letters`, { viewport: { width: 1440, height: 900 } })

@@ -2,7 +2,7 @@ import t from 'tap'
 import { fits, launchBrowser, openPage, skip, startServiceWithPage, takeScreenshot } from '../support/browser.js'
 import { postEvent, startServiceProcess } from '../support/service-process.js'
 
-t.test('the first view says in a sentence what needs the operator, and shows what came in, also after a restart', { skip }, async (t) => {
+t.test('the first view says in a sentence what needs the operator, and shows what arrived, also after a restart', { skip }, async (t) => {
   const { service, dataDir, destination, adminUrl } = await startServiceWithPage(t, { RETRY_GIVE_UP_MS: '1' })
   destination.status = 410
   for (let index = 0; index < 3; index++) await postEvent(service.url, `ev_${index}`)

@@ -4,7 +4,7 @@ import { launchBrowser, openPage, skip, startServiceWithPage } from '../support/
 import { eventually } from '../support/eventually.js'
 import { postEvent } from '../support/service-process.js'
 
-t.test('a live list keeps focus, selection and scrolling; what comes in waits until it is asked for, and back leads to where one was', { skip }, async (t) => {
+t.test('a live list keeps focus, selection and scroll position; new deliveries wait for a click, and back returns to the same place', { skip }, async (t) => {
   const { service, destination, adminUrl } = await startServiceWithPage(t)
   for (let index = 0; index < 30; index++) await postEvent(service.url, `ev_${index}`)
   const browser = await launchBrowser(t)

@@ -28,7 +28,7 @@ t.test('nothing is green while dead letters wait or a forwarder is paused', { sk
   t.strictSame(complaints, [])
 })
 
-t.test('a destination that is down is told with since when', { skip }, async (t) => {
+t.test('a destination that is down is shown with the time since when', { skip }, async (t) => {
   const { service, adminUrl } = await startServiceWithPage(t)
   for (let index = 0; index < 6; index++) await postEvent(service.url, `ev_down_${index}`)
   const browser = await launchBrowser(t)
@@ -37,7 +37,7 @@ t.test('a destination that is down is told with since when', { skip }, async (t)
   t.equal(await page.locator('tr').filter({ hasText: 'http' }).locator('.badge.good').count(), 0)
 })
 
-t.test('a service that is killed, or hangs, turns the page red at once, and nothing on it stays green', { skip }, async (t) => {
+t.test('a killed or hanging service turns the page red at once, and nothing on it stays green', { skip }, async (t) => {
   const { service, destination, adminUrl } = await startServiceWithPage(t)
   destination.status = 200
   await postEvent(service.url, 'ev_green')

@@ -14,7 +14,7 @@ async function post (url: string, body: string): Promise<number> {
   return status
 }
 
-t.test('an operator finds a customer\'s delivery, sees why it waits, mends the destination, and replays', { skip }, async (t) => {
+t.test('an operator finds a customer\'s delivery, sees why it waits, repairs the destination, and replays', { skip }, async (t) => {
   const { service, destination, adminUrl } = await startServiceWithPage(t, { ADMIN_TOKEN: TOKEN })
   for (let index = 0; index < 12; index++) t.equal((await postEvent(service.url, `ev_${index}`)).status, 202)
   const browser = await launchBrowser(t)
@@ -63,7 +63,7 @@ t.test('an operator finds a customer\'s delivery, sees why it waits, mends the d
   t.strictSame(complaints, [])
 })
 
-t.test('what a sender made up is shown as text and never runs', { skip }, async (t) => {
+t.test('text from a sender is shown as text and never runs', { skip }, async (t) => {
   const { service, adminUrl } = await startServiceWithPage(t)
   const event = JSON.parse(eventBody('ev_made_up')) as { type: string, source: { id: string }, event: { type: string }, data: { customer: { id: string, name?: string } } }
   event.data.customer.id = MARKUP
@@ -94,7 +94,7 @@ t.test('what a sender made up is shown as text and never runs', { skip }, async 
   t.strictSame(complaints, [])
 })
 
-t.test('it is usable by keyboard, on a phone and in the dark', { skip }, async (t) => {
+t.test('the page is usable by keyboard, on a phone and in dark mode', { skip }, async (t) => {
   const { service, destination, adminUrl } = await startServiceWithPage(t)
   destination.status = 200
   await postEvent(service.url, 'ev_phone')
@@ -127,7 +127,7 @@ t.test('it is usable by keyboard, on a phone and in the dark', { skip }, async (
   t.strictSame(complaints, [])
 })
 
-t.test('a service that goes away is noticed, and found again', { skip }, async (t) => {
+t.test('the page notices when the service goes away and when it is back', { skip }, async (t) => {
   const { service, adminUrl } = await startServiceWithPage(t)
   const browser = await launchBrowser(t)
   const { page } = await openPage(browser, `${adminUrl}/#/deliveries`)

@@ -53,7 +53,7 @@ for (const [name, lose] of Object.entries(losses)) {
   })
 }
 
-t.test('files that are moved away while nothing comes are told of, and it goes on once they are back', async (t) => {
+t.test('files that are moved away while no webhook arrives are reported, and the service continues after they are back', async (t) => {
   const { dataDir, service } = await setUp(t)
   const path = join(dataDir, 'tierhook.db')
   renameSync(path, `${path}.away`)
@@ -63,7 +63,7 @@ t.test('files that are moved away while nothing comes are told of, and it goes o
   t.equal((await postEvent(service.url, 'ev_after')).status, 202)
 })
 
-t.test('a second service after the lock was removed: the first one takes nothing any more', async (t) => {
+t.test('a second service after the lock was removed: the first one accepts nothing any more', async (t) => {
   const { dataDir, service } = await setUp(t)
   rmSync(join(dataDir, 'tierhook.lock'))
   const second = await start(t, dataDir)

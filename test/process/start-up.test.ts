@@ -23,7 +23,7 @@ async function run (commands: string, env: Readonly<Record<string, string>> = {}
 
 const oneLine = (text: string): boolean => /^tierhook: [^\n]+\n$/.test(text)
 
-t.test('where Node.js may not generate code, each command that needs it says so', async (t) => {
+t.test('if Node.js may not generate code, each command that needs it says so', async (t) => {
   for (const command of ['serve', 'health']) {
     const { code, stdout, stderr } = await run(`exec env $node --disallow-code-generation-from-strings $tierhook ${command}`)
     t.match({ code, stdout }, { code: 1, stdout: '' })
@@ -32,7 +32,7 @@ t.test('where Node.js may not generate code, each command that needs it says so'
   }
 })
 
-t.test('a working directory that is gone is named', async (t) => {
+t.test('a missing working directory is named', async (t) => {
   for (const command of ['--help', 'serve']) {
     const folder = t.testdir({})
     const { code, stderr } = await run(`cd ${folder} && rmdir ${folder} && exec env $node $tierhook ${command}`)
@@ -42,7 +42,7 @@ t.test('a working directory that is gone is named', async (t) => {
   }
 })
 
-t.test('a package that is not installed is named', async (t) => {
+t.test('a missing package is named', async (t) => {
   // Not below this folder, whose packages would be found.
   const folder = mkdtempSync(join(tmpdir(), 'tierhook-'))
   t.teardown(() => { rmSync(folder, { recursive: true }) })
@@ -54,7 +54,7 @@ t.test('a package that is not installed is named', async (t) => {
   t.match(stderr, /installation is missing: \S+\. .*npm ci/)
 })
 
-t.test('native code that may not be loaded is told with what to do', { skip: process.versions.sqlite === undefined ? false : 'this Node.js brings SQLite' }, async (t) => {
+t.test('native code that cannot be loaded is reported, with what to do', { skip: process.versions.sqlite === undefined ? false : 'this Node.js brings SQLite' }, async (t) => {
   const { code, stderr } = await run('exec env $node --no-addons $tierhook serve', { DATA_DIR: t.testdir({}) })
   t.equal(code, 1)
   t.match(stderr, /tierhook: Cannot load SQLite: [^\n]*--no-addons/)
@@ -65,13 +65,13 @@ t.test('a Node.js that is too old is refused', async (t) => {
   for (const version of ['20.18.0', '20.20.0', '22.0.0', '24.1.0', '100.0.0']) t.notOk(isTooOld(version), version)
 })
 
-t.test('a fault of ours keeps its stack', async (t) => {
+t.test('an internal error keeps its stack', async (t) => {
   t.equal(explainNoStart(new TypeError('x is undefined')), undefined)
   t.equal(explainNoStart('text'), undefined)
   t.match(explainNoStart(Object.assign(new Error('FileSystemRead'), { code: 'ERR_ACCESS_DENIED' })), /--permission/)
 })
 
-t.test('the version and the help load nothing but the command line, so that they are there at once', async (t) => {
+t.test('the version and the help load only the command line, so that they appear at once', async (t) => {
   for (const option of ['--version', '--help', 'completion bash']) {
     const { code, stderr } = await run(`NODE_DEBUG=esm exec env $node $tierhook ${option}`)
     t.equal(code, 0)

@@ -76,7 +76,7 @@ function lock (dataDir: string): () => void {
 }
 
 for (const [place, subfolder] of [['the data folder', '.'], ['the folder that the data folder is to be made in', 'data']] as const) {
-  t.test(`the first start with ${place} on a volume without inodes: 503 with that cause, and it goes on once there are some`, async (t) => {
+  t.test(`the first start with ${place} on a volume without inodes: 503 with that cause, and the service recovers when there are some`, async (t) => {
     const volume = mountedFolder(t, 'size=8m,nr_inodes=12')
     if (volume === undefined) return t.comment('no right to mount a file system')
     const giveBack = fillInodes(volume)
@@ -87,7 +87,7 @@ for (const [place, subfolder] of [['the data folder', '.'], ['the folder that th
     t.notOk(readdirSync(join(volume, subfolder)).some((name) => name.includes('.trial')), 'nothing is left of what was tried')
   })
 
-  t.test(`the first start with ${place} on a read-only file system: 503 with that cause, and it goes on once it can be written to`, async (t) => {
+  t.test(`the first start with ${place} on a read-only file system: 503 with that cause, and the service recovers when it is writable`, async (t) => {
     const volume = mountedFolder(t, 'size=8m')
     if (volume === undefined) return t.comment('no right to mount a file system')
     execFileSync('mount', ['-o', 'remount,ro', volume])
@@ -97,7 +97,7 @@ for (const [place, subfolder] of [['the data folder', '.'], ['the folder that th
     await isWellAgain(t, service)
   })
 
-  t.test(`the first start with ${place} on a full disk: 503 with that cause, and it goes on once there is room`, async (t) => {
+  t.test(`the first start with ${place} on a full disk: 503 with that cause, and the service recovers when there is space`, async (t) => {
     const volume = mountedFolder(t, 'size=2m')
     if (volume === undefined) return t.comment('no right to mount a file system')
     fill(volume)
@@ -108,7 +108,7 @@ for (const [place, subfolder] of [['the data folder', '.'], ['the folder that th
   })
 }
 
-t.test('the first start on a quota that is used up: 503 with that cause, and it goes on once it is raised', async (t) => {
+t.test('the first start with a used-up quota: 503 with that cause, and the service recovers when the quota is raised', async (t) => {
   const folder = t.testdir({ data: {} })
   const disk = createFaultyDisk(folder, join(folder, 'data'))
   disk.order('write EDQUOT 0')
@@ -118,7 +118,7 @@ t.test('the first start on a quota that is used up: 503 with that cause, and it 
   await isWellAgain(t, service)
 })
 
-t.test('a start while another program holds the database locked: 503 with that cause, and it goes on once the program ends', async (t) => {
+t.test('a start while another program locks the database: 503 with that cause, and the service recovers when the program ends', async (t) => {
   const dataDir = t.testdir()
   await (await start(t, dataDir)).kill('SIGTERM')
   const unlock = lock(dataDir)
@@ -129,7 +129,7 @@ t.test('a start while another program holds the database locked: 503 with that c
   await isWellAgain(t, service)
 })
 
-t.test('another program locks the database under the running service: readiness, 503 and the log name it from the first on, and never the disk', async (t) => {
+t.test('another program locks the database under the running service: readiness, 503 and the log name that cause from the start, and never the disk', async (t) => {
   const dataDir = t.testdir()
   const service = await start(t, dataDir)
   t.equal((await postEvent(service.url, 'ev_before')).status, 202)
@@ -148,7 +148,7 @@ t.test('another program locks the database under the running service: readiness,
   await isWellAgain(t, service)
 })
 
-t.test('a disk that is full, over its quota, read-only or failing under the running service: 503 with each cause, and it goes on once it is over', async (t) => {
+t.test('a disk that is full, over its quota, read-only or failing under the running service: 503 with each cause, and the service recovers afterwards', async (t) => {
   const folder = t.testdir({ data: {} })
   const disk = createFaultyDisk(folder, join(folder, 'data'))
   const service = await start(t, join(folder, 'data'), disk.environment)
@@ -196,7 +196,7 @@ async function startInVain (t: Test, dataDir: string, user: { readonly uid?: num
   return output
 }
 
-t.test('a data folder whose lock or database belongs to somebody else ends the start with a sentence', async (t) => {
+t.test('a data folder whose lock or database belongs to another user ends the start with a message', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'tierhook-rights-'))
   t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
   await (await start(t, folder)).kill('SIGTERM')
@@ -209,6 +209,6 @@ t.test('a data folder whose lock or database belongs to somebody else ends the s
   }
 })
 
-t.test('a data folder where no folder can be made ends the start with a sentence; it once hung', { skip: !existsSync('/proc/self') }, async (t) => {
+t.test('a data folder in a place where no folder can be created ends the start with a message, and does not hang', { skip: !existsSync('/proc/self') }, async (t) => {
   t.match(await startInVain(t, '/proc/x'), 'tierhook: Cannot start: The data folder /proc/x cannot be made (ENOENT): the file system there takes no folders. Set DATA_DIR to another folder.\n')
 })

@@ -45,7 +45,7 @@ function bodyOf (eventId: string): string {
 
 const post = async (url: string, body: string) => await fetch(`${url}/webhooks`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
 
-t.test('on a terminal the service greets with its addresses, shows an event in one line with its tiers, and ends by Ctrl-C', async t => {
+t.test('on a terminal the service greets with its addresses, shows an event in one line with its tiers, and ends on Ctrl-C', async t => {
   const terminal = startOnTerminal(t, {})
   const url = await eventually(() => /(http:\S+)\/webhooks/.exec(terminal.shown())?.[1], 'the banner')
   t.match(terminal.shown(), '\u001B[1mtierhook ', 'in colour')
@@ -66,7 +66,7 @@ t.test('on a terminal the service greets with its addresses, shows an event in o
   t.match(plain, /· stopped {2}signal=SIGINT/)
 })
 
-t.test('NO_COLOR takes the colours away, and LOG_FORMAT=json gives a terminal what a file gets', async t => {
+t.test('NO_COLOR removes colours, and LOG_FORMAT=json gives a terminal the same lines as a file', async t => {
   const plain = startOnTerminal(t, { NO_COLOR: '1' })
   await eventually(() => plain.shown().includes('Ctrl-C') ? true : undefined, 'the banner')
   t.equal(await plain.interrupt(), 0)
@@ -77,7 +77,7 @@ t.test('NO_COLOR takes the colours away, and LOG_FORMAT=json gives a terminal wh
   for (const line of json.shown().replace('^C', '').trim().split('\n')) t.type(JSON.parse(line), 'object')
 })
 
-t.test('a question that is left without an answer ends the command as a signal does, and nothing is done', async t => {
+t.test('an unanswered question ends the command as a signal does, and nothing is done', async t => {
   const store = makeStore(t)
   store.append(quarantinedDelivery())
   for (const [name, key] of [['Ctrl-C', '\u0003'], ['Ctrl-D', '\u0004']] as const) {

@@ -6,7 +6,7 @@ import { eventually, eventuallyTrue } from '../support/eventually.js'
 import { noPostgres, startPostgres } from '../support/postgres-server.js'
 import { postEvent, startServiceProcess } from '../support/service-process.js'
 
-t.test('a replica that is killed: another one leads the upkeep, and what that one had noticed stays', { skip: noPostgres }, async (t) => {
+t.test('after a replica was killed, another one leads the upkeep, and the observations of the killed one stay', { skip: noPostgres }, async (t) => {
   const server = await startPostgres(t)
   const folder = t.testdir()
   const start = async (name: string) => {

@@ -37,7 +37,7 @@ async function sendAll ({ url }: ServiceProcess, ids: readonly string[]): Promis
 
 const named = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, index) => `${prefix}_${index}`)
 
-t.test('eleven thousand events that wait for a retry stop no other customer\'s, before a restart and after it', async (t) => {
+t.test('eleven thousand events that wait for a retry delay no other customer\'s, before a restart and after it', async (t) => {
   const dataDir = t.testdir()
   const destination = await startDestination(t, (id, response) => {
     if (id.startsWith('bad')) response.writeHead(503, { 'retry-after': '3600' }).end()
@@ -61,7 +61,7 @@ t.test('eleven thousand events that wait for a retry stop no other customer\'s, 
   t.ok(bad.every((id) => destination.got.get(id) === 1), 'and none of the eleven thousand is tried before its time')
 })
 
-t.test('one call that hangs, and six thousand others, through kill -9: three hundred of them at most are forwarded again', async (t) => {
+t.test('one hanging call and six thousand others, through kill -9: at most three hundred of them are forwarded again', async (t) => {
   const dataDir = t.testdir()
   const destination = await startDestination(t, (id, response) => { if (id !== 'hanging') response.end() })
   const adminPort = await freePort()

@@ -16,7 +16,7 @@ async function logged (service: ServiceProcess, message: string, check = ''): Pr
   return await eventually(() => service.log().split('\n').find((line) => line.includes(`"msg":"${message}"`) && line.includes(check)), `${message} ${check}`)
 }
 
-t.test('the built service: an inactive webhook and a changed secret are told within a round, it is switched on once and not again after a restart', async (t) => {
+t.test('the built service: an inactive webhook and a changed secret are reported within a round, and the webhook is switched on once and not again after a restart', async (t) => {
   const api = await fakeManagementApi(t, { webhooks: [fakeWebhook('wh_1', { active: false })], secret: 'another-secret-of-the-tests' })
   const dataDir = t.testdir()
   const first = await start(t, api, dataDir, { VOUCHERIFY_REENABLE: 'true' })
@@ -39,7 +39,7 @@ t.test('the built service: an inactive webhook and a changed secret are told wit
   for (const secret of [MANAGEMENT_ID, MANAGEMENT_TOKEN, 'another-secret-of-the-tests', PROCESS_SECRET]) t.notMatch(first.service.log() + second.service.log() + status + metrics, secret)
 })
 
-t.test('the built service: a management API that hangs costs neither acceptance, readiness, nor a stop in time', async (t) => {
+t.test('the built service: a management API that hangs affects neither acceptance, readiness, nor a stop in time', async (t) => {
   const api = await fakeManagementApi(t)
   api.mood = 'hanging'
   const { service, get } = await start(t, api, t.testdir())
@@ -51,7 +51,7 @@ t.test('the built service: a management API that hangs costs neither acceptance,
   t.notMatch(service.log(), /"level":[56]0/)
 })
 
-t.test('the built service without these settings asks nobody, and says so', async (t) => {
+t.test('the built service without these settings asks no API, and says so', async (t) => {
   const api = await fakeManagementApi(t)
   const nothing = Object.fromEntries(Object.keys(asking(api)).map((name) => [name, '']))
   const { get } = await start(t, api, t.testdir(), nothing)

@@ -26,7 +26,7 @@ for (const { type, bodySchema, alsoKnown } of catalogue) {
   const judges = [ajv.compile(JSON.parse(JSON.stringify(bodySchema))), (value: unknown) => compiled.Check(value)]
   const bodies = valueFrom(bodySchema)
 
-  t.test(`${type}: what is made from the schema is valid, to the route and to validators that know nothing of it`, async (t) => {
+  t.test(`${type}: bodies generated from the schema are valid, for the route and for independent validators`, async (t) => {
     let made = 0
     await fc.assert(fc.asyncProperty(bodies, async (body) => {
       const text = JSON.stringify(body)
@@ -37,7 +37,7 @@ for (const { type, bodySchema, alsoKnown } of catalogue) {
     t.equal(made, 20)
   })
 
-  t.test(`${type}: one change is judged by the route as the other validators judge it`, async (t) => {
+  t.test(`${type}: a body with one change is judged alike by the route and by other validators`, async (t) => {
     let valid = 0
     let invalid = 0
     // All that is known of the others is that they are objects.

@@ -21,7 +21,7 @@ function write (members: ReadonlyArray<readonly [string, unknown]>, between: str
   return `{${members.map(([key, value]) => `${JSON.stringify(key)}:${between}${JSON.stringify(value)}`).join(',')}}`
 }
 
-t.test('the event\'s text is where its data was written, for those who parse and those who need not', async (t) => {
+t.test('the event\'s text is found at the place of its data, with parsing and without it', async (t) => {
   let found = 0
   fc.assert(fc.property(envelope, fc.constantFrom(' ', '\n', '\t', '\r', ''), ({ data, members }, space) => {
     const rawBody = Buffer.from(write(members, space))

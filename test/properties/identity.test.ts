@@ -77,7 +77,7 @@ async function contradictions (system: System, play: Steps): Promise<readonly st
   })
 }
 
-t.test('any interleaving of sends, copies, crashes around a commit and restarts gives each event one delivery', async (t) => {
+t.test('any interleaving of sends, copies, crashes around a commit and restarts makes one delivery of each event', async (t) => {
   let current: WholeJournal | undefined
   const app = await buildApp(t, {
     secrets: [PROCESS_SECRET],

@@ -43,7 +43,7 @@ async function accepted (body: unknown): Promise<NewDelivery> {
   return stored
 }
 
-t.test('whatever an event says of itself, it is read back as it was stored, and none is taken for damaged', async (t) => {
+t.test('any event is read back as it was stored, and none is taken for damaged', async (t) => {
   const path = databasePath(t.testdir())
   const writer = createWriter(() => 1)
   const reader = createReader(() => 1)

@@ -4,7 +4,7 @@ import t from 'tap'
 import { askForDriftReset, createDriftResets, DRIFT_RESET_FILE, isDriftResetAskedFor } from '../../src/sender-watch/drift-reset.js'
 import { captureLog } from '../support/capture-log.js'
 
-t.test('a reset that was asked for is taken once', async (t) => {
+t.test('a requested reset is done once', async (t) => {
   const dataDir = t.testdir()
   const resets = createDriftResets({ dataDir, logger: captureLog().logger })
   t.equal(await resets.take(), false)
@@ -16,7 +16,7 @@ t.test('a reset that was asked for is taken once', async (t) => {
   t.equal(await resets.take(), false)
 })
 
-t.test('a note that cannot be removed resets nothing, and is told of once', async (t) => {
+t.test('a reset note that cannot be removed resets nothing, and is reported once', async (t) => {
   const dataDir = t.testdir()
   const log = captureLog()
   const path = join(dataDir, DRIFT_RESET_FILE)

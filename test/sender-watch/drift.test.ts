@@ -44,7 +44,7 @@ function told (drift: Drift) {
   return drift.report().differences.map(({ kind, pointer, expected, seen }) => [kind, pointer, expected, seen])
 }
 
-t.test('samples, in and out of their envelopes, differ in nothing', async (t) => {
+t.test('samples with and without their envelopes have no drift', async (t) => {
   const drift = createDrift({ now: () => 1 })
   for (const { type } of catalogue) {
     for (let index = 0; index < 20; index++) {
@@ -57,7 +57,7 @@ t.test('samples, in and out of their envelopes, differ in nothing', async (t) =>
   t.strictSame([...drift.totals()], [])
 })
 
-t.test('unknown keys are told with the kind of their value, and what is below them is not', async (t) => {
+t.test('unknown keys are reported with the kind of their value, and keys below them are not', async (t) => {
   const drift = createDrift({ now: () => 5 })
   drift.accepted(webhook(changed({
     '/shard': 3,
@@ -76,7 +76,7 @@ t.test('unknown keys are told with the kind of their value, and what is below th
   t.notMatch(JSON.stringify(drift.report()), 'person')
 })
 
-t.test('faults are told by their place, with array indices and ids as *, and never with the value', async (t) => {
+t.test('faults are reported by their place, with array indices and ids as *, and never with the value', async (t) => {
   let time = 1
   const drift = createDrift({ now: () => time })
   const body = changed({
@@ -100,7 +100,7 @@ t.test('faults are told by their place, with array indices and ids as *, and nev
   t.strictSame([...drift.totals()], [{ eventType: LEFT, kind: 'missing key', count: 2 }, { eventType: LEFT, kind: 'fault', count: 6 }])
 })
 
-t.test('types that nobody knows are told by name and counted under one label; one\'s own design is nobody\'s business', async (t) => {
+t.test('unknown event types are reported by name and counted under one label; custom events are not counted as drift', async (t) => {
   const drift = createDrift({ now: () => 1 })
   for (const type of ['voucher.created', 'voucher.created', 'redemption.succeeded']) drift.accepted(webhook({ ...Object(sampleEnvelope(LEFT, { index: 1, now })), event: { type, id: 'ev_1' } }, type))
   drift.accepted({ outcome: 'accepted', eventType: 'custom.shop', verdict: 'unvalidated', faults: [], body: {} } as unknown as AcceptedWebhook)
@@ -109,7 +109,7 @@ t.test('types that nobody knows are told by name and counted under one label; on
   t.strictSame([...drift.totals()], [{ eventType: 'other', kind: 'unknown event type', count: 3 }])
 })
 
-t.test('a raw payload that goes the other way than its URL says is told; an envelope, which says its type itself, is not', async (t) => {
+t.test('a raw payload that contradicts the direction of its URL is reported; an envelope, which names its type itself, is not', async (t) => {
   const UPGRADED = 'customer.loyalty.tier.upgraded'
   const DOWNGRADED = 'customer.loyalty.tier.downgraded'
   const between = (from: unknown, to: unknown): object => ({ ...sampleEvent(UPGRADED, { index: 1, now }), loyalty_tier_from: from, loyalty_tier_to: to })
@@ -138,13 +138,13 @@ t.test('a raw payload that goes the other way than its URL says is told; an enve
   t.equal(webhook(between(tier('a', 200), tier('b', 100)), UPGRADED).verdict, 'valid')
 })
 
-t.test('a copy of an event is not counted again', async (t) => {
+t.test('a duplicate is not counted again', async (t) => {
   const drift = createDrift({ now: Date.now })
   drift.accepted(webhook(changed({ '/data/x': 1 }), LEFT, 'duplicate'))
   t.strictSame(drift.report().differences, [])
 })
 
-t.test('the table is bounded, whatever comes: ids in place of names become *, the rest is counted', async (t) => {
+t.test('the table is bounded, whatever arrives: ids in place of names become *, the rest is counted', async (t) => {
   const drift = createDrift({ now: Date.now, limit: 50 })
   for (let index = 0; index < 1000; index++) drift.accepted(webhook(changed({ [`/data/customer/cust_${index}`]: 1 }), LEFT))
   const ids = drift.report().differences
@@ -156,7 +156,7 @@ t.test('the table is bounded, whatever comes: ids in place of names become *, th
   t.equal(report.dropped, 1000 - 29)
 })
 
-t.test('what was counted is taken over by the next run', async (t) => {
+t.test('counts are kept for the next run', async (t) => {
   const first = createDrift({ now: () => 1 })
   first.accepted(webhook(changed({ '/data/x': 1 }), LEFT))
   const second = createDrift({ now: () => 7 })
@@ -166,7 +166,7 @@ t.test('what was counted is taken over by the next run', async (t) => {
   t.strictSame([...second.totals()], [{ eventType: LEFT, kind: 'unknown key', count: 1 }], 'a counter begins at the start')
 })
 
-t.test('a source that floods new shapes displaces nobody else\'s drift, and no other event\'s of its own, also after a restart', async (t) => {
+t.test('a source that floods new forms displaces no other source\'s drift, and no other event\'s of its own, also after a restart', async (t) => {
   let drift = createDrift({ now: Date.now, limit: 50 })
   for (const name of ['a', 'b', 'c']) drift.accepted(signed('wh_genuine', changed({ [`/data/${name}`]: 1 }), LEFT))
   let floods = 0
@@ -192,14 +192,14 @@ t.test('a source that floods new shapes displaces nobody else\'s drift, and no o
   t.equal(dropped + differences.reduce((sum, { count }) => sum + count, 0), floods + 20, 'what was displaced is counted')
 })
 
-t.test('where every source has one difference, none loses it to another', async (t) => {
+t.test('if every source has one difference, none loses it to another', async (t) => {
   const drift = createDrift({ now: Date.now, limit: 20 })
   for (let index = 0; index < 60; index++) drift.accepted(signed(`wh_${index}`, madeUp(`type.${index}`), `type.${index}`))
   t.strictSame(drift.report().differences.map(({ eventType }) => eventType).sort(), Array.from({ length: 20 }, (_each, index) => `type.${index}`).sort())
   t.equal(drift.report().dropped, 40)
 })
 
-t.test('what is met often stays, where its source has to make room', async (t) => {
+t.test('frequent differences stay when their source has to make room', async (t) => {
   let time = 0
   const drift = createDrift({ now: () => ++time, limit: 10 })
   for (let index = 0; index < 3; index++) drift.accepted(signed('wh_flood', madeUp('often'), 'often'))
@@ -212,7 +212,7 @@ t.test('what is met often stays, where its source has to make room', async (t) =
   t.notOk(drift.report().differences.some(({ eventType, count }) => eventType === 'once.0' && count > 1), 'what was displaced is not counted where it was')
 })
 
-t.test('what nobody signed is one source, whatever it says', async (t) => {
+t.test('unsigned bodies are one source, whatever they say', async (t) => {
   const drift = createDrift({ now: Date.now, limit: 20 })
   for (let index = 0; index < 100; index++) drift.accepted({ ...signed(`wh_${index}`, madeUp(`made.up.${index}`), `made.up.${index}`), secretNumber: undefined })
   for (let index = 0; index < 8; index++) drift.accepted(signed('wh_genuine', changed({ [`/data/x${index}`]: 1 }), LEFT))
@@ -230,7 +230,7 @@ t.test('a source that fills an object with new keys does not take the names of a
   t.ok(drift.report().differences.length < 150, 'all sources together have a bound too')
 })
 
-t.test('after a reset all is told anew, and the counters of metrics go on', async (t) => {
+t.test('after a reset drift is reported again, and the counters of the metrics continue', async (t) => {
   let time = 1
   const drift = createDrift({ now: () => time, limit: 10 })
   const body = changed({ '/data/x': 1 })

@@ -13,7 +13,7 @@ function states (missingEvents: MissingEvents): Readonly<Record<string, boolean>
   return Object.fromEntries(missingEvents.states().map(({ expectation, missing }) => [expectation, missing]))
 }
 
-t.test('an expected event that does not come is told once each period, and that it comes again', async (t) => {
+t.test('a missing event is reported once each period, and so is its return', async (t) => {
   const log = captureLog()
   let now = 1000
   const missingEvents = createMissingEvents({ expectations: [{ pattern: '*', withinMs: HOUR }], logger: log.logger, now: () => now })
@@ -34,7 +34,7 @@ t.test('an expected event that does not come is told once each period, and that 
   t.equal(log.find('expected event comes again').length, 1)
 })
 
-t.test('a copy, and what is too old to be new, ends no wait for events: whoever has captured it can send it again', async (t) => {
+t.test('a duplicate, or an event that is too old to be new, ends no wait for events, because it could be a captured one', async (t) => {
   let now = 0
   const missingEvents = createMissingEvents({ expectations: [{ pattern: '*', withinMs: HOUR }], logger: captureLog().logger, now: () => now })
   now = 2 * HOUR
@@ -45,7 +45,7 @@ t.test('a copy, and what is too old to be new, ends no wait for events: whoever 
   t.match(missingEvents.states(), [{ missing: false, lastAt: now }])
 })
 
-t.test('an expectation is of a type, of all that match a pattern, or of a source', async (t) => {
+t.test('an expectation is for a type, for all types that match a pattern, or for a source', async (t) => {
   const patterns = ['customer.loyalty.tier.left', 'customer.*.tier.*', 'campaign.*', 'source:distr_1']
   let now = 0
   const missingEvents = createMissingEvents({ expectations: patterns.map((pattern) => ({ pattern, withinMs: 10 })), logger: captureLog().logger, now: () => now })
@@ -59,7 +59,7 @@ t.test('an expectation is of a type, of all that match a pattern, or of a source
   t.notOk(Object.values(states(missingEvents)).includes(false))
 })
 
-t.test('the time of the last event outlives a restart, and so does since when one is expected', async (t) => {
+t.test('the time of the last event survives a restart, and so does the time since when one is expected', async (t) => {
   const expectations = [{ pattern: 'a', withinMs: 10 }, { pattern: 'b', withinMs: 10 }]
   const first = createMissingEvents({ expectations, logger: captureLog().logger, now: () => 5 })
   first.accepted(event('a'))
@@ -71,7 +71,7 @@ t.test('the time of the last event outlives a restart, and so does since when on
   t.strictSame(log.find('expected event does not come').map(({ expectation }) => expectation), ['a', 'b'])
 })
 
-t.test('it checks by itself until it is closed', async (t) => {
+t.test('the check runs by itself until it is closed', async (t) => {
   let told = (): void => {}
   const log = captureLog()
   const warned = new Promise<void>((resolve) => { told = resolve })
@@ -84,7 +84,7 @@ t.test('it checks by itself until it is closed', async (t) => {
   t.match(missingEvents.states(), [{ missing: true }])
 })
 
-t.test('a clock that was ahead hides nothing that stays away afterwards, neither in one run nor by what was kept', async (t) => {
+t.test('a clock that was ahead does not hide missing events afterwards, neither in one run nor by the kept times', async (t) => {
   const expectations = [{ pattern: 'came', withinMs: HOUR }, { pattern: 'never came', withinMs: HOUR }]
   let now = 1000 * HOUR
   const log = captureLog()
@@ -104,7 +104,7 @@ t.test('a clock that was ahead hides nothing that stays away afterwards, neither
   t.equal(log.find('expected event does not come').length, 4)
 })
 
-t.test('after a clock that jumped ahead for a moment, each period is told again', async (t) => {
+t.test('after a clock jumped ahead for a moment, each period is reported again', async (t) => {
   let now = 0
   const log = captureLog()
   const missingEvents = createMissingEvents({ expectations: [{ pattern: '*', withinMs: HOUR }], logger: log.logger, now: () => now })

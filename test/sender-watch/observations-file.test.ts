@@ -37,7 +37,7 @@ function keep ({ dataDir, log = captureLog(), observe, everyMs = 60_000 }: Keepi
   return { ...keepObservations({ store, observed, leads: () => true, logger: log.logger }), forgotten }
 }
 
-t.test('what is kept is read again, and written only when something has changed', async (t) => {
+t.test('kept observations are read again, and written only after a change', async (t) => {
   const dataDir = t.testdir()
   t.equal(await readObservations(dataDir), undefined)
   let observed = sample(1)
@@ -64,7 +64,7 @@ t.test('what is kept is read again, and written only when something has changed'
   t.strictSame(readdirSync(dataDir), ['observations.json'])
 })
 
-t.test('what is noticed while a save is under way is in the file once the next save is done', async (t) => {
+t.test('observations made during a save are in the file after the next save', async (t) => {
   const dataDir = t.testdir()
   let observed = sample(1)
   const kept = keep({ dataDir, observe: () => observed })
@@ -75,13 +75,13 @@ t.test('what is noticed while a save is under way is in the file once the next s
   await underWay
 })
 
-t.test('what was never started leaves the folder as it is', async (t) => {
+t.test('a store of observations that never started leaves the folder unchanged', async (t) => {
   const dataDir = t.testdir()
   await keep({ dataDir, observe: () => sample(1) }).close()
   t.strictSame(readdirSync(dataDir), [])
 })
 
-t.test('drift that is reset by a note is forgotten once, and then kept as it is', async (t) => {
+t.test('drift that is reset by a note is forgotten once, and later drift is kept', async (t) => {
   const dataDir = t.testdir()
   const log = captureLog()
   await askForDriftReset(dataDir)
@@ -92,7 +92,7 @@ t.test('drift that is reset by a note is forgotten once, and then kept as it is'
   t.match(log.find('drift reset'), [{ level: 30 }])
 })
 
-t.test('a file of another version is refused, and one whose parts have another form', async (t) => {
+t.test('a file of another version, or with parts of another form, is refused', async (t) => {
   const dataDir = t.testdir()
   const { drift, missingEvents, retryBudget, unproven } = sample(1)
   for (const other of [{ version: 1, drift, retryBudget, missingEvents }, { version: 2, drift, retryBudget, missingEvents, unproven }, { version: 3, drift, retryBudget, missingEvents }]) {
@@ -112,7 +112,7 @@ t.test('a damaged file is refused, whatever the damage', async (t) => {
   }
 })
 
-t.test('a disk that takes nothing is told of once, costs nothing else, and is tried again', async (t) => {
+t.test('a disk that cannot store the file is reported once, affects nothing else, and is tried again', async (t) => {
   const dataDir = join(t.testdir(), 'data')
   const log = captureLog()
   let count = 0

@@ -58,7 +58,7 @@ const accepted = (eventId: string, body: object = {}, sourceId = 'wh_1'): Accept
   body
 })
 
-t.test('tries of one event at two replicas are one retry budget, and the leader alone tells of it, once', async (t) => {
+t.test('tries of one event at two replicas are one retry budget, and only the leader reports it, once', async (t) => {
   const { a, b, clock, exchange } = makeTwo()
   for (const [index, minutes] of [0, 1, 2, 4, 8, 16].entries()) {
     clock.time = START + minutes * MINUTE
@@ -71,7 +71,7 @@ t.test('tries of one event at two replicas are one retry budget, and the leader 
   t.strictSame([a, b].map(({ log }) => log.find('sender is about to switch the webhook off').map(({ triesUsed }) => triesUsed)), [[6], []])
 })
 
-t.test('an event that failed at one replica and is accepted by the other one is over everywhere, and may fail anew', async (t) => {
+t.test('an event that failed at one replica and is accepted by another is over everywhere, and may fail again', async (t) => {
   const { a, b, clock, exchange } = makeTwo()
   for (const minutes of [0, 1, 2]) {
     clock.time = START + minutes * MINUTE
@@ -91,7 +91,7 @@ t.test('an event that failed at one replica and is accepted by the other one is 
   for (const { observed } of [a, b]) t.match(observed.retryBudget(), [{ triesUsed: 1, failedEvents: 1, recovered: false }])
 })
 
-t.test('where others cannot be heard, each replica gives the alarms', async (t) => {
+t.test('if other replicas cannot be read, each replica raises the alarms', async (t) => {
   const { a, b, clock, exchange } = makeTwo()
   exchange()
   a.leads = false
@@ -105,7 +105,7 @@ t.test('where others cannot be heard, each replica gives the alarms', async (t) 
   t.strictSame([a, b].map(({ log }) => log.find('sender tries in vain').length), [1, 1])
 })
 
-t.test('a replica that leads after another one tells what that one has told, and not what is over', async (t) => {
+t.test('a new leader knows which alarms were raised, and raises none for what is over', async (t) => {
   const { a, b, clock, exchange } = makeTwo()
   for (const minutes of [0, 1, 2]) {
     clock.time = START + minutes * MINUTE
@@ -120,7 +120,7 @@ t.test('a replica that leads after another one tells what that one has told, and
   t.equal(b.log.find('sender tries in vain').length, 1)
 })
 
-t.test('an event that any replica accepts is one that came, and one that does not come is told by the leader alone', async (t) => {
+t.test('an event that any replica accepts has arrived, and only the leader reports a missing one', async (t) => {
   const { a, b, clock, exchange } = makeTwo()
   const check = (): void => { for (const { observed } of [a, b]) observed.missingEvents.check() }
   clock.time += 9 * MINUTE
@@ -138,7 +138,7 @@ t.test('an event that any replica accepts is one that came, and one that does no
   t.strictSame([a, b].map(({ log }) => log.find('expected event comes again').length), [1, 0])
 })
 
-t.test('what is refused without proof is counted together, and over once any replica accepts what is signed', async (t) => {
+t.test('unproven requests are counted together, and are over as soon as any replica accepts a signed one', async (t) => {
   const { a, b, clock, exchange } = makeTwo()
   b.observed.answered(accepted('ev_1'))
   exchange()
@@ -156,7 +156,7 @@ t.test('what is refused without proof is counted together, and over once any rep
   for (const { observed } of [a, b]) t.match(observed.unproven(), { refused: { length: 0 }, addresses: [{ address: '192.0.2.1', known: true, count: 6 }] })
 })
 
-t.test('drift is counted together, and forgotten by one only until the other one has heard of it', async (t) => {
+t.test('drift is counted together, and a reset by one replica lasts until the other has seen it', async (t) => {
   const { a, b, exchange } = makeTwo()
   a.observed.answered(accepted('ev_1'))
   b.observed.answered(accepted('ev_2'))
@@ -167,7 +167,7 @@ t.test('drift is counted together, and forgotten by one only until the other one
   t.match([...a.observed.driftTotals()], [{ eventType: 'other', count: 1 }], 'a counter does not go back')
 })
 
-t.test('what replicas have left behind is one, and nothing of it is counted twice', async (t) => {
+t.test('rows of replicas that are gone are merged, and nothing of them is counted twice', async (t) => {
   const { a, b, clock } = makeTwo()
   for (const minutes of [0, 1, 2]) {
     clock.time = START + minutes * MINUTE
@@ -182,7 +182,7 @@ t.test('what replicas have left behind is one, and nothing of it is counted twic
   t.match(a.observed.retryBudget(), [{ triesUsed: 3 }])
 })
 
-t.test('what is over is not kept, where it would take the places of others', async (t) => {
+t.test('finished entries are not kept if they would take the places of others', async (t) => {
   const { a, b, clock } = makeTwo()
   for (let index = 0; index < 100; index++) a.observed.answered(failed('ev_1', `wh_${index}`))
   const before = b.observed.merge([a.observed.keep()])
@@ -192,7 +192,7 @@ t.test('what is over is not kept, where it would take the places of others', asy
   t.strictSame(after.retryBudget.sources, [])
 })
 
-t.test('how the webhook stands is told by whoever asks', async (t) => {
+t.test('the state of the webhook comes from the replica that asks Voucherify', async (t) => {
   const { a, b, clock, exchange } = makeTwo()
   a.status = { ...notWatching, watching: true, askedAt: new Date(START).toISOString(), unansweredMs: 0, checks: [{ check: 'active', state: 'wrong', detail: 'off', since: new Date(START).toISOString() }] }
   b.status = { ...notWatching, watching: true }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createOwnUrls } from '../../src/sender-watch/own-urls.js'
 
-t.test('a target is ours where our router takes it, however it is written', async (t) => {
+t.test('a target is the service\'s own if its router accepts it, however it is written', async (t) => {
   const { targetOf, webhooks } = createOwnUrls({ publicUrl: 'https://Hooks.example.com:443/in/', customWebhooks: ['CRM'] })
   t.equal(webhooks, 'https://hooks.example.com/in/webhooks')
   for (const end of [
@@ -11,7 +11,7 @@ t.test('a target is ours where our router takes it, however it is written', asyn
   t.equal(targetOf('https://user:password@hooks.example.com/in/webhooks'), 'taken')
 })
 
-t.test('a target at our host where nothing is taken is told apart from one elsewhere', async (t) => {
+t.test('a target at the service\'s host with an unknown path is told apart from one elsewhere', async (t) => {
   const { targetOf } = createOwnUrls({ publicUrl: 'https://hooks.example.com', customWebhooks: [] })
   for (const url of ['https://hooks.example.com/webhook', 'http://hooks.example.com/webhooks', 'https://hooks.example.com:8443/webhooks', 'https://hooks.example.com/webhooks/typo', 'https://hooks.example.com/webhooks/custom/crm', 'https://hooks.example.com/webhooks%ff']) {
     t.equal(targetOf(url), 'host', url)
@@ -19,7 +19,7 @@ t.test('a target at our host where nothing is taken is told apart from one elsew
   for (const url of ['https://hooks.example.com.evil.example/webhooks', 'https://example.com/webhooks', 'no url', '']) t.equal(targetOf(url), 'elsewhere', url)
 })
 
-t.test('an address that was copied with its end means the same', async (t) => {
+t.test('an address that was copied with its path means the same', async (t) => {
   const { targetOf, webhooks } = createOwnUrls({ publicUrl: 'https://hooks.example.com/webhooks/', customWebhooks: [] })
   t.equal(webhooks, 'https://hooks.example.com/webhooks')
   t.equal(targetOf('https://hooks.example.com/webhooks'), 'taken')

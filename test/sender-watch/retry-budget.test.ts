@@ -36,7 +36,7 @@ function refusedWith (proven: ProvenEvent | undefined, code: ProblemCode): Refus
   return { outcome: 'refused', status: 503, ms: 1, code, toWebhook: true, sourceAddress: '192.0.2.1', proven }
 }
 
-t.test('a webhook that we fail: every try is counted by the schedule, and told at a quarter, a half and three quarters', async (t) => {
+t.test('a failing webhook: every try is counted by the schedule, and reported at a quarter, a half and three quarters', async (t) => {
   const setting = setUp()
   const { retryBudget, log, fail } = setting
   const start = setting.time
@@ -52,7 +52,7 @@ t.test('a webhook that we fail: every try is counted by the schedule, and told a
   ])
 })
 
-t.test('an event that is accepted later clears itself; the source recovers with its last one, and may then alarm anew', async (t) => {
+t.test('an event that is accepted later is cleared; the source recovers with its last one, and may then alarm again', async (t) => {
   const setting = setUp()
   const { retryBudget, log, fail, accept } = setting
   const start = setting.time
@@ -78,14 +78,14 @@ t.test('an event that is accepted later clears itself; the source recovers with 
   t.strictSame(retryBudget.sources(), [], 'after its day the sender tries no more')
 })
 
-t.test('what comes faster than the sender\'s schedule is not its retry', async (t) => {
+t.test('a request that comes faster than the sender\'s schedule is not its retry', async (t) => {
   const { retryBudget, log, fail } = setUp()
   for (let count = 0; count < 50; count++) fail('wh_1', 'ev_1')
   t.match(retryBudget.sources(), [{ triesUsed: 1 }])
   t.strictSame(log.lines, [])
 })
 
-t.test('events without an id count as one, and so as the most that it may be', async (t) => {
+t.test('events without an id count as one event, which gives the highest possible number of tries', async (t) => {
   const setting = setUp()
   const start = setting.time
   for (const afterMs of [0, MINUTE, 2 * MINUTE]) {
@@ -95,7 +95,7 @@ t.test('events without an id count as one, and so as the most that it may be', a
   t.match(setting.retryBudget.sources(), [{ triesUsed: 3, failedEvents: 1 }])
 })
 
-t.test('what is not proven, and what names no source, counts for nobody', async (t) => {
+t.test('unproven requests, and those without a source, count for no source', async (t) => {
   const setting = setUp()
   const { retryBudget, log, fail } = setting
   fail('wh_1', 'ev_1', 'EVENT_INVALID')
@@ -110,7 +110,7 @@ t.test('what is not proven, and what names no source, counts for nobody', async 
   t.strictSame(log.lines, [])
 })
 
-t.test('sources and their events are bounded, and one that is over gives its place away', async (t) => {
+t.test('the number of sources and events is bounded, and one that is over frees its place', async (t) => {
   const setting = setUp()
   const { retryBudget, fail } = setting
   for (let number = 0; number < 300; number++) fail(`wh_${number}`, 'ev_1')
@@ -125,7 +125,7 @@ t.test('sources and their events are bounded, and one that is over gives its pla
   t.ok(retryBudget.sources().some(({ sourceId }) => sourceId === 'wh_next'))
 })
 
-t.test('what was counted is taken over by the next run, and an alarm is not given twice', async (t) => {
+t.test('counts are kept for the next run, and no alarm is raised twice', async (t) => {
   const first = setUp()
   const start = first.time
   for (const afterMs of SCHEDULE.slice(0, 4)) {
@@ -141,7 +141,7 @@ t.test('what was counted is taken over by the next run, and an alarm is not give
   t.strictSame(second.log.lines, [])
 })
 
-t.test('an event that failed first by a clock that was ahead is counted on, and alarms', async (t) => {
+t.test('an event that first failed while the clock was ahead is still counted, and alarms', async (t) => {
   const setting = setUp()
   const { log, fail } = setting
   const start = setting.time

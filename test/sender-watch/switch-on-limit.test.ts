@@ -34,7 +34,7 @@ t.test('each webhook is switched on once an hour, also across restarts', async (
   t.match(await createSwitchOnLimit({ path, clock }).take('wh_2'), { ok: false }, 'what others noted stays')
 })
 
-t.test('a clock that is set neither allows it early nor keeps it for ever', async (t) => {
+t.test('a clock that is set neither allows an early switch-on nor blocks it for ever', async (t) => {
   const path = join(t.testdir(), 'note.json')
   const { clock, pass, step } = steered()
   const limit = createSwitchOnLimit({ path, clock })
@@ -48,7 +48,7 @@ t.test('a clock that is set neither allows it early nor keeps it for ever', asyn
   t.strictSame(await restarted.take('wh_1'), { ok: true })
 })
 
-t.test('a note that cannot be read lets an hour pass', async (t) => {
+t.test('an unreadable note makes the watchdog wait an hour', async (t) => {
   const { clock, pass } = steered()
   for (const text of ['', '{', '{}', '{"version":1,"webhooks":[{"id":"wh_1","at":-1}]}']) {
     const path = join(t.testdir({ 'note.json': text }), 'note.json')
@@ -60,7 +60,7 @@ t.test('a note that cannot be read lets an hour pass', async (t) => {
   }
 })
 
-t.test('what cannot be noted is not done, and is done once it can be', async (t) => {
+t.test('a switch-on that cannot be noted is not done, and is done when it can be', async (t) => {
   const folder = join(t.testdir(), 'data')
   const { clock } = steered()
   const limit = createSwitchOnLimit({ path: join(folder, 'note.json'), clock })

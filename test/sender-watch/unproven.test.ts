@@ -34,7 +34,7 @@ function setUp (): Setting {
   })
 }
 
-t.test('a rotated secret: wrong signatures from where right ones came are counted by the sender\'s schedule, and told three times', async (t) => {
+t.test('a rotated secret: wrong signatures from known addresses are counted by the sender\'s schedule, and reported three times', async (t) => {
   const setting = setUp()
   const { unproven, log, refuse, accept } = setting
   accept(SENDER)
@@ -57,14 +57,14 @@ t.test('a rotated secret: wrong signatures from where right ones came are counte
   t.strictSame(unproven.report().refused, [], 'and it is over with the first new one that is right')
 })
 
-t.test('behind a proxy that writes the port beside the address, the sender is known at any port', async (t) => {
+t.test('behind a proxy that adds the port to the address, the sender is known at any port', async (t) => {
   const { unproven, refuse, accept } = setUp()
   accept(`${SENDER}:51234`)
   for (let port = 51_235; port < 51_238; port++) refuse(`${SENDER}:${port}`)
   t.match(unproven.report(), { refused: [{ from: 'known', count: 3 }], addresses: [{ address: SENDER, known: true, count: 3 }] })
 })
 
-t.test('a burst is one try, and from other addresses nothing is told', async (t) => {
+t.test('a burst is one try, and requests from unknown addresses are not reported', async (t) => {
   const setting = setUp()
   setting.accept(SENDER)
   for (let count = 0; count < 1000; count++) setting.refuse(SENDER)
@@ -77,7 +77,7 @@ t.test('a burst is one try, and from other addresses nothing is told', async (t)
   t.strictSame(setting.log.lines, [])
 })
 
-t.test('neither a copy, nor what is too old to be new, nor what is not signed makes an address known, or ends the suspicion', async (t) => {
+t.test('neither a duplicate, nor an event that is too old, nor an unsigned request makes an address known, or ends the suspicion', async (t) => {
   const { unproven, refuse, accept } = setUp()
   refuse(SENDER)
   const before = unproven.report()
@@ -88,14 +88,14 @@ t.test('neither a copy, nor what is too old to be new, nor what is not signed ma
   t.match(before, { signedAt: null, refused: [{ from: 'other' }], addresses: [{ known: false }] })
 })
 
-t.test('what is refused and signed, and what came to no webhook, is not counted', async (t) => {
+t.test('signed requests that are refused, and requests to other paths, are not counted', async (t) => {
   const { unproven, refuse } = setUp()
   refuse(SENDER, 'EVENT_INVALID', { proven: { sourceId: null, eventId: null } })
   refuse(SENDER, 'NOT_FOUND', { toWebhook: false })
   t.strictSame(unproven.report(), { signedAt: null, refused: [], addresses: [] })
 })
 
-t.test('ten thousand addresses take no place from those of signed webhooks, and are counted together', async (t) => {
+t.test('ten thousand unknown addresses take no place from those of signed webhooks, and are counted together', async (t) => {
   const setting = setUp()
   const { unproven, refuse, accept } = setting
   accept(SENDER)
@@ -113,7 +113,7 @@ t.test('ten thousand addresses take no place from those of signed webhooks, and 
   t.strictSame(unproven.report(), { signedAt: START, refused: [], addresses: [] }, 'after a day they are forgotten')
 })
 
-t.test('addresses of signed webhooks are bounded by themselves; one that falls out is as any other', async (t) => {
+t.test('addresses of signed webhooks have their own limit; one that is dropped is unknown again', async (t) => {
   const setting = setUp()
   const { unproven, refuse, accept } = setting
   for (let index = 0; index < 200; index++) {
@@ -129,7 +129,7 @@ t.test('addresses of signed webhooks are bounded by themselves; one that falls o
   t.match(parseObservations(formatObservations(observations)), observations)
 })
 
-t.test('an address is that of a network where it is IPv6, and none where it cannot be one', async (t) => {
+t.test('an IPv6 address counts as its network, and an invalid address is no address', async (t) => {
   const { unproven, refuse, accept } = setUp()
   accept('2001:db8::1')
   refuse('2001:db8::2')
@@ -140,7 +140,7 @@ t.test('an address is that of a network where it is IPv6, and none where it cann
   ])
 })
 
-t.test('what was counted is taken over by the next run, and nothing is told twice', async (t) => {
+t.test('counts are kept for the next run, and nothing is reported twice', async (t) => {
   const first = setUp()
   first.accept(SENDER)
   for (const minutes of [0, 1, 2]) {
@@ -157,7 +157,7 @@ t.test('what was counted is taken over by the next run, and nothing is told twic
   t.strictSame(second.log.lines, [])
 })
 
-t.test('what was noticed by a clock that was ahead keeps no alarm back', async (t) => {
+t.test('observations made while the clock was ahead delay no alarm', async (t) => {
   const setting = setUp()
   const { unproven, log, refuse, accept } = setting
   setting.time = START + 100 * DAY

@@ -48,12 +48,12 @@ function puts ({ requests }: FakeManagementApi): readonly unknown[] {
   return requests.filter(({ method }) => method === 'PUT')
 }
 
-t.test('it is off where the settings name no management API', async (t) => {
+t.test('the watchdog is off without a management API in the settings', async (t) => {
   const settings = loadSettings({ environment: { PUBLIC_URL } })
   t.equal(openWatchdog({ settings, dataDir: t.testdir(), logger: captureLog().logger, clock: { now: Date.now, monotonic: () => 0 }, version: '1', environment: {} }), undefined)
 })
 
-t.test('a webhook that is as it should be is told once, and asked for with what is documented', async (t) => {
+t.test('a correct webhook is reported once, and asked for in the documented way', async (t) => {
   const api = await fakeManagementApi(t)
   const { watchdog, log } = watch(t, api)
   t.match(watchdog.status(), { watching: true, askedAt: null, checks: { length: 0 } })
@@ -66,7 +66,7 @@ t.test('a webhook that is as it should be is told once, and asked for with what 
   ])
 })
 
-t.test('an inactive webhook is told within one round, and again when it is well', async (t) => {
+t.test('an inactive webhook is reported within one round, and so is its recovery', async (t) => {
   const api = await fakeManagementApi(t, { webhooks: [fakeWebhook('wh_1', { active: false })] })
   const { watchdog, log, stateOf } = watch(t, api)
   await watchdog.ask()
@@ -81,7 +81,7 @@ t.test('an inactive webhook is told within one round, and again when it is well'
   t.equal(stateOf('active'), 'ok')
 })
 
-t.test('VOUCHERIFY_REENABLE switches it on once with its events as they were, and not twice within the hour, also after a restart', async (t) => {
+t.test('VOUCHERIFY_REENABLE switches a webhook on once with its events unchanged, and not twice within the hour, also after a restart', async (t) => {
   const dataDir = t.testdir()
   const events = ['campaign.loyalty_tier.created', 'voucher.misspeled', 'campaign.loyalty_tier.updated']
   const targetUrl = `${PUBLIC_URL}/webhooks?key=1`
@@ -115,7 +115,7 @@ t.test('VOUCHERIFY_REENABLE switches it on once with its events as they were, an
   t.equal(second.stateOf('active'), 'ok')
 })
 
-t.test('whether it is on after that is asked and not believed', async (t) => {
+t.test('after switching on, the watchdog asks whether the webhook is on', async (t) => {
   const api = await fakeManagementApi(t, { webhooks: [fakeWebhook('wh_1', { active: false })] })
   api.deaf = true
   const { watchdog, stateOf } = watch(t, api, { VOUCHERIFY_REENABLE: 'true' })
@@ -124,7 +124,7 @@ t.test('whether it is on after that is asked and not believed', async (t) => {
   t.equal(stateOf('active'), 'wrong')
 })
 
-t.test('a webhook whose events or id cannot be sent back as they were is left off, and told once', async (t) => {
+t.test('a webhook whose events or id cannot be sent back unchanged is left off, and reported once', async (t) => {
   const api = await fakeManagementApi(t, { webhooks: [fakeWebhook('wh_1', { active: false }), fakeWebhook('../../wh', { active: false })] })
   Reflect.set(api.webhooks[0] ?? {}, 'events', { all: true })
   const { watchdog, log } = watch(t, api, { VOUCHERIFY_REENABLE: 'true' })
@@ -135,7 +135,7 @@ t.test('a webhook whose events or id cannot be sent back as they were is left of
   t.equal(log.find('webhook not switched on').length, 2)
 })
 
-t.test('a changed secret is told, a secret that is added is ours again, and neither is ever shown', async (t) => {
+t.test('a changed secret is reported, an added one is right again, and neither is ever shown', async (t) => {
   const api = await fakeManagementApi(t)
   const { watchdog, log, stateOf } = watch(t, api)
   await watchdog.ask()
@@ -151,7 +151,7 @@ t.test('a changed secret is told, a secret that is added is ours again, and neit
 })
 
 for (const mood of MOODS) {
-  t.test(`a management API that is ${mood} is told once by a warning, and costs only what it would have told`, async (t) => {
+  t.test(`a management API that is ${mood} is reported once by a warning, and only its answers are missing`, async (t) => {
     const api = await fakeManagementApi(t, { webhooks: [fakeWebhook('wh_1', { active: false })] })
     const { watchdog, log, time, stateOf } = watch(t, api, { VOUCHERIFY_REENABLE: 'true' })
     api.mood = mood
@@ -179,7 +179,7 @@ for (const mood of MOODS) {
   })
 }
 
-t.test('a management API that is away: what was wrong stays wrong', async (t) => {
+t.test('while the management API is away, a wrong state stays wrong', async (t) => {
   const api = await fakeManagementApi(t, { webhooks: [fakeWebhook('wh_1', { active: false })] })
   const { watchdog, time, stateOf } = watch(t, api)
   await watchdog.ask()
@@ -239,7 +239,7 @@ function scripted (t: Test, api: Partial<ManagementApi>, random = 0.5) {
   }
 }
 
-t.test('it asks at the start and every five minutes, a tenth sooner or later', async (t) => {
+t.test('the watchdog asks at the start and every five minutes, a tenth sooner or later', async (t) => {
   for (const [random, waits] of [[0.5, [1000, 300_000, 300_000]], [0, [0, 270_000, 270_000]], [1, [2000, 330_000, 330_000]]] as const) {
     const script = scripted(t, {}, random)
     script.watchdog.start()
@@ -250,7 +250,7 @@ t.test('it asks at the start and every five minutes, a tenth sooner or later', a
   }
 })
 
-t.test('what is not answered is asked less often, up to once an hour, or as late as the server asks for', async (t) => {
+t.test('after failures the watchdog asks less often, up to once an hour, or as late as the server requests', async (t) => {
   let error: Error | undefined = new ManagementApiError('away')
   const script = scripted(t, { project: async () => { if (error !== undefined) throw error; return { webhookToken: SECRET, webhookVersion: undefined } } })
   script.watchdog.start()
@@ -263,7 +263,7 @@ t.test('what is not answered is asked less often, up to once an hour, or as late
   t.strictSame(script.waits.slice(8).map((ms) => ms / MINUTE), [5, 21])
 })
 
-t.test('it never asks sooner than the server asks for, which chance once let it', async (t) => {
+t.test('the watchdog never asks sooner than the server requests', async (t) => {
   const script = scripted(t, { project: async () => { throw new ManagementApiError('busy', { retryAfterMs: 20 * MINUTE }) } }, 0)
   script.watchdog.start()
   await script.turn()
@@ -284,14 +284,14 @@ t.test('no second request follows an answer that asks for a pause', async (t) =>
   t.match(script.watchdog.status().failure, { reason: 'busy' })
 })
 
-t.test('a project that is not answered costs nothing of what the list of webhooks tells', async (t) => {
+t.test('a failed request for the project does not affect the results about webhooks', async (t) => {
   const script = scripted(t, { project: async () => { throw new ManagementApiError('no right to see it') } })
   await script.watchdog.ask()
   t.strictSame(script.watchdog.status().checks.map(({ check, state }) => [check, state]), [['webhook', 'ok'], ['active', 'ok'], ['events', 'ok']])
   t.match(script.watchdog.status().failure, { reason: 'no right to see it' })
 })
 
-t.test('a defect of ours is an error in the log, and the next round comes all the same', async (t) => {
+t.test('an internal error is logged, and the next round still runs', async (t) => {
   const script = scripted(t, { webhooks: async () => { throw new TypeError('a defect') } })
   script.watchdog.start()
   await script.turn()

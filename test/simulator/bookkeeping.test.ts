@@ -10,7 +10,7 @@ import { Ledger } from '../../src/simulator/ledger.js'
 
 const answer = { status: 202, message: 'Webhook accepted', durationMs: 1 }
 
-t.test('a histogram tells percentiles to within a hundredth, whatever the durations', async t => {
+t.test('a histogram gives percentiles to within a hundredth, whatever the durations', async t => {
   const histogram = new Histogram()
   t.strictSame(histogram.percentiles(), { p50: 0, p90: 0, p99: 0, p999: 0, max: 0 })
   const durations = Array.from({ length: 20_000 }, (_, index) => 0.01 * 1.0008 ** index)
@@ -22,7 +22,7 @@ t.test('a histogram tells percentiles to within a hundredth, whatever the durati
   t.equal(histogram.maxMs, durations.at(-1))
 })
 
-t.test('a histogram takes what is negative for a microsecond, and what is longer than an hour for an hour, but for the maximum', async t => {
+t.test('a histogram counts a negative duration as a microsecond, and one above an hour as an hour, except in the maximum', async t => {
   const histogram = new Histogram()
   histogram.add(-5)
   histogram.add(86_400_000)
@@ -31,7 +31,7 @@ t.test('a histogram takes what is negative for a microsecond, and what is longer
   t.equal(histogram.maxMs, 86_400_000)
 })
 
-t.test('a queue gives out what is due, the earliest first and else in the order of arrival', async t => {
+t.test('a queue returns due entries, the earliest first and otherwise in the order of arrival', async t => {
   const queue = new DueQueue<number>()
   const times = Array.from({ length: 500 }, (_, index) => (index * 7919) % 101)
   times.forEach((time, index) => { queue.push(time, index) })
@@ -45,7 +45,7 @@ t.test('a queue gives out what is due, the earliest first and else in the order 
   t.equal(queue.nextAt, undefined)
 })
 
-t.test('a ledger counts what was found once, more than once and not at all', async t => {
+t.test('a ledger counts events that were found once, more than once and not at all', async t => {
   const ledger = new Ledger()
   for (const index of [0, 1, 2, 5000]) ledger.acknowledge(index)
   ledger.found(1)
@@ -63,7 +63,7 @@ t.test('a ledger counts what was found once, more than once and not at all', asy
   t.match(ledger.counts(), { acknowledged: 4, missing: 4 })
 })
 
-t.test('ids of any receiver are found again, and a second event under the same id is the first', async t => {
+t.test('ids of any receiver are found again, and a second event with the same id is taken for the first', async t => {
   const table = new ReceiverIds()
   const ids = Array.from({ length: 6000 }, (_, index) => index % 2 === 0 ? randomUUID() : `order ${index}`)
   t.strictSame(ids.map((id, index) => table.add(index, id)), ids.map((_, index) => index))
@@ -74,7 +74,7 @@ t.test('ids of any receiver are found again, and a second event under the same i
   t.equal(table.find('nobody'), undefined)
 })
 
-t.test('the id of an event tells its index in any text, and another run\'s does not', async t => {
+t.test('the id of an event gives its index in any text, and an id of another run does not', async t => {
   const ids = eventIds('0123456789ab')
   t.equal(ids.eventId(255), 'ev_0123456789ab0000000000ff')
   t.equal(ids.indexIn(`{"x":"${ids.eventId(9_999_999)}"}`), 9_999_999)
@@ -83,7 +83,7 @@ t.test('the id of an event tells its index in any text, and another run\'s does 
   t.throws(() => eventIds('run'), TypeError)
 })
 
-t.test('events are known by their own id, by the receiver\'s, or by the one that all bodies carry', async t => {
+t.test('events are identified by their own id, by the receiver\'s, or by one that all bodies contain', async t => {
   const ids = eventIds('0123456789ab')
   const own = new Acknowledged({ eventIds: ids, keepReceiverIds: false })
   own.add(3, { ...answer, id: 'request-1' })
@@ -111,7 +111,7 @@ t.test('events are known by their own id, by the receiver\'s, or by the one that
   t.equal(same.indexOf('ev_1'), 0)
 })
 
-t.test('an answer is read as far as it makes sense, and cut where it is long', async t => {
+t.test('an answer is read only as far as it is useful, and a long one is cut', async t => {
   t.strictSame(readAnswer(200, '{"message":"Webhook accepted","id":"d","verdict":"valid","duplicate":true}', 1), {
     status: 200, message: 'Webhook accepted', id: 'd', verdict: 'valid', duplicate: true, durationMs: 1
   })

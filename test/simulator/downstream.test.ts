@@ -29,7 +29,7 @@ async function verifyNow (downstream: Downstream, acknowledged: Acknowledged) {
   return await verify({ downstream, acknowledged, withinMs: 0, clock: steeredClock(), signal: never })
 }
 
-t.test('events are found in a file and in those that were rotated away, and what was there before does not count', async t => {
+t.test('events are found in a file and in rotated files, and earlier lines do not count', async t => {
   const path = join(t.testdir({ 'events.ndjson': line(0), 'events.ndjson.old': line(1) }), 'events.ndjson')
   const downstream = downstreamFile(path)
   await downstream.begin()
@@ -43,7 +43,7 @@ t.test('events are found in a file and in those that were rotated away, and what
   t.strictSame(verification.repeatedEvents, [ids.eventId(3)])
 })
 
-t.test('it waits for what comes late, through a rotation and a new file', async t => {
+t.test('the search waits for late lines, through a rotation and a new file', async t => {
   const path = join(t.testdir(), 'made-later', 'events.ndjson')
   const downstream = downstreamFile(path)
   await downstream.begin()
@@ -82,7 +82,7 @@ t.test('lines that a restart cut off and wrote again are counted once', async t 
   t.match(await verifyNow(downstream, acknowledged), { complete: true, foundOnce: 2, foundMoreThanOnce: 0 })
 })
 
-t.test('lines that are longer than what is read at once are whole', async t => {
+t.test('lines longer than the read buffer are read whole', async t => {
   const path = join(t.testdir({}), 'events.ndjson')
   const downstream = downstreamFile(path)
   await downstream.begin()
@@ -93,12 +93,12 @@ t.test('lines that are longer than what is read at once are whole', async t => {
   t.match(await verifyNow(downstream, acknowledged), { complete: true, foundOnce: 3 })
 })
 
-t.test('what cannot be read is told', async t => {
+t.test('an unreadable file is reported', async t => {
   const directory = t.testdir({ file: '' })
   await t.rejects(downstreamFile(join(directory, 'file', 'events.ndjson')).begin(), { code: 'DOWNSTREAM', message: /cannot be read: ENOTDIR/ })
 })
 
-t.test('who stops it gets what was found by then', async t => {
+t.test('a stopped search returns what it found so far', async t => {
   const path = join(t.testdir({ 'events.ndjson': '' }), 'events.ndjson')
   const stop = new AbortController()
   const downstream = downstreamFile(path)
@@ -134,7 +134,7 @@ function uuid (index: number): string {
   return `01983f1c-5d2a-7c3e-8000-${index.toString(16).padStart(12, '0')}`
 }
 
-t.test('the operator\'s API tells what every forwarder has passed on, and why the rest has not come', async t => {
+t.test('the operator\'s API shows which events every forwarder has forwarded, and why the others have not arrived', async t => {
   const forwarded = { forwarder: 'file', status: 'forwarded' }
   const deliveries = new Map<string, OperatorDelivery>([
     [uuid(0), { state: 'accepted', forwarders: [forwarded, { forwarder: 'later', status: 'before-start' }] }],
@@ -170,7 +170,7 @@ t.test('the operator\'s API tells what every forwarder has passed on, and why th
   t.equal(operator.asked.filter(id => id === uuid(0)).length, 1, 'what was found is not asked for again')
 })
 
-t.test('asking for many deliveries at once makes Node warn of no leak', async t => {
+t.test('asking for many deliveries at once causes no leak warning of Node.js', async t => {
   const warnings: string[] = []
   const warned = ({ name }: Error): void => { warnings.push(name) }
   process.on('warning', warned)
@@ -186,7 +186,7 @@ t.test('asking for many deliveries at once makes Node warn of no leak', async t 
   t.strictSame(warnings, [])
 })
 
-t.test('an operator\'s API that lets nobody in, is none, or is not there stops before anything is sent', async t => {
+t.test('an operator\'s API that refuses access, is another server, or is not there stops the command before any event is sent', async t => {
   const operator = await startOperator(t, new Map())
   const cases: ReadonlyArray<readonly [URL, RegExp]> = [
     [operator.url, /answered 401: do this/],

@@ -28,7 +28,7 @@ function read (body: Uint8Array) {
   return JSON.parse(Buffer.from(body).toString())
 }
 
-t.test('every event of the catalogue is valid, signed, compact, and from where Voucherify sends it', async t => {
+t.test('every event of the catalogue is valid, signed, compact, and from the source that Voucherify uses', async t => {
   const [first, ...others] = catalogue.map(({ type }) => type)
   if (first === undefined) throw new Error('the catalogue is empty')
   const generator = samples({ types: [first, ...others] })
@@ -45,7 +45,7 @@ t.test('every event of the catalogue is valid, signed, compact, and from where V
   }
 })
 
-t.test('the same event can be made again to the byte, and each has ids of its own', async t => {
+t.test('the same event can be made again byte for byte, and each event has its own ids', async t => {
   const [one, again] = [samples(), samples()]
   for (let index = 0; index < 50; index++) t.strictSame(one.webhook(index, happenedAt), again.webhook(index, happenedAt))
   const eventIdsSeen = new Set(Array.from({ length: 50 }, (_, index) => read(one.webhook(index, happenedAt).body).event.id))
@@ -53,7 +53,7 @@ t.test('the same event can be made again to the byte, and each has ids of its ow
   t.equal(samples({ seed: 'other' }).sourceOf(0), one.sourceOf(0), 'a distribution keeps its id from run to run')
 })
 
-t.test('an event that has no schema is sent in an envelope too, from either kind of webhook', async t => {
+t.test('an event without a schema is sent in an envelope too, from either kind of webhook', async t => {
   const project = read(samples({ types: ['redemption.succeeded'] }).webhook(0, happenedAt).body)
   t.match(project, { type: 'redemption.succeeded', source: { object: 'webhook', id: /^wh_/ }, event: { type: 'redemption.succeeded' }, data: { customer: { object: 'customer' } } })
   const distribution = samples({ types: ['redemption.succeeded'], kind: 'distribution' })
@@ -62,7 +62,7 @@ t.test('an event that has no schema is sent in an envelope too, from either kind
   t.ok(names.has('') && names.size > 2, 'its name is free text')
 })
 
-t.test('raw, wrong, unsigned, and with headers of one\'s own', async t => {
+t.test('bodies can be raw, wrong or unsigned, and have additional headers', async t => {
   const schema = findEvent('customer.loyalty.tier.upgraded')?.bodySchema
   if (schema === undefined) throw new Error('no such event')
   const raw = samples({ raw: true }).webhook(1, happenedAt)
@@ -73,7 +73,7 @@ t.test('raw, wrong, unsigned, and with headers of one\'s own', async t => {
   t.strictSame(headers, { 'content-type': 'text/plain', 'x-team': 'loyalty' })
 })
 
-t.test('a body of one\'s own goes out compact and signed, digits as they were; or as it is, with the same signature', async t => {
+t.test('a custom body is sent compact and signed, with its digits unchanged, or unchanged with the same signature', async t => {
   const bytes = Buffer.from('{\n  "event": {"id": "ev_own", "type": "a.b"},\n  "data": {"n": 1.0}\n}\n')
   const compact = '{"event":{"id":"ev_own","type":"a.b"},"data":{"n":1.0}}'
   const options = { bytes, urlOf: () => new URL('http://receiver.example/'), seal: { secret, headers: {} } }

@@ -93,7 +93,7 @@ t.test('retries are due after 1, 2, 4 … minutes, then 17 h 4 and 24 h, counted
   t.throws(() => retryOffsetMs(0), RangeError)
 })
 
-t.test('an open loop sends on schedule, though no answer comes, and measures from when each was due', async t => {
+t.test('an open loop sends on schedule although no answer comes, and measures from the due time', async t => {
   const sending = start({ kind: 'open', perSecond: 4, events: 8 }, ({ event }) => ({ takesMs: event === 0 ? 9000 : 100 }))
   await sending.clock.pass(1999)
   t.strictSame(sending.requests.map(({ at }) => at), [0, 250, 500, 750, 1000, 1250, 1500, 1750])
@@ -105,7 +105,7 @@ t.test('an open loop sends on schedule, though no answer comes, and measures fro
   t.ok(Math.abs(report.latencyMs.p50 - 100) < 1)
 })
 
-t.test('a schedule that the sender cannot keep is told, with the waiting in the latencies', async t => {
+t.test('a schedule that the simulator cannot keep is reported, and latencies include the wait', async t => {
   const sending = start({ kind: 'open', perSecond: 10, events: 3 }, always({ takesMs: 1000 }), { limit: 1 })
   await sending.clock.pass(5000)
   const report = await sending.report()
@@ -114,7 +114,7 @@ t.test('a schedule that the sender cannot keep is told, with the waiting in the 
   t.equal(report.latencyMs.max, 2800)
 })
 
-t.test('a closed loop sends the next when there is room, for a number of events or for a time', async t => {
+t.test('a closed loop sends the next event when there is room, for a number of events or for a time', async t => {
   const counted = start({ kind: 'closed', events: 5 }, always({ takesMs: 100 }), { limit: 2 })
   await counted.clock.pass(1000)
   t.strictSame(counted.requests.map(({ at }) => at), [0, 0, 100, 100, 200])
@@ -125,7 +125,7 @@ t.test('a closed loop sends the next when there is room, for a number of events 
   t.match(await timed.report(), { events: { planned: null, sent: 4, accepted: 4 } })
 })
 
-t.test('what fails is tried again when Voucherify would, with the same bytes, until it is accepted', async t => {
+t.test('a failed event is retried when Voucherify would, with the same bytes, until it is accepted', async t => {
   const sending = start({ kind: 'closed', events: 1 }, ({ nth }) => ({ status: nth <= 4 ? 503 : 202, takesMs: 0 }), { retries: 12 })
   await sending.clock.pass(HOUR)
   t.strictSame(sending.requests.map(({ at }) => at / MINUTE), [0, 1, 2, 4, 8])
@@ -135,14 +135,14 @@ t.test('what fails is tried again when Voucherify would, with the same bytes, un
   t.ok(isPerfect(report), 'nothing was lost')
 })
 
-t.test('a clock that goes a thousand times as fast makes a day of it in 86 seconds', async t => {
+t.test('a clock that runs a thousand times as fast makes a day last 86 seconds', async t => {
   const sending = start({ kind: 'closed', events: 1 }, ({ nth }) => ({ status: nth <= 12 ? 500 : 202, takesMs: 0 }), { retries: 12, clockFactor: 1000 })
   await sending.clock.pass(86_400)
   t.strictSame(sending.requests.map(({ at }) => at), [0, 60, 120, 240, 480, 960, 1920, 3840, 7680, 15_360, 30_720, 61_440, 86_400])
   t.match(await sending.report(), { events: { accepted: 1 }, retries: { spent: 12, mostStrikes: 12 }, switchedOff: { length: 0 } })
 })
 
-t.test('a retry that is due while its answer is awaited goes out when that has failed', async t => {
+t.test('a retry that is due while its answer is awaited is sent after that has failed', async t => {
   const sending = start({ kind: 'closed', events: 1 }, ({ nth }) => nth === 1 ? { status: 'timeout', takesMs: 10_000 } : { takesMs: 0 }, { retries: 12, clockFactor: 1000 })
   await sending.clock.pass(20_000)
   t.strictSame(sending.requests.map(({ at }) => at), [0, 10_000])
@@ -163,13 +163,13 @@ t.test('after twelve failed retries the source is switched off, and the rest of 
   t.equal(report.requests, sending.requests.length)
 })
 
-t.test('one source that is switched off costs the other nothing', async t => {
+t.test('a source that is switched off does not affect the other', async t => {
   const sending = start({ kind: 'open', perSecond: 1 / 3600, events: 30 }, ({ event }) => ({ status: event % 2 === 0 ? 500 : 202, takesMs: 0 }), { retries: 12 }, ['distr_dead', 'wh_alive'])
   await sending.clock.pass(60 * HOUR)
   t.match(await sending.report(), { events: { accepted: 15, failed: 1, lost: 14, unfinished: 0 }, switchedOff: [{ source: 'distr_dead', lost: 14 }] })
 })
 
-t.test('fewer retries than twelve are given up without switching off', async t => {
+t.test('with fewer retries than twelve, events are given up without switching off', async t => {
   const sending = start({ kind: 'closed', events: 2 }, always({ status: 400, code: 'BODY_NOT_JSON', message: 'no', faults: ['/a is wrong'], takesMs: 0 }), { retries: 2 })
   await sending.clock.pass(HOUR)
   t.match(await sending.report(), {
@@ -181,7 +181,7 @@ t.test('fewer retries than twelve are given up without switching off', async t =
   })
 })
 
-t.test('a share of events is sent once more, and what the receiver makes of the copy is told', async t => {
+t.test('a share of events is sent once more, and the receiver\'s answer to the copy is reported', async t => {
   const receivers: ReadonlyArray<readonly [string, Receiver]> = [
     ['recognised', ({ nth }) => ({ id: 'a', verdict: 'valid', duplicate: nth > 1, status: nth > 1 ? 200 : 202 })],
     ['recognised', always({ id: 'a' })],
@@ -202,7 +202,7 @@ t.test('a share of events is sent once more, and what the receiver makes of the 
   }
 })
 
-t.test('a copy overlaps a slow answer, and an event that only its copy brought through is accepted', async t => {
+t.test('a copy overlaps a slow answer, and an event counts as accepted if only its copy was', async t => {
   const sending = start({ kind: 'closed', events: 1 }, ({ nth }) => nth === 1 ? { status: 'timeout', takesMs: 10_000 } : { takesMs: 50 }, { overlaps: 1, retries: 12 })
   await sending.clock.pass(HOUR)
   t.strictSame(sending.requests.map(({ at }) => at), [0, 0])
@@ -210,7 +210,7 @@ t.test('a copy overlaps a slow answer, and an event that only its copy brought t
   t.match(await sending.report(), { events: { accepted: 1, failed: 0 }, copies: { sent: 1, unmarked: 1 }, timeouts: 1, retries: { spent: 0 } })
 })
 
-t.test('who stops it gets a report of what was, with what was under way', async t => {
+t.test('a stopped run gives a report that includes requests under way', async t => {
   const sending = start({ kind: 'open', perSecond: 10, events: 1000 }, ({ event }) => ({ status: event === 1 ? 500 : 202, takesMs: 150 }), { retries: 12 })
   await sending.clock.pass(1000)
   sending.stop()
@@ -218,7 +218,7 @@ t.test('who stops it gets a report of what was, with what was under way', async 
   t.match(report, { stopped: true, events: { planned: 1000, sent: 11, accepted: 8, failed: 0, lost: 0, unfinished: 3 }, networkErrors: 0 })
 })
 
-t.test('kinds of answers are bounded', async t => {
+t.test('the number of kinds of answers is bounded', async t => {
   const sending = start({ kind: 'closed', events: 200 }, ({ event }) => ({ status: 400, code: `CODE_${event}` }))
   await sending.clock.pass(10_000)
   const { answers, problems } = await sending.report()
@@ -227,7 +227,7 @@ t.test('kinds of answers are bounded', async t => {
   t.equal(problems.length, 10)
 })
 
-t.test('shares are spread over the events, no event belongs to two, and a pace ends', async t => {
+t.test('shares are spread over the events, no event belongs to two shares, and a pace ends', async t => {
   const copies = Array.from({ length: 10_000 }, (_, index) => copyOf(index, { overlaps: 0.05, duplicates: 0.1 }))
   for (const [kind, share] of [['beside', 0.05], ['after', 0.1]] as const) {
     t.ok(Math.abs(copies.filter(copy => copy === kind).length - share * 10_000) <= 2)

@@ -10,7 +10,7 @@ const rows = [['01a2194c', 'customer.loyalty.tier.upgraded', 'valid', 'cust_1'],
 const plain = createPaint(false)
 const linesAt = (width: number | undefined): string[] => formatColumns(columns, rows, { width, paint: plain }).trimEnd().split('\n')
 
-t.test('what does not fit is left out or cut, the least important first, and no line is wider than the terminal', async t => {
+t.test('columns that do not fit are left out or cut, the least important first, and no line is wider than the terminal', async t => {
   t.match(linesAt(undefined)[1], /^01a2194c {2}customer\.loyalty\.tier\.upgraded {2}valid {4}cust_1$/)
   t.match(linesAt(59)[1], /^01a2194c {2}customer\.loyalty\.tier\.upgraded {2}valid {4}cust_1$/)
   t.match(linesAt(50)[1], /^01a2194c {2}customer\.loyalty\.tie… {2}valid {4}cust_1$/)
@@ -23,7 +23,7 @@ t.test('what does not fit is left out or cut, the least important first, and no 
   for (let width = 1; width < 70; width++) t.ok(linesAt(width).every((line) => displayWidth(line) <= width), String(width))
 })
 
-t.test('a table has colours on a terminal alone, and takes no room for them', async t => {
+t.test('a table has colours only on a terminal, and they take no width', async t => {
   const coloured = formatColumns(columns, rows, { width: 59, paint: createPaint(true) })
   t.match(coloured, '\u001B[33minvalid\u001B[39m')
   // eslint-disable-next-line no-control-regex
@@ -34,7 +34,7 @@ t.test('a table has colours on a terminal alone, and takes no room for them', as
   t.same(written.join('').trimEnd().split('\n'), linesAt(undefined), 'elsewhere it is in full')
 })
 
-t.test('ids are as short as they can be told apart by, and times have their largest unit', async t => {
+t.test('ids are shortened as long as they differ, and times have their largest unit', async t => {
   const [one, other, third] = ['01a2194c-1f1f-71ea-b2f5-de6b9057d1fe', '01a2194c-1f1f-71eb-b2f5-de6b9057d1fe', '01a2194d-0000-71ea-b2f5-de6b9057d1fe']
   t.equal(shortenIds([one, third])(one), '01a2194c-1f1f')
   t.equal(shortenIds([one, other])(one), '01a2194c-1f1f-71ea')

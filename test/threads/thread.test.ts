@@ -11,7 +11,7 @@ import { sampleNewDelivery } from '../support/sample-delivery.js'
 
 const options = { dedupeWindowMs: 1000, withdrawn: [] }
 
-t.test('a store in a thread of its own: what it is sent is read from the disk, byte for byte, and the same commit takes what comes by another port', async (t) => {
+t.test('a store in its own thread: records are read from the disk byte for byte, and one commit takes records of both ports', async (t) => {
   const path = join(t.testdir(), 'tierhook.db')
   const failures: Error[] = []
   const commits: unknown[] = []
@@ -47,7 +47,7 @@ t.test('a store in a thread of its own: what it is sent is read from the disk, b
   t.strictSame(failures, [])
 })
 
-t.test('a thread that ends by itself says so, and rejects what was asked of it', async (t) => {
+t.test('a thread that ends by itself reports it, and rejects pending calls', async (t) => {
   const failed = new Promise<Error>((resolve) => {
     const thread = startThread<StoreApi>('no-such-thread', { onFailure: resolve })
     t.rejects(thread.remote.probe()).catch(() => undefined)

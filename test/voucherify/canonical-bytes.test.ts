@@ -5,7 +5,7 @@ import { jsonText, spaced } from './support/json-text.js'
 
 const canonical = (text: string) => Buffer.from(canonicalBytes(Buffer.from(text))).toString()
 
-t.test('white space between tokens is dropped, whichever of the four it is', t => {
+t.test('each of the four kinds of white space between tokens is dropped', t => {
   t.equal(canonical('{\n  "a": 1\n}'), '{"a":1}')
   t.equal(canonical('{\r\n\t"a"\t:\r1 }\r\n'), '{"a":1}')
   t.equal(canonical(' 12\n'), '12')
@@ -13,7 +13,7 @@ t.test('white space between tokens is dropped, whichever of the four it is', t =
   t.end()
 })
 
-t.test('everything in a string stays, also behind escaped quotes and runs of backslashes', t => {
+t.test('everything in a string stays, also after escaped quotes and runs of backslashes', t => {
   for (const [text, expected] of [
     ['{"a b": " \t\r\n "}', '{"a b":" \t\r\n "}'],
     ['["\\" x", 1]', '["\\" x",1]'],
@@ -26,7 +26,7 @@ t.test('everything in a string stays, also behind escaped quotes and runs of bac
   t.end()
 })
 
-t.test('white space inside of a token, or where a comma or a colon is missing, is no white space of JSON and stays', t => {
+t.test('white space inside a token, or where a comma or a colon is missing, is not JSON white space and stays', t => {
   for (const [text, expected] of [
     ['[nu   ll]', '[nu   ll]'],
     ['{"n": 1 2 }', '{"n":1 2}'],
@@ -37,12 +37,12 @@ t.test('white space inside of a token, or where a comma or a colon is missing, i
   t.end()
 })
 
-t.test('other white space of Unicode, a byte order mark and form feeds are not JSON\'s and stay', t => {
+t.test('other Unicode white space, a byte order mark and form feeds are not JSON white space and stay', t => {
   for (const text of ['[\u00a0]', '\ufeff{}', '[\f\v]']) t.equal(canonical(text), text)
   t.end()
 })
 
-t.test('a body without anything to drop is given back as the same object', t => {
+t.test('a body with nothing to drop is returned as the same object', t => {
   for (const text of ['', '{}', '{"a b":" "}', '"\\', '1 2', '[nu ll]']) {
     const body = Buffer.from(text)
     t.equal(canonicalBytes(body), body)
@@ -50,20 +50,20 @@ t.test('a body without anything to drop is given back as the same object', t => 
   t.end()
 })
 
-t.test('the body that is given stays as it was', t => {
+t.test('the given body is not changed', t => {
   const body = Buffer.from('{ "a": 1 }')
   t.equal(Buffer.from(canonicalBytes(body)).toString(), '{"a":1}')
   t.equal(body.toString(), '{ "a": 1 }')
   t.end()
 })
 
-t.test('a compact text comes back from any spacing, and twice is as once', t => {
+t.test('any spacing gives the same compact text, and a second pass changes nothing', t => {
   fc.assert(fc.property(jsonText(), fc.infiniteStream(fc.constantFrom('', ' ', '\r\n', '\t')), (text, gaps) =>
     canonical(spaced(text, gaps)) === text && canonical(text) === text))
   t.end()
 })
 
-t.test('bytes that are no JSON and no UTF-8 are taken without a throw', t => {
+t.test('bytes that are not JSON or not UTF-8 cause no exception', t => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), bytes => {
     const once = canonicalBytes(bytes)
     return once.length <= bytes.length && Buffer.from(canonicalBytes(once)).equals(once)
@@ -71,7 +71,7 @@ t.test('bytes that are no JSON and no UTF-8 are taken without a throw', t => {
   t.end()
 })
 
-t.test('of what is known to be JSON the same is dropped, and what is compact is given back as the same object', t => {
+t.test('for known JSON the same is dropped, and a compact body is returned as the same object', t => {
   fc.assert(fc.property(jsonText(), fc.infiniteStream(fc.oneof({ weight: 8, arbitrary: fc.constant('') }, fc.constantFrom(' ', '  ', '\n', '\t', '\r'))), (text, gaps) =>
     Buffer.from(compactJson(Buffer.from(spaced(text, gaps)))).toString() === text), { numRuns: 500 })
   for (const text of ['{"a b":"c  d"}', '["é 😀"]', '["Berlin, 10115"]', '[" "]', '{"a":[{"b":", "}]}']) {

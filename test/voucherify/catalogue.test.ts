@@ -50,7 +50,7 @@ t.test('the eight loyalty tier events come first, then what is also known, by ty
   t.end()
 })
 
-t.test('what is not in the catalogue is not found, also not by the names that every object has', t => {
+t.test('an unknown name is not found, also not one that every object has', t => {
   for (const type of ['', 'voucher.created', 'CUSTOMER.LOYALTY.TIER.LEFT', 'constructor', '__proto__', 'customer.loyalty.tier.left ']) {
     t.equal(findEvent(type), undefined, type)
   }
@@ -58,13 +58,13 @@ t.test('what is not in the catalogue is not found, also not by the names that ev
   t.end()
 })
 
-t.test('the keys of a bare body are those of the bodies, and none of the envelope', t => {
+t.test('the keys of a bare body are those of the schemas of bodies, and none of the envelope', t => {
   t.strictSame([...EVENT_KEYS], ['customer', 'campaign', 'loyalty_tier', 'loyalty_tier_from', 'loyalty_tier_to'])
   t.notOk(EVENT_KEYS.some(key => key in EnvelopeSchema.properties))
   t.end()
 })
 
-t.test('of an event that is also known, any object will do, in an envelope and bare', t => {
+t.test('an event that is also known accepts any object, with an envelope and bare', t => {
   for (const { type, bodySchema, envelopeSchema } of catalogue.slice(names.length)) {
     const [bare, enveloped] = [compileValidator(bodySchema), compileValidator(envelopeSchema)]
     const around = (data: unknown) => enveloped({ ...envelope, event: { ...envelope.event, type }, data })
@@ -76,7 +76,7 @@ t.test('of an event that is also known, any object will do, in an envelope and b
   t.end()
 })
 
-t.test('every event has a title and a description of its own, and its schemas are nothing but JSON', t => {
+t.test('every event has a unique title and description, and its schemas are pure JSON', t => {
   t.equal(new Set(catalogue.map(event => event.bodySchema.title)).size, catalogue.length)
   for (const { bodySchema, envelopeSchema, type } of catalogue) {
     t.type(bodySchema.description, 'string', type)
@@ -88,18 +88,18 @@ t.test('every event has a title and a description of its own, and its schemas ar
 for (const type of documented) {
   const { bodySchema, envelopeSchema } = findEvent(type) ?? catalogue[0]
 
-  t.test(`${type}: every key of the documented body is held to its type, and told at its own pointer`, t => {
+  t.test(`${type}: every key of the documented body must have its type, and a fault has its pointer`, t => {
     expectSchema(t, bodySchema, documentedBody(type))
     t.end()
   })
 
-  t.test(`${type}: the same in an envelope`, t => {
+  t.test(`${type}: every key of the body in an envelope must have its type, and a fault has its pointer`, t => {
     expectSchema(t, envelopeSchema, { ...envelope, event: { ...envelope.event, type }, data: documentedBody(type) })
     t.end()
   })
 }
 
-t.test('faults in an envelope count from its root, and the body that holds nothing is told as the data', t => {
+t.test('pointers of faults in an envelope start at its root, and a body without any known part is reported at data', t => {
   const validate = compileValidator(findEvent('campaign.loyalty_tier.deleted')?.envelopeSchema ?? EnvelopeSchema)
   const around = (data: unknown) => ({ ...envelope, event: { type: 'campaign.loyalty_tier.deleted' }, data })
   t.strictSame(validate(around({ campaign, loyalty_tier: { ...tier, name: 1 } })), [{ pointer: '/data/loyalty_tier/name', message: 'must be a string' }])

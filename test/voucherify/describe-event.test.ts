@@ -3,7 +3,7 @@ import { describeEvent, eventBody } from '../../src/voucherify/describe-event.js
 
 const customer = { id: 'cust_0', name: 'Zoë', email: 'zoe@shop.example' }
 
-t.test('when an event occurred and its tiers are told, and nothing of the person', async t => {
+t.test('an event is described by its time and tiers, and by no personal data', async t => {
   const data = {
     customer,
     loyalty_tier: { id: 'ltr_1', name: 'Leaf', points: { from: 0, to: 99 } },
@@ -16,11 +16,11 @@ t.test('when an event occurred and its tiers are told, and nothing of the person
   t.strictSame(describeEvent({ data, event: { created_at: 'event' } }), { ...described, occurredAt: 'event' })
 })
 
-t.test('what is no event has nothing to tell', async t => {
+t.test('a value that is not an event has no description', async t => {
   for (const body of [undefined, null, 'text', [1], {}, { data: [customer], event: customer }]) t.strictSame(describeEvent(body), {})
 })
 
-t.test('the event\'s own body is what is in the envelope, where there is one', async t => {
+t.test('the event\'s own body is the content of the envelope, if there is one', async t => {
   t.strictSame(eventBody({ data: { customer }, event: {} }), { customer })
   t.strictSame(eventBody({ customer }), { customer })
   t.strictSame(eventBody({ event: {} }), { event: {} })

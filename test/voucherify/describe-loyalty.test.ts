@@ -8,7 +8,7 @@ function describe (body: unknown, eventType: string) {
   return describeLoyalty(Buffer.from(JSON.stringify(body)), eventType)
 }
 
-t.test('who moved from which tier to which is told in an envelope and without one', async (t) => {
+t.test('a tier move is described with an envelope and without one', async (t) => {
   const type = 'customer.loyalty.tier.upgraded'
   const event = sampleEvent(type, SAMPLE)
   const told = describe(event, type)
@@ -16,7 +16,7 @@ t.test('who moved from which tier to which is told in an envelope and without on
   t.match(describe(sampleEnvelope(type, SAMPLE), type), { from: told?.from, to: told?.to })
 })
 
-t.test('who joined came from no tier, who left is in none, and who was kept did not move', async (t) => {
+t.test('a customer who joined came from no tier, one who left is in no tier, and one who was kept did not move', async (t) => {
   const tier = { id: 'ltr_1', name: 'Leaf', config: { points: { from: 0, to: 99 } }, rewards: { rewa_1: { type: 'MULTIPLY', multiplier: 1.5 }, rewa_2: { points: 20 }, rewa_3: null } }
   const told = {
     id: 'ltr_1',
@@ -31,7 +31,7 @@ t.test('who joined came from no tier, who left is in none, and who was kept did 
   t.strictSame(describe({ loyalty_tier: tier }, 'customer.loyalty.tier.prolonged'), { from: told, to: told, ...nothing })
 })
 
-t.test('what is not what it should be is left out, and what tells of no tier is nothing', async (t) => {
+t.test('values of the wrong type are left out, and a body without a tier has no move', async (t) => {
   const type = 'customer.loyalty.tier.upgraded'
   t.match(describe({ customer: { name: 7 }, campaign: [], loyalty_tier_to: { name: 'x'.repeat(1000), points: { from: '1' }, rewards: 3 } }, type), {
     from: null, to: { id: null, name: 'x'.repeat(200), pointsFrom: null, rewards: { length: 0 } }, campaignName: null, customerName: null

@@ -7,12 +7,12 @@ import { envelope } from './support/full-objects.js'
 
 const validate = compileValidator(EnvelopeSchema)
 
-t.test('every key of a full envelope is held to its type, and told at its own pointer', t => {
+t.test('every key of a full envelope must have its type, and a fault has its pointer', t => {
   expectSchema(t, EnvelopeSchema, { ...envelope, data: { any: 'thing' } })
   t.end()
 })
 
-t.test('data and the event\'s type are all that an envelope needs', t => {
+t.test('an envelope needs only data and the event\'s type', t => {
   t.strictSame(validate({ data: {}, event: { type: 'x' } }), [])
   t.strictSame(validate({}), [{ pointer: '/data', message: 'is required' }, { pointer: '/event', message: 'is required' }])
   t.strictSame(validate({ data: [], event: {} }), [

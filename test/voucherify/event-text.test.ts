@@ -6,14 +6,14 @@ function textOf (body: string | Uint8Array, options?: EventTextOptions): string 
   return bytes === undefined ? undefined : Buffer.from(bytes).toString()
 }
 
-t.test('the data of an envelope, or the whole of a bare body, on one line as it was written', async t => {
+t.test('the event text is the data of an envelope, or the whole bare body, on one line as it was written', async t => {
   t.equal(textOf('{"event":{},"data":{ "n": 1.0,\r\n\t"m":1e2 }}'), '{"n":1.0,"m":1e2}')
   t.equal(textOf('{"customer":null,\n"created_at":"a b"}'), '{"customer":null,"created_at":"a b"}')
   t.equal(textOf('{"data":{},"loyalty_tier":{}}'), '{"data":{},"loyalty_tier":{}}', 'a bare body with a key called data')
   t.equal(textOf('\uFEFF{"a":1}'), '{"a":1}', 'without a byte order mark')
 })
 
-t.test('what was found to be valid before is not parsed again, and comes out the same', async t => {
+t.test('a body that was found valid before is not parsed again, and gives the same text', async t => {
   for (const body of ['{"id":"a b","event":{"type":"x"},"data":{"n":1.0}}', '{ "data" : {"n": "a b"} ,\n"event":{} }', '{"customer":{"data":1}, "created_at":"x"}', '\uFEFF{"data":{},"event":{}}', '{"event":"x","data":{"n":1},"id":2}', '{"event":null,"data":{"n":1},"project_id":2}']) {
     t.equal(textOf(body, { judgedValid: true }), textOf(body), body)
   }
@@ -23,11 +23,11 @@ t.test('an envelope without data is the event itself', async t => {
   t.equal(textOf('{"event":{"type":"x"}, "id":1}'), '{"event":{"type":"x"},"id":1}')
 })
 
-t.test('what is no JSON object has no event text', async t => {
+t.test('a body that is not a JSON object has no event text', async t => {
   for (const body of ['', 'text', '[1]', '"a"', 'null', new Uint8Array([0xFF])]) t.equal(textOf(body), undefined)
 })
 
-t.test('the event text is the data as it stands, also in the middle of a buffer, with odd keys and with two of one name', async t => {
+t.test('the event text is the data as written, also in the middle of a buffer, with odd keys and with two of the same name', async t => {
   for (const [body, text] of [
     ['{"id":"1","data":{"n":1.0,"a":["}",{"b":"\\"]"}]},"event":{"type":"x"}}', '{"n":1.0,"a":["}",{"b":"\\"]"}]}'],
     ['{"event":{"type":"x"},"data":{}}', '{}'],

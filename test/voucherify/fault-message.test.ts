@@ -7,7 +7,7 @@ import { compileValidator } from '../../src/voucherify/validate.js'
 
 const messageFor = (schema: TSchema, value: unknown) => compileValidator(schema)(value)[0]?.message
 
-t.test('every kind of fault has its words, made from the schema alone', t => {
+t.test('every kind of fault has a message, made only from the schema', t => {
   for (const [schema, value, message] of [
     [Type.String(), 1, 'must be a string'],
     [Type.Integer(), 1.5, 'must be an integer'],

@@ -66,11 +66,11 @@ for (const type of Object.keys(bodies)) {
   const body = bodies[type]
   const tiers = ['/loyalty_tier', '/loyalty_tier_from', '/loyalty_tier_to'].filter(key => Object.hasOwn(Object(body), key.slice(1)))
 
-  t.test(`${type}: a full body is valid and differs in nothing`, async t => {
+  t.test(`${type}: a full body is valid and has no drift`, async t => {
     for (const [, told] of bothWays(type, body)) t.strictSame([told.verdict, told.faults, told.drift], ['valid', [], []])
   })
 
-  t.test(`${type}: a key that the documents require and that is absent, or null, is drift and no fault`, async t => {
+  t.test(`${type}: a required key that is absent, or null, is drift and no fault`, async t => {
     const places = [
       ...requiredInCampaign.map(pointer => ({ parent: '/campaign', pointer })),
       ...tiers.flatMap(parent => requiredInTier.map(pointer => ({ parent, pointer })))
@@ -89,7 +89,7 @@ for (const type of Object.keys(bodies)) {
     }
   })
 
-  t.test(`${type}: a value that the documents do not list is drift and no fault, one of another kind is a fault`, async t => {
+  t.test(`${type}: an undocumented value is drift and no fault, and a value of another type is a fault`, async t => {
     const places = [
       '/campaign/type', '/campaign/object', '/campaign/voucher/type', '/campaign/voucher/discount/effect',
       '/campaign/voucher/gift/effect', '/campaign/voucher/loyalty_card/expiration_rules/period_type',
@@ -111,7 +111,7 @@ for (const type of Object.keys(bodies)) {
     }
   })
 
-  t.test(`${type}: what makes it impossible to understand is a fault, and told at its place`, async t => {
+  t.test(`${type}: a value that makes the event impossible to understand is a fault, reported at its place`, async t => {
     const faults: Array<readonly [pointer: string, value: unknown]> = [
       ['/campaign', 'camp_1'], ['/campaign', [campaign]], ['/campaign/name', 5], ['/campaign/categories', {}], ['/campaign/metadata', []],
       ['/campaign/created_at', 'yesterday'], ['/campaign/start_date', '2024-13-01'], ['/campaign/voucher', []], ['/campaign/voucher/loyalty_card/expiration_rules/fixed_month', 13],
@@ -134,13 +134,13 @@ for (const type of Object.keys(bodies)) {
   })
 }
 
-t.test('documented bodies differ in nothing', async t => {
+t.test('documented bodies have no drift', async t => {
   for (const type of documented) {
     for (const [, told] of bothWays(type, documentedBody(type))) t.strictSame([told.verdict, told.drift], ['valid', []], type)
   }
 })
 
-t.test('expirations with plain dates differ in nothing', async t => {
+t.test('expirations with plain dates have no drift', async t => {
   for (const [start, end] of [['2024-07-24', '2025-07-24'], ['2023-02-28', '2023-02-28T00:00:00.000Z']]) {
     const expiring = { ...tier, expiration: { ...tier.expiration, start_date: start, expiration_date: end } }
     for (const { type } of tierEvents) {
@@ -150,7 +150,7 @@ t.test('expirations with plain dates differ in nothing', async t => {
   }
 })
 
-t.test('what the vendor\'s API description does not require either is no drift', async t => {
+t.test('keys that Voucherify\'s API description does not require are no drift', async t => {
   for (const [type, body] of [
     [LEFT, { loyalty_tier: tier, created_at: at }], [LEFT, { customer: null, campaign: null, loyalty_tier: tier, created_at: at }],
     [UPGRADED, { loyalty_tier_to: tier, created_at: at }], ['customer.loyalty.tier.downgraded', { loyalty_tier_from: tier, created_at: at }],
@@ -165,7 +165,7 @@ t.test('what the vendor\'s API description does not require either is no drift',
   }
 })
 
-t.test('the sum of a discount is missing only beside its own type', async t => {
+t.test('the amount of a discount is missing only for its own type', async t => {
   const sums = { AMOUNT: 'amount_off', PERCENT: 'percent_off', FIXED: 'fixed_amount' }
   for (const type of ['AMOUNT', 'PERCENT', 'FIXED', 'UNIT', 'A_NEW_TYPE']) {
     const told = tell(UPDATED, { campaign: { ...campaign, voucher: { ...voucher, discount: { type } } } })
@@ -178,7 +178,7 @@ t.test('the sum of a discount is missing only beside its own type', async t => {
   }
 })
 
-t.test('the effect ADD_SAME_ITEMS is known, and a channel that is new is drift', async t => {
+t.test('the effect ADD_SAME_ITEMS is known, and a new channel is drift', async t => {
   const units = { ...discounts.units, effect: 'ADD_SAME_ITEMS', units: [{ effect: 'ADD_SAME_ITEMS', unit_type: 'u' }] }
   for (const discount of [{ ...discounts.unit, effect: 'ADD_SAME_ITEMS' }, units]) {
     for (const [, told] of bothWays(UPDATED, { campaign: { ...campaign, voucher: { ...voucher, discount } } })) t.strictSame([told.verdict, told.drift], ['valid', []])
@@ -189,7 +189,7 @@ t.test('the effect ADD_SAME_ITEMS is known, and a channel that is new is drift',
   }]])
 })
 
-t.test('the keys that the documents lack elsewhere may all be absent at once', async t => {
+t.test('the keys that some documents lack may all be absent at once', async t => {
   const bare = {
     campaign: { id: 'camp_1', voucher: { type: 'GIFT_VOUCHER', gift: { amount: 100 }, redemption: {}, code_config: {} } },
     loyalty_tier: { id: 'ltr_1' }
@@ -201,7 +201,7 @@ t.test('the keys that the documents lack elsewhere may all be absent at once', a
   }
 })
 
-t.test('without an event type, and judged again from the store, the line is the same', async t => {
+t.test('an event without a type is invalid, and a body that is judged again from the store has the same faults', async t => {
   const judgeAgain = createJudge()
   const typeless = { ...around(LEFT, bodies[LEFT]), event: { id: 'ev_1' } }
   t.match(tell(LEFT, typeless), { verdict: 'invalid', faults: [{ pointer: '/event/type', message: 'is required' }] })

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 import t from 'tap'
 import { hmacSha256 } from '../../src/voucherify/hmac.js'
 
-t.test('it is what Node makes, for keys and texts of any length', async (t) => {
+t.test('the HMAC is the same as Node.js\'s, for keys and texts of any length', async (t) => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), fc.uint8Array({ maxLength: 5000 }), (key, bytes) => {
     return hmacSha256(key, bytes).equals(createHmac('sha256', key).update(bytes).digest())
   }), { numRuns: 500 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { contentKey, dedupeKey, isEnvelope, readEnvelope, readSubject } from '../../src/voucherify/identify.js'
 
-t.test('an envelope is told from a bare body by what is in it', async t => {
+t.test('an envelope is told apart from a bare body by its content', async t => {
   for (const body of [{ data: {}, event: {} }, { data: 1, source: {} }, { event: null, project_id: '' }, { data: {}, event: {}, customer: {} }, { data: {}, event: '', source: {}, customer: {} }, { data: {}, object: 'event', webhook_id: '' }]) {
     t.ok(isEnvelope(body), JSON.stringify(body))
   }
@@ -11,7 +11,7 @@ t.test('an envelope is told from a bare body by what is in it', async t => {
   }
 })
 
-t.test('what the envelope says is read, and what is not as it should be counts as absent', async t => {
+t.test('the values of an envelope are read, and one of the wrong type counts as absent', async t => {
   const full = { id: 'whs_1', project_id: 'proj_1', source: { id: 'wh_1', object: 'webhook' }, event: { id: 'ev_1', type: 'a.b' }, data: {} }
   t.strictSame(readEnvelope(full), { eventType: 'a.b', id: 'whs_1', projectId: 'proj_1', sourceObject: 'webhook', sourceId: 'wh_1', eventId: 'ev_1' })
   const nothing = { eventType: null, id: null, projectId: null, sourceObject: null, sourceId: null, eventId: null }
@@ -21,7 +21,7 @@ t.test('what the envelope says is read, and what is not as it should be counts a
   t.equal(readEnvelope({ data: {}, event: { type: 'x'.repeat(256) } })?.eventType, 'x'.repeat(256))
 })
 
-t.test('member and campaign are those that the event is about', async t => {
+t.test('the customer and the campaign are those of the event', async t => {
   t.strictSame(readSubject({ customer: { id: 'cust_1' }, campaign: { id: 'camp_1' }, loyalty_tier: { campaign_id: 'camp_2' } }), { customerId: 'cust_1', campaignId: 'camp_1' })
   for (const key of ['loyalty_tier', 'loyalty_tier_to', 'loyalty_tier_from']) {
     t.strictSame(readSubject({ campaign: null, [key]: { campaign_id: 'camp_2' } }), { customerId: null, campaignId: 'camp_2' }, key)
@@ -29,7 +29,7 @@ t.test('member and campaign are those that the event is about', async t => {
   for (const data of [undefined, null, 'text', [], { customer: 'cust_1', campaign: [] }]) t.strictSame(readSubject(data), { customerId: null, campaignId: null })
 })
 
-t.test('half a surrogate pair cannot be stored: it is replaced in what describes an event, and what tells events apart is absent', async t => {
+t.test('half a surrogate pair, which cannot be stored, is replaced in descriptions, and an identifying value with one counts as absent', async t => {
   const facts = readEnvelope({ data: {}, id: 'w\ud83d', project_id: 'p\ud83d', source: { id: 's\ud83d', object: '\udc00' }, event: { id: 'e\ud83e' } })
   t.strictSame(facts, { eventType: null, id: null, projectId: 'p\ufffd', sourceObject: '\ufffd', sourceId: null, eventId: null })
   t.strictSame(readSubject({ customer: { id: 'c\ud83d' }, campaign: { id: '\ud83dc' } }), { customerId: 'c\ufffd', campaignId: '\ufffdc' })
@@ -38,7 +38,7 @@ t.test('half a surrogate pair cannot be stored: it is replaced in what describes
 
 const keyOf = (body: Record<string, unknown>) => dedupeKey({ facts: readEnvelope(body), body, rawBody: Buffer.from(JSON.stringify(body)) })
 
-t.test('source and event tell copies, else the send-out, else the content of a body with its own time, else nothing', async t => {
+t.test('source and event identify duplicates, otherwise the send-out, otherwise the content of a body with its own time, otherwise nothing', async t => {
   t.equal(keyOf({ data: {}, source: { id: 's' }, event: { id: 'e' }, id: 'w' }), 'event:["s","e"]')
   t.equal(keyOf({ data: {}, source: { id: 's' }, event: {}, id: 'w' }), 'send-out:w')
   t.equal(keyOf({ data: {}, event: { id: 'e' }, id: 'w', project_id: 'p' }), 'send-out:w')
@@ -55,7 +55,7 @@ t.test('no two pairs of ids make the same key', async t => {
   t.not(keyOf({ data: {}, source: { id: 'a","b' }, event: { id: 'c' } }), keyOf({ data: {}, source: { id: 'a' }, event: { id: 'b","c' } }))
 })
 
-t.test('content is the same in any order of keys, and what is no JSON has its bytes for content', async t => {
+t.test('content does not depend on the order of keys, and the content of a body that is not JSON is its bytes', async t => {
   t.equal(keyOf({ created_at: '2026', a: { c: 1, b: 2 } }), keyOf({ a: { b: 2, c: 1 }, created_at: '2026' }))
   t.not(keyOf({ created_at: '2026', n: [1, 2] }), keyOf({ created_at: '2026', n: [2, 1] }))
   const content = (text: string, json: boolean) => contentKey(Buffer.from(text), { json })

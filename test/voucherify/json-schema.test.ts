@@ -23,7 +23,7 @@ function read (schema: JsonSchema): Record<string, unknown> {
 }
 
 for (const event of catalogue) {
-  t.test(`${event.type}: a strict validator takes the schemas as they are, and finds samples valid and broken ones not`, async t => {
+  t.test(`${event.type}: a strict validator accepts the schemas, and finds samples valid and broken ones not`, async t => {
     const { body, envelope } = eventSchemas(event)
     for (const [name, schema] of [[event.type, body.schema], [`${event.type}.envelope`, envelope.schema]] as const) {
       t.match(schema, { $schema: 'https://json-schema.org/draft/2020-12/schema', $id: `urn:tierhook:schema:${name}`, title: /\S/ })
@@ -38,7 +38,7 @@ for (const event of catalogue) {
   })
 }
 
-t.test('documented bodies are valid by the schemas, and so are those that drift', async t => {
+t.test('documented bodies are valid by the schemas, and so are bodies with drift', async t => {
   for (const type of documented) {
     const event = findEvent(type)
     if (event === undefined) throw new Error(`${type} has no schema`)
@@ -49,7 +49,7 @@ t.test('documented bodies are valid by the schemas, and so are those that drift'
   }
 })
 
-t.test('what the documents say beyond the schema is there as annotations', async t => {
+t.test('facts of the documents that the schema does not require are annotations', async t => {
   const { schema } = eventSchemas(findEvent('campaign.loyalty_tier.updated') ?? catalogue[0]).body
   const text = JSON.stringify(schema)
   t.match(text, '"examples":["AUTO_UPDATE","STATIC","STANDALONE"]')
@@ -58,14 +58,14 @@ t.test('what the documents say beyond the schema is there as annotations', async
   t.notMatch(text, /documentedKey|documentedValues|errorMessage/)
 })
 
-t.test('what events share has a name, and is written once in a document', async t => {
+t.test('parts that events share have a name, and are written once in a document', async t => {
   for (const schema of [eventSchemas(catalogue[2]).envelope.schema, schemaBundle()]) {
     t.match(schema['$defs'], { Campaign: { properties: Object }, Customer: Object, LoyaltyTier: Object, Source: Object })
     t.equal(JSON.stringify(schema).split('How a referral campaign counts and rewards').length - 1, 2, 'where it is, and where it is referred to')
   }
 })
 
-t.test('all of them in one document are a schema too, and can be referred to by name', async t => {
+t.test('one document with all schemas is a schema too, and its parts can be referred to by name', async t => {
   const ajv = strictAjv()
   ajv.addSchema(read(schemaBundle()))
   const names = allSchemas().map(({ name }) => name)

@@ -23,7 +23,7 @@ t.test('a member is found as it was written', async t => {
   ] as const) t.equal(member(json, 'data'), expected, json)
 })
 
-t.test('it is the member that JSON.parse would give', async () => {
+t.test('the found member is the one that JSON.parse would give', async () => {
   const key = fc.constantFrom('data', 'event', 'a', '"', '\\', '', '__proto__', 'é')
   fc.assert(fc.property(fc.array(fc.tuple(key, fc.json({ maxDepth: 3 })), { maxLength: 6 }), key, (members, wanted) => {
     const json = `{${members.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(JSON.parse(value))}`).join(',')}}`
@@ -33,7 +33,7 @@ t.test('it is the member that JSON.parse would give', async () => {
   }))
 })
 
-t.test('several members are found together where there is no white space between them', async t => {
+t.test('several members are found together if there is no white space between them', async t => {
   const find = (json: string): readonly unknown[] | undefined => compactMemberTexts(Buffer.from(json), [Buffer.from('data'), Buffer.from('event')])?.map((found) => found === undefined ? undefined : Buffer.from(found).toString())
   t.strictSame(find('{"event":"a b","data":{"x":[" ","\\t"]}}'), ['{"x":[" ","\\t"]}', '"a b"'])
   t.strictSame(find('{"event":1}'), [undefined, '1'])

@@ -3,14 +3,14 @@ import { isJsonObject, parseBody } from '../../src/voucherify/parse-body.js'
 
 const parse = (body: string | Uint8Array) => parseBody(Buffer.from(body))
 
-t.test('JSON is read as it is, a byte order mark or not', async t => {
+t.test('JSON is read unchanged, with a byte order mark or without', async t => {
   t.strictSame(parse('{"a":[1,null]}'), { ok: true, value: { a: [1, null] }, poisoned: false })
   t.strictSame(parse('\uFEFF{"a":1}'), { ok: true, value: { a: 1 }, poisoned: false })
   t.strictSame(parse(' "text" '), { ok: true, value: 'text', poisoned: false })
   t.strictSame(parse('null'), { ok: true, value: null, poisoned: false })
 })
 
-t.test('a view into a larger buffer is read, and nothing around it', async t => {
+t.test('of a view into a larger buffer only the view is read', async t => {
   t.match(parseBody(Buffer.from('xx{"a":1}xx').subarray(2, 9)), { ok: true, value: { a: 1 } })
 })
 
@@ -25,7 +25,7 @@ t.test('what is not JSON has a reason that does not quote it', async t => {
   }
 })
 
-t.test('a __proto__ key is told and kept as an ordinary one', async t => {
+t.test('a __proto__ key is reported and kept as an ordinary one', async t => {
   for (const body of ['{"__proto__":1}', '{"a":[{"\\u005f_proto_\\u005F":{}}]}', '[[{"__\\u0070roto__":null}]]']) {
     t.match(parse(body), { ok: true, poisoned: true }, body)
   }
@@ -36,7 +36,7 @@ t.test('a __proto__ key is told and kept as an ordinary one', async t => {
   t.ok(parsed.ok && isJsonObject(parsed.value) && Object.hasOwn(parsed.value, '__proto__') && !('admin' in parsed.value))
 })
 
-t.test('an object is no array and not null', async t => {
+t.test('an array or null is not an object', async t => {
   t.ok(isJsonObject({}))
   for (const value of [[], null, 'a', 1, undefined]) t.notOk(isJsonObject(value))
 })

@@ -12,14 +12,14 @@ for (const { type, kind, bodySchema, envelopeSchema, alsoKnown } of catalogue) {
   const validateBody = compileValidator(bodySchema)
   const validate = compileValidator(envelopeSchema)
 
-  t.test(`${type}: samples are valid, bare and in an envelope, and no two are the same`, t => {
+  t.test(`${type}: samples are valid, bare and in an envelope, and all differ`, t => {
     const faults = indexes.flatMap(index => [...validateBody(sampleEvent(type, { index, now })), ...validate(sampleEnvelope(type, { index, now }))])
     t.strictSame(faults, [])
     t.equal(new Set(indexes.map(index => JSON.stringify(sampleEvent(type, { index, now })))).size, indexes.length)
     t.end()
   })
 
-  t.test(`${type}: the envelope is its sender's`, t => {
+  t.test(`${type}: the envelope is that of the right sender`, t => {
     const sender = kind === 'project'
       ? { type, source: { object: 'webhook', id: /^wh_/ } }
       : { type: String, source: { object: 'distribution', id: /^distr_/ } }
@@ -29,7 +29,7 @@ for (const { type, kind, bodySchema, envelopeSchema, alsoKnown } of catalogue) {
     t.end()
   })
 
-  t.test(`${type}: a broken sample fails in its data, and is an envelope of its event still`, t => {
+  t.test(`${type}: a broken sample has faults in its data, and is still an envelope of its event`, t => {
     const broken = indexes.map(index => breakSample(sampleEnvelope(type, { index, now }), index))
     t.strictSame(broken.flatMap(envelope => validateEnvelope({ ...envelope, data: {} })), [])
     t.ok(broken.every(envelope => envelope.event.type === type))
@@ -41,7 +41,7 @@ for (const { type, kind, bodySchema, envelopeSchema, alsoKnown } of catalogue) {
   })
 }
 
-t.test('the same index makes the same sample, another seed another event', t => {
+t.test('the same index makes the same sample, and another seed another one', t => {
   const [{ type }] = catalogue
   const sample = sampleEnvelope(type, { index: 3, now })
   t.strictSame(sampleEnvelope(type, { index: 3, now, seed: '' }), sample)
@@ -52,7 +52,7 @@ t.test('the same index makes the same sample, another seed another event', t => 
   t.end()
 })
 
-t.test('every event id and every send-out id is its own', t => {
+t.test('every event id and every send-out id is unique', t => {
   const samples = catalogue.flatMap(({ type }) => indexes.map(index => sampleEnvelope(type, { index, now })))
   t.equal(new Set(samples.map(sample => sample.event.id)).size, samples.length)
   t.equal(new Set(samples.map(sample => sample.id)).size, samples.length)

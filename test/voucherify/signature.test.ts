@@ -23,7 +23,7 @@ t.test('the published vectors verify', t => {
   t.end()
 })
 
-t.test('a documented body verifies as it came, pretty-printed, with CRLF and with tabs', t => {
+t.test('a documented body verifies as received, pretty-printed, with CRLF and with tabs', t => {
   for (const type of documented) {
     const pretty = documentedBytes(type).toString()
     const compact = JSON.stringify(JSON.parse(pretty))
@@ -36,7 +36,7 @@ t.test('a documented body verifies as it came, pretty-printed, with CRLF and wit
   t.end()
 })
 
-t.test('what re-serialising would change stays: numbers, escapes, repeated and integer-like keys', t => {
+t.test('values that serialising again would change stay: numbers, escapes, repeated and integer-like keys', t => {
   const compact = '{"n":[1.0,1e2,-0,9007199254740993],"s":["\\u00e9","\\/","\\ud83d\\ude00","\\\\"," \\\\\\" "],"2":1,"1":2,"1":3}'
   const pretty = '{ "n": [1.0, 1e2, -0, 9007199254740993],\t"s":["\\u00e9","\\/","\\ud83d\\ude00","\\\\"," \\\\\\" "],\r\n"2":1,"1":2,"1":3}\n'
   const signature = sign(Buffer.from(compact), secret)
@@ -52,7 +52,7 @@ t.test('a pretty-printed body that was signed as such verifies as received', t =
   t.end()
 })
 
-t.test('white space inside of a token makes the signature wrong: such bytes are no JSON, and nobody has signed them', t => {
+t.test('white space inside a token makes the signature wrong, because such bytes are not JSON and were never signed', t => {
   for (const [compact, mangled] of [
     ['{"a":null}', '{"a":nu   ll}'], ['{"a":12}', '{"a":1 2}'], ['[true,-1.5e3]', '[true,-1.5 e3]'], ['[""]', '[" "]'], ['12', '1 2']
   ] as const) {
@@ -61,7 +61,7 @@ t.test('white space inside of a token makes the signature wrong: such bytes are 
   t.end()
 })
 
-t.test('what is no JSON fits by its exact bytes alone: white space in a plain string is a part of it', t => {
+t.test('a body that is not JSON matches only by its exact bytes, because white space in a plain string is part of it', t => {
   for (const body of ['message', '  message  ', '{"a":1', 'a:b,c']) {
     const signature = sign(Buffer.from(body), secret)
     t.strictSame(verify(Buffer.from(body), signature), { ok: true, secretNumber: 1, canonical: false }, body)
@@ -74,7 +74,7 @@ t.test('what is no JSON fits by its exact bytes alone: white space in a plain st
   t.end()
 })
 
-t.test('white space put anywhere into a compact body fits exactly where the body is still the same JSON', t => {
+t.test('white space put anywhere into a compact body matches exactly if the body is still the same JSON', t => {
   fc.assert(fc.property(jsonText(), fc.nat(), fc.constantFrom(' ', '\t', '\n', '\r', '  '), (text, place, gap) => {
     const at = place % (text.length + 1)
     const changed = `${text.slice(0, at)}${gap}${text.slice(at)}`
@@ -101,7 +101,7 @@ t.test('white space in a string belongs to the body', t => {
   t.end()
 })
 
-t.test('old and new secret are accepted together, and the number tells which it was', t => {
+t.test('old and new secret are accepted together, and the number shows which one matched', t => {
   const body = Buffer.from('{"a":1}')
   const secrets = ['new', 'old', 'old']
   t.strictSame(verify(body, sign(body, 'new'), secrets), { ok: true, secretNumber: 1, canonical: false })
@@ -112,7 +112,7 @@ t.test('old and new secret are accepted together, and the number tells which it 
   t.end()
 })
 
-t.test('headers that are no signature are told apart from wrong ones', t => {
+t.test('malformed signature headers are told apart from wrong signatures', t => {
   const body = Buffer.from('{"a":1}')
   const right = sign(body, secret)
   t.strictSame(verify(body, undefined), { ok: false, reason: 'missing' })
@@ -128,7 +128,7 @@ t.test('headers that are no signature are told apart from wrong ones', t => {
   t.end()
 })
 
-t.test('an empty secret verifies nothing: anybody could sign with it', t => {
+t.test('an empty secret verifies nothing, because any sender could sign with it', t => {
   const body = Buffer.from('{}')
   t.throws(() => sign(body, ''), new TypeError('The secret is empty'))
   t.throws(() => verify(body, '0'.repeat(64), [secret, '']), new TypeError('The secret is empty'))
@@ -143,7 +143,7 @@ t.test('white space added outside of strings never changes the verdict', t => {
   t.end()
 })
 
-t.test('any other byte that is flipped makes the signature wrong', t => {
+t.test('any other flipped byte makes the signature wrong', t => {
   const whiteSpace = new Set([0x20, 0x09, 0x0a, 0x0d])
   fc.assert(fc.property(
     jsonText(), fc.infiniteStream(fc.constantFrom('', ' ', '\n')), fc.nat(), fc.integer({ min: 1, max: 255 }),
@@ -160,7 +160,7 @@ t.test('any other byte that is flipped makes the signature wrong', t => {
   t.end()
 })
 
-t.test('a character more, one less, and white space in a string make the signature wrong', t => {
+t.test('an extra character, a missing one, and white space in a string make the signature wrong', t => {
   const gap = fc.infiniteStream(fc.constantFrom('', ' ', '\t\n'))
   fc.assert(fc.property(jsonText(), gap, fc.nat(), fc.constantFrom('more', 'less', 'blank'), fc.constantFrom('"', '\\', '0', ',', '}', 'é', '\0'), (text, gaps, place, change, added) => {
     const signature = sign(Buffer.from(text), secret)

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createSourceFilter, isSourceEntry, regionAddresses } from '../../src/voucherify/source-addresses.js'
 
-t.test('a region lets its published addresses in, and no other region\'s', t => {
+t.test('a region allows its published addresses, and no other region\'s', t => {
   for (const [region, addresses] of Object.entries(regionAddresses)) {
     const allowed = createSourceFilter([region])
     for (const [other, others] of Object.entries(regionAddresses)) {
@@ -24,14 +24,14 @@ t.test('addresses and ranges of both families match, also IPv4 that is written a
   t.end()
 })
 
-t.test('the port that some proxies write behind an address does not count', t => {
+t.test('the port that some proxies add to an address does not count', t => {
   const allowed = createSourceFilter(['192.0.2.7', '2001:db8::1'])
   for (const address of ['192.0.2.7:51234', '[2001:db8::1]:443', '[2001:db8::1]', '[::ffff:192.0.2.7]:1']) t.equal(allowed(address), true, address)
   for (const address of ['192.0.2.8:51234', '[2001:db8::2]:443']) t.equal(allowed(address), false, address)
   t.end()
 })
 
-t.test('a range of the whole of one family says nothing about the other', t => {
+t.test('a range of all addresses of one family says nothing about the other', t => {
   t.equal(createSourceFilter(['0.0.0.0/0'])('2001:db8::1'), false)
   t.equal(createSourceFilter(['0.0.0.0/0'])('::ffff:1.2.3.4'), true)
   t.equal(createSourceFilter(['::/0'])('2001:db8::1'), true)
@@ -40,7 +40,7 @@ t.test('a range of the whole of one family says nothing about the other', t => {
   t.end()
 })
 
-t.test('an address that cannot be read is not let in, and no entries let nothing in', t => {
+t.test('an unreadable address is refused, and an empty list refuses all', t => {
   const allowed = createSourceFilter(['0.0.0.0/0', '::/0'])
   for (const address of ['', 'localhost', '1.2.3', '1.2.3.4.5', '256.1.1.1', '0x7f.0.0.1', '1.2.3.4:', '1.2.3.4:x', '[1.2.3.4', '[]', '1.2.3.4, 5.6.7.8', '1.2.3.4/32']) {
     t.equal(allowed(address), false, address)
@@ -49,7 +49,7 @@ t.test('an address that cannot be read is not let in, and no entries let nothing
   t.end()
 })
 
-t.test('an entry that is neither region, address nor range stops, and is named', t => {
+t.test('an entry that is not a region, address or range stops the start, and is named', t => {
   for (const entry of ['', 'eu2', 'EU1', 'toString', '10.0.0.0/33', '::/129', '10.0.0/8', '012.0.0.1', '10.0.0.1 ', 'hooks.voucherify.io', '10.0.0.1/']) {
     t.equal(isSourceEntry(entry), false, entry)
     t.throws(() => createSourceFilter(['eu1', entry]), new TypeError(`"${entry}" is no region, IP address or CIDR range`))

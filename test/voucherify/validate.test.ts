@@ -7,7 +7,7 @@ import { campaign, tier, voucher } from './support/full-objects.js'
 const schema = findEvent('campaign.loyalty_tier.updated')?.bodySchema ?? catalogue[0].bodySchema
 const validate = compileValidator(schema)
 
-t.test('all faults are told at once, each at its own pointer', t => {
+t.test('all faults are reported at once, each at its own pointer', t => {
   t.strictSame(validate({
     campaign: { ...campaign, name: 1, type: 5, voucher: { ...voucher, discount: { type: [] }, redemption: 'none' } },
     loyalty_tier: { ...tier, points: { from: '0' }, created_at: 'x' }
@@ -22,7 +22,7 @@ t.test('all faults are told at once, each at its own pointer', t => {
   t.end()
 })
 
-t.test('a value never comes into a message', t => {
+t.test('a message never contains a value', t => {
   const secret = 'top-secret-value'
   const faults = validate({ campaign: { ...campaign, start_date: secret, created_at: secret, categories: secret, voucher: secret, active: secret } })
   t.equal(faults.length, 5)
@@ -38,7 +38,7 @@ t.test('the value is not changed', t => {
   t.end()
 })
 
-t.test('no more faults than the limit, and always one for an invalid value', t => {
+t.test('there are no more faults than the limit, and at least one for an invalid value', t => {
   const categories = Array.from({ length: 100 }, () => 0)
   t.equal(validate({ campaign: { categories } }).length, 50)
   t.equal(compileValidator(schema, { limit: 3 })({ campaign: { categories } }).length, 3)
@@ -46,7 +46,7 @@ t.test('no more faults than the limit, and always one for an invalid value', t =
   t.end()
 })
 
-t.test('a check that changes its mind between the question and the reason leaves a fault all the same', t => {
+t.test('an invalid value has a fault even if its check gives another answer the second time', t => {
   let answers = 0
   FormatRegistry.Set('fickle', () => { answers += 1; return answers > 1 })
   t.teardown(() => FormatRegistry.Delete('fickle'))
@@ -54,7 +54,7 @@ t.test('a check that changes its mind between the question and the reason leaves
   t.end()
 })
 
-t.test('a pointer through an endless key is cut back to an ancestor', t => {
+t.test('a pointer through a very long key is cut back to an ancestor', t => {
   const key = 'k'.repeat(600)
   t.strictSame(validate({ loyalty_tier: { ...tier, rewards: { [key]: { type: 5 }, [`${key}2`]: [] } } }), [
     { pointer: '/loyalty_tier/rewards', message: 'holds a fault under a key that is too long to tell' }
@@ -90,7 +90,7 @@ for (const [name, value] of Object.entries({
   'a megabyte for a date-time': { loyalty_tier: { ...tier, created_at: ' '.repeat(1_000_000) } },
   'a megabyte for a key': { loyalty_tier: { ...tier, rewards: { ['~/'.repeat(500_000)]: 0 } } }
 })) {
-  t.test(`${name} are told in bounded time, in few words`, t => {
+  t.test(`${name} are reported in bounded time, in few words`, t => {
     const start = performance.now()
     const faults = validate(value)
     const tookMs = performance.now() - start

@@ -7,12 +7,12 @@ import { campaign, tier } from '../support/full-objects.js'
 const schemas = [events.CampaignTierCreatedSchema, events.CampaignTierUpdatedSchema, events.CampaignTierDeletedSchema]
 
 for (const schema of schemas) {
-  t.test(`${schema.title}: every key of a full body is held to its type, and told at its own pointer`, t => {
+  t.test(`${schema.title}: every key of a full body must have its type, and a fault has its pointer`, t => {
     expectSchema(t, schema, { campaign, loyalty_tier: tier })
     t.end()
   })
 
-  t.test(`${schema.title}: a campaign or a tier is enough, neither is no such event`, t => {
+  t.test(`${schema.title}: a campaign or a tier is enough, and a body with neither is invalid`, t => {
     const validate = compileValidator(schema)
     t.strictSame(validate({ campaign }), [])
     t.strictSame(validate({ loyalty_tier: tier }), [])
@@ -22,7 +22,7 @@ for (const schema of schemas) {
     t.end()
   })
 
-  t.test(`${schema.title}: what is there but wrong is told at its key alone`, t => {
+  t.test(`${schema.title}: a wrong value is reported only at its key`, t => {
     const validate = compileValidator(schema)
     t.strictSame(validate({ campaign: 'camp_1' }), [{ pointer: '/campaign', message: 'must be an object' }])
     t.strictSame(validate(null), [{ pointer: '', message: 'must be an object' }])

@@ -8,14 +8,14 @@ const at = '2026-01-01T00:00:00Z'
 const oneTier = { customer, campaign, loyalty_tier: tier, created_at: at }
 const twoTiers = { customer, campaign, loyalty_tier_from: tier, loyalty_tier_to: tier, created_at: at }
 
-t.test('every key of a full body is held to its type, and told at its own pointer', t => {
+t.test('every key of a full body must have its type, and a fault has its pointer', t => {
   expectSchema(t, events.CustomerTierJoinedSchema, oneTier)
   expectSchema(t, events.CustomerTierUpgradedSchema, twoTiers)
   t.end()
 })
 
 for (const schema of [events.CustomerTierJoinedSchema, events.CustomerTierLeftSchema, events.CustomerTierProlongedSchema]) {
-  t.test(`${schema.title}: its tier is all that it needs`, t => {
+  t.test(`${schema.title}: a body needs only its tier`, t => {
     const validate = compileValidator(schema)
     t.strictSame(validate({ loyalty_tier: { id: 'ltr_1' } }), [])
     t.strictSame(validate({ loyalty_tier: { id: 'ltr_1' }, customer: null, campaign: null, created_at: null }), [])
@@ -29,7 +29,7 @@ for (const schema of [events.CustomerTierJoinedSchema, events.CustomerTierLeftSc
 }
 
 for (const schema of [events.CustomerTierUpgradedSchema, events.CustomerTierDowngradedSchema]) {
-  t.test(`${schema.title}: one of its two tiers is all that it needs`, t => {
+  t.test(`${schema.title}: a body needs only one of its two tiers`, t => {
     const validate = compileValidator(schema)
     for (const key of ['loyalty_tier_from', 'loyalty_tier_to']) {
       t.strictSame(validate({ [key]: { id: 'ltr_1' } }), [])

@@ -6,17 +6,17 @@ import { campaign } from '../support/full-objects.js'
 
 const validate = compileValidator(CampaignSchema)
 
-t.test('every key of a full campaign is held to its type, and told at its own pointer', t => {
+t.test('every key of a full campaign must have its type, and a fault has its pointer', t => {
   expectSchema(t, CampaignSchema, campaign)
   t.end()
 })
 
-t.test('a campaign without any key is a campaign: the documents mark none as required', t => {
+t.test('a campaign without any key is valid, because the documents require none', t => {
   t.strictSame(validate({}), [])
   t.end()
 })
 
-t.test('a faulty category is told with its place in the list', t => {
+t.test('a faulty category is reported with its place in the list', t => {
   const [first] = campaign.categories
   t.strictSame(validate({ categories: [first, { ...first, hierarchy: '1' }] }), [
     { pointer: '/categories/1/hierarchy', message: 'must be an integer' }

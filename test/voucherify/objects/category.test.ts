@@ -6,12 +6,12 @@ import { category } from '../support/full-objects.js'
 
 const validate = compileValidator(CategorySchema)
 
-t.test('every key of a full category is held to its type, and told at its own pointer', t => {
+t.test('every key of a full category must have its type, and a fault has its pointer', t => {
   expectSchema(t, CategorySchema, category)
   t.end()
 })
 
-t.test('a category without any key, and one of a kind that is new, are categories', t => {
+t.test('a category without any key, or of a new kind, is valid', t => {
   t.strictSame(validate({}), [])
   t.strictSame(validate({ ...category, stacking_rules_type: 'JOINT_EXCLUSIVE', object: 'folder' }), [])
   t.end()

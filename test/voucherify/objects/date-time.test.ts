@@ -12,7 +12,7 @@ t.test('date-times with a zone are accepted', t => {
   t.end()
 })
 
-t.test('a date that no calendar has, a date alone, a time without a zone and an empty text are not', t => {
+t.test('a date that does not exist, a date alone, a time without a zone and an empty text are refused', t => {
   for (const text of ['2023-02-29T00:00:00Z', '2024-03-14', '2024-03-14T10:08:14', '2024-13-01T00:00:00Z', '', 'yesterday']) {
     t.strictSame(validate(text), [{ pointer: '', message: 'must be an ISO 8601 date-time' }], text)
   }
@@ -20,7 +20,7 @@ t.test('a date that no calendar has, a date alone, a time without a zone and an 
   t.end()
 })
 
-t.test('a check that somebody has registered already stays', t => {
+t.test('a check that is already registered stays', t => {
   const before = FormatRegistry.Get('date-time')
   registerDateTime()
   t.equal(FormatRegistry.Get('date-time'), before)
@@ -35,7 +35,7 @@ t.test('a library without the check stops the start', t => {
   t.end()
 })
 
-t.test('what is known at a glance is what the full check lets through', t => {
+t.test('the quick check accepts only what the full check accepts', t => {
   const full = fullFormats['date-time']
   const isFull = (text: string): boolean => typeof full === 'object' && 'validate' in full && typeof full.validate === 'function' && full.validate(text as never) === true
   const two = (max: number) => fc.integer({ min: 0, max }).map(number => String(number).padStart(2, '0'))

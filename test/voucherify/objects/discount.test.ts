@@ -7,13 +7,13 @@ import { discounts } from '../support/full-objects.js'
 const validate = compileValidator(DiscountSchema)
 
 for (const [name, discount] of Object.entries(discounts)) {
-  t.test(`every key of a full ${name} discount is held to its type, and told at its own pointer`, t => {
+  t.test(`every key of a full ${name} discount must have its type, and a fault has its pointer`, t => {
     expectSchema(t, DiscountSchema, discount)
     t.end()
   })
 }
 
-t.test('a discount of a type that is new is valid, and what it shares with the others is held to its type', t => {
+t.test('a discount of a new type is valid, and keys that it shares with other types must have their type', t => {
   t.strictSame(validate({ type: 'POINTS', points_off: 'many' }), [])
   t.strictSame(validate({ amount_off: 5 }), [])
   t.strictSame(validate({ type: 'POINTS', amount_off: 'x', units: 1 }), [
@@ -26,7 +26,7 @@ t.test('a discount of a type that is new is valid, and what it shares with the o
   t.end()
 })
 
-t.test('a discount without the sum that its type asks for is valid', t => {
+t.test('a discount without the amount of its type is valid', t => {
   for (const type of ['AMOUNT', 'PERCENT', 'FIXED', 'UNIT']) t.strictSame(validate({ type }), [], type)
   t.end()
 })
@@ -39,7 +39,7 @@ t.test('every effect of a unit discount is known, and a new one is valid', t => 
   t.end()
 })
 
-t.test('several products are told one by one', t => {
+t.test('several products are reported one by one', t => {
   t.strictSame(validate({ type: 'UNIT', units: [{}, { unit_type: 5, product: { id: 'p' } }, 'three'] }), [
     { pointer: '/units/1/unit_type', message: 'must be a string' },
     { pointer: '/units/2', message: 'must be an object' }

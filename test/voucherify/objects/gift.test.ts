@@ -6,12 +6,12 @@ import { gift } from '../support/full-objects.js'
 
 const validate = compileValidator(GiftSchema)
 
-t.test('every key of a full gift is held to its type, and told at its own pointer', t => {
+t.test('every key of a full gift must have its type, and a fault has its pointer', t => {
   expectSchema(t, GiftSchema, gift)
   t.end()
 })
 
-t.test('a gift without a balance, as documented bodies have it, is valid', t => {
+t.test('a gift without a balance, as in documented bodies, is valid', t => {
   t.strictSame(validate({ amount: 1 }), [])
   t.end()
 })

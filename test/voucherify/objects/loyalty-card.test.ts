@@ -6,12 +6,12 @@ import { loyaltyCard } from '../support/full-objects.js'
 
 const validate = compileValidator(LoyaltyCardSchema)
 
-t.test('every key of a full loyalty card is held to its type, and told at its own pointer', t => {
+t.test('every key of a full loyalty card must have its type, and a fault has its pointer', t => {
   expectSchema(t, LoyaltyCardSchema, loyaltyCard)
   t.end()
 })
 
-t.test('a month and a day outside of the calendar are told with the bound', t => {
+t.test('an impossible month or day is reported with the limit', t => {
   const rules = (fixedMonth: number, fixedDay: number) =>
     validate({ points: 0, expiration_rules: { period_type: 'FIXED_DAY_OF_YEAR', fixed_month: fixedMonth, fixed_day: fixedDay } })
   t.strictSame(rules(1, 1), [])

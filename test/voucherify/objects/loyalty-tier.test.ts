@@ -6,19 +6,19 @@ import { tier } from '../support/full-objects.js'
 
 const validate = compileValidator(LoyaltyTierSchema)
 
-t.test('every key of a full tier is held to its type, and told at its own pointer', t => {
+t.test('every key of a full tier must have its type, and a fault has its pointer', t => {
   expectSchema(t, LoyaltyTierSchema, tier)
   t.end()
 })
 
-t.test('a tier needs its id, and nothing else', t => {
+t.test('a tier needs only its id', t => {
   t.strictSame(validate({ id: 'ltr_1' }), [])
   t.strictSame(validate({ ...tier, id: undefined }), [{ pointer: '/id', message: 'must be a string' }])
   t.strictSame(validate({ name: 'Leaf' }), [{ pointer: '/id', message: 'is required' }])
   t.end()
 })
 
-t.test('an expiration has a date or a date-time, and none that no calendar has', t => {
+t.test('an expiration has a date or a date-time, and a date that does not exist is refused', t => {
   const expiration = (start: unknown) => validate({ ...tier, expiration: { start_date: start, expiration_date: start } })
   for (const text of ['2024-07-24', '2023-02-28', '2024-07-24T00:00:00.000Z', null]) t.strictSame(expiration(text), [], String(text))
   for (const wrong of ['2023-02-29', '2024-13-01', '24 July', '2024-07-24T00:00:00', '', 20240724, ['2024-07-24']]) {
@@ -29,7 +29,7 @@ t.test('an expiration has a date or a date-time, and none that no calendar has',
   t.end()
 })
 
-t.test('the top tier has no end', t => {
+t.test('the top tier may have null as its upper limit', t => {
   t.strictSame(validate({ ...tier, points: { from: 9 }, config: { points: { from: 9, to: null } } }), [])
   t.end()
 })

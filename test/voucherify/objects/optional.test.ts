@@ -11,7 +11,7 @@ t.test('an optional key may be absent or null, a nullable key only null', t => {
   t.end()
 })
 
-t.test('the description stands where the union stands', t => {
+t.test('the description is on the union itself', t => {
   t.equal(nullable(Type.String({ description: 'Words' })).description, 'Words')
   t.notOk('description' in nullable(Type.String()))
   t.equal(oneOf(['A'], 'Words').description, 'Words')
@@ -22,7 +22,7 @@ t.test('the description stands where the union stands', t => {
   t.end()
 })
 
-t.test('an enumeration is open to other strings, and to nothing else', t => {
+t.test('an open enumeration accepts other strings, and nothing else', t => {
   const validate = compileValidator(oneOf(['A'], 'One'))
   t.strictSame(validate('B'), [])
   t.strictSame(validate(1), [{ pointer: '', message: 'must be a string' }])

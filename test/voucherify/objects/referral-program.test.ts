@@ -6,7 +6,7 @@ import { referralProgram } from '../support/full-objects.js'
 
 const validate = compileValidator(ReferralProgramSchema)
 
-t.test('every key of a full referral-program is held to its type, and told at its own pointer', t => {
+t.test('every key of a full referral-program must have its type, and a fault has its pointer', t => {
   expectSchema(t, ReferralProgramSchema, referralProgram)
   t.end()
 })
@@ -21,7 +21,7 @@ t.test('a reward\'s amount may be a string or a number, and nothing else', t => 
   t.end()
 })
 
-t.test('the parent of a reward is a campaign in upper or lower case, or of a kind that is new', t => {
+t.test('the parent of a reward is a campaign in upper or lower case, or of a new kind', t => {
   for (const object of ['campaign', 'CAMPAIGN', 'promotion']) t.strictSame(validate({ referee_reward: { related_object_parent: { object } } }), [])
   t.strictSame(validate({ referee_reward: { related_object_parent: { object: 1 } } }), [
     { pointer: '/referee_reward/related_object_parent/object', message: 'must be a string' }

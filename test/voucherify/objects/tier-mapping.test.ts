@@ -14,7 +14,7 @@ t.test('a rule needs none of its keys, and its type may be new', t => {
   t.end()
 })
 
-t.test('what is of another kind is told', t => {
+t.test('a value of another type is reported', t => {
   t.strictSame(rules({ type: 'MULTIPLY', multiplier: 'x' }), [{ pointer: '/earning_rules/a~1b~0c/multiplier', message: 'must be a number' }])
   t.strictSame(rules({ type: 'CUSTOM', points: 1.5 }), [{ pointer: '/earning_rules/a~1b~0c/points', message: 'must be an integer' }])
   t.strictSame(rules({ type: 5 }), [{ pointer: '/earning_rules/a~1b~0c/type', message: 'must be a string' }])

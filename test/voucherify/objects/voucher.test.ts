@@ -6,7 +6,7 @@ import { voucher } from '../support/full-objects.js'
 
 const validate = compileValidator(VoucherSchema)
 
-t.test('every key of a full voucher is held to its type, and told at its own pointer', t => {
+t.test('every key of a full voucher must have its type, and a fault has its pointer', t => {
   expectSchema(t, VoucherSchema, voucher)
   t.end()
 })

@@ -17,7 +17,7 @@ t.test('a recipe makes the same values again, and others for another index or se
   t.end()
 })
 
-t.test('every choice comes up', t => {
+t.test('every choice occurs', t => {
   const picked = new Set(Array.from({ length: 100 }, (_, index) => createRecipe({ index, now }).pick('x', 'a', 'b', 'c')))
   t.strictSame([...picked].sort(), ['a', 'b', 'c'])
   t.end()
