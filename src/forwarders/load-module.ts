@@ -41,7 +41,10 @@ export async function loadForwarder (spec: ModuleSpec, { folder, logger, limitMs
   return completeForwarder(made, { spec, logger: own })
 }
 
-/** Of a CommonJS module Node.js knows only the names that it finds without running it; its `default` is all that it exports. */
+/**
+ * Returns the `createForwarder` of a module or of its `default`; `undefined` if there is none. Node.js lists only those exports of a CommonJS
+ * module that it finds without running the module. All of them are in `default`.
+ */
 function exported (module: unknown): unknown {
   return typeof module === 'object' && module !== null && 'createForwarder' in module ? module.createForwarder : undefined
 }

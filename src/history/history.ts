@@ -31,7 +31,7 @@ export const spanNames = Object.keys(spans) as readonly Span[]
 
 /** The history as kept between runs. */
 export interface KeptHistory extends Readonly<Record<Span, readonly Slot[]>> {
-  /** Since when no attempt of a forwarder has succeeded, by its name. */
+  /** Since when each call of a forwarder has led to retries and no success, by its name. */
   readonly failing: Readonly<Record<string, number>>
 }
 
@@ -39,7 +39,7 @@ export interface History {
   readonly observer: Observer
   /** Sets the number of deliveries that a forwarder has yet to pass on. */
   readonly setBacklog: (forwarder: string, count: number) => void
-  /** Since when none of a forwarder's attempts has succeeded, in milliseconds since the epoch; `undefined` if the last one did. */
+  /** Since when each call of a forwarder has led to retries and no success, in milliseconds since the epoch; `undefined` if the last one did not. */
   readonly failingSince: (forwarder: string) => number | undefined
   /** The slots with any counts, oldest first. */
   readonly slots: (span: Span) => readonly Slot[]
@@ -47,12 +47,12 @@ export interface History {
   readonly restore: (earlier: KeptHistory) => void
 }
 
-/** Counts the types above the limit. Without a limit, a sender could add types for ever. */
+/** The name under which further and very long event types are counted. Without it, a sender could add types for ever. */
 export const OTHER_TYPES = 'other types'
 const MOST_TYPES = 20
 const LONGEST_TYPE = 100
 
-/** Without a prototype, because an event type or a forwarder may be called `constructor`. */
+/** Copies a record into an object without a prototype, because an event type or a forwarder may be called `constructor`. */
 function ownKeys<Value> (record: Readonly<Record<string, Value>>): Record<string, Value> {
   return Object.assign(Object.create(null), record)
 }

@@ -12,7 +12,7 @@ import { origins, type UnprovenRefusals } from '../sender-watch/unproven.js'
 import { createWebhookMetrics } from './webhook-metrics.js'
 import { createWebhookStatusMetrics } from './webhook-status-metrics.js'
 
-/** Functions that are called for each scrape. Each has its own time limit. `undefined`: not known. */
+/** Functions that are called for each scrape. Asynchronous ones limit their own time. `undefined`: not known. */
 export interface MetricSources {
   readonly store: () => Promise<StoreFacts | undefined>
   readonly storeBytes: () => Promise<number | undefined>
