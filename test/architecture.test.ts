@@ -8,7 +8,7 @@ const source = join(import.meta.dirname, '../src')
 /** Which room may import from which others. A room may always import from itself. */
 const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   'main.ts': ['commands'],
-  // It composes what runs in the process, and what a command does without one.
+  // Also composes commands that run without a service.
   commands: ['composition', 'threads', 'terminal', 'config', 'delivery', 'simulator', 'voucherify', 'page', 'errors'],
   composition: 'everything',
   config: ['voucherify', 'errors'],
@@ -23,12 +23,12 @@ const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   history: ['kept-file', 'delivery', 'errors'],
   'kept-file': ['delivery', 'errors'],
   metrics: ['delivery', 'voucherify', 'sender-watch', 'errors'],
-  // It gets what sends requests from outside. Addresses are told apart as the listeners tell them apart.
+  // Gets an HTTP client as an option. Addresses are compared in the same way as in the listeners.
   'sender-watch': ['http', 'kept-file', 'delivery', 'voucherify', 'errors'],
   simulator: ['voucherify', 'errors'],
-  // Of the sender's room it takes how to write JSON that everybody can read.
+  // Uses from the sender's room only the writing of JSON that every reader accepts.
   terminal: ['delivery', 'voucherify'],
-  // Runs in a browser: of the service it knows the types of its answers.
+  // Runs in a browser, and uses only the types of the service's answers.
   page: ['admin-api', 'sender-watch', 'history'],
   testing: ['forwarders', 'delivery', 'voucherify', 'errors'],
   errors: []
@@ -53,7 +53,7 @@ function importsOf (file: string): Import[] {
   })
 }
 
-/** The file that a relative import names, below the sources. */
+/** The file of a relative import, below the sources. */
 function target ({ from, to }: Import): string {
   return relative(source, join(source, dirname(from), to)).replace(/\.js$/, '.ts')
 }
@@ -110,7 +110,7 @@ t.test('only one file uses the driver of PostgreSQL, and loads it only for a Pos
 })
 
 t.test('only the main file, the process file and the SQLite binding touch the process', async (t) => {
-  // The binding is chosen by the SQLite that this Node.js has, and a warning of Node.js about it is kept back.
+  // The binding depends on this Node.js's SQLite, and suppresses a warning of Node.js about it.
   const touching = ['main.ts', 'commands/process.ts', 'journal/sqlite/binding.ts']
   for (const file of files.filter((name) => !touching.includes(name))) {
     const parsed = ts.createSourceFile(file, readFileSync(join(source, file), 'utf8'), ts.ScriptTarget.Latest)

@@ -14,7 +14,7 @@ interface Claim {
   readonly title: string
 }
 
-/** The rows of the table; a row of another form is one with a file that is not there. */
+/** Returns the rows of the table. A row of another form has no file. */
 function claims (): Claim[] {
   const rows = read('CLAIMS.md').split('\n').filter((line) => line.startsWith('|')).slice(2)
   return rows.map((row) => {
@@ -30,7 +30,7 @@ t.test('the test for each promise exists', async (t) => {
       t.fail(`${file} is not there, which should show "${promise}"`)
       continue
     }
-    // As the source has it between the quotation marks.
+    // The title as the source has it between the quotation marks.
     const source = read(file).replaceAll('\\\'', '\'')
     t.ok([`t.test('${title}'`, `t.test(\`${title}\``].some((call) => source.includes(call)), `${file} has "${title}"`)
   }

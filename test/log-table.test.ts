@@ -6,10 +6,10 @@ import ts from 'typescript'
 const source = join(import.meta.dirname, '../src')
 const levels: Readonly<Record<string, number>> = { debug: 20, info: 30, warn: 40, error: 50, fatal: 60 }
 
-/** A message of the program's log, with the levels that it is logged at. */
+/** Messages of the program's log, with the levels that they are logged at. */
 type Messages = ReadonlyMap<string, ReadonlySet<number>>
 
-/** Every message that is a literal in a call of a logger, or the value of a variable that is such a call's last argument. */
+/** Returns every message that is a literal in a call of a logger, or the value of a variable that is the last argument of such a call. */
 function messagesInSource (): Messages {
   const messages = new Map<string, Set<number>>()
   for (const name of readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((each) => each.endsWith('.ts'))) {
@@ -42,7 +42,7 @@ function textsOf (expression: ts.Node, file: ts.SourceFile): readonly string[] {
   return found
 }
 
-/** The rows of the table under "The log": messages in code marks, and the levels. */
+/** Returns the rows of the table under "The log": messages in code marks, and their levels. */
 function messagesInTable (): Messages {
   const text = readFileSync(join(source, '../docs/operating.md'), 'utf8')
   const section = /^## The log\n(.*?)(?=^## |$(?![\s\S]))/ms.exec(text)?.[1] ?? ''
@@ -51,7 +51,7 @@ function messagesInTable (): Messages {
   for (const [, names = '', numbers = ''] of rows) {
     const told = numbers.split(',').map(Number)
     const each = [...names.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name)
-    // As many levels as messages: one each, in order.
+    // If there are as many levels as messages, each message has one level, in order.
     each.forEach((name, index) => { messages.set(name, new Set(told.length === each.length ? told.slice(index, index + 1) : told)) })
   }
   return messages

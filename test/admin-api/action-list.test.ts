@@ -17,7 +17,7 @@ function setUp (t: Test, { dataDir = t.testdir(), ...options }: Partial<ActionLi
   const list = createActionList({ dataDir, logger: log.logger, everyMs: 5, ...options })
   t.teardown(list.close)
   const counts = (): unknown[] => log.find('operator action').map(({ count }) => count)
-  /** Resolves once what commands put on the list from then on is told. */
+  /** Resolves when the log has all actions that commands add to the list from then on. */
   async function begin (): Promise<void> {
     list.start()
     list.add(own(0))
@@ -95,7 +95,7 @@ t.test('a list that cannot be written or read is reported once, and used again w
   await list.close()
   t.match(log.find('operator actions not kept'), [{ level: 50, path: actionListPath(dataDir), err: { code: 'EISDIR' } }])
   const kept = readFileSync(actionListPath(dataDir), 'utf8').split('\n').filter((line) => line !== '').map((line) => (JSON.parse(line) as RecordedAction).count)
-  // The second was still to be written when the folder went, or not.
+  // The second line may or may not have been written before the folder was removed.
   t.strictSame(kept.filter((count) => count !== 2).sort(), [3, 4])
 })
 
@@ -107,7 +107,7 @@ t.test('a command\'s line that a full disk cuts off is reported, and does not ta
   try {
     writeFileSync(join(dataDir, 'filler'), Buffer.alloc(65_536))
   } catch {
-    // Full, as it is meant to be.
+    // The disk is full, as intended.
   }
   let kept = 1
   t.throws(() => { for (; kept < 1000; kept++) addToActionList(dataDir, command(kept)) }, { code: 'ENOSPC' })

@@ -21,7 +21,7 @@ function referencesOf (value: unknown): string[] {
   return Object.entries(objectOf(value)).flatMap(([key, each]) => key === '$ref' && typeof each === 'string' ? [each] : referencesOf(each))
 }
 
-/** What a reference leads to. */
+/** Returns the target of a reference. */
 function resolved (reference: string): unknown {
   return reference.replace(/^#\//, '').split('/').reduce<unknown>((value, key) => objectOf(value)[key], document)
 }

@@ -9,7 +9,7 @@ const running: RunningForwarder = {
   name: 'http', type: 'http', destination: 'https://shop.example/…', breakerState: () => 'closed', isPaused: () => false, pause: () => {}, resume: () => {}
 }
 
-/** What a line says of the action itself. */
+/** The fields of a line about the action itself. */
 function told ({ level: _level, time: _time, msg: _msg, reqId: _reqId, ...rest }: LogLine): unknown {
   return rest
 }

@@ -30,7 +30,7 @@ t.test('all dead letters with a reason are replayed at a rate, and the list then
 t.test('dead letters can be replayed by a reason of the greatest length', async (t) => {
   const store = makeStore(t)
   store.append(newDelivery())
-  // As it is kept of a custom forwarder's: 2048 characters of the reason, and as many of the answer.
+  // A custom forwarder's reason as it is kept: 2048 characters of the reason, and as many of the answer.
   const reason = `${'r'.repeat(2048)}…: ${'a'.repeat(2048)}…`
   await settleAll(store.feed('crm'), () => ({ status: 'dead', reason }))
   const admin = await buildAdmin(t, { dataDir: store.dataDir })

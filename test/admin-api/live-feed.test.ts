@@ -4,7 +4,7 @@ import { buildAdmin } from '../support/build-admin.js'
 import { eventually } from '../support/eventually.js'
 import { makeStore, newDelivery } from '../journal/sqlite/stored.js'
 
-/** A client that keeps what it hears. */
+/** A client that keeps the events that it receives. */
 async function listen (t: Test, url: string) {
   const controller = new AbortController()
   t.teardown(() => { controller.abort() })
@@ -81,7 +81,7 @@ t.test('a client that does not read is disconnected, and other clients still get
   const admin = await buildAdmin(t, {
     dataDir: makeStore(t).dataDir,
     feed: { heartbeatMs: 1 },
-    // Stands for a kernel that holds nothing more for the client.
+    // Stands for a kernel that buffers nothing more for the client.
     addPage: app => { app.addHook('onRequest', async (request, reply) => { if (request.headers['x-deaf'] !== undefined) reply.raw.cork() }) }
   })
   const client = await listen(t, admin.url)

@@ -24,7 +24,7 @@ t.test('each wrong token from an address is answered later than the one before, 
   const address = '192.0.2.1'
   for (let count = 0; count < 8; count++) {
     guess(address)
-    // What a moment forgives makes room for none.
+    // The few tries that are forgiven after a moment make room for no connection.
     await time.advance(1)
   }
   for (let count = 8; count < 2500; count++) await time.advance(1)
@@ -51,7 +51,7 @@ t.test('five thousand addresses keep only a limited number of connections waitin
   t.ok(answers.every(({ status }) => status === 429))
   await time.advance(250)
   t.equal(answers.length, 5000)
-  // The first one is forgotten, the last one is not.
+  // The first address is forgotten, the last one is not.
   for (const address of ['10.0.0.0', '10.0.19.135']) guess(address)
   await time.advance(250)
   t.match(answers.slice(5000), [{ address: '10.0.0.0', status: 401 }])

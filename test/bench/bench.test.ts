@@ -10,7 +10,7 @@ import { plainNode } from '../support/program.js'
 const run = promisify(execFile)
 const project = join(import.meta.dirname, '../..')
 
-/** As `npm run bench` does it, in a folder of the test's own; the types are checked elsewhere. */
+/** Runs the bench like `npm run bench`, in a folder of the test. Types are checked elsewhere. */
 async function build (outDir: string): Promise<void> {
   await run('env', [...plainNode, join(project, 'node_modules/typescript/bin/tsc'), '-p', join(project, 'bench'), '--noCheck', '--outDir', outDir, '--incremental', 'false', '--tsBuildInfoFile', 'null'])
 }
@@ -21,7 +21,7 @@ async function bench (program: string, ...options: readonly string[]): Promise<s
 }
 
 t.test('the bench measures the requested parts and their baselines, and leaves no files behind', async (t) => {
-  // Below the project, where the dependencies are found.
+  // Inside the project, so that Node.js finds the dependencies.
   const outDir = join(project, 'dist-bench', 'test')
   t.teardown(async () => { await rm(outDir, { recursive: true, force: true }) })
   await build(outDir)

@@ -178,7 +178,7 @@ t.test('a backup from a data folder on a full disk, or without inodes, fails wit
     try {
       writeFileSync(join(dataDir, 'filler'), Buffer.alloc(2 * 1024 * 1024))
     } catch {
-      // Full, as it is meant to be.
+      // The disk is full, as intended.
     }
     const { stderr, run } = createHarness()
     t.equal(await run('backup', join(store.dataDir, 'copy.db'), '--data-dir', dataDir), 1)

@@ -9,7 +9,7 @@ t.test('the shared journal is tried, and each problem is described in a sentence
   for (const name of ['fine', 'reading', 'old', 'theirs']) await server.query(`CREATE DATABASE ${name}`)
   await server.query('ALTER DATABASE reading SET default_transaction_read_only = on')
   const inside = async (database: string, text: string) => await server.query(text, [], database)
-  // An older server that runs nowhere here: one that says so.
+  // No older server is available here, so this one only claims to be older.
   await inside('old', `CREATE SCHEMA past; CREATE FUNCTION past.current_setting (name text) RETURNS text LANGUAGE sql AS $$
     SELECT CASE name WHEN 'server_version_num' THEN '130014' WHEN 'server_version' THEN '13.14' ELSE pg_catalog.current_setting(name) END $$`)
   await server.query('ALTER DATABASE old SET search_path = past, pg_catalog')

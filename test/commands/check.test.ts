@@ -82,7 +82,7 @@ t.test('the example forwarders file passes, and so does the container\'s', async
 
 t.test('a data folder that other users control is a fault in check and at a start, and files that they could change are a warning', async (t) => {
   const directory = t.testdir({ data: {} })
-  // For root nobody else decides over a folder of root's.
+  // No other user controls a folder of root's.
   if (process.getuid?.() === 0) chownSync(join(directory, 'data'), 4001, 4001)
   chmodSync(join(directory, 'data'), 0o777)
   for (const command of ['check', 'serve']) {

@@ -10,7 +10,7 @@ async function scriptFor (shell: string): Promise<string> {
   return harness.stdout.text
 }
 
-/** What bash proposes for the last of these words. */
+/** Bash's suggestions for the last of these words. */
 async function proposedByBash (t: Test, words: readonly string[]): Promise<string[]> {
   const file = join(t.testdir(), 'completion')
   writeFileSync(file, await scriptFor('bash'))

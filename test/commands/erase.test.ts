@@ -15,7 +15,7 @@ function ofPerson (customer: object, fields = {}): ReturnType<typeof newDelivery
   return newDelivery({ customerId: person.id, rawBody: Buffer.from(JSON.stringify({ customer: { name: person.name, ...customer } })), ...fields })
 }
 
-/** Which of the words stand anywhere in the database's files. */
+/** The words that are anywhere in the database's files. */
 function wordsIn (dataDir: string, words: readonly string[]): string[] {
   const text = [databasePath(dataDir), `${databasePath(dataDir)}-wal`].filter(path => existsSync(path)).map(path => readFileSync(path, 'latin1')).join('\n').toLowerCase()
   return words.filter(word => text.includes(word.toLowerCase()))
@@ -29,7 +29,7 @@ async function run (...args: string[]) {
 
 t.test('a person is found in any text, whatever the length of its words', async t => {
   const finds = createTraces([{ by: 'customer', digest: digestOf('cust_1') }, { by: 'email', digest: digestOf('jan@shop.example') }])
-  // What is searched anew at each of its dots takes minutes, and letters of two units each run out of stack.
+  // A text that is searched again at each of its dots takes minutes, and a run of letters of two units overflows the stack.
   const dots = '.'.repeat(300_000)
   const startedAt = performance.now()
   for (const word of [`x${dots}x`, `${dots}cust_12`, '\u{1D4B3}'.repeat(10_000_000), 'a'.repeat(20_000_000)]) t.notOk(finds(`{"a":"${word}"}`))
@@ -64,7 +64,7 @@ t.test('no byte of a person is left in the database, and the rest of an event is
   t.match(done.stdout, '3 deliveries erased')
   t.match(done.stdout, `${mine.id} forwarded to http`)
   t.match(done.stdout, 'events.ndjson*')
-  // The other one's address and source id hold the person's in them.
+  // The other customer's address and source id contain this person's.
   t.strictSame(wordsIn(store.dataDir, [person.name, '"email":"jan.kowalski', 'hello', '"cust_Erased0001"', `"source_id":"${person.sourceId}"`, '\\u004a']), [])
   t.strictSame(readFileSync(join(store.dataDir, 'erasures.ndjson'), 'utf8').trim().split('\n').map(line => (JSON.parse(line) as { by: string }).by), ['customer', 'source_id', 'email'])
   t.notMatch(readFileSync(join(store.dataDir, 'erasures.ndjson'), 'utf8'), person.id)

@@ -66,7 +66,7 @@ t.test('a full disk leaves no empty file, and the next run succeeds', async t =>
   try {
     writeFileSync(join(directory, 'filler'), Buffer.alloc(65_536))
   } catch {
-    // Full, as it is meant to be.
+    // The disk is full, as intended.
   }
   const full = createHarness({ directory })
   t.equal(await full.run('init', '--yes'), 2)

@@ -9,7 +9,7 @@ import { createHarness, watchOperator, type HarnessOptions } from './harness.js'
 
 const person = { id: 'cust_Erased0001', sourceId: 'crm-77', email: 'jan.kowalski@example.com' }
 
-/** The lines of the list, without the times. */
+/** The lines of the list without their times. */
 function listed (dataDir: string): unknown[] {
   if (!existsSync(actionListPath(dataDir))) return []
   return readFileSync(actionListPath(dataDir), 'utf8').split('\n').slice(0, -1).map((line) => {

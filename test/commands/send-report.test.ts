@@ -7,9 +7,9 @@ import { buildService, SECRET, signed } from '../support/build-service.js'
 import { eventually } from '../support/eventually.js'
 import { createHarness, startServer, type ReceivedRequest } from './harness.js'
 
-/** Longer than anything here takes on a machine that has other things to do. */
+/** Longer than any step takes on a busy machine. */
 const PATIENT = ['--timeout-ms', '120000']
-/** A day in less than a second. */
+/** Makes a day last less than a second. */
 const FAST_CLOCK = ['--clock', '100000x']
 
 function eventIdOf (request: ReceivedRequest): string {
@@ -21,7 +21,7 @@ function answer (response: ServerResponse, status: number, body: unknown = { mes
   response.end(JSON.stringify(body))
 }
 
-/** A receiver that is told how many times an event has come, from 1. */
+/** A receiver that gets the number of times that an event has come, from 1. */
 async function startReceiver (t: Parameters<typeof startServer>[0], receive: (nth: number, request: ReceivedRequest, response: ServerResponse) => void) {
   const times = new Map<string, number>()
   return await startServer(t, (request, response) => {
@@ -112,7 +112,7 @@ t.test('a receiver that acknowledges events and loses them, or forwards them twi
   const server = await startReceiver(t, (_nth, request, response) => {
     seen.push(eventIdOf(request))
     const lines = seen.length % 5 === 0 ? 0 : seen.length === 7 ? 2 : 1
-    // Another receiver's format: the envelope as it came.
+    // Another receiver's format: the envelope as received.
     for (let line = 0; line < lines; line++) appendFileSync(path, `${request.body}\n`)
     answer(response, 200)
   })
@@ -177,7 +177,7 @@ t.test('the service\'s own token is sent only to its own host, and another host 
   const server = await startReceiver(t, (_nth, _request, response) => { answer(response, 202) })
   const operator = await startServer(t, (_request, response) => { answer(response, 401) })
   const directory = t.testdir({ '.env': 'ADMIN_TOKEN=a-token-from-the-file\n', token: 'a-token-of-another-host\n' })
-  // It is this machine too, and not by a loopback address.
+  // Another address of this machine, which is not a loopback address.
   const elsewhere = `http://0.0.0.0:${operator.port}`
   const ask = async (environment: Record<string, string>, ...args: string[]) => {
     const harness = createHarness({ directory, environment })

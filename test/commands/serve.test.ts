@@ -14,7 +14,7 @@ function latch (): Latch {
   return { reached, open }
 }
 
-/** A service whose start can be waited for, and that otherwise does what a test says. */
+/** A service whose start the test can await, and that otherwise does what the test says. */
 function fakeService (behaviour: Partial<Service> = {}) {
   const started = latch()
   const calls: string[] = []
@@ -104,7 +104,7 @@ t.test('on a terminal, log lines of the service and of others are readable', asy
   t.notMatch(harness.log.text, '{"level"')
 })
 
-/** Writes a line to the log of a service on a terminal; resolves with all that the terminal got. */
+/** Writes a line to the log of a service on a terminal. Resolves with the terminal's whole output. */
 async function onTerminal (line: string, environment: Record<string, string> = {}): Promise<string> {
   const service = fakeService()
   const harness = createHarness({ createService: service.create, terminal: true, environment })

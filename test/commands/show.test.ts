@@ -130,13 +130,13 @@ t.test('JSON of any depth and length is formatted as far as a person reads it, a
   t.equal(lines.length, 201)
   t.equal(indentJson('['.repeat(3)), '[\n  [\n    [\n      ', 'what is no JSON after all does no harm')
 
-  // Each of a million items would begin with 200 characters of white space.
+  // Each of a million items would start with 200 characters of white space.
   const wide = `${'['.repeat(100)}${Array.from({ length: 1_000_000 }, () => '1').join()}${']'.repeat(100)}`
   const laidOut = indentJson(wide)
   t.ok(laidOut.length < 20_000_000)
   t.equal(laidOut.replaceAll(/\s/g, ''), wide)
 
-  // An expression that tries two ways at each character runs out of stack.
+  // A regular expression with two alternatives at each character overflows the stack.
   for (const text of ['x'.repeat(20_000_000), '\\"'.repeat(20_000_000)]) t.ok(indentJson(`{"a":"${text}"}`) === `{\n  "a": "${text}"}`)
 })
 

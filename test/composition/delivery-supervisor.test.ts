@@ -15,7 +15,7 @@ function batchOf (after: number, bytes: number): StoredBatch {
 t.test('stored events do not pile up in memory on their way to a deliver thread that computes', async (t) => {
   const taken: Array<() => void> = []
   const sent: number[] = []
-  // A thread that computes answers nothing until it is done.
+  // A thread that computes does not answer until it is done.
   const busy: Pick<HostedDelivery, 'stored'> = { stored: async ({ after }) => await new Promise((resolve) => { sent.push(after); taken.push(resolve) }) }
   const { stored } = superviseDelivery({ start: () => busy as HostedDelivery, logger: captureLog().logger } as unknown as DeliverySupervisorOptions)
   for (let after = 0; after < 100; after++) stored(batchOf(after, MIB))
@@ -31,7 +31,7 @@ t.test('stored events do not pile up in memory on their way to a deliver thread 
   t.equal(sent.at(-1), 102)
 })
 
-/** Those who forward, without forwarders; some of what they do may be given. */
+/** A deliver thread without forwarders. The caller may replace some of its methods. */
 function supervised (t: Test, given: Partial<HostedDelivery> = {}) {
   const log = captureLog()
   const threads: DeliveryHooks[] = []
@@ -57,7 +57,7 @@ t.test('a deliver thread that fails before it has begun is replaced, and the new
   const { supervisor, threads, begun } = supervised(t)
   await supervisor.openForwarders()
   await supervisor.claim()
-  // A client that a custom forwarder has made finds no server, say, and nobody listens to its error.
+  // For example, a client of a custom forwarder finds no server, and its error has no listener.
   threads[0]?.onFailure(new Error('connect ECONNREFUSED'))
   await supervisor.begin()
   await eventuallyTrue(() => begun.includes(2), 'the successor')

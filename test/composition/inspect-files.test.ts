@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { inspectFiles, type FileUser, type InspectFilesOptions } from '../../src/composition/inspect-files.js'
 
-/** Who made the files of this test, if that is not root, and two others. */
+/** The user who made the files of this test, if that is not root, and two others. */
 const [MAKER, OTHER, THIRD] = [process.getuid?.() === 0 ? 4001 : process.getuid?.() ?? 4001, 4002, 4003]
 const isRoot = process.getuid?.() === 0
 

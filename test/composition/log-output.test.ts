@@ -41,7 +41,7 @@ t.test('a log that cannot be written is reported once, retried with each line, a
   t.equal(errors.length, 1)
 })
 
-/** A pipe of which nobody reads the other end, or of which it is closed. */
+/** A pipe whose other end is not read, or is closed. */
 function unreadPipe (t: Test, options: { closed: boolean }): number {
   const path = join(t.testdir(), 'pipe')
   execFileSync('mkfifo', [path])

@@ -20,7 +20,7 @@ t.test('a store is moved to PostgreSQL and back with all its progress', { skip: 
   const server = await startPostgres(t)
   const { url } = server
 
-  /** A data folder in which something of each kind is. */
+  /** A data folder with records of each kind. */
   async function makeFolder (): Promise<string> {
     const store = await openJournal(t)
     const http = await store.feed('http')
@@ -88,7 +88,7 @@ t.test('a store is moved to PostgreSQL and back with all its progress', { skip: 
     const connections = async (): Promise<readonly number[]> => (await server.query<{ pid: number }>("SELECT pid FROM pg_stat_activity WHERE application_name = 'tierhook'")).map(({ pid }) => pid)
     const before = await connections()
     await t.rejects(moveStore({ from: { url, schema: 'nothing' }, to: { dataDir: t.testdir() } }), { code: 'NO_STORE' })
-    // One that is left open ends by itself after a minute.
+    // An open connection would end by itself after a minute.
     const deadline = performance.now() + 20_000
     t.strictSame(await eventually(async () => {
       const left = (await connections()).filter((pid) => !before.includes(pid))
@@ -101,7 +101,7 @@ t.test('a store is moved to PostgreSQL and back with all its progress', { skip: 
     await close()
   })
 
-  /** A journal that nobody serves, with one event. */
+  /** A journal without a running service, with one event. */
   async function makeJournal (schema: string) {
     const journal = createPostgresJournal({ url, schema, logger: captureLog().logger, clock: systemClock, dedupeWindowMs: DAY_MS, retention: { maxAgeMs: 0, maxBytes: 0 } })
     await journal.start()
@@ -149,13 +149,13 @@ t.test('a store is moved to PostgreSQL and back with all its progress', { skip: 
 
   await t.test('events accepted during a move stay in the journal that is served', async (t) => {
     const { journal } = await makeJournal('stalled')
-    // A replica that stands still is not seen.
+    // A frozen replica is not noticed.
     const hide = async (): Promise<void> => { await server.query('UPDATE stalled.members SET seen_at = 0, lease_until = 0') }
     await hide()
     const source = await openShared({ url, schema: 'stalled' })
     t.teardown(source.close)
     await source.side.counters()
-    // One that had started before goes on.
+    // A replica that had started before continues.
     await server.query('ALTER TABLE stalled.moving RENAME TO moved')
     await journal.append(sampleNewDelivery())
     await hide()

@@ -19,7 +19,7 @@ import { fakeManagementApi, fakeWebhook, asking, TIER_EVENTS } from '../support/
 import { freePort, noPostgres, startPostgres, type PostgresServer } from '../support/postgres-server.js'
 import { sampleEnvelope } from '../../src/voucherify/samples.js'
 
-/** What the API answers, as far as it is looked at. */
+/** The parts of the API's answers that the test uses. */
 interface Answer {
   readonly checks: readonly unknown[]
   readonly expectations: readonly unknown[]
@@ -29,7 +29,7 @@ interface Answer {
 
 let schemas = 0
 
-/** Replicas that exchange what they have noticed when the test says so. */
+/** Replicas that exchange observations when the test says so. */
 async function makeFleet (t: Test, server: PostgresServer) {
   const schema = `observed_${++schemas}`
   const database = openDatabase({ url: server.url, schema, connections: 1 })
@@ -71,7 +71,7 @@ t.test('what replicas notice', { skip: noPostgres }, async (t) => {
     const [a, b] = [await replica('a'), await replica('b')]
     a.meet('ev_1')
     b.meet('ev_2')
-    // What each hears of the other one is kept too.
+    // Each replica also keeps the observations of the other.
     for (const { kept } of [a, b, a, b, a]) await kept.save()
     t.strictSame([a.counts(), b.counts()], [[2], [2]])
     t.equal((await rows()).length, 3)
@@ -152,7 +152,7 @@ t.test('what replicas notice', { skip: noPostgres }, async (t) => {
     await d.kept.save()
     t.strictSame(d.counts(), [3])
     t.ok((d.cameAt() ?? 0) >= (cameAt ?? Infinity), 'when an event came last is known too')
-    // It stood still for long, and goes on.
+    // The replica was frozen for long, and continues.
     await c.live(true)
     c.meet('ev_2')
     await c.kept.save()
@@ -203,7 +203,7 @@ t.test('what replicas notice', { skip: noPostgres }, async (t) => {
       const status = await two.api('/api/webhook-status')
       return status.checks.length > 0 ? status : undefined
     }, 'what the other one was told'), { watching: true, switchedOnCount: 1, switchedOn: [{ webhookId: 'wh_1' }] })
-    // Events go to the one that does not lead; for what is expected so often, others hear of them late.
+    // Events go to the replica that does not lead. The others learn late about events that are expected so often.
     const event = (index: number): object => ({ ...sampleEnvelope('customer.loyalty.tier.upgraded', { index, now: new Date() }), more: true })
     for (let index = 0; index < 18; index++) {
       t.equal((await two.post('/webhooks', event(index))).status, 202)

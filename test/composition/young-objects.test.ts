@@ -8,7 +8,7 @@ const collect = runInNewContext('gc') as () => void
 
 interface Sample { readonly number: number, readonly text: string, readonly next: undefined }
 
-/** The place in the code that all samples come from. */
+/** The place in the code where all samples are allocated. */
 function makeSample (number: number): Sample {
   return { number, text: 'sample', next: undefined }
 }
@@ -26,7 +26,7 @@ t.test('short-lived objects stay in the young generation even if earlier objects
   let sum = 0
   for (let number = 0; number < 500_000; number++) {
     const sample = makeSample(number)
-    // As soon as the next is here nobody needs it.
+    // As soon as the next sample exists, this one is garbage.
     kept[0] = sample
     sum += sample.text.length
   }

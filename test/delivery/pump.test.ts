@@ -46,7 +46,7 @@ async function build (t: Test) {
   return { journal, log, threads, pump, append }
 }
 
-/** A forwarder that notes what it gets, and a wait for a number of forwarded deliveries. */
+/** A forwarder that records its deliveries, and a wait for a number of forwarded deliveries. */
 function recorder (decide: (attempt: Attempt) => Outcome | Promise<Outcome> = () => ({ status: 'forwarded' })) {
   const attempts: Attempt[] = []
   const forwarded: string[] = []
@@ -294,7 +294,7 @@ t.test('a stop does not wait longer than allowed for progress that a stalled dis
   threads.beforeWrite = async (method) => { if (method === 'commit') await stall.opened }
   await running.start()
   await sink.until(1)
-  // Without an end to it this would be waited for until the test times out.
+  // Without a limit the test would wait here until it times out.
   await createDispatcher([running]).close(10)
   t.equal(closed, 1)
   stall.open()

@@ -107,7 +107,7 @@ t.test('a wait longer than a timer allows works', async (t) => {
   runLoop.begin()
   taken[0]?.end(31 * 86_400_000)
   await nextTurn()
-  // Those that do not fit are ended after 1 ms, so before this one.
+  // A timer that is too long ends after 1 ms, so before this one.
   await sleep(5)
   t.equal(taken.length, 1)
 })

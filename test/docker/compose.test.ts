@@ -11,10 +11,10 @@ const services = Object.entries(compose.services)
 const tierhook = serviceNamed('tierhook')
 const environment = tierhook.environment ?? {}
 const dockerfile = readText('Dockerfile')
-/** Of the Dockerfile's last stage. */
+/** Environment of the Dockerfile's last stage. */
 const imageEnvironment = new Map([...(dockerfile.split('\nFROM ').at(-1) ?? '').matchAll(/^(?:ENV| {3}) ([A-Z_]+)=(\S+)/gm)].map(([, name = '', value = '']) => [name, value]))
 
-/** What the settings' file cannot change, and why. */
+/** Settings that the settings file cannot change, with the reasons. */
 const fixed = new Map([
   ['HOST', '0.0.0.0'],
   ['PORT', 'published under another one by the compose file'],
@@ -172,7 +172,7 @@ t.test('variables of a profile are required only with that profile', async t => 
   t.same(new Set(required), new Set(['tierhook', 'tierhook-2']), 'compose asks for such a variable even where the service is not started')
   const grafana = serviceNamed('grafana')
   t.match(grafana.environment?.['GF_SECURITY_ADMIN_PASSWORD'], /^\$\{GRAFANA_ADMIN_PASSWORD:-\}$/)
-  // The dollar is doubled, for the shell and not for compose.
+  // The doubled dollar sign is for the shell, not for compose.
   t.match(grafana.command?.join(), /\$\$\{GF_SECURITY_ADMIN_PASSWORD:\?.+\}"\n\s*exec /)
 })
 

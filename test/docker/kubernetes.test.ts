@@ -11,7 +11,7 @@ interface Manifest {
   readonly spec: Spec
 }
 
-/** What the kinds have of these. */
+/** The parts of the kinds of objects that the tests use. */
 interface Spec {
   readonly replicas: number
   readonly selector: unknown

@@ -8,7 +8,7 @@ import { readPromql, type Expression } from './promql.js'
 
 const DOCS = 'docs/observability.md'
 const RULES = 'docker/prometheus/alerts.yaml'
-/** What Prometheus knows by itself. */
+/** Metrics that Prometheus makes by itself. */
 const always = new Map([['up', new Set<string>()], ['ALERTS', new Set(['alertname', 'alertstate', 'severity'])]])
 const everywhere = ['job', 'instance']
 const texts = Type.Record(Type.String(), Type.String())
@@ -60,12 +60,12 @@ const targets = panels.flatMap(({ title, targets }) => targets.map(target => ({ 
 const promql = targets.filter(({ datasource }) => datasource.type === 'prometheus')
 const logql = targets.filter(({ datasource }) => datasource.type === 'loki')
 
-/** Grafana puts a time there. */
+/** Replaces the places where Grafana puts a time. */
 function withTimes (expr: string): string {
   return expr.replace(/\$__(?:rate_interval|interval|range|auto)/g, '5m')
 }
 
-/** Reads an expression, and says what it names that is not there. */
+/** Parses an expression, and reports unknown names in it. */
 function read (expr: string): { readonly expression: Expression, readonly labels: ReadonlySet<string>, readonly faults: readonly string[] } {
   const expression = readPromql(withTimes(expr))
   const faults: string[] = []
@@ -245,6 +245,6 @@ t.test('the log has few labels in Loki, and queries use these', async t => {
     t.same([...matchers.matchAll(/(\w+)(?:=~|=)"/g)].map(([, label]) => label).filter(label => labels?.includes(label ?? '') !== true), [], title)
     t.match(matchers, 'service_name="tierhook"', title)
   }
-  // What the query examples of the docs filter by.
+  // The fields in the example queries of the docs.
   for (const [, field] of docs.matchAll(/\} \| (\w+)=/g)) t.match(alloy, new RegExp(`^\\s+${field}\\s+= ""`, 'm'))
 })

@@ -33,7 +33,7 @@ for (const format of ['voucherify', 'cloudevents-structured', 'cloudevents-binar
 const ok = { status: 'forwarded' } as const
 const good: CustomForwarder = { forward: async (attempts) => ({ outcomes: attempts.map(() => ok) }) }
 
-/** The titles of the tests that a forwarder fails, with why. */
+/** The titles of the tests that a forwarder fails, with the reasons. */
 async function failures (forwarder: unknown, limitMs = 5000): Promise<ReadonlyMap<string, string>> {
   const failed = new Map<string, string>()
   for (const { title, run } of forwarderContract(() => forwarder as CustomForwarder, { limitMs })) {

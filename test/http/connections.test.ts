@@ -24,7 +24,7 @@ async function open (t: Test, port: number, localAddress = '127.0.0.1'): Promise
   return { socket, text: () => text, isClosed: () => closed }
 }
 
-/** Opens connections, and does not go on before the service has seen each. */
+/** Opens connections, and waits until the service has seen each one. */
 async function openIdle (t: Test, app: BuiltApp, count: number, localAddress?: string): Promise<Client[]> {
   const clients: Client[] = []
   for (let index = 0; index < count; index++) {

@@ -10,7 +10,7 @@ function setUp (t: Test, limits?: RefusalLogLimits) {
   t.teardown(time.restore)
   const log = captureLog()
   const refusals = createRefusalLog({ logger: log.logger, monotonic: time.monotonic, ...(limits === undefined ? {} : { limits }) })
-  /** How many of so many may be logged. */
+  /** How many of a number of refusals may be logged. */
   const logged = (code: string, address: string, count: number): number => Array.from({ length: count }, () => refusals.mayLog({ code, address })).filter(Boolean).length
   return { time, refusals, logged, counted: () => log.find('refusals counted, not logged') }
 }

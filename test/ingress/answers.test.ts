@@ -9,7 +9,7 @@ import { buildService, SECRET, signed } from '../support/build-service.js'
 import { envelopeAround } from '../support/envelope-around.js'
 import type { Answered, WebhookOptions } from '../support/post-webhook.js'
 
-/** Stands in every body and header that is sent, and must stand in no answer. */
+/** A text in every request body and header, which no answer may contain. */
 const CANARY = 'canary-5aa1e0'
 const JOINED = 'customer.loyalty.tier.joined'
 const now = new Date()

@@ -10,7 +10,7 @@ const data: unknown = JSON.parse(documentedBytes(LEFT).toString())
 
 const service = await buildService(t, signed)
 
-/** Some fifty places, over the whole of it. */
+/** About fifty positions, spread over the whole text. */
 function places (length: number): number[] {
   const step = Math.ceil(length / 50)
   return Array.from({ length: Math.ceil(length / step) }, (_, index) => index * step)

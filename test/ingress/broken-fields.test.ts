@@ -11,7 +11,7 @@ interface Broken {
   readonly body: unknown
 }
 
-/** A documented body with one of its fields broken: of a wrong type, missing, or null, where its schema forbids that. */
+/** A documented body with one broken field: of a wrong type, missing, or null, if its schema forbids that. */
 function * brokenBodies (type: (typeof documented)[number]): Generator<Broken> {
   const body = documentedBody(type)
   const schema = findEvent(type)?.bodySchema
@@ -46,7 +46,7 @@ for (const type of documented) {
         held.push(answer.body.id)
       }
     }))
-    // What is forwarded keeps its order, so whatever came before this is there once this is.
+    // Forwarding keeps the order, so when this event is there, all earlier ones are too.
     const last = await proven.post(`/webhooks/${type}`, { ...Object(documentedBody(type)), last: type })
     await proven.forwarded.find(({ deliveryId }) => deliveryId === last.body.id)
     t.strictSame(proven.forwarded.lines.filter(({ deliveryId }) => held.includes(deliveryId)), [], 'none of them is forwarded')

@@ -29,7 +29,7 @@ t.test('a stopping service is not ready, and still accepts webhooks on open conn
   const service = await buildService(t)
   const connection = await rawConnection(t, service.port)
   const body = JSON.stringify({ data: {}, event: { type: 'some.event', id: 'ev_1' }, source: { id: 'wh_1' } })
-  // Half of a request keeps the connection open while the service stops.
+  // Half a request keeps the connection open while the service stops.
   connection.write('POST /webhooks HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n')
   t.equal((await service.get('/health/live')).status, 200)
   const closing = service.close()

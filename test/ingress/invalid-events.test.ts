@@ -69,7 +69,7 @@ t.test('INVALID_EVENTS=forward: unsigned bodies are still refused', async t => {
   t.equal((await service.post('/webhooks', envelopeAround(LEFT, body), { secret: 'another' })).status, 401)
 })
 
-/** A webhook of version v2018-08-01: other keys around its data, and no event. */
+/** A webhook of version v2018-08-01, with other keys around its data, and no event. */
 const old = {
   id: 'evnt_1', object: 'event', webhook_id: 'wh_1', project_id: 'proj_1', created_at: new Date().toISOString(), type: LEFT, data: body
 }

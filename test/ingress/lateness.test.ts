@@ -8,13 +8,13 @@ const DAY_MS = 86_400_000
 const YEAR_MS = 365 * DAY_MS
 const START = Date.parse('2026-02-03T04:05:06Z')
 
-/** A clock that is ahead of the right time by so much, and events at the right time. */
+/** A clock that is ahead by this time, and events with correct times. */
 function setting ({ aheadMs = 0 }: { readonly aheadMs?: number } = {}) {
   const log = captureLog()
   let right = START
   let ahead = aheadMs
   const lateness = createLateness({ windowMs: 15 * DAY_MS, clock: { now: () => right + ahead, monotonic: () => right - START }, logger: log.logger })
-  /** A webhook of an event that happened so long ago, and was sent so long after that; tells whether it is late. */
+  /** Receives a webhook with the given ages of its event and its sending. Returns whether it is late. */
   function webhook (agoMs: number, sentAfterMs = 1000): boolean {
     const happenedAt = right - agoMs
     const times = { happenedAt, sentAt: happenedAt + sentAfterMs }

@@ -18,10 +18,10 @@ function freshBody (): string {
   return JSON.stringify(envelopeAround('some.event', {}, `protocol-${count++}`))
 }
 
-/** The line of a signature that could be one: without it, no body is read. */
+/** A header line with a well-formed signature. Without one, no body is read. */
 const wrongSignature = `X-Voucherify-Signature: ${'0'.repeat(64)}\r\n`
 
-/** A request with a right signature. */
+/** A request with a correct signature. */
 function signedRequest (body: string | Uint8Array, { target = '/webhooks', headers = [] }: { readonly target?: string, readonly headers?: readonly string[] } = {}): Buffer {
   const bytes = Buffer.from(body)
   const head = [
@@ -42,7 +42,7 @@ function expectProblem (t: Test, answer: RawAnswer | undefined, status: number, 
   t.match(JSON.parse(answer?.body ?? '{}'), { status, code })
 }
 
-/** The first answer to bytes that are sent in one piece; none where the other side closes without one. */
+/** The first answer to bytes that are sent in one piece. Empty if the other side closes without one. */
 async function exchange (t: Test, bytes: string | Uint8Array): Promise<readonly RawAnswer[]> {
   const connection = await rawConnection(t, proven.port)
   connection.write(bytes)
@@ -240,7 +240,7 @@ t.test('a client that aborts in the middle of its body leaves nothing open', asy
     const connection = await rawConnection(t, service.port)
     const before = service.log.find('webhook refused').length
     connection.write(request.subarray(0, request.length - 5))
-    // The answer to a second request says that the first has arrived so far.
+    // The answer to a second request shows that the first has arrived so far.
     t.equal((await service.post('/webhooks', freshBody())).status, 202)
     connection.socket[how]()
     await eventually(() => service.log.find('webhook refused')[before], 'the abort to be logged')
@@ -259,7 +259,7 @@ t.test('a client that expects a 100 gets it; another expectation is ignored', as
 t.test('unsupported methods are refused, with and without a body', async t => {
   for (const method of ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'MKCOL', 'QUERY', 'REPORT']) {
     const [answer] = await exchange(t, `${method} /webhooks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
-    // An answer to HEAD has a length and no body, so here it does not count as complete.
+    // An answer to HEAD has a length and no body, so here it counts as incomplete.
     if (method !== 'HEAD') t.equal(answer?.status, 405, method)
     if (['GET', 'HEAD', 'TRACE'].includes(method)) continue
     const [withBody] = await exchange(t, signedRequest('<a/>', { headers: ['Connection: close'] }).toString().replace('POST', method).replace('application/json', 'text/xml'))
@@ -297,7 +297,7 @@ t.test('a stop answers requests under way on open connections, and marks each an
   await Promise.all(connections.map(async ({ answers }) => await answers(1)))
   const [idle, ...busy] = connections
   for (const { write } of busy) write(signedRequest(freshBody()))
-  // Nothing of that has been read yet.
+  // The server has read none of these bytes yet.
   const stopping = stopped.close()
   for (const { closed } of busy) {
     t.match(await closed(), [{ status: 202 }, { status: 202 }])

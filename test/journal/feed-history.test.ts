@@ -8,16 +8,16 @@ import { seeded } from '../support/crash-rounds.js'
 import { takeTime, type FakeTime } from '../support/fake-time.js'
 import { createMemoryStore, type MemoryStore } from '../support/memory-store.js'
 
-/** Runs in the suite, of each order; some thousands take minutes: TIERHOOK_FEED_RUNS=2000. */
+/** Number of runs in the suite for each order. Some thousands take minutes: TIERHOOK_FEED_RUNS=2000. */
 const RUNS = 100
 const STEPS = 160
 const CONCURRENCY = 4
-/** So small that each is met all the time. */
+/** Limits so small that each one is reached often. */
 const SMALL: FeedLimits = {
   windowEntries: { arrival: 8, customer: 8, none: 8 }, windowBytes: 1_000_000, queued: { first: 4, replay: 3 }, page: 2, lanes: 2, lanePage: 2, parting: 6
 }
 
-/** What is known of one delivery, or of one replay of it. */
+/** The known state of one delivery, or of one replay of it. */
 interface Way {
   readonly key: string
   readonly sequence: number
@@ -27,11 +27,11 @@ interface Way {
   dueAt: number
   claimed: boolean
   finished: boolean
-  /** Whether it was finished once: a kill may bring it back. */
+  /** Whether the delivery was finished once. A kill may bring it back. */
   done: boolean
 }
 
-/** One forwarder over an engine in memory, and everything that breaks a promise. */
+/** One forwarder on an engine in memory, which checks every promise. */
 class History {
   readonly violations: string[] = []
   readonly store: MemoryStore
@@ -68,7 +68,7 @@ class History {
     this.#feed.wake()
   }
 
-  /** Of what is finished on the disk too: else a kill brings both back. */
+  /** Asks for a replay of a delivery that is also finished on disk, because a kill would bring back any other one, too. */
   askForReplay (): void {
     const { cursor } = this.store.progress()
     const finished = [...this.#ways.values()].filter(({ finished, replay, sequence }) => finished && !replay && sequence <= cursor && !this.store.marks.has(`0 ${sequence}`))
@@ -76,7 +76,7 @@ class History {
     if (way === undefined) return
     const key = `r ${way.sequence}`
     const before = this.#ways.get(key)
-    // After a kill one that is finished, and not yet on the disk, would be there beside it.
+    // After a kill, a finished delivery that is not stored yet would be there beside it.
     if (before?.finished === false || [...this.store.marks.values()].some(({ sequence, replay }) => replay > 0 && sequence === way.sequence)) return
     this.store.replay(++this.#replays, way.sequence)
     this.#add({ key, sequence: way.sequence, replay: true, lane: way.lane })
@@ -114,7 +114,7 @@ class History {
     if (way.finished) this.violations.push(`${what} is handed out, and it is finished`)
     if (way.claimed) this.violations.push(`${what} is handed out twice`)
     if (way.attempt !== attempt) this.violations.push(`${what} is at attempt ${attempt}, and should be at ${way.attempt}`)
-    // In order of arrival, what failed together is tried again together.
+    // In order of arrival, deliveries that failed together are retried together.
     if (this.#order !== 'arrival' && way.dueAt > this.#time.monotonic()) this.violations.push(`${what} is handed out ${way.dueAt - this.#time.monotonic()} ms too early`)
     if (this.#order === 'customer' && customerId !== null) {
       const others = [...this.#ways.values()].filter((other) => other !== way && other.lane === customerId)
@@ -147,7 +147,7 @@ class History {
     }
   }
 
-  /** What the disk has is all that is left. Nothing that is not finished may be missing from it. */
+  /** Only the content of the disk is left. No unfinished delivery may be missing from it. */
   crash (): void {
     this.#life++
     this.#claiming = false
@@ -161,7 +161,7 @@ class History {
       const [mark] = marks
       const isLeft = mark !== undefined || (!way.replay && way.sequence > this.store.progress().cursor && !this.store.dead.has(way.sequence))
       if (!way.finished && !isLeft) this.violations.push(`${way.key} is not finished, and not on the disk`)
-      // What was settled, and did not come to the disk, is done again.
+      // Settlements that were not stored are repeated.
       way.finished = !isLeft
       way.attempt = mark?.attempt ?? 1
       way.dueAt = mark?.dueAt ?? 0
@@ -183,7 +183,7 @@ class History {
     await turn()
   }
 
-  /** Everything is well from now on, until nothing is left to do. */
+  /** From now on nothing fails, until all work is done. */
   async drain (): Promise<void> {
     this.#feed.wakeReplays()
     for (let round = 0; round < 3000 && this.#unfinished().length > 0; round++) {
@@ -228,7 +228,7 @@ for (const order of ['customer', 'none', 'arrival'] as const) {
     t.teardown(() => { time.restore() })
     for (let run = 0; run < runs; run++) {
       const { violations, store } = await goThrough(order, first + run, time)
-      // What is queued, what is under way, what is on its way to the disk, and what is behind others in as many lanes.
+      // Deliveries that are queued, under way, being stored, or behind others in as many lanes.
       if (store.mostAsked() > 60) violations.push(`${store.mostAsked()} marks were asked for at once`)
       if (violations.length > 0) {
         t.fail(`seed ${first + run}: ${violations.slice(0, 5).join('; ')}`)

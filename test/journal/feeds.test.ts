@@ -5,7 +5,7 @@ import { captureLog } from '../support/capture-log.js'
 import { eventuallyTrue } from '../support/eventually.js'
 import { createMemoryStore } from '../support/memory-store.js'
 
-/** An engine whose leads can be taken by others. */
+/** An engine whose leads others can take. */
 function shared () {
   const monotonic = (): number => performance.now()
   const store = createMemoryStore(monotonic, () => 0)

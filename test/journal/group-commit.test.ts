@@ -4,7 +4,7 @@ import type { AppendResult } from '../../src/journal/engine.js'
 import { createGroupCommit, EARLY_APPENDS } from '../../src/journal/group-commit.js'
 import { sampleNewDelivery } from '../support/sample-delivery.js'
 
-/** An engine that answers appends when it is told. */
+/** An engine that answers appends when the test says so. */
 function engineIn (t: Test, { appendsAtOnce = 1, withdrawal = Promise.resolve() }: { readonly appendsAtOnce?: number, readonly withdrawal?: Promise<void> } = {}) {
   const appends: Array<{ ids: string[], withinMs: number, resolve: (results: readonly AppendResult[]) => void, reject: (error: Error) => void }> = []
   const seen = { visible: [] as number[], withdrawn: [] as string[], recorded: [] as string[] }
@@ -66,7 +66,7 @@ t.test('callers that append again at once, however many, share the next call of 
   again.push(...Array.from({ length: many }, async () => { await append() }))
   await turn()
   appends[0]?.resolve(Array.from({ length: many }, (_each, index) => index + 1))
-  // The next one goes after this turn.
+  // The next append starts after this turn of the event loop.
   await turn()
   await turn()
   t.strictSame(appends.map(({ ids }) => ids.length), [many, 2 * many])

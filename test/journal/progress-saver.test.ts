@@ -13,7 +13,7 @@ interface Saving {
   readonly fail: () => void
 }
 
-/** A saver whose store answers when it is told. */
+/** A saver whose store answers when the test says so. */
 function saverIn (t: Test) {
   let tell: (saving: Saving) => void = () => {}
   const saver = createProgressSaver({

@@ -36,7 +36,7 @@ interface Family {
   readonly samples: ReadonlyArray<{ readonly name: string, readonly labels: string, readonly value: number }>
 }
 
-/** Reads Prometheus' text format, strictly. */
+/** Parses Prometheus' text format strictly. */
 function parse (text: string): readonly Family[] {
   return text.split(/^(?=# HELP )/m).map((block) => {
     const [help, type, ...lines] = block.split('\n').filter((line) => line !== '')
@@ -52,7 +52,7 @@ function parse (text: string): readonly Family[] {
   })
 }
 
-/** What promtool's linter, and Prometheus' page on naming, would complain of. */
+/** The complaints of promtool's linter, and of Prometheus' page on naming. */
 function lint (families: readonly Family[]): string[] {
   const complaints: string[] = []
   const seen = new Set<string>()
@@ -77,12 +77,12 @@ function lint (families: readonly Family[]): string[] {
   return complaints
 }
 
-/** How many series there are of ours: node's own come and go with what the process does. */
+/** The number of tierhook's series. Node.js's own series change with the work of the process. */
 function countSeries (text: string): number {
   return text.split('\n').filter((line) => line.startsWith('tierhook_')).length
 }
 
-/** A service with an operator's listener, and what that tells Prometheus. */
+/** A service with an operator's listener, and its metrics. */
 async function start (t: Test, environment: Readonly<Record<string, string>>) {
   const settings = loadSettings({ environment: { PORT: '0', DATA_DIR: t.testdir(), ...environment } })
   const agent = new Agent()

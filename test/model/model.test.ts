@@ -2,7 +2,7 @@ import t from 'tap'
 import { remembered } from './remembered.js'
 import { goThrough, runModel } from './run-model.js'
 
-/** Runs in the suite; some hundreds take a minute: `npm run model -- --runs 500`. */
+/** Number of runs in the suite. Some hundreds take a minute: `npm run model -- --runs 500`. */
 const RUNS = 30
 for (const [title, ...happenings] of remembered) {
   t.test(title, async (t) => { await t.resolves(goThrough(happenings)) })

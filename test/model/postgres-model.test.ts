@@ -4,7 +4,7 @@ import { openPostgresEngine } from './postgres-engine.js'
 import { remembered } from './remembered.js'
 import { goThrough, runModel } from './run-model.js'
 
-/** As many as there is time for. */
+/** Number of runs, as many as the suite has time for. */
 const RUNS = 50
 const WITHIN_MS = 12_000
 

@@ -9,8 +9,8 @@ import { rawConnection } from '../support/raw-http.js'
 import { eventBody, PROCESS_SECRET, startServiceProcess } from '../support/service-process.js'
 
 /**
- * What once went wrong, by the seed and the number of its conversation. Each cause has a test of its own beside the ingress, too:
- * another generator makes another conversation of a seed.
+ * Earlier faults, by seed and number of the conversation. The tests of the ingress also have a test for each cause, because a changed generator
+ * makes another conversation from a seed.
  */
 const regressions: ReadonlyArray<{ readonly seed: number, readonly conversation: number, readonly pauseMs?: number, readonly cause: string }> = [
   { seed: 2, conversation: 5, cause: 'what came behind a request for an upgrade was dropped, and got no answer' },
@@ -36,10 +36,10 @@ for (const ending of everyEnding(randomFor(seed, 0), (name) => `named-${name}`))
   })
 }
 
-/** Node.js 20 leaves out the headers beyond its limit. Newer versions refuse the whole request. */
+/** Node.js 20 drops headers above its limit. Newer versions refuse the whole request. */
 const LEAVES_OUT_HEADERS = process.versions.node.startsWith('20.')
 
-/** What is odd and yet HTTP: the status that a signed event is answered with, when its head has these lines. */
+/** Unusual but valid HTTP: the answer's status for a signed event with these lines in its head. */
 const tolerated: Readonly<Record<string, { readonly status: number, readonly target?: string, readonly lines?: readonly string[] }>> = {
   'a whole URL in the request line': { status: 202, target: 'http://elsewhere.example/webhooks' },
   'a whole URL of another kind': { status: 404, target: 'ftp://x/webhooks' },

@@ -20,7 +20,7 @@ async function run (...args: string[]): Promise<{ code: number | null, stdout: s
   return { code, stdout, stderr }
 }
 
-/** The ids of all event files in a folder, in whatever file they are. */
+/** The ids in all event files in a folder, whatever their names. */
 function linesIn (dataDir: string): string[] {
   const names = existsSync(dataDir) ? readdirSync(dataDir).filter(name => /^events\.ndjson(?!\.beginning)/.test(name)) : []
   return names.flatMap(name => readFileSync(join(dataDir, name), 'utf8').split('\n')).filter(line => line.endsWith('}'))

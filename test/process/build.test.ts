@@ -6,9 +6,9 @@ import { plainNode } from '../support/program.js'
 
 const project = join(import.meta.dirname, '../..')
 
-/** A project as small as can be, with the build of this one. */
+/** A minimal project with this project's build. */
 function projectIn (t: Test) {
-  // Of the library as little as there is: to check all of it takes most of such a build.
+  // The smallest library, because checking all of it takes most of such a build.
   const compilerOptions = { target: 'ES2023', module: 'NodeNext', strict: true, types: [], lib: ['ES5'], skipLibCheck: true, outDir: './dist', rootDir: './src' }
   const folder = t.testdir({
     'package.json': '{"type":"module"}',
@@ -37,7 +37,7 @@ t.test('npm start builds changed files, and nothing if nothing changed', async (
   t.match(built(), 'value = 1')
   t.same(build('--if-changed'), { status: 0, stdout: '', said: 'nothing has changed' })
 
-  // As a switch of branches may leave it: other contents, and an older time than that of the build.
+  // The state after a switch of branches: other contents, with a time older than the build's.
   writeFileSync(main, 'export const value: number = 2\n')
   utimesSync(main, 0, 0)
   t.equal(build('--if-changed').said, 'building')

@@ -10,7 +10,7 @@ import { storedAsJsonb } from '../voucherify/support/stored-as-jsonb.js'
 const UPGRADED = 'customer.loyalty.tier.upgraded'
 const now = new Date()
 
-/** A request as it went over the network once: whoever has it can send its signature again with any body to any path. */
+/** A captured request. Its signature can be sent again with any body to any path. */
 interface Captured {
   readonly path: string
   readonly text: string
@@ -24,7 +24,7 @@ function capture (path: string, body: unknown): Captured {
 
 const envelope = capture('/webhooks', sampleEnvelope(UPGRADED, { index: 0, now }))
 const bare = capture(`/webhooks/${UPGRADED}`, sampleEvent(UPGRADED, { index: 1, now }))
-/** It is quarantined: there is no tier in it. */
+/** The event has no tier, so it is quarantined. */
 const incomprehensible = capture(`/webhooks/${UPGRADED}`, { customer: { id: 'cust_1' }, loyalty_tier_to: [], created_at: now.toISOString() })
 const text = capture('/webhooks', '  message  ')
 const originals = [envelope, bare, incomprehensible, text]
@@ -41,7 +41,7 @@ async function post (captured: Captured, { path = captured.path, text = captured
   return response.status
 }
 
-/** The deliveries that are in the store, whether forwarded or quarantined. */
+/** The stored deliveries, forwarded or quarantined. */
 async function stored (): Promise<number> {
   const harness = createHarness({ environment: { DATA_DIR: dataDir }, directory: dataDir })
   if (await harness.run('deliveries', '--json', '--limit', '1000') !== 0) throw new Error(harness.stderr.text)

@@ -15,11 +15,11 @@ interface Ended {
   readonly stderr: string
 }
 
-/** Runs the built program to its end, measured: what it does with a process is nowhere else. */
+/** Runs the built program to its end, because its use of the process is tested nowhere else. */
 async function run (directory: string, args: readonly string[], environment: Record<string, string> = {}, input?: Buffer): Promise<Ended> {
   const child = spawn(process.execPath, [program, ...args], { cwd: directory, env: { PATH: process.env['PATH'], ADMIN_PORT: '0', ...environment }, timeout: 300_000 })
   const output = { stdout: '', stderr: '' }
-  // It may have read enough before all is written.
+  // The program may stop reading before everything is written.
   child.stdin.on('error', () => {})
   if (input !== undefined) child.stdin.end(input)
   child.stdout.on('data', (chunk: Buffer) => { output.stdout += chunk.toString() })
@@ -192,7 +192,7 @@ t.test('files that root creates with a command do not block the service\'s user 
   t.match(await asService('quarantine', 'discard', '--all', '--yes'), { code: 0, stderr: '' })
   t.match(await asService('erase', '--customer', 'nobody else'), { code: 0, stderr: '' })
 
-  // In a folder of root's again, a copy to another one fails by the database, and not by where it goes.
+  // In root's folder again, a copy to another folder fails because of the database, not the target.
   mkdirSync(join(directory, 'backups'))
   chownSync(join(directory, 'backups'), 4001, 4001)
   for (const ending of ['-wal', '-shm']) rmSync(join(data, `tierhook.db${ending}`), { force: true })

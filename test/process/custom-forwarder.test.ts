@@ -41,7 +41,7 @@ t.test('a custom forwarder that computes for ten seconds delays no webhook', asy
   times.sort((a, b) => a - b)
   const slowest = times.at(-1) ?? Infinity
   t.comment(`${times.length} webhooks, median ${times[times.length >> 1]?.toFixed(1)} ms, slowest ${slowest.toFixed(1)} ms`)
-  // In one thread the first would wait until the computing is over. A busy machine takes its time as well.
+  // In a single thread the first would wait until the computing is over. A busy machine takes some time too.
   t.ok(times.length > 5)
   t.ok(slowest < 2000, `${slowest} ms`)
   await service.kill('SIGTERM')

@@ -5,7 +5,7 @@ import { freePort } from '../forwarders/http/support/servers.js'
 import { postEvent, startServiceProcess } from '../support/service-process.js'
 
 const REQUESTS = 1000
-/** The listener's connections are among them. */
+/** Counts the listener's connections too. */
 const MORE_AT_MOST = 40
 
 t.test('a thousand requests of an operator leave no file descriptors open', async (t) => {

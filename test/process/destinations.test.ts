@@ -60,7 +60,7 @@ t.test('a destination that answers 100 first, or 204 with a length, gets each ev
       const found = requests.match(/(?<=webhook-id: )\S+/g) ?? []
       return new Set(found).size === 10 ? found : undefined
     }, 'all events')
-    // What was not taken would come again before the service has stopped, or after the next start.
+    // A delivery that was not taken would come again before the service has stopped, or after the next start.
     t.equal(await service.kill('SIGTERM'), 0)
     t.equal(ids.length, 10)
     t.notMatch(service.log(), 'attempt failed')

@@ -9,7 +9,7 @@ import { createFaultyDisk } from '../support/faulty-disk.js'
 import { postEvent, readiness, startServiceProcess, type Answered, type ServiceProcess } from '../support/service-process.js'
 import { mountedFolder } from '../support/small-disk.js'
 
-// Most of the time a disk stalls, and nobody works.
+// Run in parallel, because most of the time a disk stalls and the CPU is idle.
 t.jobs = 4
 
 /** A service on a disk that fails on order. */
@@ -36,11 +36,11 @@ async function setUp (t: Test) {
 function isRefusal (t: Test, { status, retryAfter, ms }: Answered): void {
   t.equal(status, 503)
   t.match(retryAfter, /^\d+$/)
-  // Its own limit is 5 s; the rest is for a machine that is slow.
+  // The service's own limit is 5 s. The rest is for a slow machine.
   t.ok(ms < 9000, `answered after ${Math.round(ms)} ms, before the sender gives it up`)
 }
 
-/** The events that the journal holds. */
+/** The events in the journal. */
 function stored (dataDir: string): string[] {
   const db = connect(join(dataDir, 'tierhook.db'))
   const rows = db.prepare('SELECT event_id AS id FROM deliveries ORDER BY sequence').all([]) as Array<{ id: string }>
@@ -180,7 +180,7 @@ t.test('a read-only disk is reported for as long as it lasts, also after a withd
   const service = await start()
   disk.order('write EROFS 0')
   isRefusal(t, await postEvent(service.url, 'ev_refused'))
-  // Withdrawals are tried at once, and again after half a second.
+  // A withdrawal is attempted at once, and again after half a second.
   const told = new Set<number>()
   for (const until = performance.now() + 1500; performance.now() < until; await sleep(50)) told.add((await readiness(service)).status)
   t.strictSame([...told], [503])
@@ -218,7 +218,7 @@ t.test('a really full file system: 503, a start on it does not crash, and it rec
     try {
       writeFileSync(join(mounted, 'filler'), Buffer.alloc(4 * 1024 * 1024))
     } catch {
-      // Full, as it is meant to be.
+      // The disk is full, as intended.
     }
   }
   const makeRoom = (): void => { mounted === undefined ? disk.heal() : rmSync(join(mounted, 'filler')) }
@@ -299,7 +299,7 @@ t.test('pages that are damaged under a running service: the service repairs the 
   const file = openSync(path, 'r+')
   for (const { rootpage } of roots) writeSync(file, Buffer.from([0xFF]), 0, 1, (rootpage - 1) * 4096)
   closeSync(file)
-  // A write of another process makes the service read anew what it has in memory.
+  // A write of another process makes the service read its cached pages again.
   const other = connect(path, { lockTimeoutMs: 5000 })
   other.exec("INSERT INTO replays (requested_at, description) VALUES (1, 'nothing')")
   other.close()

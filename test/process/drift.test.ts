@@ -32,7 +32,7 @@ async function start (t: Test, dataDir: string): Promise<Started> {
   }
 }
 
-/** Posts an event of a source, with a key of its own; of a type that nobody knows where one is given. */
+/** Posts an event of a source with an additional key, and of an unknown type if one is given. */
 async function send (service: ServiceProcess, { id, source, key, type }: { readonly id: string, readonly source: string, readonly key: string, readonly type?: string }, agent: Agent): Promise<void> {
   const event = JSON.parse(eventBody(id))
   event.source.id = source

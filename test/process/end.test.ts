@@ -5,7 +5,7 @@ import { createFaultyDisk } from '../support/faulty-disk.js'
 import { postEvent, startServiceProcess } from '../support/service-process.js'
 
 const LIMIT_MS = 2000
-/** The service's own grace for closing and for its log, and the time of a slow machine. */
+/** The service's time for closing and for its log, plus time for a slow machine. */
 const GRACE_MS = 8000
 
 t.test('if a disk hangs, the process ends soon after SHUTDOWN_TIMEOUT_MS', async (t) => {

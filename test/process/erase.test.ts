@@ -15,7 +15,7 @@ function built (path: string): string {
   return join(dirname(program), path)
 }
 
-/** Now: what happened long ago is quarantined. */
+/** The time is now, because an old event would be quarantined. */
 const occurredAt = new Date().toISOString()
 
 function body (eventId: string): Buffer {
@@ -47,7 +47,7 @@ t.test('a person is erased while the service runs: no byte is left in the databa
   const answers: Array<{ status: number, ms: number }> = []
   let sending = true
   const sender = (async () => { for (let index = 0; sending; index++) answers.push(await postEvent(served.url, `ev_q${index}`, agent)) })()
-  // The file forwarder may not have told yet that it has the last of them.
+  // The file forwarder may not have reported the last one yet.
   const erased = await eventually(async () => {
     const harness = createHarness()
     const code = await harness.run('erase', '--customer', person[0] ?? '', '--email', person[1] ?? '', '--data-dir', dataDir)

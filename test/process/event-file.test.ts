@@ -67,7 +67,7 @@ t.test('after a restore of a backup that was made while lines were under way, re
   const first = await start()
   await send(first, 1, 3)
   await first.kill('SIGTERM')
-  // Accepted, and not forwarded: the folder is in the way of the file.
+  // Accepted and not forwarded, because a folder has the name of the file.
   const path = join(dataDir, 'other/events.ndjson')
   writeFileSync(join(dataDir, 'other'), '')
   const second = await start({ FILE_FORWARDER_PATH: path })

@@ -13,14 +13,14 @@ const faults = [
   ['the database is away for a while', loseDatabase]
 ] as const
 
-// More of it, for longer: npm run fleet.
+// A longer run with more faults: npm run fleet.
 t.test('three replicas keep their promises while replicas and the database fail', { skip: noPostgres }, async (t) => {
   const server = await startPostgres(t)
   const fleet = await startFleet(t, { server, replicas: 3, seed: 1, latestAnswerMs: 9000 })
   await msUntilForwarded(fleet)
   await sendEverywhere(fleet, 100)
   for (const [title, fault] of faults) {
-    // How long that takes is for the suite that has the machine to itself.
+    // Times are checked only by the run that has the machine to itself.
     const { ms } = await fault(fleet, { full: false })
     t.pass(`${title}: forwarding again after ${Math.round(ms)} ms`)
   }

@@ -22,7 +22,7 @@ async function start (t: Test, environment: Readonly<Record<string, string>> = {
   return { service, port: Number(new URL(service.url).port), logBytes: () => bytes }
 }
 
-/** Keeps so many connections open that each say this, and opens another for each that is closed, until so many bytes are sent. */
+/** Keeps a number of connections open that each send this text, and replaces each closed one, until a number of bytes is sent. */
 function flood (t: Test, port: number, { connections, text, bytes }: { readonly connections: number, readonly text: string, readonly bytes: number }): Promise<void> {
   const sockets = new Set<Socket>()
   t.teardown(() => { for (const socket of sockets) socket.destroy() })
@@ -50,7 +50,7 @@ function flood (t: Test, port: number, { connections, text, bytes }: { readonly 
 
 let rounds = 0
 
-/** The longest that a genuine event waited for its answer, in milliseconds, while something else goes on. */
+/** The longest time that a genuine event waited for its answer during other work, in milliseconds. */
 async function worstWhile (url: string, over: Promise<void>, agent = new Agent({ keepAlive: true })): Promise<number> {
   const from = ++rounds
   let going = true
@@ -103,12 +103,12 @@ for (const [name, request] of Object.entries(others)) {
   })
 }
 
-/** In MiB: what is in memory, or the most that ever was. */
+/** Memory in use, or its maximum so far, in MiB. */
 function memory (service: ServiceProcess, field: 'VmRSS' | 'VmHWM'): number {
   return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${service.child.pid}/status`, 'utf8'))?.[1]) / 1024
 }
 
-/** Opens so many connections that say this and then nothing more. Resolves once each has said it, or is closed. */
+/** Opens a number of connections that send this text and nothing more. Resolves when each has sent it, or is closed. */
 async function stall (t: Test, port: number, count: number, text: Buffer): Promise<void> {
   await Promise.all(Array.from({ length: count }, async () => {
     const socket = connect({ port, host: '127.0.0.1' })
@@ -125,7 +125,7 @@ async function stall (t: Test, port: number, count: number, text: Buffer): Promi
 const stalls: Readonly<Record<string, { readonly count: number, readonly text: string }>> = {
   'bodies without a signature': { count: 400, text: `${HEAD}Content-Length: 1000000\r\n\r\n${' '.repeat(700_000)}` },
   'bodies with one that is wrong': { count: 400, text: `${HEAD}${COULD_BE_SIGNED}Content-Length: 1000000\r\n\r\n${' '.repeat(700_000)}` },
-  // Each chunk costs a microsecond, and of the buffers of one byte that they once became there were gigabytes.
+  // Each chunk costs a microsecond. Kept as buffers of one byte they would take gigabytes.
   'chunks of one byte': { count: 100, text: `${HEAD}${COULD_BE_SIGNED}Transfer-Encoding: chunked\r\n\r\n${'1\r\n \r\n'.repeat(20_000)}` }
 }
 
@@ -137,7 +137,7 @@ for (const [name, { count, text }] of Object.entries(stalls)) {
     const worst = await worstWhile(service.url, stall(t, port, count, Buffer.from(text)))
     const most = memory(service, 'VmHWM') - before
     t.comment(`${Math.round(most)} MiB more at most, the genuine sender waited ${Math.round(worst)} ms at worst`)
-    // All bodies together would be 280 MiB. 32 are kept, and of those that were given up some until the memory is collected.
+    // All bodies together would be 280 MiB. 32 are kept, and dropped ones until the next garbage collection.
     t.ok(most < 200, `${most} MiB`)
     // The sender gives up after ten seconds.
     t.ok(worst < 10_000, `${worst} ms`)

@@ -6,7 +6,7 @@ import { PROCESS_SECRET, startServiceProcess, type ServiceProcess } from '../sup
 const NOW = new Date().toISOString()
 const FORGED = 300
 
-/** An event as this source sends it. With a customer that is none it cannot be understood, and is answered 422 where that is asked for. */
+/** An event of this source. With an invalid customer it cannot be understood, and the policy `reject` answers 422. */
 function envelope (sourceId: string, eventId: string, customer: unknown): string {
   return JSON.stringify({
     id: `whs_${eventId}`,
@@ -35,7 +35,7 @@ async function post (body: string, secret = PROCESS_SECRET): Promise<number> {
   return response.status
 }
 
-/** Sends what nobody signed: of the sources that are known, and of made-up ones. */
+/** Sends unsigned events of known and invented sources. */
 async function forge (): Promise<void> {
   for (let index = 0; index < FORGED; index++) {
     const sourceId = ['distr_failing', 'distr_good', `distr_${index}`][index % 3] ?? ''
@@ -50,7 +50,7 @@ async function retryBudget () {
   return await response.json() as { sources: Array<Record<string, unknown>>, unproven: { refused: Array<Record<string, unknown>>, addresses: Array<Record<string, unknown>>, signedAt: string | null } }
 }
 
-/** What Prometheus is told of sources, and of what nobody signed. */
+/** The metrics of sources and of unsigned requests. */
 async function metrics (name: string): Promise<string[]> {
   const text = await (await fetch(`${api}/metrics`)).text()
   return text.split('\n').filter((line) => line.startsWith(name))

@@ -96,7 +96,7 @@ t.test('a custom forwarder, and several forwarders of one kind, get the deliveri
   t.equal(await again.ended, 0)
   t.match(lines(out).slice(3), [{ started: 'here' }, { closed: true }])
 
-  // The commands need no secret to know which forwarders are configured.
+  // Commands need no secret to find the configured forwarders.
   const known = run(t, directory, ['forwarders', '--json'], { FORWARDERS_FILE: 'conf/forwarders.json' })
   t.equal(await known.ended, 0)
   t.match(known.output.stdout.trimEnd().split('\n').map((line) => JSON.parse(line)), [

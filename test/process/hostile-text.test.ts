@@ -11,13 +11,13 @@ import { freePort, httpDestination } from '../forwarders/http/support/servers.js
 import { eventually } from '../support/eventually.js'
 import { eventBody, postBody, startServiceProcess } from '../support/service-process.js'
 
-/** What ends a line, steers a terminal, turns the direction of text, is not seen, or is no character: raw, and as JSON may write it. */
+/** Characters that end a line, control a terminal, change the direction of text, are invisible, or are invalid: raw, and escaped in JSON. */
 const hostile = [
   'line\\nbreak\\r\\u2028\\u2029', '\\u001b[2J\\u009b31m\u009B31m\\u0000\\u0007\u007F', '\u202Egpj.exe\u2066\u200F\u200B\uFEFF', '\\ud83e', '\\uDE00 \\ud83e\\ud83e\\ude00', '🫖 李 é\u0301 \u{E0041}',
   '\\"}{\\"level\\":60', '\\\\ud83e\\\\u001b', '__proto__', 'a,b\\tc'
 ]
 
-/** Events with such texts at each place where one stands, keys among them. */
+/** Events with such texts in each place for a text, keys included. */
 function * bodies (): Generator<string> {
   for (const [index, text] of hostile.entries()) {
     const event = (number: number): string => eventBody(`ev_${index}_${number}`)
@@ -28,7 +28,7 @@ function * bodies (): Generator<string> {
     yield event(4).replace('"tier.upgraded"', `"${text}"`).replace(/"id":"ev_[^"]*"/, `"id":"${text}"`)
     yield event(5).replace('customer.loyalty.tier.upgraded', text)
     yield event(6).replace('customer.loyalty.tier.upgraded', 'custom.of.ours').replace('"ltr_1"', `"${text}"`)
-    // Quarantined, with the key in the pointer of what is wrong.
+    // Quarantined, with the key in the pointer of the fault.
     yield event(7).replace('"object":"customer"', `"object":5,"metadata":{"${text}":{}},"loyalty":{"${text}":{"points":"${text}"}},"assets":"${text}"`)
     yield event(8).replace('"2026-01-31T00:00:00Z"', `"${text}"`)
     yield `"${text}"`
@@ -44,7 +44,7 @@ function isReadable (line: string): boolean {
   }
 }
 
-/** As any reader takes it: UTF-8, one value of JSON a line, no half of a surrogate pair, and nothing that is not to be seen. */
+/** The form that every reader accepts: UTF-8, one JSON value a line, no half of a surrogate pair, and no invisible character. */
 function checkLines (t: Test, bytes: Buffer, what: string): string[] {
   t.ok(isUtf8(bytes), `${what}: UTF-8`)
   const lines = bytes.toString().trimEnd().split('\n')
@@ -58,7 +58,7 @@ function checkLines (t: Test, bytes: Buffer, what: string): string[] {
   return lines
 }
 
-/** Sends bytes as they are, over a connection of their own, and waits for its end. */
+/** Sends bytes unchanged over a new connection, and waits for its end. */
 async function sendRaw (url: string, text: string): Promise<void> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   socket.on('error', () => {})

@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { plainNode, program } from '../support/program.js'
 
-/** Most of a start is the loading of modules: what is not needed for what was asked is not to be loaded. */
+/** Loading modules takes most of the time of a start, so a command should load only what it needs. */
 
 const noteLoaded = fileURLToPath(new URL('../support/note-loaded.js', import.meta.url))
 
-/** The packages of what was noted, and the rooms of our own. */
+/** The packages and the folders of the source among the noted modules. */
 function loadedIn (path: string): ReadonlySet<string> {
   const urls = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []
   return new Set(urls.flatMap((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? /\/dist\/([^/]+)\//.exec(url)?.[1] ?? []))
@@ -30,7 +30,7 @@ function loadsNone (t: Test, loaded: ReadonlySet<string>, names: readonly string
   t.strictSame(names.filter((name) => loaded.has(name)), [])
 }
 
-/** What answers, sends, measures, and talks to a database. */
+/** Packages for serving, sending, metrics and databases. */
 const service = ['fastify', 'undici', 'prom-client', 'pg', '@fastify/swagger', 'uuid']
 
 for (const args of [['--help'], ['--version'], ['help', 'send']]) {

@@ -7,8 +7,7 @@ import { freePort } from '../forwarders/http/support/servers.js'
 import { postEvent, startServiceProcess } from '../support/service-process.js'
 
 /**
- * A command that runs the one behind it where `localhost` has these addresses; `undefined` where the rights do not allow it, since it takes root
- * and Linux.
+ * A command that runs the following command with these addresses for `localhost`. `undefined` without the needed rights: it needs root and Linux.
  */
 function withLocalhost (t: Test, addresses: readonly string[]): readonly string[] | undefined {
   const hosts = join(t.testdir({ data: {} }), 'hosts')
@@ -33,7 +32,7 @@ async function reach (t: Test, host: string, port: number): Promise<Socket | und
   })
 }
 
-/** What comes back once the other side has closed the connection. */
+/** The answer, after the other side has closed the connection. */
 async function exchange (socket: Socket, text: string): Promise<string> {
   let answer = ''
   socket.on('data', (chunk) => { answer += chunk.toString() })

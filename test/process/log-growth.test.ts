@@ -14,7 +14,7 @@ t.test('a program that reads for long makes the write-ahead log grow: it is told
   const reader = connect(path)
   t.teardown(reader.close)
   reader.exec('BEGIN; SELECT count(*) FROM deliveries')
-  // As much as webhooks write in some minutes.
+  // About as much as webhooks write in some minutes.
   const writer = connect(path, { lockTimeoutMs: 5000 })
   writer.exec("INSERT INTO replays (requested_at, description) VALUES (1, hex(zeroblob(135000000))); UPDATE replays SET description = ''")
   writer.close()
@@ -25,7 +25,7 @@ t.test('a program that reads for long makes the write-ahead log grow: it is told
   t.equal((await postEvent(service.url, 'ev_while')).status, 202, 'nothing is refused')
 
   reader.exec('COMMIT')
-  // The first of them copies the log, and the next begins it anew.
+  // The first checkpoint copies the WAL, and the next one starts it again.
   await eventually(async () => {
     await postEvent(service.url, `ev_after_${performance.now()}`)
     return lines('write-ahead log short again').length > 0 ? true : undefined

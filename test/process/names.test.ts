@@ -12,7 +12,7 @@ import { postEvent, startServiceProcess } from '../support/service-process.js'
 
 const NO_RIGHTS = 'left out: it takes the right to mount, and port 53 of 127.0.0.53'
 
-/** The names of a system whose server says nothing of `hangs` and knows `kube` and `old`. */
+/** A name system whose server does not answer for `hangs`, and knows `kube` and `old`. */
 async function namesOf (t: Test, folder: string): Promise<SystemNames | undefined> {
   const names = await systemNames(folder, (name, type): NameAnswer => {
     if (name.startsWith('hangs')) return 'silent'
@@ -24,7 +24,7 @@ async function namesOf (t: Test, folder: string): Promise<SystemNames | undefine
   return names
 }
 
-/** A destination at one of several names, with a connection of its own for each request. */
+/** A destination at one of several names, with a new connection for each request. */
 async function closingDestination (t: Test) {
   return await httpDestination(t, (_request, response) => { response.writeHead(200, { connection: 'close' }).end() })
 }

@@ -13,7 +13,7 @@ const LEVELS = 20_000
 const LISTS = `${'['.repeat(LEVELS)}${']'.repeat(LEVELS)}`
 const OBJECTS = `${'{"a":'.repeat(LEVELS)}1${'}'.repeat(LEVELS)}`
 
-/** Lists and objects at each place where one stands, and where none should. */
+/** Lists and objects in each place where one is allowed, and in some where none is. */
 const bodies: ReadonlyArray<readonly [what: string, body: string]> = [
   ['metadata', eventBody('ev_metadata').replace('"object":"customer"', `"object":"customer","email":"jan@shop.example","metadata":{"x":${LISTS}}`)],
   ['a key that nobody knows', eventBody('ev_key').replace('"campaign":null', `"campaign":null,"news":${OBJECTS}`)],
@@ -36,7 +36,7 @@ t.test('bodies of 20,000 nested lists and objects are accepted, forwarded, shown
   t.teardown(async () => { await service.kill('SIGTERM') })
   const api = `http://127.0.0.1:${adminPort}/api`
 
-  /** In this process, beside the service. */
+  /** Runs in this process, beside the service. */
   async function run (...args: string[]): Promise<string> {
     return await runTo(0, ...args)
   }
@@ -71,7 +71,7 @@ t.test('bodies of 20,000 nested lists and objects are accepted, forwarded, shown
   t.equal(status, 0, stderr)
   await eventually(() => existsSync(join(dataDir, 'observations.json')) || undefined, 'the note of what was observed')
   await run('drift')
-  // All of them are invalid still, so that it lets none out.
+  // All of them are still invalid, so this releases none.
   await runTo(1, 'quarantine', 'release', '--all')
   await run('quarantine', 'release', '--all', '--force')
   await eventually(async () => {

@@ -8,8 +8,8 @@ import { PROCESS_SECRET } from '../support/service-process.js'
 const project = join(import.meta.dirname, '../..')
 
 /**
- * Runs the package's own start script by npm, where nothing else is: no `.env`, and no build before it, which would write what other tests run.
- * Resolves once the service listens.
+ * Runs the package's start script with npm in an otherwise empty folder: without a `.env`, and without the build, which would overwrite the program
+ * that other tests run. Resolves when the service listens.
  */
 async function npmStart (t: Test) {
   const { start } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')).scripts
@@ -19,7 +19,7 @@ async function npmStart (t: Test) {
     env: {
       PATH: process.env['PATH'], HOME: folder, npm_config_update_notifier: 'false', PORT: '0', ADMIN_PORT: '0', DATA_DIR: join(folder, 'data'), VOUCHERIFY_WEBHOOK_SECRETS: PROCESS_SECRET
     },
-    // A group of its own, as on a terminal.
+    // A separate process group, as on a terminal.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe']
   })
@@ -35,7 +35,7 @@ async function npmStart (t: Test) {
   t.teardown(() => { groupHas('SIGKILL') })
   let output = ''
   const closed = once(child, 'close')
-  // What npm has left behind keeps the output open.
+  // A process that npm leaves behind keeps the output open.
   const ended = once(child, 'exit').then(async ([code]) => {
     if (!groupHas(0)) await closed
     return code as number | null

@@ -6,7 +6,7 @@ import { createHarness } from '../commands/harness.js'
 import { httpDestination, type Teardown } from '../forwarders/http/support/servers.js'
 import { plainNode, program } from '../support/program.js'
 
-/** A destination that answers with the status that it is set to, and keeps the bodies that it took. */
+/** A destination that answers with the set status, and keeps accepted bodies. */
 async function startDestination (t: Teardown) {
   const state = { status: 503, taken: [] as string[] }
   const { url } = await httpDestination(t, ({ body }, response) => {
@@ -42,7 +42,7 @@ t.test('dead letters, replays, quarantine and forwarders are managed beside a ru
     VOUCHERIFY_WEBHOOK_SECRETS: 'a-secret-of-some-length'
   }
 
-  /** In this process, which is another one than the service's. */
+  /** Runs in this process, which is not the service's. */
   async function run (...args: string[]) {
     const { stdout, stderr, run } = createHarness({ environment, directory })
     const code = await run(...args)

@@ -42,7 +42,7 @@ t.test('webhooks are accepted while the operator thread is busy', async t => {
   }
   await list()
   let overtook = false
-  // A disk that is busy may take longer than all of the lists. A webhook that waited for them would never be quicker.
+  // A busy disk may take longer than all lists. A webhook that waits for them would never be faster.
   for (let round = 0; !overtook && round < 20; round++) {
     let done = 0
     const lists = Array.from({ length: 60 }, async () => {

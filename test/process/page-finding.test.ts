@@ -11,7 +11,7 @@ async function search (page: Page, text: string): Promise<void> {
   await answered(page)
 }
 
-/** What the address asks for is shown. */
+/** The page shows what its address asks for. */
 async function answered (page: Page): Promise<void> {
   await eventually(async () => await page.evaluate<boolean>("(document.querySelector('main [data-asked]:not([aria-busy])')?.dataset.asked ?? 'none') === (location.hash.split('?')[1] ?? '')") || undefined, 'what the address asks for')
 }

@@ -38,7 +38,7 @@ t.test('after a token was refused, the page sends no request with it while it as
   const again = await startServiceProcess(dataDir, { ADMIN_PORT: new URL(adminUrl).port, ADMIN_TOKEN: after })
   t.teardown(async () => { await again.kill('SIGTERM') })
   await field.waitFor()
-  // What was under way when the form came is answered late.
+  // Requests under way when the form appeared are answered late.
   const asked: string[] = []
   page.on('request', (request) => { asked.push(request.url()) })
   await page.waitForTimeout(7000)

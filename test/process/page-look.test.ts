@@ -5,13 +5,13 @@ import { eventually } from '../support/eventually.js'
 import { startTroubledService } from '../support/troubled-service.js'
 
 const widths = [390, 900, 1440]
-/** Where tables are tightest. */
+/** The widths at which tables have the least room. */
 const tightWidths = [1125, 1280]
 const themes = ['light', 'dark'] as const
 
 /**
- * What on the page has too little contrast (WCAG 2.2, 1.4.3 and 1.4.11): text below 4.5:1, or 3:1 where it is large; the edges of fields and buttons below 3:1.
- * Runs in the browser.
+ * Finds parts of the page with too little contrast (WCAG 2.2, 1.4.3 and 1.4.11): text below 4.5:1, or 3:1 if it is large; the edges of fields and
+ * buttons below 3:1. Runs in the browser.
  */
 const LOW_CONTRAST = `(() => {
   const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true })
@@ -60,7 +60,7 @@ const LOW_CONTRAST = `(() => {
   return [...new Set(low)]
 })()`
 
-/** Names that are borne by two things that do different things. Runs in the browser. */
+/** Names of two elements that do different things. Runs in the browser. */
 const SHARED_NAMES = `(() => {
   const seen = new Map()
   const shared = []

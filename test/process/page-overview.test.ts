@@ -19,7 +19,7 @@ t.test('the first view says in a sentence what needs the operator, and shows wha
   for (const card of ['Retry budget', 'Missing events', 'Webhook at Voucherify', 'Disk']) t.ok(await page.getByRole('region', { name: card, exact: true }).isVisible(), card)
   await takeScreenshot(page, 'overview')
 
-  // For those who cannot see the plot.
+  // The table, for users who cannot see the plot.
   await page.getByText('The same as a table').click()
   const table = page.getByRole('table', { name: /Accepted events by type/ })
   t.equal(await table.getByRole('columnheader').allTextContents().then((names) => names.join()), 'From,customer.loyalty.tier.upgraded')

@@ -19,7 +19,7 @@ t.test('a live list keeps focus, selection and scroll position; new deliveries w
   const before = await place()
   t.match(before, [400, /^#\/deliveries\//, 'customer.loyalty.tier.upgraded'])
 
-  // Badges change in each row, and three more come.
+  // Badges change in each row, and three more deliveries arrive.
   destination.status = 200
   for (let index = 0; index < 3; index++) await postEvent(service.url, `ev_new_${index}`)
   await page.getByRole('button', { name: '3 new' }).waitFor()

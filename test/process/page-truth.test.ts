@@ -3,7 +3,7 @@ import { launchBrowser, openPage, skip, startServiceWithPage, takeScreenshot } f
 import { postEvent, startServiceProcess } from '../support/service-process.js'
 
 t.test('nothing is green while dead letters wait or a forwarder is paused', { skip }, async (t) => {
-  // What is retried for no time at all is a dead letter at once.
+  // With no time for retries, a failed delivery is a dead letter at once.
   const { service, destination, adminUrl } = await startServiceWithPage(t, { RETRY_GIVE_UP_MS: '1' })
   const browser = await launchBrowser(t)
   const { page, complaints } = await openPage(browser, `${adminUrl}/#/deliveries`)
@@ -47,7 +47,7 @@ t.test('a killed or hanging service turns the page red at once, and nothing on i
   const ground = async (): Promise<string> => await page.evaluate<string>("getComputedStyle(document.querySelector('main .good')).backgroundColor")
   const green = await ground()
 
-  // What hangs keeps its connections: nothing breaks off, and only the question that gets no answer tells.
+  // A hanging service keeps its connections open, so only an unanswered request shows that it hangs.
   service.child.kill('SIGSTOP')
   await page.locator('#readiness.bad').getByText('the service does not answer').waitFor()
   t.not(await ground(), green)

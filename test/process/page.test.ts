@@ -5,7 +5,7 @@ import { eventually } from '../support/eventually.js'
 import { eventBody, postEvent, PROCESS_SECRET, startServiceProcess } from '../support/service-process.js'
 
 const TOKEN = 'a-token-of-the-tests-that-is-long-enough'
-/** What would show up, or run, where something is not escaped. */
+/** Text that would appear or run if it is not escaped. */
 const MARKUP = '"><img src=x onerror="document.title=\'broken in\'"><script>document.title=\'broken in\'</script>'
 
 async function post (url: string, body: string): Promise<number> {
@@ -30,7 +30,7 @@ t.test('an operator finds a customer\'s delivery, sees why it waits, repairs the
   await page.locator('#readiness').getByText(/needs? you/).waitFor()
   await takeScreenshot(page, 'deliveries-light')
 
-  // What comes in says so by itself.
+  // New deliveries are announced without a request.
   await postEvent(service.url, 'ev_live')
   await page.getByRole('button', { name: '1 new' }).click()
   await page.getByRole('cell', { name: 'cust_ev_live' }).waitFor()
@@ -72,7 +72,7 @@ t.test('text from a sender is shown as text and never runs', { skip }, async (t)
   event.type = MARKUP
   t.equal(await post(service.url, JSON.stringify(event)), 202)
   t.equal(await post(service.url, JSON.stringify({ ...event, id: 'whs_2', event: { ...event.event, id: 'ev_2', type: MARKUP } })), 202)
-  // Quarantined: a key that is markup is in the pointer of what is wrong with it.
+  // Quarantined: the pointer of its fault contains a key with markup.
   t.equal(await post(service.url, JSON.stringify({ ...event, id: 'whs_3', event: { ...event.event, id: 'ev_3' }, data: { [MARKUP]: 1 } })), 202)
 
   const browser = await launchBrowser(t)
@@ -105,7 +105,7 @@ t.test('the page is usable by keyboard, on a phone and in dark mode', { skip }, 
   await takeScreenshot(page, 'deliveries-dark-phone')
   t.not(await page.evaluate<string>('getComputedStyle(document.body).backgroundColor'), 'rgb(251, 251, 250)')
 
-  // The first stop skips the menu; then come the views, in order.
+  // The first tab stop skips the menu. Then come the views, in order.
   await page.keyboard.press('Tab')
   t.equal(await page.evaluate<string>('document.activeElement.textContent'), 'Skip to the content')
   for (const name of ['Theme: auto', 'Overview', 'Deliveries', 'Forwarders']) {

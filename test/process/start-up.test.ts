@@ -12,7 +12,7 @@ interface Ended {
   readonly stderr: string
 }
 
-/** Runs a command line of a shell to its end; `$tierhook` is the built program. */
+/** Runs a shell command line to its end. `$tierhook` is the built program. */
 async function run (commands: string, env: Readonly<Record<string, string>> = {}): Promise<Ended> {
   return await new Promise((resolve) => {
     execFile('sh', ['-c', commands], { env: { PATH: process.env['PATH'], node: plainNode.join(' '), tierhook: program, PORT: '0', ADMIN_PORT: '0', ...env }, timeout: 60_000 }, (error, stdout, stderr) => {
@@ -43,7 +43,7 @@ t.test('a missing working directory is named', async (t) => {
 })
 
 t.test('a missing package is named', async (t) => {
-  // Not below this folder, whose packages would be found.
+  // Not inside the project, because Node.js would find its packages.
   const folder = mkdtempSync(join(tmpdir(), 'tierhook-'))
   t.teardown(() => { rmSync(folder, { recursive: true }) })
   cpSync(dirname(program), join(folder, 'dist'), { recursive: true })

@@ -10,10 +10,10 @@ import { plainNode, program } from '../support/program.js'
 import { PROCESS_SECRET, postEvent, startServiceProcess, type ServiceProcess } from '../support/service-process.js'
 import { fillInodes, mountedFolder } from '../support/small-disk.js'
 
-// Most of the time a process starts, or waits for a lock.
+// Run in parallel, because most of the time a process starts or waits for a lock.
 t.jobs = 2
 
-/** A disk with too little on it would be a reason of its own. */
+/** The limit is off, because low disk space would be a reason of its own. */
 const ENVIRONMENT = { DISK_FREE_MIN_BYTES: '0' }
 
 const causes = {
@@ -36,18 +36,18 @@ async function reasons (service: ServiceProcess): Promise<string[]> {
   return body.reasons ?? []
 }
 
-/** The lines of the log with this message, as far as it is there. */
+/** The log lines with this message, so far. */
 function logged (service: ServiceProcess, message: string): Array<Record<string, unknown>> {
   return service.log().split('\n').filter((line) => line.startsWith('{') && line.endsWith('}')).map((line) => JSON.parse(line)).filter(({ msg }) => msg === message)
 }
 
-/** The sender, whoever probes and the log are told the same. */
+/** The answer, the readiness check and the log name the same cause. */
 async function tellsAll (t: Test, service: ServiceProcess, cause: string, { opened, before = 0 }: { readonly opened: boolean, readonly before?: number }): Promise<void> {
   const answered = await postEvent(service.url, 'ev_refused')
   t.equal(answered.status, 503)
   t.match(answered.retryAfter, /^\d+$/)
   t.equal(JSON.parse(answered.body).detail, `The webhook cannot be stored: ${cause}.`)
-  // What was told a moment ago is told for a second.
+  // Readiness repeats its last answer for a second.
   const told = `${opened ? 'journal cannot commit' : 'journal not open'}: ${cause}`
   await eventually(async () => JSON.stringify(await reasons(service)) === JSON.stringify([told]) ? true : undefined, `the reason "${told}"`)
   const message = opened ? 'journal cannot commit' : 'journal cannot open'
@@ -64,11 +64,11 @@ function fill (folder: string): void {
   try {
     writeFileSync(join(folder, 'filler'), Buffer.alloc(8 * 1024 * 1024))
   } catch {
-    // Full, as it is meant to be.
+    // The disk is full, as intended.
   }
 }
 
-/** A database's lock that another program, which is this one, holds until it is released. */
+/** A database lock held by another program, which is this one, until it is released. */
 function lock (dataDir: string): () => void {
   const db = connect(join(dataDir, 'tierhook.db'))
   db.exec('BEGIN EXCLUSIVE')
@@ -135,10 +135,10 @@ t.test('another program locks the database under the running service: readiness,
   t.equal((await postEvent(service.url, 'ev_before')).status, 202)
   const unlock = lock(dataDir)
   t.teardown(unlock)
-  // Once what was committed before tells nothing any more.
+  // After the earlier commit no longer counts for readiness.
   t.equal(await eventually(async () => (await reasons(service))[0], 'a reason'), `journal cannot commit: ${causes.locked}`)
   await tellsAll(t, service, causes.locked, { opened: true })
-  // As many as this wait behind one another.
+  // This number of requests wait behind one another.
   for (const answered of await Promise.all(Array.from({ length: 30 }, async (_, index) => await postEvent(service.url, `ev_${index}`)))) {
     t.equal(answered.status, 503)
     t.equal(JSON.parse(answered.body).detail, `The webhook cannot be stored: ${causes.locked}.`)
@@ -170,12 +170,12 @@ t.test('a disk that is full, over its quota, read-only or failing under the runn
   await eventually(() => JSON.stringify(told()) === JSON.stringify([causes.full, causes.quota]) ? true : undefined, 'a line for each cause, one after another')
 })
 
-/** A user that may not write where this one may; none where this one is no administrator. */
+/** A user without this user's write permission, or none if this user is no administrator. */
 function other (): { readonly uid?: number, readonly gid?: number } {
   return process.geteuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
 }
 
-/** Starts the service in a data folder that is not one, and waits for its end. */
+/** Starts the service in an unusable data folder, and waits for its end. */
 async function startInVain (t: Test, dataDir: string, user: { readonly uid?: number, readonly gid?: number } = {}): Promise<string> {
   const child = spawn('env', [...plainNode, program, 'serve'], {
     cwd: '/',

@@ -8,13 +8,13 @@ import { plainNode, program } from '../support/program.js'
 import { eventBody } from '../support/service-process.js'
 
 interface OnTerminal {
-  /** What the terminal has shown so far. */
+  /** The output of the terminal so far. */
   readonly shown: () => string
   /** Types Ctrl-C, or another key; resolves with the exit code. */
   readonly interrupt: (key?: string) => Promise<number | null>
 }
 
-/** Runs the built program on a pseudo-terminal of its own: `script` is part of every Debian, and gives it one. */
+/** Runs the built program on a pseudo-terminal, with `script`, which is part of every Debian. */
 function startOnTerminal (t: Test, environment: Readonly<Record<string, string>>, args: readonly string[] = ['serve']): OnTerminal {
   const dataDir = join(t.testdir(), 'data')
   mkdirSync(dataDir)
@@ -86,7 +86,7 @@ t.test('an unanswered question ends the command as a signal does, and nothing is
       await eventually(() => discard.shown().includes('[y/N]') ? true : undefined, 'the question')
       t.equal(await discard.interrupt(key), 130)
       t.match(discard.shown(), /Nothing was discarded\.\n$/)
-      // No listener waits for the signal here: it ends the process.
+      // No listener handles the signal here, so it ends the process.
       const init = startOnTerminal(t, {}, ['init'])
       await eventually(() => init.shown().includes('> ') ? true : undefined, 'the question')
       t.equal(await init.interrupt(key), 130)

@@ -6,7 +6,7 @@ import { postEvent, startServiceProcess, type ServiceProcess } from '../support/
 
 const CONNECTIONS = 32
 
-/** A destination that counts how often it got each event, and answers as it is told. */
+/** A destination that counts how often it got each event, and answers as the test says. */
 async function startDestination (t: Test, answer: (eventId: string, response: ServerResponse) => void) {
   const got = new Map<string, number>()
   const { url } = await httpDestination(t, ({ body }, response) => {
@@ -46,7 +46,7 @@ t.test('eleven thousand events that wait for a retry delay no other customer\'s,
   const environment = { HTTP_FORWARDER_URL: destination.url, RETRY_MIN_MS: '100' }
   const service = await start(t, dataDir, environment)
   const bad = named('bad', 11_000)
-  // One that succeeds for each that fails, so that the breaker stays closed.
+  // One success for each failure, so that the breaker stays closed.
   await sendAll(service, bad.flatMap((id) => [id, `good_${id}`]))
   await eventually(() => destination.hasAll(bad), 'the first attempt of all that fail')
   for (const [when, running] of [['before', service], ['after', undefined]] as const) {
@@ -72,7 +72,7 @@ t.test('one hanging call and six thousand others, through kill -9: at most three
   const others = named('other', 6000)
   await sendAll(service, others)
   await eventually(() => destination.hasAll(others), 'all others')
-  // Only what hangs is not finished; where it held the cursor, this would not come true before its time is over.
+  // Only the hanging call is unfinished. If it blocked the cursor, this would not come true before its time is over.
   await eventually(async () => {
     const response = await fetch(`http://127.0.0.1:${adminPort}/api/forwarders`)
     const { forwarders } = await response.json() as { readonly forwarders: ReadonlyArray<{ readonly pending: number, readonly retrying: number }> }

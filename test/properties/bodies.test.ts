@@ -13,7 +13,7 @@ import { valueFrom } from '../support/value-from-schema.js'
 const service = await buildService(t, signed)
 let sent = 0
 
-/** What the public route says of a body, in an envelope and bare. The one has another id each time; the other tells copies by its bytes. */
+/** The public route's answers to a body, with an envelope and bare. The envelope has another id each time. The bare body's bytes identify duplicates. */
 async function verdictsOf (type: string, text: string): Promise<readonly unknown[]> {
   const envelope = JSON.stringify(envelopeAround(type, 'DATA', `property-${++sent}`)).replace('"DATA"', () => text)
   const answers = await Promise.all([service.post(`/webhooks/${type}`, envelope), service.post(`/webhooks/${type}`, text)])
@@ -40,7 +40,7 @@ for (const { type, bodySchema, alsoKnown } of catalogue) {
   t.test(`${type}: a body with one change is judged alike by the route and by other validators`, async (t) => {
     let valid = 0
     let invalid = 0
-    // All that is known of the others is that they are objects.
+    // Of other events it is only known that they are objects.
     const starts = alsoKnown ? fc.oneof(bodies, fc.constantFrom<unknown>(null, 5, 'points', true, [], [{}])) : bodies
     await fc.assert(fc.asyncProperty(starts, mutation, async (body, change) => {
       const text = JSON.stringify(mutate(JSON.parse(JSON.stringify(body)), change))

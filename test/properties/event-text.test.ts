@@ -2,21 +2,21 @@ import fc from 'fast-check'
 import t from 'tap'
 import { eventBytes } from '../../src/voucherify/event-text.js'
 
-/** Texts in which what stands for structure elsewhere is common. */
+/** Texts with many characters that are structure elsewhere. */
 const text = fc.string({ unit: fc.constantFrom('"', '\\', '{', '}', '[', ']', ':', ',', ' ', '\n', 'data', 'event', 'é', '☃', '😀', '\u0000') })
 const value = fc.letrec((tie) => ({
   value: fc.oneof({ maxDepth: 4 }, text, fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.constant(null), fc.array(tie('value')), fc.dictionary(text, tie('value')))
 })).value
 const object = fc.dictionary(fc.oneof(text, fc.constantFrom('data', 'event')), value)
 
-/** The members of an envelope, its two in any place among others. */
+/** The members of an envelope, with data and event anywhere among others. */
 const envelope = fc.tuple(object, object, fc.array(fc.tuple(text, value)), fc.nat()).map(([data, event, others, turn]) => {
   const members: Array<readonly [string, unknown]> = [['data', data], ['event', event], ...others.filter(([key]) => key !== 'data' && key !== 'event')]
   const first = turn % members.length
   return { data, members: [...members.slice(first), ...members.slice(0, first)] }
 })
 
-/** Object.fromEntries would put keys that are numbers first, and drop one that stands twice. */
+/** Object.fromEntries would put numeric keys first, and drop repeated ones. */
 function write (members: ReadonlyArray<readonly [string, unknown]>, between: string): string {
   return `{${members.map(([key, value]) => `${JSON.stringify(key)}:${between}${JSON.stringify(value)}`).join(',')}}`
 }

@@ -17,14 +17,14 @@ import { eventually } from '../support/eventually.js'
 import { localThreads, type LocalThreads } from '../support/local-threads.js'
 import { eventBody, PROCESS_SECRET, postEvent, startServiceProcess, type ServiceProcess } from '../support/service-process.js'
 
-/** Something that takes events, and crashes. */
+/** A receiver of events that crashes. */
 interface System {
-  /** The delivery that the event is told to be; `undefined` where no answer came, or a 503. */
+  /** The id of the event's delivery. `undefined` if no answer came, or a 503. */
   readonly send: (eventId: string) => Promise<{ readonly status: number, readonly id: string } | undefined>
-  /** Crashes while the sends are under way, before or after their commit, and starts again. */
+  /** Crashes during the sends, before or after their commit, and starts again. */
   readonly crash: (when: 'before' | 'after', sends: () => Promise<unknown>) => Promise<void>
   readonly restart: () => Promise<void>
-  /** The events of all deliveries there are, once there are this many. */
+  /** Resolves with the events of all deliveries when there are this many. */
   readonly deliveries: (count: number) => Promise<readonly string[]>
 }
 
@@ -37,7 +37,7 @@ const steps = fc.array(fc.oneof(
 
 type Steps = typeof steps extends fc.Arbitrary<infer T> ? T : never
 
-/** Plays the steps, sends again what was not answered as the sender does, and tells what contradicts one delivery for each event. */
+/** Plays the steps, retries unanswered events like the sender, and returns contradictions to one delivery for each event. */
 async function contradictions (system: System, play: Steps): Promise<readonly string[]> {
   const ids = new Map<string, Set<string>>()
   const news: string[] = []
@@ -54,7 +54,7 @@ async function contradictions (system: System, play: Steps): Promise<readonly st
   for (const each of play) {
     if (each.step === 'restart') await system.restart()
     else {
-      // All at once, and each on a connection of its own: copies race one another.
+      // All at once, each on its own connection, so that copies race.
       const sendAll = async (): Promise<void> => { await Promise.all(each.events.map(async (event) => { await send(`ev_${event}`) })) }
       if (each.step === 'send') await sendAll()
       else await system.crash(each.when, sendAll)
@@ -109,7 +109,7 @@ t.test('any interleaving of sends, copies, crashes around a commit and restarts 
         return status < 300 ? { status, id: String(body['id']) } : undefined
       },
       async crash (when, sends) {
-        // What is left of them may commit while the next ones start.
+        // The rest of them may commit while the next ones start.
         const torn = threads
         const tear = async (method: string): Promise<void> => { if (method === 'commit') torn.endStore() }
         if (when === 'before') torn.beforeWrite = tear
@@ -151,13 +151,13 @@ t.test('the built service, killed at any moment: each event is one line of the f
             const { status, body } = await postEvent(service.url, eventId)
             return status < 300 ? { status, id: String(JSON.parse(body).id) } : undefined
           } catch {
-            // Killed before it answered.
+            // The service was killed before it answered.
             return undefined
           }
         },
         async crash (when, sends) {
           const underWay = sends()
-          // Any moment will do: there is nothing to wait for.
+          // Any moment is good, so this waits for nothing.
           await sleep(when === 'before' ? 1 : 1 + delayMs)
           await service.kill('SIGKILL')
           await underWay

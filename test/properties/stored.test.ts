@@ -11,7 +11,7 @@ import { createReader } from '../../src/journal/sqlite/reader.js'
 import { createWriter } from '../../src/journal/sqlite/writer.js'
 import { parseBody } from '../../src/voucherify/parse-body.js'
 
-/** Whatever JSON can write in a string: control characters, U+0000 and halves of surrogate pairs too. */
+/** Any text that a JSON string can contain: also control characters, U+0000 and halves of surrogate pairs. */
 const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 8 }),
   fc.array(fc.integer({ min: 0xD7FE, max: 0xE001 }), { maxLength: 4 }).map((codes) => String.fromCharCode(...codes)),
@@ -26,7 +26,7 @@ const anyEnvelope = fc.record({
   data: fc.record({ customer: fc.record({ id: anyValue }), campaign: fc.record({ id: anyValue }), x: anyValue })
 })
 
-/** What is stored of such a webhook. */
+/** The stored form of such a webhook. */
 async function accepted (body: unknown): Promise<NewDelivery> {
   const rawBody = Buffer.from(JSON.stringify(body))
   const faults = [{ pointer: `/data/${JSON.stringify(body).slice(0, 50)}`, message: 'is wrong' }]
@@ -56,7 +56,7 @@ t.test('any event is read back as it was stored, and none is taken for damaged',
   let after = 0
   await fc.assert(fc.asyncProperty(fc.array(anyEnvelope, { minLength: 1, maxLength: 20 }), async (envelopes) => {
     const deliveries = await Promise.all(envelopes.map(accepted))
-    // Each by itself: copies of one event are not the point.
+    // One by one, because duplicates are not tested here.
     const { appends } = writer.commit({ withdraw: [], progress: [], appends: unpackAppends(packAppends(deliveries.map((delivery) => ({ ...delivery, dedupeKey: null })))) })
     const sequences = appends.map(Number)
     const visible = sequences.at(-1) ?? 0

@@ -10,7 +10,7 @@ import { sampleEnvelope, sampleEvent } from '../../src/voucherify/samples.js'
 const LEFT = 'customer.loyalty.tier.left'
 const now = new Date('2026-01-31T00:00:00Z')
 
-/** As ingress would tell of it. */
+/** The report that the ingress would make. */
 function webhook (body: unknown, type: string, outcome: 'accepted' | 'duplicate' = 'accepted'): AcceptedWebhook {
   if (!isJsonObject(body)) throw new TypeError('it is no object')
   const event = findEvent(type)
@@ -18,17 +18,17 @@ function webhook (body: unknown, type: string, outcome: 'accepted' | 'duplicate'
   return { outcome, body, ...judged } as AcceptedWebhook
 }
 
-/** The same, signed, from one of the sender's sources. */
+/** The same report for a signed webhook of one of the sender's sources. */
 function signed (sourceId: string | null, body: unknown, type: string): AcceptedWebhook {
   return { ...webhook(body, type), sourceId, secretNumber: 1 }
 }
 
-/** An event of a type that nobody knows. */
+/** An event of an unknown type. */
 function madeUp (name: string): unknown {
   return { data: {}, event: { type: name } }
 }
 
-/** A parsed sample with other values at these pointers; `undefined` takes a key out. */
+/** A parsed sample with other values at these pointers. `undefined` removes a key. */
 function changed (changes: Readonly<Record<string, unknown>>): unknown {
   const envelope: unknown = JSON.parse(JSON.stringify(sampleEnvelope(LEFT, { index: 1, now })))
   for (const [pointer, value] of Object.entries(changes)) {

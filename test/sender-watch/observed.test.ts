@@ -14,7 +14,7 @@ interface Replica {
   status: WebhookStatus
 }
 
-/** Two replicas that hear of each other when the test says so. */
+/** Two replicas that exchange observations when the test says so. */
 function makeTwo () {
   const clock = { time: START }
   const make = (leads: boolean): Replica => {

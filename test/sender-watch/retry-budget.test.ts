@@ -5,7 +5,7 @@ import { createRetryBudget, type RetryBudget } from '../../src/sender-watch/retr
 import { captureLog, type CapturedLog } from '../support/capture-log.js'
 
 const MINUTE = 60_000
-/** When the sender makes its tries, after the first. */
+/** The times of the sender's tries after the first one. */
 const SCHEDULE = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1440].map((minutes) => minutes * MINUTE)
 
 interface Setting {

@@ -14,7 +14,7 @@ function steered () {
       time.wall += ms
       time.elapsed += ms
     },
-    /** Sets the wall clock alone. */
+    /** Sets only the wall clock. */
     step (ms: number) { time.wall += ms }
   }
 }

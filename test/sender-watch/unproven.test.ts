@@ -166,7 +166,7 @@ t.test('observations made while the clock was ahead delay no alarm', async (t) =
   for (const minutes of [0, 1, 2]) {
     setting.time = START + minutes * MINUTE
     refuse(SENDER)
-    // As it is every few seconds.
+    // The service does this every few seconds.
     unproven.keep()
   }
   t.match(log.find('unproven webhooks refused from a known address'), [{ triesUsed: 3, count: 3, since: '2026-01-31T00:00:00.000Z' }])

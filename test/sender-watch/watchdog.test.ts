@@ -22,11 +22,11 @@ interface Watching {
   readonly watchdog: Watchdog
   readonly log: CapturedLog
   readonly time: Steered
-  /** What is said of one of the checks. */
+  /** The result of one of the checks. */
   readonly stateOf: (check: string) => string | undefined
 }
 
-/** The watchdog of a service, over real connections, with rounds at the test's call. */
+/** The watchdog of a service, over real connections. The test starts each round. */
 function watch (t: Test, api: FakeManagementApi, environment: Readonly<Record<string, string>> = {}, dataDir = t.testdir()): Watching {
   const log = captureLog()
   const time: Steered = { elapsed: 0 }
@@ -108,7 +108,7 @@ t.test('VOUCHERIFY_REENABLE switches a webhook on once with its events unchanged
   second.time.elapsed += 59 * MINUTE
   await second.watchdog.ask()
   t.equal(puts(api).length, 1)
-  // By its own clock an hour begins anew at the latest with the restart.
+  // By the watchdog's own clock, an hour starts again at the restart at the latest.
   second.time.elapsed += 60 * MINUTE
   await second.watchdog.ask()
   t.equal(puts(api).length, 2)
@@ -201,7 +201,7 @@ t.test('a stop does not wait for a management API that hangs', async (t) => {
   t.strictSame(log.lines, [])
 })
 
-/** A watchdog over an API that the test makes up, and the waits that it asks for. */
+/** A watchdog over a simulated API, and the waits that it requests. */
 function scripted (t: Test, api: Partial<ManagementApi>, random = 0.5) {
   const log = captureLog()
   const waits: number[] = []
@@ -230,7 +230,7 @@ function scripted (t: Test, api: Partial<ManagementApi>, random = 0.5) {
     watchdog,
     log,
     waits,
-    /** Lets the time pass that is waited for, and resolves at the next wait. */
+    /** Lets the requested time pass, and resolves at the next wait. */
     async turn () {
       const before = waits.length
       next()

@@ -17,14 +17,14 @@ const accepted = { status: 202, message: 'Webhook accepted', verdict: 'valid', d
 const never = new AbortController().signal
 const line = (index: number): string => `{"id":"d${index}","eventId":"${ids.eventId(index)}","body":{"städte":["Köln"]}}\n`
 
-/** So many events that were acknowledged. */
+/** A number of acknowledged events. */
 function acknowledge (count: number): Acknowledged {
   const acknowledged = new Acknowledged({ eventIds: ids, keepReceiverIds: false })
   for (let index = 0; index < count; index++) acknowledged.add(index, { ...accepted, id: `d${index}` })
   return acknowledged
 }
 
-/** Looks once, without waiting. */
+/** Searches once, without waiting. */
 async function verifyNow (downstream: Downstream, acknowledged: Acknowledged) {
   return await verify({ downstream, acknowledged, withinMs: 0, clock: steeredClock(), signal: never })
 }
@@ -110,7 +110,7 @@ t.test('a stopped search returns what it found so far', async t => {
 
 interface OperatorDelivery { state: string, forwarders: Array<{ forwarder: string, status: string }> }
 
-/** A server that speaks as much of the operator's API as is asked for. */
+/** A server with the part of the operator's API that the test needs. */
 async function startOperator (t: Test, deliveries: ReadonlyMap<string, OperatorDelivery>, token = 'the-token') {
   const asked: string[] = []
   const server = createServer((request, response) => {
@@ -120,7 +120,7 @@ async function startOperator (t: Test, deliveries: ReadonlyMap<string, OperatorD
     }
     if (request.headers.authorization !== `Bearer ${token}`) return answer(401, { title: 'No' })
     if (request.url === '/ops/api/status') return answer(200, { version: '1' })
-    // Without the body, each reading of which would be logged.
+    // Without the body, because each reading of it would be logged.
     const id = /^\/ops\/api\/deliveries\/(.+)\?body=false$/.exec(request.url ?? '')?.[1] ?? ''
     asked.push(id)
     const delivery = deliveries.get(id)

@@ -13,15 +13,15 @@ const HOUR = 60 * MINUTE
 
 interface Request {
   readonly event: number
-  /** When it was sent, in milliseconds since the beginning. */
+  /** When the request was sent, in milliseconds since the beginning. */
   readonly at: number
-  /** Which request of this event, from 1. */
+  /** The number of the request for this event, from 1. */
   readonly nth: number
 }
 
 type Receiver = (request: Request) => Partial<Answer> & { readonly takesMs?: number }
 
-/** A run against a receiver that is a function, on a clock that is steered. */
+/** A run against a receiver that is a function, on a simulated clock. */
 function start (pace: Pace, receiver: Receiver, options: Partial<RunOptions> = {}, sources: readonly string[] = ['distr_1']) {
   const clock = steeredClock()
   const tally = new Tally(pace)

@@ -13,7 +13,7 @@ const LEFT = 'customer.loyalty.tier.left'
 const UPGRADED = 'customer.loyalty.tier.upgraded'
 const UPDATED = 'campaign.loyalty_tier.updated'
 
-/** A body of each event with every key that the documents have. */
+/** A body of each event with every documented key. */
 const bodies: Readonly<Record<string, object>> = Object.fromEntries(tierEvents.map(({ type }) => {
   if (type.startsWith('campaign.')) return [type, { campaign, loyalty_tier: tier }]
   const twoTiers = type.endsWith('graded')
@@ -43,12 +43,12 @@ function pathOf (pointer: string): string[] {
   return pointer.split('/').slice(1)
 }
 
-/** Both ways in which an event comes, with what stands before its pointers. */
+/** An event with and without its envelope, and the beginning of its pointers. */
 function bothWays (type: string, body: unknown) {
   return [['', tell(type, body)], ['/data', tell(type, around(type, body))]] as const
 }
 
-/** What the documents mark as required in a campaign and in a tier, and documented bodies lack. */
+/** Keys of a campaign and a tier that the documents mark as required and documented bodies lack. */
 const requiredInCampaign = [
   '/voucher/type', '/voucher/redemption', '/voucher/redemption/quantity', '/voucher/redemption/redeemed_quantity', '/voucher/code_config',
   '/voucher/code_config/length', '/voucher/code_config/prefix', '/voucher/code_config/postfix', '/voucher/code_config/charset',

@@ -10,14 +10,14 @@ import { envelope } from './support/full-objects.js'
 
 const now = new Date('2026-03-01T00:00:00Z')
 
-/** As strict as it can be: an unknown keyword, a keyword of another draft or an unknown format is an error. */
+/** The strictest validator: an unknown keyword, a keyword of another draft or an unknown format is an error. */
 function strictAjv (): Ajv2020 {
   const ajv = new Ajv2020({ strict: true, allErrors: true, validateSchema: true })
   addFormats.default(ajv)
   return ajv
 }
 
-/** What a consumer reads from a file. */
+/** The schema as a consumer reads it from a file. */
 function read (schema: JsonSchema): Record<string, unknown> {
   return JSON.parse(JSON.stringify(schema))
 }

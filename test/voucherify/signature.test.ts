@@ -89,7 +89,7 @@ function isJson (text: string): boolean {
     JSON.parse(text)
     return true
   } catch {
-    // It is none.
+    // This text is not JSON.
     return false
   }
 }
@@ -165,7 +165,7 @@ t.test('an extra character, a missing one, and white space in a string make the 
   fc.assert(fc.property(jsonText(), gap, fc.nat(), fc.constantFrom('more', 'less', 'blank'), fc.constantFrom('"', '\\', '0', ',', '}', 'é', '\0'), (text, gaps, place, change, added) => {
     const signature = sign(Buffer.from(text), secret)
     const body = spaced(text, gaps)
-    // Every string begins behind its quotation mark, where a space belongs to it.
+    // Every string begins after its quotation mark, where a space belongs to it.
     const starts = change === 'blank' ? [...body.matchAll(/"(?:[^"\\]|\\.)*"/gs)].map(({ index }) => index + 1) : [...body.matchAll(/\S/g)].map(({ index }) => index)
     fc.pre(starts.length > 0)
     const at = starts[place % starts.length] ?? 0

@@ -25,11 +25,11 @@ t.test('a path that cannot be inspected is reported', async (t) => {
 })
 
 t.test('a file or folder that the user may not write is reported', async (t) => {
-  // Root may write everything, so that it must be somebody else who tries, in a folder that everybody may enter.
+  // Root may write everything, so another user must try, in a folder that everybody may enter.
   const folder = mkdtempSync(join(tmpdir(), 'tierhook-test-'))
   t.teardown(() => { rmSync(folder, { recursive: true }) })
   chmodSync(folder, 0o755)
-  // With what it imports, at the same place below.
+  // With its imports, at the same relative paths.
   for (const name of ['forwarders/file/check-file.js', 'errors/system-code.js']) {
     mkdirSync(dirname(join(folder, name)), { recursive: true })
     copyFileSync(new URL(`../../../dist/${name}`, import.meta.url), join(folder, name))

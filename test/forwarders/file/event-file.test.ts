@@ -14,7 +14,7 @@ function openFiles (): readonly string[] {
     try {
       return [readlinkSync(join('/proc/self/fd', descriptor))]
     } catch {
-      // The one that the folder itself was read by.
+      // The descriptor that read the folder itself is closed by now.
       return []
     }
   })

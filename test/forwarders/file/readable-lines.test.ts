@@ -20,7 +20,7 @@ function mended (json: string): string {
   return bytes.toString()
 }
 
-/** As strict as jq 1.6: UTF-8, no half of a pair, no raw control character, no more than 255 levels. */
+/** A parser as strict as jq 1.6: UTF-8, no half of a surrogate pair, no raw control character, at most 255 levels. */
 function isReadable (t: Test, line: Buffer, what: string): void {
   const text = utf8.decode(line)
   t.equal(text.indexOf('\n'), text.length - 1, `${what}: one line`)
@@ -87,7 +87,7 @@ t.test('any text with escapes keeps its meaning and is well-formed', (t) => {
   const unit = fc.oneof(fc.constantFrom('\\', '"', 'u', 'd83e', 'x', '\n', '\u2028'), fc.integer({ min: 0xD7F0, max: 0xE00F }).map((code) => String.fromCharCode(code)))
   const spelled = fc.array(fc.tuple(unit, fc.boolean()), { maxLength: 12 }).map((units) => units.map(([text, upper]) => {
     const json = JSON.stringify(text).slice(1, -1)
-    // JSON.stringify escapes only halves: a pair may be spelled like that too.
+    // JSON.stringify escapes only halves, but a sender may escape a whole pair too.
     return text.length === 1 && text >= '\uD800' ? `\\u${upper ? text.charCodeAt(0).toString(16).toUpperCase() : text.charCodeAt(0).toString(16)}` : json
   }).join(''))
   fc.assert(fc.property(spelled, (text) => {

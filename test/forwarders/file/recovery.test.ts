@@ -12,7 +12,7 @@ const CUT = 'event file cut back to what was committed: these lines are written 
 const line = (id: number): string => `{"id":"delivery-${id}","body":{}}\n`
 const lines = (from: number, to: number): string => Array.from({ length: to - from + 1 }, (_, index) => line(from + index)).join('')
 
-/** What the journal hands out again: these deliveries. */
+/** The deliveries that the journal hands out again. */
 function comesAgain (...numbers: readonly number[]) {
   const ids = new Set(numbers.map((number) => `delivery-${number}`))
   return { unfinished: async (asked: readonly string[]) => new Set(asked.filter((id) => ids.has(id))) }
@@ -23,7 +23,7 @@ function setUp (t: Test, options: Partial<EventFileOptions> = {}) {
   return {
     ...file,
     messages: () => file.log.lines.map(({ msg }) => msg),
-    /** All lines of the file and of what was rotated away from it, in order. */
+    /** All lines of the file and of its rotated files, in order. */
     all: () => [...file.rotated().map((name) => join(file.path, '..', name)), file.path].map((path) => readFileSync(path, 'utf8')).join('')
   }
 }

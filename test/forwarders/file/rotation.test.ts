@@ -12,7 +12,7 @@ const never = new AbortController().signal
 const GOES_ON = 'event file cannot be rotated: going on in it'
 const DAY_MS = 86_400_000
 
-/** A path that is a mount point of its own, below a folder whose files the test may look at. */
+/** A path that is a mount point, below a folder whose files the test can read. */
 function mountedFile (t: Test): { readonly path: string, readonly unmount: () => void } | undefined {
   const folder = t.testdir({ own: {} })
   const path = join(folder, 'own', 'events.ndjson')
@@ -57,7 +57,7 @@ t.test('a rotation that the system refuses is not repeated with each append', as
     path: mounted.path,
     rotateBytes: 1,
     monotonic: () => 0,
-    // Read for a rotation's name, and else only when a file is begun.
+    // The clock is read for the name of a rotated file, and otherwise only when a file is begun.
     now: () => {
       asked++
       return Date.now()
@@ -161,7 +161,7 @@ t.test('if a full disk cannot take the start note, and a crash comes before the 
   await t.rejects(file.append(lines[1], never), { code: 'ENOSPC' })
   disk.empty()
   await file.append(lines[1], never)
-  // Killed, and nothing was committed: all of it comes again.
+  // Killed without a commit, so everything comes again.
   const again = await open(undefined, { unfinished: async (ids) => new Set(ids) })
   for (const line of lines) await again.append(line, never)
   const all = [...rotated().map((name) => readFileSync(join(path, '..', name), 'utf8')), content()].join('')
@@ -212,7 +212,7 @@ t.test('a file that is deleted during a write: the lines are written again', asy
     const writing = file.append(text, never).then(() => true, () => false)
     await sleep(count / 10)
     rmSync(path, { force: true })
-    // Deleted before, it went to a new file; deleted after, it is the person who did it who has deleted the line.
+    // If the file was deleted before the write, the line is in a new file. If it was deleted after, the deletion removed the line too.
     if (!await writing) {
       await file.append(text, never)
       t.equal(content(), text)

@@ -11,7 +11,7 @@ import { captureLog } from '../../support/capture-log.js'
 const never = new AbortController().signal
 const IN_USE = { code: 'EVENT_FILE_IN_USE', message: /^Another tierhook, or another forwarder, writes to the event file .*Stop it first, or give this forwarder a file of its own\.$/ }
 
-/** Event files as the service opens them. */
+/** Opens event files like the service. */
 function filesIn (t: Test, folder = t.testdir()) {
   const { logger, find } = captureLog()
   return {

@@ -90,7 +90,7 @@ function write (text: string): (socket: Socket) => void {
 
 const HEAD = 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n'
 
-/** Each with what it does to a connection and what becomes of the attempt. */
+/** Destinations with their behaviour on a connection, and the outcome of the attempt. */
 const hostile: ReadonlyArray<readonly [string, (socket: Socket) => void, object]> = [
   ['hangs before the headers', () => {}, { status: 'retry', reason: 'There was no whole answer within 300 ms' }],
   ['hangs in the middle of the headers', write('HTTP/1.1 200 OK\r\nContent-'), { status: 'retry', reason: /^There was no whole answer/ }],
@@ -141,7 +141,7 @@ const hostile: ReadonlyArray<readonly [string, (socket: Socket) => void, object]
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 const forwarded = { status: 'forwarded', detail: 'status 200', answer: 'ok' }
 
-/** A socket that gets a text byte by byte, each in a packet of its own. */
+/** Sends a text to a socket byte by byte, each in its own packet. */
 function drip (text: string): (socket: Socket) => void {
   return (socket) => {
     socket.setNoDelay(true)
@@ -151,7 +151,7 @@ function drip (text: string): (socket: Socket) => void {
   }
 }
 
-/** Destinations that have taken the delivery, and say so in an unusual way. */
+/** Destinations that have taken the delivery, with an unusual answer. */
 const unusual: ReadonlyArray<readonly [string, (socket: Socket) => void, object]> = [
   ['says to go on, unasked', write(`HTTP/1.1 100 Continue\r\n\r\n${OK}`), forwarded],
   ['says to go on, unasked, in pieces', drip(`HTTP/1.1 100 Continue\r\nX: y\r\n\r\n${OK}`), forwarded],
@@ -319,7 +319,7 @@ t.test('hostile destinations, each with its own forwarder, do not affect another
     journal,
     start: 'beginning',
     accepts: () => true,
-    // Those that fail are not to take the machine from those that work.
+    // Failing destinations must not take the CPU from those that work.
     retry: { minMs: 20, maxMs: 100, giveUpMs: 600_000 },
     breakerThreshold: 1000,
     clock: systemClock,

@@ -16,7 +16,7 @@ interface Proxied {
   readonly headers: IncomingHttpHeaders
 }
 
-/** A proxy that passes on what it is asked for, in tunnels or not, and keeps what that was. */
+/** A proxy that passes on requests, in tunnels or not, and records them. */
 async function startProxy (t: Teardown, refuse?: string) {
   const seen: Proxied[] = []
   const note = (request: { method?: string | undefined, url?: string | undefined, headers: IncomingHttpHeaders }): void => {
@@ -194,7 +194,7 @@ t.test('after an exchange the pool has nothing running, waiting or queued, whate
     for (const end of ends) if (end.status === 'fulfilled') t.ok(end.value.start.byteLength <= 10)
     for (let tries = 0; dispatcher.stats.size > 0 && tries < 12_000; tries++) await sleep(10)
     t.match(dispatcher.stats, { running: 0, pending: 0, queued: 0, size: 0 })
-    // Each of the two may still be closing, as the server sees it, when its successor comes.
+    // From the server's view, either connection may still be closing when the next one arrives.
     t.ok(server.sockets.most <= 4, 'never more connections than there may be')
     await dispatcher.destroy()
     await server.deserted()

@@ -7,7 +7,7 @@ import { httpDestination } from './support/servers.js'
 
 const secret = (): string => `whsec_${randomBytes(32).toString('base64')}`
 
-/** The headers as a library takes them. */
+/** The headers in the form that the library expects. */
 function flat (headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
 }
@@ -68,7 +68,7 @@ t.test('the destination gets exactly the bytes that were received', async (t) =>
     Buffer.from('not JSON'),
     Buffer.alloc(0),
     Buffer.concat([Buffer.from('{"a":"'), Buffer.alloc(1_000_000, 0x61), Buffer.from('"}')]),
-    // A view into a larger piece of memory.
+    // A view into a larger buffer.
     new Uint8Array(Buffer.from('xx{"a":1}xx')).subarray(2, 9)
   ]
   for (const rawBody of bodies) t.match(await attempt(forwarder, attemptAt({ rawBody })), { status: 'forwarded' })

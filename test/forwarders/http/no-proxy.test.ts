@@ -2,7 +2,7 @@ import t from 'tap'
 import { createNoProxy } from '../../../src/forwarders/http/no-proxy.js'
 import { describeRoute, routeTo } from '../../../src/forwarders/http/route.js'
 
-/** Whether a list has the origin of a URL in it. */
+/** Whether a list contains the origin of a URL. */
 function has (list: string, url: string): boolean {
   const { hostname, port, protocol } = new URL(url)
   return createNoProxy(list)({ hostname, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) })

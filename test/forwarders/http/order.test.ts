@@ -11,7 +11,7 @@ const CUSTOMERS = 100
 const MOVES = 100
 const SAID = /"customer":\{"id":"(cust_\d+)".*"move":(\d+)/
 
-/** A tier move that says which one of its customer's it is. */
+/** A tier move with its number among the moves of its customer. */
 function moveBodies (): (customer: string, move: number) => string {
   const sample = sampleEnvelope('customer.loyalty.tier.upgraded', { index: 0, now: new Date() })
   return (customer, move) => JSON.stringify({

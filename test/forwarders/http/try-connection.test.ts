@@ -56,7 +56,7 @@ t.test('a destination behind a proxy is reached through it', async (t) => {
 })
 
 t.test('the check ends when its time is over', async (t) => {
-  // Says nothing, so that TLS never begins.
+  // The server sends nothing, so TLS never begins.
   const { port } = await listen(t, createNetServer())
   const forwarder = forwarderTo(t, `https://127.0.0.1:${port}/`)
   const controller = new AbortController()

@@ -37,7 +37,7 @@ function underTest (server: PostgresServer, t: Test): JournalUnderTest {
     },
     async removeDelivery (id) { await server.query(`DELETE FROM ${schema}.deliveries WHERE id = $1`, [id]) },
     async breakDisk (broken) {
-      // A lock that is not let go of keeps the journal from committing like a disk that is full.
+      // A lock that is not released keeps the journal from committing, like a full disk.
       if (broken) {
         blocker = new Client({ connectionString: server.url })
         await blocker.connect()

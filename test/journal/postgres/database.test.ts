@@ -6,7 +6,7 @@ import { openDatabase } from '../../../src/journal/postgres/database.js'
 const AUTHENTICATION_OK = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0])
 const READY = Buffer.from([0x5a, 0, 0, 0, 5, 0x49])
 
-/** As the server says it when it is shut down. */
+/** The server's message when it is shut down. */
 function farewell (): Buffer {
   const fields = Buffer.from('SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0')
   const head = Buffer.from([0x45, 0, 0, 0, 0])
@@ -15,7 +15,7 @@ function farewell (): Buffer {
 }
 
 t.test('a server that ends just when a connection to it is ready fails the statement, and nothing else', async (t) => {
-  // The moment is not to be had from a real server: its first word and its last in one packet.
+  // A real server cannot be made to do this: its first and its last message in one packet.
   const server = createServer((socket) => {
     socket.on('error', () => undefined)
     socket.once('data', () => { socket.end(Buffer.concat([AUTHENTICATION_OK, READY, farewell()])) })

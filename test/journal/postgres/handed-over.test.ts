@@ -47,7 +47,7 @@ t.test('events that a replica stored are handed to its forwarders exactly as the
   t.strictSame(pages.map(({ after, found }) => [after, found.upTo, found.deliveries.length]), [[0, 5, 3], [5, 7, 1]])
   const { deliveries, upTo } = await forwarding.readAfter(0, 100, LIMIT_BYTES)
   t.equal(upTo, 7)
-  // How often a copy came is counted after what it is a copy of was stored.
+  // Duplicates are counted after the first delivery was stored.
   t.strictSame(pages.flatMap(({ found }) => found.deliveries), deliveries.map((delivery) => ({ ...delivery, duplicates: 0 })))
 })
 
@@ -78,12 +78,12 @@ t.test('events that another replica stored behind a handed-over page are forward
   const feed = await feeds.openFeed({ forwarder: 'slow', order: 'none', start: 'beginning', onWork: () => { told++ } })
   t.strictSame((await feed.claim(1)).claims, [])
 
-  // It is told of both while it forwards something else, and the message of the thread that accepts comes last.
+  // The forwarder hears of both while it forwards another delivery, and the message of the accept thread comes last.
   const event = sampleNewDelivery({ id: randomUUID(), dedupeKey: null })
   await one.accepting.append([event], 4000)
   await other.accepting.append([{ ...event, id: randomUUID() }], 4000)
   await eventuallyTrue(() => told > 0, 'the look for what others have stored')
-  // The first look may have come between the two.
+  // The first poll may have come between the two.
   await sleep(250)
   for (const batch of batches) forwarding.stored(batch)
   const sequences: number[] = []

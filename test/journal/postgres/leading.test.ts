@@ -20,7 +20,7 @@ interface Led {
   readonly events: string[]
 }
 
-/** Replicas on a schema of their own. */
+/** Replicas with their own schema. */
 function makeFleet (t: Test, server: PostgresServer, { atHome = [], clockOf = () => systemClock.monotonic }: { readonly atHome?: readonly string[], readonly clockOf?: (name: string) => () => number } = {}) {
   const schema = `leading_${++schemas}`
   async function replica (name: string, url = server.url): Promise<PostgresJournal> {

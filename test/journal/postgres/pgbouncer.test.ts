@@ -14,11 +14,11 @@ import { sampleNewDelivery } from '../../support/sample-delivery.js'
 
 const DAY_MS = 86_400_000
 const NOBODY = 65_534
-/** As Debian installs it, unless another one is named. */
+/** The path where Debian installs PgBouncer, unless another one is named. */
 const PROGRAM = process.env['TIERHOOK_PGBOUNCER'] ?? '/usr/sbin/pgbouncer'
 const noPgBouncer = noPostgres !== false ? noPostgres : existsSync(PROGRAM) ? false : 'PgBouncer is not installed'
 
-/** PgBouncer before a server, which puts each transaction on another one of four connections, and knows no prepared statements. */
+/** PgBouncer in front of a server. Each transaction may use another one of four connections, without prepared statements. */
 async function startPgBouncer (t: Test, server: PostgresServer): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'tierhook-pgbouncer-'))
   const user = process.geteuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}

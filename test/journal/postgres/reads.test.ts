@@ -9,7 +9,7 @@ import { hookQueries } from '../../support/query-hook.js'
 import { startTcpProxy } from '../../support/tcp-proxy.js'
 
 const LANES = 1500
-/** About what a database in the next region takes. */
+/** About the delay of a database in the next region, in milliseconds. */
 const ROUND_TRIP_MS = 5
 
 t.test('reads of feeds', { skip: noPostgres }, async (t) => {
@@ -46,7 +46,7 @@ t.test('reads of feeds', { skip: noPostgres }, async (t) => {
     t.teardown(reading.close)
     const look = async () => await reading.query('SELECT reads.timeline() AS timeline')
     await t.rejects(look(), { code: 'DATABASE_READ_ONLY' })
-    // The connection that there is stays where it is.
+    // The open connection still leads to the standby.
     proxy.leadTo(server.port)
     t.match(await look(), [{ timeline: '00000001' }])
   })

@@ -18,7 +18,7 @@ interface Replica {
   readonly log: CapturedLog
 }
 
-/** Replicas that accept on a schema of their own; none has a forwarder. */
+/** Replicas that accept, with their own schema and without forwarders. */
 function makeFleet (t: Test, server: PostgresServer) {
   const schema = `upkeep_${++schemas}`
   return async (name: string, monotonic = systemClock.monotonic): Promise<Replica> => {
@@ -58,7 +58,7 @@ t.test('the upkeep of several replicas', { skip: noPostgres }, async (t) => {
     t.equal(first.leads(), false)
     stoodMs = 0
     t.equal(first.leads(), true)
-    // Another one has taken it meanwhile.
+    // Another replica has taken the lead meanwhile.
     await server.query(`INSERT INTO upkeep_${schemas}.members VALUES ('another', 'another', 0, 1e13)`)
     await server.query(`UPDATE upkeep_${schemas}.leases SET holder = 'another', token = token + 1`)
     t.match(await first.engine.prune(LIMITS), { removed: 0, next: undefined })

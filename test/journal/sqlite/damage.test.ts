@@ -19,19 +19,19 @@ import { recordsOf } from './stored.js'
 const DAY_MS = 86_400_000
 const PAGE_BYTES = 4096
 const OFFSETS_A_PAGE = 2
-/** The rows that one page can hold, and some. */
+/** A little more than the rows that one page can hold. */
 const ROWS_A_PAGE = 30
 
 interface Running {
   readonly journal: WholeJournal
   readonly log: CapturedLog
-  /** Ids that the second forwarder, which keeps lanes, has got. */
+  /** Ids that the second forwarder, which keeps lanes, has received. */
   readonly got: string[]
   readonly idle: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
-/** A journal with the file forwarder and one that keeps lanes, as a service has them, without threads and HTTP. */
+/** A journal with the file forwarder and a forwarder that keeps lanes, like in a service, but without threads and HTTP. */
 async function run (dataDir: string, options: { readonly forwards: boolean, readonly refuses?: (id: string) => boolean }): Promise<Running> {
   const log = captureLog()
   const journal = createWholeJournal({
@@ -92,7 +92,7 @@ function reported (log: CapturedLog): Set<unknown> {
 const sent = Array.from({ length: 120 }, (_, index) => sampleNewDelivery({ index, quarantined: index % 17 === 5, verdict: index % 17 === 5 ? 'invalid' : 'valid', headers: { 'user-agent': 'x'.repeat(100) } }))
 const wanted = sent.map((delivery, index) => ({ ...delivery, sequence: index + 1 })).filter(({ quarantined }) => !quarantined)
 
-/** A small database with something in every table: 60 deliveries are through, those of some customers wait or are dead, 60 are pending. */
+/** A small database with rows in every table: 60 deliveries are finished, those of some customers wait or are dead, 60 are pending. */
 async function makeTemplate (dataDir: string): Promise<{ readonly before: ReadonlySet<string>, readonly dead: ReadonlySet<string> }> {
   const refused = new Set(wanted.slice(0, 50).filter((_, index) => index % 2 === 0).map(({ id }) => id))
   const first = await run(dataDir, { forwards: true, refuses: (id) => refused.has(id) })
@@ -125,9 +125,9 @@ t.test('one flipped byte on any page neither loses all later records nor stops t
 
   for (let page = 1; page <= pages; page++) {
     for (let round = 0; round < OFFSETS_A_PAGE; round++) {
-      // One of the page's header and pointers, and one of its content.
+      // One byte of the page's header and pointers, and one of its content.
       const within = round === 0 ? Math.floor(random() * random() * 60) : contentOffset(bytes, page, random())
-      // The schema's version is the one thing of which nothing tells that it is damaged, and not a newer tierhook's.
+      // A damaged schema version cannot be told apart from the version of a newer tierhook.
       if (page === 1 && within === 63) continue
       const where = `page ${page}, byte ${within}`
       const dataDir = join(folder, 'data')
@@ -180,7 +180,7 @@ async function oneRound (dataDir: string, { before, dead }: { readonly before: R
     for (const delivery of fresh) {
       const deadline = performance.now() + 60_000
       for (;;) {
-        // A salvage may be under way: the sender comes again.
+        // A salvage may be under way, so the sender retries.
         const answer = await service.journal.append(delivery).catch((error: unknown) => error)
         if (!(answer instanceof Error)) break
         if (performance.now() > deadline) throw answer

@@ -6,7 +6,7 @@ t.test('a read that fails because of the disk reports the disk\'s error, not tha
   t.teardown(db.close)
   t.equal(atOneMoment(db, () => 1), 1)
   t.throws(() => atOneMoment(db, () => {
-    // SQLite does so by itself (https://sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction).
+    // SQLite ends the transaction by itself (https://sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction).
     db.exec('ROLLBACK')
     throw Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR' })
   }), { code: 'SQLITE_IOERR' })

@@ -13,7 +13,7 @@ import { parseFilter } from '../../../src/forwarders/delivery-filter.js'
 
 const options = { dedupeWindowMs: 86_400_000, withdrawn: [] }
 
-/** As it was stored for a time: with the place of the event's text, which was part of the checksum. */
+/** A record as it was stored for some time: with the body range of the event, which was part of the checksum. */
 function withPlace (path: string, start: number, end: number): void {
   const db = connect(path)
   const row = toRow(db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d`).get())
@@ -39,7 +39,7 @@ function readAll (t: Folder, path: string) {
   return { deliveries, many: (sequences: readonly number[]) => reader.readMany(sequences).deliveries, damaged }
 }
 
-/** A database as an earlier version of the schema has it, with a delivery that waits. */
+/** A database of an earlier schema version, with a delivery that waits. */
 function writeVersion (version: number, path: string, deliveries: readonly NewDelivery[]): void {
   const db = openForWriting(path)
   migrate(db, version)

@@ -71,10 +71,10 @@ t.test('a duplicate that shares the commit with a first copy that was refused me
   const ahead = journal.append(sampleNewDelivery())
   while (commits === 0) await sleep(5)
   const first = journal.append(sampleNewDelivery({ dedupeKey: 'same' }))
-  // Time that the copy has left when that of the first is over.
+  // Time that the second copy has left when that of the first is over.
   await sleep(1000)
   const copy = journal.append(sampleNewDelivery({ dedupeKey: 'same' }))
-  // So long it is on its way to the store.
+  // The time that it is on its way to the store.
   for (let each = 0; each < 5; each++) await turn()
   stalls[0]?.open()
   await ahead
@@ -188,7 +188,7 @@ t.test('a failed read is repeated, and loses nothing', async (t) => {
       const claimed = await Promise.resolve(feed.claim(1)).catch(() => undefined)
       for (const claim of claimed?.claims ?? []) {
         failures = seen.length === 0 ? 2 : 0
-        // The first is tried again, so that it and its lane must be read again.
+        // The first is retried, so that the feed must read it and its lane again.
         if (claim.attempt === 1 && seen.length === 0) await feed.settle([{ claim, result: { status: 'retry', reason: 'down', delayMs: 0 } }])
         else {
           seen.push(claim.delivery.id)
@@ -226,7 +226,7 @@ t.test('a clock that steps by an hour, back or forward, neither loses a retry no
   await feed.settle(claims.map((claim) => ({ claim, result: { status: 'retry', reason: 'down', delayMs: 60_000 } })))
   await first.journal.close()
   const db = connect(join(dataDir, 'tierhook.db'))
-  // As a clock leaves it that has been set back, or forth, by an hour since.
+  // The state after a clock was set back, or forward, by an hour.
   db.exec('UPDATE waiting SET due_at = due_at + 3600000 WHERE sequence = 1; UPDATE waiting SET due_at = due_at - 3600000 WHERE sequence = 2')
   db.close()
   const { journal } = await openIn(t, dataDir)

@@ -7,10 +7,10 @@ import { databasePath } from '../../../src/journal/sqlite/database.js'
 import { buildAdmin } from '../../support/build-admin.js'
 import { dead, forwarded, quarantinedDelivery, makeStore, newDelivery, retry, settleAll } from './stored.js'
 
-/** So many text bytes apart are those that are flipped in one run; 1 flips each of them. */
+/** The distance between flipped text bytes in one run. 1 flips every byte. */
 const STRIDE = Number(process.env['TIERHOOK_FLIP_STRIDE'] ?? 47)
 
-/** A store in which each table has rows, and its deliveries' ids. */
+/** A store with rows in each table, and the ids of its deliveries. */
 async function fill (t: Test, dataDir: string): Promise<readonly string[]> {
   const store = makeStore(t, dataDir)
   const deliveries = Array.from({ length: 4 }, () => newDelivery())
@@ -25,7 +25,7 @@ async function fill (t: Test, dataDir: string): Promise<readonly string[]> {
   return [...deliveries, quarantined].map(({ id }) => id)
 }
 
-/** The places of text: runs of printable characters, in which headers and bodies are too. */
+/** The offsets of text: runs of printable characters, which include headers and bodies. */
 function textPlaces (bytes: Buffer): readonly number[] {
   const places: number[] = []
   let run: number[] = []

@@ -13,7 +13,7 @@ import { sampleNewDelivery } from '../../support/sample-delivery.js'
 import { destroyPage, makeStore } from './stored.js'
 
 const DAY_MS = 86_400_000
-/** Whether this process holds a lock on a file, as the kernel has it. */
+/** Whether this process holds a lock on a file, according to the kernel. */
 function isLocked (path: string): boolean {
   const { ino } = statSync(path)
   return readFileSync('/proc/locks', 'utf8').split('\n').some((line) => line.includes(` ${process.pid} `) && line.includes(`:${ino} `))

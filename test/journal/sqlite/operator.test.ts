@@ -397,9 +397,9 @@ t.test('a page of a store of 100,000 deliveries reads a small part of it, howeve
     [{ customerId }, before - 25_000],
     [{ eventType: 'none.*' }, before - 25_000],
     [{ status: 'pending', forwarder: 'http', customerId }, before - 25_000],
-    // Every other one is a dead letter.
+    // Every second delivery is a dead letter.
     [{ status: 'dead', customerId }, before - 10_000],
-    // There are 89.
+    // There are 89 dead letters.
     [{ status: 'quarantined', customerId }, undefined]
   ]
   for (const [filter, next] of cases) {

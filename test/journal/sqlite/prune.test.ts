@@ -95,7 +95,7 @@ t.test('a key stays as long as its delivery, and one that outlives it is removed
   sweep(old - 1)
   t.equal(sequences().length, 20)
   t.equal(keys(), 30, 'they are not old enough')
-  // One sweep looks at so many keys, and the next goes on where it stopped.
+  // One sweep checks this number of keys, and the next one continues there.
   for (let sweeps = 0; sweeps < 4; sweeps++) sweep(limits.keysBefore)
   t.equal(keys(), 20)
   const orphans = db.prepare('SELECT count(*) AS n FROM dedupe_keys k WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.sequence = k.sequence)').get([])
@@ -132,7 +132,7 @@ t.test('records that a wrong clock dated in the future are removed with later on
   const { db, cursor, sequences } = filled(t.testdir(), 40, { receivedAt: old })
   cursor('f', 40)
   const future = Date.now() + 365 * DAY_MS
-  // The clock was a year ahead, then right again; the newest is young.
+  // The clock was a year ahead, then right again. The newest record is young.
   db.exec(`UPDATE deliveries SET received_at = ${future} WHERE sequence BETWEEN 1 AND 25; UPDATE deliveries SET received_at = ${Date.now()} WHERE sequence > 38`)
   let after: number | undefined = 0
   while (after !== undefined) after = prune(db, { ...limits, after }).next
@@ -184,7 +184,7 @@ t.test('a delivery that is released just when the quarantine is pruned is not re
   cursor('f', 3)
   const person = openForWriting(path)
   let released = false
-  // A release that is under way is waited for by whoever begins to write.
+  // A writer waits for a release that is under way.
   const exec = (sql: string): void => {
     if (sql === 'BEGIN IMMEDIATE' && !released) {
       released = true

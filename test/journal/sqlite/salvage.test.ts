@@ -28,7 +28,7 @@ function makeBoth (folder: string) {
   return { path, old, salvaged }
 }
 
-/** Writes another first letter into the first place where the file has this text. */
+/** Changes the first letter where the file first has this text. */
 function damage (t: Test, path: string, text: string, letter: string): void {
   const bytes = readFileSync(path)
   const at = bytes.indexOf(text)
@@ -121,7 +121,7 @@ t.test('wrong SQL ends the start, and an intact database is not set aside for it
 
   renameSync(old, path)
   const db = connect(path)
-  // An index of somebody else's that a migration of ours is to make.
+  // A foreign index with the name of one that a migration creates.
   db.exec('DROP TRIGGER waiting_comes; DROP TRIGGER waiting_goes; DROP INDEX waiting_due; DROP INDEX waiting_due_replays; DROP INDEX waiting_lane; ALTER TABLE waiting DROP COLUMN behind; PRAGMA user_version = 4')
   db.exec('CREATE INDEX waiting_lane ON attempts (forwarder)')
   db.close()

@@ -82,7 +82,7 @@ t.test('a dead letter that was discarded while another delivery still blocks the
   const operator = openOperator({ dataDir: store.dataDir })
   t.teardown(operator.close)
   t.match(await operator.discard({ from: 'dead letters', forwarder: 'http', sequences: [2] }), [{ status: 'discarded' }])
-  // As after a kill.
+  // The state after a kill.
   const again = await settleAll(store.feed('http'), forwarded)
   t.strictSame(again.map(({ delivery: { sequence } }) => sequence), [1, 3])
 })

@@ -24,7 +24,7 @@ function journalIn (t: Test, dataDir: string, overrides: Partial<WholeJournalOpt
   return { journal, log, threads }
 }
 
-/** Another process's connection to the same database. */
+/** A connection to the same database, as another process has it. */
 function connect (dataDir: string): Connection {
   return connectTo(join(dataDir, 'tierhook.db'), { lockTimeoutMs: 5000 })
 }
@@ -62,7 +62,7 @@ async function create (t: Test): Promise<JournalUnderTest> {
       db.close()
     },
     breakDisk (broken) {
-      // A lock that is not let go of keeps the journal from committing like a disk that is full.
+      // A lock that is not released keeps the journal from committing, like a full disk.
       if (broken) {
         blocker = connect(dataDir)
         blocker.exec('BEGIN IMMEDIATE')
@@ -74,7 +74,7 @@ async function create (t: Test): Promise<JournalUnderTest> {
   }
 }
 
-/** Claims and forwards until there were so many. */
+/** Claims and forwards this number of deliveries. */
 async function forward (feed: Feed, count: number): Promise<readonly Claim[]> {
   const forwarded: Claim[] = []
   await eventually(async () => {
@@ -181,7 +181,7 @@ t.test('a data folder that cannot be written to stops the start, with its path',
 t.test('a data folder that may not be created stops the start, with its path', async (t) => {
   const parent = join(t.testdir({ locked: {} }), 'locked')
   await chmod(parent, 0o500)
-  // Root may write everywhere.
+  // Skipped for root, who may write everywhere.
   if (process.geteuid?.() === 0) {
     process.seteuid?.(65_534)
     t.teardown(() => { process.seteuid?.(0) })

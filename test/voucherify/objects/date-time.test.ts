@@ -44,7 +44,7 @@ t.test('the quick check accepts only what the full check accepts', t => {
     two(25), two(61), two(61), fc.constantFrom('', '', '.5', '.123', '.', '.1234567890'), fc.constantFrom('Z', 'Z', 'Z', 'z', '', '+00:00', '-23:59', '+24:00')
   ).map(([year, dash, month, day, separator, hours, minutes, seconds, fraction, zone]) => `${year}-${month}${dash}${day}${separator}${hours}:${minutes}:${seconds}${fraction}${zone}`)
   fc.assert(fc.property(text, text => !isUsualDateTime(text) || isFull(text)), { numRuns: 20_000 })
-  // Every day of a common and of a leap year, and those around them that there are not.
+  // Every day of a common year and of a leap year, and impossible days next to them.
   for (const year of ['2023', '2024', '2100', '0000']) {
     for (let month = 0; month <= 13; month++) {
       for (let day = 0; day <= 32; day++) {

@@ -15,7 +15,7 @@ function found (...addresses: Address[]): Found {
 const hangs: LookUp = async () => await new Promise<never>(() => {})
 
 t.test('a name with a dead address is reached at its other address, whichever comes first, and that one is tried first from then on', async (t) => {
-  // Nobody answers at these. Some networks say so at once, and others never.
+  // No host answers at these addresses. Some networks say so at once, others never.
   const dead: readonly Address[] = [{ address: '203.0.113.1', family: 4 }, { address: 'fd00::dead', family: 6 }]
   for (const each of dead) {
     for (const addresses of [[each, here], [here, each]]) {
@@ -34,7 +34,7 @@ t.test('a name with a dead address is reached at its other address, whichever co
 t.test('with TLS too, a dead address is skipped for the next one', async (t) => {
   const destination = await listen(t, createTlsServer(selfSigned(t.testdir())))
   const forwarder = forwarderTo(t, `https://two.example:${destination.port}/`, { timeoutMs: 8000, lookUp: async () => found({ address: '203.0.113.1', family: 4 }, here) })
-  // That nobody vouches for its certificate is known only once it has been reached.
+  // The certificate error shows that the address was reached.
   t.match(await attempt(forwarder), { status: 'retry', reason: /self-signed certificate/ })
   t.equal(destination.sockets.total, 1)
 })

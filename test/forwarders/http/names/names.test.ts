@@ -10,7 +10,7 @@ interface Pending {
   readonly fail: (error: Error) => void
 }
 
-/** Names whose look-ups the test answers, and whose time it moves. */
+/** Names whose look-ups the test answers, with a simulated clock. */
 function namesOf (t: Test, limitMs = 60_000) {
   const pending: Pending[] = []
   const clock = { now: 0 }

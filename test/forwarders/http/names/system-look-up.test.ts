@@ -9,7 +9,7 @@ import { startNameServer, type NameAnswer } from '../../../support/name-server.j
 
 const never = new AbortController().signal
 
-/** A system of the test's own: its files, its name server, and a C library that knows `mdns.local`. */
+/** A simulated system: its files, its name server, and a C library that knows `mdns.local`. */
 async function system (t: Test, { hosts = '', resolvConf = '', nsswitch = 'hosts: files dns', answer = () => 'unknown' }: { hosts?: string, resolvConf?: string, nsswitch?: string, answer?: (name: string, type: 'A' | 'AAAA') => NameAnswer }) {
   const folder = t.testdir({ hosts, 'resolv.conf': resolvConf, 'nsswitch.conf': nsswitch })
   const server = await startNameServer(answer)
