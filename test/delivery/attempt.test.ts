@@ -21,7 +21,7 @@ t.test('outcomes and the position are returned as the forwarder gave them', asyn
 for (const [title, forward] of Object.entries({
   'a forwarder that throws': () => { throw new Error('boom') },
   'a forwarder that rejects': async () => await Promise.reject(new Error('boom')),
-  'a forwarder that rejects with what is no error': async () => await Promise.reject('boom') // eslint-disable-line prefer-promise-reject-errors
+  'a forwarder that rejects with a value that is not an error': async () => await Promise.reject('boom') // eslint-disable-line prefer-promise-reject-errors
 })) {
   t.test(`${title} fails its own attempts and nothing more`, async (t) => {
     const retry = { status: 'retry', reason: 'boom' }
@@ -33,12 +33,12 @@ for (const [title, nonsense] of Object.entries({
   nothing: undefined,
   'no outcomes': {},
   'too few outcomes': { outcomes: [{ status: 'forwarded' }] },
-  'outcomes that are none': { outcomes: [{ status: 'forwarded' }, 'forwarded'] },
+  'an invalid outcome': { outcomes: [{ status: 'forwarded' }, 'forwarded'] },
   'an unknown status': { outcomes: [{ status: 'forwarded' }, { status: 'ok' }] },
   'a failure without a reason': { outcomes: [{ status: 'forwarded' }, { status: 'retry' }] },
-  'a time that is none': { outcomes: [{ status: 'forwarded' }, { status: 'retry', reason: 'x', afterMs: NaN }] },
-  'an answer that is no text': { outcomes: [{ status: 'forwarded' }, { status: 'forwarded', answer: {} }] },
-  'an outcome and a hole': { outcomes: Object.assign(new Array(2), { 0: { status: 'forwarded' } }) },
+  'an invalid time': { outcomes: [{ status: 'forwarded' }, { status: 'retry', reason: 'x', afterMs: NaN }] },
+  'an answer that is not a text': { outcomes: [{ status: 'forwarded' }, { status: 'forwarded', answer: {} }] },
+  'an outcome and a missing one': { outcomes: Object.assign(new Array(2), { 0: { status: 'forwarded' } }) },
   'a text': 'forwarded'
 })) {
   t.test(`a forwarder that returns ${title} has forwarded nothing`, async (t) => {
@@ -53,8 +53,8 @@ function throwing (): never {
 }
 
 for (const [title, forward] of Object.entries({
-  'a result that throws when it is looked at': async () => ({ get outcomes () { return throwing() } }),
-  'an outcome that throws when it is looked at': async () => ({ outcomes: [{ status: 'forwarded' }, { get status () { return throwing() } }] }),
+  'a result that throws when it is read': async () => ({ get outcomes () { return throwing() } }),
+  'an outcome that throws when it is read': async () => ({ outcomes: [{ status: 'forwarded' }, { get status () { return throwing() } }] }),
   'a proxy that throws': async () => new Proxy({}, { get: (_target, key) => key === 'then' ? undefined : throwing() })
 })) {
   t.test(`${title} fails its own attempts, and not the process`, async (t) => {

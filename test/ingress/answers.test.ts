@@ -66,25 +66,25 @@ interface Refusal {
 const refusals: Readonly<Record<string, Refusal>> = {
   'an unknown path': { status: 404, code: 'NOT_FOUND', path: `/${CANARY}` },
   'an unknown event in the URL': { status: 404, code: 'NOT_FOUND', path: `/webhooks/${CANARY}` },
-  'an unknown path with a body of another kind': { status: 404, code: 'NOT_FOUND', path: '/x', options: { headers: { 'content-type': 'text/xml' } } },
+  'an unknown path with a body of another content type': { status: 404, code: 'NOT_FOUND', path: '/x', options: { headers: { 'content-type': 'text/xml' } } },
   'an unknown path with a huge body': { status: 404, code: 'NOT_FOUND', path: '/x', body: CANARY.repeat(10_000) },
   'another method': { status: 405, code: 'METHOD_NOT_ALLOWED', options: { method: 'PUT' } },
-  'another method with a body of another kind': { status: 405, code: 'METHOD_NOT_ALLOWED', options: { method: 'PUT', headers: { 'content-type': 'text/xml' } } },
+  'another method with a body of another content type': { status: 405, code: 'METHOD_NOT_ALLOWED', options: { method: 'PUT', headers: { 'content-type': 'text/xml' } } },
   'a body over the limit': { status: 413, code: 'BODY_TOO_LARGE', body: { note: CANARY.repeat(10_000) } },
   'text instead of JSON': { status: 415, code: 'MEDIA_TYPE_UNSUPPORTED', options: { headers: { 'content-type': 'text/plain' } } },
   'another JSON format': { status: 415, code: 'MEDIA_TYPE_UNSUPPORTED', options: { headers: { 'content-type': 'application/cloudevents+json' } } },
-  'a content type that is none': { status: 415, code: 'MEDIA_TYPE_UNSUPPORTED', options: { headers: { 'content-type': CANARY } } },
+  'an invalid content type': { status: 415, code: 'MEDIA_TYPE_UNSUPPORTED', options: { headers: { 'content-type': CANARY } } },
   'a compressed body': { status: 415, code: 'MEDIA_TYPE_UNSUPPORTED', options: { headers: { 'content-encoding': 'gzip' } } }
 }
 
 const unsignedRefusals: Readonly<Record<string, Refusal>> = {
   'an empty body': { status: 400, code: 'BODY_NOT_JSON', body: '' },
   'half a body': { status: 400, code: 'BODY_NOT_JSON', body: `{"note":"${CANARY}"` },
-  'no JSON, short enough to be quoted': { status: 400, code: 'BODY_NOT_JSON', body: CANARY },
+  'a body that is not JSON, short enough to be quoted': { status: 400, code: 'BODY_NOT_JSON', body: CANARY },
   'bytes that are not UTF-8': { status: 400, code: 'BODY_NOT_JSON', body: Buffer.from([0x22, 0xC3, 0x28, 0x22]) },
   'a __proto__ key': { status: 400, code: 'BODY_NOT_JSON', body: JSON.stringify(sample(1)).replace('"note"', '"__proto__"') },
   'JSON that is no object': { status: 422, code: 'EVENT_INVALID', body: [CANARY] },
-  'no envelope where one is needed': { status: 422, code: 'EVENT_INVALID', body: { note: CANARY } },
+  'a missing envelope': { status: 422, code: 'EVENT_INVALID', body: { note: CANARY } },
   'an envelope without data': { status: 422, code: 'EVENT_INVALID', body: { event: { type: CANARY } } },
   'a known event whose body fails': { status: 422, code: 'EVENT_INVALID', body: envelopeAround(JOINED, { note: CANARY }) },
   'an envelope that contradicts the URL': { status: 422, code: 'EVENT_INVALID', path: '/webhooks/customer.loyalty.tier.left', body: sample(2) }

@@ -13,9 +13,9 @@ import { eventBody, PROCESS_SECRET, startServiceProcess } from '../support/servi
  * makes another conversation from a seed.
  */
 const regressions: ReadonlyArray<{ readonly seed: number, readonly conversation: number, readonly pauseMs?: number, readonly cause: string }> = [
-  { seed: 2, conversation: 5, cause: 'what came behind a request for an upgrade was dropped, and got no answer' },
-  { seed: 1, conversation: 2, cause: 'a path in percent-encoding was not found by the methods that it does not take' },
-  { seed: 633288807, conversation: 3277, pauseMs: 50, cause: 'a refusal came before all of its request was said, and the ending was taken for the rest of that' }
+  { seed: 2, conversation: 5, cause: 'bytes after a request for an upgrade were dropped, and got no answer' },
+  { seed: 1, conversation: 2, cause: 'a percent-encoded path was answered 404 instead of 405 for other methods' },
+  { seed: 633288807, conversation: 3277, pauseMs: 50, cause: 'a refusal came before the whole request was sent, and the end was taken for the rest of the request' }
 ]
 
 const seed = Number(process.env['TIERHOOK_ABUSE_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
@@ -42,17 +42,17 @@ const LEAVES_OUT_HEADERS = process.versions.node.startsWith('20.')
 /** Unusual but valid HTTP: the answer's status for a signed event with these lines in its head. */
 const tolerated: Readonly<Record<string, { readonly status: number, readonly target?: string, readonly lines?: readonly string[] }>> = {
   'a whole URL in the request line': { status: 202, target: 'http://elsewhere.example/webhooks' },
-  'a whole URL of another kind': { status: 404, target: 'ftp://x/webhooks' },
-  'a path in percent-encoding': { status: 202, target: '/%77ebhooks' },
-  'a slash in percent-encoding': { status: 404, target: '/webhooks%2fcustom' },
+  'a whole URL of another scheme': { status: 404, target: 'ftp://x/webhooks' },
+  'a percent-encoded path': { status: 202, target: '/%77ebhooks' },
+  'a percent-encoded slash': { status: 404, target: '/webhooks%2fcustom' },
   'dots in the path': { status: 404, target: '/webhooks/../webhooks' },
   'a NUL in the name': { status: 404, target: '/webhooks/custom/a%00' },
-  'an over-long form of a slash': { status: 400, target: '/webhooks/%c0%af' },
+  'an overlong encoding of a slash': { status: 400, target: '/webhooks/%c0%af' },
   'a signature in the query': { status: 401, target: '/webhooks?x-voucherify-signature=SIGNATURE', lines: [] },
-  'a signature behind more headers than Node.js takes': { status: LEAVES_OUT_HEADERS ? 401 : 431, lines: [...Array.from({ length: 2100 }, () => 'a:'), 'X-Voucherify-Signature: SIGNATURE'] },
+  'a signature after more headers than Node.js accepts': { status: LEAVES_OUT_HEADERS ? 401 : 431, lines: [...Array.from({ length: 2100 }, () => 'a:'), 'X-Voucherify-Signature: SIGNATURE'] },
   'another method in a header': { status: 202, lines: ['X-Voucherify-Signature: SIGNATURE', 'X-HTTP-Method-Override: DELETE'] },
-  'headers named as parts of objects': { status: 202, lines: ['X-Voucherify-Signature: SIGNATURE', '__proto__: 1', 'constructor: 2', 'hasOwnProperty: 3'] },
-  'two encodings that are none': { status: 415, lines: ['X-Voucherify-Signature: SIGNATURE', 'Content-Encoding: identity', 'Content-Encoding: identity'] }
+  'headers with names of object members': { status: 202, lines: ['X-Voucherify-Signature: SIGNATURE', '__proto__: 1', 'constructor: 2', 'hasOwnProperty: 3'] },
+  'two identity encodings': { status: 415, lines: ['X-Voucherify-Signature: SIGNATURE', 'Content-Encoding: identity', 'Content-Encoding: identity'] }
 }
 
 for (const [name, { status, target = '/webhooks', lines = ['X-Voucherify-Signature: SIGNATURE'] }] of Object.entries(tolerated)) {

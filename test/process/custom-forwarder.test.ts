@@ -74,8 +74,8 @@ t.test('a custom forwarder that ends the thread at its start does not keep the s
 
 for (const [how, code] of [
   ['calls process.exit', 'process.exit(3)'],
-  ['throws outside of any promise', 'setTimeout(() => { throw new Error("out of nowhere") }, 0); await new Promise(() => {})'],
-  ['rejects a promise that nobody waits for', 'Promise.reject(new Error("nobody waits")); await new Promise(() => {})']
+  ['throws outside of a promise', 'setTimeout(() => { throw new Error("out of nowhere") }, 0); await new Promise(() => {})'],
+  ['rejects a promise without a handler', 'Promise.reject(new Error("nobody waits")); await new Promise(() => {})']
 ] as const) {
   t.test(`a custom forwarder that ${how} costs no webhook: the deliver thread starts again, and the log has the reason`, async (t) => {
     const dataDir = t.testdir({

@@ -88,8 +88,8 @@ t.test('forty connections, opened again and again, do not shut the sender out', 
 })
 
 const others: Readonly<Record<string, string>> = {
-  'of signatures that are wrong': `${HEAD}${COULD_BE_SIGNED}Content-Length: 2\r\n\r\n{}`,
-  'of questions how the service is': 'GET /health/ready HTTP/1.1\r\nHost: x\r\n\r\n'
+  'of wrong signatures': `${HEAD}${COULD_BE_SIGNED}Content-Length: 2\r\n\r\n{}`,
+  'of health checks': 'GET /health/ready HTTP/1.1\r\nHost: x\r\n\r\n'
 }
 
 for (const [name, request] of Object.entries(others)) {
@@ -124,7 +124,7 @@ async function stall (t: Test, port: number, count: number, text: Buffer): Promi
 
 const stalls: Readonly<Record<string, { readonly count: number, readonly text: string }>> = {
   'bodies without a signature': { count: 400, text: `${HEAD}Content-Length: 1000000\r\n\r\n${' '.repeat(700_000)}` },
-  'bodies with one that is wrong': { count: 400, text: `${HEAD}${COULD_BE_SIGNED}Content-Length: 1000000\r\n\r\n${' '.repeat(700_000)}` },
+  'bodies with a wrong signature': { count: 400, text: `${HEAD}${COULD_BE_SIGNED}Content-Length: 1000000\r\n\r\n${' '.repeat(700_000)}` },
   // Each chunk costs a microsecond. Kept as buffers of one byte they would take gigabytes.
   'chunks of one byte': { count: 100, text: `${HEAD}${COULD_BE_SIGNED}Transfer-Encoding: chunked\r\n\r\n${'1\r\n \r\n'.repeat(20_000)}` }
 }

@@ -96,18 +96,18 @@ const hostile: ReadonlyArray<readonly [string, (socket: Socket) => void, object]
   ['hangs in the middle of the headers', write('HTTP/1.1 200 OK\r\nContent-'), { status: 'retry', reason: /^There was no whole answer/ }],
   ['hangs in the middle of the body', write(`${HEAD}half`), { status: 'retry', reason: 'status 200 (broke off: There was no whole answer within 300 ms)', answer: 'half' }],
   ['hangs in the middle of a refusal', write('HTTP/1.1 410 Gone\r\nContent-Length: 100\r\n\r\nhalf'), { status: 'dead', reason: 'status 410', answer: 'half' }],
-  ['drips a byte now and then for ever', (socket) => {
+  ['sends a byte now and then for ever', (socket) => {
     socket.write('HTTP/1.1 200 OK\r\n\r\n')
     const timer = setInterval(() => { socket.write('.') }, 20)
     socket.on('close', () => { clearInterval(timer) })
   }, { status: 'retry', reason: 'status 200 (broke off: There was no whole answer within 300 ms)', answer: /^\.+$/ }],
-  ['answers without an end', (socket) => {
+  ['answers endlessly', (socket) => {
     socket.write('HTTP/1.1 200 OK\r\n\r\n')
     const more = (): void => { while (!socket.destroyed && socket.write('x'.repeat(65_536))); }
     socket.on('drain', more)
     more()
   }, { status: 'forwarded', detail: 'status 200', answer: `${'x'.repeat(256)}…` }],
-  ['refuses without an end', (socket) => {
+  ['refuses endlessly', (socket) => {
     socket.write('HTTP/1.1 500 Oh\r\n\r\n')
     const more = (): void => { while (!socket.destroyed && socket.write('x'.repeat(65_536))); }
     socket.on('drain', more)
@@ -120,22 +120,22 @@ const hostile: ReadonlyArray<readonly [string, (socket: Socket) => void, object]
   }, { status: 'retry', reason: /^status 200 \(broke off: .*ECONNRESET\)$/, answer: 'half' }],
   ['closes before the headers', (socket) => { socket.end() }, { status: 'retry', reason: 'other side closed' }],
   ['closes in the middle of the body', (socket) => { socket.end(`${HEAD}half`) }, { status: 'retry', reason: /^status 200 \(broke off: other side closed\)$/, answer: 'half' }],
-  ['speaks something else', write('SSH-2.0-OpenSSH_9.6\r\n'), { status: 'retry', reason: /Expected HTTP/ }],
-  ['sends headers without an end', (socket) => {
+  ['speaks another protocol', write('SSH-2.0-OpenSSH_9.6\r\n'), { status: 'retry', reason: /Expected HTTP/ }],
+  ['sends endless headers', (socket) => {
     socket.write(`HTTP/1.1 200 OK\r\n${`X-A: ${'a'.repeat(1000)}\r\n`.repeat(100)}`)
   }, { status: 'retry', reason: /Headers Overflow/i }],
   ['switches protocols', write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'), { status: 'retry', reason: 'bad upgrade' }],
-  ['says only something preliminary', write('HTTP/1.1 102 Processing\r\n\r\n'), { status: 'retry', reason: /^There was no whole answer/ }],
-  ['says to go on and never more', write('HTTP/1.1 100 Continue\r\n\r\n'), { status: 'retry', reason: /^There was no whole answer/ }],
-  ['says to go on for ever', (socket) => {
+  ['sends only an interim answer', write('HTTP/1.1 102 Processing\r\n\r\n'), { status: 'retry', reason: /^There was no whole answer/ }],
+  ['sends 100 and nothing more', write('HTTP/1.1 100 Continue\r\n\r\n'), { status: 'retry', reason: /^There was no whole answer/ }],
+  ['sends 100 for ever', (socket) => {
     const more = (): void => { while (!socket.destroyed && socket.write('HTTP/1.1 100 Continue\r\n\r\n'.repeat(1000))); }
     socket.on('drain', more)
     more()
   }, { status: 'retry', reason: 'bad response' }],
-  ['says to go on, without an end of its headers', (socket) => {
+  ['sends 100 with endless headers', (socket) => {
     socket.write(`HTTP/1.1 100 Continue\r\n${`X-A: ${'a'.repeat(1000)}\r\n`.repeat(100)}`)
   }, { status: 'retry', reason: /Headers Overflow/i }],
-  ['says two lengths', write('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nok'), { status: 'retry', reason: /Content-Length/i }]
+  ['states two lengths', write('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nok'), { status: 'retry', reason: /Content-Length/i }]
 ]
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
@@ -153,23 +153,23 @@ function drip (text: string): (socket: Socket) => void {
 
 /** Destinations that have taken the delivery, with an unusual answer. */
 const unusual: ReadonlyArray<readonly [string, (socket: Socket) => void, object]> = [
-  ['says to go on, unasked', write(`HTTP/1.1 100 Continue\r\n\r\n${OK}`), forwarded],
-  ['says to go on, unasked, in pieces', drip(`HTTP/1.1 100 Continue\r\nX: y\r\n\r\n${OK}`), forwarded],
-  ['says to go on, in the old version', write(`HTTP/1.0 100 Continue\r\n\r\n${OK}`), forwarded],
-  ['gives hints first', write(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${OK}`), forwarded],
-  ['says several things first', write(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 199 Odd\r\nContent-Length: 9\r\n\r\n${OK}`), forwarded],
-  ['says 204 with a length', write('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n'), { status: 'forwarded', detail: 'status 204' }],
-  ['says 204 with a length and a body', write('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello'), { status: 'forwarded', detail: 'status 204' }],
-  ['says 204 with a length and resets', (socket) => {
+  ['sends 100 unasked', write(`HTTP/1.1 100 Continue\r\n\r\n${OK}`), forwarded],
+  ['sends 100 unasked, in pieces', drip(`HTTP/1.1 100 Continue\r\nX: y\r\n\r\n${OK}`), forwarded],
+  ['sends 100 in HTTP/1.0', write(`HTTP/1.0 100 Continue\r\n\r\n${OK}`), forwarded],
+  ['sends early hints first', write(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${OK}`), forwarded],
+  ['sends several interim answers first', write(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 199 Odd\r\nContent-Length: 9\r\n\r\n${OK}`), forwarded],
+  ['answers 204 with a length', write('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n'), { status: 'forwarded', detail: 'status 204' }],
+  ['answers 204 with a length and a body', write('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello'), { status: 'forwarded', detail: 'status 204' }],
+  ['answers 204 with a length and resets', (socket) => {
     socket.write('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n', () => { socket.resetAndDestroy() })
   }, { status: 'forwarded', detail: 'status 204' }],
-  ['says to go on, then 204 with a length', write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n'), { status: 'forwarded', detail: 'status 204' }],
-  ['says 205 with a length and sends nothing', write('HTTP/1.1 205 Reset Content\r\nContent-Length: 5\r\n\r\n'), { status: 'forwarded', detail: 'status 205' }],
-  ['says 205 without a length and stays', write('HTTP/1.1 205 Reset Content\r\n\r\n'), { status: 'forwarded', detail: 'status 205' }],
-  ['answers by the old version, and closes', (socket) => { socket.end('HTTP/1.0 200 OK\r\n\r\nok') }, forwarded],
+  ['sends 100, then 204 with a length', write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n'), { status: 'forwarded', detail: 'status 204' }],
+  ['answers 205 with a length and sends nothing', write('HTTP/1.1 205 Reset Content\r\nContent-Length: 5\r\n\r\n'), { status: 'forwarded', detail: 'status 205' }],
+  ['answers 205 without a length and keeps the connection', write('HTTP/1.1 205 Reset Content\r\n\r\n'), { status: 'forwarded', detail: 'status 205' }],
+  ['answers in HTTP/1.0, and closes', (socket) => { socket.end('HTTP/1.0 200 OK\r\n\r\nok') }, forwarded],
   ['answers without a length, and closes', (socket) => { socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok') }, forwarded],
   ['resets after a whole answer', (socket) => { socket.write(OK, () => { socket.resetAndDestroy() }) }, forwarded],
-  ['says something more after its answer', write(`${OK}and so on`), forwarded],
+  ['sends more after its answer', write(`${OK}and so on`), forwarded],
   ['answers twice', write(`${OK}HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n`), forwarded],
   ['sends chunks and trailers', write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n2\r\nok\r\n0\r\nX: y\r\n\r\n'), forwarded],
   ['has large headers', write(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\n${`Set-Cookie: ${'a'.repeat(4000)}\r\n`.repeat(12)}\r\nok`), forwarded]
