@@ -9,7 +9,7 @@ import { letGoInTime } from './let-go-in-time.js'
 
 export interface DeliverySupervisorOptions extends Omit<DeliveryHooks, 'onFailure' | 'onStatus'> {
   readonly start: StartDelivery
-  readonly config: Omit<DeliveryConfig, 'term'>
+  readonly config: Omit<DeliveryConfig, 'term' | 'customAfterMs'>
   readonly logger: Logger
 }
 
@@ -67,6 +67,10 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
   let handing = 0
   let begun = false
   let failures = 0
+  const hasCustom = config.configured.specs.some(({ kind }) => kind === 'module')
+  /** How long custom forwarders wait after the next start, and when they may run. */
+  let customAfterMs = 0
+  let customAt = 0
   let startedAt = performance.now()
   let restartTimer: NodeJS.Timeout | undefined
   let storeTimer: NodeJS.Timeout | undefined
@@ -85,8 +89,11 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
     isDown = true
     if (closing !== undefined) return
     if (performance.now() - startedAt > STEADY_MS) failures = 0
-    const retryInMs = Math.min(RESTART_MAX_MS, RESTART_MIN_MS * 2 ** Math.min(failures++, 10))
-    logger.error({ err: error, retryInMs }, 'delivery thread failed')
+    const backoffMs = Math.min(RESTART_MAX_MS, RESTART_MIN_MS * 2 ** Math.min(failures++, 10))
+    // If custom forwarders ran, one of them may have ended the thread. They alone then wait long: the others must not suffer for them.
+    const retryInMs = hasCustom && performance.now() >= customAt ? RESTART_MIN_MS : backoffMs
+    customAfterMs = hasCustom ? backoffMs : 0
+    logger.error({ err: error, retryInMs, ...hasCustom ? { customAfterMs } : {} }, 'delivery thread failed')
     if (begun) restartIn(retryInMs)
   }
 
@@ -124,7 +131,8 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
   async function open (mine: HostedDelivery): Promise<readonly ForwarderSummary[]> {
     endHangWatch()
     endHangWatch = watchForHang(mine)
-    const opened = await mine.openForwarders({ ...config, term })
+    customAt = performance.now() + customAfterMs
+    const opened = await mine.openForwarders({ ...config, term, customAfterMs })
     if (!opened.ok) throw new ConfigurationError(opened.faults)
     return opened.forwarders
   }

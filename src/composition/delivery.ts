@@ -32,6 +32,8 @@ export interface DeliveryConfig {
   readonly reservedFiles: readonly ReservedFile[]
   /** The number of this deliver thread: greater than those of all deliver threads before it in this process. */
   readonly term: number
+  /** How long custom forwarders wait before they start, in milliseconds, since one of them may have ended the deliver thread before this one. */
+  readonly customAfterMs: number
   /**
    * The database that replicas share; `undefined` if the journal is in the data folder. With a shared database, a forwarder runs only on the
    * replica that leads it.
@@ -103,6 +105,8 @@ export function createDelivery (host: DeliveryHost): Delivery {
   let forwarders: readonly ConfiguredForwarder[] = []
   let pumps: readonly Pump[] = []
   let dispatcher: Dispatcher | undefined
+  /** When custom forwarders may start. */
+  let customAt = 0
 
   function opened (): ForwardEngine {
     const engine = sqlite ?? postgres
@@ -110,7 +114,7 @@ export function createDelivery (host: DeliveryHost): Delivery {
     return engine
   }
 
-  function createPumpFor ({ forwarder, start, accepts, filter }: ConfiguredForwarder, journal: Feeds, retry: RetryPolicy, onLost?: PumpOptions['onLost']): Pump {
+  function createPumpFor ({ forwarder, configured, start, accepts, filter }: ConfiguredForwarder, journal: Feeds, retry: RetryPolicy, onLost?: PumpOptions['onLost']): Pump {
     const pump: Pump = createPump({
       forwarder,
       journal,
@@ -125,6 +129,7 @@ export function createDelivery (host: DeliveryHost): Delivery {
       onAttempts: host.onAttempts,
       onState: () => { host.onStatus({ name: pump.name, breaker: pump.breakerState(), paused: pump.isPaused(), ...onLost === undefined ? {} : { leads: true } }) },
       onLost,
+      startDelayMs: configured.kind === 'module' ? Math.max(0, customAt - clock.monotonic()) : 0,
       startContext: { unfinished: async (ids) => new Set(await opened().unfinished(forwarder.name, ids)) }
     })
     return pump
@@ -160,7 +165,7 @@ export function createDelivery (host: DeliveryHost): Delivery {
   }
 
   return {
-    async openForwarders ({ configured, retry, redact, version, environment, reservedFiles, term, shared }) {
+    async openForwarders ({ configured, retry, redact, version, environment, reservedFiles, term, customAfterMs, shared }) {
       const make = async (specs: ForwarderSpecs['specs']): Promise<readonly ConfiguredForwarder[]> => await openForwarders({ ...configured, specs }, {
         logger,
         output: host.output,
@@ -180,6 +185,7 @@ export function createDelivery (host: DeliveryHost): Delivery {
         throw error
       }
       const { monotonic } = clock
+      customAt = monotonic() + customAfterMs
       if (shared === undefined) sqlite = createSqliteForwardEngine({ logger, clock, term, onDamage: host.onDamage })
       else {
         const atHome = configured.specs.filter(({ kind }) => kind === 'file').map(({ spec }) => spec.name)

@@ -9,13 +9,15 @@ export interface StartForwarderOptions {
   readonly retry: RetryPolicy
   readonly random: () => number
   readonly logger: Logger
+  /** How long to wait before the first try, in milliseconds. */
+  readonly delayMs: number
   /** Called when the forwarder has started. */
   readonly onStarted: () => void
   readonly onDefect: (error: unknown) => void
 }
 
 export interface ForwarderStart {
-  /** Resolves when the forwarder has started, its first try has failed, or its time is over. Never rejects. */
+  /** Resolves when the forwarder has started, its first try has failed, or its time is over; at once if it is to wait. Never rejects. */
   readonly begin: (position: string | null) => Promise<void>
   /** Stops trying. */
   readonly end: () => void
@@ -25,7 +27,7 @@ export interface ForwarderStart {
  * Starts a forwarder. A forwarder that cannot start is treated like one that cannot forward: its start is tried again, and other forwarders do
  * not notice.
  */
-export function createForwarderStart ({ forwarder, context, retry, random, logger, onStarted, onDefect }: StartForwarderOptions): ForwarderStart {
+export function createForwarderStart ({ forwarder, context, retry, random, logger, delayMs, onStarted, onDefect }: StartForwarderOptions): ForwarderStart {
   let timer: NodeJS.Timeout | undefined
   let ended = false
 
@@ -35,10 +37,14 @@ export function createForwarderStart ({ forwarder, context, retry, random, logge
     } catch (error) {
       const retryInMs = backoffMs(attempt, retry, random())
       logger.error({ err: error, attempt, retryInMs: Math.round(retryInMs) }, 'forwarder cannot start')
-      if (!ended) timer = setTimeout(() => { startInTime(position, attempt + 1).catch(onDefect) }, retryInMs)
+      startAfter(retryInMs, position, attempt + 1)
       return
     }
     onStarted()
+  }
+
+  function startAfter (ms: number, position: string | null, attempt: number): void {
+    if (!ended) timer = setTimeout(() => { startInTime(position, attempt).catch(onDefect) }, ms)
   }
 
   /**
@@ -51,7 +57,10 @@ export function createForwarderStart ({ forwarder, context, retry, random, logge
   }
 
   return {
-    begin: async (position) => { await startInTime(position, 1) },
+    async begin (position) {
+      if (delayMs > 0) startAfter(delayMs, position, 1)
+      else await startInTime(position, 1)
+    },
     end () {
       ended = true
       clearTimeout(timer)

@@ -17,7 +17,7 @@ t.test('stored events do not pile up in memory on their way to a deliver thread 
   const sent: number[] = []
   // A thread that computes does not answer until it is done.
   const busy: Pick<HostedDelivery, 'stored'> = { stored: async ({ after }) => await new Promise((resolve) => { sent.push(after); taken.push(resolve) }) }
-  const { stored } = superviseDelivery({ start: () => busy as HostedDelivery, logger: captureLog().logger } as unknown as DeliverySupervisorOptions)
+  const { stored } = superviseDelivery({ start: () => busy as HostedDelivery, logger: captureLog().logger, config: { configured: { specs: [] } } } as unknown as DeliverySupervisorOptions)
   for (let after = 0; after < 100; after++) stored(batchOf(after, MIB))
   t.equal(sent.length, 15, 'less than 16 MiB are on their way')
   for (const take of taken.splice(0)) take()
@@ -48,7 +48,7 @@ function supervised (t: Test, given: Partial<HostedDelivery> = {}) {
     }
     return idle as HostedDelivery
   }
-  const supervisor = superviseDelivery({ start, logger: log.logger, config: {} } as unknown as DeliverySupervisorOptions)
+  const supervisor = superviseDelivery({ start, logger: log.logger, config: { configured: { specs: [] } } } as unknown as DeliverySupervisorOptions)
   t.teardown(async () => { await supervisor.close(0) })
   return { supervisor, log, threads, begun }
 }

@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { eventually } from '../support/eventually.js'
 import { postEvent, startServiceProcess } from '../support/service-process.js'
@@ -107,3 +109,31 @@ for (const [how, code] of [
     t.equal(await service.kill('SIGTERM'), 0)
   })
 }
+
+t.test('a custom forwarder that ends the thread at each call keeps nothing from the other forwarders, which once got nothing any more', async (t) => {
+  const dataDir = t.testdir({
+    'forwarders.json': forwarders,
+    'own.mjs': `
+      export const createForwarder = () => ({
+        async forward () {
+          await new Promise((resolve) => setTimeout(resolve, 20))
+          process.exit(7)
+        }
+      })`
+  })
+  const service = await startServiceProcess(dataDir, environment)
+  t.teardown(async () => { await service.kill('SIGKILL') })
+  const sent: string[] = []
+  const inFile = (): readonly string[] => existsSync(join(dataDir, 'events.ndjson'))
+    ? readFileSync(join(dataDir, 'events.ndjson'), 'utf8').split('\n').filter((line) => line !== '').map((line) => String(JSON.parse(line).eventId))
+    : []
+  while (linesOf(service.log(), 'delivery thread failed').length < 3) {
+    t.equal((await postEvent(service.url, `ev_${sent.length}`)).status, 202)
+    sent.push(`ev_${sent.length}`)
+    await new Promise((resolve) => { setTimeout(resolve, 50) })
+  }
+  await eventually(() => inFile().length >= sent.length ? true : undefined, 'all that was accepted in the file')
+  t.strictSame(inFile(), sent, 'each once, in order')
+  t.match(linesOf(service.log(), 'delivery thread failed').slice(0, 3), [1, 2, 4].map((seconds) => ({ retryInMs: 1000, customAfterMs: seconds * 1000 })))
+  t.equal(await service.kill('SIGTERM'), 0)
+})
