@@ -2,13 +2,10 @@ import type { Pruned } from '../../delivery/operator-requests.js'
 import type { PruneOptions } from '../engine.js'
 import { IS_QUARANTINED } from '../conditions.js'
 import { STATE } from '../record.js'
+import { endsInFuture, olderThan, QUARANTINE_SHARE, RECORD_BYTES, type AgedRow } from '../retention.js'
 import type { Database, Query } from './database.js'
 import { journalLock } from './functions.js'
 
-/** The share of the store's greatest size that the quarantine may use. */
-const QUARANTINE_SHARE = 0.25
-/** What a delivery takes besides its body, in bytes: its record and its part of the indexes. */
-const RECORD_BYTES = 1024
 /** How long refused ids are kept, in milliseconds. An append that comes later is long past its deadline. */
 const REFUSED_KEPT_MS = 3_600_000
 /** How long a step waits for appends, in milliseconds. */
@@ -40,17 +37,15 @@ export async function prune (database: Database, options: PruneOptions, leader?:
   })
 }
 
-interface Found {
-  readonly sequence: number
-  readonly received_at: number
+interface Found extends AgedRow {
   readonly finished: boolean
 }
 
 async function pruneFinished (query: Query, database: Database, { now, receivedBefore, tooLarge, keysBefore, limit, after }: PruneOptions & { readonly tooLarge: boolean }): Promise<Omit<Pruned, 'evicted'>> {
   const { schema: s } = database
-  const rows = await query<Found>(`SELECT d.sequence, d.received_at, ${isFinished(s)} AS finished FROM (SELECT sequence, received_at, hold FROM ${s}.deliveries
+  const rows = await query<Found>(`SELECT d.sequence, d.received_at AS "receivedAt", ${isFinished(s)} AS finished FROM (SELECT sequence, received_at, hold FROM ${s}.deliveries
     WHERE sequence > $1 AND sequence <= (SELECT coalesce(min(cursor), 9223372036854775807) FROM ${s}.forwarders) ORDER BY sequence LIMIT $2) d ORDER BY d.sequence`, [after, limit])
-  const old = tooLarge ? rows : olderThan(rows, receivedBefore, now)
+  const old = tooLarge ? rows : await oldRows(query, s, rows, receivedBefore, now)
   const chosen = old.filter(({ finished }) => finished)
   await removeDeliveries(query, s, chosen.map(({ sequence }) => sequence), keysBefore)
   const keys = await removeKeys(query, database, { keysBefore, limit })
@@ -63,23 +58,18 @@ async function pruneFinished (query: Query, database: Database, { now, receivedB
 
 /** Removes quarantined deliveries that were not released for too long, and if the quarantine's share of the store is full, the oldest ones. */
 async function pruneQuarantine (query: Query, s: string, { now, quarantinedBefore, isFull, keysBefore, limit }: PruneOptions & { readonly isFull: boolean }): Promise<{ readonly removed: number, readonly evicted: number, readonly more: boolean }> {
-  const rows = await query<Found>(`SELECT sequence, received_at FROM ${s}.deliveries WHERE ${IS_QUARANTINED} ORDER BY sequence LIMIT $1`, [limit])
-  const old = olderThan(rows, quarantinedBefore, now)
+  const rows = await query<AgedRow>(`SELECT sequence, received_at AS "receivedAt" FROM ${s}.deliveries WHERE ${IS_QUARANTINED} ORDER BY sequence LIMIT $1`, [limit])
+  const old = await oldRows(query, s, rows, quarantinedBefore, now)
   const chosen = isFull ? rows.slice(0, Math.max(old.length, Math.ceil(rows.length / 10))) : old
   await removeDeliveries(query, s, chosen.map(({ sequence }) => sequence), keysBefore)
   return { removed: chosen.length, evicted: chosen.length - old.length, more: rows.length > 0 && (isFull || chosen.length === limit) }
 }
 
-/**
- * Returns the rows that are old enough. A row with a time later than now has its time from a wrong clock. It counts as received together with
- * the first row after it whose time is right.
- */
-function olderThan (rows: readonly Found[], receivedBefore: number, now: number): readonly Found[] {
-  let youngest = Infinity
-  return rows.toReversed().filter((row) => {
-    if (row.received_at <= now) youngest = row.received_at
-    return Math.min(youngest, row.received_at) < receivedBefore
-  }).reverse()
+async function oldRows<T extends AgedRow> (query: Query, s: string, rows: readonly T[], receivedBefore: number, now: number): Promise<readonly T[]> {
+  const [next] = endsInFuture(rows, now)
+    ? await query<Pick<AgedRow, 'receivedAt'>>(`SELECT received_at AS "receivedAt" FROM ${s}.deliveries WHERE sequence > $1 AND received_at <= $2 ORDER BY sequence LIMIT 1`, [rows.at(-1)?.sequence ?? 0, now])
+    : []
+  return olderThan(rows, { receivedBefore, now, following: next?.receivedAt })
 }
 
 /** Removes deliveries with all their data. Their deduplication keys are removed only if they are old enough. */

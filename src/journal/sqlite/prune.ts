@@ -3,20 +3,12 @@ import { pragma, transaction, type Connection } from './database.js'
 import type { PruneOptions } from '../engine.js'
 import { IS_QUARANTINED } from '../conditions.js'
 import { STATE } from '../record.js'
+import { endsInFuture, olderThan, QUARANTINE_SHARE, RECORD_BYTES, type AgedRow } from '../retention.js'
 
 /** Replays examined in one step, the oldest first. Those that stay have marks or attempts left, so there are few. */
 const REPLAYS_LOOKED_AT = 10_000
 /** Pages returned to the file system in one step: 4 MiB. */
 const VACUUM_PAGES = 1024
-/** The share of the store's size limit that is for quarantined deliveries. */
-const QUARANTINE_SHARE = 0.25
-/** Estimated bytes of a delivery besides its body: its record, and its part of the indexes. */
-const RECORD_BYTES = 1024
-
-interface Row {
-  readonly sequence: number
-  readonly receivedAt: number
-}
 
 /**
  * Does one small step of retention: examines some of the oldest deliveries, removes those that every forwarder has finished, and frees
@@ -39,8 +31,8 @@ function pruneFinished (db: Connection, { now, receivedBefore, maxBytes, keysBef
         AND NOT EXISTS (SELECT 1 FROM waiting w WHERE w.sequence = d.sequence)
         AND NOT EXISTS (SELECT 1 FROM dead_letters l WHERE l.sequence = d.sequence) AS finished
       FROM (SELECT sequence, received_at, hold FROM deliveries WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?) d`)
-      .all([after, finishedUpTo(db), limit]) as Array<Row & { readonly finished: number }>
-    const old = tooLarge ? rows : olderThan(db, rows, receivedBefore, now)
+      .all([after, finishedUpTo(db), limit]) as Array<AgedRow & { readonly finished: number }>
+    const old = tooLarge ? rows : oldRows(db, rows, receivedBefore, now)
     const chosen = old.filter(({ finished }) => finished === 1)
     removeDeliveries(db, chosen)
     removeKeysOf(db, chosen, keysBefore)
@@ -56,10 +48,10 @@ function pruneQuarantine (db: Connection, { now, quarantinedBefore, maxBytes, ke
   // Choose within the transaction, so that an operator cannot release a chosen delivery meanwhile.
   return transaction(db, () => {
     const rows = db.prepare(`SELECT sequence, received_at AS receivedAt FROM deliveries INDEXED BY deliveries_held
-      WHERE ${IS_QUARANTINED} ORDER BY sequence LIMIT ?`).all([limit]) as Row[]
+      WHERE ${IS_QUARANTINED} ORDER BY sequence LIMIT ?`).all([limit]) as AgedRow[]
     if (rows.length === 0) return { removed: 0, evicted: 0, more: false }
     const isFull = maxBytes > 0 && quarantinedBytes(db) > maxBytes * QUARANTINE_SHARE
-    const old = olderThan(db, rows, quarantinedBefore, now)
+    const old = oldRows(db, rows, quarantinedBefore, now)
     const chosen = isFull ? rows.slice(0, Math.max(old.length, Math.ceil(rows.length / 10))) : old
     removeDeliveries(db, chosen)
     removeKeysOf(db, chosen, keysBefore)
@@ -67,24 +59,15 @@ function pruneQuarantine (db: Connection, { now, quarantinedBefore, maxBytes, ke
   })
 }
 
-/** The rows that are old enough. A time later than `now` comes from a wrong clock: that row counts as old as the next one with a possible time. */
-function olderThan<T extends Row> (db: Connection, rows: readonly T[], receivedBefore: number, now: number): readonly T[] {
-  const last = rows.at(-1)
-  if (last === undefined) return []
-  const next = last.receivedAt <= now
-    ? undefined
-    : db.prepare('SELECT received_at AS receivedAt FROM deliveries WHERE sequence > ? AND received_at <= ? ORDER BY sequence LIMIT 1').get([last.sequence, now]) as { receivedAt: number } | undefined
-  let youngest = next?.receivedAt ?? Infinity
-  const old: T[] = []
-  for (const row of rows.toReversed()) {
-    if (row.receivedAt <= now) youngest = row.receivedAt
-    if (Math.min(youngest, row.receivedAt) < receivedBefore) old.push(row)
-  }
-  return old.reverse()
+function oldRows<T extends AgedRow> (db: Connection, rows: readonly T[], receivedBefore: number, now: number): readonly T[] {
+  const next = endsInFuture(rows, now)
+    ? db.prepare('SELECT received_at AS receivedAt FROM deliveries WHERE sequence > ? AND received_at <= ? ORDER BY sequence LIMIT 1').get([rows.at(-1)?.sequence ?? 0, now]) as Pick<AgedRow, 'receivedAt'> | undefined
+    : undefined
+  return olderThan(rows, { receivedBefore, now, following: next?.receivedAt })
 }
 
 /** Removes deliveries with all their data, except their deduplication keys. */
-export function removeDeliveries (db: Connection, rows: ReadonlyArray<Pick<Row, 'sequence'>>): void {
+export function removeDeliveries (db: Connection, rows: ReadonlyArray<Pick<AgedRow, 'sequence'>>): void {
   for (const table of ['attempts', 'bodies', 'deliveries']) {
     const statement = db.prepare(`DELETE FROM ${table} WHERE sequence = ?`)
     for (const { sequence } of rows) statement.run([sequence])
@@ -92,7 +75,7 @@ export function removeDeliveries (db: Connection, rows: ReadonlyArray<Pick<Row, 
 }
 
 /** Removes the keys of removed deliveries. Keys that are not old enough yet are removed later, without their deliveries. */
-function removeKeysOf (db: Connection, rows: readonly Row[], keysBefore: number): void {
+function removeKeysOf (db: Connection, rows: readonly AgedRow[], keysBefore: number): void {
   const statement = db.prepare('DELETE FROM dedupe_keys WHERE received_at = ? AND sequence = ?')
   for (const { sequence, receivedAt } of rows) if (receivedAt < keysBefore) statement.run([receivedAt, sequence])
 }

@@ -202,6 +202,20 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
     t.match(await operator.prune({ ...limits, maxBytes: 1, after: 0, limit: 100 }), { removed: 1 }, 'and what is too much')
   })
 
+  await t.test('records that a wrong clock dated into the future go with what follows them, and hide nothing behind them', async (t) => {
+    const { append, feed, operator, sql } = await makeStore(t, server)
+    const a = await feed('a')
+    const future = now + 365 * 86_400_000
+    await append(...Array.from({ length: 10 }, (_, index) => newDelivery({ receivedAt: index < 6 ? future : index < 8 ? 1000 : now, customerId: null })))
+    await settleAll(a, forwarded)
+    await a.close()
+    let after: number | undefined = 0
+    while (after !== undefined) after = (await operator.prune({ now, quarantinedBefore: -Infinity, receivedBefore: 5000, maxBytes: 0, keysBefore: 5000, after, limit: 4 })).next
+    t.same(await sql('SELECT sequence::int FROM {s}.deliveries ORDER BY 1'), [{ sequence: 9 }, { sequence: 10 }])
+    await sql(`UPDATE {s}.deliveries SET received_at = ${future}`)
+    t.match(await operator.prune({ now, quarantinedBefore: -Infinity, receivedBefore: 5000, maxBytes: 0, keysBefore: 5000, after: 0, limit: 4 }), { removed: 0, next: undefined }, 'if no right time follows, they stay')
+  })
+
   await t.test('a delivery that is about to be replayed is not removed at that moment, or the replay reports that it is gone', async (t) => {
     const { append, feed, operator, sql } = await makeStore(t, server)
     const a = await feed('a')
