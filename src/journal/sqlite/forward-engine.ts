@@ -168,7 +168,7 @@ export function createSqliteForwardEngine ({ logger, clock, term, onDamage, read
       return marks.slice(0, end)
     }),
 
-    unfinished: async (forwarder, ids) => reader.unfinished(forwarder, ids),
+    unfinished: async (forwarder, ids) => await watched(() => reader.unfinished(forwarder, ids)),
 
     storeOpened (opened) {
       reader.open(opened.path)

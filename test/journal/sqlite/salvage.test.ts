@@ -1,9 +1,10 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { connect, type Connection, type Statement } from '../../../src/journal/sqlite/binding.js'
 import { openSound } from '../../../src/journal/sqlite/open-sound.js'
 import { release } from '../../../src/journal/sqlite/operator/release.js'
+import { readWal } from '../../../src/journal/sqlite/salvage/wal.js'
 import { createWriter } from '../../../src/journal/sqlite/writer.js'
 import { sampleNewDelivery } from '../../support/sample-delivery.js'
 import { recordsOf } from './stored.js'
@@ -48,6 +49,13 @@ t.test('everything readable is taken over, the damaged file is kept, and no sequ
   const { appends } = writer.commit({ withdraw: [], progress: [], appends: recordsOf(sampleNewDelivery()) })
   t.ok(Number(appends[0]) > 1050)
   writer.close()
+})
+
+t.test('a log that is there and cannot be read is no missing log', async (t) => {
+  const log = join(t.testdir(), 'tierhook.db-wal')
+  t.match(readWal(log), { count: undefined })
+  symlinkSync(log, log)
+  t.throws(() => readWal(log), { code: 'ELOOP' })
 })
 
 t.test('a crash at any step of a salvage leaves the old database or the complete new one', async (t) => {

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs'
+import { systemCode } from '../../../errors/system-code.js'
 import { PAGE_BYTES } from '../database.js'
 
 const HEADER_BYTES = 32
@@ -16,14 +17,18 @@ export interface WalPages {
 
 const none: WalPages = { places: new Map(), count: undefined }
 
-/** Reads a log by SQLite's own rule: everything after the first frame with a wrong checksum was never committed. */
+/**
+ * Reads a log by SQLite's own rule: everything after the first frame with a wrong checksum was never committed.
+ * @throws if there is a log that cannot be read: a salvage without it would lose the commits that only the log has
+ */
 export function readWal (path: string): WalPages {
   let file: number
   try {
     file = openSync(path, 'r')
-  } catch {
+  } catch (error) {
     // Without a log, everything is in the database.
-    return none
+    if (systemCode(error) === 'ENOENT') return none
+    throw error
   }
   try {
     return readFrames(file)
