@@ -132,7 +132,7 @@ function report (context: CommandContext, tally: Tally, options: EraseOptions, d
   if (unfinished.length > 0) {
     context.stderr.write(`${changed ? '' : 'Nothing was erased: '}${countDeliveries(unfinished.length)} of this person still to be dealt with. An event that is erased can never be forwarded.\n`)
     for (const { id, why } of unfinished.slice(0, 20)) context.stderr.write(`${id} ${advice[why]}\n`)
-    context.stderr.write('Do that and run it again, or give --force to erase them too: they reach nobody then, though an attempt that is under way may\n')
+    context.stderr.write('Do that and run it again, or give --force to erase them too: they reach nobody then, except by an attempt that is under way or begins within a second\n')
   }
   if (!changed || options.json === true) return
   context.stdout.write([

@@ -91,6 +91,14 @@ export function createArrivalSchedule ({ cursor: start, monotonic }: ArrivalSche
       }
     },
 
+    forgetBodies () {
+      for (const entry of first) {
+        if (entry.marked || entry.state !== 'ready') continue
+        arrivedBytes -= entry.delivery?.rawBody.byteLength ?? 0
+        entry.delivery = undefined
+      }
+    },
+
     hasChanges: () => changes.length > 0,
 
     drainChanges () {

@@ -23,7 +23,7 @@ const CLOSE_TIMEOUT_MS = 2000
 export interface JournalFeed extends Feed {
   /** Tells the feed that there may be new deliveries. */
   readonly wake: () => void
-  /** Tells the feed that there may be new replays. */
+  /** Tells the feed that there may be new replays, and that deliveries which it has in memory may be erased. */
   readonly wakeReplays: () => void
 }
 
@@ -180,6 +180,7 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     },
 
     wakeReplays () {
+      schedule.forgetBodies()
       marks.wakeReplays()
       onWork()
     }

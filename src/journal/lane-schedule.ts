@@ -208,6 +208,14 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }
       }
     },
 
+    forgetBodies () {
+      for (const entry of unpassed.entries()) {
+        if (entry.marked || entry.state !== 'ready') continue
+        unmarkedBytes -= entry.delivery?.rawBody.byteLength ?? 0
+        entry.delivery = undefined
+      }
+    },
+
     markSlow () {
       const before = monotonic() - SLOW_MS
       let mayBeMore = false

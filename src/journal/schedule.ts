@@ -71,6 +71,8 @@ export interface Schedule {
   readonly pass: (sequence: number) => void
   readonly take: (limit: number) => Taken
   readonly settle: (entry: Entry, result: Settlement['result']) => void
+  /** Drops the deliveries that nobody has taken yet, so that they are read again: some may be erased. */
+  readonly forgetBodies: () => void
   /** Returns and clears the changes since the last call. */
   readonly drainChanges: () => readonly Change[]
   readonly hasChanges: () => boolean

@@ -208,7 +208,7 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
     async save (progress) {
       const led = progress.filter(({ forwarder, term }) => terms.isLeading(forwarder, term))
       if (led.length === 0) return progress.map(() => 'lost')
-      const [row] = await database.query<{ results: readonly SaveResult[] }>(`SELECT ${s}.save_1($1, $2) AS results`, [member.id, packCommits(led)])
+      const [row] = await database.query<{ results: readonly SaveResult[] }>(`SELECT ${s}.save_2($1, $2) AS results`, [member.id, packCommits(led)])
       return progress.map((each) => row?.results[led.indexOf(each)] ?? 'lost')
     },
 

@@ -88,7 +88,6 @@ export function acceptFunctions (s: string): string {
  * `register_1`: makes a forwarder known. A new forwarder begins after the deliveries received up to `p_since`, the time of the request, however
  * much later this runs. Or it begins at the beginning, and then also gets deliveries that were released before.
  * `renew_1`: renews a member's lease. Takes those of the wanted forwarders that no replica leads, up to the member's share.
- * `save_1`: stores progress, and returns the result for each forwarder. The progress carries the term in which it was made.
  */
 export function forwardFunctions (s: string): string {
   return `
@@ -154,7 +153,14 @@ export function forwardFunctions (s: string): string {
     RETURN QUERY SELECT f.name::text, f.holder, f.token, f.paused, f.name = ANY (v_taken), v_share FROM ${s}.forwarders f WHERE f.name = ANY (p_configured);
   END $$;
 
-  CREATE FUNCTION ${s}.save_1 (p_member text, p_commits json) RETURNS text[] LANGUAGE plpgsql AS $$
+  ${saveFunction(s)}`
+}
+
+/** `save_2`: stores progress, and returns the result for each forwarder. The progress carries the term in which it was made. Nothing of an erased delivery is stored again. */
+export function saveFunction (s: string): string {
+  const isErased = (sequence: string): string => `EXISTS (SELECT 1 FROM ${s}.deliveries d WHERE d.hold = ${STATE.erased} AND d.sequence = ${sequence})`
+  return `
+  CREATE OR REPLACE FUNCTION ${s}.save_2 (p_member text, p_commits json) RETURNS text[] LANGUAGE plpgsql AS $$
   DECLARE
     v_now bigint := ${s}.now_ms();
     v_each json;
@@ -173,16 +179,18 @@ export function forwardFunctions (s: string): string {
       v_results := v_results || 'saved'::text;
       INSERT INTO ${s}.waiting (forwarder, replay, sequence, lane, attempt, waited_ms, delay_ms, due_at, reason)
       SELECT v_name, replay, sequence, lane, attempt, waited, delay, v_now + delay, reason
-      FROM json_to_recordset(v_each -> 'waits') AS (replay bigint, sequence bigint, lane text, attempt integer, waited bigint, delay bigint, reason text)
+      FROM json_to_recordset(v_each -> 'waits') AS w (replay bigint, sequence bigint, lane text, attempt integer, waited bigint, delay bigint, reason text)
+      WHERE NOT ${isErased('w.sequence')}
       ON CONFLICT (forwarder, replay, sequence) DO UPDATE SET attempt = excluded.attempt, waited_ms = excluded.waited_ms, delay_ms = excluded.delay_ms, due_at = excluded.due_at, reason = excluded.reason;
       DELETE FROM ${s}.waiting w USING json_to_recordset(v_each -> 'ends') AS e (replay bigint, sequence bigint) WHERE w.forwarder = v_name AND w.replay = e.replay AND w.sequence = e.sequence;
       INSERT INTO ${s}.dead_letters (forwarder, sequence, died_at, attempts, reason)
-      SELECT v_name, sequence, v_now, attempts, reason FROM json_to_recordset(v_each -> 'dead') AS (sequence bigint, attempts integer, reason text)
+      SELECT v_name, sequence, v_now, attempts, reason FROM json_to_recordset(v_each -> 'dead') AS l (sequence bigint, attempts integer, reason text)
+      WHERE NOT ${isErased('l.sequence')}
       ON CONFLICT (forwarder, sequence) DO UPDATE SET died_at = excluded.died_at, attempts = excluded.attempts, reason = excluded.reason;
       DELETE FROM ${s}.dead_letters WHERE forwarder = v_name AND sequence IN (SELECT value::bigint FROM json_array_elements_text(v_each -> 'revived'));
       INSERT INTO ${s}.attempts (forwarder, sequence, replay, attempt, started_at, duration_ms, outcome, detail)
-      SELECT v_name, sequence, replay, attempt, "startedAt", "durationMs", outcome, detail
-      FROM json_to_recordset(v_each -> 'records') AS (sequence bigint, replay bigint, attempt integer, "startedAt" bigint, "durationMs" double precision, outcome text, detail text);
+      SELECT v_name, sequence, replay, attempt, "startedAt", "durationMs", outcome, CASE WHEN NOT ${isErased('r.sequence')} THEN detail END
+      FROM json_to_recordset(v_each -> 'records') AS r (sequence bigint, replay bigint, attempt integer, "startedAt" bigint, "durationMs" double precision, outcome text, detail text);
     END LOOP;
     RETURN v_results;
   END $$;`

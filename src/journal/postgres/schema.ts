@@ -1,6 +1,6 @@
 import { STATE } from '../record.js'
 import { DatabaseError, quoted, type Database, type Query } from './database.js'
-import { acceptFunctions, appendFunction, forwardFunctions, upkeepFunction } from './functions.js'
+import { acceptFunctions, appendFunction, forwardFunctions, saveFunction, upkeepFunction } from './functions.js'
 
 /** How long a start waits for another replica's migration, in milliseconds. */
 const MIGRATION_MS = 30_000
@@ -10,7 +10,7 @@ const OLDEST_SERVER = 140_000
  * The migrations, one for each schema version. A released migration is never changed. A migration only adds, if other replicas may still need
  * the old shape. A changed function gets another number in its name, so that replicas of two versions can work together.
  *
- * The third migration made `append_2`, which replicas of that version still call.
+ * The third migration made `append_2`, and the first one `save_1`, which replicas of those versions still call.
  *
  * The tables have the columns of the SQLite journal. The differences:
  * - `counters`: the last sequence, and the number of the last replay. Numbers are drawn under the journal's lock, so that they become visible in
@@ -128,7 +128,7 @@ const migrations: ReadonlyArray<(s: string, lz4: boolean) => string> = [(s, lz4)
   INSERT INTO ${s}.counters VALUES ('drift', 0);
   CREATE TABLE ${s}.switched_on (webhook text PRIMARY KEY, at bigint NOT NULL);
   ${upkeepFunction(s)}
-`, appendFunction, appendFunction]
+`, appendFunction, appendFunction, saveFunction]
 
 export const SCHEMA_VERSION = migrations.length
 

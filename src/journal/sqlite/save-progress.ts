@@ -13,7 +13,7 @@ export function saveProgress (db: Connection, statements: WriterStatements, prog
   if (progress.length === 0) return undefined
   db.exec('SAVEPOINT progress')
   try {
-    for (const each of progress) saveOne(statements, each, time)
+    for (const each of progress) saveOne(statements, withoutErased(statements, each), time)
     db.exec('RELEASE progress')
     return undefined
   } catch (error) {
@@ -31,6 +31,20 @@ function saveOne (statements: WriterStatements, progress: FeedCommit, time: numb
   // The store thread may have ended between the earlier commit and its answer.
   if (progress.again === true) for (const record of progress.records) statements.forgetAttempt(progress.forwarder, record)
   statements.insertAttempts(progress.forwarder, progress.records)
+}
+
+/** An attempt may end after its delivery was erased by force. Then no mark, no dead letter and no answer of the destination is stored. */
+function withoutErased (statements: WriterStatements, progress: FeedCommit): FeedCommit {
+  const { changes, records } = progress
+  const sequences = [...changes.map(({ entry }) => entry.sequence), ...records.map(({ sequence }) => sequence)]
+  if (sequences.length === 0) return progress
+  const erased = new Set(statements.erasedBetween(Math.min(...sequences), Math.max(...sequences)))
+  if (erased.size === 0) return progress
+  return {
+    ...progress,
+    changes: changes.map((change) => erased.has(change.entry.sequence) ? { type: 'finish', entry: change.entry } : change),
+    records: records.map((record) => erased.has(record.sequence) ? { ...record, detail: null } : record)
+  }
 }
 
 /** The deliveries that the forwarder's filter did not want, as `placeOf` names them. */

@@ -17,6 +17,7 @@ export function prepareStatements (db: Connection) {
   // Marks too: operators may have asked for replays of the delivery, because lists showed it.
   const deleteAll = ['bodies', 'waiting', 'deliveries'].map((table) => prepare(`DELETE FROM ${table} WHERE sequence = ?`))
   const setAside = prepare(`UPDATE deliveries SET hold = ${STATE.damaged} WHERE sequence = ?`)
+  const erasedBetween = prepare(`SELECT sequence FROM deliveries INDEXED BY deliveries_held WHERE hold <> ${STATE.accepted} AND hold = ${STATE.erased} AND sequence BETWEEN ? AND ?`)
   const forwarder = prepare('SELECT cursor, position, paused FROM forwarders WHERE name = ?')
   const addForwarder = prepare('INSERT INTO forwarders (name, cursor, began, added_at, checksum) VALUES (?, ?, ?, ?, ?)')
   const keepFilter = prepare('UPDATE forwarders SET filter = ?1 WHERE name = ?2 AND filter IS NOT ?1')
@@ -50,6 +51,7 @@ export function prepareStatements (db: Connection) {
       deleteKeyOf.run([found.received_at, id])
       for (const statement of deleteAll) statement.run([found.sequence])
     },
+    erasedBetween: (first: number, last: number): readonly number[] => (erasedBetween.all([first, last]) as ReadonlyArray<{ readonly sequence: number }>).map(({ sequence }) => sequence),
     setAside: (sequence: number) => { setAside.run([sequence]) },
     forwarder (name: string) {
       const found = forwarder.get([name])

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { setTimeout as pause } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { systemClock } from '../../../src/delivery/clock.js'
-import type { Feed } from '../../../src/delivery/journal.js'
+import type { Claim, Feed } from '../../../src/delivery/journal.js'
 import type { NewDelivery } from '../../../src/delivery/delivery.js'
 import type { DeliveryFilter } from '../../../src/delivery/listing.js'
 import type { Operator } from '../../../src/delivery/operator.js'
@@ -254,6 +254,43 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
     t.notMatch(left, /cust_gone|gone@example/)
     t.match(await operator.read(1), { state: 'erased', damaged: false, bodyBytes: 0 })
     t.match(await operator.verify({ after: 0, limit: 10 }), { damaged: { length: 0 } })
+  })
+
+  await t.test('what an attempt under way brings back of an event that was erased by force meanwhile is not kept', async (t) => {
+    const { append, feed, operator, sql } = await makeStore(t, server)
+    const results = [dead, retry, forwarded].map((result) => ({ ...result(), reason: 'cust_gone is unknown', detail: 'hello cust_gone' }))
+    await append(...results.map(() => newDelivery({ customerId: null, rawBody: Buffer.from('{"data":{"customer":{"id":"cust_gone"}}}') })), newDelivery({ customerId: null }))
+    const a = await feed('a')
+    const claims: Claim[] = []
+    await eventually(async () => {
+      claims.push(...(await a.claim(10)).claims)
+      return claims.length === 4 ? true : undefined
+    }, 'all claims')
+    const people = [{ by: 'customer' as const, digest: digestOf('cust_gone') }]
+    t.match(await operator.erase({ people, after: 0, limit: 10, force: true, dryRun: false }), { erased: { length: 3 } })
+    await a.settle(claims.map((claim, index) => ({ claim, result: results[index] ?? dead(), record })))
+    t.same(await sql('SELECT sequence::int FROM {s}.waiting'), [])
+    t.same(await sql('SELECT sequence::int, reason FROM {s}.dead_letters'), [{ sequence: 4, reason: 'status 410' }])
+    t.same(await sql('SELECT sequence::int, outcome, detail FROM {s}.attempts ORDER BY sequence'), [
+      { sequence: 1, outcome: 'dead', detail: null }, { sequence: 2, outcome: 'retry', detail: null }, { sequence: 3, outcome: 'forwarded', detail: null }, { sequence: 4, outcome: 'dead', detail: 'status 410' }
+    ])
+  })
+
+  await t.test('what is in memory to be forwarded is not once it is erased by force', async (t) => {
+    const { append, feed, operator } = await makeStore(t, server)
+    await append(newDelivery({ customerId: 'cust_a' }), newDelivery({ customerId: 'cust_gone' }), newDelivery({ customerId: 'cust_b' }))
+    let told = 0
+    const a = await feed('a', 'beginning', undefined, () => { told++ })
+    const claims = await eventually(async () => {
+      const { claims } = await a.claim(1)
+      return claims.length > 0 ? claims : undefined
+    }, 'the first claim')
+    const before = told
+    const people = [{ by: 'customer' as const, digest: digestOf('cust_gone') }]
+    t.match(await operator.erase({ people, after: 0, limit: 10, force: true, dryRun: false }), { erased: { length: 1 } })
+    await eventuallyTrue(() => told > before, 'word of the erasure')
+    await a.settle(claims.map((claim) => ({ claim, result: forwarded(), record })))
+    t.match((await settleAll(a, forwarded)).map(({ delivery }) => delivery.customerId), ['cust_b'])
   })
 
   await t.test('a database without a journal, with an older or newer one, or of another program is refused', async (t) => {

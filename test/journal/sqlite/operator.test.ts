@@ -7,7 +7,7 @@ import type { Operator } from '../../../src/delivery/operator.js'
 import { openSqliteOperator } from '../../../src/journal/sqlite/operator.js'
 import { selectDeliveries } from '../../../src/journal/sqlite/operator/select.js'
 import { createJudge } from '../../../src/voucherify/judge.js'
-import { dead, destroyPage, forwarded, quarantinedDelivery, makeStore, newDelivery, now, openJournal, retry, settleAll, type Folder } from './stored.js'
+import { dead, destroyPage, forwarded, quarantinedDelivery, makeStore, newDelivery, now, openJournal, record, retry, settleAll, type Folder } from './stored.js'
 import { digestOf } from '../../../src/journal/traces.js'
 import { databasePath, openForWriting } from '../../../src/journal/sqlite/database.js'
 import { erase } from '../../../src/journal/sqlite/erase/erase.js'
@@ -200,6 +200,44 @@ t.test('a delivery that is released while an erasure by force reads it is erased
   t.match(await released, [{ status: 'released', verdict: 'valid' }])
   t.same((await operator.verify({ after: 0, limit: 10 })).damaged, [])
 })
+
+t.test('what an attempt under way brings back of an event that was erased by force meanwhile is not kept', async t => {
+  const { append, feed, dataDir } = makeStore(t)
+  const results = [dead, retry, forwarded].map((result) => ({ ...result(), reason: 'cust_gone is unknown', detail: 'hello cust_gone' }))
+  append(...results.map(({ status }) => newDelivery({ customerId: status === 'retry' ? 'cust_gone' : null, rawBody: Buffer.from('{"customer":"cust_gone"}') })), newDelivery())
+  const http = feed('http')
+  const { claims } = await http.claim(10)
+  const operator = open(t, dataDir)
+  const people = [{ by: 'customer' as const, digest: digestOf('cust_gone') }]
+  t.match(await operator.erase({ people, after: 0, limit: 10, force: true, dryRun: false }), { erased: { length: 3 } })
+  await http.settle(claims.map((claim, index) => ({ claim, result: results[index] ?? dead(), record })))
+  const db = connect(databasePath(dataDir))
+  t.teardown(db.close)
+  t.strictSame(db.prepare('SELECT sequence, reason FROM waiting').all().length, 0)
+  t.match(db.prepare('SELECT sequence, reason FROM dead_letters').all(), [{ sequence: 4, reason: 'status 410' }])
+  t.match(db.prepare('SELECT sequence, outcome, detail FROM attempts ORDER BY sequence').all(), [
+    { sequence: 1, outcome: 'dead', detail: null }, { sequence: 2, outcome: 'retry', detail: null }, { sequence: 3, outcome: 'forwarded', detail: null }, { sequence: 4, outcome: 'dead', detail: 'status 410' }
+  ])
+})
+
+for (const order of ['customer', 'arrival'] as const) {
+  t.test(`what is in memory to be forwarded, in the order of ${order}, is not once it is erased by force`, async t => {
+    const { append, feed, dataDir, close } = await openJournal(t)
+    await append(newDelivery({ customerId: 'cust_a' }), newDelivery({ customerId: 'cust_gone' }), newDelivery({ customerId: 'cust_b' }))
+    let told = 0
+    const http = await feed('http', { order, onWork: () => { told++ } })
+    const { claims } = await http.claim(1)
+    const operator = open(t, dataDir)
+    const before = told
+    const people = [{ by: 'customer' as const, digest: digestOf('cust_gone') }]
+    t.match(await operator.erase({ people, after: 0, limit: 10, force: true, dryRun: false }), { erased: { length: 1 } })
+    await until(async () => told > before)
+    await http.settle(claims.map((claim) => ({ claim, result: forwarded(), record })))
+    t.match((await settleAll(http, forwarded)).map(({ delivery }) => delivery.customerId), ['cust_b'])
+    await close()
+    t.match(await operator.forwarders(), [{ pending: 0, retrying: 0, dead: 0 }], 'and nobody waits for it')
+  })
+}
 
 t.test('a release validates by the present schemas, and stores the new verdict', async t => {
   const store = makeStore(t)

@@ -3,6 +3,7 @@ import { connect } from '../../../src/journal/sqlite/binding.js'
 import { pino } from 'pino'
 import { v7 as uuidv7 } from 'uuid'
 import { systemClock } from '../../../src/delivery/clock.js'
+import type { Order } from '../../../src/delivery/forwarder.js'
 import type { NewDelivery } from '../../../src/delivery/delivery.js'
 import type { Claim, Feed, Settlement } from '../../../src/delivery/journal.js'
 import { createFeed, type JournalFeed } from '../../../src/journal/feed.js'
@@ -83,6 +84,7 @@ export async function openJournal (t: Folder, dataDir = t.testdir()) {
 }
 
 interface FeedSettings {
+  order?: Order
   start?: 'now' | 'beginning'
   onWork?: () => void
   filter?: string | undefined

@@ -34,6 +34,7 @@ export function erase (db: Connection, { people, after, limit, force, dryRun }: 
     const bury = burier(db)
     for (const row of current) if (toErase.has(row.id)) bury(row)
     for (const clean of mentions) clean()
+    if (result.erased.length > 0) tellForwarders(db)
     return result
   })
   return { ...sorted, mentions: mentions.length, upTo, done }
@@ -61,6 +62,12 @@ function sort (db: Connection, rows: readonly DeliveryRow[], force: boolean): Pi
     else erased.push({ id, forwardedTo: (took.all([sequence]) as Array<{ forwarder: string }>).map(({ forwarder }) => forwarder) })
   }
   return { erased, unfinished }
+}
+
+/** Draws a number of replays. Forwarders look for it, and then read the deliveries again that they have in memory. */
+function tellForwarders (db: Connection): void {
+  const { changes } = db.prepare("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'replays'").run()
+  if (changes === 0) db.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('replays', 1)").run()
 }
 
 /** Makes tombstones. A tombstone says that there was an event, of which type and when. So duplicates are recognised, and counts stay right. */
