@@ -63,7 +63,7 @@ async function makeFleet (t: Test, server: PostgresServer) {
   return { schema, leader, replica, rows: async () => await server.query<{ id: string, text: string | null }>(`SELECT id, text FROM ${schema}.observations ORDER BY id`) }
 }
 
-t.test('what replicas notice', { skip: noPostgres }, async (t) => {
+t.test('observations of replicas', { skip: noPostgres }, async (t) => {
   const server = await startPostgres(t)
 
   await t.test('each replica has a row, shows the sum of all, and writes its row only after a change', async (t) => {

@@ -6,7 +6,7 @@ import { loadSettings } from '../../src/config/load-settings.js'
 
 const example = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8')
 
-t.test('every variable has a group, a meaning, a default and, where it counts something, a unit', async t => {
+t.test('every variable has a group, a meaning, a default and, if it is a quantity, a unit', async t => {
   for (const setting of settingDescriptions) {
     t.match(setting.group, /^[A-Z][a-z]+$/, setting.name)
     t.match(setting.description, /^[A-Z].*\.$/, setting.name)

@@ -5,7 +5,7 @@ import { connect } from '../../src/journal/sqlite/binding.js'
 import { eventually, eventuallyTrue } from '../support/eventually.js'
 import { postEvent, startServiceProcess } from '../support/service-process.js'
 
-t.test('a program that reads for long makes the write-ahead log grow: it is told once, and again once the log is short', async (t) => {
+t.test('a program that reads for long makes the write-ahead log grow: the log reports it once, and again when the write-ahead log is short', async (t) => {
   const dataDir = t.testdir()
   const service = await startServiceProcess(dataDir)
   t.teardown(async () => { await service.kill('SIGKILL') })

@@ -29,7 +29,7 @@ async function move (url: string, from: number, to: number, day: number): Promis
 }
 
 for (const shown of [false, true]) {
-  t.test(`the list and a delivery show who moved from which tier to which, ${shown ? 'with the name where it is asked for' : 'without the name'}`, { skip }, async (t) => {
+  t.test(`the list and a delivery show who moved from which tier to which, ${shown ? 'with the name on request' : 'without the name'}`, { skip }, async (t) => {
     const { service, destination, adminUrl } = await startServiceWithPage(t, { PAGE_SHOWS_NAMES: String(shown) })
     destination.status = 200
     await move(service.url, 0, 1, 1)

@@ -14,7 +14,7 @@ t.test('of a view into a larger buffer only the view is read', async t => {
   t.match(parseBody(Buffer.from('xx{"a":1}xx').subarray(2, 9)), { ok: true, value: { a: 1 } })
 })
 
-t.test('what is not JSON has a reason that does not quote it', async t => {
+t.test('a body that is not JSON has a reason that does not quote it', async t => {
   t.strictSame(parse(''), { ok: false, reason: 'The body is empty.' })
   t.strictSame(parse(new Uint8Array([0x7B, 0xFF])), { ok: false, reason: 'The body is not UTF-8.' })
   t.strictSame(parse('{"a":1,}      '), { ok: false, reason: 'The body is not JSON (at character 7).' })
