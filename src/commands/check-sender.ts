@@ -12,7 +12,7 @@ export async function checkSender (context: CommandContext, settings: Settings, 
   const asked = await context.askSender({ settings, timeoutMs })
   if (asked !== undefined) return asked
   throw new UsageError('--voucherify needs VOUCHERIFY_MANAGEMENT_ID, VOUCHERIFY_MANAGEMENT_TOKEN, VOUCHERIFY_PROJECT_ID, VOUCHERIFY_REGION and PUBLIC_URL; ' +
-    'Voucherify gives the first two to its Enterprise customers alone')
+    'only Enterprise plans of Voucherify have the first two')
 }
 
 /** Whether every question was answered and nothing is wrong. What Voucherify does not disclose does not count as wrong. */
@@ -26,7 +26,7 @@ export function senderText ({ projectId, managementUrl, findings, failures, cann
     `Voucherify, project ${projectId}, asked at ${managementUrl}:`,
     ...failures.map((reason) => `  not answered: ${printable(reason)}`),
     ...findings.map(({ check, state, detail }) => `  ${check}: ${state}. ${printable(detail)}`),
-    `  not looked at: ${cannotSee}`,
+    `  not checked: ${cannotSee}`,
     ''
   ].join('\n')
 }

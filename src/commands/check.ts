@@ -107,7 +107,7 @@ function show ({ stdout, stderr }: CommandContext, { settings, journal, forwarde
     stdout.write(`Keeps its events in the schema ${journal.schema} of the database ${printable(journal.database)}\n`)
     if (journal.connection !== undefined) stdout.write(`  connection: ${printable(connectionText(journal.connection))}\n`)
   }
-  stdout.write(`Asks a webhook for ${proofs.length === 0 ? 'nothing' : printable(proofs.join(', '))}\n`)
+  stdout.write(`Requires of a webhook: ${proofs.length === 0 ? 'nothing' : printable(proofs.join(', '))}\n`)
   stdout.write(`Forwarders, from ${settings.FORWARDERS_FILE === undefined ? 'FORWARDERS' : printable(settings.FORWARDERS_FILE)}:\n`)
   for (const [index, forwarder] of forwarders.entries()) {
     const { name, type, destination, route, start, order, concurrency, options } = forwarder
@@ -125,7 +125,7 @@ function wants ({ events, verdicts, where }: InspectedForwarder): string {
   const parts = [
     ...events === undefined ? [] : [events.join(',')],
     ...verdicts === undefined ? [] : [verdicts.join(',')],
-    ...where === undefined ? [] : [`what ${JSON.stringify(where)} holds for`]
+    ...where === undefined ? [] : [`events that match ${JSON.stringify(where)}`]
   ]
   return parts.length === 0 ? 'everything' : parts.join(' and ')
 }

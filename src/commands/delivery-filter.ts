@@ -32,7 +32,7 @@ export function addStatusOptions (command: Command): Command {
   return command
     .addOption(new Option('--verdict <verdict>', 'only deliveries with this verdict').choices(['valid', 'invalid', 'unvalidated']))
     .addOption(new Option('--status <status>', 'only deliveries with this status at a forwarder').choices(listableStatuses))
-    .option('--forwarder <name>', 'the forwarder whose status is meant and shown (default: any)')
+    .option('--forwarder <name>', 'the forwarder whose status to filter by and to show (default: any)')
 }
 
 /** Whether at least one option filters deliveries by their own fields. */

@@ -24,7 +24,7 @@ async function show (context: CommandContext, options: DriftOptions, place: Stor
   try {
     report = await context.readDrift(place)
   } catch (error) {
-    return failure(context, `What the service has noticed cannot be read from ${place.dataDir}`, error)
+    return failure(context, `The drift that the service noted cannot be read from ${place.dataDir}`, error)
   }
   if (report === undefined) return nothingNoted(context, place)
   const { differences, dropped } = report
@@ -39,7 +39,7 @@ async function show (context: CommandContext, options: DriftOptions, place: Stor
     ])
     for (const [kind, advice] of new Map(differences.map((each) => [each.kind, each.advice]))) if (advice !== null) context.stderr.write(`${kind}: ${advice}\n`)
   } else {
-    context.stderr.write('No event differed from what is known of it, or what did was forgotten.\n')
+    context.stderr.write('No event has differed from its schema since drift was last reset.\n')
   }
   if (dropped > 0) context.stderr.write(`${dropped} more differences were met after the table was full.\n`)
   return exitCodes.ok
@@ -58,7 +58,7 @@ export async function resetDrift (context: CommandContext, options: StoreOptions
       return failure(context, `Drift cannot be reset in ${dataDir}`, error)
     }
     addAction(context, dataDir, { action: 'reset drift' })
-    context.stdout.write('Drift is forgotten. A service that runs begins anew within seconds.\n')
+    context.stdout.write('Drift is forgotten. A running service starts over within seconds.\n')
     return exitCodes.ok
   })
 }

@@ -67,11 +67,11 @@ export async function erase (context: CommandContext, options: EraseOptions): Pr
     tally = await noteAction(context, { dataDir, stop, action }, async () => await run(context, operator, stop, { ...request, dryRun: false }, erasing))
     const scrubbed = await scrub(operator, stop)
     if (stop.signal.aborted) {
-      context.stderr.write('Stopped half-way: run it again to erase the rest\n')
+      context.stderr.write('Stopped half-way: run this command again to erase the rest\n')
       return stop.exitCode()
     }
     report(context, tally, options, dataDir)
-    if (!scrubbed) context.stderr.write('The write-ahead log could not be emptied and still holds what was erased: another program reads the database. End that, and run it again\n')
+    if (!scrubbed) context.stderr.write('The write-ahead log still contains erased data, because another program reads the database. End that program, and run this command again\n')
     return tally.unfinished.length > 0 || !scrubbed ? exitCodes.failure : exitCodes.ok
   }))
   if (tally === undefined || !tally.complete || values.length === 0 || !context.storeErasures.hasLeftOvers({ dataDir: place, values })) return code
@@ -82,8 +82,8 @@ export async function erase (context: CommandContext, options: EraseOptions): Pr
       return code
     })
   }
-  context.stderr.write('The database\'s files still hold one of these values: in space that is in no use, in an event that has come since, or as a part of ' +
-    'somebody else\'s longer value. Run it again with the service stopped: then the whole file is written anew\n')
+  context.stderr.write('The database\'s files still contain one of these values: in unused space, in an event that came since, or as a part of ' +
+    'another person\'s longer value. Stop the service and run this command again: it then rewrites the whole file\n')
   return exitCodes.failure
 }
 
@@ -130,15 +130,15 @@ function report (context: CommandContext, tally: Tally, options: EraseOptions, d
     for (const { id, forwardedTo } of erased) context.stdout.write(`${id}${forwardedTo.length === 0 ? '' : ` forwarded to ${forwardedTo.join(', ')}`}\n`)
   }
   if (unfinished.length > 0) {
-    context.stderr.write(`${changed ? '' : 'Nothing was erased: '}${countDeliveries(unfinished.length)} of this person still to be dealt with. An event that is erased can never be forwarded.\n`)
+    context.stderr.write(`${changed ? '' : 'Nothing was erased: '}${countDeliveries(unfinished.length)} of this person not finished. An erased event can never be forwarded.\n`)
     for (const { id, why } of unfinished.slice(0, 20)) context.stderr.write(`${id} ${advice[why]}\n`)
-    context.stderr.write('Do that and run it again, or give --force to erase them too: they reach nobody then, except by an attempt that is under way or begins within a second\n')
+    context.stderr.write('Do that and run this command again, or give --force to erase them too. They are then not forwarded, except by an attempt that is under way or begins within a second\n')
   }
   if (!changed || options.json === true) return
   context.stdout.write([
-    'Not reached, and to be looked through for the ids above and for the values that you gave:',
-    `- event files of the file forwarder, with the rotated ones and those set aside: grep -lF '<value>' ${dataDir}/events.ndjson*`,
-    '- what reads the log of the service: its lines have the delivery ids, and more with LOG_FORWARDER_DATA',
+    'tierhook cannot erase these. Search them for the ids above and for the values that you gave:',
+    `- event files of the file forwarder, also rotated ones and those set aside: grep -lF '<value>' ${dataDir}/events.ndjson*`,
+    '- copies of the service\'s log: its lines have the delivery ids, and more with LOG_FORWARDER_DATA',
     '- the destinations and custom forwarders, each under the delivery ids that it was sent',
     `- backups: "tierhook restore" erases again by the list ${dataDir}/erasures.ndjson, so keep a copy of that list; damaged databases that were set aside (${dataDir}/tierhook.db.damaged-*): delete them`,
     ''

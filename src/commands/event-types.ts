@@ -17,7 +17,7 @@ export function eventType (name: string, { opaque }: { readonly opaque: boolean 
   const wanted = dottedName(name)
   const nearest = nearestEventType(name)
   if (dotted.test(wanted) && (opaque || distance(wanted, nearest) > typoLetters)) return wanted
-  throw new UsageError(`${JSON.stringify(name)} is no event type that tierhook has a sample of: did you mean ${nearest}? ` +
+  throw new UsageError(`${JSON.stringify(name)} is not an event type that tierhook has a sample of: did you mean ${nearest}? ` +
     `"tierhook events" lists them all${dotted.test(wanted) ? '; --opaque takes the name as it is' : ''}`)
 }
 

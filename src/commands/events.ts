@@ -13,8 +13,8 @@ export function events (context: CommandContext, options: EventsOptions): number
   context.stdout.write(options.json === true
     ? `${JSON.stringify(rows, null, 2)}\n`
     : `${formatTable([['TYPE', 'DOCUMENTATION NAME', 'KIND', 'URL', 'NOTE'], ...rows.map(row => [row.type, row.documentationName, row.kind, row.url, row.alsoKnown ? 'also known' : ''])])}\n\n` +
-      'A URL of its own suits a distribution; a project settings webhook sends them all to /webhooks.\n' +
-      'Of an event that is "also known" little more than the name is known: its schema takes any object.\n' +
+      'Give each distribution the URL of its event. A project settings webhook sends all its events to /webhooks.\n' +
+      'Of an event that is "also known", tierhook knows little more than the name: its schema accepts any object.\n' +
       'Bodies of your own design go to /webhooks/custom/<name>, with a name from CUSTOM_WEBHOOKS.\n')
   return exitCodes.ok
 }

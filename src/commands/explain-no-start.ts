@@ -15,15 +15,15 @@ export function explainNoStart (error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   // TypeBox and Fastify compile a function from each schema.
   if (error.name === 'EvalError') {
-    return 'Node.js may not generate code here (--disallow-code-generation-from-strings), and the checks of all webhooks and settings are code that is generated. Start it without that option; it may stand in NODE_OPTIONS.'
+    return 'Node.js may not generate code here (--disallow-code-generation-from-strings), but tierhook generates the code that checks webhooks and settings. Start it without that option, which may be in NODE_OPTIONS.'
   }
   const code = 'code' in error ? error.code : undefined
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {
     const [, missing] = /'([^']+)'/.exec(error.message) || []
-    return `A part of this installation is missing: ${missing || error.message}. Install it anew: "npm ci" for the packages, "npm run build" for dist.`
+    return `A part of this installation is missing: ${missing || error.message}. Install it again: "npm ci" for the packages, "npm run build" for dist.`
   }
   if (code === 'ERR_ACCESS_DENIED') {
-    return `Node.js may not do here what the service has to (${error.message}). Start it without the permission model (--permission); it may stand in NODE_OPTIONS.`
+    return `The permission model of Node.js forbids what the service needs (${error.message}). Start it without --permission, which may be in NODE_OPTIONS.`
   }
   if (code === 'ENOENT' && 'syscall' in error && error.syscall === 'uv_cwd') {
     return 'The working directory is gone: it was removed or unmounted. Change to one that exists, and start again.'

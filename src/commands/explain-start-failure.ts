@@ -32,7 +32,7 @@ function operatorListener ({ ADMIN_HOST, ADMIN_PORT }: Settings): Listener {
 function explainListenFailure (error: unknown, { host, port, hostName, portName }: Listener): string | undefined {
   const code = errorCode(error)
   const address = `${host}:${port}`
-  if (code === 'EADDRINUSE') return `Cannot listen at ${address}: something else does. Stop it, or set ${portName} to another port${portName === 'ADMIN_PORT' ? ', or to 0, which turns the operator\'s listener off' : ''}.`
+  if (code === 'EADDRINUSE') return `Cannot listen at ${address}: another program listens there. Stop it, or set ${portName} to another port${portName === 'ADMIN_PORT' ? ', or to 0, which turns the operator\'s listener off' : ''}.`
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     return `Cannot listen at ${address}: this machine has no such address. Set ${hostName} to one of its own, or to 0.0.0.0 for all.`
   }
@@ -46,7 +46,7 @@ function explainOther (error: unknown, settings: Settings): string {
   const code = errorCode(error)
   const path = field(error, 'path')
   if (code === 'ERR_DLOPEN_DISABLED' || code === 'ERR_DLOPEN_FAILED') {
-    return 'Cannot load SQLite: this Node.js brings none that is new enough, and the package\'s is native code, which cannot be loaded here. ' +
+    return 'Cannot load SQLite: this Node.js has none that is new enough, and the SQLite package is native code, which cannot be loaded here. ' +
       `Start without --no-addons, run "npm ci" on this machine, or use Node.js 24 (${error instanceof Error ? error.message : code})`
   }
   if (['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'EEXIST'].includes(code)) {

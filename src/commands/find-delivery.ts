@@ -11,7 +11,7 @@ interface FoundDelivery {
  * @throws UsageError if there is none, or more than one
  */
 export async function findDelivery (operator: Operator, text: string): Promise<FoundDelivery> {
-  if (!/^[0-9a-z-]+$/i.test(text)) throw new UsageError(`${JSON.stringify(text)} is no delivery's id: ids are letters, digits and hyphens, as "tierhook deliveries" lists them`)
+  if (!/^[0-9a-z-]+$/i.test(text)) throw new UsageError(`${JSON.stringify(text)} is not a delivery's id: ids are letters, digits and hyphens, as "tierhook deliveries" lists them`)
   const found = await operator.find(text)
   switch (found.status) {
     case 'found':

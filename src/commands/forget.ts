@@ -27,7 +27,7 @@ export async function forget (context: CommandContext, name: string, options: Fo
         throw new UsageError(`A service runs with the forwarder ${name}: take it out of the configuration, and restart the service first`)
       }
       if (options.force !== true) {
-        throw new UsageError(`The forwarder ${name} is configured, and would begin anew at the next start: take it out of the configuration, or give --force if that is meant`)
+        throw new UsageError(`The forwarder ${name} is configured, and would start over at the next start: take it out of the configuration, or give --force if you want that`)
       }
     }
     let dropped = 0
@@ -43,7 +43,7 @@ export async function forget (context: CommandContext, name: string, options: Fo
     }
     const action = (): OperatorAction => ({ action: 'forget', forwarders: [name], force: options.force === true, count: dropped })
     if (!await noteAction(context, { dataDir, stop, action }, forgetting)) {
-      context.stderr.write(`Stopped half-way: run it again to forget the rest of ${name}\n`)
+      context.stderr.write(`Stopped half-way: run this command again to forget the rest of ${name}\n`)
       return stop.exitCode()
     }
     context.stdout.write(`Forgot ${name}, with ${countDeliveries(pending + retrying)} that it had yet to get and ${plural(dead, 'dead letter')}\n`)

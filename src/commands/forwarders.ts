@@ -34,7 +34,7 @@ export async function forwarders (context: CommandContext, options: ForwardersOp
     else {
       context.stdout.write(forwardersTable(context, looked))
       const unknown = looked.configured.filter(name => !looked.known.some(forwarder => forwarder.name === name))
-      if (unknown.length > 0) context.stderr.write(`Configured, and not known here yet, because no service has run with it: ${unknown.join(', ')}\n`)
+      if (unknown.length > 0) context.stderr.write(`Configured, but not in the store yet, because no service has run with it: ${unknown.join(', ')}\n`)
     }
     return exitCodes.ok
   })

@@ -27,7 +27,7 @@ function addQuarantineCommands (program: Command, runs: Runs): void {
     .description('validate again, and forward what is valid now to every known forwarder')
     .argument('[ids...]', 'deliveries, each by its id or an unambiguous beginning of it')
     .option('--all', 'all that is in quarantine')
-    .option('--force', 'also what is still invalid, or too old to be told from a copy')
+    .option('--force', 'also what is still invalid, or too old to be recognised as a duplicate')
     .option('--json', 'show one JSON object a delivery instead')
     .addHelpText('after', examples(
       'tierhook quarantine release 01983f1c-5d2a-7c3e',
@@ -42,11 +42,11 @@ function addQuarantineCommands (program: Command, runs: Runs): void {
 
 function addDiscardCommand (parent: Command, { from, what, runs }: { from: DiscardRequest['from'], what: string, runs: Runs }): Command {
   return addStoreOptions(addFilterOptions(parent.command('discard')))
-    .description(`remove ${what} for good, after a question`)
+    .description(`remove ${what} for good, after asking`)
     .argument('[ids...]', 'deliveries, each by its id or an unambiguous beginning of it')
     .option('--all', `all ${what}`)
     .option('--older-than <span>', 'only what came longer ago: 30d, or before 2026-01-31T08:00:00Z', moment(() => Date.now()))
-    .option('--yes', 'ask nothing')
+    .option('--yes', 'do not ask')
     .action(runs(async () => (await import('./discard.js')).discard(from)))
 }
 
@@ -68,11 +68,11 @@ function addForwarderCommands (program: Command, runs: Runs): void {
     .description('forward deliveries again, under the same ids and marked as replays')
     .argument('[ids...]', 'deliveries, each by its id or an unambiguous beginning of it')
     .option('--forwarder <name>', 'only to this forwarder (default: to every known one)')
-    .option('--dead', 'dead letters, each to the forwarder whose it is')
+    .option('--dead', 'dead letters, each to the forwarder that gave up on it')
     .option('--all', 'all that is stored')
-    .option('--force', 'also what a forwarder\'s filter passes over')
-    .option('--after <id>', 'only what came after this delivery: goes on with what was stopped')
-    .option('--rate <number>', 'so many deliveries a second', wholeNumber(1, 100_000))
+    .option('--force', 'also what a forwarder\'s filter skips')
+    .option('--after <id>', 'only what came after this delivery: continues a stopped replay')
+    .option('--rate <number>', 'how many deliveries a second', wholeNumber(1, 100_000))
     .option('--dry-run', 'only count')
     .option('--json', 'show one JSON object instead')
     .addHelpText('after', examples(
@@ -94,7 +94,7 @@ function addForwarderCommands (program: Command, runs: Runs): void {
   addStoreOptions(parent.command('forget'))
     .description('end a forwarder that is not configured any more, and drop what waits for it')
     .argument('<name>', 'the forwarder')
-    .option('--force', 'also one that is configured: it then begins anew')
+    .option('--force', 'also one that is configured: it then starts over')
     .addHelpText('after', examples('tierhook forwarders forget http'))
     .action(runs(async () => (await import('./forget.js')).forget))
 }

@@ -17,7 +17,7 @@ const limitMs = 2000
  */
 export async function health (context: CommandContext, options: HealthOptions): Promise<number> {
   const settings = loadClientSettings(await settingsSource(context, options))
-  if (settings.PORT === 0) throw new UsageError('PORT is 0, so the service took a port that nobody else knows: set PORT to a fixed one')
+  if (settings.PORT === 0) throw new UsageError('PORT is 0, so the service\'s port is not known: set PORT to a fixed one')
   const url = `${serviceUrl(settings.HOST, settings.PORT)}/health/live`
   // Imported here only: a service without an HTTP destination starts 20 % faster without undici.
   const { Agent, request } = await import('undici')

@@ -95,7 +95,7 @@ async function askFor (context: CommandContext, given: Answers): Promise<Answers
     for (;;) {
       if (answers[name] !== '') return
       const answer = await context.ask(`${question}\n> `)
-      if (answer === undefined) throw new UsageError('there is no terminal to ask at: give --yes, and what is to be set as options')
+      if (answer === undefined) throw new UsageError('there is no terminal to ask at: give --yes, and give the values as options')
       const tried = { ...answers, [name]: answer.trim() }
       try {
         check(tried, true)
@@ -125,7 +125,7 @@ function fileOf (answers: Answers): string {
 function quoted (value: string): string {
   if (/^[\w.,:/@%+=&?~-]*$/.test(value)) return value
   const mark = ['\'', '"', '`'].find((each) => !value.includes(each))
-  if (mark === undefined) throw new UsageError('a value has each of the quotation marks \' " and ` in it: such a one can be set in the environment alone')
+  if (mark === undefined) throw new UsageError('a value contains all of the quotation marks \' " and `, which the file cannot hold: set it in the environment instead')
   return `${mark}${value}${mark}`
 }
 

@@ -37,20 +37,20 @@ export function addLookingCommands (program: Command, runs: Runs): void {
   addStoreOptions(program.command('tail'))
     .description('show deliveries as they come in, until Ctrl-C')
     .option('--type <pattern>', 'only this event type, or all that match: * stands for any characters')
-    .option('--count <number>', 'end after so many', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option('--count <number>', 'end after this many', wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .option('--json', 'show one JSON object a line instead')
     .addHelpText('after', examples('tierhook tail', 'tierhook tail --type "campaign.*" --json', 'tierhook tail --count 1'))
     .action(runs(async () => (await import('./tail.js')).tail))
 
   const driftCommand = program.command('drift').enablePositionalOptions()
   addStoreOptions(driftCommand)
-    .description('show in which ways authentic events differed from their schemas: what was expected, what was seen; "reset" forgets it')
+    .description('show how authentic events differed from their schemas: what was expected, what was seen; "reset" forgets it')
     .option('--json', 'show one JSON object a line instead')
     .addHelpText('after', examples('tierhook drift', 'tierhook drift --json | jq -r .pointer | sort | uniq -c', 'tierhook drift reset'))
     .action(runs(async () => (await import('./drift.js')).drift))
 
   addStoreOptions(driftCommand.command('reset'))
-    .description('forget what drift was met, so that all is told anew')
+    .description('forget the drift seen so far, so that it is reported again')
     .addHelpText('after', examples('tierhook drift reset', 'tierhook drift reset --data-dir /var/lib/tierhook'))
     .action(runs(async () => (await import('./drift.js')).resetDrift))
 }

@@ -35,7 +35,7 @@ export function addAction (context: CommandContext, dataDir: string, action: Ope
   try {
     context.storeActions.add({ dataDir, action: { at: new Date().toISOString(), via: 'command', user: context.userName, ...action } })
   } catch (error) {
-    context.stderr.write(`tierhook: this could not be put on the list of what operators did, operator-actions.ndjson in ${dataDir} (${error instanceof Error ? error.message : String(error)})\n`)
+    context.stderr.write(`tierhook: the action was done, but could not be added to the list of actions, operator-actions.ndjson in ${dataDir} (${error instanceof Error ? error.message : String(error)})\n`)
   }
 }
 

@@ -35,7 +35,7 @@ export function openDownstream (place: string | undefined, { directory, token, o
     token: token ?? (isOwn ? ownToken.token : undefined),
     tokenAdvice: isOwn || ownToken.token === undefined
       ? 'give its token with --verify-token-file, or in ADMIN_TOKEN'
-      : 'ADMIN_TOKEN was not sent, because it is for this machine and ADMIN_HOST alone. Give the token of this host with --verify-token-file'
+      : 'ADMIN_TOKEN was not sent, because it is only for this machine and ADMIN_HOST. Give the token of this host with --verify-token-file'
   })
 }
 

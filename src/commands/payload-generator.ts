@@ -55,7 +55,7 @@ export async function makeGenerator (options: SendOptions, { types, ids, seed, d
     })
     return { generator, url: generator.webhook(0, 0).url, signed, ids: { eventIds: undefined, bodyId: generator.bodyId } }
   }
-  if (first === undefined) throw new UsageError('What is to be sent? Name an event type')
+  if (first === undefined) throw new UsageError('Nothing to send. Name an event type')
   const raw = options.raw === true
   const generator = createSampleGenerator({
     types: [first, ...others],

@@ -100,7 +100,7 @@ function end (code: number): never {
  */
 function exitWithoutOutput (error: Error): never {
   if (errorCode(error) === 'EPIPE') process.exit(exitCodes.ok)
-  process.stderr.write(`tierhook: the output cannot be written (${errorCode(error)}): look for room and rights where it is to go\n`)
+  process.stderr.write(`tierhook: the output cannot be written (${errorCode(error)}): check the room and the permissions where it goes\n`)
   process.exit(exitCodes.failure)
 }
 
@@ -139,7 +139,7 @@ async function load (): Promise<CommandContext> {
 const exitCode = await runProgram(context, process.argv.slice(2), load)
 const all = await written(process.stdout, { stallLimitMs: READER_LIMIT_MS })
 if (process.stdout.errored !== null) exitWithoutOutput(process.stdout.errored)
-if (!all) process.stderr.write(`tierhook: the output was cut off: nobody has read it for ${READER_LIMIT_MS / 60_000} minutes\n`)
+if (!all) process.stderr.write(`tierhook: the output was cut off: its reader took nothing for ${READER_LIMIT_MS / 60_000} minutes\n`)
 await written(process.stderr, { stallLimitMs: ERRORS_LIMIT_MS })
 // Exits even if a handle is still open, so that a stopped service does not wait to be killed.
 end(all ? exitCode : exitCodes.failure)

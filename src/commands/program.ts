@@ -103,7 +103,7 @@ function createProgram ({ context, runs, settingsHelp }: ProgramOptions): Comman
     .action(runs(async () => (await import('./schema.js')).openapi))
 
   program.command('health')
-    .description('ask the service on this machine whether it lives; exits 0 if it does')
+    .description('ask the service on this machine whether it is alive; exits 0 if it is')
     .option(...environmentFile)
     .addHelpText('after', examples('tierhook health', 'PORT=8080 tierhook health'))
     .action(runs(async () => (await import('./health.js')).health))

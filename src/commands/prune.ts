@@ -37,7 +37,7 @@ export async function prune (context: CommandContext, options: PruneOptions): Pr
       context.stdout.write(`${countDeliveries(prunable.deliveries)} would go that came more than RETENTION_DAYS (${settings.RETENTION_DAYS}) ago\n`)
       const overBytes = prunable.usedBytes - settings.RETENTION_MAX_BYTES
       if (settings.RETENTION_MAX_BYTES > 0 && overBytes > 0) {
-        context.stdout.write(`The store is ${overBytes.toLocaleString('en-GB')} bytes larger than RETENTION_MAX_BYTES: the oldest that are forwarded would go until it fits\n`)
+        context.stdout.write(`The store is ${overBytes.toLocaleString('en-GB')} bytes larger than RETENTION_MAX_BYTES: the oldest forwarded deliveries would be removed until it fits\n`)
       }
       return exitCodes.ok
     }

@@ -82,5 +82,5 @@ function report (context: CommandContext, { released, stayed, forcible, staying 
   }
   if (stayed > staying.length) context.stderr.write(`… and ${stayed - staying.length} more\n`)
   context.stdout.write(`${countDeliveries(released)} released${stayed === 0 ? '' : `, ${stayed} not`}\n`)
-  if (forcible > 0) context.stderr.write('What is still invalid or too old goes out with --force\n')
+  if (forcible > 0) context.stderr.write('--force also releases what is still invalid or too old\n')
 }

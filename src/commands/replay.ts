@@ -152,7 +152,7 @@ async function run (operator: Operator, steps: AsyncGenerator<Step>, tally: Tall
 
 const refusals: Readonly<Record<Replayed['refused'][number]['why'], string>> = {
   quarantined: 'in quarantine: "tierhook quarantine release" lets it out',
-  filtered: 'passed over by the filter of each forwarder: --force sends it all the same',
+  filtered: 'skipped by the filter of each forwarder: --force sends it anyway',
   damaged: 'damaged',
   erased: 'erased: nothing of its event is left',
   gone: 'gone'
@@ -171,10 +171,10 @@ function report (context: CommandContext, tally: Tally, { options, served, stopp
   for (const { id, why } of tally.refused) {
     context.stderr.write(`Delivery ${id} is ${refusals[why]}\n`)
   }
-  const verb = options.dryRun === true ? 'would be asked for' : 'asked for'
+  const verb = options.dryRun === true ? 'would be requested' : 'requested'
   context.stdout.write(`${plural(tally.replays, 'replay')} ${verb}, of ${countDeliveries(tally.deliveries)}\n`)
-  if (tally.passedOver > 0) context.stderr.write(`${plural(tally.passedOver, 'more was', 'more were')} passed over: still on the first way, so they arrive anyway\n`)
-  if (tally.filtered > 0) context.stderr.write(`${plural(tally.filtered, 'more was', 'more were')} not asked for: the filter of the forwarder passes them over, and --force sends them all the same\n`)
-  if (stopped && tally.lastId !== '') context.stderr.write(`Stopped. What was asked for goes out; go on with the same command and --after ${tally.lastId}\n`)
+  if (tally.passedOver > 0) context.stderr.write(`${plural(tally.passedOver, 'more was', 'more were')} left out: the forwarder has yet to finish them, so they arrive anyway\n`)
+  if (tally.filtered > 0) context.stderr.write(`${plural(tally.filtered, 'more was', 'more were')} not requested: the forwarder\'s filter skips them, and --force sends them anyway\n`)
+  if (stopped && tally.lastId !== '') context.stderr.write(`Stopped. The replays requested so far go out; to continue, repeat the command with --after ${tally.lastId}\n`)
   if (tally.replays > 0 && !served && options.dryRun !== true) context.stderr.write('No service runs on this data folder now: they go out when it starts\n')
 }

@@ -92,7 +92,7 @@ function problemLine ({ event, attempt, status, message, faults = [] }: ProblemS
 }
 
 function result ({ stopped }: Report, perfect: boolean): string {
-  return `${perfect ? 'perfect' : 'NOT PERFECT'}${stopped ? ', as far as it went: it was stopped' : ''}`
+  return `${perfect ? 'perfect' : 'NOT PERFECT'}${stopped ? ', until it was stopped' : ''}`
 }
 
 function number (value: number): string {

@@ -36,9 +36,9 @@ function describe ({ deliveries, erased, lastReceivedAt, unfinished }: Restored,
   return [
     `${dataDir}: ${countDeliveries(deliveries)} restored and checked${lastReceivedAt === null ? '' : `; the newest was received at ${new Date(lastReceivedAt).toISOString()}`}`,
     ...erased === 0 ? [] : [`${countDeliveries(erased)} erased again, by the list of erased people`],
-    ...unfinished.map(each => `${each.forwarder} had yet to get ${countDeliveries(each.deliveries)} when the backup was made: they go out when the service starts, again where they went out since`),
+    ...unfinished.map(each => `${each.forwarder} had yet to get ${countDeliveries(each.deliveries)} when the backup was made: they go out when the service starts, even if they went out after the backup`),
     'What was received after the backup is not in the store. Voucherify sends again only what was not answered with a 2xx.',
-    'Event files of the file forwarder were not touched, and the service removes no line of them that is newer than the backup: it goes on behind those lines, ' +
-      'or moves lines that it will write again to a file beside (see "An older database is restored" in docs/operating.md).'
+    'Event files of the file forwarder were not changed. The service keeps their lines that are newer than the backup: it appends after those lines, ' +
+      'or moves lines that it will write again to another file (see "An older database is restored" in docs/operating.md).'
   ]
 }

@@ -33,7 +33,7 @@ export async function schema (context: CommandContext, name: string | undefined,
 function schemasOf (name: string): ReturnType<typeof eventSchemas> {
   const event = findEventByName(name)
   if (event === undefined) {
-    throw new UsageError(`${JSON.stringify(name)} is no event type that tierhook has a schema of: did you mean ${nearestEventType(name)}? ` +
+    throw new UsageError(`${JSON.stringify(name)} is not an event type that tierhook has a schema of: did you mean ${nearestEventType(name)}? ` +
       '"tierhook events" lists them all')
   }
   return eventSchemas(event)

@@ -51,7 +51,7 @@ function defaultLimit (pace: Pace, limitMs: number): number {
 /** Returns the pace. The default is one event of each type, or the one body. */
 function paceOf ({ rate, seconds, count }: SendOptions, types: number): Pace {
   if (rate !== undefined) {
-    if (seconds === undefined && count === undefined) throw new UsageError('--rate goes on until --seconds are over or --count is reached: add one of them')
+    if (seconds === undefined && count === undefined) throw new UsageError('--rate needs an end: add --seconds or --count')
     return { kind: 'open', perSecond: rate, events: count ?? Math.max(Math.round(rate * (seconds ?? 0)), 1) }
   }
   return seconds === undefined ? { kind: 'closed', events: count ?? Math.max(types, 1) } : { kind: 'closed', forMs: seconds * 1000 }
@@ -60,7 +60,7 @@ function paceOf ({ rate, seconds, count }: SendOptions, types: number): Pace {
 function refuseContradictions (names: readonly string[], options: SendOptions): void {
   const { all, body, verify } = options
   if (names.length === 0 && all !== true && body === undefined) {
-    throw new UsageError('What is to be sent? Name an event type such as customer.loyalty.tier.upgraded, or write --all, or --body with a file')
+    throw new UsageError('Nothing to send. Name an event type such as customer.loyalty.tier.upgraded, or write --all, or --body with a file')
   }
   if (all === true && names.length > 0) throw new UsageError('--all sends every loyalty tier event: leave out the names, or --all')
   if (body !== undefined && names.length > 1) throw new UsageError('--body sends one body: name one event type at most')
@@ -70,7 +70,7 @@ function refuseContradictions (names: readonly string[], options: SendOptions): 
   if (options.secretFile === STANDARD_INPUT && options.verifyTokenFile === STANDARD_INPUT) throw new UsageError('--secret-file and --verify-token-file cannot both be standard input: name a file for one of them')
   atMostOne({ '--seconds': options.seconds, '--count': options.count })
   if (options.bodyAsIs === true && body === undefined) throw new UsageError('--body-as-is says how --body is sent: add --body with a file')
-  if (options.compressTimeout === true && options.clock === undefined) throw new UsageError('--compress-timeout needs a clock to go by: add --clock 1000x, for example')
+  if (options.compressTimeout === true && options.clock === undefined) throw new UsageError('--compress-timeout needs --clock: add --clock 1000x, for example')
   const [stray] = given({ '--verify-within': options.verifyWithin, '--verify-token': options.verifyToken, '--verify-token-file': options.verifyTokenFile })
   if (verify === undefined && stray !== undefined) throw new UsageError(`${stray} belongs to --verify: add it with a file or a URL`)
 }

@@ -65,7 +65,7 @@ function jsonText (rawBody: Uint8Array | undefined): string | undefined {
 function describe (delivery: DeliveryDetails, now: number): string {
   const { headers, forwarders, attempts } = delivery
   return [
-    ...delivery.damaged ? ['DAMAGED: the record is not the one that was written. What follows may be wrong.', ''] : [],
+    ...delivery.damaged ? ['DAMAGED: the record differs from what was written. What follows may be wrong.', ''] : [],
     formatTable(fields(delivery, now)),
     ...delivery.faults.length > 0 ? ['', 'Faults', indented(delivery.faults.map(({ pointer, message }) => [pointer === '' ? '(the whole body)' : pointer, message]))] : [],
     ...Object.keys(headers).length > 0 ? ['', 'Headers', indented(Object.entries(headers).map(([name, value]) => [name, value]))] : [],
@@ -91,7 +91,7 @@ function fields (delivery: DeliveryDetails, now: number): Array<readonly [string
     ['Project', delivery.projectId ?? ''],
     ['Customer', delivery.customerId ?? ''],
     ['Campaign', delivery.campaignId ?? ''],
-    ['Duplicates', duplicates === 0 ? '' : `${duplicates} more of it came and were recognised`]
+    ['Duplicates', duplicates === 0 ? '' : `${duplicates} more came and were recognised`]
   ] as const).filter(([, value]) => value !== '')
 }
 

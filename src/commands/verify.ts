@@ -43,7 +43,7 @@ export async function verify (context: CommandContext, options: VerifyOptions): 
       for (const { sequence, id } of damaged) context.stdout.write(`damaged: ${id ?? `(sequence ${sequence}, its id cannot be read)`}\n`)
       for (const complaint of complaints) context.stdout.write(`database: ${complaint}\n`)
       context.stdout.write(`${countDeliveries(checked)} checked, ${damaged.length === 0 ? 'none' : damaged.length} damaged${options.full === true && complaints.length === 0 ? ', the database is sound' : ''}\n`)
-      if (damaged.length > 0) context.stderr.write('What is damaged is not forwarded any more. If the sender still has it, ask for it again; look for the cause in the disk.\n')
+      if (damaged.length > 0) context.stderr.write('Damaged deliveries are not forwarded any more. Ask the sender to send them again if it can, and look for the cause in the disk.\n')
     }
     if (stop.signal.aborted) return stop.exitCode()
     return damaged.length + complaints.length > 0 ? exitCodes.failure : exitCodes.ok

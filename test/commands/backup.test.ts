@@ -92,7 +92,7 @@ t.test('a backup is restored into a folder without a database, and changes nothi
   t.equal(await harness.run('restore', file, '--data-dir', dataDir), 0, harness.stderr.text)
   t.match(harness.stdout.text, /2 deliveries restored and checked; the newest was received at 2026-/)
   t.match(harness.stdout.text, 'file had yet to get 2 deliveries when the backup was made')
-  t.match(harness.stdout.text, 'the service removes no line of them that is newer than the backup')
+  t.match(harness.stdout.text, 'The service keeps their lines that are newer than the backup')
   t.equal(readFileSync(join(dataDir, 'events.ndjson'), 'utf8'), '{"id":"newer than the backup"}\n')
   t.strictSame(readdirSync(dataDir).filter(name => !name.startsWith('tierhook.lock')).sort(), ['events.ndjson', 'events.ndjson.1', 'operator-actions.ndjson', 'tierhook.db'])
   const verified = createHarness()

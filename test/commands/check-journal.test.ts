@@ -24,7 +24,7 @@ t.test('the shared journal is tried, and each problem is described in a sentence
   const url = (database: string, user = 'tierhook', { port } = server): string => `postgres://${user}@127.0.0.1:${port}/${database}`
   const place = (database: string): string => `Keeps its events in the schema tierhook of the database 127.0.0.1:${server.port}/${database}\n`
 
-  t.match(await check(url('fine')), { code: 0, text: `${place('fine')}Asks` }, 'nothing is tried unless that is asked for')
+  t.match(await check(url('fine')), { code: 0, text: `${place('fine')}Requires` }, 'nothing is tried unless that is asked for')
   t.match(await check(url('fine'), '--connect'), { code: 0, text: `${place('fine')}  connection: ok\n` })
   t.strictSame(await server.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', ['tierhook'], 'fine'), [], 'nothing is made')
   for (const [journal, says] of [

@@ -24,7 +24,7 @@ t.test('check shows what would run, without secrets, and creates nothing', async
   t.equal(await harness.run('check'), 0)
   for (const text of [
     `Listens at 127.0.0.1:3000, keeps its data in ${join(directory, 'data')}\n`,
-    'Asks a webhook for a signature by 2 secrets, the header x-key, the sources eu1 (monitor)\n',
+    'Requires of a webhook: a signature by 2 secrets, the header x-key, the sources eu1 (monitor)\n',
     'Forwarders, from FORWARDERS:\n',
     'log (log), to stdout\n  takes everything, from now on; order: arrival; 1 at once\n  withData: false\n',
     `file (file), to ${join(directory, 'data/events.ndjson')}\n`,
@@ -48,9 +48,9 @@ t.test('a forwarders file is read with the variables that it uses, also from the
   const harness = createHarness({ directory })
   t.equal(await harness.run('check'), 0)
   t.match(harness.stdout.text, `Forwarders, from ${join(directory, 'conf/forwarders.json')}:\n`)
-  t.match(harness.stdout.text, 'takes customer.* and valid and what [{"pointer":"/a","equals":1}] holds for, from the beginning of the journal; order: customer')
+  t.match(harness.stdout.text, 'takes customer.* and valid and events that match [{"pointer":"/a","equals":1}], from the beginning of the journal; order: customer')
   t.match(harness.stdout.text, 'own (./own.mjs), to ./own.mjs\n  takes everything, from now on; order: none; 1 at once\n  names: key\n')
-  t.match(harness.stdout.text, 'Asks a webhook for nothing\n')
+  t.match(harness.stdout.text, 'Requires of a webhook: nothing\n')
   t.match(harness.stderr.text, /^warning: VOUCHERIFY_WEBHOOK_SECRETS is not set/)
   t.notMatch(harness.stdout.text + harness.stderr.text + harness.log.text, 'hunter2')
 
@@ -201,7 +201,7 @@ t.test('Voucherify is asked once, and its answer is explained', async (t) => {
   const well = await run(asking(api))
   t.equal(well.code, 0)
   t.match(well.out, `Voucherify, project ${PROJECT_ID}, asked at ${api.url}:\n  webhook: ok. A webhook points here: wh_1 (https://hooks.example.com/webhooks).\n  active: ok.`)
-  t.match(well.out, /not looked at: .*Distributions/)
+  t.match(well.out, /not checked: .*Distributions/)
   t.equal(api.requests.length, 2)
 
   api.webhooks.splice(0, 1, fakeWebhook('wh_1', { active: false, events: ['campaign.loyalty_tier.created'] }))

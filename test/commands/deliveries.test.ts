@@ -100,7 +100,7 @@ t.test('a terminal that does not know its width gets whole lines', async t => {
   t.equal(await harness.run('deliveries', '--data-dir', store.dataDir), 0)
   t.match(harness.stdout.text, /CUSTOMER\n.* cust_1\n$/)
   t.equal(await harness.run('prune', '--help'), 0)
-  t.match(harness.stdout.text, 'remove now what the settings of retention, RETENTION_…, no longer keep, as the')
+  t.match(harness.stdout.text, 'remove now what the settings RETENTION_… no longer keep; the service also')
 })
 
 t.test('characters that have no width, change direction or are half a character cannot hide in a line', async t => {

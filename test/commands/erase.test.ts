@@ -165,7 +165,7 @@ t.test('a reader that keeps the WAL from being emptied is reported, even if noth
   const { code, stdout, stderr } = await running
   t.equal(code, 1)
   t.match(stdout, '1 delivery erased')
-  t.match(stderr, 'The write-ahead log could not be emptied')
+  t.match(stderr, 'The write-ahead log still contains erased data')
   reader.exec('COMMIT')
   mock.timers.reset()
   t.equal((await run('erase', '--source-id', person.sourceId, '--data-dir', dataDir)).code, 0)

@@ -57,7 +57,7 @@ t.test('an existing file is never replaced, and a link is not followed', async t
   writeFileSync(join(directory, 'key'), 'it\'s"a`key')
   const marks = createHarness({ directory })
   t.equal(await marks.run('init', '--yes', '--out', 'new', '--secret-file', 'key'), 2)
-  t.match(marks.stderr.text, 'each of the quotation marks')
+  t.match(marks.stderr.text, 'all of the quotation marks')
 })
 
 t.test('a full disk leaves no empty file, and the next run succeeds', async t => {

@@ -128,5 +128,5 @@ t.test('a list that cannot be written is reported, and does not undo the action'
   const { code, stdout, stderr } = await run(store.dataDir, ['quarantine', 'discard', '--all', '--yes'])
   t.equal(code, 0)
   t.equal(stdout, '1 delivery discarded\n')
-  t.match(stderr, /^tierhook: this could not be put on the list of what operators did, operator-actions\.ndjson in .* \(EISDIR/)
+  t.match(stderr, /^tierhook: the action was done, but could not be added to the list of actions, operator-actions\.ndjson in .* \(EISDIR/)
 })

@@ -42,7 +42,7 @@ t.test('deliveries that are valid by the present schemas are released, and other
   t.match(harness.stderr.text, new RegExp(`${invalid.id} still invalid: /\\S+ `))
   t.match(harness.stderr.text, `${noJson.id} still invalid: The body is not JSON`)
   t.match(harness.stderr.text, `${noObject.id} still invalid: must be an object`)
-  t.match(harness.stderr.text, 'goes out with --force')
+  t.match(harness.stderr.text, '--force also releases')
   const claims = await settleAll(http, forwarded)
   t.same(claims.map(({ delivery, replay }) => [delivery.id, delivery.verdict, replay]), [[valid.id, 'valid', false], [own.id, 'unvalidated', false]])
 
@@ -70,7 +70,7 @@ t.test('an event that is too old to be recognised as a duplicate is released onl
   t.equal(await harness.run('quarantine', 'release', '--all', '--data-dir', store.dataDir), 1, 'it released nothing')
   t.match(harness.stdout.text, '0 deliveries released, 1 not\n')
   t.match(harness.stderr.text, `${tooOld.id} too old: /event/created_at is longer ago than DEDUPE_WINDOW_DAYS`)
-  t.match(harness.stderr.text, 'What is still invalid or too old goes out with --force')
+  t.match(harness.stderr.text, '--force also releases what is still invalid or too old')
   t.equal((await settleAll(http, forwarded)).length, 0)
   t.equal(await createHarness().run('quarantine', 'release', '--all', '--force', '--data-dir', store.dataDir), 0)
   t.match(await settleAll(http, forwarded), [{ delivery: { id: tooOld.id, faults: { length: 0 } } }])

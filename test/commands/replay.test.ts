@@ -12,7 +12,7 @@ t.test('named deliveries go to every known forwarder again, as often as asked', 
   for (let time = 0; time < 2; time++) {
     const harness = createHarness({ terminal: true })
     t.equal(await harness.run('replay', first.id, first.id.slice(0, 30), '--data-dir', store.dataDir), 0)
-    t.match(harness.stdout.text, '2 replays asked for, of 1 delivery\n')
+    t.match(harness.stdout.text, '2 replays requested, of 1 delivery\n')
     t.match(harness.stderr.text, 'No service runs on this data folder now')
   }
   t.same((await settleAll(http, forwarded)).map(({ delivery, replay, attempt }) => [delivery.id, replay, attempt]), [[first.id, true, 1], [first.id, true, 1]])
@@ -21,7 +21,7 @@ t.test('named deliveries go to every known forwarder again, as often as asked', 
   const quarantined = createHarness()
   t.equal(await quarantined.run('replay', inQuarantine.id, '--data-dir', store.dataDir, '--forwarder', 'http'), 1)
   t.match(quarantined.stderr.text, `Delivery ${inQuarantine.id} is in quarantine: "tierhook quarantine release" lets it out`)
-  t.match(quarantined.stdout.text, '0 replays asked for, of 0 deliveries')
+  t.match(quarantined.stdout.text, '0 replays requested, of 0 deliveries')
 })
 
 t.test('a filter chooses only finished deliveries, because others are on their way', async t => {
@@ -32,8 +32,8 @@ t.test('a filter chooses only finished deliveries, because others are on their w
   store.append(newDelivery({ customerId: 'cust_a' }), quarantinedDelivery({ customerId: 'cust_a' }))
   const dry = createHarness()
   t.equal(await dry.run('replay', '--customer', 'cust_a', '--dry-run', '--data-dir', store.dataDir), 0)
-  t.match(dry.stdout.text, '1 replay would be asked for')
-  t.match(dry.stderr.text, '1 more was passed over')
+  t.match(dry.stdout.text, '1 replay would be requested')
+  t.match(dry.stderr.text, '1 more was left out')
   t.equal((await settleAll(http, forwarded)).length, 1, 'a dry run asks for nothing')
 })
 
@@ -62,10 +62,10 @@ t.test('dead letters go once, to the forwarder that gave up on them', async t =>
   await settleAll(b, ({ delivery: { sequence } }) => sequence === 1 ? dead() : forwarded())
   const harness = createHarness()
   t.equal(await harness.run('replay', '--dead', '--data-dir', store.dataDir), 0)
-  t.match(harness.stdout.text, '3 replays asked for')
+  t.match(harness.stdout.text, '3 replays requested')
   const again = createHarness()
   t.equal(await again.run('replay', '--dead', '--forwarder', 'a', '--data-dir', store.dataDir), 0)
-  t.match(again.stdout.text, '0 replays asked for', 'what is being replayed is dead no more')
+  t.match(again.stdout.text, '0 replays requested', 'what is being replayed is dead no more')
   t.equal((await settleAll(a, forwarded)).length, 2)
   t.equal((await settleAll(b, forwarded)).length, 1)
   const none = createHarness()
@@ -91,8 +91,8 @@ t.test('a rate limits the replay to a running service, and Ctrl-C shows how to c
   await asked.done
   harness.signal('SIGINT')
   t.equal(await running, 130)
-  t.match(harness.stdout.text, '1 replay asked for')
-  t.match(harness.stderr.text, `go on with the same command and --after ${many[0]?.id}`)
+  t.match(harness.stdout.text, '1 replay requested')
+  t.match(harness.stderr.text, `to continue, repeat the command with --after ${many[0]?.id}`)
 })
 
 t.test('a replay needs exactly one way to choose deliveries and forwarders', async t => {

@@ -52,8 +52,8 @@ t.test('a folder that cannot be written fails with a line that says so', async t
 
 t.test('an event without a schema, and options that contradict each other, are refused', async t => {
   for (const [args, says] of [
-    [['customer.loyalty.tier.lefd'], 'did you mean customer.loyalty.tier.left?'], [['redemption.succeeded'], 'no event type that tierhook has a schema of'],
-    [['vl.program.created'], 'no event type that tierhook has a schema of'], [['--envelope'], 'needs an event type'], [[LEFT, '--envelope', '--out', 'x'], 'leave out --envelope']
+    [['customer.loyalty.tier.lefd'], 'did you mean customer.loyalty.tier.left?'], [['redemption.succeeded'], 'not an event type that tierhook has a schema of'],
+    [['vl.program.created'], 'not an event type that tierhook has a schema of'], [['--envelope'], 'needs an event type'], [[LEFT, '--envelope', '--out', 'x'], 'leave out --envelope']
   ] as const) {
     const directory = t.testdir()
     const harness = createHarness({ directory })

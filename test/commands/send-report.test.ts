@@ -133,7 +133,7 @@ t.test('Ctrl-C prints the report so far', async t => {
   harness.signal('SIGINT')
   t.equal(await running, 130)
   t.match(harness.stdout.text, /^events +7 sent, 5 accepted, 2 unfinished$/m)
-  t.match(harness.stdout.text, /^result +perfect, as far as it went: it was stopped$/m)
+  t.match(harness.stdout.text, /^result +perfect, until it was stopped$/m)
   t.strictSame(harness.exits, [])
   t.equal(harness.listeners.size, 0)
 })
@@ -246,5 +246,5 @@ missing      ev_1: it is in quarantine
 repeated     ev_3
 wrong        event 1, try 2: 503 full\\u001b[2J | /a is wrong
              event 10, try 1: timeout no answer
-result       NOT PERFECT, as far as it went: it was stopped`.slice(1))
+result       NOT PERFECT, until it was stopped`.slice(1))
 })

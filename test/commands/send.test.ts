@@ -207,7 +207,7 @@ t.test('if nothing listens, one line says what to do, and no more events are sen
 t.test('a command without an event type asks for one', async t => {
   const harness = createHarness()
   t.equal(await harness.run('send'), 2)
-  t.match(harness.stderr.text, 'What is to be sent? Name an event type')
+  t.match(harness.stderr.text, 'Nothing to send. Name an event type')
 })
 
 t.test('event types without a schema are sent too, and one that looks mistyped only with --opaque', async t => {

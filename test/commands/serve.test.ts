@@ -230,8 +230,8 @@ function operatorFailure (fields: Record<string, string>): Error {
 
 t.test('a start that fails says why and what to do in one line', async t => {
   const cases: ReadonlyArray<readonly [unknown, RegExp]> = [
-    [failure('x', { code: 'EADDRINUSE', syscall: 'listen' }), /Cannot listen at 127\.0\.0\.1:3000: something else does\. Stop it, or set PORT/],
-    [operatorFailure({ code: 'EADDRINUSE', syscall: 'listen' }), /Cannot listen at 127\.0\.0\.1:3001: something else does\. Stop it, or set ADMIN_PORT to another port, or to 0/],
+    [failure('x', { code: 'EADDRINUSE', syscall: 'listen' }), /Cannot listen at 127\.0\.0\.1:3000: another program listens there\. Stop it, or set PORT/],
+    [operatorFailure({ code: 'EADDRINUSE', syscall: 'listen' }), /Cannot listen at 127\.0\.0\.1:3001: another program listens there\. Stop it, or set ADMIN_PORT to another port, or to 0/],
     [operatorFailure({ code: 'EADDRNOTAVAIL' }), /Set ADMIN_HOST/],
     [operatorFailure({}), /Cannot start: x/],
     [failure('x', { code: 'EADDRNOTAVAIL' }), /no such address\. Set HOST/],

@@ -75,7 +75,7 @@ t.test('quarantined, duplicate, faulty and replayed deliveries are marked as suc
   const harness = createHarness()
   t.equal(await harness.run('show', quarantined.id, '--data-dir', store.dataDir), 0)
   t.match(harness.stdout.text, 'State       in quarantine: "tierhook quarantine release"')
-  t.match(harness.stdout.text, 'Duplicates  1 more of it came')
+  t.match(harness.stdout.text, 'Duplicates  1 more came')
   t.match(harness.stdout.text, '(the whole body)  must be an object')
   t.match(harness.stdout.text, 'http  quarantined')
   await createHarness().run('replay', id, '--data-dir', store.dataDir)

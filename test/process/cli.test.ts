@@ -126,7 +126,7 @@ t.test('an output that cannot be written fails the command, and says so in a lin
     let stderr = ''
     child.stderr?.on('data', (chunk: Buffer) => { stderr += chunk.toString() })
     t.equal(await new Promise(resolve => { child.on('close', resolve) }), 1)
-    t.equal(stderr, 'tierhook: the output cannot be written (ENOSPC): look for room and rights where it is to go\n')
+    t.equal(stderr, 'tierhook: the output cannot be written (ENOSPC): check the room and the permissions where it goes\n')
   }
 })
 
@@ -171,7 +171,7 @@ t.test('the service runs until SIGTERM, and a second one at the same port says w
 
   const second = await run(join(directory, 'second'), [], { PORT: port })
   t.equal(second.code, 1)
-  t.match(second.stderr, `Cannot listen at 127.0.0.1:${port}: something else does.`)
+  t.match(second.stderr, `Cannot listen at 127.0.0.1:${port}: another program listens there.`)
 
   child.kill('SIGTERM')
   t.equal(await ended, 0)

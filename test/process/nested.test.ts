@@ -78,7 +78,7 @@ t.test('bodies of 20,000 nested lists and objects are accepted, forwarded, shown
     const { deliveries } = await (await fetch(`${api}/deliveries`)).json() as { deliveries: ReadonlyArray<{ forwarders: ReadonlyArray<{ status: string }> }> }
     return deliveries.every(({ forwarders }) => forwarders.every(({ status }) => status === 'forwarded')) || undefined
   }, 'all of them to be forwarded')
-  t.match(await run('replay', '--since', '1h'), `${bodies.length * 3} replays asked for`)
+  t.match(await run('replay', '--since', '1h'), `${bodies.length * 3} replays requested`)
   await eventually(() => received.length === bodies.length * 2 || undefined, 'all of them once more')
   t.strictSame(new Set(received.map(({ body }) => body.toString())), new Set(ids.values()))
 

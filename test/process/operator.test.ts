@@ -85,7 +85,7 @@ t.test('dead letters, replays, quarantine and forwarders are managed beside a ru
   t.match((await run('quarantine')).stdout, 'invalid')
 
   destination.state.status = 200
-  t.match((await run('replay', String(letters[0].id), '--forwarder', 'http')).stdout, '1 replay asked for')
+  t.match((await run('replay', String(letters[0].id), '--forwarder', 'http')).stdout, '1 replay requested')
   await until(() => destination.state.taken.length, count => count === 1, 'the replay arrives while the service runs')
   await until(async () => (await json('dead-letters')).length, count => count === 2, 'it is a dead letter no more')
 
@@ -96,7 +96,7 @@ t.test('dead letters, replays, quarantine and forwarders are managed beside a ru
   t.match((await run('forwarders', 'forget', 'http')).stderr, 'A service runs with the forwarder http')
   await service.stop()
 
-  t.match(await run('replay', '--dead'), { code: 0, stdout: '2 replays asked for', stderr: 'they go out when it starts' })
+  t.match(await run('replay', '--dead'), { code: 0, stdout: '2 replays requested', stderr: 'they go out when it starts' })
   const second = await serve()
   await until(() => destination.state.taken.length, count => count === 4, 'the replays arrive after a start')
   await until(async () => (await json('dead-letters')).length, count => count === 0, 'none is left')
