@@ -27,6 +27,6 @@ function whichOf ({ deliveryIds = [], filter = {}, file }: RecordedAction): Chil
 export function actionsView (): View {
   return sectionView('Actions', async () => {
     const { actions } = await get<{ actions: readonly RecordedAction[] }>('/api/actions')
-    return [actions.length === 0 ? element('p', { class: 'quiet' }, 'Nobody has done anything yet.') : table('Newest first; the log has the same', columns, actions)]
+    return [actions.length === 0 ? element('p', { class: 'quiet' }, 'No action is recorded yet.') : table('Newest first. The log has the same actions', columns, actions)]
   }, { slow: true })
 }

@@ -8,7 +8,7 @@ type Group = Reasons['reasons'][number]
 const rates = [1, 10, 50, 200]
 
 const warnings: Readonly<Record<BulkJob['action'], string>> = {
-  discard: ' Nothing brings them back.', release: ' They go out although they are still invalid.', replay: ''
+  discard: ' Nothing brings them back.', release: ' They are forwarded although they are still invalid.', replay: ''
 }
 
 /** Bulk actions on deliveries with the same reason, and the progress of those running. */
@@ -48,7 +48,7 @@ export function bulkPanel (from: Group['from'], afterwards: () => Promise<void>)
       const [{ reasons, complete }, { jobs }] = await Promise.all([get<Reasons>('/api/reasons', { from }), get<{ jobs: readonly BulkJob[] }>('/api/bulk')])
       const mine = jobs.filter((job) => job.from === from)
       return [
-        ...mine.length === 0 ? [] : [element('ul', { class: 'plain jobs', 'data-key': 'jobs', 'aria-label': 'What was asked for' }, ...mine.slice(0, 5).map((job) => describeJob(job, afterwards)))],
+        ...mine.length === 0 ? [] : [element('ul', { class: 'plain jobs', 'data-key': 'jobs', 'aria-label': 'Bulk actions' }, ...mine.slice(0, 5).map((job) => describeJob(job, afterwards)))],
         reasons.length === 0
           ? false
           : element('div', { 'data-key': 'reasons' },
@@ -65,7 +65,7 @@ function describeJob ({ id, action, forwarder, reason, total, gone, done, state 
   const tone = { running: 'warn', done: 'quiet', stopped: 'warn', failed: 'bad' } as const
   return element('li', { 'data-key': `job ${id}` },
     badge(state === 'running' ? 'under way' : state, tone[state]), ` ${titleOf(action)} “${reason}”${forwarder === undefined ? '' : ` of ${forwarder}`}: ${gone.toLocaleString('en')} of ${total.toLocaleString('en')}`,
-    state !== 'running' && done < gone && `, ${gone - done} were gone or could not be had`, ' ',
+    state !== 'running' && done < gone && `, ${gone - done} were gone or could not be changed`, ' ',
     state === 'running' && element('progress', { max: Math.max(1, total), value: gone, 'aria-label': `How far job ${id} is` }), ' ',
     state === 'running' && actionButton('Stop', async () => {
       await post(`/api/bulk/${id}/stop`, {})

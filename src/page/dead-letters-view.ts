@@ -21,7 +21,7 @@ export function deadLettersView ({ query }: Address, { notify }: Surroundings): 
 
   async function replay (letter: DeadLetter): Promise<void> {
     const { replays } = await post<Replayed>('/api/dead-letters/replay', { forwarder: letter.forwarder, ids: [letter.id] })
-    notify(replays === 0 ? 'Nothing to replay: it is under way, or gone.' : undefined)
+    notify(replays === 0 ? 'Nothing was replayed: a replay is under way, or the dead letter is gone.' : undefined)
     await update()
   }
 
@@ -57,7 +57,7 @@ export function deadLettersView ({ query }: Address, { notify }: Surroundings): 
     const [{ deadLetters, next }, parts] = await Promise.all([get<{ deadLetters: readonly DeadLetter[], next: string | null }>('/api/dead-letters', { forwarder, loyalty: 'true', limit: PAGE }), bulk.parts()])
     return [...parts, deadLetters.length === 0
       ? element('p', { class: 'quiet' }, 'There are no dead letters.')
-      : table(next === null ? 'Newest first' : `The ${deadLetters.length} newest; there are more, which tierhook dead-letters lists`, columns, deadLetters, (letter) => ({ 'data-key': nameOf(letter) }))]
+      : table(next === null ? 'Newest first' : `The ${deadLetters.length} newest; to list more, run: tierhook dead-letters`, columns, deadLetters, (letter) => ({ 'data-key': nameOf(letter) }))]
   }, { slow: true })
   return view
 }

@@ -118,7 +118,7 @@ export function deliveriesView ({ query }: Address, { notify }: Surroundings): V
       element('div', { class: 'arrivals', 'data-key': 'new', 'aria-live': 'polite' }, waiting > 0 && actionButton(`${waiting >= PAGE ? `${PAGE} or more` : waiting} new`, showNew)),
       rows.length === 0
         ? element('p', { class: 'quiet', 'data-key': 'none' }, Object.values(chosen).some((value) => value !== '')
-          ? 'No delivery fits these filters.'
+          ? 'No delivery matches these filters.'
           : 'No delivery yet. Point a Voucherify webhook here, or try it: tierhook send customer.loyalty.tier.upgraded')
         : element('div', { 'data-key': 'list' }, table('Newest first', deliveryColumns, rows, ({ id }) => ({ 'data-key': id, class: arrived.has(id) ? 'new' : undefined }))),
       element('div', { class: 'actions', 'data-key': 'more' },
@@ -148,7 +148,7 @@ export function deliveriesView ({ query }: Address, { notify }: Surroundings): V
 
   async function save (format: ExportFormat): Promise<void> {
     const { count, complete } = await exportDeliveries(queryOf(chosen), format)
-    notify(`${plural(count, 'delivery')} exported${complete ? '' : '; there are more, which narrower filters get'}.`, 'done')
+    notify(`${plural(count, 'delivery')} exported${complete ? '' : '; there are more: narrow the filters to export them'}.`, 'done')
   }
 
   return { node: element('section', { 'aria-label': 'Deliveries' }, filterForm(chosen), results), update }
@@ -166,7 +166,7 @@ function filterForm (chosen: Readonly<Record<string, string>>): HTMLElement {
       change: () => { apply() }
     }
   },
-  element('label', { class: 'search' }, 'Search', element('input', { type: 'search', name: 'q', value: chosen['q'], placeholder: 'Beginning of any id, a word of the event type, or a forwarder', autocomplete: 'off', spellcheck: 'false' })),
+  element('label', { class: 'search' }, 'Search', element('input', { type: 'search', name: 'q', value: chosen['q'], placeholder: 'The beginning of an id, a word of the event type, or a forwarder', autocomplete: 'off', spellcheck: 'false' })),
   element('button', { type: 'submit' }, 'Find'),
   element('p', { class: 'presets small' }, ...presets.flatMap(([label, values]) => [element('a', {
     href: addressOf(['deliveries'], values), 'aria-current': Object.entries(values).every(([name, value]) => chosen[name] === value) ? 'true' : undefined

@@ -24,7 +24,7 @@ const statusColumns: ReadonlyArray<Column<ForwarderStatus>> = [
   { label: 'Forwarder', cell: ({ forwarder }) => forwarder },
   { label: 'Status', cell: (status) => statusBadges([status]) },
   { label: 'Attempt', number: true, cell: ({ attempt }) => attempt },
-  { label: 'Since, or due', cell: ({ dueAt, diedAt }) => dueAt === undefined && diedAt === undefined ? '' : dueAt !== undefined ? countdown(dueAt) : time(diedAt ?? '') },
+  { label: 'Due, or dead since', cell: ({ dueAt, diedAt }) => dueAt === undefined && diedAt === undefined ? '' : dueAt !== undefined ? countdown(dueAt) : time(diedAt ?? '') },
   { label: 'Reason', cell: ({ reason }) => reason ?? '' }
 ]
 
@@ -74,7 +74,7 @@ export function deliveryView (id: string, { notify }: Surroundings): View {
         copyButton('JSON', () => delivered?.body ?? delivered?.bodyBase64 ?? '', notify),
         copyButton('curl', () => `curl${hasToken() ? ' -H "authorization: Bearer $ADMIN_TOKEN"' : ''} '${location.origin}/api/deliveries/${encodeURIComponent(delivery.id)}'`, notify),
         copyButton('link', () => location.href, notify)),
-      ...(faults.length === 0 ? [] : [element('h3', {}, 'What is wrong with it'), faultList(faults)]),
+      ...(faults.length === 0 ? [] : [element('h3', {}, 'Faults'), faultList(faults)]),
       element('div', { class: 'actions' },
         actionButton(forwarders.length > 1 ? 'Replay to all' : 'Replay', async () => { await replay([]) }, { disabled: delivery.state === 'quarantined' || delivery.state === 'erased' || delivery.damaged || forwarders.length === 0 }),
         ...(forwarders.length > 1 && delivery.state !== 'quarantined' && delivery.state !== 'erased' && !delivery.damaged
@@ -83,10 +83,10 @@ export function deliveryView (id: string, { notify }: Surroundings): View {
         delivery.state === 'quarantined' && actionButton('Release from quarantine', release)),
       table('Status', statusColumns, forwarders),
       element('h3', {}, 'Attempts'),
-      attempts.length === 0 ? element('p', { class: 'quiet' }, 'None is recorded: the log and file forwarders record their failures alone.') : table('Oldest first', attemptColumns, attempts),
+      attempts.length === 0 ? element('p', { class: 'quiet' }, 'None is recorded. The log and file forwarders record only failed attempts.') : table('Oldest first', attemptColumns, attempts),
       element('h3', {}, 'Body, as received'),
       shown,
-      element('h3', {}, 'Headers that were kept'),
+      element('h3', {}, 'Kept headers'),
       definitions(Object.entries(headers).map(([name, value]) => [name, element('code', {}, value)]))
     ]
   }, { tag: 'article' })

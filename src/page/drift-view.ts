@@ -17,7 +17,7 @@ const columns: ReadonlyArray<Column<Difference>> = [
 
 /** Lists how authentic bodies differed from their schemas. */
 export function driftView (): View {
-  const forgetButton = actionButton('Forget all, and tell anew', async () => {
+  const forgetButton = actionButton('Forget all drift', async () => {
     await post('/api/drift/reset', {})
     await view.update()
   })
@@ -26,7 +26,7 @@ export function driftView (): View {
     const { differences, dropped } = await get<{ differences: readonly Difference[], dropped: number }>('/api/drift')
     return [
       differences.length === 0
-        ? element('p', { class: 'quiet' }, 'No event differed from its schema, or what did was forgotten.')
+        ? element('p', { class: 'quiet' }, 'No event has differed from its schema since drift was last reset.')
         : table('How authentic bodies differed from their schemas', columns, differences),
       dropped === 0 ? '' : element('p', { class: 'quiet' }, `${dropped} more are not listed.`),
       differences.length + dropped === 0 ? '' : element('p', {}, forgetButton)

@@ -26,8 +26,8 @@ export function forwardersView (): View {
   const view = sectionView('Forwarders', async () => {
     const { forwarders } = await get<{ forwarders: readonly ForwarderState[] }>('/api/forwarders')
     return [
-      table('Pending: not yet tried. Retrying: to be tried again, or behind one that is.', columns, forwarders, ({ name }) => ({ 'data-key': name })),
-      element('p', { class: 'quiet small' }, 'A pause stays over a restart. Deliveries go on being accepted and are kept.')
+      table('Pending: not tried yet. Retrying: waits for another attempt, or behind a delivery that does.', columns, forwarders, ({ name }) => ({ 'data-key': name })),
+      element('p', { class: 'quiet small' }, 'A restart keeps a pause. Meanwhile deliveries are still accepted and stored.')
     ]
   })
   return view
@@ -35,8 +35,8 @@ export function forwardersView (): View {
 
 /** Shows a forwarder's state. It is green only if the last attempt succeeded. */
 export function stateBadge ({ configured, paused, breaker, lastOutcome }: ForwarderState): HTMLElement {
-  if (!configured) return badge('not configured', 'warn', 'What waits for it is kept. It goes on under the same name, or ends with: tierhook forwarders forget')
-  if (paused) return badge('paused by a person', 'warn')
+  if (!configured) return badge('not configured', 'warn', 'Its waiting deliveries are kept. Configure it again under the same name, or remove it with: tierhook forwarders forget')
+  if (paused) return badge('paused by an operator', 'warn')
   if (breaker === 'open') return badge('paused: destination fails', 'bad', 'It is probed with one delivery at a time.')
   if (breaker !== 'closed') return badge('probing', 'warn')
   if (lastOutcome === undefined) return badge('running, nothing tried yet', 'quiet')

@@ -105,7 +105,7 @@ export function needsYou (count: number): string {
 /** Describes a need with its duration: `crm has been down for 13 minutes`. */
 export function describeNeed ({ kind, text, since, forwarder }: Need): string {
   if (since === undefined) return text
-  return kind === 'destination down' ? `${forwarder ?? ''} has been down for ${inWords(since)}` : `${text}, since ${inWords(since)}`
+  return kind === 'destination down' ? `${forwarder ?? ''} has been down for ${inWords(since)}` : `${text}, for ${inWords(since)}`
 }
 
 const places: Readonly<Record<Need['kind'], string>> = {

@@ -135,10 +135,10 @@ function explain (error: unknown): void {
   if (error instanceof ApiError && (error.status === 401 || error.status === 429)) {
     askForToken()
     // The form itself says that a token is needed.
-    notify(error.status === 401 && !hasToken() ? undefined : error.status === 401 ? 'This token is wrong.' : error.message)
+    notify(error.status === 401 && !hasToken() ? undefined : error.status === 401 ? 'This token is wrong. Enter another one.' : error.message)
     return
   }
-  notify(error instanceof ApiError ? error.message : 'The service does not answer. It is tried again.')
+  notify(error instanceof ApiError ? error.message : 'The service does not answer. This page tries again.')
   unanswered = !(error instanceof ApiError)
 }
 

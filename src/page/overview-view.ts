@@ -32,7 +32,7 @@ export function overviewView ({ query }: Address): View {
       element('div', { class: 'heading' }, element('h2', {}, 'Events'), spanSwitch(span)),
       ...eventsPart(report, span),
       element('h2', {}, 'Forwarders'),
-      table(`Attempts of ${spans[span].words}; backlog now, and as it went`, forwarderColumns(report, span), forwarders, ({ name }) => ({ 'data-key': name })),
+      table(`Attempts of ${spans[span].words}; backlog now and over time`, forwarderColumns(report, span), forwarders, ({ name }) => ({ 'data-key': name })),
       element('div', { class: 'cards' }, ...cards({ status, sources, expectations, webhook }))
     ]
   }, { slow: true })
@@ -82,7 +82,7 @@ function forwarderColumns ({ forwarders }: SpanReport, span: keyof typeof spans)
     { label: 'p95', number: true, cell: ({ name }) => ms(reportOf(name)?.p95Ms) },
     { label: 'Backlog', number: true, cell: ({ pending, retrying }) => (pending + retrying).toLocaleString('en') },
     {
-      label: 'As it went',
+      label: 'Backlog over time',
       cell: ({ name }) => {
         const values = reportOf(name)?.backlog ?? []
         const most = Math.max(0, ...values.map((value) => value ?? 0))
@@ -116,17 +116,17 @@ function cards ({ status, sources, expectations, webhook }: Facts): HTMLElement[
   return [
     card('Retry budget', '#/sender',
       ...failed.length === 0
-        ? [badge('nothing used', 'good'), ' Voucherify has all its tries left.']
+        ? [badge('nothing used', 'good'), ' Voucherify has used none of its tries.']
         : failed.flatMap((source) => [badge(`${source.triesUsed} of ${source.triesAllowed} tries`, 'bad'), ` of ${source.sourceId}. It switches the webhook off: `, ...switchOff(source.disabledAt), '. '])),
     card('Missing events', '#/sender',
       ...expectations.length === 0
-        ? [badge('not watched', 'quiet'), ' Set EXPECT_EVENT_WITHIN to hear of events that stay away.']
+        ? [badge('not watched', 'quiet'), ' Set EXPECT_EVENT_WITHIN to be warned of missing events.']
         : missing.length === 0
-          ? [badge('all come', 'good'), ` ${plural(expectations.length, 'expectation')} met.`]
+          ? [badge('none missing', 'good'), ` ${plural(expectations.length, 'expectation')} met.`]
           : missing.flatMap(({ expectation, lastAt }) => [badge('missing', 'bad'), ' ', element('code', {}, expectation), ...lastAt === null ? [', none yet. '] : [', last ', time(lastAt), '. ']])),
     card('Webhook at Voucherify', '#/sender',
       ...!webhook.watching
-        ? [badge('not watched', 'quiet'), ' Nobody asks Voucherify.']
+        ? [badge('not watched', 'quiet'), ' Set VOUCHERIFY_MANAGEMENT_ID to watch it.']
         : webhook.failure !== null || webhook.checks.length === 0 || (wrong.length === 0 && unknown.length > 0)
           ? [badge('not known', 'warn'), ` ${webhook.failure?.reason ?? 'Voucherify has not answered everything yet.'}`]
           : wrong.length === 0 ? [badge('well', 'good'), ' Points here, and is switched on.'] : wrong.flatMap(({ detail }) => [badge('wrong', 'bad'), ` ${detail} `])),

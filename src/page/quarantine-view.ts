@@ -42,7 +42,7 @@ export function quarantineView ({ notify }: Surroundings): View {
     {
       label: 'Action',
       cell: ({ id }) => [
-        actionButton('Release all the same', async () => { await release([id], true) }, { of: id }),
+        actionButton('Release anyway', async () => { await release([id], true) }, { of: id }),
         actionButton('Discard', async () => { await discard(id) }, { of: id })
       ]
     }
@@ -58,8 +58,8 @@ export function quarantineView ({ notify }: Surroundings): View {
     if (deliveries.length === 0) return [...parts, element('p', { class: 'quiet' }, 'Nothing is in quarantine.')]
     return [
       ...parts,
-      element('div', { class: 'actions' }, actionButton('Validate these again, and release what is valid now', async () => { await release(deliveries.map(({ id }) => id), false) })),
-      table(next === null ? 'All that is in quarantine' : `The ${deliveries.length} newest; there are more`, columns, deliveries, ({ id }) => ({ 'data-key': id }))
+      element('div', { class: 'actions' }, actionButton('Validate these again, and release the valid ones', async () => { await release(deliveries.map(({ id }) => id), false) })),
+      table(next === null ? 'All quarantined deliveries' : `The ${deliveries.length} newest; there are more`, columns, deliveries, ({ id }) => ({ 'data-key': id }))
     ]
   }, { slow: true })
   return view

@@ -32,11 +32,11 @@ export function senderView (): View {
       webhookStatusSection(status),
       element('h2', {}, 'Retry budget'),
       element('p', { class: 'quiet small' }, 'Voucherify tries an event again up to 12 times in 24 hours after any answer but a 2xx, and then switches the webhook off.'),
-      sources.length === 0 ? element('p', {}, 'No signed webhook has met a failure of ours.') : table('Sources whose signed webhooks got other answers than 2xx', sourceColumns, sources),
+      sources.length === 0 ? element('p', {}, 'No signed webhook has failed.') : table('Sources whose signed webhooks were not answered 2xx', sourceColumns, sources),
       unprovenSection(unproven),
       element('h2', {}, 'Missing events'),
       expectations.length === 0
-        ? element('p', { class: 'quiet' }, 'Nothing is expected. Set EXPECT_EVENT_WITHIN to be warned when events stay away.')
+        ? element('p', { class: 'quiet' }, 'Nothing is expected. Set EXPECT_EVENT_WITHIN to be warned of missing events.')
         : table('What is expected', expectationColumns, expectations)
     ]
   })

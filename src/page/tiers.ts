@@ -40,7 +40,7 @@ function pointsOf ({ pointsFrom, pointsTo }: Tier): string | null {
 }
 
 function rewardsOf ({ rewards }: Tier): Child {
-  if (rewards.length === 0) return 'as everywhere'
+  if (rewards.length === 0) return 'unchanged'
   return element('ul', { class: 'plain' }, ...rewards.map(({ id, multiplier, points }) => element('li', {},
     multiplier !== null ? `× ${multiplier} ` : points !== null ? `${points.toLocaleString('en')} points ` : 'changed ', element('code', { title: id }, shortId(id)))))
 }

@@ -16,7 +16,7 @@ const columns: ReadonlyArray<Column<Address>> = [
 export function unprovenSection ({ signedAt, refused, addresses }: Unproven): HTMLElement {
   return element('div', {},
     element('h3', {}, 'Unproven'),
-    element('p', { class: 'quiet small' }, 'Requests without a right signature. Anybody may have sent them, so they count apart.'),
+    element('p', { class: 'quiet small' }, 'Requests without a right signature. Anyone may have sent them, so they are counted separately.'),
     element('p', { class: 'small' }, ...signedAt === null ? ['No new signed webhook has been accepted yet.'] : ['The last new signed webhook was accepted ', time(signedAt), '.']),
     ...refused.map(suspicion),
     addresses.length > 0 && table('Refused without proof in the last 24 hours', columns, addresses)

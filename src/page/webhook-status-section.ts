@@ -13,7 +13,7 @@ const columns: ReadonlyArray<Column<Check>> = [
   { label: 'Check', cell: ({ check }) => labels[check] },
   { label: 'State', cell: ({ state }) => badge(state, tones[state]) },
   { label: 'Since', cell: ({ since }) => time(since) },
-  { label: 'What Voucherify says', cell: ({ detail }) => detail }
+  { label: 'Finding', cell: ({ detail }) => detail }
 ]
 
 /** Shows the webhook's state at Voucherify, and what the API cannot tell. */
@@ -21,10 +21,10 @@ export function webhookStatusSection ({ watching, askedAt, failure, checks, swit
   return element('div', {},
     element('h2', {}, 'Webhook at Voucherify'),
     element('p', { class: 'quiet small' }, cannotSee),
-    !watching && element('p', { class: 'quiet' }, 'Nobody asks. Set VOUCHERIFY_MANAGEMENT_ID and the settings that go with it, to be told when the webhook is switched off.'),
+    !watching && element('p', { class: 'quiet' }, 'Not watched. Set VOUCHERIFY_MANAGEMENT_ID and the settings that go with it to be warned when the webhook is switched off.'),
     failure !== null && element('p', {}, badge('not answered', 'warn'), ' ', failure.reason, ' Since ', time(failure.since), '.'),
     watching && element('p', { class: 'small' }, ...askedAt === null ? ['Voucherify has not answered everything yet.'] : ['Last answered ', time(askedAt), '.']),
-    checks.length > 0 && table('What Voucherify was asked', columns, checks),
+    checks.length > 0 && table('Checks', columns, checks),
     ...switchedOn.map(({ webhookId, at }) => element('p', { class: 'small' }, 'The watchdog switched on ', element('code', {}, webhookId), ' ', time(at), '.'))
   )
 }

@@ -163,7 +163,7 @@ t.test('a wrong filter is refused with the right form', async t => {
     [['--status', 'deaf'], 'Allowed choices are pending, retrying, dead'],
     [['--forwarder', 'htp'], 'no forwarder "htp": did you mean http? It knows http'],
     [['--before', 'ffff'], 'no delivery whose id is, or begins with, ffff'],
-    [['--before', '%'], '"%" is no delivery\'s id']
+    [['--before', '%'], '"%" is not a delivery\'s id']
   ] as const) {
     const harness = createHarness()
     t.equal(await harness.run('deliveries', '--data-dir', store.dataDir, ...args), 2, args.join(' '))

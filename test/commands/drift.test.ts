@@ -44,7 +44,7 @@ t.test('no drift, no file and a damaged file are told apart', async (t) => {
   writeFileSync(join(dataDir, 'observations.json'), formatObservations({ drift: { differences: [], dropped: 0 }, retryBudget, unproven, missingEvents: [] }))
   const nothing = createHarness()
   t.equal(await nothing.run('drift', '--data-dir', dataDir), 0)
-  t.match(nothing.stderr.text, 'No event differed')
+  t.match(nothing.stderr.text, 'No event has differed')
 })
 
 t.test('drift is reset beside a running service or without one, and none is shown from then on', async (t) => {

@@ -55,7 +55,7 @@ t.test('one box searches by the beginning of any id, a word of the type, and the
   await rows.nth(22).waitFor()
   await page.getByLabel('Until (UTC)').fill('2020-01-01T00:00')
   await page.getByLabel('Within the last').selectOption('')
-  await page.getByText('No delivery fits these filters.').waitFor()
+  await page.getByText('No delivery matches these filters.').waitFor()
 
   await page.setViewportSize({ width: 390, height: 844 })
   await page.goto(`${adminUrl}/#/deliveries`)
