@@ -34,7 +34,7 @@ export async function prune (context: CommandContext, options: PruneOptions): Pr
     }
     const prunable = await operator.countPrunable(limits)
     if (options.dryRun === true) {
-      context.stdout.write(`${countDeliveries(prunable.deliveries)} would go that came more than RETENTION_DAYS (${settings.RETENTION_DAYS}) ago\n`)
+      context.stdout.write(`${countDeliveries(prunable.deliveries)} would be removed: received more than RETENTION_DAYS (${settings.RETENTION_DAYS}) days ago\n`)
       const overBytes = prunable.usedBytes - settings.RETENTION_MAX_BYTES
       if (settings.RETENTION_MAX_BYTES > 0 && overBytes > 0) {
         context.stdout.write(`The store is ${overBytes.toLocaleString('en-GB')} bytes larger than RETENTION_MAX_BYTES: the oldest forwarded deliveries would be removed until it fits\n`)

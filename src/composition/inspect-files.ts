@@ -62,7 +62,7 @@ function folderDangers (path: string, { uid, gid, mode }: Stats, user: FileUser)
     return [told(`is ${path}, which everybody on this machine can write to (mode ${octal(mode)}): others can put files in it, or replace the store; chmod o-w it`)]
   }
   if ((mode & GROUP_WRITE) !== 0 && !user.groups.includes(gid)) {
-    return [told(`is ${path}, which a group can write to that tierhook's user is no member of (gid ${gid}, mode ${octal(mode)}): its members can put files in it, or replace the store; chmod g-w it, or chgrp it`)]
+    return [told(`is ${path}, which can be written to by a group that does not include tierhook's user (gid ${gid}, mode ${octal(mode)}): its members can put files in it, or replace the store; chmod g-w it, or chgrp it`)]
   }
   return []
 }

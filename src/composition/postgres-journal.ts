@@ -42,7 +42,7 @@ export function createPostgresJournal ({ dataDir, shared, ...options }: Postgres
       await makeDataFolder(dataDir)
       lock ??= lockDataFolder(dataDir)
       if (existsSync(databasePath(dataDir))) {
-        throw new DatabaseError('DATABASE_UNFIT', `JOURNAL is set, and the data folder ${dataDir} holds tierhook.db, a journal whose events nobody would forward: name another folder in DATA_DIR, or let the service forward them all without JOURNAL, and move the file away`)
+        throw new DatabaseError('DATABASE_UNFIT', `JOURNAL is set, but the data folder ${dataDir} holds tierhook.db, a journal whose events would not be forwarded. Set DATA_DIR to another folder, or start the service without JOURNAL until all of them are forwarded, and then move the file away`)
       }
       await journal.start()
     },

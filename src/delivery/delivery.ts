@@ -39,7 +39,7 @@ export interface NewDelivery {
  * The fault of a delivery that is quarantined because its event is older than the deduplication window. It is added to the faults, and the
  * verdict stays as it is.
  */
-export const TOO_OLD = 'is longer ago than DEDUPE_WINDOW_DAYS, so nothing can tell whether this event has been here before; release it by force if it has not'
+export const TOO_OLD = 'is longer ago than DEDUPE_WINDOW_DAYS, so a duplicate would not be recognised; release it with --force if the event is new'
 
 /** A delivery as the journal holds it. */
 export interface Delivery extends NewDelivery {

@@ -90,7 +90,7 @@ const ownCauses = byCode({
     reason: 'the database does not answer in time', advice: 'look at the load of the PostgreSQL server, at its disk, its locks (pg_locks) and its synchronous standby', atStart: 'wait'
   },
   DATABASE_READ_ONLY: {
-    reason: 'the database may only be read', advice: 'wait for the end of the failover, or name the primary server in JOURNAL', atStart: 'wait'
+    reason: 'the database is read-only', advice: 'wait for the end of the failover, or name the primary server in JOURNAL', atStart: 'wait'
   },
   DATABASE_FULL: {
     reason: 'the database has no room', advice: 'make room on the disk of the PostgreSQL server; it goes on by itself', atStart: 'wait'
@@ -102,7 +102,7 @@ const ownCauses = byCode({
     reason: 'the database refuses tierhook', advice: 'look at the user, the password and the database in JOURNAL, and at the rights of that user', atStart: 'end'
   },
   DATABASE_UNFIT: {
-    reason: 'the database is none to work with', advice: 'let JOURNAL name the primary of a PostgreSQL 14 or newer, in UTF8, with a JOURNAL_SCHEMA of tierhook\'s own', atStart: 'end'
+    reason: 'the database does not suit tierhook', advice: 'let JOURNAL name the primary of a PostgreSQL 14 or newer, in UTF8, with a JOURNAL_SCHEMA of tierhook\'s own', atStart: 'end'
   },
   REPLICA_NAME_TAKEN: {
     reason: 'another replica has the same name', advice: 'give each replica a REPLICA_NAME of its own', atStart: 'end'

@@ -53,7 +53,7 @@ function parseList (bytes: Uint8Array): { readonly ok: true, readonly items: rea
   const parsed = parseBody(bytes)
   if (!parsed.ok) return { ok: false, faults: [{ pointer: '', message: parsed.reason.replace(/^The body (.*)\.$/, '$1') }] }
   if (parsed.poisoned) return { ok: false, faults: [{ pointer: '', message: 'has a key called __proto__' }] }
-  if (!Array.isArray(parsed.value) || parsed.value.length === 0) return { ok: false, faults: [{ pointer: '', message: 'must be a list of forwarders, one at least' }] }
+  if (!Array.isArray(parsed.value) || parsed.value.length === 0) return { ok: false, faults: [{ pointer: '', message: 'must be a list of at least one forwarder' }] }
   return { ok: true, items: parsed.value }
 }
 
@@ -71,7 +71,7 @@ function faultsOfItem (item: unknown): readonly Fault[] {
   if (isJsonObject(item)) {
     const slip = builtInNear(item['type'])
     // The type is misspelled, so the other properties cannot be checked.
-    if (slip !== undefined) return [{ pointer: '/type', message: `is no kind that is built in; did you mean ${slip}?` }]
+    if (slip !== undefined) return [{ pointer: '/type', message: `is not a built-in kind; did you mean ${slip}?` }]
   }
   const schema = schemaOf(item)
   return [
@@ -101,7 +101,7 @@ function schemaOf (item: unknown): TSchema {
 function conditionFaults (where: unknown): readonly Fault[] {
   if (!Array.isArray(where)) return []
   return where.flatMap((condition: unknown, index) => isJsonObject(condition) && Object.keys(condition).every((key) => key === 'pointer')
-    ? [{ pointer: `/where/${index}`, message: 'must have one of equals, in, exists, gte and lte at least' }]
+    ? [{ pointer: `/where/${index}`, message: 'must have at least one of equals, in, exists, gte and lte' }]
     : [])
 }
 

@@ -37,7 +37,7 @@ export async function loadForwarder (spec: ModuleSpec, { folder, logger, limitMs
     return await (create as CreateForwarder)(spec.options ?? {}, { name: spec.name, folder, logger: own })
   }, limitMs, `createForwarder of ${spec.type} failed`)
   const fault = faultOf(made, spec)
-  if (fault !== undefined) throw new ForwarderModuleError(`What createForwarder of ${spec.type} returns is no forwarder: ${fault}`)
+  if (fault !== undefined) throw new ForwarderModuleError(`createForwarder of ${spec.type} returned something that is not a forwarder: ${fault}`)
   return completeForwarder(made, { spec, logger: own })
 }
 

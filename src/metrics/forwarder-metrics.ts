@@ -27,14 +27,14 @@ const OUTCOMES: ReadonlyArray<Outcome['status']> = ['forwarded', 'retry', 'dead'
 export function createForwarderMetrics (registry: Registry, { names, now }: { readonly names: readonly string[], readonly now: () => number }): ForwarderMetrics {
   const registers = [registry]
   const labelNames = ['forwarder'] as const
-  const attempts = new Counter({ name: 'tierhook_forwarder_attempts_total', help: 'Attempts by what became of them.', labelNames: ['forwarder', 'outcome'], registers })
-  const duration = new Histogram({ name: 'tierhook_forwarder_attempt_duration_seconds', help: 'Time of a call of a forwarder, with one attempt or several.', labelNames, buckets: SECONDS, registers })
-  const backlog = new Gauge({ name: 'tierhook_forwarder_backlog_deliveries', help: 'Deliveries that a forwarder has yet to pass on.', labelNames, registers })
-  const oldest = new Gauge({ name: 'tierhook_forwarder_oldest_waiting_seconds', help: 'Age of the oldest delivery that a forwarder has yet to pass on; 0 where there is none.', labelNames, registers })
+  const attempts = new Counter({ name: 'tierhook_forwarder_attempts_total', help: 'Attempts by outcome.', labelNames: ['forwarder', 'outcome'], registers })
+  const duration = new Histogram({ name: 'tierhook_forwarder_attempt_duration_seconds', help: 'Duration of a call of a forwarder, with one or several attempts.', labelNames, buckets: SECONDS, registers })
+  const backlog = new Gauge({ name: 'tierhook_forwarder_backlog_deliveries', help: 'Deliveries that a forwarder has not finished.', labelNames, registers })
+  const oldest = new Gauge({ name: 'tierhook_forwarder_oldest_waiting_seconds', help: 'Age of the oldest delivery that a forwarder has not finished; 0 if there is none.', labelNames, registers })
   const dead = new Gauge({ name: 'tierhook_dead_letters', help: 'Deliveries that a forwarder has given up on.', labelNames, registers })
   const breaker = new Gauge({ name: 'tierhook_forwarder_breaker_open', help: 'Whether a forwarder is paused because its destination fails: 1 or 0.', labelNames, registers })
-  const paused = new Gauge({ name: 'tierhook_forwarder_paused', help: 'Whether a person has paused a forwarder: 1 or 0.', labelNames, registers })
-  const leads = new Gauge({ name: 'tierhook_leads', help: 'Whether a forwarder runs on this replica, where several share a journal: 1 or 0.', labelNames, registers })
+  const paused = new Gauge({ name: 'tierhook_forwarder_paused', help: 'Whether an operator has paused a forwarder: 1 or 0.', labelNames, registers })
+  const leads = new Gauge({ name: 'tierhook_leads', help: 'Whether a forwarder runs on this replica, if several share a journal: 1 or 0.', labelNames, registers })
 
   const counters = new Map(names.map((name) => {
     // Create the series now, so that the first attempt shows as an increase.

@@ -15,13 +15,13 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export function createWebhookMetrics (registry: Registry, { secrets }: { readonly secrets: number }): { readonly observer: Observer, readonly look: () => void } {
   const registers = [registry]
   const webhooks = new Counter({
-    name: 'tierhook_webhooks_total', help: 'Requests by their answer; what is refused has neither a type nor a verdict.', labelNames: ['event_type', 'verdict', 'answer'], registers
+    name: 'tierhook_webhooks_total', help: 'Requests by their answer. Refused requests have neither a type nor a verdict.', labelNames: ['event_type', 'verdict', 'answer'], registers
   })
   const duration = new Histogram({ name: 'tierhook_webhook_duration_seconds', help: 'Time from a request\'s arrival to its answer.', labelNames: ['answer'], buckets: SECONDS, registers })
   const accepted = duration.labels('accepted')
   const duplicate = duration.labels('duplicate')
   const refused = duration.labels('refused')
-  const signatures = new Counter({ name: 'tierhook_signatures_total', help: 'Accepted webhooks by the secret that their signature fits, in the order of VOUCHERIFY_WEBHOOK_SECRETS.', labelNames: ['secret'], registers })
+  const signatures = new Counter({ name: 'tierhook_signatures_total', help: 'Accepted webhooks by the secret that their signature matches, in the order of VOUCHERIFY_WEBHOOK_SECRETS.', labelNames: ['secret'], registers })
   const bySecret = Array.from({ length: secrets }, (_, index) => {
     const labels = { secret: String(index + 1) }
     signatures.inc(labels, 0)

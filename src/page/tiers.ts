@@ -35,7 +35,7 @@ export function tierCard (loyalty: Loyalty, customer: Child): HTMLElement {
 
 function pointsOf ({ pointsFrom, pointsTo }: Tier): string | null {
   if (pointsFrom === null && pointsTo === null) return null
-  if (pointsTo === null) return `${pointsFrom?.toLocaleString('en') ?? ''} and more`
+  if (pointsTo === null) return `${pointsFrom?.toLocaleString('en') ?? ''} or more`
   return `${(pointsFrom ?? 0).toLocaleString('en')} to ${pointsTo.toLocaleString('en')}`
 }
 

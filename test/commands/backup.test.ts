@@ -127,8 +127,8 @@ t.test('a restore is refused beside a running service, beside a lost log, or fro
   t.match(await refusal('backup.db', 'served'), /Another tierhook serves/)
   lock.release()
   t.match(await refusal('missing.db', 'empty'), /There is no backup/)
-  t.match(await refusal('other.db', 'empty'), /other\.db is no backup of tierhook/)
-  t.match(await refusal('none.db', 'empty'), /none\.db is no backup of tierhook/)
+  t.match(await refusal('other.db', 'empty'), /other\.db is not a backup of tierhook/)
+  t.match(await refusal('none.db', 'empty'), /none\.db is not a backup of tierhook/)
 
   const bytes = readFileSync(file)
   mkdirSync(join(folder, 'broken'))

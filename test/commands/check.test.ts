@@ -182,7 +182,7 @@ t.test('an entry of NO_PROXY that cannot be understood is a fault and is not ign
   const environment = { FORWARDERS: 'http', HTTP_FORWARDER_URL: 'http://127.0.0.1/', HTTP_PROXY: 'proxy.example:3128', NO_PROXY: 'localhost,127.*' }
   const harness = createHarness({ directory: t.testdir(), environment })
   t.equal(await harness.run('check'), 2)
-  t.match(harness.stderr.text, 'forwarder http: NO_PROXY cannot be understood: "127.*" is none of what it may list')
+  t.match(harness.stderr.text, 'forwarder http: NO_PROXY cannot be understood: "127.*" is not allowed: use a name')
 })
 
 t.test('relative paths in settings start in the working directory of the command', async (t) => {

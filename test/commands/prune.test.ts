@@ -9,7 +9,7 @@ t.test('deliveries that are old and forwarded everywhere are counted and removed
   await settleAll(http, ({ delivery: { sequence } }) => sequence === 1 ? dead() : forwarded())
   const dry = createHarness({ environment: { RETENTION_DAYS: '7', RETENTION_MAX_BYTES: '1' } })
   t.equal(await dry.run('prune', '--dry-run', '--data-dir', store.dataDir), 0)
-  t.match(dry.stdout.text, '449 deliveries would be removed: received more than RETENTION_DAYS (7) ago\n')
+  t.match(dry.stdout.text, '449 deliveries would be removed: received more than RETENTION_DAYS (7) days ago\n')
   t.match(dry.stdout.text, /larger than RETENTION_MAX_BYTES/)
   const fits = createHarness()
   t.equal(await fits.run('prune', '--dry-run', '--data-dir', store.dataDir), 0)

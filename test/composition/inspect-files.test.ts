@@ -61,7 +61,7 @@ t.test('a group that can write to the data folder is a warning if the user is no
   const { dataDir, find } = make(t, 0o770)
   const { gid } = statSync(dataDir)
   t.strictSame(find({ uid: MAKER, groups: [gid] }), [])
-  t.match(find({ uid: MAKER, groups: [gid + 1] }), [[false, `DATA_DIR is ${dataDir}, which a group can write to that tierhook's user is no member of (gid ${gid}, mode 0770): `]])
+  t.match(find({ uid: MAKER, groups: [gid + 1] }), [[false, `DATA_DIR is ${dataDir}, which can be written to by a group that does not include tierhook's user (gid ${gid}, mode 0770): `]])
 })
 
 t.test('links in the data folder are a warning, and are refused if a third user has put them there', async t => {

@@ -81,7 +81,7 @@ t.test('services that share a journal in PostgreSQL', { skip: noPostgres }, asyn
     const DATA_DIR = t.testdir({ 'tierhook.db': 'something' })
     const settings = loadSettings({ environment: { PORT: '0', ADMIN_PORT: '0', DATA_DIR, ...shared('left') } })
     const service = createService({ settings, logger: captureLog().logger, logDestination: captureLines() })
-    await t.rejects(service.start(), { code: 'DATABASE_UNFIT', message: /holds tierhook\.db, a journal whose events nobody would forward/ })
+    await t.rejects(service.start(), { code: 'DATABASE_UNFIT', message: /holds tierhook\.db, a journal whose events would not be forwarded/ })
     await service.close()
   })
 })

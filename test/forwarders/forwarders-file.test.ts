@@ -82,8 +82,8 @@ t.test('secrets come from variables, except in the name, which commands read wit
 
 t.test('a file that is not a list of forwarders is reported as such', (t) => {
   for (const [text, fault] of [
-    ['', ' is empty'], ['[', / is not JSON/], ['\u0000', / is not JSON/], ['{}', ' must be a list of forwarders, one at least'],
-    ['[]', ' must be a list of forwarders, one at least'], ['[{"__proto__":1}]', ' has a key called __proto__']
+    ['', ' is empty'], ['[', / is not JSON/], ['\u0000', / is not JSON/], ['{}', ' must be a list of at least one forwarder'],
+    ['[]', ' must be a list of at least one forwarder'], ['[{"__proto__":1}]', ' has a key called __proto__']
   ] as const) t.match(faults(text), [fault])
   t.strictSame(faults([1, null]), ['/0 must be an object', '/1 must be an object'])
   t.match(readForwardersFile({ bytes: Buffer.from([0xFF]), folder: '/', variables: {}, defaults }), { faults: [{ pointer: '', message: 'is not UTF-8' }] })
@@ -137,14 +137,14 @@ t.test('two forwarders may not share a name or a file', (t) => {
 t.test('a condition needs at least one comparison', (t) => {
   t.strictSame(faults([{ ...log, where: [{ pointer: '/a' }, {}, 1] }]), [
     '/0/where/1/pointer must be a JSON pointer, such as /campaign/id', '/0/where/2 must be an object',
-    '/0/where/0 must have one of equals, in, exists, gte and lte at least', '/0/where/1 must have one of equals, in, exists, gte and lte at least'
+    '/0/where/0 must have at least one of equals, in, exists, gte and lte', '/0/where/1 must have at least one of equals, in, exists, gte and lte'
   ])
   t.end()
 })
 
 t.test('a type that resembles a built-in one is taken for a typing error', (t) => {
   t.strictSame(faults([{ ...http, type: 'htpp' }, { name: 'f', type: 'File', path: 'a' }]), [
-    '/0/type is no kind that is built in; did you mean http?', '/1/type is no kind that is built in; did you mean file?'
+    '/0/type is not a built-in kind; did you mean http?', '/1/type is not a built-in kind; did you mean file?'
   ])
   for (const type of ['kafka', '@me/http', './log', 'pg-log']) t.strictSame(faults([{ name: 'a', type }]), [], type)
   t.end()
@@ -167,7 +167,7 @@ t.test('values that the http forwarder cannot send, or that would be shown, are 
     '/0/headers/x-a is not a value that a header can carry',
     /^\/0\/headers\/X-A is there twice/,
     '/0/headers/empty is not a value that a header can carry',
-    /^\/0\/secrets\/0 is no signing secret: .*whsec_/
+    /^\/0\/secrets\/0 is not a signing secret: .*whsec_/
   ])
   t.notMatch(told.join(), 'hunter2')
   for (const url of ['crm.example', 'https://', '/hook', 'ftp://crm.example']) t.match(faults([{ ...http, url }]), [/^\/0\/url must be/], url)

@@ -81,7 +81,7 @@ t.test('order of arrival with a concurrency above one is refused, in the module 
   const folder = t.testdir({
     'many.mjs': 'export const createForwarder = ({ order }) => ({ order, concurrency: 4, forward: async () => ({ outcomes: [] }) })'
   })
-  const message = /^What createForwarder of .\/many.mjs returns is no forwarder: concurrency must be 1 where order is arrival, and is 4: .*Make it 1, or set order to customer or none$/
+  const message = /^createForwarder of .\/many.mjs returned something that is not a forwarder: concurrency must be 1 where order is arrival, and is 4: .*Make it 1, or set order to customer or none$/
   await t.rejects(load(folder, './many.mjs', { options: { order: 'arrival' } }), { message })
   await t.rejects(load(folder, './many.mjs', { order: 'arrival' }), { message })
   t.match(await load(folder, './many.mjs', { order: 'arrival', concurrency: 1 }), { order: 'arrival', concurrency: 1 })
@@ -169,8 +169,8 @@ t.test('a module that is not a forwarder is refused with what it lacks', async (
     ['./options.mjs', 'createForwarder of ./options.mjs failed: the option path is missing'],
     ['./rejects.mjs', 'createForwarder of ./rejects.mjs failed: a text'],
     ['./never.mjs', 'createForwarder of ./never.mjs failed: it took longer than 200 ms'],
-    ['./nothing.mjs', 'What createForwarder of ./nothing.mjs returns is no forwarder: it must be an object'],
-    ['./wrong.mjs', /no forwarder: forward must be a function, order must be one of .*, concurrency must be >= 1, giveUpMs must be a number .*, close must be a function$/]
+    ['./nothing.mjs', 'createForwarder of ./nothing.mjs returned something that is not a forwarder: it must be an object'],
+    ['./wrong.mjs', /is not a forwarder: forward must be a function, order must be one of .*, concurrency must be >= 1, giveUpMs must be a number .*, close must be a function$/]
   ] as const) {
     const limitMs = /hangs|never/.test(type) ? 200 : 5000
     const error: unknown = await load(folder, type, {}, limitMs).catch((reason: unknown) => reason)

@@ -128,7 +128,7 @@ t.test('an envelope whose event is older than DEDUPE_WINDOW_DAYS is quarantined,
   const held = await service.post('/webhooks', old)
   t.match(held, { status: 202, body: { message: 'Webhook accepted', verdict: 'valid' } })
   t.match(service.log.find('webhook quarantined'), [{
-    deliveryId: held.body.id, faults: [{ pointer: '/event/created_at', message: /^is longer ago than DEDUPE_WINDOW_DAYS, so nothing can tell/ }]
+    deliveryId: held.body.id, faults: [{ pointer: '/event/created_at', message: /^is longer ago than DEDUPE_WINDOW_DAYS, so a duplicate would not be recognised/ }]
   }])
   t.match(await service.post('/webhooks', old), { status: 200, body: { id: held.body.id, duplicate: true } }, 'it is stored once')
   t.match(await service.post(`/webhooks/${LEFT}`, sampleEnvelope('customer.loyalty.tier.joined', { index: 0, now: ago(400) })), { status: 202 })

@@ -37,7 +37,7 @@ export async function findFileConflicts (files: readonly ForwarderFile[], reserv
     const own = taken.find((other) => isSame(place, other))
     if (own !== undefined) return [{ forwarder, message: `writes to ${path}, which is ${own.what} of tierhook itself (${own.path}): give it a file of its own` }]
     const other = places.slice(0, index).find((before) => isSame(before, place))
-    if (other !== undefined) return [{ forwarder, message: `writes to ${path}, which is the file of the forwarder ${other.forwarder} too (${other.path}): give each a file of its own` }]
+    if (other !== undefined) return [{ forwarder, message: `writes to ${path}, which is also the file of the forwarder ${other.forwarder} (${other.path}): give each a file of its own` }]
     const neighbour = places.find((each) => each !== place && isBeside(place.real, each.real))
     if (neighbour !== undefined) return [{ forwarder, message: `writes to ${path}, a name that the forwarder ${neighbour.forwarder} needs beside its file ${neighbour.path}: give it another name` }]
     return []

@@ -27,7 +27,7 @@ function headerFaults (headers: JsonObject): readonly Fault[] {
   return Object.entries(headers).flatMap(([name, value]) => {
     const again = seen.has(name.toLowerCase())
     seen.add(name.toLowerCase())
-    const message = again ? 'is there twice: upper and lower case are the same in headers' : headerFault(name, value)
+    const message = again ? 'is there twice: header names ignore upper and lower case' : headerFault(name, value)
     return message === undefined ? [] : [{ pointer: `/headers/${escapeToken(name)}`, message }]
   })
 }
@@ -46,7 +46,7 @@ function secretFaults (secret: unknown, pointer: string): readonly Fault[] {
     signingKey(secret)
     return []
   } catch (error) {
-    return [{ pointer, message: `is no signing secret: ${error instanceof Error ? error.message : String(error)}` }]
+    return [{ pointer, message: `is not a signing secret: ${error instanceof Error ? error.message : String(error)}` }]
   }
 }
 

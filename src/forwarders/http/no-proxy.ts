@@ -33,8 +33,8 @@ export function createNoProxy (list: string): (origin: Origin) => boolean {
   const entries = texts.map((text) => ({ text, entry: readEntry(text.toLowerCase()) }))
   const wrong = entries.filter(({ entry }) => entry === undefined).map(({ text }) => JSON.stringify(text))
   if (wrong.length > 0) {
-    throw new TypeError(`${wrong.join(', ')} ${wrong.length === 1 ? 'is' : 'are'} none of what it may list: a name such as example.com or .svc, an address, ` +
-      'a block of addresses such as 127.0.0.0/8, each but the block with or without a port, or *')
+    throw new TypeError(`${wrong.join(', ')} ${wrong.length === 1 ? 'is' : 'are'} not allowed: use a name such as example.com or .svc or an address, ` +
+      'each with or without a port, a block of addresses such as 127.0.0.0/8, or *')
   }
   return ({ hostname, port }) => {
     const host = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '').toLowerCase()

@@ -41,7 +41,7 @@ export function openSound<T> (path: string, { damaged, reopened, use, ...options
   finishSwap(path)
   const assessment = reopened ? 'ours' : assess(path)
   if (assessment === 'no database') {
-    throw new WrongDatabaseError(`The file ${path} is no database of tierhook, or nothing of one can be recognised in it. Move it away, or point DATA_DIR at a folder of its own.`)
+    throw new WrongDatabaseError(`The file ${path} is not a database of tierhook, or is damaged beyond recognition. Move it away, or point DATA_DIR at a folder of its own.`)
   }
   if (!damaged && assessment !== 'ours, damaged') {
     try {

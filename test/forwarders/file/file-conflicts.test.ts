@@ -20,7 +20,7 @@ t.test('one file with two spellings is found, and both forwarders and paths are 
     ['a/events.ndjson', 'hard.ndjson'], ['link.ndjson', 'hard.ndjson'], ['a/not-yet.ndjson', 'dangling.ndjson'], ['linked/deep/not/yet.ndjson', 'a/deep/not/yet.ndjson']
   ] as const) {
     t.strictSame(await findFileConflicts([{ forwarder: 'first', path: at(one) }, { forwarder: 'second', path: at(other) }], []), [
-      { forwarder: 'second', message: `writes to ${at(other)}, which is the file of the forwarder first too (${at(one)}): give each a file of its own` }
+      { forwarder: 'second', message: `writes to ${at(other)}, which is also the file of the forwarder first (${at(one)}): give each a file of its own` }
     ], `${one} and ${other}`)
   }
 })

@@ -42,8 +42,8 @@ t.test('entries that cannot be understood are refused by name, all at once', asy
     '127.*', '10.*.0.1', 'a*.example', '*example.com', '**', '<local>', 'http://a.example', 'a.example/path', '10.0.0.0/33', '10.0.0/8', '::1/129', '10.0.0.0/8:80',
     '127.0.0', '10.', '256.1.1.1', '0x7f.1', 'a..example', '-a.example', 'a.example:0', 'a.example:99999', 'a.example:http', '[10.0.0.1]', '[a.example]', '[::1', '::1]', '"a.example"',
     'a.example;b.example', 'a|b', '!a.example', 'user@a.example', `${'a'.repeat(64)}.example`
-  ]) t.throws(() => createNoProxy(`a.example,${wrong}`), { name: 'TypeError', message: `${JSON.stringify(wrong)} is none of what it may list` }, wrong)
-  t.throws(() => createNoProxy('a*, localhost, b*'), { message: /^"a\*", "b\*" are none of what it may list: a name such as example\.com or \.svc, an address, / })
+  ]) t.throws(() => createNoProxy(`a.example,${wrong}`), { name: 'TypeError', message: `${JSON.stringify(wrong)} is not allowed: use a name` }, wrong)
+  t.throws(() => createNoProxy('a*, localhost, b*'), { message: /^"a\*", "b\*" are not allowed: use a name such as example\.com or \.svc or an address, / })
 })
 
 t.test('the route to a destination is shown without the proxy\'s password', async (t) => {
@@ -59,7 +59,7 @@ t.test('the route to a destination is shown without the proxy\'s password', asyn
 })
 
 t.test('an invalid list is reported with its variable, and only if a proxy is configured', async (t) => {
-  t.throws(() => routeTo('http://a.example/', { HTTP_PROXY: 'x', NO_PROXY: '127.*' }), { name: 'TypeError', message: /^NO_PROXY cannot be understood: "127\.\*" is none of what it may list/ })
+  t.throws(() => routeTo('http://a.example/', { HTTP_PROXY: 'x', NO_PROXY: '127.*' }), { name: 'TypeError', message: /^NO_PROXY cannot be understood: "127\.\*" is not allowed/ })
   t.throws(() => routeTo('http://a.example/', { http_proxy: 'x', no_proxy: '127.*' }), { message: /^no_proxy cannot be understood/ })
   t.strictSame(routeTo('http://a.example/', { HTTPS_PROXY: 'x', NO_PROXY: '127.*' }), { via: 'direct' })
 })

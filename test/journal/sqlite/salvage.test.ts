@@ -100,7 +100,7 @@ t.test('a file that is not a tierhook database is refused and unchanged', async 
   const writer = createWriter(Date.now)
   const text = 'this is a text, and no database at all'.repeat(300)
   writeFileSync(path, text)
-  t.throws(() => writer.open({ path, ...options }), { code: 'WRONG_DATABASE', message: /no database of tierhook/ })
+  t.throws(() => writer.open({ path, ...options }), { code: 'WRONG_DATABASE', message: /is not a database of tierhook/ })
   t.equal(readFileSync(path, 'utf8'), text)
 })
 

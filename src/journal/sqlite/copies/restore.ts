@@ -85,7 +85,7 @@ function checkBackup (from: string): void {
   if (assessment === 'ours, damaged') {
     throw new StoreError('STORE_DAMAGED', `The backup ${from} is damaged: take another one. If there is none, copy it to tierhook.db in an empty data folder: the service takes over what can still be read of it`)
   }
-  if (assessment !== 'ours') throw new StoreError('WRONG_STORE', `${from} is no backup of tierhook`)
+  if (assessment !== 'ours') throw new StoreError('WRONG_STORE', `${from} is not a backup of tierhook`)
 }
 
 async function takeFolder (dataDir: string): Promise<ReturnType<typeof lockDataFolder>> {
