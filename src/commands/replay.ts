@@ -174,7 +174,7 @@ function report (context: CommandContext, tally: Tally, { options, served, stopp
   const verb = options.dryRun === true ? 'would be requested' : 'requested'
   context.stdout.write(`${plural(tally.replays, 'replay')} ${verb}, of ${countDeliveries(tally.deliveries)}\n`)
   if (tally.passedOver > 0) context.stderr.write(`${plural(tally.passedOver, 'more was', 'more were')} left out: the forwarder has yet to finish them, so they arrive anyway\n`)
-  if (tally.filtered > 0) context.stderr.write(`${plural(tally.filtered, 'more was', 'more were')} not requested: the forwarder\'s filter skips them, and --force sends them anyway\n`)
+  if (tally.filtered > 0) context.stderr.write(`${plural(tally.filtered, 'more was', 'more were')} not requested: the forwarder's filter skips them, and --force sends them anyway\n`)
   if (stopped && tally.lastId !== '') context.stderr.write(`Stopped. The replays requested so far go out; to continue, repeat the command with --after ${tally.lastId}\n`)
   if (tally.replays > 0 && !served && options.dryRun !== true) context.stderr.write('No service runs on this data folder now: they go out when it starts\n')
 }
