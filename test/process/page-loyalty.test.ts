@@ -59,3 +59,29 @@ for (const shown of [false, true]) {
     t.strictSame(complaints, [])
   })
 }
+
+t.test('an address without a customer shows nobody, where it once showed everybody as one customer', { skip }, async (t) => {
+  const { service, adminUrl } = await startServiceWithPage(t)
+  await move(service.url, 0, 1, 1)
+  const browser = await launchBrowser(t)
+  const { page, complaints } = await openPage(browser, `${adminUrl}/#/customers`)
+  await page.getByText('This address names no customer.').waitFor()
+  t.equal(await page.locator('main svg, main tbody tr').count(), 0)
+  await page.getByRole('link', { name: 'Search the deliveries' }).click()
+  await page.locator('tbody tr').first().waitFor()
+  t.strictSame(complaints, [])
+})
+
+t.test('a long body is printed to its end, where it once was cut off at its place on the screen', { skip }, async (t) => {
+  const { service, adminUrl } = await startServiceWithPage(t)
+  await move(service.url, 0, 1, 1)
+  const browser = await launchBrowser(t)
+  const { page, complaints } = await openPage(browser, `${adminUrl}/#/deliveries`)
+  await page.locator('tbody tr').getByRole('link').first().click()
+  const body = page.locator('pre').first()
+  await body.waitFor()
+  t.ok(await body.evaluate((each: { scrollHeight: number, clientHeight: number }) => each.scrollHeight > each.clientHeight), 'the body is longer than its place on the screen')
+  await page.emulateMedia({ media: 'print' })
+  t.ok(await body.evaluate((each: { scrollHeight: number, clientHeight: number }) => each.scrollHeight <= each.clientHeight), 'all of it is printed')
+  t.strictSame(complaints, [])
+})
