@@ -110,7 +110,7 @@ for (const [how, code] of [
   })
 }
 
-t.test('a custom forwarder that ends the thread at each call keeps nothing from the other forwarders, which once got nothing any more', async (t) => {
+t.test('a custom forwarder that ends the thread at each call does not keep other forwarders from forwarding', async (t) => {
   const dataDir = t.testdir({
     'forwarders.json': forwarders,
     'own.mjs': `

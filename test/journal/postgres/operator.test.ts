@@ -202,7 +202,7 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
     t.match(await operator.prune({ ...limits, maxBytes: 1, after: 0, limit: 100 }), { removed: 1 }, 'and what is too much')
   })
 
-  await t.test('records that a wrong clock dated into the future go with what follows them, and hide nothing behind them', async (t) => {
+  await t.test('records that a wrong clock dated in the future are removed with later ones, and do not hide records behind them', async (t) => {
     const { append, feed, operator, sql } = await makeStore(t, server)
     const a = await feed('a')
     const future = now + 365 * 86_400_000
@@ -256,7 +256,7 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
     t.match(await operator.verify({ after: 0, limit: 10 }), { damaged: { length: 0 } })
   })
 
-  await t.test('what an attempt under way brings back of an event that was erased by force meanwhile is not kept', async (t) => {
+  await t.test('the outcome of an attempt on an event that was erased by force meanwhile is not kept', async (t) => {
     const { append, feed, operator, sql } = await makeStore(t, server)
     const results = [dead, retry, forwarded].map((result) => ({ ...result(), reason: 'cust_gone is unknown', detail: 'hello cust_gone' }))
     await append(...results.map(() => newDelivery({ customerId: null, rawBody: Buffer.from('{"data":{"customer":{"id":"cust_gone"}}}') })), newDelivery({ customerId: null }))
@@ -276,7 +276,7 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
     ])
   })
 
-  await t.test('what is in memory to be forwarded is not once it is erased by force', async (t) => {
+  await t.test('a delivery that waits in memory is not forwarded after it was erased by force', async (t) => {
     const { append, feed, operator } = await makeStore(t, server)
     await append(newDelivery({ customerId: 'cust_a' }), newDelivery({ customerId: 'cust_gone' }), newDelivery({ customerId: 'cust_b' }))
     let told = 0

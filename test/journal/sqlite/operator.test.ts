@@ -201,7 +201,7 @@ t.test('a delivery that is released while an erasure by force reads it is erased
   t.same((await operator.verify({ after: 0, limit: 10 })).damaged, [])
 })
 
-t.test('what an attempt under way brings back of an event that was erased by force meanwhile is not kept', async t => {
+t.test('the outcome of an attempt on an event that was erased by force meanwhile is not kept', async t => {
   const { append, feed, dataDir } = makeStore(t)
   const results = [dead, retry, forwarded].map((result) => ({ ...result(), reason: 'cust_gone is unknown', detail: 'hello cust_gone' }))
   append(...results.map(({ status }) => newDelivery({ customerId: status === 'retry' ? 'cust_gone' : null, rawBody: Buffer.from('{"customer":"cust_gone"}') })), newDelivery())
@@ -221,7 +221,7 @@ t.test('what an attempt under way brings back of an event that was erased by for
 })
 
 for (const order of ['customer', 'arrival'] as const) {
-  t.test(`what is in memory to be forwarded, in the order of ${order}, is not once it is erased by force`, async t => {
+  t.test(`a delivery that waits in memory, in the order of ${order}, is not forwarded after it was erased by force`, async t => {
     const { append, feed, dataDir, close } = await openJournal(t)
     await append(newDelivery({ customerId: 'cust_a' }), newDelivery({ customerId: 'cust_gone' }), newDelivery({ customerId: 'cust_b' }))
     let told = 0

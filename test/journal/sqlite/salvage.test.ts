@@ -51,7 +51,7 @@ t.test('everything readable is taken over, the damaged file is kept, and no sequ
   writer.close()
 })
 
-t.test('a log that is there and cannot be read is no missing log', async (t) => {
+t.test('a WAL that cannot be read does not count as a missing one', async (t) => {
   const log = join(t.testdir(), 'tierhook.db-wal')
   t.match(readWal(log), { count: undefined })
   symlinkSync(log, log)
