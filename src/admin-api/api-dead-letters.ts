@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { Operator } from '../delivery/operator.js'
 import { answerProblems } from '../http/problem-answer.js'
 import { DiscardedSchema, ForceSchema, IdsSchema, ReplayedSchema } from './api-deliveries.js'
-import type { NoteAction } from './audit.js'
+import { noteIfUnsure, type NoteAction } from './audit.js'
 import { cursorOf, DEFAULT_LIMIT, NextSchema, pageParameters, readCursor } from './cursor.js'
 import { LoyaltyParameter, type LoyaltyReader } from './loyalty.js'
 import { DeadLetterSchema, describeDeadLetter, withLoyalty } from './describe-deliveries.js'
@@ -52,11 +52,12 @@ export function addDeadLetterRoutes (app: App, { operator, noteAction, loyalty: 
       const [listed] = await operator.deadLetters({ forwarder, before: sequence + 1, limit: 1 })
       if (listed?.sequence === sequence && !listed.replaying) dead.add(sequence)
     }
-    const { replays, passedOver, filtered, refused } = await operator.replay({
+    const action = { action: 'replay' as const, from: 'dead letters' as const, forwarders: [forwarder], force }
+    const { replays, passedOver, filtered, refused } = await noteIfUnsure(operator.replay({
       sequences: [...dead], forwarders: [forwarder], force, finishedOnly: false, description: 'dead letters, asked for at the operator\'s listener', dryRun: false
-    })
+    }), () => { noteAction(request, { ...action, deliveryIds: found.flatMap(({ sequence, id }) => dead.has(sequence) ? [id] : []), ended: 'unknown' }) })
     const again = found.filter(({ sequence }) => dead.has(sequence) && !refused.some((each) => each.sequence === sequence)).map(({ id }) => id)
-    noteAction(request, { action: 'replay', from: 'dead letters', deliveryIds: again, forwarders: [forwarder], force, count: replays })
+    noteAction(request, { ...action, deliveryIds: again, count: replays })
     const why = new Map(refused.map((each) => [each.sequence, each.why]))
     return {
       replays,
@@ -77,8 +78,9 @@ export function addDeadLetterRoutes (app: App, { operator, noteAction, loyalty: 
   }, async (request) => {
     const { forwarder, ids } = request.body
     await knownForwarders(operator, [forwarder])
-    const { discarded, gone } = await discardDeliveries(operator, ids, { from: 'dead letters', forwarder })
-    noteAction(request, { action: 'discard', from: 'dead letters', deliveryIds: gone, forwarders: [forwarder], count: gone.length })
+    const action = { action: 'discard' as const, from: 'dead letters' as const, forwarders: [forwarder] }
+    const { discarded, gone } = await noteIfUnsure(discardDeliveries(operator, ids, { from: 'dead letters', forwarder }), () => { noteAction(request, { ...action, deliveryIds: ids, ended: 'unknown' }) })
+    noteAction(request, { ...action, deliveryIds: gone, count: gone.length })
     return { discarded }
   })
 }

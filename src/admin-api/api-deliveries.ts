@@ -3,7 +3,7 @@ import { listableStatuses, type ListedDelivery } from '../delivery/listing.js'
 import type { Operator } from '../delivery/operator.js'
 import { Problem } from '../errors/problem.js'
 import { answerProblems } from '../http/problem-answer.js'
-import type { NoteAction } from './audit.js'
+import { noteIfUnsure, type NoteAction } from './audit.js'
 import { cursorOf, DEFAULT_LIMIT, NextSchema, pageParameters, readCursor } from './cursor.js'
 import { LoyaltyParameter, type LoyaltyReader } from './loyalty.js'
 import { describeDetails, describeListed, withLoyalty, DetailsSchema, ListedSchema, VerdictSchema } from './describe-deliveries.js'
@@ -139,10 +139,11 @@ export function addDeliveryRoutes (app: App, { operator, noteAction, loyalty: lo
     const { params, body: { forwarders: named, force = false } } = request
     const forwarders = await knownForwarders(operator, named)
     const found = await findDeliveries(operator, [params.id])
-    const { replays, passedOver, filtered, refused } = await operator.replay({
+    const action = { action: 'replay' as const, deliveryIds: found.map(({ id }) => id), forwarders: [...forwarders], force }
+    const { replays, passedOver, filtered, refused } = await noteIfUnsure(operator.replay({
       sequences: found.map(({ sequence }) => sequence), forwarders, force, finishedOnly: false, description: 'asked for at the operator\'s listener', dryRun: false
-    })
-    noteAction(request, { action: 'replay', deliveryIds: refused.length > 0 ? [] : found.map(({ id }) => id), forwarders: [...forwarders], force, count: replays })
+    }), () => { noteAction(request, { ...action, ended: 'unknown' }) })
+    noteAction(request, { ...action, ...refused.length > 0 ? { deliveryIds: [] } : {}, count: replays })
     return { replays, passedOver, filtered, refused: refused.map(({ why }) => ({ id: found[0]?.id ?? '', why })) }
   })
 }

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { Operator } from '../delivery/operator.js'
 import { answerProblems } from '../http/problem-answer.js'
 import { DiscardedSchema, IdsSchema } from './api-deliveries.js'
-import type { NoteAction } from './audit.js'
+import { noteIfUnsure, type NoteAction } from './audit.js'
 import { cursorOf, DEFAULT_LIMIT, NextSchema, pageParameters, readCursor } from './cursor.js'
 import { LoyaltyParameter, type LoyaltyReader } from './loyalty.js'
 import { describeListed, withLoyalty, FaultSchema, ListedSchema, VerdictSchema } from './describe-deliveries.js'
@@ -48,12 +48,15 @@ export function addQuarantineRoutes (app: App, { operator, noteAction, loyalty: 
   }, async (request) => {
     const { ids, force = false } = request.body
     const found = await findDeliveries(operator, ids)
-    const results = await operator.release({ sequences: found.map(({ sequence }) => sequence), force })
+    const action = { action: 'release' as const, from: 'quarantine' as const, force }
+    const results = await noteIfUnsure(operator.release({ sequences: found.map(({ sequence }) => sequence), force }), () => {
+      noteAction(request, { ...action, deliveryIds: found.map(({ id }) => id), ended: 'unknown' })
+    })
     const released = results.map(({ sequence, status, verdict, faults }) => {
       return { id: found.find((each) => each.sequence === sequence)?.id ?? '', status, verdict, faults: [...faults] }
     })
     const out = released.filter(({ status }) => status === 'released').map(({ id }) => id)
-    noteAction(request, { action: 'release', from: 'quarantine', deliveryIds: out, force, count: out.length })
+    noteAction(request, { ...action, deliveryIds: out, count: out.length })
     return { released }
   })
 
@@ -66,8 +69,10 @@ export function addQuarantineRoutes (app: App, { operator, noteAction, loyalty: 
       response: { 200: DiscardedSchema, ...answerProblems }
     }
   }, async (request) => {
-    const { discarded, gone } = await discardDeliveries(operator, request.body.ids, { from: 'quarantine' })
-    noteAction(request, { action: 'discard', from: 'quarantine', deliveryIds: gone, count: gone.length })
+    const action = { action: 'discard' as const, from: 'quarantine' as const }
+    const { ids } = request.body
+    const { discarded, gone } = await noteIfUnsure(discardDeliveries(operator, ids, { from: 'quarantine' }), () => { noteAction(request, { ...action, deliveryIds: ids, ended: 'unknown' }) })
+    noteAction(request, { ...action, deliveryIds: gone, count: gone.length })
     return { discarded }
   })
 }

@@ -1,8 +1,19 @@
 import type { FastifyRequest } from 'fastify'
+import { StoreError } from '../delivery/operator.js'
 import { MOST_IDS, type OperatorAction, type RecordedAction } from './operator-action.js'
 
 /** Logs an operator's action. Call it after the action is done. */
 export type NoteAction = (request: Pick<FastifyRequest, 'ip' | 'log'>, action: OperatorAction) => void
+
+/** Resolves with the result of a change. If nobody knows whether it was made, logs it with what was asked for. */
+export async function noteIfUnsure<T> (change: Promise<T>, note: () => void): Promise<T> {
+  try {
+    return await change
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'STORE_UNSURE') note()
+    throw error
+  }
+}
 
 export interface AuditOptions {
   /** Returns the name of the request's token; `null` if the listener needs none. */

@@ -18,7 +18,7 @@ const what = {
   force: Type.Optional(Type.Boolean()),
   by: Type.Optional(Type.Array(Type.Union([Type.Literal('customer'), Type.Literal('source_id'), Type.Literal('email')]), { description: 'Which kinds of id named the erased person. The ids themselves are left out.' })),
   file: Type.Optional(Type.String({ maxLength: 4096 })),
-  ended: Type.Optional(Type.Union([Type.Literal('stopped'), Type.Literal('failed')], { description: 'Present if the action did not run to its end.' }))
+  ended: Type.Optional(Type.Union([Type.Literal('stopped'), Type.Literal('failed'), Type.Literal('unknown')], { description: 'Present if the action did not run to its end. `unknown`: the database did not answer whether it did.' }))
 }
 
 /** An operator's action and its targets. It contains no secret, no body and no personal data. */

@@ -17,6 +17,9 @@ const words: ErrorWords = {
 
 /** Turns any error into a problem for the operator. An error of the store keeps its message, which says why and what to do. */
 export function toOperatorProblem (error: unknown): Problem {
-  if (error instanceof StoreError) return new Problem('STORE_UNAVAILABLE', { detail: error.message, headers: { 'retry-after': '5' }, cause: error })
+  if (error instanceof StoreError) {
+    // A change that may be made is not to be asked for again without a look.
+    return new Problem('STORE_UNAVAILABLE', { detail: error.message, headers: error.code === 'STORE_UNSURE' ? {} : { 'retry-after': '5' }, cause: error })
+  }
   return toProblem(error, words)
 }

@@ -61,11 +61,11 @@ export interface Operator {
   readonly close: () => Promise<void>
 }
 
-export const storeErrorCodes = ['NO_STORE', 'WRONG_STORE', 'STORE_BUSY', 'STORE_READ_ONLY', 'STORE_DAMAGED'] as const
+export const storeErrorCodes = ['NO_STORE', 'WRONG_STORE', 'STORE_BUSY', 'STORE_READ_ONLY', 'STORE_DAMAGED', 'STORE_UNSURE'] as const
 
 export type StoreErrorCode = typeof storeErrorCodes[number]
 
-/** The store cannot be used, or not in this way. The message says what to do. */
+/** The store cannot be used, or not in this way. The message says what to do. `STORE_UNSURE`: the change may be made, and its answer is lost. */
 export class StoreError extends Error {
   override readonly name = 'StoreError'
   readonly code: StoreErrorCode

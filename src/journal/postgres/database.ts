@@ -111,6 +111,7 @@ export function openDatabase ({ url, schema, connections, timeoutMs = STATEMENT_
     let broken = false
     let unconfirmed = false
     let sent = false
+    let inTransaction = false
     const lose = (): void => { broken = true }
     const notice = ({ routine }: { readonly routine?: string | undefined }): void => { unconfirmed ||= routine === SYNC_WAIT }
     client.on('error', lose)
@@ -124,7 +125,9 @@ export function openDatabase ({ url, schema, connections, timeoutMs = STATEMENT_
     }, Math.max(1, ms))
     try {
       const result = await work(async <R> (text: string, values: readonly unknown[] = []) => {
-        sent = true
+        // Nothing of a transaction is done before its commit.
+        inTransaction ||= text === 'BEGIN'
+        sent ||= !inTransaction || text === 'COMMIT'
         return (await client.query(text, [...values])).rows as R[]
       })
       if (unconfirmed) throw new DatabaseError('DATABASE_SLOW', 'The commit was not confirmed by its standby', true)

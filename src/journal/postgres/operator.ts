@@ -43,6 +43,9 @@ export function openPostgresOperator ({ url, schema, judge, parseFilter }: Postg
       if (forwarders === 'all') await query(`SELECT 1 FROM ${s}.forwarders ORDER BY name FOR UPDATE`)
       else if (forwarders !== undefined) await query(`SELECT 1 FROM ${s}.forwarders WHERE name = ANY ($1) ORDER BY name FOR UPDATE`, [forwarders])
       return await work(query)
+    }).catch((error: unknown) => {
+      if (!(error instanceof DatabaseError) || !error.mayBeDone) throw error
+      throw new StoreError('STORE_UNSURE', `The database did not answer whether this is done (${error.message}): look whether it is before you ask again`, error)
     })
   }
 

@@ -10,6 +10,7 @@ import { digestOf } from '../../../src/journal/traces.js'
 import { openPostgresOperator } from '../../../src/journal/postgres/operator.js'
 import { parseFilter } from '../../../src/forwarders/delivery-filter.js'
 import { createJudge } from '../../../src/voucherify/judge.js'
+import { buildAdmin } from '../../support/build-admin.js'
 import { captureLog } from '../../support/capture-log.js'
 import { eventually, eventuallyTrue } from '../../support/eventually.js'
 import { createPostgresJournal } from '../../support/postgres-journal.js'
@@ -291,6 +292,50 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
     await eventuallyTrue(() => told > before, 'word of the erasure')
     await a.settle(claims.map((claim) => ({ claim, result: forwarded(), record })))
     t.match((await settleAll(a, forwarded)).map(({ delivery }) => delivery.customerId), ['cust_b'])
+  })
+
+  await t.test('an operator whose COMMIT gets no answer is told to look first, and the action is on the list', async (t) => {
+    const { append, feed, operator, sql } = await makeStore(t, server)
+    const [one, two, three, four, five] = [newDelivery(), newDelivery(), newDelivery(), quarantinedDelivery(), quarantinedDelivery()]
+    await append(one, two, three, four, five)
+    await settleAll(await feed('a'), ({ delivery: { id } }) => id === one.id ? forwarded() : dead())
+    const admin = await buildAdmin(t, { operator })
+    let lose = ''
+    const queries = hookQueries({
+      async query ({ client, text, send }) {
+        if (lose === '' || !text.startsWith(lose)) return await send()
+        lose = ''
+        await send()
+        ;(client as unknown as { readonly connection: { readonly stream: { readonly destroy: () => void } } }).connection.stream.destroy()
+        throw new Error('Connection terminated unexpectedly')
+      },
+      connecting: () => {}
+    })
+    t.teardown(queries.unhook)
+    const steps: ReadonlyArray<readonly [path: string, body: object, told: object]> = [
+      [`/api/deliveries/${one.id}/replay`, { forwarders: ['a'] }, { action: 'replay', deliveryIds: [one.id], forwarders: ['a'] }],
+      ['/api/dead-letters/replay', { forwarder: 'a', ids: [two.id] }, { action: 'replay', from: 'dead letters', deliveryIds: [two.id] }],
+      ['/api/dead-letters/discard', { forwarder: 'a', ids: [three.id] }, { action: 'discard', from: 'dead letters', deliveryIds: [three.id] }],
+      ['/api/quarantine/release', { ids: [four.id], force: true }, { action: 'release', deliveryIds: [four.id], force: true }],
+      ['/api/quarantine/discard', { ids: [five.id] }, { action: 'discard', from: 'quarantine', deliveryIds: [five.id] }]
+    ]
+    for (const [path, body, told] of steps) {
+      lose = 'COMMIT'
+      const before = admin.log.find('operator action').length
+      const { status, headers, text } = await admin.post(path, { body })
+      t.equal(status, 503, path)
+      t.match(text, /look whether it is before you ask again/)
+      t.equal(headers['retry-after'], undefined, 'nobody is asked to come again at once')
+      t.match(admin.log.find('operator action').slice(before), [{ ...told, ended: 'unknown' }])
+    }
+    t.same(await sql('SELECT sequence::int FROM {s}.waiting ORDER BY sequence'), [{ sequence: 1 }, { sequence: 2 }, { sequence: 4 }], 'each is done once')
+    t.same(await sql('SELECT sequence::int FROM {s}.dead_letters'), [{ sequence: 2 }])
+    t.same(await sql('SELECT sequence::int FROM {s}.deliveries ORDER BY sequence'), [{ sequence: 1 }, { sequence: 2 }, { sequence: 3 }, { sequence: 4 }])
+
+    lose = 'SELECT set_config(\'lock_timeout\''
+    const { status, headers } = await admin.post(`/api/deliveries/${two.id}/replay`, { body: { forwarders: ['a'] } })
+    t.match({ status, headers }, { status: 503, headers: { 'retry-after': '5' } }, 'before its commit nothing is done')
+    t.equal((await sql('SELECT 1 FROM {s}.waiting')).length, 3)
   })
 
   await t.test('a database without a journal, with an older or newer one, or of another program is refused', async (t) => {
