@@ -92,7 +92,7 @@ function emptyTally (): Tally {
 }
 
 async function run (context: CommandContext, operator: Operator, stop: Stop, request: { people: readonly Person[], force: boolean, dryRun: boolean }, tally = emptyTally()): Promise<Tally> {
-  const bar = startProgressBar(context, await operator.lastSequence(), request.dryRun ? 'looked at' : 'erased or passed over')
+  const bar = startProgressBar(context, await operator.lastSequence(), request.dryRun ? 'checked' : 'checked or erased')
   try {
     for (let after = 0; !tally.complete && !stop.signal.aborted;) {
       const step = await operator.erase({ ...request, after, limit: stepSize })

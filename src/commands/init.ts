@@ -26,7 +26,7 @@ type Answers = Readonly<Record<'PORT' | 'PUBLIC_URL' | 'VOUCHERIFY_WEBHOOK_SECRE
 
 const meanings: Answers = {
   PORT: 'The TCP port that webhooks are taken at, on this machine. Your TLS proxy or tunnel goes before it.',
-  PUBLIC_URL: 'The address under which Voucherify reaches this service: what stands before /webhooks.',
+  PUBLIC_URL: 'The address at which Voucherify reaches this service: the part before /webhooks.',
   VOUCHERIFY_WEBHOOK_SECRETS: 'The secret key from Voucherify, Project settings, Webhooks. Comma-separated, with the new one, during a rotation.',
   FORWARDERS: 'Where accepted events go: a comma-separated list of log, file and http.',
   HTTP_FORWARDER_URL: 'Where the http forwarder posts to.'

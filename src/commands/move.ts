@@ -27,6 +27,6 @@ export async function move (context: CommandContext, { from, to, envFile, json }
     report (moved) {
       context.stdout.write(json === true ? jsonLine({ ...moved }) : `${countDeliveries(moved.deliveries)} moved and checked; what was moved from is kept as ${moved.left}\n`)
     },
-    whenStopped: 'Stopped: nothing was moved, and the next move begins anew'
+    whenStopped: 'Stopped: nothing was moved, and the next move starts over'
   }))
 }

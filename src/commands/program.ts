@@ -70,7 +70,7 @@ function createProgram ({ context, runs, settingsHelp }: ProgramOptions): Comman
   program.command('check')
     .description('validate the configuration and show what would run, without secrets; exits 2 with every fault')
     .option('--connect', 'try whether each destination can be reached; exits 1 if one cannot')
-    .option('--voucherify', 'ask Voucherify once how the webhook stands there (VOUCHERIFY_MANAGEMENT_ID); exits 1 if something is wrong')
+    .option('--voucherify', 'ask Voucherify once whether the webhook is well there (VOUCHERIFY_MANAGEMENT_ID); exits 1 if something is wrong')
     .option('--timeout-ms <milliseconds>', 'how long to try each', wholeNumber(1, 600_000), 10_000)
     .option('--json', 'show one JSON object instead')
     .option(...environmentFile)

@@ -47,7 +47,7 @@ export function inspectFiles ({ settings, envFile, directory, user }: InspectFil
     ...folder === undefined ? [] : folderDangers(dataDir, folder, user),
     ...folder === undefined ? [] : ownFiles(settings, dataDir, directory).flatMap((path) => fileDangers(path, folder, user)),
     ...envFile === undefined ? [] : envFileDangers(envFile, resolve(directory, envFile.path), settings.FORWARDERS_FILE),
-    ...settings.FORWARDERS_FILE === undefined ? [] : changeable('FORWARDERS_FILE', resolve(directory, settings.FORWARDERS_FILE), 'whoever changes it decides what code runs here, and where events go')
+    ...settings.FORWARDERS_FILE === undefined ? [] : changeable('FORWARDERS_FILE', resolve(directory, settings.FORWARDERS_FILE), 'a user who changes it decides what code runs here, and where events go')
   ]
 }
 
@@ -89,7 +89,7 @@ function envFileDangers (envFile: EnvFile, path: string, forwardersFile: string 
   const mode = look(statSync, path)?.mode ?? 0
   const secrets = secretNames(envFile, { forwardersFile })
   return [
-    ...changeable(envFile.path, path, 'whoever changes it decides who is believed, and where events go'),
+    ...changeable(envFile.path, path, 'a user who changes it decides whose webhooks are accepted, and where events go'),
     ...(mode & OTHERS_READ) === 0 || secrets.length === 0
       ? []
       : [{ variable: envFile.path, message: `can be read by everybody on this machine (${path}, mode ${octal(mode)}), and holds ${secrets.join(', ')}; chmod o-r it`, refused: false }]

@@ -55,7 +55,7 @@ export function openLogOutput (options: LogOutputOptions): LogOutput {
 
   destination.on('drain', () => { pending = false })
   destination.on('error', fail)
-  destination.on('drop', () => { fail(new Error('nobody takes log lines off, so lines were dropped')) })
+  destination.on('drop', () => { fail(new Error('the log\'s reader takes no lines, so lines were dropped')) })
 
   return {
     write: line => {

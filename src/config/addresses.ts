@@ -14,7 +14,7 @@ export function decodeSources (text: string): Decoded {
   const wrong = items.find(item => !isSourceEntry(item))
   return wrong === undefined
     ? accepted(items)
-    : refused(`must be a comma-separated list of eu1, us1, as1, addresses and CIDR blocks; ${JSON.stringify(wrong)} is none of these`)
+    : refused(`must be a comma-separated list of eu1, us1, as1, addresses and CIDR blocks; ${JSON.stringify(wrong)} is not one of these`)
 }
 
 const ranges = new Set(['loopback', 'linklocal', 'uniquelocal'])
@@ -34,7 +34,7 @@ export function decodeTrustProxy (text: string): Decoded {
   const wrong = items.find(item => !isProxy(item))
   return wrong === undefined
     ? accepted(items)
-    : refused(`must be true, false, or a comma-separated list of addresses, CIDR blocks, loopback, linklocal and uniquelocal; ${JSON.stringify(wrong)} is none of these`)
+    : refused(`must be true, false, or a comma-separated list of addresses, CIDR blocks, loopback, linklocal and uniquelocal; ${JSON.stringify(wrong)} is not one of these`)
 }
 
 /** Whether only this machine can reach a server that listens on `host`. Every name except localhost counts as reachable by others. */

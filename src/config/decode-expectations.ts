@@ -13,7 +13,7 @@ export function decodeExpectations (text: string): Decoded {
   for (const each of items) {
     const [, pattern, number, unit = ''] = item.exec(each) ?? []
     if (pattern === undefined) {
-      return refused(`must be a comma-separated list of an event type (* stands for any characters), or source: and an id, with = and a time such as 90m, 24h or 7d; ${JSON.stringify(each.slice(0, 80))} is none`)
+      return refused(`must be a comma-separated list of an event type (* stands for any characters), or source: and an id, with = and a time such as 90m, 24h or 7d; ${JSON.stringify(each.slice(0, 80))} is not one`)
     }
     const withinMs = Number(number) * (units[unit] ?? NaN)
     if (withinMs === 0 || withinMs > LONGEST_MS) return refused(`must have a time from 1s to 366d for ${pattern}`)

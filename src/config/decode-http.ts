@@ -40,7 +40,7 @@ export function decodeStatuses (text: string): Decoded {
   const wrong = items.find(item => !/^[345]\d\d$/.test(item))
   return wrong === undefined
     ? accepted(items.map(Number))
-    : refused(`must be a comma-separated list of HTTP statuses from 300 to 599; ${JSON.stringify(wrong)} is none`)
+    : refused(`must be a comma-separated list of HTTP statuses from 300 to 599; ${JSON.stringify(wrong)} is not one`)
 }
 
 /** Reads a credential that is sent in a header. */

@@ -17,7 +17,7 @@ export function decodeLogPaths (text: string): Decoded {
   }
   return wrong === undefined
     ? accepted(paths)
-    : refused(`must be a comma-separated list of paths such as sourceAddress, data.customer.email, data["x-y"] or *.email; ${JSON.stringify(wrong.slice(0, 80))} is none`)
+    : refused(`must be a comma-separated list of paths such as sourceAddress, data.customer.email, data["x-y"] or *.email; ${JSON.stringify(wrong.slice(0, 80))} is not one`)
 }
 
 /** Splits a path into its names, without brackets, dots and quotes. */

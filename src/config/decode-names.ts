@@ -12,7 +12,7 @@ export function decodeNames (text: string): Decoded {
   const names = text.split(',').map(item => item.trim())
   const wrong = names.find(item => !name.test(item))
   if (wrong !== undefined) {
-    return refused(`must be a comma-separated list of names of 1 to 100 letters, digits, dots, dashes and underscores, such as crm,erp; ${JSON.stringify(wrong.slice(0, 80))} is none`)
+    return refused(`must be a comma-separated list of names of 1 to 100 letters, digits, dots, dashes and underscores, such as crm,erp; ${JSON.stringify(wrong.slice(0, 80))} is not one`)
   }
   const twice = names.find((item, index) => names.slice(0, index).some(other => other.toLowerCase() === item.toLowerCase()))
   if (twice !== undefined) return refused(`names ${twice} twice; name each once, in upper or in lower case`)

@@ -16,7 +16,7 @@ function decodeInteger (text: string, minimum: number, maximum: number, unit: un
 function decodeList (text: string, choices: readonly string[]): Decoded {
   const items = text.split(',').map(item => item.trim())
   const wrong = items.find(item => !choices.includes(item))
-  if (wrong !== undefined) return refused(`must be a comma-separated list of ${choices.join(', ')}; ${JSON.stringify(wrong)} is none of these`)
+  if (wrong !== undefined) return refused(`must be a comma-separated list of ${choices.join(', ')}; ${JSON.stringify(wrong)} is not one of these`)
   const twice = items.find((item, index) => items.indexOf(item) !== index)
   return twice === undefined ? accepted(items) : refused(`names ${twice} twice; name each once`)
 }

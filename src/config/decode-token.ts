@@ -46,7 +46,7 @@ export function decodeTokens (text: string): Decoded<readonly NamedToken[]> {
   for (const [index, item] of text.split(',').map((each) => each.trim()).entries()) {
     if (item === '') continue
     const [, name = '', role, secret = ''] = /^([a-z0-9][a-z0-9_-]{0,39}):(read|operate):(.*)$/s.exec(item) ?? []
-    if (role !== 'read' && role !== 'operate') return refused(`must be a comma-separated list of name:read:token and name:operate:token, the names of lower-case letters, digits, - and _; item ${index + 1} is none`)
+    if (role !== 'read' && role !== 'operate') return refused(`must be a comma-separated list of name:read:token and name:operate:token, the names of lower-case letters, digits, - and _; item ${index + 1} is not one`)
     if (name === SOLE_TOKEN_NAME) return refused(`names a token ${name}, which is the name of ADMIN_TOKEN; take another one`)
     if (tokens.some((other) => other.name === name)) return refused(`names ${name} twice; give each token a name of its own`)
     const decoded = decodeToken(secret)

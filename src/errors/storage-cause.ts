@@ -20,10 +20,10 @@ const NO_INODES = 'NO_INODES'
 /** Causes by the codes of the operating system and of SQLite (https://sqlite.org/rescode.html). */
 const causes = byCode({
   'ENOSPC SQLITE_FULL': {
-    reason: 'the disk is full', advice: 'make room on the disk of the data folder; it goes on by itself. On a full disk nothing can be removed from the database either: a lower RETENTION_MAX_BYTES helps from then on', atStart: 'wait'
+    reason: 'the disk is full', advice: 'make room on the disk of the data folder; it goes on by itself. While the disk is full, nothing can be removed from the database either; a lower RETENTION_MAX_BYTES helps after that', atStart: 'wait'
   },
   [NO_INODES]: {
-    reason: 'the disk takes no more files: it has no inodes left', advice: 'remove files from the file system of the data folder (df -i), or make it anew with more inodes; it goes on by itself', atStart: 'wait'
+    reason: 'the disk takes no more files: it has no inodes left', advice: 'remove files from the file system of the data folder (df -i), or recreate it with more inodes; it goes on by itself', atStart: 'wait'
   },
   EDQUOT: {
     reason: 'the disk quota is used up', advice: 'raise the quota of the user that tierhook runs as, or remove files of that user; it goes on by itself', atStart: 'wait'

@@ -16,7 +16,7 @@ export type DriftKind = (typeof driftKinds)[number]
 
 /** What to do about a kind of drift, if that is not obvious. */
 export const driftAdvice: Readonly<Partial<Record<DriftKind, string>>> = {
-  'wrong direction': 'A raw payload does not say which event it is, so it is taken for the one that its URL names. Compare the URL of the distribution with its event. If they agree, somebody may have sent a captured webhook to another URL.'
+  'wrong direction': 'A raw payload does not say which event it is, so it is taken for the one that its URL names. Compare the URL of the distribution with its event. If they agree, another sender may have sent a captured webhook to this URL.'
 }
 
 /** One way in which events of a type differ from their schema. Contains no value of an event. */

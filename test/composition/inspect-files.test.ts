@@ -104,7 +104,7 @@ t.test('an environment file with secrets that others can read or change is a war
   t.strictSame(find(maker, envFile(secrets, 0o644)), [[false, `.env can be read by everybody on this machine (${join(directory, '.env')}, mode 0644), and holds VOUCHERIFY_WEBHOOK_SECRETS; chmod o-r it`]])
   const settings = { DATA_DIR: 'data', FORWARDERS: [], FORWARDERS_FILE: 'forwarders.json' }
   t.match(find(maker, { settings, ...envFile(secrets, 0o644) }), [[false, 'and holds VOUCHERIFY_WEBHOOK_SECRETS, CRM_KEY; chmod o-r it']], 'what a file of forwarders may refer to')
-  t.match(find(maker, envFile('PORT=3000\n', 0o646)), [[false, /^\.env can be changed by everybody .*mode 0646\): whoever changes it decides who is believed/]])
+  t.match(find(maker, envFile('PORT=3000\n', 0o646)), [[false, /^\.env can be changed by everybody .*mode 0646\): a user who changes it decides whose webhooks are accepted/]])
   writeFileSync(join(directory, 'forwarders.json'), '[]')
   chmodSync(join(directory, 'forwarders.json'), 0o666)
   t.match(find(maker, { settings }), [[false, /^FORWARDERS_FILE can be changed by everybody .*decides what code runs here/]])

@@ -59,9 +59,9 @@ t.test('tokens have names and roles, and a fault is reported without the token',
   })
   for (const [text, reason] of [
     ['', /^names no token/],
-    [one, /item 1 is none$/],
-    [`anna:read:${one},ben:write:${two}`, /item 2 is none$/],
-    [`Anna:read:${one}`, /item 1 is none$/],
+    [one, /item 1 is not one$/],
+    [`anna:read:${one},ben:write:${two}`, /item 2 is not one$/],
+    [`Anna:read:${one}`, /item 1 is not one$/],
     [`admin:read:${one}`, /^names a token admin, which is the name of ADMIN_TOKEN/],
     [`anna:read:${one},anna:operate:${two}`, /^names anna twice/],
     [`anna:read:${one},ben:operate:${one}`, /^has the same token for anna and ben/],

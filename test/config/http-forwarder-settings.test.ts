@@ -54,6 +54,6 @@ t.test('an unusable signing secret is refused with a way to make one, and is not
 
 t.test('permanent statuses must be failures', async (t) => {
   for (const text of ['200', '99', '600', '4xx', '404,', '410 404', ' ']) {
-    t.match(messageOf({ HTTP_FORWARDER_PERMANENT_STATUS: text }), /must be a comma-separated list of HTTP statuses from 300 to 599; ".*" is none/)
+    t.match(messageOf({ HTTP_FORWARDER_PERMANENT_STATUS: text }), /must be a comma-separated list of HTTP statuses from 300 to 599; ".*" is not one/)
   }
 })

@@ -85,10 +85,10 @@ t.test('true and false are the only boolean values', async t => {
 
 t.test('a wrong choice or list entry is refused with the possible values', async t => {
   t.match(messageOf({ LOG_LEVEL: 'verbose' }), 'LOG_LEVEL "verbose" must be one of fatal, error, warn, info, debug, trace, silent')
-  t.match(messageOf({ FORWARDERS: 'log,kafka' }), 'must be a comma-separated list of log, file, http; "kafka" is none of these')
+  t.match(messageOf({ FORWARDERS: 'log,kafka' }), 'must be a comma-separated list of log, file, http; "kafka" is not one of these')
   t.match(messageOf({ FORWARDERS: 'log,file,log' }), 'names log twice')
-  t.match(messageOf({ FORWARDERS: 'log,' }), '"" is none of these')
-  t.match(messageOf({ ALLOWED_SOURCES: 'eu1,eu9' }), '"eu9" is none of these')
+  t.match(messageOf({ FORWARDERS: 'log,' }), '"" is not one of these')
+  t.match(messageOf({ ALLOWED_SOURCES: 'eu1,eu9' }), '"eu9" is not one of these')
   t.match(messageOf({ DATA_DIR: '  ' }), 'DATA_DIR "  " is blank')
 })
 
@@ -106,7 +106,7 @@ t.test('trusted proxies have the forms that Fastify knows, but not a number of h
     t.equal(load({ TRUST_PROXY: text }).TRUST_PROXY, value)
   }
   t.same(load({ TRUST_PROXY: 'loopback, 10.0.0.0/8, fc00::/7,192.0.2.1' }).TRUST_PROXY, ['loopback', '10.0.0.0/8', 'fc00::/7', '192.0.2.1'])
-  for (const text of ['yes', '10.0.0.0/33', 'loopback,', '10.1', '-1']) t.match(messageOf({ TRUST_PROXY: text }), /^TRUST_PROXY .*none of these/)
+  for (const text of ['yes', '10.0.0.0/33', 'loopback,', '10.1', '-1']) t.match(messageOf({ TRUST_PROXY: text }), /^TRUST_PROXY .*not one of these/)
   t.match(messageOf({ TRUST_PROXY: '1' }), 'is a number of hops, by which tierhook cannot tell a proxy from a sender')
 })
 
@@ -266,12 +266,12 @@ t.test('expected events are a list of patterns with times, each pattern once', a
     { pattern: '*', withinMs: 86_400_000 }, { pattern: 'customer.loyalty.tier.*', withinMs: 604_800_000 }, { pattern: 'source:distr_abc', withinMs: 5_400_000 }, { pattern: 'a.b', withinMs: 30_000 }
   ])
   const cases: Array<[string, RegExp]> = [
-    ['*', /; "\*" is none$/],
-    ['*=24', /"\*=24" is none/],
-    ['*=1w', /is none/],
-    ['source:=1h', /is none/],
-    ['a b=1h', /is none/],
-    ['*=1h,', /; "" is none/],
+    ['*', /; "\*" is not one$/],
+    ['*=24', /"\*=24" is not one/],
+    ['*=1w', /is not one/],
+    ['source:=1h', /is not one/],
+    ['a b=1h', /is not one/],
+    ['*=1h,', /; "" is not one/],
     ['*=0h', /must have a time from 1s to 366d for \*/],
     ['*=367d', /must have a time from 1s to 366d/],
     ['*=1h,*=2h', /names \* twice/],
@@ -282,7 +282,7 @@ t.test('expected events are a list of patterns with times, each pattern once', a
 
 t.test('values to hide in the log are a list of paths', async t => {
   t.same(load({ LOG_REDACT: 'sourceAddress, data.customer.email,*.metadata,data["x-y"][0],[*].a' }).LOG_REDACT, ['sourceAddress', 'data.customer.email', '*.metadata', 'data["x-y"][0]', '[*].a'])
-  for (const text of ['a..b', 'a,', 'a.b.', 'x-y', 'a[', 'a["b]', 'a b', 'a["b,c"]']) t.match(messageOf({ LOG_REDACT: text }), /^LOG_REDACT .*must be a comma-separated list of paths such as .* is none$/)
+  for (const text of ['a..b', 'a,', 'a.b.', 'x-y', 'a[', 'a["b]', 'a b', 'a["b,c"]']) t.match(messageOf({ LOG_REDACT: text }), /^LOG_REDACT .*must be a comma-separated list of paths such as .* is not one$/)
 })
 
 t.test('a path to hide may not use a name from the prototype of objects', async t => {
@@ -296,11 +296,11 @@ t.test('names of custom webhooks each make a URL and an event type, and differ b
   t.same(load({}).CUSTOM_WEBHOOKS, [])
   t.same(load({ CUSTOM_WEBHOOKS: 'crm, Crm-Sync_2.x' }).CUSTOM_WEBHOOKS, ['crm', 'Crm-Sync_2.x'])
   const cases: ReadonlyArray<readonly [string, RegExp]> = [
-    ['crm,', /^CUSTOM_WEBHOOKS "crm," must be a comma-separated list of names .*; "" is none$/],
-    ['a/b', /"a\/b" is none/],
-    ['..', /"\.\." is none/],
-    ['*', /"\*" is none/],
-    ['n'.repeat(101), /is none/],
+    ['crm,', /^CUSTOM_WEBHOOKS "crm," must be a comma-separated list of names .*; "" is not one$/],
+    ['a/b', /"a\/b" is not one/],
+    ['..', /"\.\." is not one/],
+    ['*', /"\*" is not one/],
+    ['n'.repeat(101), /is not one/],
     ['crm,erp,CRM', /names CRM twice; name each once/],
     [Array.from({ length: 101 }, (_, index) => `n${index}`).join(','), /must not name more than 100/]
   ]
