@@ -3,7 +3,7 @@ import { lstat, open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Value } from '@sinclair/typebox/value'
 import { appendLines, appendLinesLater } from '../errors/append-lines.js'
-import { handToOwner } from '../errors/hand-to-owner.js'
+import { giveToFolderOwner } from '../errors/give-to-folder-owner.js'
 import { RecordedActionSchema, type RecordedAction } from './operator-action.js'
 
 /** Bytes per read. A line of the list is far shorter. */
@@ -35,7 +35,7 @@ export function olderActionListPath (dataDir: string): string {
 export function addToActionList (dataDir: string, action: RecordedAction): void {
   const file = openSync(actionListPath(dataDir), TO_APPEND, MODE)
   try {
-    handToOwner(file, dataDir)
+    giveToFolderOwner(file, dataDir)
     appendLines(file, lineOf(action))
     fsyncSync(file)
   } finally {
@@ -58,7 +58,7 @@ function lineOf (action: RecordedAction): string {
 }
 
 /** Returns the current end of a file; `undefined` if it does not exist or is not a regular file. */
-export async function placeAtEnd (path: string): Promise<Place | undefined> {
+export async function endOfFile (path: string): Promise<Place | undefined> {
   try {
     const found = await lstat(path)
     return found.isFile() ? { inode: found.ino, offset: found.size } : undefined
@@ -70,7 +70,7 @@ export async function placeAtEnd (path: string): Promise<Place | undefined> {
 
 /** Returns the last lines of a file, newest first; none if the file does not exist. */
 export async function readEnd (path: string): Promise<readonly string[]> {
-  const end = await placeAtEnd(path)
+  const end = await endOfFile(path)
   if (end === undefined) return []
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {

@@ -2,14 +2,14 @@ import { constants } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { within } from '../delivery/within.js'
-import { actionListPath, appendAction, olderActionListPath, parseAction, placeAtEnd, readEnd, readLines, type Place } from './action-list-file.js'
+import { actionListPath, appendAction, olderActionListPath, parseAction, endOfFile, readEnd, readLines, type Place } from './action-list-file.js'
 import type { RecordedAction } from './operator-action.js'
 
 /** At this size the list is renamed to the older part, which replaces the previous older part. */
 const LARGEST_BYTES = 1_048_576
 const LOOK_EVERY_MS = 2000
 /** How many actions may wait for a disk that does not respond. */
-const MOST_WAITING = 1000
+const MAX_WAITING = 1000
 /** How long `close` waits for a disk that does not respond. */
 const LAST_LOOK_LIMIT_MS = 500
 export interface ActionListOptions {
@@ -51,18 +51,18 @@ export function createActionList ({ dataDir, logger, everyMs = LOOK_EVERY_MS, la
       await appendAction(path, action)
       notKept = false
     } catch (error) {
-      tellNotKept(error)
+      reportNotKept(error)
     }
   }
 
-  function tellNotKept (error: unknown): void {
+  function reportNotKept (error: unknown): void {
     if (!notKept) logger.error({ err: error, path }, 'operator actions not kept')
     notKept = true
   }
 
-  async function lookSafely (): Promise<void> {
+  async function pollSafely (): Promise<void> {
     try {
-      await look()
+      await poll()
       notRead = false
     } catch (error) {
       if (!notRead) logger.error({ err: error, path }, 'operator actions of commands not read')
@@ -70,12 +70,12 @@ export function createActionList ({ dataDir, logger, everyMs = LOOK_EVERY_MS, la
     }
   }
 
-  async function look (): Promise<void> {
+  async function poll (): Promise<void> {
     if (older !== undefined) {
       await readOn(olderPath, older)
       older = undefined
     }
-    const found = await placeAtEnd(path)
+    const found = await endOfFile(path)
     if (found === undefined || found.inode !== place?.inode) place = found === undefined ? undefined : { ...found, offset: 0 }
     if (found === undefined || place === undefined) return
     // The file was truncated.
@@ -111,8 +111,8 @@ export function createActionList ({ dataDir, logger, everyMs = LOOK_EVERY_MS, la
 
   return {
     add (action) {
-      if (waiting >= MOST_WAITING) {
-        tellNotKept(new Error('The disk does not answer'))
+      if (waiting >= MAX_WAITING) {
+        reportNotKept(new Error('The disk does not answer'))
         return
       }
       waiting++
@@ -132,10 +132,10 @@ export function createActionList ({ dataDir, logger, everyMs = LOOK_EVERY_MS, la
     start () {
       if (started) return
       started = true
-      last = last.then(async () => { place = await placeAtEnd(path).catch(() => undefined) })
+      last = last.then(async () => { place = await endOfFile(path).catch(() => undefined) })
       const again = (): void => {
         timer = setTimeout(() => {
-          last = last.then(lookSafely).then(() => { if (closing === undefined) again() })
+          last = last.then(pollSafely).then(() => { if (closing === undefined) again() })
         }, everyMs)
       }
       again()
@@ -144,7 +144,7 @@ export function createActionList ({ dataDir, logger, everyMs = LOOK_EVERY_MS, la
     async close () {
       closing ??= (async () => {
         clearTimeout(timer)
-        await within(LAST_LOOK_LIMIT_MS, started ? last.then(lookSafely) : last)
+        await within(LAST_LOOK_LIMIT_MS, started ? last.then(pollSafely) : last)
       })()
       await closing
     }

@@ -21,7 +21,7 @@ export interface BulkRouteOptions {
 }
 
 const closed = { additionalProperties: false }
-const MOST_ACTIONS = 200
+const MAX_ACTIONS = 200
 
 /** Adds `/api/bulk`, `/api/reasons` and `/api/actions`. */
 export function addBulkRoutes (app: App, { operator, onChange, now = Date.now, noteAction, rememberWho, actions }: BulkRouteOptions): void {
@@ -95,5 +95,5 @@ export function addBulkRoutes (app: App, { operator, onChange, now = Date.now, n
       tags: ['Service'],
       response: { 200: Type.Object({ actions: Type.Array(RecordedActionSchema) }, closed), ...answerProblems }
     }
-  }, async () => ({ actions: [...await actions(MOST_ACTIONS)] }))
+  }, async () => ({ actions: [...await actions(MAX_ACTIONS)] }))
 }

@@ -8,7 +8,7 @@ import { LoyaltyParameter, type LoyaltyReader } from './loyalty.js'
 import { DeadLetterSchema, describeDeadLetter, withLoyalty } from './describe-deliveries.js'
 import { discardDeliveries, findDeliveries, knownForwarders } from './find-deliveries.js'
 import type { App } from '../http/app.js'
-import { LONGEST_ID } from '../voucherify/identify.js'
+import { MAX_ID_LENGTH } from '../voucherify/identify.js'
 
 const closed = { additionalProperties: false }
 const Name = Type.String({ minLength: 1, maxLength: 200 })
@@ -22,7 +22,7 @@ export function addDeadLetterRoutes (app: App, { operator, noteAction, loyalty: 
       tags: ['Dead letters'],
       querystring: Type.Object({
         forwarder: Type.Optional(Name),
-        eventType: Type.Optional(Type.String({ minLength: 1, maxLength: LONGEST_ID, description: 'Exact, or with `*` for any run of characters.' })),
+        eventType: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_ID_LENGTH, description: 'Exact, or with `*` for any run of characters.' })),
         loyalty: LoyaltyParameter,
         ...pageParameters
       }, closed),

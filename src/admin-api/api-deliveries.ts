@@ -10,7 +10,7 @@ import { describeDetails, describeListed, withLoyalty, DetailsSchema, ListedSche
 import { findDeliveries, findDelivery, knownForwarders } from './find-deliveries.js'
 import { readTime, TimeParameter } from './read-time.js'
 import type { App } from '../http/app.js'
-import { LONGEST_ID } from '../voucherify/identify.js'
+import { MAX_ID_LENGTH } from '../voucherify/identify.js'
 
 export interface DeliveryRouteOptions {
   readonly operator: Operator
@@ -21,10 +21,10 @@ export interface DeliveryRouteOptions {
 }
 
 /** A shorter search text is taken as the start of an id, not of a forwarder's name. */
-const SHORTEST_NAME = 3
+const MIN_NAME_LENGTH = 3
 
 const closed = { additionalProperties: false }
-const Value = Type.String({ minLength: 1, maxLength: LONGEST_ID })
+const Value = Type.String({ minLength: 1, maxLength: MAX_ID_LENGTH })
 
 export const IdParameters = Type.Object({ id: Type.String({ description: 'A delivery\'s id, or an unambiguous beginning of it.' }) }, closed)
 
@@ -33,8 +33,8 @@ export const IdsSchema = Type.Array(Type.String({ minLength: 1, maxLength: 100 }
 })
 
 const ListParameters = Type.Object({
-  q: Type.Optional(Type.String({ minLength: 1, maxLength: LONGEST_ID, description: 'The beginning of any of its ids, a word of its event type, or a forwarder\'s name, which then acts as `forwarder`.' })),
-  eventType: Type.Optional(Type.String({ minLength: 1, maxLength: LONGEST_ID, description: 'Exact, or with `*` for any run of characters.' })),
+  q: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_ID_LENGTH, description: 'The beginning of any of its ids, a word of its event type, or a forwarder\'s name, which then acts as `forwarder`.' })),
+  eventType: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_ID_LENGTH, description: 'Exact, or with `*` for any run of characters.' })),
   verdict: Type.Optional(VerdictSchema),
   status: Type.Optional(Type.Union(listableStatuses.map((status) => Type.Literal(status)), { description: 'Its status at a forwarder.' })),
   forwarder: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'The forwarder that `status` is about; any forwarder if absent. Without `status`: all deliveries that were for this forwarder.' })),
@@ -79,7 +79,7 @@ export function addDeliveryRoutes (app: App, { operator, noteAction, loyalty: lo
   /** Turns the search text into a forwarder filter if it is a running forwarder's name or the start of one. Otherwise it stays text. */
   function readSearch<T extends { readonly forwarder?: string }> (q: string | undefined, filter: T): T & { readonly text?: string } {
     if (q === undefined) return filter
-    const named = q.length < SHORTEST_NAME ? [] : running().filter(({ name }) => name.startsWith(q))
+    const named = q.length < MIN_NAME_LENGTH ? [] : running().filter(({ name }) => name.startsWith(q))
     const [meant] = running().filter(({ name }) => name === q).concat(named)
     return meant === undefined || filter.forwarder !== undefined ? { ...filter, text: q } : { ...filter, forwarder: meant.name }
   }

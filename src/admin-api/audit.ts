@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { StoreError } from '../delivery/operator.js'
-import { MOST_IDS, type OperatorAction, type RecordedAction } from './operator-action.js'
+import { MAX_IDS, type OperatorAction, type RecordedAction } from './operator-action.js'
 
 /** Logs an operator's action. Call it after the action is done. */
 export type NoteAction = (request: Pick<FastifyRequest, 'ip' | 'log'>, action: OperatorAction) => void
@@ -30,7 +30,7 @@ export function createAudit ({ tokenOf, now, onAction }: AuditOptions): NoteActi
       sourceAddress: request.ip,
       token: tokenOf(request),
       ...action,
-      ...(deliveryIds === undefined ? {} : { deliveryIds: deliveryIds.slice(0, MOST_IDS) })
+      ...(deliveryIds === undefined ? {} : { deliveryIds: deliveryIds.slice(0, MAX_IDS) })
     }
     request.log.info(told, 'operator action')
     onAction?.({ at: new Date(now()).toISOString(), ...told })

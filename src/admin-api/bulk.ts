@@ -75,13 +75,13 @@ interface Item {
 
 const PAGE = 200
 /** How many deliveries one bulk action reads at most, and so changes at most. */
-const MOST_ITEMS = 20_000
+const MAX_ITEMS = 20_000
 /** How many deliveries are read to count reasons. Lower, because the page counts them often. */
-const MOST_COUNTED = 5000
-const MOST_RUNNING = 5
-const MOST_KEPT = 20
+const MAX_COUNTED = 5000
+const MAX_RUNNING = 5
+const MAX_KEPT = 20
 /** How many deliveries go into one call of the store. */
-const MOST_AT_ONCE = 50
+const MAX_AT_ONCE = 50
 const DEFAULT_RATE = 10
 
 /** Runs replays, releases and discards on many deliveries at a rate, and reports progress. */
@@ -118,7 +118,7 @@ export function createBulk ({ operator, onChange, now, sleep = pause }: BulkOpti
 
   async function run (request: BulkRequest, sequences: readonly number[], entry: { job: BulkJob, readonly stop: AbortController }): Promise<BulkJob['state']> {
     const { ratePerSecond } = entry.job
-    const size = Math.min(MOST_AT_ONCE, ratePerSecond)
+    const size = Math.min(MAX_AT_ONCE, ratePerSecond)
     for (let at = 0; at < sequences.length; at += size) {
       if (at > 0) await sleep(1000 * size / ratePerSecond, entry.stop.signal)
       if (entry.stop.signal.aborted) return 'stopped'
@@ -132,7 +132,7 @@ export function createBulk ({ operator, onChange, now, sleep = pause }: BulkOpti
 
   return {
     async reasons (from) {
-      const lists = await Promise.all((['dead letters', 'quarantine'] as const).filter((each) => from === undefined || each === from).map(async (each) => await items(each, MOST_COUNTED)))
+      const lists = await Promise.all((['dead letters', 'quarantine'] as const).filter((each) => from === undefined || each === from).map(async (each) => await items(each, MAX_COUNTED)))
       const counts = new Map<string, Reasons['reasons'][number]>()
       for (const { sequence: _, ...item } of lists.flatMap(({ found }) => found)) {
         const key = JSON.stringify(item)
@@ -142,8 +142,8 @@ export function createBulk ({ operator, onChange, now, sleep = pause }: BulkOpti
     },
 
     async start (request, ended) {
-      if (jobs.filter(({ job }) => job.state === 'running').length >= MOST_RUNNING) {
-        throw new Problem('BULK_TOO_MANY', { detail: `${MOST_RUNNING} bulk actions are running. Wait until one ends, or stop one.`, headers: { 'retry-after': '10' } })
+      if (jobs.filter(({ job }) => job.state === 'running').length >= MAX_RUNNING) {
+        throw new Problem('BULK_TOO_MANY', { detail: `${MAX_RUNNING} bulk actions are running. Wait until one ends, or stop one.`, headers: { 'retry-after': '10' } })
       }
       const { from, action, reason, ratePerSecond = DEFAULT_RATE } = request
       const entry: { job: BulkJob, readonly stop: AbortController } = {
@@ -152,14 +152,14 @@ export function createBulk ({ operator, onChange, now, sleep = pause }: BulkOpti
       }
       // Forget the oldest ended jobs above the limit.
       const over = jobs.filter(({ job }) => job.state !== 'running')
-      jobs = [...jobs.filter((each) => !over.slice(0, Math.max(0, jobs.length + 1 - MOST_KEPT)).includes(each)), entry]
+      jobs = [...jobs.filter((each) => !over.slice(0, Math.max(0, jobs.length + 1 - MAX_KEPT)).includes(each)), entry]
       const end = (state: BulkJob['state']): void => {
         entry.job = { ...entry.job, state }
         ended(entry.job)
         onChange()
       }
       try {
-        const { found } = await items(from, MOST_ITEMS, request.from === 'dead letters' ? request.forwarder : undefined)
+        const { found } = await items(from, MAX_ITEMS, request.from === 'dead letters' ? request.forwarder : undefined)
         // Oldest first, in the order of arrival.
         const sequences = found.filter((item) => item.reason === reason).map(({ sequence }) => sequence).sort((a, b) => a - b)
         entry.job = { ...entry.job, total: sequences.length }

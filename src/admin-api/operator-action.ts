@@ -3,7 +3,7 @@ import { Type, type Static } from '@sinclair/typebox'
 const closed = { additionalProperties: false }
 
 /** How many ids an action lists at most. Its count covers all. */
-export const MOST_IDS = 200
+export const MAX_IDS = 200
 
 const what = {
   action: Type.Union([
@@ -11,7 +11,7 @@ const what = {
     Type.Literal('forget'), Type.Literal('prune'), Type.Literal('backup'), Type.Literal('restore'), Type.Literal('reset drift')
   ], { description: '`read`: the body of a delivery was shown.' }),
   from: Type.Optional(Type.Union([Type.Literal('quarantine'), Type.Literal('dead letters')])),
-  deliveryIds: Type.Optional(Type.Array(Type.String({ maxLength: 100 }), { maxItems: MOST_IDS, description: 'The named deliveries; at the listener, only those that the action changed.' })),
+  deliveryIds: Type.Optional(Type.Array(Type.String({ maxLength: 100 }), { maxItems: MAX_IDS, description: 'The named deliveries; at the listener, only those that the action changed.' })),
   filter: Type.Optional(Type.Record(Type.String({ maxLength: 40 }), Type.String({ maxLength: 500 }), { description: 'The filter, if no deliveries were named. The customer is left out.' })),
   forwarders: Type.Optional(Type.Array(Type.String({ maxLength: 200 }), { maxItems: 1000 })),
   count: Type.Optional(Type.Integer({ minimum: 0, description: 'How many deliveries. Replays count once per delivery and forwarder.' })),

@@ -3,7 +3,7 @@ import type { CommandContext } from './context.js'
 import { copyStore } from './copy-bar.js'
 import { addAction } from './note-action.js'
 import { countDeliveries, jsonLine } from '../terminal/printable.js'
-import { atStore, refuseShared, type StoreOptions } from './store.js'
+import { withStorePlace, refuseShared, type StoreOptions } from './store.js'
 
 export interface BackupCommandOptions extends StoreOptions {
   readonly json?: boolean | undefined
@@ -14,7 +14,7 @@ export interface BackupCommandOptions extends StoreOptions {
  * @throws ConfigurationError, UsageError
  */
 export async function backup (context: CommandContext, file: string, options: BackupCommandOptions): Promise<number> {
-  return await atStore(context, options, async ({ dataDir, journal }) => {
+  return await withStorePlace(context, options, async ({ dataDir, journal }) => {
     refuseShared({ journal }, 'back it up by its own means, such as "pg_dump --schema=%s --format=custom", or name a data folder with --data-dir')
     const to = resolve(context.directory, file)
     return await copyStore(context, {

@@ -1,6 +1,6 @@
 import type { CommandContext } from './context.js'
 import { exitCodes } from './command-line.js'
-import { listForm, TYPE_LEAST } from './describe-listed.js'
+import { listForm, MIN_TYPE_WIDTH } from './describe-listed.js'
 import { findDelivery } from './find-delivery.js'
 import { knownForwarder } from './known-forwarder.js'
 import { jsonLine } from '../terminal/printable.js'
@@ -37,7 +37,7 @@ export async function deadLetters (context: CommandContext, options: DeadLetters
     }
     const form = listForm(context, letters.map(({ id }) => id))
     writeColumns(context.stdout, context, [
-      { title: 'ID' }, { title: 'DIED', dropped: 2 }, { title: 'FORWARDER', least: 9 }, { title: 'ATTEMPTS', dropped: 4 }, { title: 'TYPE', dropped: 1, least: TYPE_LEAST, keepsEnd: true },
+      { title: 'ID' }, { title: 'DIED', dropped: 2 }, { title: 'FORWARDER', least: 9 }, { title: 'ATTEMPTS', dropped: 4 }, { title: 'TYPE', dropped: 1, least: MIN_TYPE_WIDTH, keepsEnd: true },
       { title: 'CUSTOMER', dropped: 3 }, { title: 'REASON', least: 20 }
     ], letters.map((letter) => [
       form.id(letter.id), form.time(letter.diedAt), letter.forwarder, String(letter.attempts), letter.eventType, form.customer(letter.customerId),

@@ -46,13 +46,13 @@ export function listForm ({ stdout }: Pick<CommandContext, 'stdout'>, ids: reado
 }
 
 /** The least width, in characters, to which an event type may be cut. */
-export const TYPE_LEAST = 18
+export const MIN_TYPE_WIDTH = 18
 
 /** Prints deliveries as a table. */
 export function writeListed (context: CommandContext, listed: readonly ListedDelivery[], forwarder?: string): void {
   const form = listForm(context, listed.map(({ id }) => id))
   writeColumns(context.stdout, context, [
-    { title: 'ID' }, { title: 'RECEIVED', dropped: 1 }, { title: 'TYPE', least: TYPE_LEAST, keepsEnd: true }, { title: 'VERDICT', dropped: 3 }, { title: 'STATUS', least: 14 }, { title: 'CUSTOMER', dropped: 2 }
+    { title: 'ID' }, { title: 'RECEIVED', dropped: 1 }, { title: 'TYPE', least: MIN_TYPE_WIDTH, keepsEnd: true }, { title: 'VERDICT', dropped: 3 }, { title: 'STATUS', least: 14 }, { title: 'CUSTOMER', dropped: 2 }
   ], listed.map((delivery) => [
     form.id(delivery.id), form.time(delivery.receivedAt), delivery.eventType, delivery.verdict, statusCell(statusWords(delivery, forwarder)), form.customer(delivery.customerId)
   ]))

@@ -3,7 +3,7 @@ import type { CommandContext } from './context.js'
 import { exitCodes } from './command-line.js'
 import { addAction } from './note-action.js'
 import { jsonLine } from '../terminal/printable.js'
-import { atStore, type StoreOptions, type StorePlace } from './store.js'
+import { withStorePlace, type StoreOptions, type StorePlace } from './store.js'
 import { writeTable } from '../terminal/table.js'
 import { shortTime } from '../terminal/times.js'
 
@@ -16,7 +16,7 @@ export interface DriftOptions extends StoreOptions {
  * @throws ConfigurationError, UsageError
  */
 export async function drift (context: CommandContext, options: DriftOptions): Promise<number> {
-  return await atStore(context, options, async (place) => await show(context, options, place))
+  return await withStorePlace(context, options, async (place) => await show(context, options, place))
 }
 
 async function show (context: CommandContext, options: DriftOptions, place: StorePlace): Promise<number> {
@@ -50,7 +50,7 @@ async function show (context: CommandContext, options: DriftOptions, place: Stor
  * @throws ConfigurationError, UsageError
  */
 export async function resetDrift (context: CommandContext, options: StoreOptions): Promise<number> {
-  return await atStore(context, options, async (place) => {
+  return await withStorePlace(context, options, async (place) => {
     const { dataDir } = place
     try {
       if (!await context.resetDrift(place)) return nothingNoted(context, place)

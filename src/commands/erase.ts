@@ -4,7 +4,7 @@ import type { Operator } from '../delivery/operator.js'
 import type { OperatorAction } from '../composition/open-store.js'
 import type { CommandContext } from './context.js'
 import { exitCodes, UsageError } from './command-line.js'
-import { mostIds, noteAction } from './note-action.js'
+import { maxIds, noteAction } from './note-action.js'
 import { countDeliveries, jsonLine, plural } from '../terminal/printable.js'
 import { startProgressBar } from '../terminal/progress-bar.js'
 import { untilStopped, type Stop } from './stop.js'
@@ -62,7 +62,7 @@ export async function erase (context: CommandContext, options: EraseOptions): Pr
     context.storeErasures.remember({ dataDir, people })
     const erasing = emptyTally()
     const action = (): OperatorAction => ({
-      action: 'erase', by: people.map(({ by }) => by), deliveryIds: erasing.erased.slice(0, mostIds).map(({ id }) => id), force: request.force, count: erasing.erased.length
+      action: 'erase', by: people.map(({ by }) => by), deliveryIds: erasing.erased.slice(0, maxIds).map(({ id }) => id), force: request.force, count: erasing.erased.length
     })
     tally = await noteAction(context, { dataDir, stop, action }, async () => await run(context, operator, stop, { ...request, dryRun: false }, erasing))
     const scrubbed = await scrub(operator, stop)

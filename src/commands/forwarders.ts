@@ -25,11 +25,11 @@ export async function forwarders (context: CommandContext, options: ForwardersOp
     const { watch: everySeconds } = options
     if (everySeconds !== undefined) {
       return await untilStopped(context, async ({ signal }) => {
-        await watch(context.stdout, context, { everyMs: everySeconds * 1000, signal }, async () => options.json === true ? jsonLines(await look(context, store)) : forwardersTable(context, await look(context, store)))
+        await watch(context.stdout, context, { everyMs: everySeconds * 1000, signal }, async () => options.json === true ? jsonLines(await readForwarders(context, store)) : forwardersTable(context, await readForwarders(context, store)))
         return exitCodes.ok
       })
     }
-    const looked = await look(context, store)
+    const looked = await readForwarders(context, store)
     if (options.json === true) context.stdout.write(jsonLines(looked))
     else {
       context.stdout.write(forwardersTable(context, looked))
@@ -41,18 +41,18 @@ export async function forwarders (context: CommandContext, options: ForwardersOp
 }
 
 /** The store's forwarders, the configured names, and whether a service runs. */
-export interface LookedAt {
+export interface StoreForwarders {
   readonly known: readonly KnownForwarder[]
   readonly configured: readonly string[]
   readonly served: boolean
 }
 
-export async function look (context: CommandContext, { operator, settings }: Store): Promise<LookedAt> {
+export async function readForwarders (context: CommandContext, { operator, settings }: Store): Promise<StoreForwarders> {
   return { known: await operator.forwarders(), configured: configuredForwarders(context, settings), served: await operator.isServed() }
 }
 
 /** Formats forwarders as a table that fits the terminal; empty if there are none. Every line ends with a line feed. */
-export function forwardersTable (context: CommandContext, { known, configured, served }: LookedAt): string {
+export function forwardersTable (context: CommandContext, { known, configured, served }: StoreForwarders): string {
   if (known.length === 0) return ''
   const now = Date.now()
   // Only a journal that replicas share has leaders.
@@ -73,7 +73,7 @@ export function forwardersTable (context: CommandContext, { known, configured, s
   }), { width: context.stdout.isTTY === true ? columnsOf(context.stdout) : undefined, paint })
 }
 
-function jsonLines ({ known, configured, served }: LookedAt): string {
+function jsonLines ({ known, configured, served }: StoreForwarders): string {
   return known.map((forwarder) => jsonLine(toJson(forwarder, configured, served))).join('')
 }
 

@@ -12,7 +12,7 @@ export interface Readable {
 }
 
 /** Queries to try around damage: enough for a few hundred destroyed pages. */
-const MOST_TRIES = 5000
+const MAX_TRIES = 5000
 
 /**
  * Lists deliveries, newest first, even from a damaged database. If a query fails, the newer and the older half of its range are read separately,
@@ -28,7 +28,7 @@ export async function listReadable (operator: Operator, query: Omit<DeliveryQuer
   async function list (after: number, before: number): Promise<void> {
     const limit = query.limit - listed.length
     if (limit <= 0 || gaveUpAt !== undefined || before - after <= 1) return
-    if (tries === MOST_TRIES) {
+    if (tries === MAX_TRIES) {
       gaveUpAt = before
       return
     }

@@ -4,9 +4,9 @@ import type { FilterOptions } from './delivery-filter.js'
 import type { Stop } from './stop.js'
 
 /** How many ids an action lists at most. */
-export const mostIds = 200
+export const maxIds = 200
 /** How many characters of the user's text are kept. */
-const mostCharacters = 500
+const maxCharacters = 500
 
 export interface Noted {
   readonly dataDir: string
@@ -41,7 +41,7 @@ export function addAction (context: CommandContext, dataDir: string, action: Ope
 
 /** Returns the named deliveries, or else the filter. The customer's id is left out, because the action list outlives an erasure. */
 export function chosen (ids: readonly string[], options: FilterOptions & { readonly all?: boolean | undefined, readonly after?: string | undefined, readonly olderThan?: number | undefined }): Pick<OperatorAction, 'deliveryIds' | 'filter'> {
-  if (ids.length > 0) return { deliveryIds: ids.slice(0, mostIds) }
+  if (ids.length > 0) return { deliveryIds: ids.slice(0, maxIds) }
   const { type, verdict, customer, campaign, source, since, until, olderThan, after, all } = options
   const words = {
     all: all === true ? 'true' : undefined,
@@ -55,7 +55,7 @@ export function chosen (ids: readonly string[], options: FilterOptions & { reado
     olderThan: timeOf(olderThan),
     after
   }
-  return { filter: Object.fromEntries(Object.entries(words).flatMap(([name, word]) => word === undefined ? [] : [[name, word.slice(0, mostCharacters)]])) }
+  return { filter: Object.fromEntries(Object.entries(words).flatMap(([name, word]) => word === undefined ? [] : [[name, word.slice(0, maxCharacters)]])) }
 }
 
 function timeOf (time: number | undefined): string | undefined {

@@ -7,7 +7,7 @@ import { printableText } from '../terminal/printable.js'
 import { addSendCommand } from './send-command.js'
 import { columnsOf } from '../terminal/table.js'
 import { addForwardingCommands } from './forwarding-commands.js'
-import { addLookingCommands } from './looking-commands.js'
+import { addQueryCommands } from './query-commands.js'
 import { addUpkeepCommands } from './upkeep-commands.js'
 
 export interface ProgramOptions {
@@ -120,7 +120,7 @@ function createProgram ({ context, runs, settingsHelp }: ProgramOptions): Comman
 
   // Options after a subcommand's name belong to the subcommand, even if its parent has an option of the same name.
   program.enablePositionalOptions()
-  addLookingCommands(program, runs)
+  addQueryCommands(program, runs)
   addForwardingCommands(program, runs)
   addUpkeepCommands(program, runs)
   return program

@@ -1,7 +1,7 @@
 import type { ListedDelivery } from '../delivery/listing.js'
 import type { CommandContext } from './context.js'
 import { listPage, type DeliveriesOptions } from './deliveries.js'
-import { listForm, TYPE_LEAST } from './describe-listed.js'
+import { listForm, MIN_TYPE_WIDTH } from './describe-listed.js'
 import { writeColumns } from '../terminal/columns.js'
 
 /**
@@ -14,7 +14,7 @@ export async function quarantine (context: CommandContext, options: DeliveriesOp
     write (listed) {
       const form = listForm(context, listed.map(({ id }) => id))
       writeColumns(context.stdout, context, [
-        { title: 'ID' }, { title: 'RECEIVED', dropped: 1 }, { title: 'TYPE', least: TYPE_LEAST, keepsEnd: true }, { title: 'VERDICT', dropped: 3 }, { title: 'CUSTOMER', dropped: 2 }, { title: 'FAULTS', least: 12 }
+        { title: 'ID' }, { title: 'RECEIVED', dropped: 1 }, { title: 'TYPE', least: MIN_TYPE_WIDTH, keepsEnd: true }, { title: 'VERDICT', dropped: 3 }, { title: 'CUSTOMER', dropped: 2 }, { title: 'FAULTS', least: 12 }
       ], listed.map((delivery) => [
         form.id(delivery.id), form.time(delivery.receivedAt), delivery.eventType, delivery.verdict, form.customer(delivery.customerId), faultWords(delivery.faults)
       ]))

@@ -4,7 +4,7 @@ import type { CommandContext } from './context.js'
 import { copyStore } from './copy-bar.js'
 import { addAction } from './note-action.js'
 import { countDeliveries, jsonLine } from '../terminal/printable.js'
-import { atStore, refuseShared, type StoreOptions } from './store.js'
+import { withStorePlace, refuseShared, type StoreOptions } from './store.js'
 
 export interface RestoreCommandOptions extends StoreOptions {
   readonly erasures?: string | undefined
@@ -16,7 +16,7 @@ export interface RestoreCommandOptions extends StoreOptions {
  * @throws ConfigurationError, UsageError
  */
 export async function restore (context: CommandContext, file: string, options: RestoreCommandOptions): Promise<number> {
-  return await atStore(context, options, async ({ dataDir, journal }) => {
+  return await withStorePlace(context, options, async ({ dataDir, journal }) => {
     refuseShared({ journal }, 'restore it by its own means, such as pg_restore, while no replica runs; or name a data folder with --data-dir')
     const from = resolve(context.directory, file)
     const erasures = options.erasures === undefined ? undefined : resolve(context.directory, options.erasures)

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import { mostRetries } from '../voucherify/retry-schedule.js'
+import { maxRetries } from '../voucherify/retry-schedule.js'
 import { environmentFile, examples, wholeNumber, type Runs } from './command-line.js'
 import { factor, header, positiveNumber, share, span } from './send-values.js'
 
@@ -30,7 +30,7 @@ export function addSendCommand (program: Command, runs: Runs): void {
     .option('--concurrency <number>', 'the most requests at once (default: 10; with --rate as many as the schedule may need)', wholeNumber(1, 10_000))
     .optionsGroup('How faithful:')
     .option('--timeout-ms <milliseconds>', 'how long to wait for an answer; the default is Voucherify\'s own', wholeNumber(1, 600_000), 10_000)
-    .option('--retries <number>', `try again what fails, up to ${mostRetries} times: after 1, 2, 4 … minutes and at last 24 hours (default: 0; with --clock ${mostRetries})`, wholeNumber(0, mostRetries))
+    .option('--retries <number>', `try again what fails, up to ${maxRetries} times: after 1, 2, 4 … minutes and at last 24 hours (default: 0; with --clock ${maxRetries})`, wholeNumber(0, maxRetries))
     .option('--clock <factor>', 'run the clock of the retries this many times faster: with 1000x the 24 hours are 86 seconds', factor)
     .option('--compress-timeout', 'apply --clock to the time for an answer too')
     .option('--duplicates <share>', 'send a share, such as 5%, once more after it was accepted', share)

@@ -1,5 +1,5 @@
 import type { Pace } from '../simulator/pace.js'
-import { mostRetries } from '../voucherify/retry-schedule.js'
+import { maxRetries } from '../voucherify/retry-schedule.js'
 import type { RunOptions } from '../simulator/run.js'
 import { tierEvents } from '../voucherify/catalogue.js'
 import { eventType } from './event-types.js'
@@ -18,7 +18,7 @@ export interface SendPlan extends Pick<RunOptions, 'pace' | 'limit' | 'retries' 
 
 /** The most events whose answers are shown one by one. */
 const shownAnswers = 20
-const mostConcurrency = 10_000
+const maxConcurrency = 10_000
 const closedConcurrency = 10
 
 /** @throws UsageError if options contradict each other, or a name is not an event type */
@@ -28,7 +28,7 @@ export function planSend (names: readonly string[], options: SendOptions): SendP
   const pace = paceOf(options, types.length)
   const clockFactor = options.clock ?? 1
   const limitMs = options.compressTimeout === true ? Math.max(Math.round(options.timeoutMs / clockFactor), 1) : options.timeoutMs
-  const retries = options.retries ?? (options.clock === undefined ? 0 : mostRetries)
+  const retries = options.retries ?? (options.clock === undefined ? 0 : maxRetries)
   const special = retries > 0 || options.duplicates !== undefined || options.overlaps !== undefined || options.verify !== undefined
   return {
     types,
@@ -45,7 +45,7 @@ export function planSend (names: readonly string[], options: SendOptions): SendP
 
 /** The default limit of concurrent requests. With a rate, enough to keep the schedule even if every answer times out. */
 function defaultLimit (pace: Pace, limitMs: number): number {
-  return pace.kind === 'closed' ? closedConcurrency : Math.min(Math.max(Math.ceil(pace.perSecond * (limitMs + 1000) / 1000), 100), mostConcurrency)
+  return pace.kind === 'closed' ? closedConcurrency : Math.min(Math.max(Math.ceil(pace.perSecond * (limitMs + 1000) / 1000), 100), maxConcurrency)
 }
 
 /** Returns the pace. The default is one event of each type, or the one body. */

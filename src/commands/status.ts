@@ -7,7 +7,7 @@ import { watch } from '../terminal/watch.js'
 import { askStatus, type AskedStatus } from './ask-status.js'
 import { exitCodes } from './command-line.js'
 import type { CommandContext } from './context.js'
-import { forwardersTable, look, type LookedAt } from './forwarders.js'
+import { forwardersTable, readForwarders, type StoreForwarders } from './forwarders.js'
 import { settingsSource } from './read-env-file.js'
 import { untilStopped } from './stop.js'
 import { withStore, type Store, type StoreOptions } from './store.js'
@@ -30,7 +30,7 @@ export async function status (context: CommandContext, options: StatusOptions): 
 
   async function find (store: Store): Promise<Found> {
     const asked = port === 0 ? undefined : await askStatus({ host, port, token })
-    const looked = await look(context, store)
+    const looked = await readForwarders(context, store)
     if (asked !== undefined && 'status' in asked) return { asked, looked, needs: asked.status.needs }
     const { served, known: forwarders, configured } = looked
     const needs = storedNeeds({ forwarders, quarantined: await store.operator.countQuarantined(), configured })
@@ -58,7 +58,7 @@ export async function status (context: CommandContext, options: StatusOptions): 
 interface Found {
   /** `undefined` if the operator's listener is off. */
   readonly asked: AskedStatus | undefined
-  readonly looked: LookedAt
+  readonly looked: StoreForwarders
   readonly needs: readonly Need[]
 }
 
@@ -79,7 +79,7 @@ function screen (context: CommandContext, { asked, looked, needs }: Found): stri
   ].join('')
 }
 
-function head (asked: AskedStatus | undefined, { served }: LookedAt, now: number): string {
+function head (asked: AskedStatus | undefined, { served }: StoreForwarders, now: number): string {
   if (asked !== undefined && 'status' in asked) {
     const { version, ready, startedAt } = asked.status
     return `tierhook ${printable(version)} is ${ready ? 'ready' : 'not ready'}, up for ${formatSpan(now - Date.parse(startedAt))}: ${asked.url}`

@@ -25,7 +25,7 @@ export type StorePlace = Omit<Store, 'operator'>
  * Runs `work` with the place of the store; resolves with the exit code. An error of the store is printed as one line.
  * @throws ConfigurationError, UsageError
  */
-export async function atStore (context: CommandContext, options: StoreOptions, work: (place: StorePlace) => Promise<number>): Promise<number> {
+export async function withStorePlace (context: CommandContext, options: StoreOptions, work: (place: StorePlace) => Promise<number>): Promise<number> {
   const settings = loadStoreSettings(await settingsSource(context, options))
   const { JOURNAL: url, JOURNAL_SCHEMA: schema } = settings
   const dataDir = resolve(context.directory, options.dataDir ?? settings.DATA_DIR)
@@ -49,7 +49,7 @@ export async function orStoreError (context: CommandContext, work: () => Promise
  * @throws ConfigurationError, UsageError
  */
 export async function withStore (context: CommandContext, options: StoreOptions, work: (store: Store) => Promise<number>): Promise<number> {
-  return await atStore(context, options, async place => {
+  return await withStorePlace(context, options, async place => {
     const operator = context.openOperator(place)
     try {
       return await work({ operator, ...place })

@@ -76,7 +76,7 @@ export const startDeliveryThread: StartDelivery = (hooks) => {
     },
     setVisible: async (sequence) => { await remote.setVisible(sequence) },
     stored: async (batch) => { await remote.stored(batch) },
-    letGo: async () => { await remote.letGo() },
+    closeDatabase: async () => { await remote.closeDatabase() },
     checkpoint: async () => { await remote.checkpoint() },
     pause: async (forwarder) => { await remote.pause(forwarder) },
     resume: async (forwarder) => { await remote.resume(forwarder) },

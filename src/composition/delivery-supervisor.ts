@@ -5,7 +5,7 @@ import type { StoredBatch } from '../journal/postgres/pack-deliveries.js'
 import type { DeliveryConfig, ForwarderStatus } from './delivery.js'
 import type { DeliveryHooks, HostedDelivery, OpenedStoreThread, StartDelivery } from './delivery-host.js'
 import { watchForHang } from './hang-watch.js'
-import { letGoInTime } from './let-go-in-time.js'
+import { closeDatabaseInTime } from './close-database-in-time.js'
 
 export interface DeliverySupervisorOptions extends Omit<DeliveryHooks, 'onFailure' | 'onStatus'> {
   readonly start: StartDelivery
@@ -35,7 +35,7 @@ export interface DeliverySupervisor {
   readonly storeOpened: (opened: OpenedStoreThread) => void
   readonly setVisible: (sequence: number) => void
   readonly stored: (batch: StoredBatch) => void
-  readonly letGo: () => Promise<void>
+  readonly closeDatabase: () => Promise<void>
   readonly checkpoint: () => Promise<void>
   /** Ends the attempts under way after `timeoutMs`. Rejects if the thread has not closed everything soon after that. Idempotent. */
   readonly close: (timeoutMs: number) => Promise<void>
@@ -61,7 +61,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
   let term = 0
   /** Whether the current deliver thread has failed. */
   let isDown = false
-  let delivery = startAnew()
+  let delivery = startHosted()
   let store: OpenedStoreThread | undefined
   let visible = 0
   let handing = 0
@@ -77,7 +77,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
   let endHangWatch = (): void => {}
   let closing: Promise<void> | undefined
 
-  function startAnew (): HostedDelivery {
+  function startHosted (): HostedDelivery {
     const mine = ++term
     isDown = false
     return start({ ...options, onStatus: (status) => { statuses.set(status.name, status) }, onFailure: (error) => { if (mine === term) failed(error) } })
@@ -105,7 +105,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
 
   async function restart (): Promise<void> {
     startedAt = performance.now()
-    delivery = startAnew()
+    delivery = startHosted()
     const mine = delivery
     await open(mine)
     await mine.claim()
@@ -194,10 +194,10 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
       delivery.stored(batch).then(taken, taken)
     },
 
-    async letGo () {
+    async closeDatabase () {
       // If the thread is being started again, the new one must not open the store either.
       store = undefined
-      await letGoInTime(delivery)
+      await closeDatabaseInTime(delivery)
     },
     checkpoint: async () => { await delivery.checkpoint() },
 

@@ -111,7 +111,7 @@ const api: DeliveryApi = {
   },
   setVisible: (sequence) => { opened().setVisible(sequence) },
   stored: (batch) => { opened().stored(batch) },
-  letGo: () => { opened().letGo() },
+  closeDatabase: () => { opened().closeDatabase() },
   checkpoint: () => { opened().checkpoint() },
   pause: (forwarder) => { opened().pause(forwarder) },
   resume: (forwarder) => { opened().resume(forwarder) },

@@ -78,7 +78,7 @@ export interface Delivery {
   readonly setVisible: (sequence: number) => void
   /** Tells the engine of a shared database what this replica has stored. */
   readonly stored: (batch: StoredBatch) => void
-  readonly letGo: () => void
+  readonly closeDatabase: () => void
   readonly checkpoint: () => void
   /** Starts the forwarders when the store is open. */
   readonly begin: () => Promise<void>
@@ -207,7 +207,7 @@ export function createDelivery (host: DeliveryHost): Delivery {
     storeOpened: (store) => { sqlite?.storeOpened(store) },
     setVisible: (sequence) => { sqlite?.setVisible(sequence) },
     stored: (batch) => { postgres?.stored(batch) },
-    letGo: () => { sqlite?.letGo() },
+    closeDatabase: () => { sqlite?.closeDatabase() },
     checkpoint: () => { sqlite?.checkpoint() },
     begin: async () => { await dispatcher?.start() },
     pause: (name) => { pumps.find((pump) => pump.name === name)?.pause() },

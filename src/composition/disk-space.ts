@@ -1,6 +1,6 @@
 import { stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createReading } from './reading.js'
+import { createCachedRead } from './cached-read.js'
 
 export interface DiskSpace {
   /** The bytes that users other than root may still write; `undefined` if unknown. */
@@ -24,14 +24,14 @@ const BESIDE = ['tierhook.db-wal', 'tierhook.db-shm']
 export function createDiskSpace ({ dataDir, monotonic }: DiskSpaceOptions): DiskSpace {
   const timing = { freshMs: FRESH_MS, limitMs: LIMIT_MS, monotonic }
   return {
-    freeBytes: createReading({
+    freeBytes: createCachedRead({
       ...timing,
       async read () {
         const { bavail, bsize } = await statfs(dataDir)
         return bavail * bsize
       }
     }),
-    storeBytes: createReading({
+    storeBytes: createCachedRead({
       ...timing,
       async read () {
         // Rejects if the journal is in a shared database, because then there is no such file. The size is unknown then.

@@ -1,11 +1,11 @@
 import { existsSync, renameSync } from 'node:fs'
 import { StoreError } from '../delivery/operator.js'
-import { makeOwnersFile } from '../errors/hand-to-owner.js'
+import { makeOwnersFile } from '../errors/give-to-folder-owner.js'
 import { cursorChecksum } from '../journal/record.js'
 import { draftOf, removeDraft, SIDE_FILES, syncWithFolder } from '../journal/sqlite/copies/draft.js'
 import { checkEmpty } from '../journal/sqlite/copies/restore.js'
 import { lockDataFolder, makeDataFolder } from '../journal/sqlite/data-lock.js'
-import { closeAfterWriting, closeWhole, databasePath, openForWriting, transaction, type Connection } from '../journal/sqlite/database.js'
+import { closeAfterWriting, checkpointAndClose, databasePath, openForWriting, transaction, type Connection } from '../journal/sqlite/database.js'
 import { migrate, SCHEMA_VERSION, schemaVersion } from '../journal/sqlite/schema.js'
 import { UNKNOWN_FORWARDER } from '../journal/sqlite/salvage/settle-copies.js'
 import { toPage, type Side, type Source, type Table, type Target } from './move-sides.js'
@@ -40,7 +40,7 @@ export async function makeFolder (dataDir: string): Promise<Target> {
   const path = databasePath(dataDir)
   const lock = takeFolder(dataDir)
   const draft = draftOf(path)
-  const letGo = (): void => {
+  const releaseFolder = (): void => {
     removeDraft(draft)
     lock.release()
   }
@@ -52,18 +52,18 @@ export async function makeFolder (dataDir: string): Promise<Target> {
     return {
       side: sqliteSide(db),
       async publish () {
-        closeWhole(db)
+        checkpointAndClose(db)
         syncWithFolder(draft)
         renameSync(draft, path)
         syncWithFolder(path)
       },
       async close () {
         db.close()
-        letGo()
+        releaseFolder()
       }
     }
   } catch (error) {
-    letGo()
+    releaseFolder()
     throw error
   }
 }

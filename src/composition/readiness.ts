@@ -1,5 +1,5 @@
 import type { EndedCommit } from '../delivery/observation.js'
-import { createReading } from './reading.js'
+import { createCachedRead } from './cached-read.js'
 
 export interface ReadinessOptions {
   readonly isStopping: () => boolean
@@ -37,7 +37,7 @@ export function createReadiness (options: ReadinessOptions): Readiness {
   let committedAt = -Infinity
   let failedAt = -Infinity
 
-  const probe = createReading({
+  const probe = createCachedRead({
     monotonic,
     limitMs,
     freshMs: PROBE_EVERY_MS,

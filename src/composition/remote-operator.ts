@@ -1,13 +1,13 @@
 import type { Logger } from 'pino'
 import { StoreError, storeErrorCodes, type Operator } from '../delivery/operator.js'
 import { operatorCallNames, type OperatorCalls, type OperatorThreadApi } from '../journal/sqlite/operator.js'
-import { letGoInTime } from './let-go-in-time.js'
+import { closeDatabaseInTime } from './close-database-in-time.js'
 import { startThread, type Thread } from '../threads/thread.js'
 import { ThreadError } from '../threads/thread-error.js'
 
 export interface RemoteOperator extends Operator {
   /** Resolves when the operator thread has no connection to the store open. */
-  readonly letGo: () => Promise<void>
+  readonly closeDatabase: () => Promise<void>
 }
 
 export type StartOperatorThread = (onFailure: (error: Error) => void) => Thread<OperatorThreadApi>
@@ -51,10 +51,10 @@ export function createRemoteOperator ({ dataDir, logger, start = startOperatorTh
 
   return {
     ...Object.fromEntries(operatorCallNames.map((name) => [name, call(name)])) as unknown as Omit<Operator, 'close'>,
-    async letGo () {
+    async closeDatabase () {
       if (thread === undefined) return
       const { remote, abort, exited } = thread
-      await letGoInTime({ letGo: async () => { await remote.letGo() }, abort, exited })
+      await closeDatabaseInTime({ closeDatabase: async () => { await remote.closeDatabase() }, abort, exited })
     },
     async close () {
       closed = true

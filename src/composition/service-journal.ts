@@ -18,7 +18,7 @@ export interface ServiceJournalOptions {
   readonly startStore: StartStore | undefined
   /** Reads what is stored. */
   readonly delivery: DeliverySupervisor
-  readonly operator: Pick<RemoteOperator, 'letGo'>
+  readonly operator: Pick<RemoteOperator, 'closeDatabase'>
   readonly observer: Observer
 }
 
@@ -41,7 +41,7 @@ export function createServiceJournal ({ settings, dataDir, logger, clock, shared
       storeOpened: delivery.storeOpened,
       setVisible: delivery.setVisible,
       checkpoint: delivery.checkpoint,
-      letGo: async () => { await Promise.all([delivery.letGo(), operator.letGo()]) }
+      closeDatabase: async () => { await Promise.all([delivery.closeDatabase(), operator.closeDatabase()]) }
     }
   })
 }

@@ -6,7 +6,7 @@ import { createLiveFeed } from '../admin-api/live-feed.js'
 import type { Settings } from '../config/settings.js'
 import { watchdogSettings } from '../config/watchdog-settings.js'
 import { systemClock, type Clock } from '../delivery/clock.js'
-import { tellAll, type Observer } from '../delivery/observation.js'
+import { combineObservers, type Observer } from '../delivery/observation.js'
 import type { ForwarderSummary } from '../forwarders/describe-forwarder.js'
 import type { LineOutput } from '../forwarders/log-forwarder.js'
 import { listenAddress } from '../http/listener.js'
@@ -14,7 +14,7 @@ import { createSharedObservations } from '../journal/postgres/observations.js'
 import { createSharedSwitchOnLimit } from '../journal/postgres/switched-on.js'
 import { createObservationsFile } from '../sender-watch/observations-file.js'
 import type { Watchdog } from '../sender-watch/watchdog.js'
-import { notWatching } from '../sender-watch/webhook-status.js'
+import { watchdogOff } from '../sender-watch/webhook-status.js'
 import { closeService } from './close-service.js'
 import { readForwarderSpecs } from './configured-forwarders.js'
 import { startDeliveryThread, type StartDelivery } from './delivery-host.js'
@@ -88,7 +88,7 @@ export function createService ({ settings, logger, logDestination, clock = syste
   let watchdog: Watchdog | undefined
   const operator = shared === undefined
     ? createRemoteOperator({ dataDir, logger, ...(threads === undefined ? {} : { start: threads.startOperator }) })
-    : { ...openOperator({ dataDir, journal: shared }), letGo: async () => {} }
+    : { ...openOperator({ dataDir, journal: shared }), closeDatabase: async () => {} }
   const actionList = createActionList({ dataDir, logger })
   const lastOutcomes = createLastOutcomes(clock.now)
   const liveFeed = createLiveFeed({ logger, lastSequence: operator.lastSequence, monotonic: clock.monotonic })
@@ -114,10 +114,10 @@ export function createService ({ settings, logger, logDestination, clock = syste
       return { name, breakerOpen: breakerState() !== 'closed', paused: isPaused(), ...isLed === undefined ? {} : { leads: isLed } }
     }),
     forwarderNames: configured.specs.map(({ spec }) => spec.name),
-    webhookStatus: () => watchdog?.status() ?? notWatching,
+    webhookStatus: () => watchdog?.status() ?? watchdogOff,
     metrics: settings.ADMIN_PORT !== 0
   })
-  const observer = tellAll([watch.observer, lastOutcomes.observer, liveFeed.observer, other])
+  const observer = combineObservers([watch.observer, lastOutcomes.observer, liveFeed.observer, other])
   const delivery = superviseDelivery({
     start: threads?.startDelivery ?? startDeliveryThread,
     logger,

@@ -13,7 +13,7 @@ import { keepObservations } from '../sender-watch/keep-observations.js'
 import type { ObservationsStore } from '../sender-watch/observations-store.js'
 import { createObserved } from '../sender-watch/observed.js'
 import { createReadiness, type ReadinessOptions } from './readiness.js'
-import { createReading } from './reading.js'
+import { createCachedRead } from './cached-read.js'
 import { reportDrift, reportMissingEvents, reportRetryBudget } from '../sender-watch/report.js'
 import type { Drift, MissingEvents, RetryBudget } from '../sender-watch/reports.js'
 import type { Expectation } from '../sender-watch/missing-events.js'
@@ -87,7 +87,7 @@ export function createWatch (options: WatchOptions): Watch {
   const history = createHistory({ now, forwarderNames: options.forwarderNames })
   const keptHistory = keepHistory({ dataDir, logger, history })
   let looking: NodeJS.Timeout | undefined
-  const store = createReading({ read: options.store, freshMs: STORE_FRESH_MS, limitMs: STORE_LIMIT_MS, monotonic })
+  const store = createCachedRead({ read: options.store, freshMs: STORE_FRESH_MS, limitMs: STORE_LIMIT_MS, monotonic })
   const metrics = options.metrics ? createMetricsOf() : undefined
 
   function resetDrift (): number {

@@ -5,7 +5,7 @@ import { accepted, type Decoded, refused } from './decoded.js'
  * another meaning in a path.
  */
 const name = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/
-const MOST = 100
+const MAX_NAMES = 100
 
 /** Reads a comma-separated list of names. Names that differ only in case count as equal. */
 export function decodeNames (text: string): Decoded {
@@ -16,5 +16,5 @@ export function decodeNames (text: string): Decoded {
   }
   const twice = names.find((item, index) => names.slice(0, index).some(other => other.toLowerCase() === item.toLowerCase()))
   if (twice !== undefined) return refused(`names ${twice} twice; name each once, in upper or in lower case`)
-  return names.length > MOST ? refused(`must not name more than ${MOST}`) : accepted(names)
+  return names.length > MAX_NAMES ? refused(`must not name more than ${MAX_NAMES}`) : accepted(names)
 }

@@ -15,12 +15,12 @@ export interface NamedToken {
 export const SOLE_TOKEN_NAME = 'admin'
 
 /** The least length and the least number of bits. With less, a token can be guessed by someone who may try for long. */
-const LEAST = 24
-const LEAST_BITS = 64
+const MIN_LENGTH = 24
+const MIN_BITS = 64
 /** The longest token. A request may have 16 KiB of headers in total. */
-const MOST = 1024
+const MAX_LENGTH = 1024
 /** The most tokens. Each is compared for each request. */
-const MOST_TOKENS = 50
+const MAX_TOKENS = 50
 
 const ADVICE = '"openssl rand -hex 32" makes a good one'
 
@@ -29,11 +29,11 @@ const PLACEHOLDER = /chang(?:e|ed)(?:me|this|it)|replace(?:me|this|with|by)|plac
 
 /** Reads a bearer token. RFC 6750, section 2.1, specifies its characters. */
 export function decodeToken (text: string): Decoded<string> {
-  if (text.length < LEAST) return refused(`must have ${LEAST} characters or more; ${ADVICE}`)
-  if (text.length > MOST) return refused(`must have ${MOST} characters or fewer: it is sent in a header; ${ADVICE}`)
+  if (text.length < MIN_LENGTH) return refused(`must have ${MIN_LENGTH} characters or more; ${ADVICE}`)
+  if (text.length > MAX_LENGTH) return refused(`must have ${MAX_LENGTH} characters or fewer: it is sent in a header; ${ADVICE}`)
   if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(text)) return refused('may contain only letters, digits and - . _ ~ + /, with = at the end: it is sent in a header')
   if (PLACEHOLDER.test(text.toLowerCase().replaceAll(/[^a-z0-9]/g, ''))) return refused(`is a placeholder, which anyone would try first; ${ADVICE}`)
-  if (guessBits(text) < LEAST_BITS) return refused(`can be guessed: it repeats itself, or is made of well-known words or rows of characters; ${ADVICE}`)
+  if (guessBits(text) < MIN_BITS) return refused(`can be guessed: it repeats itself, or is made of well-known words or rows of characters; ${ADVICE}`)
   return accepted(text)
 }
 
@@ -56,7 +56,7 @@ export function decodeTokens (text: string): Decoded<readonly NamedToken[]> {
     tokens.push({ name, role, token: decoded.value })
   }
   if (tokens.length === 0) return refused('names no token; add one, such as prometheus:read:TOKEN, or remove it')
-  return tokens.length > MOST_TOKENS ? refused(`must not have more than ${MOST_TOKENS} tokens`) : accepted(tokens)
+  return tokens.length > MAX_TOKENS ? refused(`must not have more than ${MAX_TOKENS} tokens`) : accepted(tokens)
 }
 
 /** Returns all tokens: `ADMIN_TOKEN`, which may do everything, and those of `ADMIN_TOKENS`. */

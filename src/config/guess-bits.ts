@@ -11,7 +11,7 @@ interface Part {
   readonly bits: number
 }
 
-const SHORTEST_PATTERN = 3
+const MIN_PATTERN_LENGTH = 3
 
 /**
  * Estimates how many bits must be guessed by someone who knows how people make up tokens. Well-known words, runs of characters and repetitions
@@ -42,7 +42,7 @@ function runAt (text: string, at: number, perCharacter: number): Part | undefine
   if (!(Math.abs(step) <= 1)) return undefined
   let length = 2
   while (text.charCodeAt(at + length) - text.charCodeAt(at + length - 1) === step) length++
-  return length < SHORTEST_PATTERN ? undefined : { length, bits: perCharacter + Math.log2(3 * length) }
+  return length < MIN_PATTERN_LENGTH ? undefined : { length, bits: perCharacter + Math.log2(3 * length) }
 }
 
 /** A part that occurs earlier in the text. The two may overlap. */
@@ -53,5 +53,5 @@ function repeatAt (text: string, at: number): Part | undefined {
     while (at + length < text.length && text[from + length] === text[at + length]) length++
     longest = Math.max(longest, length)
   }
-  return longest < SHORTEST_PATTERN ? undefined : { length: longest, bits: Math.log2(at * longest) }
+  return longest < MIN_PATTERN_LENGTH ? undefined : { length: longest, bits: Math.log2(at * longest) }
 }

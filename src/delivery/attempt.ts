@@ -2,7 +2,7 @@ import { createDeadlines, type Deadlines, type Timed } from './deadlines.js'
 import type { Attempt, ForwardContext, Forwarder, ForwardResult, Outcome } from './forwarder.js'
 
 /** The most that is kept of a reason, a detail or an answer, in UTF-16 code units. */
-const LONGEST_TEXT = 2048
+const MAX_TEXT_LENGTH = 2048
 
 /** The calls of one forwarder. */
 export interface Attempts {
@@ -138,7 +138,7 @@ function isTextOrNothing (value: unknown): value is string | undefined {
 
 /** Limits the length, because the text is kept with every attempt. */
 function cut (text: string): string {
-  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text
+  return text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH)}…` : text
 }
 
 function failAll (count: number, reason: string): ForwardResult {

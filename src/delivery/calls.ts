@@ -39,7 +39,7 @@ export function createCalls ({ forwarder, clock, onEnded, onDefect }: CallsOptio
   let aborted = false
   let lastBegunAt = -Infinity
 
-  function tellEnded (): void {
+  function notifyEnded (): void {
     const calls = ended
     ended = []
     inFlight -= calls.length
@@ -57,7 +57,7 @@ export function createCalls ({ forwarder, clock, onEnded, onDefect }: CallsOptio
       const before = clock.monotonic()
       lastBegunAt = before
       attempts.run(claims.map(({ delivery, attempt, replay }) => ({ delivery, number: attempt, replay }))).then((result) => {
-        if (ended.length === 0) setImmediate(tellEnded)
+        if (ended.length === 0) setImmediate(notifyEnded)
         ended.push({ claims, result: aborted ? undefined : result, startedAt, durationMs: clock.monotonic() - before })
       }).catch(onDefect)
     },

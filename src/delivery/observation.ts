@@ -76,7 +76,7 @@ export interface EndedCommit {
 }
 
 /** Makes one observer that calls all of these. */
-export function tellAll (observers: readonly Observer[]): Required<Observer> {
+export function combineObservers (observers: readonly Observer[]): Required<Observer> {
   return {
     webhookAnswered: (answer) => { for (const each of observers) each.webhookAnswered?.(answer) },
     attemptsEnded: (attempts) => { for (const each of observers) each.attemptsEnded?.(attempts) },

@@ -54,8 +54,8 @@ export interface Pump {
 }
 
 /** The most calls whose settlements may wait for the disk before no more calls begin: calls with batches, and calls with one delivery each. */
-const MOST_BATCHES = 256
-const MOST_DELIVERIES = 4096
+const MAX_BATCHES = 256
+const MAX_DELIVERIES = 4096
 /** The least time between two batches that are not full, in milliseconds. A sync for each delivery would delay the commit of the next webhook. */
 const GATHER_MS = 25
 /** How long to wait after reading the journal failed, in milliseconds. */
@@ -68,12 +68,12 @@ export function createPump (options: PumpOptions): Pump {
     threshold: options.breakerThreshold, minMs: retry.minMs, maxMs: retry.maxMs, monotonic: clock.monotonic, random
   })
   const calls = createCalls({ forwarder, clock, onEnded: callsEnded, onDefect: failed })
-  const mostInFlight = forwarder.batchSize === 1 ? MOST_DELIVERIES : MOST_BATCHES
+  const maxInFlight = forwarder.batchSize === 1 ? MAX_DELIVERIES : MAX_BATCHES
   const runLoop = createRunLoop({
     take: claimDue,
     // A delivery that comes alone is sent at once. Deliveries that follow it closely go together, if the forwarder takes batches.
     gatherMs: () => forwarder.batchSize === 1 ? 0 : calls.lastBegunAt() + GATHER_MS - clock.monotonic(),
-    onRest () { if (calls.inFlight() === 0 && inFlightCommits.count() === 0) tellIdle() },
+    onRest () { if (calls.inFlight() === 0 && inFlightCommits.count() === 0) notifyIdle() },
     onDefect: failed
   })
   // Outcomes that are not on disk would be lost at a restart, so no more calls begin while too many of them wait.
@@ -108,7 +108,7 @@ export function createPump (options: PumpOptions): Pump {
     logger.fatal({ err: error }, 'forwarder stopped')
   }
 
-  function tellIdle (): void {
+  function notifyIdle (): void {
     const listeners = onIdle
     onIdle = []
     for (const listener of listeners) listener()
@@ -128,7 +128,7 @@ export function createPump (options: PumpOptions): Pump {
     while (feed !== undefined && !stopping && !paused) {
       const most = Math.min(forwarder.concurrency - calls.inFlight(), breaker.allowance())
       if (most <= 0) return breaker.state() === 'open' ? Math.ceil(breaker.reopensInMs()) : undefined
-      if (inFlightCommits.count() >= mostInFlight) return undefined
+      if (inFlightCommits.count() >= maxInFlight) return undefined
       // A probe is one delivery, whatever the batch size.
       const probe = breaker.state() !== 'closed'
       const found = feed.claim(probe ? 1 : most * forwarder.batchSize)
@@ -162,7 +162,7 @@ export function createPump (options: PumpOptions): Pump {
   function callsEnded (ended: readonly EndedCall[]): void {
     if (feed === undefined) return
     const tell = settleCalls(feed, ended)
-    if (calls.aborted() && calls.inFlight() === 0) tellIdle()
+    if (calls.aborted() && calls.inFlight() === 0) notifyIdle()
     // Begin the next attempts before these are logged and counted, so that the destination works meanwhile.
     if (ended.some(({ claims }) => claims.length === forwarder.batchSize)) runLoop.now()
     else runLoop.soon()
@@ -187,7 +187,7 @@ export function createPump (options: PumpOptions): Pump {
   }
 
   /** Called when an operator has paused or resumed the forwarder through another process. */
-  function steered (pausing: boolean): void {
+  function pausedElsewhere (pausing: boolean): void {
     if (pausing) pause()
     else resume()
     options.onState?.()
@@ -203,7 +203,7 @@ export function createPump (options: PumpOptions): Pump {
 
     async start () {
       const { name, order } = forwarder
-      opened = await journal.openFeed({ forwarder: name, order, start: options.start, filter: options.filter, onWork: runLoop.soon, onLost: options.onLost, onPaused: steered })
+      opened = await journal.openFeed({ forwarder: name, order, start: options.start, filter: options.filter, onWork: runLoop.soon, onLost: options.onLost, onPaused: pausedElsewhere })
       paused = opened.paused
       options.onState?.()
       if (paused) logger.warn('forwarder paused by an operator')
@@ -226,7 +226,7 @@ export function createPump (options: PumpOptions): Pump {
         const abort = (): void => {
           calls.abort()
           // Do not wait for the disk longer than for attempts, if it stores no progress or a read does not return.
-          if (calls.inFlight() === 0) tellIdle()
+          if (calls.inFlight() === 0) notifyIdle()
         }
         if (feed !== undefined) {
           await new Promise<void>((resolve) => {

@@ -21,7 +21,7 @@ export interface RunLoop {
 }
 
 /** The longest delay that a Node timer takes, 24.8 days. A longer one fires at once, and turns would follow each other without end. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 export function createRunLoop ({ take, gatherMs, onRest, onDefect }: RunLoopOptions): RunLoop {
   let begun = false
@@ -54,7 +54,7 @@ export function createRunLoop ({ take, gatherMs, onRest, onDefect }: RunLoopOpti
   }
 
   function rest (restMs: number | undefined): void {
-    if (restMs !== undefined && !ended) restTimer = setTimeout(now, Math.min(restMs, LONGEST_TIMER_MS))
+    if (restMs !== undefined && !ended) restTimer = setTimeout(now, Math.min(restMs, MAX_TIMER_MS))
     onRest()
   }
 

@@ -1,6 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { tellApart } from './storage-cause.js'
+import { explainNoSpace } from './storage-cause.js'
 import { systemCode } from './system-code.js'
 
 /**
@@ -15,7 +15,7 @@ export async function makeFolder (path: string): Promise<void> {
     const code = systemCode(error)
     if (code === 'EEXIST' && await isFolder(path)) return
     const parent = dirname(path)
-    if (code !== 'ENOENT' || parent === path) throw await tellApart(error, parent)
+    if (code !== 'ENOENT' || parent === path) throw await explainNoSpace(error, parent)
     if (await isFolder(parent)) throw error
     await makeFolder(parent)
     await makeFolder(path)

@@ -161,14 +161,14 @@ export interface FileSystemRoom {
 }
 
 /** Returns the error of a call on the file system of `folder`. If it is an ENOSPC because of missing inodes, the returned error says so. */
-export async function tellApart (error: unknown, folder: string): Promise<unknown> {
+export async function explainNoSpace (error: unknown, folder: string): Promise<unknown> {
   if (systemCode(error) !== 'ENOSPC') return error
   const room = await statfs(folder).catch(() => undefined)
-  return error instanceof Error && room !== undefined ? tellNoInodes(error, room) : error
+  return error instanceof Error && room !== undefined ? explainNoInodes(error, room) : error
 }
 
 /** Returns an error that says that no inodes are left, if the file system has none but still has space. Else returns the same error. */
-export function tellNoInodes (error: NodeJS.ErrnoException, { files, ffree, bavail }: FileSystemRoom): Error {
+export function explainNoInodes (error: NodeJS.ErrnoException, { files, ffree, bavail }: FileSystemRoom): Error {
   // Some file systems make inodes out of free space. When full, they have neither.
   if (error.code !== 'ENOSPC' || error.syscall === 'write' || files === 0 || ffree > 0 || bavail === 0) return error
   return Object.assign(new Error(`${error.message} (no inodes are left)`), { code: NO_INODES, path: error.path })

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { Logger } from 'pino'
 import { keepFile, readKeptFile } from '../kept-file/keep-file.js'
-import type { KeptUp } from '../kept-file/keep-up.js'
+import type { RegularSaves } from '../kept-file/save-regularly.js'
 import { spans, type History, type KeptHistory } from './history.js'
 
 const LARGEST_BYTES = 33_554_432
@@ -44,7 +44,7 @@ export interface KeepHistoryOptions {
 }
 
 /** Keeps the history in a file for the next run. */
-export function keepHistory ({ dataDir, logger, history, everyMs = SAVE_EVERY_MS }: KeepHistoryOptions): KeptUp {
+export function keepHistory ({ dataDir, logger, history, everyMs = SAVE_EVERY_MS }: KeepHistoryOptions): RegularSaves {
   return keepFile({
     path: historyPath(dataDir),
     text: () => JSON.stringify({ version: 1, ...history.keep() }),

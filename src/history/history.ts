@@ -49,8 +49,8 @@ export interface History {
 
 /** The name under which further and very long event types are counted. Without it, a sender could add types for ever. */
 export const OTHER_TYPES = 'other types'
-const MOST_TYPES = 20
-const LONGEST_TYPE = 100
+const MAX_TYPES = 20
+const MAX_TYPE_LENGTH = 100
 
 /** Copies a record into an object without a prototype, because an event type or a forwarder may be called `constructor`. */
 function ownKeys<Value> (record: Readonly<Record<string, Value>>): Record<string, Value> {
@@ -75,7 +75,7 @@ export function createHistory ({ now, forwarderNames }: { readonly now: () => nu
   }
 
   function countType (events: Record<string, number>, eventType: string): void {
-    const name = eventType in events || (eventType.length <= LONGEST_TYPE && Object.keys(events).length < MOST_TYPES) ? eventType : OTHER_TYPES
+    const name = eventType in events || (eventType.length <= MAX_TYPE_LENGTH && Object.keys(events).length < MAX_TYPES) ? eventType : OTHER_TYPES
     events[name] = (events[name] ?? 0) + 1
   }
 

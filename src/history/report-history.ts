@@ -32,7 +32,7 @@ export const HistorySchema = Type.Object({
 export type HistoryReport = Static<typeof HistorySchema>
 
 /** How many types are reported separately. The others are reported together. */
-const MOST_TYPES = 7
+const MAX_TYPES = 7
 
 /** Returns the history in the form of the operator API. */
 export function reportHistory (history: Pick<History, 'slots'>, { now, forwarderNames }: { readonly now: number, readonly forwarderNames: readonly string[] }): HistoryReport {
@@ -54,7 +54,7 @@ export function reportHistory (history: Pick<History, 'slots'>, { now, forwarder
 function typesIn (slots: ReadonlyArray<Slot | undefined>): HistoryReport['hour']['types'] {
   const totals = new Map<string, number>()
   for (const slot of slots) for (const [type, count] of Object.entries(slot?.events ?? {})) totals.set(type, (totals.get(type) ?? 0) + count)
-  const told = [...totals].filter(([type]) => type !== OTHER_TYPES).sort(([, a], [, b]) => b - a).slice(0, MOST_TYPES).map(([type]) => type)
+  const told = [...totals].filter(([type]) => type !== OTHER_TYPES).sort(([, a], [, b]) => b - a).slice(0, MAX_TYPES).map(([type]) => type)
   const types = told.map((eventType) => ({ eventType, counts: slots.map((slot) => slot?.events[eventType] ?? 0) }))
   const others = slots.map((slot) => Object.entries(slot?.events ?? {}).reduce((sum, [type, count]) => told.includes(type) ? sum : sum + count, 0))
   return others.some((count) => count > 0) ? [...types, { eventType: OTHER_TYPES, counts: others }] : types

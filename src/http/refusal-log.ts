@@ -34,7 +34,7 @@ export interface RefusalLog {
 const LIMITS: RefusalLogLimits = { perCode: 20, perAddress: 60, all: 300 }
 const MINUTE_MS = 60_000
 /** How many addresses are counted separately in a minute. */
-const MOST_ADDRESSES = 1000
+const MAX_ADDRESSES = 1000
 
 interface Sender {
   lines: number
@@ -61,13 +61,13 @@ export function createRefusalLog ({ logger, monotonic, limits = LIMITS }: Refusa
   /** `undefined` if too many addresses are counted already. */
   function senderAt (address: string): Sender | undefined {
     const known = senders.get(address)
-    if (known !== undefined || senders.size >= MOST_ADDRESSES) return known
+    if (known !== undefined || senders.size >= MAX_ADDRESSES) return known
     const sender: Sender = { lines: 0, linesByCode: new Map(), counted: 0 }
     senders.set(address, sender)
     return sender
   }
 
-  function tellCounted (): void {
+  function logCounted (): void {
     if (codes.size > 0) {
       const counted = [...senders].filter(([, sender]) => sender.counted > 0).sort(([, one], [, other]) => other.counted - one.counted)
       logger.warn({
@@ -83,7 +83,7 @@ export function createRefusalLog ({ logger, monotonic, limits = LIMITS }: Refusa
 
   return {
     mayLog ({ code, address }) {
-      if (monotonic() - since >= MINUTE_MS) tellCounted()
+      if (monotonic() - since >= MINUTE_MS) logCounted()
       const sender = senderAt(addressGroup(address))
       const ofCode = sender?.linesByCode.get(code) ?? 0
       if (sender !== undefined && lines < limits.all && sender.lines < limits.perAddress && ofCode < limits.perCode) {
@@ -94,9 +94,9 @@ export function createRefusalLog ({ logger, monotonic, limits = LIMITS }: Refusa
       }
       if (sender !== undefined) sender.counted++
       codes.set(code, (codes.get(code) ?? 0) + 1)
-      timer ??= setTimeout(tellCounted, since + MINUTE_MS - monotonic())
+      timer ??= setTimeout(logCounted, since + MINUTE_MS - monotonic())
       return false
     },
-    close: tellCounted
+    close: logCounted
   }
 }

@@ -14,13 +14,13 @@ const KEPT_HEADERS = ['content-type', 'x-voucherify-signature', 'user-agent', 't
  * The longest header value that is stored, in characters. No useful value is longer, and a destination with a lower limit for headers would
  * refuse the event.
  */
-const LONGEST_HEADER = 1024
+const MAX_HEADER_LENGTH = 1024
 
 export function keptHeaders (headers: IncomingHttpHeaders): Record<string, string> {
   const kept: Record<string, string> = {}
   for (const name of KEPT_HEADERS) {
     const value = headers[name]
-    if (typeof value === 'string' && value.length <= LONGEST_HEADER) kept[name] = value
+    if (typeof value === 'string' && value.length <= MAX_HEADER_LENGTH) kept[name] = value
   }
   return kept
 }

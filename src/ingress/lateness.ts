@@ -29,8 +29,8 @@ export interface LatenessOptions {
 /** For how long late events must arrive at the pace of time before the clock counts as wrong, in milliseconds. */
 const PACE_MS = 60_000
 /** After this many late events without one that confirms the clock, the clock counts as wrong, whatever their pace. */
-const MOST_LATE = 100
-const LONGEST_TIME = 64
+const MAX_LATE = 100
+const MAX_TIME_LENGTH = 64
 
 /** Reads the times of an envelope. If it does not say when the event happened, the time of sending is used for both. */
 export function readTimes (body: unknown): SignedTimes {
@@ -40,7 +40,7 @@ export function readTimes (body: unknown): SignedTimes {
 }
 
 function timeOf (value: unknown): number | undefined {
-  const time = typeof value === 'string' && value.length <= LONGEST_TIME ? parseTime(value) : NaN
+  const time = typeof value === 'string' && value.length <= MAX_TIME_LENGTH ? parseTime(value) : NaN
   return Number.isNaN(time) ? undefined : time
 }
 
@@ -72,7 +72,7 @@ export function createLateness ({ windowMs, clock, logger }: LatenessOptions): L
     mark ??= { sentAt, monotonic }
     const elapsed = monotonic - mark.monotonic
     const advanced = sentAt - mark.sentAt
-    if (late >= MOST_LATE || (elapsed >= PACE_MS && advanced >= elapsed / 2 && advanced <= elapsed * 2)) {
+    if (late >= MAX_LATE || (elapsed >= PACE_MS && advanced >= elapsed / 2 && advanced <= elapsed * 2)) {
       aheadMs = clock.now() - sentAt
       logger.error({ aheadMs, late, advice: 'Correct the clock of this machine. Then release what it quarantined with --force.' }, 'clock ahead of the sender')
     } else if (elapsed >= PACE_MS) mark = { sentAt, monotonic }

@@ -16,7 +16,7 @@ import type { Entry, Schedule, Taken } from './schedule.js'
 /** How often the feed looks for slow attempts, which must not hold up the cursor, in milliseconds. */
 const LOOK_MS = 500
 /** The longest retry delay that is stored, in milliseconds: a year. A destination may ask for nonsense. */
-const LONGEST_DELAY_MS = 366 * 86_400_000
+const MAX_DELAY_MS = 366 * 86_400_000
 /** How long closing waits for the disk, in milliseconds. Progress that is not on disk by then is forwarded again after the next start. */
 const CLOSE_TIMEOUT_MS = 2000
 
@@ -153,7 +153,7 @@ export function createFeed ({ forwarder, order, onWork }: FeedOptions, progress:
     settle (settlements, newPosition) {
       const records: RecordedAttempt[] = []
       for (const { claim, result: given, record } of settlements) {
-        const entry = claim instanceof HeldClaim ? claim.letGo(schedule) : undefined
+        const entry = claim instanceof HeldClaim ? claim.takeEntry(schedule) : undefined
         if (entry === undefined) return Promise.reject(new TypeError('A settlement must be of a claim that this feed has handed out and that is not settled'))
         const result = given.status === 'retry' ? { ...given, delayMs: keepable(given.delayMs) } : given
         if (record !== undefined && result.status !== 'returned') records.push(toRecord(entry, result, record))
@@ -205,7 +205,7 @@ function customerOf (delivery: Delivery): string | null {
 
 /** Limits a delay to what every engine can store. Otherwise saving it would fail, and be tried again for ever. */
 function keepable (delayMs: number): number {
-  return Number.isNaN(delayMs) ? 0 : Math.min(Math.max(0, delayMs), LONGEST_DELAY_MS)
+  return Number.isNaN(delayMs) ? 0 : Math.min(Math.max(0, delayMs), MAX_DELAY_MS)
 }
 
 function toRecord ({ sequence, replay, attempt }: Entry, result: AttemptedResult, { startedAt, durationMs }: AttemptRecord): RecordedAttempt {

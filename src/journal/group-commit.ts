@@ -111,10 +111,10 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
       lastStored = results.findLast((result) => typeof result === 'number') ?? lastStored
       appends.forEach((pending, index) => { answer(pending, results[index]) })
     }
-    tellVisible()
+    publishVisible()
     // Appends that had to wait for this message go together with all that arrive in this turn.
     if (queue.length > 0) scheduled ??= setImmediate(send)
-    tellIdle('error' in results)
+    notifyIdle('error' in results)
   }
 
   function answer (pending: PendingAppend, result: AppendResult | undefined): void {
@@ -134,16 +134,16 @@ export function createGroupCommit (options: GroupCommitOptions): GroupCommit {
     if (done) {
       // Appends refused during shutdown are only recorded, and the next start removes them: keep the record.
       if (closing === undefined) engine.clearWithdrawals()
-      tellVisible()
+      publishVisible()
     }
-    tellIdle(!done)
+    notifyIdle(!done)
   }
 
-  function tellVisible (): void {
+  function publishVisible (): void {
     if (withdrawing.size() === 0) engine.setVisible(lastStored)
   }
 
-  function tellIdle (failed: boolean): void {
+  function notifyIdle (failed: boolean): void {
     if (failed || !isBusy()) onIdle?.()
   }
 

@@ -26,7 +26,7 @@ export class HeldClaim implements Claim {
   }
 
   /** Returns the claim's entry the first time, if it belongs to this schedule. */
-  letGo (schedule: Schedule): Entry | undefined {
+  takeEntry (schedule: Schedule): Entry | undefined {
     if (schedule !== this.#schedule) return undefined
     const entry = this.#entry
     this.#entry = undefined

@@ -201,7 +201,7 @@ export function createLaneSchedule ({ cursor: start, laneOf, monotonic, limits }
           break
         case 'returned':
           entry.state = 'ready'
-          ready.giveBack(entry)
+          ready.putBack(entry)
           break
         case 'retry':
           retry(entry, result)

@@ -5,7 +5,7 @@ import { kindOf, type Entry, type MarkKind } from './schedule.js'
 export interface ReadyQueue {
   readonly add: (entry: Entry) => void
   /** Puts a taken entry back to the front. */
-  readonly giveBack: (entry: Entry) => void
+  readonly putBack: (entry: Entry) => void
   /** Takes the entry whose turn it is; `undefined` if none is due. */
   readonly take: (now: number) => Entry | undefined
   /** Milliseconds until the next waiting entry is due; `undefined` if none waits. */
@@ -41,7 +41,7 @@ export function createReadyQueue (monotonic: () => number): ReadyQueue {
       else ready[kindOf(entry)].push(entry)
     },
 
-    giveBack (entry) {
+    putBack (entry) {
       if (entry.marked) counts[kindOf(entry)]++
       ready[entry.marked ? kindOf(entry) : 'fresh'].unshift(entry)
     },

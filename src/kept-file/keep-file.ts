@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { replaceFile } from '../errors/replace-file.js'
-import { storageFields, tellApart } from '../errors/storage-cause.js'
-import { keepUp, type KeptUp } from './keep-up.js'
+import { storageFields, explainNoSpace } from '../errors/storage-cause.js'
+import { saveRegularly, type RegularSaves } from './save-regularly.js'
 
 export interface KeepFileOptions {
   readonly path: string
@@ -16,7 +16,7 @@ export interface KeepFileOptions {
 }
 
 /** Writes a text to a file at intervals, as a whole or not at all. If the disk fails, only the text is lost. */
-export function keepFile ({ path, text, everyMs, onNotKept, onFailure }: KeepFileOptions): KeptUp {
+export function keepFile ({ path, text, everyMs, onNotKept, onFailure }: KeepFileOptions): RegularSaves {
   let written = ''
   let failing = false
 
@@ -28,13 +28,13 @@ export function keepFile ({ path, text, everyMs, onNotKept, onFailure }: KeepFil
       written = now
       failing = false
     } catch (error) {
-      const seen = await tellApart(error, dirname(path))
+      const seen = await explainNoSpace(error, dirname(path))
       if (!failing) onNotKept({ err: seen, ...storageFields(seen), path })
       failing = true
     }
   }
 
-  return keepUp({ save, everyMs, onFailure })
+  return saveRegularly({ save, everyMs, onFailure })
 }
 
 /**

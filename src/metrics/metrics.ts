@@ -76,7 +76,7 @@ export function createMetrics ({ version, secrets, forwarderNames, sources, now 
   const eventLimit = new Gauge({ name: 'tierhook_expected_event_limit_seconds', help: 'Time within which an event is expected.', labelNames: ['expectation'], registers })
   const drift = new Counter({ name: 'tierhook_drift_total', help: 'Places in which authentic events differed from their schemas.', labelNames: ['event_type', 'kind'], registers })
 
-  function lookAtRetryBudget (): void {
+  function updateRetryBudget (): void {
     triesUsed.reset()
     disabledIn.reset()
     for (const { sourceId, triesUsed: used, disabledAt, recovered } of sources.retryBudget()) {
@@ -88,7 +88,7 @@ export function createMetrics ({ version, secrets, forwarderNames, sources, now 
     for (const from of origins) unprovenTries.set({ from }, unproven.find((each) => each.from === from)?.triesUsed ?? 0)
   }
 
-  function lookAtWhatIsCounted (): void {
+  function updateObservations (): void {
     for (const { expectation, ageMs, withinMs } of sources.missingEvents()) {
       missingEvents.set({ expectation }, ageMs / 1000)
       eventLimit.set({ expectation }, withinMs / 1000)
@@ -97,7 +97,7 @@ export function createMetrics ({ version, secrets, forwarderNames, sources, now 
     for (const { eventType, kind, count } of sources.drift()) drift.inc({ event_type: eventType, kind }, count)
   }
 
-  async function lookAtStore (): Promise<void> {
+  async function updateStore (): Promise<void> {
     const [store, bytes, free, isReady] = await Promise.all([sources.store(), sources.storeBytes(), sources.diskFreeBytes(), sources.ready()])
     ready.set(isReady ? 1 : 0)
     set(storeBytes, bytes)
@@ -111,10 +111,10 @@ export function createMetrics ({ version, secrets, forwarderNames, sources, now 
     contentType: registry.contentType,
     async text () {
       webhooks.look()
-      lookAtRetryBudget()
-      lookAtWhatIsCounted()
+      updateRetryBudget()
+      updateObservations()
       webhookStatus.look(sources.webhookStatus())
-      await lookAtStore()
+      await updateStore()
       return await registry.metrics()
     },
     close () { registry.clear() }

@@ -1,8 +1,8 @@
 import { actionButton } from './element.js'
-import type { Surroundings } from './view.js'
+import type { ViewContext } from './view.js'
 
 /** Creates a button that copies a text and confirms it. */
-export function copyButton (label: string, text: () => string, notify: Surroundings['notify']): HTMLButtonElement {
+export function copyButton (label: string, text: () => string, notify: ViewContext['notify']): HTMLButtonElement {
   return actionButton(`Copy ${label}`, async () => {
     await copy(text())
     notify(`Copied: ${label}.`, 'done')

@@ -6,7 +6,7 @@ import { plural } from './format.js'
 import { tierName } from './tiers.js'
 import { addressOf, sectionView, type View } from './view.js'
 
-const MOST = 200
+const MAX_DELIVERIES = 200
 const WIDTH = 720
 const ROW = 26
 const LEFT = 130
@@ -21,7 +21,7 @@ export function customerView (customerId: string): View {
   return sectionView('Customer', async () => {
     // The API would leave out an empty filter, and everybody's deliveries would be shown as one customer's.
     if (customerId === '') return [element('p', {}, 'This address names no customer. ', element('a', { href: addressOf(['deliveries']) }, 'Search the deliveries'))]
-    const { deliveries, next } = await get<DeliveryPage>('/api/deliveries', { customerId, loyalty: 'true', limit: MOST })
+    const { deliveries, next } = await get<DeliveryPage>('/api/deliveries', { customerId, loyalty: 'true', limit: MAX_DELIVERIES })
     const name = deliveries.map(({ loyalty }) => loyalty?.customerName).find((each) => each !== null && each !== undefined)
     return [
       element('h2', {}, name ?? 'Customer', ' ', element('code', { class: 'whole' }, customerId)),

@@ -6,7 +6,7 @@ import { eventCode } from './delivery-columns.js'
 import { actionButton, element, table, type Column } from './element.js'
 import { time } from './format.js'
 import { moveText } from './tiers.js'
-import { addressOf, sectionView, type Address, type Surroundings, type View } from './view.js'
+import { addressOf, sectionView, type Address, type ViewContext, type View } from './view.js'
 
 const PAGE = 50
 
@@ -15,7 +15,7 @@ function nameOf ({ forwarder, id }: DeadLetter): string {
 }
 
 /** Lists dead letters, newest first. */
-export function deadLettersView ({ query }: Address, { notify }: Surroundings): View {
+export function deadLettersView ({ query }: Address, { notify }: ViewContext): View {
   const forwarder = query.get('forwarder') ?? ''
   const bulk = bulkPanel('dead letters', update)
 

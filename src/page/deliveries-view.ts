@@ -4,13 +4,13 @@ import { deliveryColumns } from './delivery-columns.js'
 import { actionButton, element, show, table } from './element.js'
 import { exportDeliveries, type ExportFormat } from './export.js'
 import { plural } from './format.js'
-import { addressOf, type Address, type Surroundings, type View } from './view.js'
+import { addressOf, type Address, type ViewContext, type View } from './view.js'
 
 const PAGE = 50
 /** The API's largest page. */
 const LARGEST_PAGE = 200
 /** How many rows are kept up to date. Older rows keep the state in which they were loaded. */
-const MOST_FRESH = 1000
+const MAX_FRESH = 1000
 
 interface Filter {
   readonly name: string
@@ -59,7 +59,7 @@ function cursorBefore (sequence: number): string {
  * Lists deliveries, newest first, with filters. Listed rows are updated in place. New deliveries wait behind a button, so that rows do not move
  * under the reader.
  */
-export function deliveriesView ({ query }: Address, { notify }: Surroundings): View {
+export function deliveriesView ({ query }: Address, { notify }: ViewContext): View {
   const chosen = Object.fromEntries(names.map((name) => [name, query.get(name) ?? '']))
   const results = element('div', { 'aria-busy': 'true', 'data-asked': query.toString() })
   let rows: readonly ListedDelivery[] = []
@@ -83,7 +83,7 @@ export function deliveriesView ({ query }: Address, { notify }: Surroundings): V
   /** Updates the listed rows, page by page, up to the limit. */
   async function takeAll (newestPage: DeliveryPage): Promise<void> {
     let below = take(newestPage, Infinity)
-    for (let taken = PAGE; taken < MOST_FRESH; taken += LARGEST_PAGE) {
+    for (let taken = PAGE; taken < MAX_FRESH; taken += LARGEST_PAGE) {
       const rest = rows.filter(({ sequence }) => sequence < below)
       const [first] = rest
       if (first === undefined) return

@@ -8,8 +8,8 @@ import { actionButton, badge, definitions, element, table, type Column } from '.
 import { bytes, countdown, duration, time } from './format.js'
 import { statusBadges, verdictBadge } from './status-badges.js'
 import { tierCard } from './tiers.js'
-import { isFromWithin } from './places.js'
-import { addressOf, sectionView, type Surroundings, type View } from './view.js'
+import { hasPreviousView } from './places.js'
+import { addressOf, sectionView, type ViewContext, type View } from './view.js'
 
 const attemptColumns: ReadonlyArray<Column<RecordedAttempt>> = [
   { label: 'Started', cell: ({ startedAt }) => time(startedAt) },
@@ -29,7 +29,7 @@ const statusColumns: ReadonlyArray<Column<ForwarderStatus>> = [
 ]
 
 /** Shows one delivery: its fields, its status at each forwarder, the attempts, and the body as received. */
-export function deliveryView (id: string, { notify }: Surroundings): View {
+export function deliveryView (id: string, { notify }: ViewContext): View {
   /** The body never changes, and every read of it is logged, so it is requested once. */
   let shown: HTMLElement | undefined
   let delivered: DeliveryDetails | undefined
@@ -118,7 +118,7 @@ function backLink (): HTMLElement {
     href: '#/deliveries',
     on: {
       click: (event) => {
-        if (!isFromWithin()) return
+        if (!hasPreviousView()) return
         event.preventDefault()
         history.back()
       }

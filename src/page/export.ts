@@ -4,7 +4,7 @@ import { tierName } from './tiers.js'
 
 const PAGE = 200
 /** How many deliveries to export at most, because the browser keeps them all in memory. */
-const MOST = 20_000
+const MAX_DELIVERIES = 20_000
 
 export type ExportFormat = 'ndjson' | 'csv'
 
@@ -16,7 +16,7 @@ export async function exportDeliveries (query: Readonly<Record<string, string>>,
     const page: DeliveryPage = await get<DeliveryPage>('/api/deliveries', { ...query, loyalty: 'true', limit: PAGE, cursor })
     deliveries.push(...page.deliveries)
     cursor = page.next ?? undefined
-  } while (cursor !== undefined && deliveries.length < MOST)
+  } while (cursor !== undefined && deliveries.length < MAX_DELIVERIES)
   const text = format === 'csv' ? toCsv(deliveries) : deliveries.map((delivery) => `${JSON.stringify(delivery)}\n`).join('')
   save(text, `deliveries-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}.${format}`, format === 'csv' ? 'text/csv' : 'application/x-ndjson')
   return { count: deliveries.length, complete: cursor === undefined }

@@ -4,7 +4,7 @@ const tokens = /\s+|\{\s*\}|\[\s*\]|[{}[\],:"]|[^\s{}[\],:"]+/y
 /** Deeper levels stay on one line: 20,000 levels laid out would take a gigabyte of white space. */
 const DEEPEST = 100
 /** After the result reaches this length, in characters, the rest stays on one line. */
-const LONGEST = 16_777_216
+const MAX_LENGTH = 16_777_216
 
 /**
  * Lays JSON text out over several lines. Strings and numbers stay as written, because a parser may lose digits. The text must be valid JSON, of
@@ -13,7 +13,7 @@ const LONGEST = 16_777_216
 export function indentJson (text: string): string {
   let depth = 0
   let result = ''
-  const isLaidOut = (): boolean => depth <= DEEPEST && result.length <= LONGEST
+  const isLaidOut = (): boolean => depth <= DEEPEST && result.length <= MAX_LENGTH
   const newLine = (): string => `\n${'  '.repeat(depth)}`
   for (let at = 0; at < text.length;) {
     tokens.lastIndex = at

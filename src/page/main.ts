@@ -15,12 +15,12 @@ import { createPlaces } from './places.js'
 import { quarantineView } from './quarantine-view.js'
 import { senderView } from './sender-view.js'
 import { chooseTheme } from './theme.js'
-import { readAddress, type Address, type Surroundings, type View } from './view.js'
+import { readAddress, type Address, type ViewContext, type View } from './view.js'
 
 interface Place {
   readonly name: string
   readonly label: string
-  readonly make: (address: Address, surroundings: Surroundings) => View
+  readonly make: (address: Address, surroundings: ViewContext) => View
   /** How many of its items need the operator; shown in the menu. */
   readonly count?: (status: Status) => number | null
   /** Whether the menu leaves it out because other views link to it. */

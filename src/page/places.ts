@@ -18,7 +18,7 @@ export interface Places {
 const REMEMBERED = 20
 
 /** Whether the reader came from another view of this page. */
-export function isFromWithin (): boolean {
+export function hasPreviousView (): boolean {
   return (numberOf(history.state) ?? 0) > 1
 }
 

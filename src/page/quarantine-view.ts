@@ -7,7 +7,7 @@ import { faultList } from './delivery-view.js'
 import { actionButton, element, table, type Column } from './element.js'
 import { time } from './format.js'
 import { moveText } from './tiers.js'
-import { addressOf, sectionView, type Surroundings, type View } from './view.js'
+import { addressOf, sectionView, type ViewContext, type View } from './view.js'
 
 const PAGE = 50
 
@@ -16,7 +16,7 @@ interface Released {
 }
 
 /** Lists quarantined deliveries with the reasons. */
-export function quarantineView ({ notify }: Surroundings): View {
+export function quarantineView ({ notify }: ViewContext): View {
   const bulk = bulkPanel('quarantine', update)
 
   async function release (ids: readonly string[], force: boolean): Promise<void> {

@@ -50,7 +50,7 @@ export function addressOf (path: readonly string[], query: Readonly<Record<strin
 }
 
 /** What the page offers its views. */
-export interface Surroundings {
+export interface ViewContext {
   /** Shows a message until the next call; `undefined` hides it. `done` marks a success. */
   readonly notify: (message: string | undefined, kind?: 'done') => void
 }

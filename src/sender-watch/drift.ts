@@ -44,7 +44,7 @@ interface Entry {
 }
 
 /** How many characters of a source's id are used. More are not needed to tell sources apart. */
-const LONGEST_SOURCE = 128
+const MAX_SOURCE_LENGTH = 128
 
 /**
  * Counts the ways in which accepted events differ from their schemas. Entries are grouped by source and event type. If the table is full,
@@ -164,7 +164,7 @@ export function createDrift ({ now, limit = 500, finder: { find, forget } = crea
 /** Unsigned webhooks count as one source, because they can name any source. Signed webhooks without a source count as one too. */
 function sourceOf ({ sourceId, secretNumber }: AcceptedWebhook): string {
   if (secretNumber === undefined) return 'unsigned'
-  return sourceId === null ? 'signed' : `signed ${sourceId.slice(0, LONGEST_SOURCE)}`
+  return sourceId === null ? 'signed' : `signed ${sourceId.slice(0, MAX_SOURCE_LENGTH)}`
 }
 
 function keyOf ({ eventType, kind, pointer, expected, seen }: Difference): string {

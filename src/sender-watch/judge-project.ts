@@ -3,7 +3,7 @@ import { OLD_VERSION, OLD_VERSION_ADVICE, VERSION } from '../voucherify/webhook-
 import type { Project } from './management-api.js'
 import type { Finding } from './webhook-status.js'
 
-const LONGEST_VERSION = 40
+const MAX_VERSION_LENGTH = 40
 
 /** Checks the project's secret and its version of webhooks. */
 export function judgeProject ({ webhookToken, webhookVersion }: Project, secrets: readonly string[]): readonly Finding[] {
@@ -37,5 +37,5 @@ function versionFinding (version: string | undefined): Finding {
   const check = 'version'
   if (version === VERSION) return { check, state: 'ok', detail: `Its webhooks are of version ${VERSION}.` }
   if (version === OLD_VERSION) return { check, state: 'wrong', detail: `Its webhooks are of version ${OLD_VERSION}, in which no event can be identified: they stay in quarantine. ${OLD_VERSION_ADVICE}` }
-  return { check, state: 'unknown', detail: version === undefined ? 'Voucherify does not show the webhook_version of the project.' : `Its webhook_version is ${JSON.stringify(version.slice(0, LONGEST_VERSION))}, which tierhook does not know.` }
+  return { check, state: 'unknown', detail: version === undefined ? 'Voucherify does not show the webhook_version of the project.' : `Its webhook_version is ${JSON.stringify(version.slice(0, MAX_VERSION_LENGTH))}, which tierhook does not know.` }
 }

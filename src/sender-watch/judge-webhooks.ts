@@ -9,8 +9,8 @@ export interface JudgedWebhooks {
   readonly off: readonly Webhook[]
 }
 
-const MOST_NAMED = 5
-const LONGEST_URL = 200
+const MAX_NAMED = 5
+const MAX_URL_LENGTH = 200
 
 /** Checks the project's webhooks that point to this service. */
 export function judgeWebhooks (list: WebhookList, urls: OwnUrls): JudgedWebhooks {
@@ -69,12 +69,12 @@ function replaces (other: Webhook, off: Webhook): boolean {
 }
 
 function named (webhooks: readonly Webhook[]): string {
-  const texts = webhooks.slice(0, MOST_NAMED).map(({ id, targetUrl }) => `${id.slice(0, LONGEST_URL)} (${shownUrl(targetUrl)})`)
-  return webhooks.length > MOST_NAMED ? `${texts.join(', ')} and ${webhooks.length - MOST_NAMED} more` : texts.join(', ')
+  const texts = webhooks.slice(0, MAX_NAMED).map(({ id, targetUrl }) => `${id.slice(0, MAX_URL_LENGTH)} (${shownUrl(targetUrl)})`)
+  return webhooks.length > MAX_NAMED ? `${texts.join(', ')} and ${webhooks.length - MAX_NAMED} more` : texts.join(', ')
 }
 
 /** Leaves out parts that may be secret: user, password, query. */
 function shownUrl (text: string): string {
   const { origin, pathname } = new URL(text)
-  return `${origin}${pathname}`.slice(0, LONGEST_URL)
+  return `${origin}${pathname}`.slice(0, MAX_URL_LENGTH)
 }

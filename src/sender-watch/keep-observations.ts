@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { within } from '../delivery/within.js'
-import { keepUp, type KeptUp } from '../kept-file/keep-up.js'
+import { saveRegularly, type RegularSaves } from '../kept-file/save-regularly.js'
 import { storageFields } from '../errors/storage-cause.js'
 import { formatObservations, parseObservations, type Observations } from './observations.js'
 import type { KeptText, ObservationsStore } from './observations-store.js'
@@ -14,7 +14,7 @@ export interface KeepObservationsOptions {
   readonly logger: Logger
 }
 
-export interface KeptObservations extends KeptUp {
+export interface KeptObservations extends RegularSaves {
   /** Forgets drift, here at once and at the other replicas soon. */
   readonly resetDrift: () => void
 }
@@ -42,7 +42,7 @@ export function keepObservations ({ store, observed, leads, logger }: KeepObserv
   let isFailing = false
   let unreadable: string | undefined
 
-  function tellUnreadable (error: unknown, text: string): void {
+  function logUnreadable (error: unknown, text: string): void {
     if (unreadable !== text) logger.warn({ err: error, ...store.where }, 'observations of a replica not readable: left out')
     unreadable = text
   }
@@ -52,10 +52,10 @@ export function keepObservations ({ store, observed, leads, logger }: KeepObserv
       await store.resetDrift()
       isResetWanted = false
     }
-    const merge = leads() ? (kept: readonly KeptText[]): string => formatObservations(observed.merge(readKept(kept, tellUnreadable))) : undefined
+    const merge = leads() ? (kept: readonly KeptText[]): string => formatObservations(observed.merge(readKept(kept, logUnreadable))) : undefined
     const { others, forget } = await store.exchange(formatObservations(observed.keep()), { atOnce, merge })
     if (forget === undefined) {
-      observed.heard(readKept(others, tellUnreadable))
+      observed.heard(readKept(others, logUnreadable))
       return
     }
     observed.forget(forget)
@@ -78,7 +78,7 @@ export function keepObservations ({ store, observed, leads, logger }: KeepObserv
     logger.error({ err: error }, 'observations failed')
   }
 
-  const kept = keepUp({ save, everyMs: store.everyMs, onFailure })
+  const kept = saveRegularly({ save, everyMs: store.everyMs, onFailure })
   return {
     ...kept,
     start () {

@@ -51,8 +51,8 @@ interface Watched extends Expectation {
   periods: number
 }
 
-const LONGEST_CHECK_MS = 30_000
-const SHORTEST_CHECK_MS = 1000
+const MAX_CHECK_MS = 30_000
+const MIN_CHECK_MS = 1000
 const SOURCE_PREFIX = 'source:'
 
 /** Watches for events that do not come. A paused distribution sends nothing, so it causes no error either. */
@@ -117,7 +117,7 @@ export function createMissingEvents ({ expectations, logger, now, tells = () => 
     start () {
       if (watched.length === 0 || timer !== undefined) return
       const shortest = Math.min(...watched.map(({ withinMs }) => withinMs))
-      timer = setInterval(check, Math.min(LONGEST_CHECK_MS, Math.max(SHORTEST_CHECK_MS, shortest / 10)))
+      timer = setInterval(check, Math.min(MAX_CHECK_MS, Math.max(MIN_CHECK_MS, shortest / 10)))
     },
     close () {
       clearInterval(timer)

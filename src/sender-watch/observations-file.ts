@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { tellApart } from '../errors/storage-cause.js'
+import { explainNoSpace } from '../errors/storage-cause.js'
 import { readKeptFile } from '../kept-file/keep-file.js'
 import { replaceFile } from '../errors/replace-file.js'
 import { createDriftResets } from './drift-reset.js'
@@ -51,7 +51,7 @@ export function createObservationsFile ({ dataDir, logger, monotonic, lookEveryM
       try {
         await replaceFile(path, text)
       } catch (error) {
-        throw await tellApart(error, dataDir)
+        throw await explainNoSpace(error, dataDir)
       }
       written = text
       savedAt = monotonic()

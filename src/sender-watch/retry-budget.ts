@@ -3,13 +3,13 @@ import type { ProblemCode } from '../errors/problem.js'
 import type { Counter, CounterOptions } from './counter.js'
 import { describe, isOver, type FailedSource, type Source } from './failed-source.js'
 import type { Observations } from './observations.js'
-import { adviceFor, mostTries, TOLD_AT_TRIES, TRIES_ALLOWED, TRIES_END_MS } from './sender-tries.js'
+import { adviceFor, mostTries, WARN_AT_TRIES, TRIES_ALLOWED, TRIES_END_MS } from './sender-tries.js'
 
 /** How much later than scheduled the last try may come before an event counts as given up, in milliseconds. */
 const GRACE_MS = 3_600_000
 
-const MOST_SOURCES = 100
-const MOST_EVENTS = 200
+const MAX_SOURCES = 100
+const MAX_EVENTS = 200
 
 type KeptRetryBudget = Observations['retryBudget']
 
@@ -33,10 +33,10 @@ export function createRetryBudget ({ logger, now, told = new Map(), tells = () =
     const key = keyOf({ sourceId, eventId })
     if (elsewhere.has(key)) recovered.set(key, { sourceId, eventId, at: now() })
     const source = sources.get(sourceId)
-    if (source?.events.delete(eventId) === true && source.events.size === 0 && isWhole() && tells()) tellRecovered(sourceId)
+    if (source?.events.delete(eventId) === true && source.events.size === 0 && isWhole() && tells()) logRecovered(sourceId)
   }
 
-  function tellRecovered (sourceId: string): void {
+  function logRecovered (sourceId: string): void {
     if (told.delete(sourceId)) logger.info({ sourceId }, 'webhook accepted again after it failed')
   }
 
@@ -61,7 +61,7 @@ export function createRetryBudget ({ logger, now, told = new Map(), tells = () =
     const seen = source.events.get(eventId ?? '')
     if (seen !== undefined) {
       if (seen.failures < mostTries(time - seen.firstAt)) seen.failures++
-    } else if (source.events.size < MOST_EVENTS) {
+    } else if (source.events.size < MAX_EVENTS) {
       source.events.set(eventId ?? '', { failures: 1, firstAt: time })
     }
     if (isWhole() && tells()) warn(sourceId, source)
@@ -71,7 +71,7 @@ export function createRetryBudget ({ logger, now, told = new Map(), tells = () =
   function sourceFor (sourceId: string): Source | undefined {
     const present = sources.get(sourceId)
     if (present !== undefined) return present
-    if (sources.size >= MOST_SOURCES) {
+    if (sources.size >= MAX_SOURCES) {
       const done = [...sources].find(([, source]) => isOver(source, now()))
       if (done === undefined) return undefined
       sources.delete(done[0])
@@ -83,7 +83,7 @@ export function createRetryBudget ({ logger, now, told = new Map(), tells = () =
 
   function warn (sourceId: string, source: Source): void {
     const { triesUsed, disabledAt, failedEvents } = describe(sourceId, source)
-    const tries = TOLD_AT_TRIES.find((each) => triesUsed >= each)
+    const tries = WARN_AT_TRIES.find((each) => triesUsed >= each)
     if (tries === undefined || tries <= (told.get(sourceId) ?? 0)) return
     told.set(sourceId, tries)
     const fields = {
@@ -121,7 +121,7 @@ export function createRetryBudget ({ logger, now, told = new Map(), tells = () =
 
   function restoreSource ({ sourceId, lastCode, firstFailureAt, lastFailureAt, alarmed, events }: KeptRetryBudget['sources'][number]): void {
     const known = sources.get(sourceId)
-    if (known === undefined && sources.size >= MOST_SOURCES) return
+    if (known === undefined && sources.size >= MAX_SOURCES) return
     const source = known ?? { lastCode: lastCode as ProblemCode, firstFailureAt, lastFailureAt, events: new Map() }
     sources.set(sourceId, source)
     if (alarmed > (told.get(sourceId) ?? 0)) told.set(sourceId, alarmed)
@@ -134,7 +134,7 @@ export function createRetryBudget ({ logger, now, told = new Map(), tells = () =
       if (seen !== undefined) {
         seen.firstAt = Math.min(seen.firstAt, firstAt)
         seen.failures = Math.min(seen.failures + failures, mostTries(now() - seen.firstAt))
-      } else if (source.events.size < MOST_EVENTS) source.events.set(eventId, { failures, firstAt })
+      } else if (source.events.size < MAX_EVENTS) source.events.set(eventId, { failures, firstAt })
     }
   }
 
@@ -158,7 +158,7 @@ export function createRetryBudget ({ logger, now, told = new Map(), tells = () =
     check () {
       settle()
       for (const [id, source] of sources) {
-        if (source.events.size === 0 && now() - source.firstFailureAt <= TRIES_END_MS + GRACE_MS) tellRecovered(id)
+        if (source.events.size === 0 && now() - source.firstFailureAt <= TRIES_END_MS + GRACE_MS) logRecovered(id)
         forgetGivenUp(id, source, now())
         if (source.events.size > 0) warn(id, source)
       }

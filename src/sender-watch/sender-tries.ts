@@ -1,15 +1,15 @@
 import type { ProblemCode } from '../errors/problem.js'
-import { mostRetries, retriesAfterMs, retryOffsetMs } from '../voucherify/retry-schedule.js'
+import { maxRetries, retriesAfterMs, retryOffsetMs } from '../voucherify/retry-schedule.js'
 
 /** After this many failed tries the sender switches the webhook off. */
-export const TRIES_ALLOWED = mostRetries
+export const TRIES_ALLOWED = maxRetries
 /** The time between the first try and the last one, in milliseconds. */
-export const TRIES_END_MS = retryOffsetMs(mostRetries)
+export const TRIES_END_MS = retryOffsetMs(maxRetries)
 /** The share of its scheduled delay after which a request may count as a retry. Retries may come a little early. */
 const EARLY = 0.8
 
 /** The numbers of used tries at which an alarm is given, the highest first: three quarters, a half, a quarter. */
-export const TOLD_AT_TRIES = [TRIES_ALLOWED * 3 / 4, TRIES_ALLOWED / 2, TRIES_ALLOWED / 4] as const
+export const WARN_AT_TRIES = [TRIES_ALLOWED * 3 / 4, TRIES_ALLOWED / 2, TRIES_ALLOWED / 4] as const
 
 /** Returns how often the sender can have tried at most, this long after the first try. Requests that come earlier are not its retries. */
 export function mostTries (afterMs: number): number {

@@ -13,7 +13,7 @@ const NoteSchema = Type.Object({
 export const SWITCHED_ON_FILE = 'webhook-switched-on.json'
 
 const HOUR_MS = 3_600_000
-const MOST_WEBHOOKS = 100
+const MAX_WEBHOOKS = 100
 
 export interface SwitchOnLimitOptions {
   /** The file that records when each webhook was switched on, for the next start. */
@@ -66,7 +66,7 @@ export function createSwitchOnLimit ({ path, clock }: SwitchOnLimitOptions): Swi
       if (now < next) return { ok: false, reason: `It was switched on within the last hour. tierhook does so again after ${isoIn(next - now)} at the earliest.` }
       if (now < allAt) return { ok: false, reason: `The note of when it was switched on last cannot be read (${path}). tierhook waits until ${isoIn(allAt - now)}.` }
       const times = new Map([...nextAt].filter(([, at]) => at > now))
-      if (times.size >= MOST_WEBHOOKS) return { ok: false, reason: `${MOST_WEBHOOKS} webhooks were switched on within the last hour.` }
+      if (times.size >= MAX_WEBHOOKS) return { ok: false, reason: `${MAX_WEBHOOKS} webhooks were switched on within the last hour.` }
       times.set(webhookId, now + HOUR_MS)
       try {
         await replaceFile(path, note(times))

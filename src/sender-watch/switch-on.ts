@@ -14,8 +14,8 @@ export interface SwitchOnOptions {
 export type SwitchOn = (off: readonly Webhook[], signal: AbortSignal) => Promise<boolean>
 
 /** The most webhooks that are switched on in one round. */
-const MOST_AT_ONCE = 10
-const LONGEST_ID = 128
+const MAX_AT_ONCE = 10
+const MAX_ID_LENGTH = 128
 
 export function createSwitchOn ({ api, limit, logger, onSwitched }: SwitchOnOptions): SwitchOn {
   /** Why each webhook was left off. A reason is logged once and not in each round. */
@@ -30,7 +30,7 @@ export function createSwitchOn ({ api, limit, logger, onSwitched }: SwitchOnOpti
   async function switchOne (webhook: Webhook, signal: AbortSignal): Promise<boolean> {
     const { id, events } = webhook
     if (!hasKnownId(webhook)) {
-      leave(id.slice(0, LONGEST_ID), 'Its id has a form that tierhook does not know.')
+      leave(id.slice(0, MAX_ID_LENGTH), 'Its id has a form that tierhook does not know.')
       return false
     }
     if (events === undefined) {
@@ -59,7 +59,7 @@ export function createSwitchOn ({ api, limit, logger, onSwitched }: SwitchOnOpti
   return async (off, signal) => {
     for (const id of left.keys()) if (!off.some((webhook) => webhook.id.startsWith(id))) left.delete(id)
     let sent = false
-    for (const webhook of off.slice(0, MOST_AT_ONCE)) sent = await switchOne(webhook, signal) || sent
+    for (const webhook of off.slice(0, MAX_AT_ONCE)) sent = await switchOne(webhook, signal) || sent
     return sent
   }
 }

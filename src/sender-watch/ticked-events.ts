@@ -2,7 +2,7 @@ import { distance } from 'fastest-levenshtein'
 import { tierEvents } from '../voucherify/catalogue.js'
 
 /** Names in Voucherify's lists may be misspelt by this many letters. The three expected names differ from one another by more. */
-const MOST_WRONG_LETTERS = 2
+const MAX_WRONG_LETTERS = 2
 
 /** An event's name in the form of the documentation, `campaign.loyalty_tier.created` or `EVENTS.CAMPAIGN.LOYALTY_TIER.CREATED`. */
 const EVENT_NAME = /^[a-z0-9_]+(?:\.[a-z0-9_]+)+$/i
@@ -23,5 +23,5 @@ export function tickedEvents (events: readonly string[]): TickedEvents {
 }
 
 function means (name: string, type: string): boolean {
-  return Math.abs(name.length - type.length) <= MOST_WRONG_LETTERS && distance(name, type) <= MOST_WRONG_LETTERS
+  return Math.abs(name.length - type.length) <= MAX_WRONG_LETTERS && distance(name, type) <= MAX_WRONG_LETTERS
 }

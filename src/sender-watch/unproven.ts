@@ -3,14 +3,14 @@ import { addressGroup } from '../http/address-group.js'
 import type { Counter, CounterOptions } from './counter.js'
 import type { Observations } from './observations.js'
 import { addTo, asCount, begin, countIn, isOver, merged, type Count } from './refused-count.js'
-import { adviceFor, mostTries, TOLD_AT_TRIES, TRIES_ALLOWED, TRIES_END_MS } from './sender-tries.js'
+import { adviceFor, mostTries, WARN_AT_TRIES, TRIES_ALLOWED, TRIES_END_MS } from './sender-tries.js'
 
 /** The most addresses of signed webhooks that are remembered. Voucherify has a handful. */
-const MOST_KNOWN = 50
+const MAX_KNOWN = 50
 /** The most other addresses that are counted separately. */
-const MOST_OTHERS = 20
+const MAX_OTHERS = 20
 /** A longer text is not an address. A proxy may pass on any text. */
-const LONGEST_ADDRESS = 64
+const MAX_ADDRESS_LENGTH = 64
 
 /** Where requests came from. `known`: an address that sent new signed webhooks before. This is a hint, and no proof. */
 export const origins = ['known', 'other'] as const
@@ -81,9 +81,9 @@ export function createUnproven ({ logger, now, told = new Map(), tells = () => t
 
   function learn (more: readonly string[]): void {
     for (const address of more) known.add(address)
-    if (known.size <= MOST_KNOWN) return
-    for (const address of [...known].slice(0, -MOST_KNOWN)) known.delete(address)
-    limitOthers(MOST_OTHERS, now())
+    if (known.size <= MAX_KNOWN) return
+    for (const address of [...known].slice(0, -MAX_KNOWN)) known.delete(address)
+    limitOthers(MAX_OTHERS, now())
   }
 
   function forgetRefusals (): void {
@@ -110,7 +110,7 @@ export function createUnproven ({ logger, now, told = new Map(), tells = () => t
       countIn(present, code, time)
       return
     }
-    if (!isKnown(address)) limitOthers(MOST_OTHERS - 1, time)
+    if (!isKnown(address)) limitOthers(MAX_OTHERS - 1, time)
     addresses.set(address, begin(code, time))
   }
 
@@ -131,7 +131,7 @@ export function createUnproven ({ logger, now, told = new Map(), tells = () => t
 
   function tell (refusal: Count, address: string | null): void {
     const { count, since, triesUsed, triesAllowed, disabledAt, lastCode, advice } = describe('known', refusal)
-    const tries = TOLD_AT_TRIES.find((each) => triesUsed >= each)
+    const tries = WARN_AT_TRIES.find((each) => triesUsed >= each)
     if (tries === undefined || tries <= (told.get('known') ?? 0)) return
     told.set('known', tries)
     logger.warn({
@@ -156,8 +156,8 @@ export function createUnproven ({ logger, now, told = new Map(), tells = () => t
         addTo(refusals, from, asCount(count))
         if (toldBefore > (told.get(from) ?? 0)) told.set(from, toldBefore)
       }
-      for (const { address, ...count } of earlier.addresses.slice(0, MOST_KNOWN + MOST_OTHERS + 1)) addTo(addresses, address, asCount(count))
-      limitOthers(MOST_OTHERS, now())
+      for (const { address, ...count } of earlier.addresses.slice(0, MAX_KNOWN + MAX_OTHERS + 1)) addTo(addresses, address, asCount(count))
+      limitOthers(MAX_OTHERS, now())
     },
 
     heard (others) {
@@ -210,7 +210,7 @@ export function createUnproven ({ logger, now, told = new Map(), tells = () => t
 }
 
 function groupOf (sourceAddress: string | undefined): string | null {
-  return sourceAddress === undefined || sourceAddress.length > LONGEST_ADDRESS ? null : addressGroup(sourceAddress)
+  return sourceAddress === undefined || sourceAddress.length > MAX_ADDRESS_LENGTH ? null : addressGroup(sourceAddress)
 }
 
 function describe (from: Origin, { count, firstAt, lastAt, lastCode }: Count): UnprovenRefusals {

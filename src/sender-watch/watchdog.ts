@@ -39,7 +39,7 @@ const LOOK_MS = 1000
 /** The share by which each wait varies at random, so that many services do not ask at the same time. */
 const JITTER = 0.1
 /** The longest wait after failures, in milliseconds. */
-const LONGEST_MS = 3_600_000
+const MAX_MS = 3_600_000
 /** The longest wait before the first round, in milliseconds. */
 const START_MS = 2000
 /** How long stopping waits for a disk that hangs, in milliseconds. */
@@ -90,9 +90,9 @@ export function createWatchdog (options: WatchdogOptions): Watchdog {
   }
 
   function nextMs (): number {
-    const backoffMs = Math.min(LONGEST_MS, EVERY_MS * 2 ** Math.max(0, Math.min(failures, 10) - 1))
+    const backoffMs = Math.min(MAX_MS, EVERY_MS * 2 ** Math.max(0, Math.min(failures, 10) - 1))
     // Never ask sooner than the server wants, within the longest wait.
-    return Math.round(Math.max(backoffMs * (1 - JITTER + 2 * JITTER * random()), Math.min(LONGEST_MS, waitMs) * (1 + JITTER * random())))
+    return Math.round(Math.max(backoffMs * (1 - JITTER + 2 * JITTER * random()), Math.min(MAX_MS, waitMs) * (1 + JITTER * random())))
   }
 
   function plan (ms: number): void {

@@ -28,7 +28,7 @@ interface Known {
 
 /** Three rounds. A check that was ok counts as unknown if it was not repeated within this time, in milliseconds. */
 const STALE_MS = 900_000
-const MOST_KEPT = 20
+const MAX_KEPT = 20
 /** The checks whose failure loses events until an operator acts. */
 const URGENT: ReadonlySet<CheckName> = new Set<CheckName>(['webhook', 'active', 'secret'])
 
@@ -75,7 +75,7 @@ export function createWebhookState ({ logger, clock }: WebhookStateOptions): Web
     switchedOn (webhookId) {
       switchedOnCount++
       switchedOn.push({ webhookId, at: new Date(clock.now()).toISOString() })
-      if (switchedOn.length > MOST_KEPT) switchedOn.shift()
+      if (switchedOn.length > MAX_KEPT) switchedOn.shift()
     },
     status: () => ({
       watching: true,

@@ -41,6 +41,6 @@ export const WebhookStatusSchema = Type.Object({
 export type WebhookStatus = Static<typeof WebhookStatusSchema>
 
 /** The status if the sender is not asked. */
-export const notWatching: WebhookStatus = {
+export const watchdogOff: WebhookStatus = {
   watching: false, askedAt: null, unansweredMs: 0, failure: null, checks: [], switchedOn: [], switchedOnCount: 0, cannotSee: CANNOT_SEE
 }

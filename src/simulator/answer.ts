@@ -32,9 +32,9 @@ const AnswerBody = Type.Object({
 
 /** The form of a problem's code. The code becomes a name in the report. */
 const problemCode = /^[A-Za-z][\w.-]{0,63}$/
-const longestText = 200
-const longestId = 128
-const mostFaults = 5
+const maxTextLength = 200
+const maxIdLength = 128
+const maxFaults = 5
 
 function parse (text: string): unknown {
   try {
@@ -48,16 +48,16 @@ function parse (text: string): unknown {
 /** Reads an answer of tierhook or of any other server. */
 export function readAnswer (status: number, text: string, durationMs: number): Answer {
   const body = parse(text)
-  if (!Value.Check(AnswerBody, body)) return { status, message: text.trim().slice(0, longestText), durationMs }
+  if (!Value.Check(AnswerBody, body)) return { status, message: text.trim().slice(0, maxTextLength), durationMs }
   const words = body.message ?? [body.title, body.detail].filter(part => part !== undefined).join(': ')
   return {
     status,
-    message: words.slice(0, longestText),
+    message: words.slice(0, maxTextLength),
     ...body.code === undefined || !problemCode.test(body.code) ? {} : { code: body.code },
-    ...body.id === undefined || body.id === '' || body.id.length > longestId ? {} : { id: body.id },
-    ...body.verdict === undefined ? {} : { verdict: body.verdict.slice(0, longestText) },
+    ...body.id === undefined || body.id === '' || body.id.length > maxIdLength ? {} : { id: body.id },
+    ...body.verdict === undefined ? {} : { verdict: body.verdict.slice(0, maxTextLength) },
     ...body.duplicate === true ? { duplicate: true } : {},
-    ...body.errors === undefined ? {} : { faults: body.errors.slice(0, mostFaults).map(({ pointer, message }) => `${pointer} ${message}`.slice(0, longestText)) },
+    ...body.errors === undefined ? {} : { faults: body.errors.slice(0, maxFaults).map(({ pointer, message }) => `${pointer} ${message}`.slice(0, maxTextLength)) },
     durationMs
   }
 }

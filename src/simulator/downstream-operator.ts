@@ -20,7 +20,7 @@ const DeliverySchema = Type.Object({
 
 const connections = 8
 const limitMs = 10_000
-const mostReasons = 1000
+const maxReasons = 1000
 /** `before-start`: the delivery was accepted before the forwarder's start, so the forwarder never gets it. */
 const arrived = new Set(['forwarded', 'before-start'])
 
@@ -46,7 +46,7 @@ export function downstreamOperator ({ url, token, tokenAdvice }: DownstreamOpera
   }
 
   /** Returns why an event has not arrived; `undefined` if it has. */
-  async function reasonAgainst (id: string | undefined, signal: AbortSignal): Promise<string | undefined> {
+  async function refusalReason (id: string | undefined, signal: AbortSignal): Promise<string | undefined> {
     if (id === undefined) return 'its answer had no delivery id'
     try {
       const { status, body } = await get(`/api/deliveries/${id}?body=false`, signal)
@@ -75,11 +75,11 @@ export function downstreamOperator ({ url, token, tokenAdvice }: DownstreamOpera
       const work = async (): Promise<void> => {
         for (const index of missing) {
           if (signal.aborted) return
-          const reason = await reasonAgainst(acknowledged.receiverIdOf(index), signal)
+          const reason = await refusalReason(acknowledged.receiverIdOf(index), signal)
           if (reason === undefined) {
             acknowledged.ledger.found(index)
             reasons.delete(index)
-          } else if (reasons.size < mostReasons || reasons.has(index)) {
+          } else if (reasons.size < maxReasons || reasons.has(index)) {
             reasons.set(index, reason)
           }
         }

@@ -1,5 +1,5 @@
 const ACKNOWLEDGED = 0x80
-const MOST_FOUND = 0x7f
+const MAX_FOUND = 0x7f
 
 export interface LedgerCounts {
   readonly acknowledged: number
@@ -21,7 +21,7 @@ export class Ledger {
   /** Counts one more find of an event. An event that was not acknowledged may be found too. */
   found (index: number): void {
     const byte = this.#bytes[index]
-    if (byte !== undefined && (byte & MOST_FOUND) < MOST_FOUND) this.#bytes[index] = byte + 1
+    if (byte !== undefined && (byte & MAX_FOUND) < MAX_FOUND) this.#bytes[index] = byte + 1
   }
 
   isMissing (index: number): boolean {
@@ -39,7 +39,7 @@ export class Ledger {
       const byte = this.#bytes[index] ?? 0
       if ((byte & ACKNOWLEDGED) === 0) continue
       counts.acknowledged++
-      const found = byte & MOST_FOUND
+      const found = byte & MAX_FOUND
       if (found === 0) counts.missing++
       else if (found === 1) counts.foundOnce++
       else counts.repeated++
@@ -53,7 +53,7 @@ export class Ledger {
     for (let index = 0; index < this.#length && indexes.length < limit; index++) {
       const byte = this.#bytes[index] ?? 0
       if ((byte & ACKNOWLEDGED) === 0) continue
-      const found = byte & MOST_FOUND
+      const found = byte & MAX_FOUND
       if (which === 'missing' ? found === 0 : found > 1) indexes.push(index)
     }
     return indexes

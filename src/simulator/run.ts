@@ -2,7 +2,7 @@ import { isSuccess, type Answer } from './answer.js'
 import type { Clock } from './clock.js'
 import { DueQueue } from './due-queue.js'
 import { copyOf, dueAtMs, type Pace } from './pace.js'
-import { mostRetries, retryOffsetMs } from '../voucherify/retry-schedule.js'
+import { maxRetries, retryOffsetMs } from '../voucherify/retry-schedule.js'
 import { copyFate, type SentEvent } from './sent-event.js'
 import type { Tally } from './tally.js'
 import type { PayloadGenerator, Webhook } from './webhook.js'
@@ -31,7 +31,7 @@ export interface RunOptions {
   readonly onAccepted?: (index: number, answer: Answer) => void
 }
 
-interface Errand {
+interface Planned {
   readonly event: SentEvent
   readonly copy: boolean
 }
@@ -42,13 +42,13 @@ const batch = 32
 const waitingLimit = 1_000_000
 
 /** Node's timers fire at once if they are set to more than 24 days. */
-const longestTimerMs = 86_400_000
+const maxTimerMs = 86_400_000
 
 /** Sends events as Voucherify does until all events are settled, or the signal aborts. */
 export async function run (options: RunOptions): Promise<void> {
   const { generator, pace, limit, clock, tally, signal } = options
   const begunAt = clock.monotonic()
-  const queue = new DueQueue<Errand>()
+  const queue = new DueQueue<Planned>()
   const off = new Set<string>()
   let next = 0
   let underWay = 0
@@ -76,13 +76,13 @@ export async function run (options: RunOptions): Promise<void> {
       const dueAt = errand === undefined ? nextDueAt(now) : errand.dueAt
       if (dueAt === undefined || dueAt > now) break
       if (errand === undefined) beginNext(dueAt)
-      else runErrand(errand.item, dueAt)
+      else sendPlanned(errand.item, dueAt)
     }
     if (underWay === 0 && (signal.aborted || (queue.size === 0 && nextDueAt(now) === undefined))) {
       finish()
     } else if (!signal.aborted && underWay < limit) {
       const wakeAt = Math.min(queue.nextAt ?? Infinity, nextDueAt(now) ?? Infinity)
-      if (wakeAt < Infinity) cancelTimer = clock.after(Math.min(Math.max(Math.ceil(wakeAt - elapsed()), 0), longestTimerMs), tick)
+      if (wakeAt < Infinity) cancelTimer = clock.after(Math.min(Math.max(Math.ceil(wakeAt - elapsed()), 0), maxTimerMs), tick)
     }
   }
 
@@ -109,7 +109,7 @@ export async function run (options: RunOptions): Promise<void> {
     queue.push(dueAt, { event, copy })
   }
 
-  function runErrand ({ event, copy }: Errand, dueAt: number): void {
+  function sendPlanned ({ event, copy }: Planned, dueAt: number): void {
     // The event's copy was accepted meanwhile.
     if (!copy && event.accepted) {
       event.pending--
@@ -161,7 +161,7 @@ export async function run (options: RunOptions): Promise<void> {
       return
     }
     event.exhausted = true
-    if (event.strikes > mostRetries) switchOff(event.source)
+    if (event.strikes > maxRetries) switchOff(event.source)
   }
 
   function switchOff (source: string): void {

@@ -6,8 +6,8 @@ import type { ProblemSample, Report } from './report.js'
 /** How late an event may be sent and still be on schedule, in milliseconds. Timers and garbage collection cause such delays. */
 const toleratedLateMs = 100
 /** The most kinds of answers that are counted separately. A receiver that names each problem differently must not fill the memory. */
-const mostKinds = 50
-const mostSamples = 10
+const maxKinds = 50
+const maxSamples = 10
 
 export type CopyFate = 'recognised' | 'unmarked' | 'takenTwice' | 'refused'
 
@@ -62,12 +62,12 @@ export class Tally {
   answered (answer: Answer, { latencyMs, event, attempt }: { readonly latencyMs: number, readonly event: number, readonly attempt: number }): void {
     this.#latency.add(latencyMs)
     const key = answerKey(answer)
-    const kind = this.#answers.has(key) || this.#answers.size < mostKinds ? key : 'other'
+    const kind = this.#answers.has(key) || this.#answers.size < maxKinds ? key : 'other'
     this.#answers.set(kind, (this.#answers.get(kind) ?? 0) + 1)
     if (answer.status === 'timeout') this.#timeouts++
     else if (typeof answer.status === 'string') this.#networkErrors++
     if (answer.duplicate === true) this.#duplicates++
-    if (isSuccess(answer) || this.#problems.has(key) || this.#problems.size >= mostSamples) return
+    if (isSuccess(answer) || this.#problems.has(key) || this.#problems.size >= maxSamples) return
     const { status, message, faults } = answer
     this.#problems.set(key, { event, attempt, status, message, ...faults === undefined ? {} : { faults } })
   }

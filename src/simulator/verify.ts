@@ -36,7 +36,7 @@ export interface VerifyOptions {
 }
 
 const pauseMs = 200
-const mostNamed = 20
+const maxNamed = 20
 
 /**
  * Waits until every acknowledged event has arrived downstream, or the time is over. The result comes from one last look at everything,
@@ -68,10 +68,10 @@ export async function verify ({ downstream, acknowledged, withinMs, clock, signa
     quarantined: acknowledged.quarantined,
     nameless: acknowledged.nameless,
     elapsedMs: clock.monotonic() - begunAt,
-    missingEvents: ledger.first('missing', mostNamed).map(index => {
+    missingEvents: ledger.first('missing', maxNamed).map(index => {
       const reason = downstream.explain?.(index)
       return reason === undefined ? acknowledged.nameOf(index) : `${acknowledged.nameOf(index)}: ${reason}`
     }),
-    repeatedEvents: ledger.first('repeated', mostNamed).map(index => acknowledged.nameOf(index))
+    repeatedEvents: ledger.first('repeated', maxNamed).map(index => acknowledged.nameOf(index))
   }
 }

@@ -22,8 +22,8 @@ export interface ContractOptions {
 }
 
 /** More attempts or calls at once would show nothing new. */
-const MOST_ATTEMPTS = 100
-const MOST_CALLS = 16
+const MAX_ATTEMPTS = 100
+const MAX_CALLS = 16
 
 /**
  * Returns the dispatcher's expectations of a forwarder, as tests. `create` makes a forwarder for each test. Its destination must be reachable
@@ -75,11 +75,11 @@ export function forwarderContract (create: () => CustomForwarder | Promise<Custo
     })],
 
     ['takes as many attempts in one call as it says that it does', async () => await withForwarder(async (forwarder) => {
-      await forwardAll(forwarder, someAttempts(Math.min(forwarder.batchSize ?? 1, MOST_ATTEMPTS)))
+      await forwardAll(forwarder, someAttempts(Math.min(forwarder.batchSize ?? 1, MAX_ATTEMPTS)))
     })],
 
     ['takes as many calls at once as it says that it does', async () => await withForwarder(async (forwarder) => {
-      const calls = Math.min(forwarder.concurrency ?? 1, MOST_CALLS)
+      const calls = Math.min(forwarder.concurrency ?? 1, MAX_CALLS)
       await Promise.all(someAttempts(calls).map(async (attempt) => await forwardAll(forwarder, [attempt])))
     })],
 

@@ -2,7 +2,7 @@ import { isEnvelope } from './identify.js'
 import { isJsonObject, objectOrEmpty, parseBody, type JsonObject } from './parse-body.js'
 
 /** A tier as described by an event; `null` for facts that the event lacks. */
-export interface ToldTier {
+export interface TierFacts {
   readonly id: string | null
   readonly name: string | null
   readonly pointsFrom: number | null
@@ -14,9 +14,9 @@ export interface ToldTier {
 /** A customer's move from one tier to another, in a campaign. */
 export interface LoyaltyMove {
   /** `null`: the customer was in no tier. Equal to `to`: the customer did not move. */
-  readonly from: ToldTier | null
+  readonly from: TierFacts | null
   /** `null`: the customer is in no tier now. */
-  readonly to: ToldTier | null
+  readonly to: TierFacts | null
   readonly campaignName: string | null
   /** Personal data. Show it only to users with permission. */
   readonly customerName: string | null
@@ -24,8 +24,8 @@ export interface LoyaltyMove {
   readonly occurredAt: string | null
 }
 
-const LONGEST = 200
-const MOST_REWARDS = 20
+const MAX_LENGTH = 200
+const MAX_REWARDS = 20
 
 /** Describes the move in a loyalty event; `undefined` if the event has no tier. Parts of the wrong type count as absent. */
 export function describeLoyalty (rawBody: Uint8Array, eventType: string): LoyaltyMove | undefined {
@@ -51,7 +51,7 @@ function movedBetween (data: JsonObject, eventType: string): Pick<LoyaltyMove, '
   return eventType.endsWith('.left') ? { from: tier, to: null } : { from: tier, to: tier }
 }
 
-function tierOf (value: unknown): ToldTier | null {
+function tierOf (value: unknown): TierFacts | null {
   if (!isJsonObject(value)) return null
   const points = isJsonObject(value['points']) ? value['points'] : objectOrEmpty(objectOrEmpty(value['config'])['points'])
   return {
@@ -59,15 +59,15 @@ function tierOf (value: unknown): ToldTier | null {
     name: text(value['name']),
     pointsFrom: number(points['from']),
     pointsTo: number(points['to']),
-    rewards: Object.entries(objectOrEmpty(value['rewards'])).slice(0, MOST_REWARDS).map(([id, mapping]) => {
+    rewards: Object.entries(objectOrEmpty(value['rewards'])).slice(0, MAX_REWARDS).map(([id, mapping]) => {
       const { multiplier, points: reward } = objectOrEmpty(mapping)
-      return { id: id.slice(0, LONGEST), multiplier: number(multiplier), points: number(reward) }
+      return { id: id.slice(0, MAX_LENGTH), multiplier: number(multiplier), points: number(reward) }
     })
   }
 }
 
 function text (value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value.slice(0, LONGEST) : null
+  return typeof value === 'string' && value !== '' ? value.slice(0, MAX_LENGTH) : null
 }
 
 function number (value: unknown): number | null {

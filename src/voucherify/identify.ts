@@ -16,7 +16,7 @@ export interface EnvelopeFacts {
 }
 
 /** Longer ids and types are not the sender's. They count as absent. */
-export const LONGEST_ID = 256
+export const MAX_ID_LENGTH = 256
 
 /**
  * Whether a body is an envelope and not a bare event body. Both may have keys that no schema lists. `data` and an `event` object make an
@@ -94,7 +94,7 @@ export function contentKey (rawBody: Uint8Array, { json }: { readonly json: bool
  * become U+FFFD: the former cannot be stored as text, and some bindings of SQLite end a text at the latter.
  */
 function text (value: unknown): string | null {
-  return typeof value === 'string' && value.length > 0 && value.length <= LONGEST_ID ? value.toWellFormed().replaceAll('\0', '\uFFFD') : null
+  return typeof value === 'string' && value.length > 0 && value.length <= MAX_ID_LENGTH ? value.toWellFormed().replaceAll('\0', '\uFFFD') : null
 }
 
 /** Returns a text that identifies events. One that `text` would change counts as absent, because two different ids could become equal. */

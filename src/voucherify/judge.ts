@@ -83,9 +83,9 @@ function faultsOf (body: JsonObject, schema: TSchema): readonly Fault[] {
 }
 
 /** Judges an accepted event again. The event type tells what its URL accepts. Never throws. */
-export type JudgeAgain = (event: { readonly eventType: string, readonly rawBody: Uint8Array }) => Pick<Judgement, 'verdict' | 'faults'>
+export type Rejudge = (event: { readonly eventType: string, readonly rawBody: Uint8Array }) => Pick<Judgement, 'verdict' | 'faults'>
 
-export function createJudge (): JudgeAgain {
+export function createJudge (): Rejudge {
   return ({ eventType, rawBody }) => {
     const parsed = parseBody(rawBody)
     if (!parsed.ok) return { verdict: 'invalid', faults: [{ pointer: '', message: parsed.reason }] }

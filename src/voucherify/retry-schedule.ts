@@ -7,11 +7,11 @@ const MINUTE_MS = 60_000
 export const retriesAfterMs: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1440].map((minutes) => minutes * MINUTE_MS)
 
 /** After this many failed retries the webhook is switched off. */
-export const mostRetries = retriesAfterMs.length
+export const maxRetries = retriesAfterMs.length
 
 /** Returns how long after the first attempt a retry is due, in milliseconds. The first retry is 1. */
 export function retryOffsetMs (retry: number): number {
   const offsetMs = retriesAfterMs[retry - 1]
-  if (offsetMs === undefined) throw new RangeError(`There is no retry ${retry}: they are 1 to ${mostRetries}`)
+  if (offsetMs === undefined) throw new RangeError(`There is no retry ${retry}: they are 1 to ${maxRetries}`)
   return offsetMs
 }

@@ -16,7 +16,7 @@ export interface Shape {
 const NAMES_TOLD = 20
 /** The same limit for all sources together. */
 const NAMES_REMEMBERED = 100
-const LONGEST_NAME = 64
+const MAX_NAME_LENGTH = 64
 /** How many keys of one object are remembered in their order. */
 const KEYS_REMEMBERED = 64
 /** How many items of an array, or values under ids, are examined. */
@@ -117,7 +117,7 @@ function told ({ eventType, source, touched }: Looking, node: Node, key: string,
   let byKind = node.told.get(key)
   if (byKind === undefined) {
     const count = node.toldFor.get(source) ?? 0
-    if (key.length > LONGEST_NAME || count >= NAMES_TOLD || node.told.size >= NAMES_REMEMBERED) key = '*'
+    if (key.length > MAX_NAME_LENGTH || count >= NAMES_TOLD || node.told.size >= NAMES_REMEMBERED) key = '*'
     else node.toldFor.set(source, count + 1)
     byKind = node.told.get(key) ?? new Map<string, Difference>()
     node.told.set(key, byKind)

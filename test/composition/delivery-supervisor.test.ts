@@ -103,16 +103,16 @@ t.test('a deliver thread that computes without a pause is ended after two minute
   t.teardown(() => { mock.timers.reset() })
   const aborted: Error[] = []
   let end = (): void => {}
-  const { supervisor } = supervised(t, { letGo: async () => { await new Promise(() => {}) }, abort: (error) => { aborted.push(error) }, exited: new Promise((resolve) => { end = resolve }) })
+  const { supervisor } = supervised(t, { closeDatabase: async () => { await new Promise(() => {}) }, abort: (error) => { aborted.push(error) }, exited: new Promise((resolve) => { end = resolve }) })
   let gone = false
-  supervisor.letGo().then(() => { gone = true }, t.fail)
+  supervisor.closeDatabase().then(() => { gone = true }, t.fail)
   const turn = async (): Promise<void> => { await new Promise(setImmediate) }
   mock.timers.tick(9999)
   await turn()
   t.equal(aborted.length, 0)
   mock.timers.tick(1)
   await turn()
-  t.match(aborted, [{ message: /has not let go of the database for 10 s/ }])
+  t.match(aborted, [{ message: /has not closed the database within 10 s/ }])
   t.notOk(gone, 'it may have it open still')
   end()
   await turn()

@@ -10,7 +10,7 @@ import { createSharedSwitchOnLimit } from '../../src/journal/postgres/switched-o
 import { keepObservations } from '../../src/sender-watch/keep-observations.js'
 import type { ObservationsStore } from '../../src/sender-watch/observations-store.js'
 import { createObserved } from '../../src/sender-watch/observed.js'
-import { notWatching } from '../../src/sender-watch/webhook-status.js'
+import { watchdogOff } from '../../src/sender-watch/webhook-status.js'
 import { createHarness } from '../commands/harness.js'
 import { buildService, signed, type BuiltService } from '../support/build-service.js'
 import { captureLog } from '../support/capture-log.js'
@@ -45,7 +45,7 @@ async function makeFleet (t: Test, server: PostgresServer) {
       await database.query(`INSERT INTO ${database.schema}.members VALUES ($1, $2, 0, $3) ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at`, [id, name, isLive ? 1e13 : 0])
     }
     await live(true)
-    const observed = createObserved({ expectations: [{ pattern: '*', withinMs: 3_600_000 }], logger: log.logger, now: Date.now, leads, webhookStatus: () => notWatching })
+    const observed = createObserved({ expectations: [{ pattern: '*', withinMs: 3_600_000 }], logger: log.logger, now: Date.now, leads, webhookStatus: () => watchdogOff })
     const store: ObservationsStore = createSharedObservations({ url: server.url, schema, member: { id } })
     const kept = keepObservations({ store, observed, leads, logger: log.logger })
     t.teardown(kept.close)

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import t from 'tap'
-import { isForbidden, isLocked, storageCause, storageFields, storageReason, tellApart, tellNoInodes } from '../../src/errors/storage-cause.js'
+import { isForbidden, isLocked, storageCause, storageFields, storageReason, explainNoSpace, explainNoInodes } from '../../src/errors/storage-cause.js'
 import { systemCode } from '../../src/errors/system-code.js'
 
 function failure (code: string, cause?: unknown): Error {
@@ -51,13 +51,13 @@ t.test('an exceeded quota and a stale network file, which Node has no names for,
 
 t.test('a disk without inodes is told apart from a full one', async (t) => {
   const opening = Object.assign(failure('ENOSPC'), { syscall: 'open' })
-  const reason = (error: NodeJS.ErrnoException, files: number, ffree: number, bavail: number): string => storageReason(tellNoInodes(error, { files, ffree, bavail }))
+  const reason = (error: NodeJS.ErrnoException, files: number, ffree: number, bavail: number): string => storageReason(explainNoInodes(error, { files, ffree, bavail }))
   t.match(reason(opening, 100, 0, 50), 'no inodes')
   t.equal(reason(opening, 100, 0, 0), 'the disk is full', 'where inodes are made of free room')
   t.equal(reason(opening, 100, 1, 50), 'the disk is full')
   t.equal(reason(opening, 0, 0, 50), 'the disk is full', 'where it is not told how many there are')
   t.equal(reason(Object.assign(failure('ENOSPC'), { syscall: 'write' }), 100, 0, 50), 'the disk is full')
   t.equal(reason(failure('EIO'), 100, 0, 50), 'the disk fails')
-  t.equal(storageReason(await tellApart(opening, '/nowhere/at/all')), 'the disk is full')
-  t.equal(await tellApart('x', '/'), 'x')
+  t.equal(storageReason(await explainNoSpace(opening, '/nowhere/at/all')), 'the disk is full')
+  t.equal(await explainNoSpace('x', '/'), 'x')
 })

@@ -6,7 +6,7 @@ import type { WebhookAnswer } from '../../src/delivery/observation.js'
 import { createMetrics, type MetricSources } from '../../src/metrics/metrics.js'
 import { createObservationsFile } from '../../src/sender-watch/observations-file.js'
 import { createWatch } from '../../src/composition/watch.js'
-import { notWatching } from '../../src/sender-watch/webhook-status.js'
+import { watchdogOff } from '../../src/sender-watch/webhook-status.js'
 import { createService } from '../../src/composition/service.js'
 import { sampleEvent } from '../../src/voucherify/samples.js'
 import { captureLines } from '../support/capture-lines.js'
@@ -26,7 +26,7 @@ const nothing: MetricSources = {
   retryBudget: () => [],
   unproven: () => [],
   missingEvents: () => [],
-  webhookStatus: () => notWatching
+  webhookStatus: () => watchdogOff
 }
 
 interface Family {
@@ -174,7 +174,7 @@ t.test('twenty thousand random paths, types and sources create no series', async
     store: async () => ({ forwarders: [], quarantined: 0 }),
     forwarders: () => [],
     forwarderNames: ['log'],
-    webhookStatus: () => notWatching,
+    webhookStatus: () => watchdogOff,
     metrics: true
   })
   t.teardown(watch.close)

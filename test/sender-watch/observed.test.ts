@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { AcceptedWebhook, RefusedWebhook } from '../../src/delivery/observation.js'
 import { createObserved, type Observed } from '../../src/sender-watch/observed.js'
-import { notWatching, type WebhookStatus } from '../../src/sender-watch/webhook-status.js'
+import { watchdogOff, type WebhookStatus } from '../../src/sender-watch/webhook-status.js'
 import { captureLog, type CapturedLog } from '../support/capture-log.js'
 
 const MINUTE = 60_000
@@ -19,7 +19,7 @@ function makeTwo () {
   const clock = { time: START }
   const make = (leads: boolean): Replica => {
     const log = captureLog()
-    const replica = { log, leads, status: notWatching }
+    const replica = { log, leads, status: watchdogOff }
     const observed = createObserved({ expectations: [{ pattern: '*', withinMs: 10 * MINUTE }], logger: log.logger, now: () => clock.time, leads: () => replica.leads, webhookStatus: () => replica.status })
     return Object.assign(replica, { observed })
   }
@@ -194,8 +194,8 @@ t.test('finished entries are not kept if they would take the places of others', 
 
 t.test('the state of the webhook comes from the replica that asks Voucherify', async (t) => {
   const { a, b, clock, exchange } = makeTwo()
-  a.status = { ...notWatching, watching: true, askedAt: new Date(START).toISOString(), unansweredMs: 0, checks: [{ check: 'active', state: 'wrong', detail: 'off', since: new Date(START).toISOString() }] }
-  b.status = { ...notWatching, watching: true }
+  a.status = { ...watchdogOff, watching: true, askedAt: new Date(START).toISOString(), unansweredMs: 0, checks: [{ check: 'active', state: 'wrong', detail: 'off', since: new Date(START).toISOString() }] }
+  b.status = { ...watchdogOff, watching: true }
   exchange()
   const before = a.observed.keep().webhook
   clock.time += MINUTE

@@ -2,7 +2,7 @@ import t from 'tap'
 import { isSuccess, type Answer } from '../../src/simulator/answer.js'
 import { copyOf, dueAtMs, type Pace } from '../../src/simulator/pace.js'
 import { isPerfect, type Report } from '../../src/simulator/report.js'
-import { mostRetries, retryOffsetMs } from '../../src/voucherify/retry-schedule.js'
+import { maxRetries, retryOffsetMs } from '../../src/voucherify/retry-schedule.js'
 import { run, type RunOptions } from '../../src/simulator/run.js'
 import { Tally } from '../../src/simulator/tally.js'
 import type { PayloadGenerator } from '../../src/simulator/webhook.js'
@@ -87,7 +87,7 @@ function start (pace: Pace, receiver: Receiver, options: Partial<RunOptions> = {
 const always = (answer: ReturnType<Receiver>): Receiver => () => answer
 
 t.test('retries are due after 1, 2, 4 … minutes, then 17 h 4 and 24 h, counted from the first attempt', async t => {
-  const offsets = Array.from({ length: mostRetries }, (_, index) => retryOffsetMs(index + 1) / MINUTE)
+  const offsets = Array.from({ length: maxRetries }, (_, index) => retryOffsetMs(index + 1) / MINUTE)
   t.strictSame(offsets, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 17 * 60 + 4, 24 * 60])
   t.throws(() => retryOffsetMs(13), RangeError)
   t.throws(() => retryOffsetMs(0), RangeError)

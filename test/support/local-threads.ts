@@ -97,7 +97,7 @@ const localDelivery: StartDelivery = (hooks) => {
     storeOpened: async ({ path, visible, store }) => { delivery.storeOpened({ path, visible, store: store.remote }) },
     setVisible: async (sequence) => { delivery.setVisible(sequence) },
     stored: async (batch) => { delivery.stored(batch) },
-    letGo: async () => { delivery.letGo() },
+    closeDatabase: async () => { delivery.closeDatabase() },
     checkpoint: async () => { delivery.checkpoint() },
     pause: async (forwarder) => { delivery.pause(forwarder) },
     resume: async (forwarder) => { delivery.resume(forwarder) },

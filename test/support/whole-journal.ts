@@ -32,8 +32,8 @@ export function createWholeJournal ({ letGoElsewhere, threads, reader, ...option
       storeOpened: ({ path, visible, store }) => { forwarding.storeOpened({ path, visible, store: store.remote }) },
       setVisible: forwarding.setVisible,
       checkpoint: async () => { forwarding.checkpoint() },
-      async letGo () {
-        forwarding.letGo()
+      async closeDatabase () {
+        forwarding.closeDatabase()
         await letGoElsewhere?.()
       }
     }

@@ -7,7 +7,7 @@ import { within } from '../../delivery/within.js'
 import { forgetBeginning, readBeginning } from './beginning.js'
 import type { Unfinished } from './file-part.js'
 import { dayOf, type FilePosition } from './file-position.js'
-import { goOnAtEnd, isStillAt, openIfThere, orClose, type Before, type OpenFile } from './open-file.js'
+import { openAtEnd, isStillAt, openIfThere, orClose, type Before, type OpenFile } from './open-file.js'
 import { recover } from './recovery.js'
 import { rotatedFiles } from './rotated-files.js'
 import { createRotation } from './rotation.js'
@@ -68,7 +68,7 @@ export function createEventFile (options: EventFileOptions): EventFile {
   /** What the next file must know of this one. Kept here because a full disk may delay the creation of the next file. */
   let before: Before | undefined
   let last: Promise<unknown> = Promise.resolve()
-  let housekeeping: NodeJS.Timeout | undefined
+  let maintenance: NodeJS.Timeout | undefined
   let isClockSteady = (): boolean => true
 
   /** Takes the locks. Must come before any change to the file. */
@@ -96,7 +96,7 @@ export function createEventFile (options: EventFileOptions): EventFile {
 
   async function beginAtEnd (): Promise<OpenFile> {
     await closeFile()
-    const begun = await use(await goOnAtEnd(path, dayOf(now()), before))
+    const begun = await use(await openAtEnd(path, dayOf(now()), before))
     before = undefined
     return begun
   }
@@ -137,14 +137,14 @@ export function createEventFile (options: EventFileOptions): EventFile {
 
   async function rotateIfDue (current: OpenFile): Promise<OpenFile> {
     if (!await rotation.rotate(current)) return current
-    before = await beforeNew(current)
+    before = await readBefore(current)
     const begun = await beginAtEnd()
     await rotation.removeOld()
     return begun
   }
 
   /** Before the first commit, only the beginning record tells which lines may be uncommitted. Those lines may span several files. */
-  async function beforeNew ({ noted, appends }: OpenFile): Promise<Before | undefined> {
+  async function readBefore ({ noted, appends }: OpenFile): Promise<Before | undefined> {
     const beginning = noted ? await readBeginning(path) : undefined
     if (beginning === undefined) return undefined
     const { inode, bytes, tail } = beginning.first ?? beginning
@@ -182,20 +182,20 @@ export function createEventFile (options: EventFileOptions): EventFile {
     return await mine
   }
 
-  async function keepHouse (): Promise<void> {
+  async function maintain (): Promise<void> {
     await recoverOnce()
     await rotateIfDue(await followFile())
     await rotation.removeOld()
   }
 
-  function keepHouseByTheClock (): void {
+  function startMaintenance (): void {
     if (housekeepingMs === undefined) return
     let busy = false
-    housekeeping ??= setInterval(() => {
+    maintenance ??= setInterval(() => {
       if (busy) return
       busy = true
       // Not a warning: the next append reports the error, and the log already names a file that was moved or cut.
-      next(keepHouse).catch((error: unknown) => { logger.debug({ err: error, path }, 'event file not looked after') }).finally(() => { busy = false })
+      next(maintain).catch((error: unknown) => { logger.debug({ err: error, path }, 'event file not looked after') }).finally(() => { busy = false })
     }, housekeepingMs)
   }
 
@@ -221,7 +221,7 @@ export function createEventFile (options: EventFileOptions): EventFile {
       } catch (error) {
         logger.error({ err: error, path }, 'event file cannot be opened')
       }
-      keepHouseByTheClock()
+      startMaintenance()
     },
 
     async append (lines, signal) {
@@ -229,7 +229,7 @@ export function createEventFile (options: EventFileOptions): EventFile {
     },
 
     async close ({ settled } = { settled: true }) {
-      clearInterval(housekeeping)
+      clearInterval(maintenance)
       await within(CLOSE_TIMEOUT_MS, last.catch(() => undefined).then(async () => { await finish(settled) }))
     }
   }

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import type { Forwarder } from '../../delivery/forwarder.js'
-import { storageCause, tellApart } from '../../errors/storage-cause.js'
+import { storageCause, explainNoSpace } from '../../errors/storage-cause.js'
 import { checkFile } from './check-file.js'
 import { createEventFile, type EventFileOptions } from './event-file.js'
 import { fileLines } from './file-line.js'
@@ -40,7 +40,7 @@ export function createFileForwarder ({ name, ...options }: FileForwarderOptions)
 
 /** Gives a disk error a clear message. The system's own message blames a lack of space if inodes ran out, and has none for a quota. */
 async function explain (error: unknown, path: string): Promise<unknown> {
-  const seen = await tellApart(error, dirname(path))
+  const seen = await explainNoSpace(error, dirname(path))
   const cause = storageCause(seen)
   return cause === undefined ? seen : new Error(cause.reason, { cause: seen })
 }

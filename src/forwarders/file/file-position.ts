@@ -54,7 +54,7 @@ export async function readTail (file: FileHandle, bytes: number): Promise<number
 }
 
 /** Whether the file, if cut at `bytes`, would end in the middle of a line. */
-export async function endsTorn (file: FileHandle, bytes: number): Promise<boolean> {
+export async function endsInPartialLine (file: FileHandle, bytes: number): Promise<boolean> {
   return bytes > 0 && (await readBefore(file, bytes, 1)).toString() !== '\n'
 }
 

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { makeFolder } from '../../errors/make-folder.js'
 import { systemCode } from '../../errors/system-code.js'
 import { begin, type Place } from './beginning.js'
-import { endsTorn } from './file-position.js'
+import { endsInPartialLine } from './file-position.js'
 
 /** The event file while it is open for appending. */
 export interface OpenFile {
@@ -51,12 +51,12 @@ export interface Before {
 }
 
 /** Opens a file that is new, or that we do not recognize, and continues after its contents. */
-export async function goOnAtEnd (path: string, day: string, before?: Before): Promise<OpenFile> {
+export async function openAtEnd (path: string, day: string, before?: Before): Promise<OpenFile> {
   const handle = await openHandle(path)
   return await orClose(handle, async () => {
     const bytes = (await handle.stat()).size
     const { id } = await begin(path, handle, bytes, before?.first)
-    return { handle, beginning: id, day, bytes, torn: await endsTorn(handle, bytes), dirty: false, appends: before?.appends ?? 0, noted: true }
+    return { handle, beginning: id, day, bytes, torn: await endsInPartialLine(handle, bytes), dirty: false, appends: before?.appends ?? 0, noted: true }
   })
 }
 

@@ -3,8 +3,8 @@ import type { Logger } from 'pino'
 import { systemCode } from '../../errors/system-code.js'
 import { isPlaceIn, readBeginning, syncFolder, type Beginning, type Place } from './beginning.js'
 import { judgePart, type JudgedPart, type Unfinished } from './file-part.js'
-import { dayOf, endsTorn, fits, type FilePosition } from './file-position.js'
-import { goOnAtEnd, openHandle, openIfThere, orClose, type OpenFile } from './open-file.js'
+import { dayOf, endsInPartialLine, fits, type FilePosition } from './file-position.js'
+import { openAtEnd, openHandle, openIfThere, orClose, type OpenFile } from './open-file.js'
 import type { RotatedFiles } from './rotated-files.js'
 import { setFileAside, setTailAside } from './set-aside.js'
 
@@ -37,7 +37,7 @@ export async function recover (options: RecoveryOptions): Promise<OpenFile> {
     }
   }
   if (position !== undefined) logger.warn({ path }, here ? 'event file is not the one that was written last: going on at its end' : 'event file was moved or deleted: a new one is begun')
-  return await goOnAtEnd(path, dayOf(now()))
+  return await openAtEnd(path, dayOf(now()))
 }
 
 interface Found {
@@ -103,7 +103,7 @@ async function goOnFromRotated (options: RecoveryOptions, { found, from, begun }
     return await goOnThere({ ...own, path })
   }
   for (const part of [own, ...others]) await settlePart(options, part)
-  return current === undefined ? await goOnAtEnd(path, dayOf(options.now())) : await goOnInNew(options, begun)
+  return current === undefined ? await openAtEnd(path, dayOf(options.now())) : await goOnInNew(options, begun)
 }
 
 /** Whether the previous start left lines in place after the position, and began again after them. */
@@ -127,7 +127,7 @@ async function undoRotation (options: RecoveryOptions, own: JudgedPart, others: 
   for (const part of others.toReversed()) await settlePart(options, part)
   await rename(own.path, path)
   await syncFolder(path)
-  if (current?.verdict === 'debris') tellCut(options, current)
+  if (current?.verdict === 'debris') logCut(options, current)
 }
 
 /** Continues in the event file, which contains the position. */
@@ -144,10 +144,10 @@ async function goOnInNew (options: RecoveryOptions, from: Beginning | Place | un
   const day = dayOf(now())
   const part = await judgePart({ path, from: bytes }, unfinished)
   if (part.verdict === 'newer') return await leave(options, part)
-  const file = await cutBack(options, part, async (handle) => ({ beginning: id ?? '', day, bytes, torn: await endsTorn(handle, bytes), dirty: false, appends: 0, noted: true }))
+  const file = await cutBack(options, part, async (handle) => ({ beginning: id ?? '', day, bytes, torn: await endsInPartialLine(handle, bytes), dirty: false, appends: 0, noted: true }))
   if (id !== undefined) return file
   await file.handle.close()
-  return await goOnAtEnd(path, day)
+  return await openAtEnd(path, day)
 }
 
 /** Opens the event file and removes the part from it. */
@@ -163,7 +163,7 @@ async function cutBack (options: RecoveryOptions, part: JudgedPart, then: (handl
 async function settlePart (options: RecoveryOptions, part: JudgedPart): Promise<void> {
   if (part.verdict === 'empty') return
   if (part.verdict === 'newer') return await keep(options, part)
-  if (part.from === 0) return tellAside(options, part, await setFileAside(part.path, options.path, options.now()))
+  if (part.from === 0) return logSetAside(options, part, await setFileAside(part.path, options.path, options.now()))
   const handle = await open(part.path, 'r+')
   await cutOff(options, part, handle).finally(async () => { await handle.close() })
 }
@@ -171,19 +171,19 @@ async function settlePart (options: RecoveryOptions, part: JudgedPart): Promise<
 async function cutOff (options: RecoveryOptions, part: JudgedPart, handle: FileHandle): Promise<void> {
   const { from, verdict } = part
   if (verdict === 'empty') return
-  if (verdict === 'unclear') return tellAside(options, part, await setTailAside(handle, from, options.path, options.now()))
+  if (verdict === 'unclear') return logSetAside(options, part, await setTailAside(handle, from, options.path, options.now()))
   await handle.truncate(from)
-  tellCut(options, part)
+  logCut(options, part)
 }
 
-function tellCut ({ logger }: RecoveryOptions, { path, lines, bytes }: JudgedPart): void {
+function logCut ({ logger }: RecoveryOptions, { path, lines, bytes }: JudgedPart): void {
   logger.info({ path, lines, bytes }, 'event file cut back to what was committed: these lines are written again')
 }
 
 /** Continues after lines that the database does not know. They may be good, so they stay. */
 async function leave (options: RecoveryOptions, part: JudgedPart): Promise<OpenFile> {
   await keep(options, part)
-  return await goOnAtEnd(options.path, dayOf(options.now()))
+  return await openAtEnd(options.path, dayOf(options.now()))
 }
 
 async function keep ({ path: eventFile, now, logger }: RecoveryOptions, { path, lines, bytes, torn }: JudgedPart): Promise<void> {
@@ -194,7 +194,7 @@ async function keep ({ path: eventFile, now, logger }: RecoveryOptions, { path, 
   logger.warn({ path, lines: 0, setAside }, 'event file has lines beyond what was committed: set aside')
 }
 
-function tellAside ({ logger }: RecoveryOptions, { path, lines, bytes }: JudgedPart, setAside: string): void {
+function logSetAside ({ logger }: RecoveryOptions, { path, lines, bytes }: JudgedPart, setAside: string): void {
   logger.warn({ path, lines, bytes, setAside }, 'event file has lines beyond what was committed: set aside')
 }
 

@@ -50,10 +50,10 @@ export function createWriteLock ({ path, lockFile, logger }: WriteLockOptions): 
     return new EventFileInUseError(`Another tierhook, or another forwarder, writes to the event file ${path}. Stop it first, or give this forwarder a file of its own.`)
   }
 
-  async function letGoOfFile (): Promise<void> {
-    const letGo = onFile
+  async function releaseFile (): Promise<void> {
+    const released = onFile
     onFile = undefined
-    await letGo?.lock.release()
+    await released?.lock.release()
   }
 
   return {
@@ -76,14 +76,14 @@ export function createWriteLock ({ path, lockFile, logger }: WriteLockOptions): 
       if (onFile?.identity === identity) return
       const lock = await lockInode(identity)
       if (lock === undefined) throw inUse()
-      await letGoOfFile()
+      await releaseFile()
       onFile = { lock, identity }
     },
 
     async release () {
       onPath?.release()
       onPath = undefined
-      await letGoOfFile()
+      await releaseFile()
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Answer } from './exchange.js'
 import type { Hide } from './hide.js'
 
-const LONGEST = 256
+const MAX_LENGTH = 256
 
 /**
  * Returns the start of an answer's body as one printable line, to be kept beside the status; `undefined` if the body is empty.
@@ -11,7 +11,7 @@ export function describeAnswer ({ start, whole }: Pick<Answer, 'start' | 'whole'
   if (start.byteLength === 0) return undefined
   const text = printable(hide(Buffer.from(start).toString('utf8'), { whole }))
   const characters = [...text]
-  const cut = characters.length > LONGEST ? `${characters.slice(0, LONGEST).join('')}…` : text
+  const cut = characters.length > MAX_LENGTH ? `${characters.slice(0, MAX_LENGTH).join('')}…` : text
   return cut === '' ? undefined : cut
 }
 

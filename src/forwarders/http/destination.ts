@@ -33,11 +33,11 @@ interface GivenConnect {
   readonly connect: buildConnector.connector
 }
 
-const LONGEST_CONNECT_MS = 10_000
+const MAX_CONNECT_MS = 10_000
 /** The share of the connecting time that the name look-up may use. */
 const LOOK_UP_SHARE = 0.9
 /** The largest head of an answer that is read: four times Node's limit. A few large cookies must not fail a delivery that was accepted. */
-const LONGEST_HEAD_BYTES = 65_536
+const MAX_HEAD_BYTES = 65_536
 
 /**
  * Makes a pool of connections that are kept open and reused. Redirects are not followed. Certificates are checked whatever
@@ -49,12 +49,12 @@ export function createDestination ({ url, connections, timeoutMs, environment, l
   const route = routeTo(url, environment)
   // Through a proxy, connecting takes three steps: to the proxy, from the proxy to the destination, and TLS. Connecting must end before the
   // request's time does. If it did not, the pool would be left with a connection that it does not count.
-  const connectMs = Math.min(LONGEST_CONNECT_MS, Math.ceil(timeoutMs / (route.via === 'direct' ? 2 : 4)))
+  const connectMs = Math.min(MAX_CONNECT_MS, Math.ceil(timeoutMs / (route.via === 'direct' ? 2 : 4)))
   // A little less than the time to connect, so that the error names the look-up.
   const names = createNames({ lookUp, limitMs: Math.ceil(connectMs * LOOK_UP_SHARE), now: () => performance.now() })
   // Only the time of the whole request counts. With a headers timeout of the same length, chance would decide which error is reported. A
   // shorter body timeout would fail a destination that pauses but answers in time, again and again.
-  const limits = { connections, headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: LONGEST_HEAD_BYTES }
+  const limits = { connections, headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: MAX_HEAD_BYTES }
   const dispatcher = route.via === 'direct' ? new Pool(origin, { ...limits, connect: createConnect(names, connectMs) }) : throughProxy(route)
 
   function throughProxy ({ origin: uri, authorization }: Extract<Route, { via: 'proxy' }>): Dispatcher {

@@ -1,10 +1,10 @@
 /** Secrets shorter than this are hidden only as whole words, because such short texts occur everywhere by chance. */
-const SHORTEST_ANYWHERE = 6
+const MIN_ANYWHERE_LENGTH = 6
 /** The shortest beginning of a secret that is hidden, in characters: anywhere in a text, and at the end of a text that was cut. */
-const SHORTEST_BEGINNING = 8
-const SHORTEST_BEGINNING_AT_CUT = 3
+const MIN_BEGINNING_LENGTH = 8
+const MIN_BEGINNING_AT_CUT_LENGTH = 3
 /** How many layers of encoding are decoded. */
-const MOST_ENCODINGS = 3
+const MAX_ENCODINGS = 3
 const HIDDEN = '[hidden]'
 
 /** Every escape begins with one of these. A text without any of them needs no decoding. */
@@ -38,14 +38,14 @@ export type Hide = (text: string, options: HideOptions) => string
  */
 export function createHide (secrets: readonly string[]): Hide {
   const searched = [...new Set(secrets.flatMap((secret) => [secret, decoded(secret)]).map(plain))].filter((secret) => secret !== '')
-  const beginnings = searched.map((secret) => secret.slice(0, SHORTEST_BEGINNING))
+  const beginnings = searched.map((secret) => secret.slice(0, MIN_BEGINNING_LENGTH))
   return (text, { whole }) => {
     const searchedText = plain(text)
     // Return early, because most answers contain no secret.
     if (whole && !MAY_BE_ENCODED.test(text) && !beginnings.some((beginning) => searchedText.includes(beginning))) return text
     const found: Array<readonly [from: number, to: number]> = []
     let view: View | undefined = viewOf(searchedText)
-    for (let level = 0; view !== undefined && level <= MOST_ENCODINGS; level++) {
+    for (let level = 0; view !== undefined && level <= MAX_ENCODINGS; level++) {
       for (const secret of searched) {
         for (const { at, length } of placesOf(secret, view.text)) found.push([view.from[at] ?? 0, view.to[at + length - 1] ?? 0])
         const at = whole ? -1 : beginningAtEnd(secret, view.text)
@@ -76,10 +76,10 @@ function asOne (character: string): string {
 
 /** Finds a secret in a text, or a beginning of it, because programs often shorten the values that they show. */
 function * placesOf (secret: string, text: string): Generator<{ readonly at: number, readonly length: number }> {
-  const beginning = secret.slice(0, SHORTEST_BEGINNING)
+  const beginning = secret.slice(0, MIN_BEGINNING_LENGTH)
   for (let at = text.indexOf(beginning); at !== -1; at = text.indexOf(beginning, at + 1)) {
     const length = beginning.length + sameFrom(secret, text, { inSecret: beginning.length, inText: at + beginning.length })
-    if (secret.length >= SHORTEST_ANYWHERE || !(isWordAt(text, at - 1) || isWordAt(text, at + length))) yield { at, length }
+    if (secret.length >= MIN_ANYWHERE_LENGTH || !(isWordAt(text, at - 1) || isWordAt(text, at + length))) yield { at, length }
   }
 }
 
@@ -95,9 +95,9 @@ function isWordAt (text: string, at: number): boolean {
 
 /** Returns where the text's last part starts, if that part is a beginning of the secret; -1 if there is none. */
 function beginningAtEnd (secret: string, text: string): number {
-  if (secret.length < SHORTEST_ANYWHERE) return -1
+  if (secret.length < MIN_ANYWHERE_LENGTH) return -1
   const end = text.replace(CUT_ESCAPE, '')
-  for (let length = Math.min(secret.length - 1, end.length); length >= SHORTEST_BEGINNING_AT_CUT; length--) {
+  for (let length = Math.min(secret.length - 1, end.length); length >= MIN_BEGINNING_AT_CUT_LENGTH; length--) {
     if (end.endsWith(secret.slice(0, length))) return end.length - length
   }
   return -1

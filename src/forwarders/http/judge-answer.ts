@@ -49,11 +49,11 @@ function resultOf (answer: Answer, { judgement, refusals, refusalLimit, retryAft
   }
 }
 
-const LONGEST = 300
+const MAX_LENGTH = 300
 
 /** Returns in words why no answer came. */
 export function networkReason (error: unknown): string {
-  return words(error).slice(0, LONGEST)
+  return words(error).slice(0, MAX_LENGTH)
 }
 
 function words (error: unknown): string {

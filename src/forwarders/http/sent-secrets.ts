@@ -2,7 +2,7 @@ import type { Header } from './own-headers.js'
 import type { Route } from './route.js'
 
 /** Shorter pieces of a header's value, or of a part of the URL, do not count as secrets. */
-const SHORTEST_PIECE = 8
+const MIN_PIECE_LENGTH = 8
 
 export interface Sent {
   readonly url: string
@@ -33,9 +33,9 @@ function ofHeader (value: string): readonly string[] {
   const basic = /^basic +(\S+)$/i.exec(value)?.[1]
   const credentials = basic === undefined ? '' : Buffer.from(basic, 'base64').toString()
   const [user = '', ...password] = credentials.split(':')
-  return [value, ...value.split(' '), credentials, user, password.join(':')].filter((text) => text.length >= SHORTEST_PIECE)
+  return [value, ...value.split(' '), credentials, user, password.join(':')].filter((text) => text.length >= MIN_PIECE_LENGTH)
 }
 
 function piecesOf (text: string): readonly string[] {
-  return text.split(/[^\p{L}\p{N}]+/u).filter((piece) => piece.length >= SHORTEST_PIECE)
+  return text.split(/[^\p{L}\p{N}]+/u).filter((piece) => piece.length >= MIN_PIECE_LENGTH)
 }

@@ -9,8 +9,8 @@ export interface SignedMessage {
 }
 
 const PREFIX = 'whsec_'
-const LEAST_BYTES = 24
-const MOST_BYTES = 64
+const MIN_BYTES = 24
+const MAX_BYTES = 64
 
 /**
  * Returns the key of a Standard Webhooks secret: `whsec_` and 24 to 64 bytes in base64
@@ -21,8 +21,8 @@ export function signingKey (secret: string): Uint8Array {
   const text = secret.startsWith(PREFIX) ? secret.slice(PREFIX.length) : ''
   const key = Buffer.from(text, 'base64')
   // Node ignores characters that are not base64, so the key would differ from the receiver's.
-  if (key.toString('base64') !== text || key.byteLength < LEAST_BYTES || key.byteLength > MOST_BYTES) {
-    throw new TypeError(`A signing secret must be ${PREFIX} and the base64 of ${LEAST_BYTES} to ${MOST_BYTES} bytes`)
+  if (key.toString('base64') !== text || key.byteLength < MIN_BYTES || key.byteLength > MAX_BYTES) {
+    throw new TypeError(`A signing secret must be ${PREFIX} and the base64 of ${MIN_BYTES} to ${MAX_BYTES} bytes`)
   }
   return key
 }

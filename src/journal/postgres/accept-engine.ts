@@ -7,7 +7,7 @@ import type { Logger } from 'pino'
 import { DatabaseError, openDatabase, type DatabaseOptions } from './database.js'
 import { packDeliveries, type Packed, type StoredBatch } from './pack-deliveries.js'
 import { prune } from './prune.js'
-import { refuseTwin } from './refuse-twin.js'
+import { refuseSameName } from './refuse-same-name.js'
 import { migrate } from './schema.js'
 
 export interface PostgresAcceptOptions extends Pick<DatabaseOptions, 'url' | 'schema'> {
@@ -127,7 +127,7 @@ export function createPostgresAcceptEngine (options: PostgresAcceptOptions): Acc
     async open () {
       await migrate(database, schema)
       await pulse()
-      await refuseTwin({ database, member, pulse, monotonic, signal: stop.signal })
+      await refuseSameName({ database, member, pulse, monotonic, signal: stop.signal })
       const [row] = await database.query<{ last: number, at: number | null }>(`SELECT value AS last, (SELECT received_at FROM ${s}.deliveries ORDER BY sequence DESC LIMIT 1) AS at FROM ${s}.counters WHERE name = 'sequence'`)
       // Callers of `probe` and the appends report failures.
       repeat(PULSE_MS, async () => { await pulse().catch(() => undefined) }, { logger, signal: stop.signal })

@@ -67,7 +67,7 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
   let wake = (): void => {}
   let begun: Promise<unknown> | undefined
   /** The last sequence that feeds know of. They learn at once what this replica stores, before a poll finds it. */
-  let told = 0
+  let announced = 0
   let failure: string | undefined
   let polled = { sequence: 0, replay: 0, server: '' }
 
@@ -77,10 +77,10 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
   }
 
   async function renew (): Promise<void> {
-    const wants = [...wanted.keys()]
+    const names = [...wanted.keys()]
     await Promise.all([...wanted.values()].map(async ({ registered }) => { await registered }))
     const sentAt = monotonic()
-    const rows = await leasing.query<RenewedRow>(`SELECT * FROM ${s}.renew_1($1, $2, $3, $4, $5, $6)`, [member.id, member.name, leaseMs, options.forwarders, wants, options.atHome])
+    const rows = await leasing.query<RenewedRow>(`SELECT * FROM ${s}.renew_1($1, $2, $3, $4, $5, $6)`, [member.id, member.name, leaseMs, options.forwarders, names, options.atHome])
     terms.extend(sentAt + leaseMs - MARGIN_MS)
     for (const row of rows) {
       const token = terms.tokenOf(row.name)
@@ -125,17 +125,17 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
     const before = polled
     polled = row
     if (before.server !== '' && (row.server !== before.server || row.sequence < before.sequence)) {
-      told = 0
+      announced = 0
       terms.loseAll()
     }
-    tellMore(row.sequence)
+    announce(row.sequence)
     if (row.replay !== before.replay) events.onReplays()
   }
 
-  function tellMore (sequence: number, page?: FreshPage): void {
+  function announce (sequence: number, page?: FreshPage): void {
     // Feeds know of these deliveries already. Pass a page on all the same, because they may not have read it yet.
-    if (sequence <= told && page === undefined) return
-    told = Math.max(told, sequence)
+    if (sequence <= announced && page === undefined) return
+    announced = Math.max(announced, sequence)
     events.onMore(page)
   }
 
@@ -143,7 +143,7 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
    * Repeats `work` until the engine closes, every `everyMs` milliseconds, or at once when woken. Calls `tell` after each run, with the error or
    * `undefined`.
    */
-  async function keepOn (everyMs: number, work: () => Promise<void>, tell: (error: unknown) => void, wakes: (wake: () => void) => void = () => {}): Promise<void> {
+  async function repeatUntilStopped (everyMs: number, work: () => Promise<void>, tell: (error: unknown) => void, wakes: (wake: () => void) => void = () => {}): Promise<void> {
     while (!stop.signal.aborted) {
       const woken = new AbortController()
       const end = (): void => { woken.abort() }
@@ -155,7 +155,7 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
     }
   }
 
-  function tellRenewal (error: unknown): void {
+  function logRenewal (error: unknown): void {
     const reason = error === undefined ? undefined : storageReason(error)
     if (error instanceof DatabaseError && error.code === 'DATABASE_READ_ONLY') database.reconnect()
     if (reason === undefined && failure !== undefined) logger.info('leases renewed again')
@@ -165,9 +165,9 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
 
   function start (): void {
     begun ??= Promise.all([
-      keepOn(RENEW_MS, renew, tellRenewal, (woken) => { wake = woken }),
+      repeatUntilStopped(RENEW_MS, renew, logRenewal, (woken) => { wake = woken }),
       // The renewal reports a database that cannot be reached.
-      keepOn(POLL_MS, async () => { if (terms.forwarders().length > 0) await poll() }, () => {})
+      repeatUntilStopped(POLL_MS, async () => { if (terms.forwarders().length > 0) await poll() }, () => {})
     ])
   }
 
@@ -215,7 +215,7 @@ export function createPostgresForwardEngine (options: PostgresForwardOptions): P
     stored (batch) {
       const { after, count } = batch
       // The page is not all if a poll has already found deliveries that other replicas stored after these.
-      tellMore(after + count, terms.forwarders().length === 0 ? undefined : { after, found: { ...unpackDeliveries(batch, sound), isAll: after + count >= told } })
+      announce(after + count, terms.forwarders().length === 0 ? undefined : { after, found: { ...unpackDeliveries(batch, sound), isAll: after + count >= announced } })
     },
 
     async close () {

@@ -5,7 +5,7 @@ import { checksum, STATE, replayRefusal, toDelivery } from '../record.js'
 import { openDatabase, DatabaseError, type Database, type DatabaseOptions, type Query } from './database.js'
 import { erase } from './erase.js'
 import { journalLock } from './functions.js'
-import { createLooking } from './looking.js'
+import { createQueries } from './queries.js'
 import { prune, removeDeliveries } from './prune.js'
 import { BODY_COLUMNS, type StoredRow } from './reads.js'
 import { SCHEMA_VERSION, schemaVersion } from './schema.js'
@@ -75,7 +75,7 @@ export function openPostgresOperator ({ url, schema, judge, parseFilter }: Postg
   }
 
   const calls: Omit<Operator, 'close'> = {
-    ...createLooking(database),
+    ...createQueries(database),
 
     release: async ({ sequences, force }) => await changing({ journal: true, forwarders: 'all' }, async (query) => {
       const rows = await readRows(query, sequences)

@@ -25,7 +25,7 @@ export interface Readers {
   /** Copies the write-ahead log into the database. */
   readonly checkpoint: () => Promise<void>
   /** Resolves when no connection of this process to the database is open, except the store thread's. */
-  readonly letGo: () => Promise<void>
+  readonly closeDatabase: () => Promise<void>
 }
 
 export interface SqliteAcceptOptions {
@@ -67,11 +67,11 @@ export function createSqliteAcceptEngine (options: SqliteAcceptOptions): SqliteA
     signal: stop.signal,
     isOpen: () => opened,
     visible: () => visible,
-    letGoElsewhere: readers.letGo,
+    closeReaders: readers.closeDatabase,
     onCommit: committed,
     onUnavailable: (error) => { events.onUnavailable(error) },
     onAvailable () {
-      tellReaders()
+      notifyReaders()
       events.onAvailable()
     },
     onDefect: defect
@@ -84,12 +84,12 @@ export function createSqliteAcceptEngine (options: SqliteAcceptOptions): SqliteA
     events.onDefect(error)
   }
 
-  function tellReaders (): void {
+  function notifyReaders (): void {
     readers.storeOpened({ path, store: supervisor.thread(), visible })
   }
 
   /** Logs one line, however often replaced files are found. Commits and probes find them; if there are none, a regular check does. */
-  function tellReplaced (error: unknown): void {
+  function logReplaced (error: unknown): void {
     if (codeOf(error) !== FILES_REPLACED || replaced) return
     replaced = true
     logger.fatal({ err: error }, 'data folder replaced')
@@ -100,13 +100,13 @@ export function createSqliteAcceptEngine (options: SqliteAcceptOptions): SqliteA
       await supervisor.store().checkFiles()
       replaced = false
     } catch (error) {
-      tellReplaced(error)
+      logReplaced(error)
     }
     await logWatch.look()
   }
 
   function committed ({ error, progressError, ...facts }: EndedCommit): void {
-    if (error !== undefined) tellReplaced(error)
+    if (error !== undefined) logReplaced(error)
     if (isDamage(progressError)) supervisor.startSalvage(toError(progressError))
     events.onCommit({ ...facts, error: toError(error), progressError: toError(progressError) })
   }
@@ -127,7 +127,7 @@ export function createSqliteAcceptEngine (options: SqliteAcceptOptions): SqliteA
       opened = true
       repeat(CHECK_FILES_MS, checkFiles, { logger, signal: stop.signal })
       // Forwarders that wait for the store register now, so that their calls reach it before the first commit.
-      tellReaders()
+      notifyReaders()
       return state
     },
 
@@ -157,7 +157,7 @@ export function createSqliteAcceptEngine (options: SqliteAcceptOptions): SqliteA
       try {
         await watched(supervisor.store().probe())
       } catch (error) {
-        tellReplaced(error)
+        logReplaced(error)
         throw error
       }
     },

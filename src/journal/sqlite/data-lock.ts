@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeOwnersFile } from '../../errors/hand-to-owner.js'
+import { makeOwnersFile } from '../../errors/give-to-folder-owner.js'
 import { makeFolder } from '../../errors/make-folder.js'
 import { isForbidden } from '../../errors/storage-cause.js'
 import { connect } from './binding.js'
@@ -90,7 +90,7 @@ const ACCESS_TIMEOUT_MS = 5000
  * connections that write, except the service's own.
  * @throws SQLITE_BUSY if a salvage takes too long
  */
-export function keepInPlace (dataDir: string): { readonly release: () => void } {
+export function lockForWriting (dataDir: string): { readonly release: () => void } {
   const db = connect(accessFile(dataDir), { lockTimeoutMs: ACCESS_TIMEOUT_MS })
   try {
     db.exec('BEGIN; SELECT count(*) FROM sqlite_master')
@@ -105,7 +105,7 @@ export function keepInPlace (dataDir: string): { readonly release: () => void } 
  * Waits until no other process writes to the database, and keeps other writers out until `release`.
  * @throws SQLITE_BUSY if that takes too long
  */
-export function keepOthersOut (dataDir: string): { readonly release: () => void } {
+export function lockForSalvage (dataDir: string): { readonly release: () => void } {
   const { close } = openExclusively(accessFile(dataDir), { lockTimeoutMs: ACCESS_TIMEOUT_MS })
   return { release: close }
 }

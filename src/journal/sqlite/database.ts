@@ -60,7 +60,7 @@ export function closeAfterWriting (db: Connection): void {
  * Closes a connection to a file that will be used without its log. SQLite reports no error if it cannot copy the log when it closes.
  * @throws if not all of the log is in the database; the connection then stays open
  */
-export function closeWhole (db: Connection): void {
+export function checkpointAndClose (db: Connection): void {
   if (Number(pragma(db, 'wal_checkpoint(TRUNCATE)')) !== 0) throw Object.assign(new Error('The log cannot be copied into the database'), { code: 'SQLITE_BUSY' })
   db.close()
 }
@@ -69,7 +69,7 @@ export function closeWhole (db: Connection): void {
  * Opens a connection that cannot write, for an operator. Closing it never removes a log. That matters if a salvage has replaced the
  * database: SQLite finds a log by its name, and the log with that name belongs to the new database then.
  */
-export function openForLooking (path: string): Connection {
+export function openReadOnly (path: string): Connection {
   return configure(connect(path, { lockTimeoutMs: LOCK_TIMEOUT_MS, readOnly: true }), (db) => { db.exec('PRAGMA temp_store = MEMORY') })
 }
 
@@ -92,7 +92,7 @@ function configure (db: Connection, setUp: (db: Connection) => void): Connection
  * Rewrites the whole file without unused space. SQLite's temporary file is as large as the database and has all its content. It goes to
  * the disk of the database: memory is too small for it, and a container's `/tmp` is often memory too.
  */
-export function writeAnew (db: Connection): void {
+export function vacuum (db: Connection): void {
   db.exec(`PRAGMA temp_store = FILE; PRAGMA temp_store_directory = '${dirname(db.path).replaceAll("'", "''")}'`)
   try {
     db.exec('VACUUM')
@@ -146,7 +146,7 @@ export function transaction<T> (db: Connection, work: () => T): T {
 }
 
 /** Runs `read` on one snapshot: nothing is removed between its queries. */
-export function atOneMoment<T> (db: Connection, read: () => T): T {
+export function inSnapshot<T> (db: Connection, read: () => T): T {
   db.exec('BEGIN')
   try {
     return read()

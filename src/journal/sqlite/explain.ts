@@ -1,9 +1,9 @@
 import { dirname } from 'node:path'
 import { StoreError } from '../../delivery/operator.js'
-import { isForbidden, storageCause, storageReason, tellApart } from '../../errors/storage-cause.js'
-import { codeOf, openForLooking } from './database.js'
+import { isForbidden, storageCause, storageReason, explainNoSpace } from '../../errors/storage-cause.js'
+import { codeOf, openReadOnly } from './database.js'
 import { isSchemaWhole, WrongDatabaseError } from './schema.js'
-import { seeCause } from './see-cause.js'
+import { addSystemCause } from './system-cause.js'
 
 /** Runs `work`. Turns SQLite's errors into ones that tell the user of a command what they mean and what to do. */
 export function explained<T> (path: string, work: () => T): T {
@@ -16,7 +16,7 @@ export function explained<T> (path: string, work: () => T): T {
     if (/^SQLITE_(?:CORRUPT|NOTADB)/.test(code) || (code === 'SQLITE_ERROR' && !isDefinedWhole(path))) {
       throw new StoreError('STORE_DAMAGED', `The database ${path} is damaged (${code}): at its next start, or when it meets the damage, the service sets it aside and takes over what can be read; "tierhook verify" tells what cannot`, error)
     }
-    const seen = seeCause(error, path)
+    const seen = addSystemCause(error, path)
     const cause = storageCause(seen)
     if (cause === undefined) throw error
     const advice = isForbidden(seen) ? 'run as the user that the service runs as' : cause.advice
@@ -35,12 +35,12 @@ export async function explainCopy<T> (from: string, to: string, work: () => Prom
     if (/^SQLITE_(?:CORRUPT|NOTADB)/.test(code)) {
       throw new StoreError('STORE_DAMAGED', `The database ${from} is damaged (${code}), and was not copied: "tierhook verify --full" tells more`, error)
     }
-    const seen = await tellApart(seeCause(error, to), dirname(to))
+    const seen = await explainNoSpace(addSystemCause(error, to), dirname(to))
     const cause = storageCause(seen)
     if (cause === undefined) throw error
     // If the target can be written to, the source is the problem. Reading a database that is in use needs two files beside it.
     if (seen instanceof Error && seen.cause === undefined && /^SQLITE_(?:CANTOPEN|READONLY|IOERR)/.test(code)) {
-      const atSource = seeCause(error, from)
+      const atSource = addSystemCause(error, from)
       const advice = seen.cause === undefined || isForbidden(atSource)
         ? 'look for the file and for the rights of the user that runs this'
         : `${storageReason(atSource)}, and to read it takes two files beside it. Copy it and its -wal, while no service runs, to a folder that can be written to, and use that`
@@ -60,7 +60,7 @@ function explainKnown (error: unknown, path: string): StoreError | undefined {
 
 /** Whether the schema is complete. Correct SQL fails if the definition of a table is damaged. If all definitions are sound, the SQL is wrong. */
 function isDefinedWhole (path: string): boolean {
-  const db = openForLooking(path)
+  const db = openReadOnly(path)
   try {
     return isSchemaWhole(db)
   } finally {

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { connect, type ConnectOptions, type Connection } from './binding.js'
 import { codeOf } from './database.js'
-import { seeCause } from './see-cause.js'
+import { addSystemCause } from './system-cause.js'
 
 export interface FileLock {
   /** Idempotent. */
@@ -36,6 +36,6 @@ export function openExclusively (path: string, options: Pick<ConnectOptions, 'lo
     return db
   } catch (error) {
     db?.close()
-    throw seeCause(error, path)
+    throw addSystemCause(error, path)
   }
 }

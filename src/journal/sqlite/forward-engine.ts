@@ -37,7 +37,7 @@ export interface SqliteForwardEngine extends ForwardEngine {
   /** Deliveries up to this sequence may be read. */
   readonly setVisible: (sequence: number) => void
   /** Closes the connection, until `storeOpened`. */
-  readonly letGo: () => void
+  readonly closeDatabase: () => void
   readonly checkpoint: () => void
 }
 
@@ -63,7 +63,7 @@ export function createSqliteForwardEngine ({ logger, clock, term, onDamage, read
     return store
   }
 
-  function tellDamage (error: unknown): never {
+  function throwDamage (error: unknown): never {
     if (isDamage(error)) onDamage(error)
     throw error
   }
@@ -73,7 +73,7 @@ export function createSqliteForwardEngine ({ logger, clock, term, onDamage, read
     try {
       return await work()
     } catch (error) {
-      return tellDamage(error)
+      return throwDamage(error)
     }
   }
 
@@ -139,7 +139,7 @@ export function createSqliteForwardEngine ({ logger, clock, term, onDamage, read
         reportDamaged(result)
         return result
       } catch (error) {
-        return tellDamage(error)
+        return throwDamage(error)
       }
     },
 
@@ -193,7 +193,7 @@ export function createSqliteForwardEngine ({ logger, clock, term, onDamage, read
       }
     },
 
-    letGo () {
+    closeDatabase () {
       store = undefined
       reader.close()
     },

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { StoreError, type Operator } from '../../delivery/operator.js'
-import { isServed, keepInPlace } from './data-lock.js'
-import { closeAfterWriting, databasePath, openForLooking, openForWriting, codeOf, type Connection } from './database.js'
+import { isServed, lockForWriting } from './data-lock.js'
+import { closeAfterWriting, databasePath, openReadOnly, openForWriting, codeOf, type Connection } from './database.js'
 import { erase } from './erase/erase.js'
 import { scrub } from './erase/scrub.js'
 import { explained } from './explain.js'
@@ -91,7 +91,7 @@ export interface OperatorThreadApi extends OperatorCalls {
   /** Sets the data folder. Opens nothing. */
   readonly open: (options: { readonly dataDir: string }) => void
   /** Closes the store until the next call, so that its file can be replaced. */
-  readonly letGo: () => void
+  readonly closeDatabase: () => void
   readonly close: () => void
 }
 
@@ -103,19 +103,19 @@ export function createOperatorApi (options: Omit<SqliteOperatorOptions, 'dataDir
   let dataDir = ''
   let opened: { readonly store: Opened, readonly file: string | undefined } | undefined
 
-  function letGo (): void {
+  function closeDatabase (): void {
     opened?.store.close()
     opened = undefined
   }
 
   function use (): Opened {
     const file = fileIn(dataDir)
-    if (opened !== undefined && opened.file !== file) letGo()
+    if (opened !== undefined && opened.file !== file) closeDatabase()
     opened ??= { store: open({ dataDir, ...options }), file }
     return opened.store
   }
 
-  return { ...callsOn(use), open: (options) => { dataDir = options.dataDir }, letGo, close: letGo }
+  return { ...callsOn(use), open: (options) => { dataDir = options.dataDir }, closeDatabase, close: closeDatabase }
 }
 
 function open (options: SqliteOperatorOptions): Opened {
@@ -123,7 +123,7 @@ function open (options: SqliteOperatorOptions): Opened {
   const path = databasePath(dataDir)
   checkThere(path, dataDir)
   const reading = explained(path, () => openChecked(path))
-  let writing: { readonly db: Connection, readonly place: ReturnType<typeof keepInPlace> } | undefined
+  let writing: { readonly db: Connection, readonly place: ReturnType<typeof lockForWriting> } | undefined
   return {
     ...options,
     reading,
@@ -163,8 +163,8 @@ export function checkThere (path: string, dataDir: string): void {
   }
 }
 
-function openInPlace (path: string, dataDir: string): { readonly db: Connection, readonly place: ReturnType<typeof keepInPlace> } {
-  const place = keepInPlace(dataDir)
+function openInPlace (path: string, dataDir: string): { readonly db: Connection, readonly place: ReturnType<typeof lockForWriting> } {
+  const place = lockForWriting(dataDir)
   try {
     return { db: openForWriting(path), place }
   } catch (error) {
@@ -174,7 +174,7 @@ function openInPlace (path: string, dataDir: string): { readonly db: Connection,
 }
 
 function openChecked (path: string): Connection {
-  const db = openForLooking(path)
+  const db = openReadOnly(path)
   try {
     const version = schemaVersion(db)
     if (version < SCHEMA_VERSION) {

@@ -1,7 +1,7 @@
 import type { Delivery } from '../../delivery/delivery.js'
 import type { DueMarks, FeedReads, WaitingMark } from '../engine.js'
 import type { MarkKind } from '../schedule.js'
-import { atOneMoment, damageError, openForReading, type Connection } from './database.js'
+import { inSnapshot, damageError, openForReading, type Connection } from './database.js'
 import { unfinished } from './operator/forwarders.js'
 import { DELIVERY_COLUMNS, STATE, toDelivery, toRows } from '../record.js'
 import { hasMarksBeyond, readDue, readLanes, readMarks, type ReadDue } from './waiting.js'
@@ -61,7 +61,7 @@ export function createReader (now: () => number): Reader {
 
     readAfter ({ after, visible, limit, limitBytes }) {
       const opened = use()
-      return atOneMoment(opened.db, () => {
+      return inSnapshot(opened.db, () => {
         const { places, upTo } = readPlaces(opened, { after, visible, limit })
         const taken = takeBytes(places, limitBytes)
         const [first, last] = [taken.at(0), taken.at(-1)]
@@ -72,7 +72,7 @@ export function createReader (now: () => number): Reader {
 
     readMany (sequences) {
       const opened = use()
-      return atOneMoment(opened.db, () => {
+      return inSnapshot(opened.db, () => {
         // Several replays may be of the same delivery.
         const each = [...new Set(sequences)]
         const rows = each.flatMap((sequence) => opened.rows.all([sequence, sequence]))

@@ -32,7 +32,7 @@ export interface StoreSupervisorOptions {
   /** The greatest sequence that readers were told of. Deliveries stored after a salvage get greater ones. */
   readonly visible: () => number
   /** Resolves when no other connection of this process to the database is open. */
-  readonly letGoElsewhere: () => Promise<void>
+  readonly closeReaders: () => Promise<void>
   readonly onCommit: (commit: EndedCommit) => void
   /** The database cannot be used, because of this error, until `onAvailable` is called. */
   readonly onUnavailable: (error: unknown) => void
@@ -98,7 +98,7 @@ export function superviseStore (options: StoreSupervisorOptions): StoreSuperviso
 
   async function openAgain ({ damaged }: { readonly damaged: boolean }): Promise<void> {
     // A connection that is closed after the salvage would take the new database's log for its own. A salvage also reads the file without SQLite.
-    await options.letGoElsewhere()
+    await options.closeReaders()
     // The accepting side knows the deliveries withdrawn since the start, and sends them to the store when it is available again.
     const { salvaged } = await thread.remote.open({ path, dedupeWindowMs, withdrawn: [], damaged, reopened: true, above: options.visible() })
     reportSalvaged(logger, salvaged)

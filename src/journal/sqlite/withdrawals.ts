@@ -1,6 +1,6 @@
 import { appendFile, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { tellApart } from '../../errors/storage-cause.js'
+import { explainNoSpace } from '../../errors/storage-cause.js'
 
 /**
  * Records the ids of deliveries that were refused while their commit was in progress. It is then unknown whether they reach the disk. So
@@ -21,7 +21,7 @@ export function createWithdrawals (dataDir: string, onError: (error: unknown) =>
 
   /** Runs one file operation after another, so that a removal does not remove ids recorded after it began. */
   function next (work: () => Promise<void>): Promise<void> {
-    last = last.then(work).catch(async (error: unknown) => { onError(await tellApart(error, dataDir)) })
+    last = last.then(work).catch(async (error: unknown) => { onError(await explainNoSpace(error, dataDir)) })
     return last
   }
 

@@ -1,14 +1,14 @@
 import type { AppendResult, Progress } from '../engine.js'
 import { closeAfterWriting, isDamage, unlessDamaged, transaction, type Connection } from './database.js'
 import { rememberOpenFiles } from './open-files.js'
-import { openSound } from './open-sound.js'
+import { openOrSalvage } from './open-or-salvage.js'
 import type { AppendRecord } from './packed-appends.js'
 import { prune } from './prune.js'
 import type { Batch, BatchResult, RegisterFeed, WriterApi } from './protocol.js'
 import { STATE, textChecksum } from '../record.js'
 import { UNKNOWN_FORWARDER, type RememberedForwarder } from './salvage/settle-copies.js'
 import { saveProgress } from './save-progress.js'
-import { seeCause, seeingCause } from './see-cause.js'
+import { addSystemCause, withSystemCause } from './system-cause.js'
 import { APPLICATION_ID } from './schema.js'
 import { settledAfter, shortenWaits } from './waiting.js'
 import { prepareStatements, type FoundKey, type WriterStatements } from './writer-statements.js'
@@ -59,7 +59,7 @@ export function createWriter (now: () => number): WriterApi {
     open ({ withdrawn, damaged = false, reopened = false, above = 0, ...options }) {
       close()
       path = options.path
-      const { used, salvaged, ...opened } = seeingCause(path, () => openSound(path, {
+      const { used, salvaged, ...opened } = withSystemCause(path, () => openOrSalvage(path, {
         damaged,
         reopened,
         above,
@@ -87,7 +87,7 @@ export function createWriter (now: () => number): WriterApi {
       try {
         return { ...commitBatch(batch), keysDamaged: false }
       } catch (error) {
-        if (!isDamage(error)) throw seeCause(error, path)
+        if (!isDamage(error)) throw addSystemCause(error, path)
         // If pages of deduplication keys are damaged, store without keys: an event may be stored twice, but none is lost.
         return { ...commitBatch({ ...batch, appends: batch.appends.map((record) => ({ ...record, dedupeKey: null })) }), keysDamaged: true }
       }
@@ -96,7 +96,7 @@ export function createWriter (now: () => number): WriterApi {
     probe () {
       const { db } = opened()
       checkOpenFiles()
-      seeingCause(path, () => { transaction(db, () => { writeNothingNew(db) }) })
+      withSystemCause(path, () => { transaction(db, () => { writeNothingNew(db) }) })
     },
 
     checkFiles () { checkOpenFiles() },

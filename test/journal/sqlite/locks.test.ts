@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { connect } from '../../../src/journal/sqlite/binding.js'
 import { systemClock } from '../../../src/delivery/clock.js'
-import { keepInPlace } from '../../../src/journal/sqlite/data-lock.js'
+import { lockForWriting } from '../../../src/journal/sqlite/data-lock.js'
 import { databasePath } from '../../../src/journal/sqlite/database.js'
 import { createWholeJournal } from '../../support/whole-journal.js'
 import { captureLog } from '../../support/capture-log.js'
@@ -61,7 +61,7 @@ t.test('a salvage waits for a command that writes, so nothing is committed to a 
   const store = makeStore(t)
   store.append(...Array.from({ length: 400 }, () => sampleNewDelivery()))
   store.close()
-  const place = keepInPlace(store.dataDir)
+  const place = lockForWriting(store.dataDir)
   destroyPage(store.dataDir, 1)
   const log = captureLog()
   const journal = createWholeJournal({

@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameS
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { connect, type Connection, type Statement } from '../../../src/journal/sqlite/binding.js'
-import { openSound } from '../../../src/journal/sqlite/open-sound.js'
+import { openOrSalvage } from '../../../src/journal/sqlite/open-or-salvage.js'
 import { release } from '../../../src/journal/sqlite/operator/release.js'
 import { readWal } from '../../../src/journal/sqlite/salvage/wal.js'
 import { createWriter } from '../../../src/journal/sqlite/writer.js'
@@ -124,7 +124,7 @@ t.test('wrong SQL ends the start, and an intact database is not set aside for it
   const { path, old } = makeBoth(folder)
   const use = (db: Connection): Statement => db.prepare('SELECT no_such_column FROM forwarders')
   const before = readdirSync(folder)
-  t.throws(() => openSound(path, { damaged: false, reopened: false, above: 0, remembered: [], now: Date.now, use }), { code: 'SQLITE_ERROR', message: /no_such_column/ })
+  t.throws(() => openOrSalvage(path, { damaged: false, reopened: false, above: 0, remembered: [], now: Date.now, use }), { code: 'SQLITE_ERROR', message: /no_such_column/ })
   t.same(readdirSync(folder), before)
 
   renameSync(old, path)

@@ -17,8 +17,8 @@ const TRIES = 4
  */
 const OTHER_FAMILY_MS = 250
 /** The bounds of how long an answer counts as fresh, in milliseconds, whatever its time to live. */
-const LEAST_FRESH_MS = 1000
-const MOST_FRESH_MS = 30_000
+const MIN_FRESH_MS = 1000
+const MAX_FRESH_MS = 30_000
 
 /** Codes for a name without an address: no such name, no record of this family, or an impossible name. */
 const NONE: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME'])
@@ -63,7 +63,7 @@ function together (ends: readonly End[]): DnsAnswer {
   const found = ends.flatMap((end) => 'found' in end ? [end.found] : [])
   if (found.length > 0) {
     const freshMs = Math.min(...found.map((each) => each.freshMs))
-    return { status: 'found', found: { addresses: found.flatMap(({ addresses }) => addresses), freshMs: Math.min(MOST_FRESH_MS, Math.max(LEAST_FRESH_MS, freshMs)) } }
+    return { status: 'found', found: { addresses: found.flatMap(({ addresses }) => addresses), freshMs: Math.min(MAX_FRESH_MS, Math.max(MIN_FRESH_MS, freshMs)) } }
   }
   const codes = ends.flatMap((end) => 'code' in end && end.code !== 'ECANCELLED' ? [end.code] : [])
   const failed = codes.length === 0 ? 'ECANCELLED' : codes.find((code) => !NONE.has(code))

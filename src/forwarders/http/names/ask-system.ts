@@ -2,7 +2,7 @@ import { lookup } from 'node:dns'
 import type { Found } from './look-up.js'
 
 /** The most look-ups of the C library at once. By default, Node runs no more than this in the whole process. */
-const MOST_AT_ONCE = 2
+const MAX_AT_ONCE = 2
 const FRESH_MS = 1000
 
 /**
@@ -15,7 +15,7 @@ export function createAskSystem (lookUp: (name: string) => Promise<Found> = addr
   let running = 0
 
   async function ask (name: string): Promise<Found> {
-    if (running < MOST_AT_ONCE) running++
+    if (running < MAX_AT_ONCE) running++
     else await new Promise<void>((resolve) => { waiting.push(resolve) })
     try {
       return await lookUp(name)

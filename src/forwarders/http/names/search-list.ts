@@ -6,7 +6,7 @@ export interface SearchList {
   readonly ndots: number
 }
 
-const MOST_DOTS = 15
+const MAX_DOTS = 15
 
 /**
  * Reads the settings for names in `/etc/resolv.conf`: the last `search` or `domain`, and the last `options ndots:n`.
@@ -19,7 +19,7 @@ export function parseSearchList (text: string, hostname: string): SearchList {
   const dots = lines.filter(([key]) => key === 'options').flatMap((line) => line.slice(1)).map((option) => /^ndots:(\d+)$/.exec(option)?.[1]).filter((digits) => digits !== undefined).at(-1)
   return {
     domains: (named ?? own).map((domain) => domain.replace(/\.$/, '').toLowerCase()).filter((domain) => domain !== ''),
-    ndots: Math.min(MOST_DOTS, Number(dots ?? 1))
+    ndots: Math.min(MAX_DOTS, Number(dots ?? 1))
   }
 }
 

@@ -1,12 +1,12 @@
 import { existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs'
 import { StoreError } from '../../../delivery/operator.js'
 import { connect, copyDatabase } from '../binding.js'
-import { codeOf, databasePath, openForLooking } from '../database.js'
+import { codeOf, databasePath, openReadOnly } from '../database.js'
 import { explainCopy } from '../explain.js'
 import { checkThere } from '../operator.js'
 import { verify } from '../operator/verify.js'
 import { schemaVersion } from '../schema.js'
-import { seeCause } from '../see-cause.js'
+import { addSystemCause } from '../system-cause.js'
 import { checkCopy, type CopyOptions } from './check-copy.js'
 import { draftOf, removeDraft, sync, syncWithFolder } from './draft.js'
 
@@ -46,7 +46,7 @@ export async function backUp ({ dataDir, to, onProgress, signal }: BackupOptions
       return { bytes: statSync(to).size, ...checked }
     } catch (error) {
       // Look for the cause before the draft is removed and its space is free again.
-      throw seeCause(error, draft)
+      throw addSystemCause(error, draft)
     } finally {
       removeDraft(draft)
     }
@@ -69,7 +69,7 @@ async function finishDraft (draft: string, path: string, options: CopyOptions): 
 }
 
 function isDamagedIn (path: string, sequence: number): boolean {
-  const db = openForLooking(path)
+  const db = openReadOnly(path)
   try {
     const { damaged } = verify(db, { after: sequence - 1, limit: 1 })
     return damaged.some((each) => each.sequence === sequence)

@@ -3,17 +3,17 @@ import { basename, dirname } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { StoreError } from '../../../delivery/operator.js'
 import type { Person } from '../../../delivery/operator-requests.js'
-import { makeOwnersFile } from '../../../errors/hand-to-owner.js'
+import { makeOwnersFile } from '../../../errors/give-to-folder-owner.js'
 import { copyDatabase } from '../binding.js'
 import { DataFolderInUseError, DataFolderNotWritableError, lockDataFolder, makeDataFolder } from '../data-lock.js'
-import { closeWhole, databasePath, openForWriting, writeAnew, type Connection } from '../database.js'
+import { checkpointAndClose, databasePath, openForWriting, vacuum, type Connection } from '../database.js'
 import { erase } from '../erase/erase.js'
 import { erasuresPath, readErasures, rememberErasures } from '../erase/erasures-file.js'
 import { explainCopy } from '../explain.js'
 import { forwarders } from '../operator/forwarders.js'
 import { assess } from '../salvage/assess.js'
 import { migrate } from '../schema.js'
-import { seeCause } from '../see-cause.js'
+import { addSystemCause } from '../system-cause.js'
 import { checkCopy, type CopyOptions } from './check-copy.js'
 import { draftOf, removeDraft, sync, syncWithFolder } from './draft.js'
 
@@ -66,7 +66,7 @@ export async function restore ({ from, dataDir, erasures, ...options }: RestoreO
       return restored
     } catch (error) {
       // Look for the cause before the draft is removed and its space is free again.
-      throw seeCause(error, draft)
+      throw addSystemCause(error, draft)
     } finally {
       removeDraft(draft)
       lock.release()
@@ -120,7 +120,7 @@ async function finishDraft (draft: string, from: string, people: readonly Person
     const erased = await eraseAgain(db, people, options)
     const last = db.prepare('SELECT max(received_at) AS at FROM deliveries').get([]) as { at: number | null }
     const unfinished = forwarders(db, []).map(({ name, pending, retrying }) => ({ forwarder: name, deliveries: pending + retrying }))
-    closeWhole(db)
+    checkpointAndClose(db)
     return { deliveries, damaged: damaged.length, erased, lastReceivedAt: last.at, unfinished: unfinished.filter((each) => each.deliveries > 0) }
   } finally {
     db.close()
@@ -144,6 +144,6 @@ async function eraseAgain (db: Connection, people: readonly Person[], { signal }
     done = step.done
     await turn()
   }
-  writeAnew(db)
+  vacuum(db)
   return erased
 }

@@ -5,7 +5,7 @@ import { Value } from '@sinclair/typebox/value'
 import { StoreError } from '../../../delivery/operator.js'
 import type { Person } from '../../../delivery/operator-requests.js'
 import { appendLines } from '../../../errors/append-lines.js'
-import { handToOwner } from '../../../errors/hand-to-owner.js'
+import { giveToFolderOwner } from '../../../errors/give-to-folder-owner.js'
 import { sync } from '../copies/draft.js'
 import { codeOf } from '../database.js'
 
@@ -53,7 +53,7 @@ export function rememberErasures (dataDir: string, people: readonly Person[], no
 function append (path: string, dataDir: string, text: string): void {
   const file = openSync(path, 'a+', 0o640)
   try {
-    handToOwner(file, dataDir)
+    giveToFolderOwner(file, dataDir)
     const { size } = fstatSync(file)
     try {
       appendLines(file, text)

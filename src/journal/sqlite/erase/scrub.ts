@@ -1,5 +1,5 @@
 import type { Scrubbed } from '../../../delivery/operator-requests.js'
-import { pragma, writeAnew, type Connection } from '../database.js'
+import { pragma, vacuum, type Connection } from '../database.js'
 
 /** Pages returned to the file system in one step: 4 MiB. */
 const PAGES = 1024
@@ -12,7 +12,7 @@ const HOLD_UP_MS = 100
  */
 export function scrub (db: Connection, { whole }: { readonly whole: boolean }): Scrubbed {
   db.exec('PRAGMA secure_delete = ON')
-  if (whole) writeAnew(db)
+  if (whole) vacuum(db)
   if (Number(pragma(db, 'freelist_count')) > 0) {
     db.exec(`PRAGMA incremental_vacuum(${PAGES})`)
     return { done: false }

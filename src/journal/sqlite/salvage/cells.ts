@@ -5,9 +5,9 @@ import { decodeRecord, readVarint, type Value } from './record-format.js'
 /** https://sqlite.org/fileformat2.html#b_tree_pages */
 const PAGE_TYPE = { indexInterior: 2, tableInterior: 5, indexLeaf: 10, tableLeaf: 13 } as const
 const OVERFLOW_BYTES = PAGE_BYTES - 4
-const INDEX_LOCAL_MOST = Math.floor((PAGE_BYTES - 12) * 64 / 255) - 23
-const LOCAL_LEAST = Math.floor((PAGE_BYTES - 12) * 32 / 255) - 23
-const TABLE_LOCAL_MOST = PAGE_BYTES - 35
+const MAX_INDEX_LOCAL = Math.floor((PAGE_BYTES - 12) * 64 / 255) - 23
+const MIN_LOCAL = Math.floor((PAGE_BYTES - 12) * 32 / 255) - 23
+const MAX_TABLE_LOCAL = PAGE_BYTES - 35
 
 /** A row as a page stores it: of a table with a rowid, or of an index or a table without a rowid. */
 export interface Row {
@@ -55,7 +55,7 @@ function readCell (pages: Pages, bytes: Buffer, start: number, type: 2 | 10 | 13
   if (length === undefined || length.value > pages.count * PAGE_BYTES) return undefined
   const rowid = type === PAGE_TYPE.tableLeaf ? readVarint(bytes, length.end) : { value: undefined, end: length.end }
   if (rowid === undefined) return undefined
-  const payload = readPayload(pages, bytes, rowid.end, length.value, type === PAGE_TYPE.tableLeaf ? TABLE_LOCAL_MOST : INDEX_LOCAL_MOST)
+  const payload = readPayload(pages, bytes, rowid.end, length.value, type === PAGE_TYPE.tableLeaf ? MAX_TABLE_LOCAL : MAX_INDEX_LOCAL)
   const values = payload === undefined ? undefined : decodeRecord(payload)
   return values === undefined ? undefined : { rowid: rowid.value, values }
 }
@@ -63,8 +63,8 @@ function readCell (pages: Pages, bytes: Buffer, start: number, type: 2 | 10 | 13
 /** A payload that is too long for its page continues on a chain of overflow pages. */
 function readPayload (pages: Pages, bytes: Buffer, start: number, length: number, localMost: number): Buffer | undefined {
   if (length <= localMost) return start + length <= PAGE_BYTES ? bytes.subarray(start, start + length) : undefined
-  const fitting = LOCAL_LEAST + (length - LOCAL_LEAST) % OVERFLOW_BYTES
-  const local = fitting <= localMost ? fitting : LOCAL_LEAST
+  const fitting = MIN_LOCAL + (length - MIN_LOCAL) % OVERFLOW_BYTES
+  const local = fitting <= localMost ? fitting : MIN_LOCAL
   if (start + local + 4 > PAGE_BYTES) return undefined
   const payload = Buffer.alloc(length)
   bytes.copy(payload, 0, start, start + local)

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { removeDraft } from '../copies/draft.js'
-import { keepOthersOut } from '../data-lock.js'
+import { lockForSalvage } from '../data-lock.js'
 import { openDraft } from '../database.js'
 import { migrate } from '../schema.js'
 import { copyRows } from './copy-rows.js'
@@ -31,7 +31,7 @@ export interface Salvaged extends Settled {
  */
 export function salvage (path: string, { above, remembered, now }: SalvageOptions): Salvaged {
   const startedAt = performance.now()
-  const others = keepOthersOut(dirname(path))
+  const others = lockForSalvage(dirname(path))
   try {
     removeDraft(draftPath(path))
     const { copied, settled } = copyInto(path, { above, remembered, now })

@@ -15,7 +15,7 @@ const AMBIGUOUS_LIMIT = 5
 /** Sorts after every character of an id. */
 const AFTER_IDS = '\u{10FFFF}'
 
-type Looking = Pick<Operator,
+type Queries = Pick<Operator,
   'isServed' | 'lastSequence' | 'countQuarantined' | 'list' | 'page' | 'find' | 'read' | 'deadLetters' | 'deadLetterPage' | 'unfinished' | 'forwarders' | 'verify' | 'countPrunable'>
 
 interface Mark {
@@ -24,7 +24,7 @@ interface Mark {
 }
 
 /** Makes the operator's calls that only read. */
-export function createLooking (database: Database): Looking {
+export function createQueries (database: Database): Queries {
   const { schema: s } = database
   const query: Query = async (text, values = []) => await database.query(text, values.map((value) => typeof value === 'string' ? soundText(value) : value))
 

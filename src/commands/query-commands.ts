@@ -4,7 +4,7 @@ import { addFilterOptions, addStatusOptions } from './delivery-filter.js'
 import { addPageOptions, addStoreOptions, watching } from './store-options.js'
 
 /** Adds the commands that only show: status, deliveries, show, tail and drift. */
-export function addLookingCommands (program: Command, runs: Runs): void {
+export function addQueryCommands (program: Command, runs: Runs): void {
   addStoreOptions(program.command('status'))
     .description('show on one screen how the service is and what needs you; exits 1 if something does')
     .option('--json', 'show one JSON object instead')

@@ -4,8 +4,8 @@ import { within } from '../delivery/within.js'
 const LIMIT_MS = 10_000
 
 /** A thread that has the database open. */
-export interface LettingGo {
-  readonly letGo: () => Promise<void>
+export interface DatabaseThread {
+  readonly closeDatabase: () => Promise<void>
   readonly abort: (error: Error) => void
   readonly exited: Promise<void>
 }
@@ -14,11 +14,11 @@ export interface LettingGo {
  * Resolves when the thread no longer has the database open. A thread that does not answer in time, because it computes or runs a long query, is
  * ended. What it was doing can be repeated.
  */
-export async function letGoInTime ({ letGo, abort, exited }: LettingGo): Promise<void> {
+export async function closeDatabaseInTime ({ closeDatabase, abort, exited }: DatabaseThread): Promise<void> {
   // A rejection means that the thread has ended, and then it has nothing open.
-  const answered = letGo().then(() => true, () => true)
+  const answered = closeDatabase().then(() => true, () => true)
   if (await within(LIMIT_MS, answered) === true) return
-  abort(new Error(`The thread has not let go of the database for ${LIMIT_MS / 1000} s, which has to be opened anew`))
+  abort(new Error(`The thread has not closed the database within ${LIMIT_MS / 1000} s, and is ended so that the database can be opened again`))
   // A thread that hangs in a system call cannot be ended.
   await within(LIMIT_MS, exited)
 }

@@ -1,6 +1,6 @@
 import { within } from '../delivery/within.js'
 
-export interface ReadingOptions<T> {
+export interface CachedReadOptions<T> {
   readonly read: () => Promise<T>
   /** How long a value is reused, in milliseconds. */
   readonly freshMs: number
@@ -13,7 +13,7 @@ export interface ReadingOptions<T> {
  * Makes a reader for a value that is asked for more often than it should be read. It never reads twice at once, and not again while the value is
  * fresh. It returns `undefined` if the value cannot be read within the limit.
  */
-export function createReading<T> ({ read, freshMs, limitMs, monotonic }: ReadingOptions<T>): () => Promise<T | undefined> {
+export function createCachedRead<T> ({ read, freshMs, limitMs, monotonic }: CachedReadOptions<T>): () => Promise<T | undefined> {
   let last: { readonly value: T | undefined, readonly at: number } | undefined
   let underWay: { readonly result: Promise<T | undefined>, readonly since: number } | undefined
 

@@ -2,7 +2,7 @@ import { pause } from '../../delivery/within.js'
 import type { Member } from './accept-engine.js'
 import { DatabaseError, type Database } from './database.js'
 
-export interface TwinOptions {
+export interface SameNameOptions {
   readonly database: Database
   readonly member: Member
   /** Marks this replica as alive, so that a twin that starts at the same time can see it. */
@@ -21,7 +21,7 @@ const POLL_MS = 250
  * gives no more signs of life, and one that was stopped properly does not block the start.
  * @throws {DatabaseError}
  */
-export async function refuseTwin ({ database: { query, schema: s }, member: { id, name }, pulse, monotonic, signal }: TwinOptions): Promise<void> {
+export async function refuseSameName ({ database: { query, schema: s }, member: { id, name }, pulse, monotonic, signal }: SameNameOptions): Promise<void> {
   const others = async (): Promise<ReadonlyMap<string, number>> => new Map((await query<{ id: string, at: number }>(
     `SELECT id, seen_at AS at FROM ${s}.members WHERE name = $1 AND id <> $2 AND seen_at > ${s}.now_ms() - $3::int`, [name, id, SEEN_MS])).map(({ id, at }) => [id, at]))
   const first = await others()

@@ -3,7 +3,7 @@ import { within } from '../delivery/within.js'
 /** How long stopping waits for a disk that hangs, in milliseconds. */
 const LAST_SAVE_LIMIT_MS = 500
 
-export interface KeepUpOptions {
+export interface RegularSavesOptions {
   /** Saves the present state. `atOnce`: a caller asked for it, and it is not one of the regular saves. */
   readonly save: (atOnce: boolean) => Promise<void>
   readonly everyMs: number
@@ -11,7 +11,7 @@ export interface KeepUpOptions {
   readonly onFailure: (error: unknown) => void
 }
 
-export interface KeptUp {
+export interface RegularSaves {
   /** Saves now. Resolves when the present state is saved. */
   readonly save: () => Promise<void>
   /** The same as a regular save. */
@@ -23,7 +23,7 @@ export interface KeptUp {
 }
 
 /** Saves at intervals, one save after another. */
-export function keepUp ({ save, everyMs, onFailure }: KeepUpOptions): KeptUp {
+export function saveRegularly ({ save, everyMs, onFailure }: RegularSavesOptions): RegularSaves {
   let timer: NodeJS.Timeout | undefined
   let underWay: Promise<void> | undefined
   let closing: Promise<void> | undefined

@@ -14,13 +14,13 @@ const CHECK_LIMIT_BYTES = 256 * 1024 * 1024
  */
 const LOCK_TIMEOUT_MS = 1000
 
-export interface OpenedSound {
+export interface OpenedDatabase {
   readonly db: Connection
   /** What was salvaged, if the database was damaged. */
   readonly salvaged: Salvaged | undefined
 }
 
-export interface OpenSoundOptions<T> extends SalvageOptions {
+export interface OpenOrSalvageOptions<T> extends SalvageOptions {
   /** Whether the database is known to be damaged. */
   readonly damaged: boolean
   /**
@@ -37,7 +37,7 @@ export interface OpenSoundOptions<T> extends SalvageOptions {
  * new one.
  * @throws {WrongDatabaseError}
  */
-export function openSound<T> (path: string, { damaged, reopened, use, ...options }: OpenSoundOptions<T>): OpenedSound & { readonly used: T } {
+export function openOrSalvage<T> (path: string, { damaged, reopened, use, ...options }: OpenOrSalvageOptions<T>): OpenedDatabase & { readonly used: T } {
   finishSwap(path)
   const assessment = reopened ? 'ours' : assess(path)
   if (assessment === 'no database') {

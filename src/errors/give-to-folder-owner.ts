@@ -8,7 +8,7 @@ import { dirname } from 'node:path'
 export function makeOwnersFile (path: string): void {
   try {
     const file = openSync(path, 'wx', 0o640)
-    handToOwner(file, dirname(path))
+    giveToFolderOwner(file, dirname(path))
     // Closing a file drops all locks that this process has on it. This file is new, so this process cannot have locked it yet.
     closeSync(file)
   } catch {
@@ -20,7 +20,7 @@ export function makeOwnersFile (path: string): void {
  * Gives a new file to the owner of its folder. A command may be run by root, but the service, which uses the file later, is not. A file with
  * content or a second link is not handed over, because the folder's owner could have put it in the new file's place.
  */
-export function handToOwner (file: number, folderPath: string): void {
+export function giveToFolderOwner (file: number, folderPath: string): void {
   const folder = statSync(folderPath)
   const { uid, size, nlink } = fstatSync(file)
   if (uid === folder.uid || size > 0 || nlink !== 1) return

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { accessSync, closeSync, constants, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { tellNoInodes } from '../../errors/storage-cause.js'
+import { explainNoInodes } from '../../errors/storage-cause.js'
 import { codeOf } from './database.js'
 
 /** SQLite's errors that do not say what the operating system reported. */
@@ -14,18 +14,18 @@ const TRIAL = Buffer.alloc(4096)
  * error stays unchanged.
  * @param path the database, or another file that SQLite has opened in its folder
  */
-export function seeCause (error: unknown, path: string): unknown {
+export function addSystemCause (error: unknown, path: string): unknown {
   if (!(error instanceof Error) || error.cause !== undefined || !VAGUE.test(codeOf(error) ?? '')) return error
   const seen = tryToWrite(path)
   return seen === undefined ? error : Object.assign(error, { cause: seen })
 }
 
 /** Runs `work`. If it throws a vague error of SQLite, sets the system's error as its cause. */
-export function seeingCause<T> (path: string, work: () => T): T {
+export function withSystemCause<T> (path: string, work: () => T): T {
   try {
     return work()
   } catch (error) {
-    throw seeCause(error, path)
+    throw addSystemCause(error, path)
   }
 }
 
@@ -65,7 +65,7 @@ function writeTrial (path: string): void {
 
 function seenIn (folder: string, error: unknown): unknown {
   try {
-    return error instanceof Error ? tellNoInodes(error, statfsSync(folder)) : error
+    return error instanceof Error ? explainNoInodes(error, statfsSync(folder)) : error
   } catch {
     // There is no more exact reason.
     return error
