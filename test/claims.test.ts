@@ -35,3 +35,8 @@ t.test('the test for each promise exists', async (t) => {
     t.ok([`t.test('${title}'`, `t.test(\`${title}\``].some((call) => source.includes(call)), `${file} has "${title}"`)
   }
 })
+
+t.test('no row stands twice', async (t) => {
+  const rows = claims().map(({ promise, file, title }) => `${promise} | ${file} | ${title}`)
+  t.strictSame(rows.filter((row, index) => rows.indexOf(row) !== index), [])
+})

@@ -37,7 +37,7 @@ export const RetryBudgetSchema = Type.Object({
     lastFailureAt: Time,
     disabledAt: Type.Union([Time, Type.Null()], { description: 'When the sender switches the webhook off if nothing changes; an estimate.' }),
     lastCode: Type.String({ description: 'The code of the last answer that the sender counts as a failure.' }),
-    recovered: Type.Boolean({ description: 'Whether a webhook of this source was accepted since.' })
+    recovered: Type.Boolean({ description: 'Whether all failed events of this source were accepted since.' })
   }, { additionalProperties: false })),
   unproven: Type.Object({
     signedAt: Type.Union([Time, Type.Null()], { description: 'When a new signed webhook was last accepted.' }),
