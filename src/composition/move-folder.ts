@@ -4,17 +4,35 @@ import { makeOwnersFile } from '../errors/give-to-folder-owner.js'
 import { cursorChecksum } from '../journal/record.js'
 import { draftOf, removeDraft, SIDE_FILES, syncWithFolder } from '../journal/sqlite/copies/draft.js'
 import { checkEmpty } from '../journal/sqlite/copies/restore.js'
-import { lockDataFolder, makeDataFolder } from '../journal/sqlite/data-lock.js'
+import { lockDataFolder, lockForSalvage, makeDataFolder } from '../journal/sqlite/data-lock.js'
 import { closeAfterWriting, checkpointAndClose, databasePath, openForWriting, transaction, type Connection } from '../journal/sqlite/database.js'
 import { migrate, SCHEMA_VERSION, schemaVersion } from '../journal/sqlite/schema.js'
 import { UNKNOWN_FORWARDER } from '../journal/sqlite/salvage/settle-copies.js'
 import { toPage, type Side, type Source, type Table, type Target } from './move-sides.js'
 
-/** Opens the store in a data folder for a move, and locks the folder so that no service uses it meanwhile. */
+/**
+ * Opens the store in a data folder for a move, and locks the folder so that no service uses it meanwhile, and no command changes it: a person who is erased after
+ * the copy was made would come back with it.
+ */
 export async function openFolder (dataDir: string): Promise<Source> {
   const path = databasePath(dataDir)
   if (!existsSync(path)) throw new StoreError('NO_STORE', `There is no tierhook.db in ${dataDir}: name the data folder that is to be moved`)
   const lock = takeFolder(dataDir)
+  let others: ReturnType<typeof lockForSalvage> | undefined
+  try {
+    others = lockForSalvage(dataDir)
+    return openSource(path, () => {
+      others?.release()
+      lock.release()
+    })
+  } catch (error) {
+    others?.release()
+    lock.release()
+    throw error
+  }
+}
+
+function openSource (path: string, release: () => void): Source {
   const db = openForWriting(path)
   if (schemaVersion(db) < SCHEMA_VERSION) migrate(db)
   return {
@@ -29,7 +47,7 @@ export async function openFolder (dataDir: string): Promise<Source> {
     },
     async close () {
       closeAfterWriting(db)
-      lock.release()
+      release()
     }
   }
 }

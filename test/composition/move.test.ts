@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileS
 import { join } from 'node:path'
 import { openOperator } from '../../src/composition/open-store.js'
 import { moveStore } from '../../src/composition/move.js'
+import { openFolder } from '../../src/composition/move-folder.js'
 import { openShared } from '../../src/composition/move-shared.js'
 import { systemClock } from '../../src/delivery/clock.js'
 import { createHarness } from '../commands/harness.js'
@@ -175,4 +176,22 @@ t.test('a database that cannot be reached is reported in a sentence, on either s
     t.equal(await run('move', '--from', from, '--to', to), 1)
     t.match(stderr.text, /^tierhook: The PostgreSQL database cannot be used: .*127\.0\.0\.1:1\n$/)
   }
+})
+
+t.test('no command changes a store in a data folder while it is moved, and no move begins while one does', async (t) => {
+  const store = await openJournal(t)
+  await store.append(quarantinedDelivery())
+  await store.close()
+  const { dataDir } = store
+  const source = await openFolder(dataDir)
+  const operator = openOperator({ dataDir })
+  t.teardown(operator.close)
+  const change = async (): Promise<unknown> => await operator.discard({ from: 'quarantine', sequences: [1] })
+  await t.rejects(change(), { code: 'STORE_BUSY' }, 'what is changed after it was copied would be lost')
+  t.equal(await operator.countQuarantined(), 1)
+  await source.close()
+  t.match(await change(), [{ status: 'discarded' }])
+  await t.rejects(openFolder(dataDir), { code: 'SQLITE_BUSY' })
+  await operator.close()
+  await (await openFolder(dataDir)).close()
 })
