@@ -50,6 +50,12 @@ function onStopSignal (listener: (signal: StopSignal) => void): () => void {
   return () => { for (const signal of signals) process.off(signal, stop) }
 }
 
+function onExit (listener: () => number): () => void {
+  const decide = (): void => { process.exitCode = listener() }
+  process.once('exit', decide)
+  return () => { process.off('exit', decide) }
+}
+
 async function ask (question: string): Promise<string | undefined> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
@@ -133,7 +139,7 @@ const context: ProcessContext = {
 /** Loads what takes long to load, when a command needs it. */
 async function load (): Promise<CommandContext> {
   const { createServices } = await import('./services.js')
-  return { ...context, ...createServices(context, { fd: process.stdout.fd, onLogAbandoned: () => { logAbandoned = true } }) }
+  return { ...context, ...createServices(context, { fd: process.stdout.fd, onLogAbandoned: () => { logAbandoned = true }, onExit }) }
 }
 
 const exitCode = await runProgram(context, process.argv.slice(2), load)

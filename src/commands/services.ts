@@ -2,6 +2,7 @@ import { forwarderNames } from '../composition/configured-forwarders.js'
 import { inspectFiles } from '../composition/inspect-files.js'
 import { openLogOutput } from '../composition/log-output.js'
 import { checkDatabase, openOperator, readDrift, resetDrift, storeActions, storeCopies, storeErasures } from '../composition/open-store.js'
+import { exitCodes } from './command-line.js'
 import type { CommandContext, ProcessContext } from './context.js'
 
 export interface ServicesOptions {
@@ -9,13 +10,15 @@ export interface ServicesOptions {
   readonly fd: number
   /** Called when the log is abandoned because its reader takes nothing. */
   readonly onLogAbandoned: () => void
+  /** Lets `listener` decide the exit code if the process ends. Returns a function that removes the listener. */
+  readonly onExit: (listener: () => number) => () => void
 }
 
 /**
  * Creates what commands use of the rest of the program. Parts that few commands need are imported on their first call, because loading them takes
  * half of a start.
  */
-export function createServices ({ version, environment, stderr }: ProcessContext, { fd, onLogAbandoned }: ServicesOptions): Omit<CommandContext, keyof ProcessContext> {
+export function createServices ({ version, environment, stderr }: ProcessContext, { fd, onLogAbandoned, onExit }: ServicesOptions): Omit<CommandContext, keyof ProcessContext> {
   return {
     openLog () {
       const log = openLogOutput({
@@ -37,7 +40,16 @@ export function createServices ({ version, environment, stderr }: ProcessContext
     inspectFiles,
     async inspectForwarders (options) {
       const { inspectForwarders } = await import('../composition/inspect-forwarders.js')
-      return await inspectForwarders({ ...options, version, environment })
+      // Without this, a module that ends the process while it is loaded would look like a configuration without faults.
+      const unsubscribe = onExit(() => {
+        stderr.write('tierhook: The module of a custom forwarder ended the process while it was loaded\n')
+        return exitCodes.usage
+      })
+      try {
+        return await inspectForwarders({ ...options, version, environment })
+      } finally {
+        unsubscribe()
+      }
     },
     forwarderNames,
     checkDatabase,

@@ -125,3 +125,10 @@ t.test('check shows the forwarders and tries them, and runs nothing', async (t) 
   t.notMatch(check.output.stdout + check.output.stderr, 'hunter2')
   t.strictSame(lines(join(directory, 'conf/out.ndjson')), [{ checked: true }, { closed: true }])
 })
+
+t.test('a module that ends the process while it is loaded is a fault for check, which once exited with 0 and said nothing', async (t) => {
+  const directory = t.testdir({ 'forwarders.json': '[{"name":"own","type":"./own.mjs"}]', 'own.mjs': 'process.exit(0)' })
+  const check = run(t, directory, ['check'], { FORWARDERS_FILE: 'forwarders.json' })
+  t.equal(await check.ended, 2)
+  t.equal(check.output.stderr, 'tierhook: The module of a custom forwarder ended the process while it was loaded\n')
+})
