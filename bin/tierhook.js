@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs'
 
-// In the repository, as dist is not: npx links what "bin" names the first time that it runs here, and finds it never more where it was not there then.
-
+// npx links the file that "bin" names when it first runs in a clone, and keeps that link. The file must exist before the build, and dist does not.
 const main = new URL('../dist/main.js', import.meta.url)
 if (existsSync(main)) await import(main.href)
 else {

@@ -5,7 +5,7 @@ import { MAX_IDS, type OperatorAction, type RecordedAction } from './operator-ac
 /** Logs an operator's action. Call it after the action is done. */
 export type NoteAction = (request: Pick<FastifyRequest, 'ip' | 'log'>, action: OperatorAction) => void
 
-/** Resolves with the result of a change. If nobody knows whether it was made, logs it with what was asked for. */
+/** Resolves with the result of a change. If the database did not answer whether it was made, `note` records the request. */
 export async function noteIfUnsure<T> (change: Promise<T>, note: () => void): Promise<T> {
   try {
     return await change

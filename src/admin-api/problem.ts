@@ -18,7 +18,7 @@ const words: ErrorWords = {
 /** Turns any error into a problem for the operator. An error of the store keeps its message, which says why and what to do. */
 export function toOperatorProblem (error: unknown): Problem {
   if (error instanceof StoreError) {
-    // A change that may be made is not to be asked for again without a look.
+    // The change may have been made, so the operator must look before asking for it again.
     return new Problem('STORE_UNAVAILABLE', { detail: error.message, headers: error.code === 'STORE_UNSURE' ? {} : { 'retry-after': '5' }, cause: error })
   }
   return toProblem(error, words)

@@ -68,7 +68,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
   let begun = false
   let failures = 0
   const hasCustom = config.configured.specs.some(({ kind }) => kind === 'module')
-  /** How long custom forwarders wait after the next start, and when they may run. */
+  /** How long custom forwarders wait after the next start, and the time from which they may run. */
   let customAfterMs = 0
   let customAt = 0
   let startedAt = performance.now()
@@ -90,7 +90,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
     if (closing !== undefined) return
     if (performance.now() - startedAt > STEADY_MS) failures = 0
     const backoffMs = Math.min(RESTART_MAX_MS, RESTART_MIN_MS * 2 ** Math.min(failures++, 10))
-    // If custom forwarders ran, one of them may have ended the thread. They alone then wait long: the others must not suffer for them.
+    // If custom forwarders ran, one of them may have ended the thread. Then only custom forwarders wait for the whole backoff.
     const retryInMs = hasCustom && performance.now() >= customAt ? RESTART_MIN_MS : backoffMs
     customAfterMs = hasCustom ? backoffMs : 0
     logger.error({ err: error, retryInMs, ...hasCustom ? { customAfterMs } : {} }, 'delivery thread failed')

@@ -32,7 +32,7 @@ export interface DeliveryConfig {
   readonly reservedFiles: readonly ReservedFile[]
   /** The number of this deliver thread: greater than those of all deliver threads before it in this process. */
   readonly term: number
-  /** How long custom forwarders wait before they start, in milliseconds, since one of them may have ended the deliver thread before this one. */
+  /** How long custom forwarders wait before they start, in milliseconds. One of them may have ended the previous deliver thread. */
   readonly customAfterMs: number
   /**
    * The database that replicas share; `undefined` if the journal is in the data folder. With a shared database, a forwarder runs only on the

@@ -11,22 +11,22 @@ import { UNKNOWN_FORWARDER } from '../journal/sqlite/salvage/settle-copies.js'
 import { toPage, type Side, type Source, type Table, type Target } from './move-sides.js'
 
 /**
- * Opens the store in a data folder for a move, and locks the folder so that no service uses it meanwhile, and no command changes it: a person who is erased after
- * the copy was made would come back with it.
+ * Opens the store in a data folder for a move. Until it is closed, no service uses the folder and no command changes the store. Otherwise a
+ * person who is erased after the copy was made would come back with the copy.
  */
 export async function openFolder (dataDir: string): Promise<Source> {
   const path = databasePath(dataDir)
   if (!existsSync(path)) throw new StoreError('NO_STORE', `There is no tierhook.db in ${dataDir}: name the data folder that is to be moved`)
   const lock = takeFolder(dataDir)
-  let others: ReturnType<typeof lockForSalvage> | undefined
+  let commands: ReturnType<typeof lockForSalvage> | undefined
   try {
-    others = lockForSalvage(dataDir)
+    commands = lockForSalvage(dataDir)
     return openSource(path, () => {
-      others?.release()
+      commands?.release()
       lock.release()
     })
   } catch (error) {
-    others?.release()
+    commands?.release()
     lock.release()
     throw error
   }

@@ -65,7 +65,7 @@ export const storeErrorCodes = ['NO_STORE', 'WRONG_STORE', 'STORE_BUSY', 'STORE_
 
 export type StoreErrorCode = typeof storeErrorCodes[number]
 
-/** The store cannot be used, or not in this way. The message says what to do. `STORE_UNSURE`: the change may be made, and its answer is lost. */
+/** The store cannot be used, or not in this way. The message says what to do. `STORE_UNSURE`: the change may have been made; the answer to its commit was lost. */
 export class StoreError extends Error {
   override readonly name = 'StoreError'
   readonly code: StoreErrorCode

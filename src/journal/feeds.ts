@@ -37,7 +37,11 @@ export function createFeeds ({ engine, logger, monotonic }: FeedsOptions): Feeds
       more(fresh)
       for (const { feed } of feeds.values()) feed.wake()
     },
-    onReplays () { for (const { feed } of feeds.values()) feed.wakeReplays() },
+    onReplays () {
+      // Deliveries on the kept pages may have been erased.
+      forget()
+      for (const { feed } of feeds.values()) feed.wakeReplays()
+    },
     onLost: lose,
     onYield (forwarder, term) {
       const led = feeds.get(forwarder)

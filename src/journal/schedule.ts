@@ -71,7 +71,7 @@ export interface Schedule {
   readonly pass: (sequence: number) => void
   readonly take: (limit: number) => Taken
   readonly settle: (entry: Entry, result: Settlement['result']) => void
-  /** Drops the deliveries that nobody has taken yet, so that they are read again: some may be erased. */
+  /** Drops the bodies of entries that are not claimed, so that they are read again: some deliveries may have been erased. */
   readonly forgetBodies: () => void
   /** Returns and clears the changes since the last call. */
   readonly drainChanges: () => readonly Change[]

@@ -19,7 +19,7 @@ interface Move {
 /** Shows one customer: the tiers over time, as one line per campaign, and the events. */
 export function customerView (customerId: string): View {
   return sectionView('Customer', async () => {
-    // The API would leave out an empty filter, and everybody's deliveries would be shown as one customer's.
+    // The API ignores an empty filter, so all deliveries would be shown as one customer's.
     if (customerId === '') return [element('p', {}, 'This address names no customer. ', element('a', { href: addressOf(['deliveries']) }, 'Search the deliveries'))]
     const { deliveries, next } = await get<DeliveryPage>('/api/deliveries', { customerId, loyalty: 'true', limit: MAX_DELIVERIES })
     const name = deliveries.map(({ loyalty }) => loyalty?.customerName).find((each) => each !== null && each !== undefined)

@@ -125,7 +125,7 @@ export function openDatabase ({ url, schema, connections, timeoutMs = STATEMENT_
     }, Math.max(1, ms))
     try {
       const result = await work(async <R> (text: string, values: readonly unknown[] = []) => {
-        // Nothing of a transaction is done before its commit.
+        // A lost connection rolls a transaction back, unless its COMMIT was sent.
         inTransaction ||= text === 'BEGIN'
         sent ||= !inTransaction || text === 'COMMIT'
         return (await client.query(text, [...values])).rows as R[]

@@ -29,7 +29,7 @@ export async function erase (query: Query, s: string, { people, after, limit, fo
   const sorted = await sort(query, s, found, force)
   const erased = new Set(sorted.erased.map(({ id }) => id))
   if (!dryRun) for (const row of found) if (erased.has(row.id)) await bury(query, s, row)
-  // Forwarders look for the number of the last replay, and then read the deliveries again that they have in memory.
+  // When forwarders see a new replay number, they read again the deliveries that they have in memory.
   if (!dryRun && erased.size > 0) await query(`UPDATE ${s}.counters SET value = value + 1 WHERE name = 'replay'`)
   let mentions = 0
   for (const { table, column, instead } of NOTES) {

@@ -45,7 +45,7 @@ export function openPostgresOperator ({ url, schema, judge, parseFilter }: Postg
       return await work(query)
     }).catch((error: unknown) => {
       if (!(error instanceof DatabaseError) || !error.mayBeDone) throw error
-      throw new StoreError('STORE_UNSURE', `The database did not answer whether this is done (${error.message}): look whether it is before you ask again`, error)
+      throw new StoreError('STORE_UNSURE', `The database did not answer whether this was done (${error.message}). Look whether it was, before you ask again`, error)
     })
   }
 

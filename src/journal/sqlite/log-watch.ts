@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { WAL_LIMIT_BYTES } from './database.js'
 
 /** The size of the write-ahead log at which the operator is warned, in bytes. A busy service alone keeps it shorter. */
-const TOLD_BYTES = 4 * WAL_LIMIT_BYTES
+const WARN_BYTES = 4 * WAL_LIMIT_BYTES
 
 /**
  * Warns of a write-ahead log that keeps growing, once until it is short again. SQLite cannot reuse the log while a connection still reads
@@ -15,9 +15,9 @@ export function createLogWatch (path: string, logger: Logger): { readonly look: 
     async look () {
       // A log that does not exist takes no space.
       const { size } = await stat(`${path}-wal`).catch(() => ({ size: 0 }))
-      if (!told && size >= TOLD_BYTES) {
+      if (!told && size >= WARN_BYTES) {
         told = true
-        const advice = 'a program has been reading the database for long, and the log grows until it ends: a backup ends by itself, and so does "tierhook verify --full"; "fuser tierhook.db" in the data folder tells of others, such as a sqlite3 with an open transaction'
+        const advice = 'a program has been reading the database for long, and the log grows until that program ends. A backup and "tierhook verify --full" end by themselves. To find other programs, such as a sqlite3 with an open transaction, run "fuser tierhook.db" in the data folder'
         logger.warn({ bytes: size, advice }, 'write-ahead log grows')
       } else if (told && size <= WAL_LIMIT_BYTES) {
         told = false

@@ -324,7 +324,7 @@ t.test('an operator of a journal in PostgreSQL', { skip: noPostgres }, async (t)
       const before = admin.log.find('operator action').length
       const { status, headers, text } = await admin.post(path, { body })
       t.equal(status, 503, path)
-      t.match(text, /look whether it is before you ask again/)
+      t.match(text, /Look whether it was, before you ask again/)
       t.equal(headers['retry-after'], undefined, 'nobody is asked to come again at once')
       t.match(admin.log.find('operator action').slice(before), [{ ...told, ended: 'unknown' }])
     }

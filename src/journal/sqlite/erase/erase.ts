@@ -34,7 +34,7 @@ export function erase (db: Connection, { people, after, limit, force, dryRun }: 
     const bury = burier(db)
     for (const row of current) if (toErase.has(row.id)) bury(row)
     for (const clean of mentions) clean()
-    if (result.erased.length > 0) tellForwarders(db)
+    if (result.erased.length > 0) notifyForwarders(db)
     return result
   })
   return { ...sorted, mentions: mentions.length, upTo, done }
@@ -64,8 +64,8 @@ function sort (db: Connection, rows: readonly DeliveryRow[], force: boolean): Pi
   return { erased, unfinished }
 }
 
-/** Draws a number of replays. Forwarders look for it, and then read the deliveries again that they have in memory. */
-function tellForwarders (db: Connection): void {
+/** Draws a replay number. When forwarders see a new one, they read again the deliveries that they have in memory. */
+function notifyForwarders (db: Connection): void {
   const { changes } = db.prepare("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'replays'").run()
   if (changes === 0) db.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('replays', 1)").run()
 }
