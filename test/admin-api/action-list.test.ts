@@ -34,12 +34,12 @@ t.test('a running service logs the actions of commands, and does not log its own
   appendFileSync(actionListPath(dataDir), 'no JSON\n{"at":"x","via":"command","user":"anna","action":"unheard of"}\n\n[]\n')
   addToActionList(dataDir, command(4))
   await eventuallyTrue(() => counts().length === 2, 'the commands\' lines')
-  t.strictSame(counts(), [3, 4], 'what was there before the start is no news')
+  t.strictSame(counts(), [3, 4], 'lines written before the start are not logged')
   t.match(log.find('operator action')[0], { level: 30, at, via: 'command', user: 'anna', action: 'prune' })
   addToActionList(dataDir, command(5))
   await list.close()
-  t.strictSame(counts(), [3, 4, 5], 'it looks a last time')
-  t.equal(statSync(actionListPath(dataDir)).mode & 0o777 & ~0o640, 0, 'it is for the owner and the group alone')
+  t.strictSame(counts(), [3, 4, 5], 'close() reads the list once more')
+  t.equal(statSync(actionListPath(dataDir)).mode & 0o777 & ~0o640, 0, 'only the owner and the group have access')
 })
 
 t.test('a long list is set aside, and no line is lost or reported twice', async (t) => {
@@ -59,7 +59,7 @@ t.test('a line that a command still writes to the list that was just set aside i
   const { dataDir, counts, begin } = setUp(t, { largestBytes: 500, everyMs: 200 })
   await begin()
   for (let count = 0; count < 10; count++) addToActionList(dataDir, command(count))
-  await eventuallyTrue(() => existsSync(olderActionListPath(dataDir)), 'the list to be set aside')
+  await eventuallyTrue(() => existsSync(olderActionListPath(dataDir)), 'the list to be renamed')
   appendFileSync(olderActionListPath(dataDir), `${JSON.stringify(command(10))}\n`)
   addToActionList(dataDir, command(11))
   await eventuallyTrue(() => counts().length === 12, 'all lines')
@@ -75,7 +75,7 @@ t.test('after the list was cut, removed or replaced, its reading continues', asy
   await eventually(() => {
     addToActionList(dataDir, command(2))
     return counts().includes(2) ? true : undefined
-  }, 'a line after the cut')
+  }, 'a line written after the cut')
   renameSync(actionListPath(dataDir), join(dataDir, 'elsewhere'))
   addToActionList(dataDir, command(3))
   await eventuallyTrue(() => counts().includes(3), 'a line of the new file')
@@ -152,5 +152,5 @@ t.test('a list that root creates belongs to the owner of the folder', { skip: pr
   rmSync(actionListPath(dataDir))
   linkSync(join(dataDir, 'own'), actionListPath(dataDir))
   addToActionList(dataDir, command(2))
-  t.equal(statSync(join(dataDir, 'own')).uid, 0, 'and no file that was there before')
+  t.equal(statSync(join(dataDir, 'own')).uid, 0, 'a file that existed before keeps its owner')
 })

@@ -61,7 +61,7 @@ t.test('after some wrong tokens, more wrong ones from the same address are refus
     t.notMatch(answer.text, token)
     waitFor = Number(answer.headers['retry-after'])
     t.equal(waitFor, 10)
-    t.equal((await bearing(token)).status, 200, 'the right one')
+    t.equal((await bearing(token)).status, 200, 'the right token is accepted')
     for (const headers of [{}, { authorization: `Basic ${token}` }]) expectProblem(t, await admin.get('/api/status', { headers }), 401, 'TOKEN_WRONG')
   }
   now += waitFor * 1000
@@ -98,7 +98,7 @@ t.test('without a token, a site whose name resolves to this machine is refused b
   }
   const raw = await rawConnection(t, admin.port)
   raw.write('GET /api/status HTTP/1.0\r\n\r\n')
-  t.match(JSON.stringify(await raw.answers(1)), '403', 'no name at all')
+  t.match(JSON.stringify(await raw.answers(1)), '403', 'a request without a Host header is refused')
 })
 
 t.test('a page of another site can change nothing', async t => {
@@ -220,7 +220,7 @@ t.test('the operator\'s listener has the limits of the public one: for time, con
   const many = await rawConnection(t, admin.port)
   many.write('GET /api/status HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(50))
   const answers = await many.closed()
-  t.strictSame(answers.map(({ status, headers }) => [status, headers.get('connection')]), [[401, 'close']], 'a refusal is the last answer')
+  t.strictSame(answers.map(({ status, headers }) => [status, headers.get('connection')]), [[401, 'close']], 'the connection closes after a refusal')
   const crowd = []
   for (let count = 0; count < 8; count++) crowd.push(await rawConnection(t, admin.port))
   await Promise.all(crowd.slice(0, 4).map(async (connection) => await connection.closed()))

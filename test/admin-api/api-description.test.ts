@@ -106,7 +106,7 @@ t.test('refusals are problem details, and the description has every code', async
       }
     }
   }
-  t.same(new Set(Object.keys(problems).filter((code) => !told.has(code))), new Set(['METHOD_NOT_ALLOWED']), 'all but what is answered where there is no operation')
+  t.same(new Set(Object.keys(problems).filter((code) => !told.has(code))), new Set(['METHOD_NOT_ALLOWED']), 'every code but METHOD_NOT_ALLOWED belongs to an operation')
 })
 
 t.test('an operation lists exactly the errors that it can answer', async t => {

@@ -58,7 +58,7 @@ t.test('a delivery is shown with its body as received, by its id or the beginnin
   t.match(await admin.get('/api/deliveries/ffff'), { status: 404, body: { code: 'DELIVERY_UNKNOWN', detail: /begins with, "ffff"/ } })
   t.match(await admin.post('/api/quarantine/release', { body: { ids: [text.id, 'fffe'] } }), { status: 404, body: { code: 'DELIVERY_UNKNOWN', detail: /begins with, "fffe"/ } })
   for (const path of ['/api/deliveries?status=dead&forwarder=htpp', '/api/dead-letters?forwarder=htpp']) {
-    t.match(await admin.get(path), { status: 404, body: { code: 'FORWARDER_UNKNOWN', detail: /no forwarder "htpp". It knows http/ } }, 'a mistyped name is no empty list')
+    t.match(await admin.get(path), { status: 404, body: { code: 'FORWARDER_UNKNOWN', detail: /no forwarder "htpp". It knows http/ } }, 'a mistyped forwarder name gets an error, not an empty list')
   }
   t.match((await admin.get('/api/deliveries?since=2026-01-31')).body, { detail: /since must be a time with Z or an offset, such as 2026-01-31T08:00:00Z/ })
 })
@@ -104,7 +104,7 @@ t.test('dead letters are listed, and replayed only to the forwarder that gave up
   t.same((await admin.get('/api/dead-letters?forwarder=file')).body, { deadLetters: [], next: null })
   const body = { forwarder: 'http', ids: [one.id, other.id] }
   t.same((await admin.post('/api/dead-letters/replay', { body })).body, { replays: 1, passedOver: 0, filtered: 0, refused: [{ id: other.id, why: 'not dead' }] })
-  t.equal((await admin.post('/api/dead-letters/replay', { body })).body['replays'], 0, 'a second click asks for nothing')
+  t.equal((await admin.post('/api/dead-letters/replay', { body })).body['replays'], 0, 'a second click requests no replay')
   t.same((await settleAll(http, forwarded)).map(({ delivery }) => delivery.id), [one.id])
 })
 
@@ -154,7 +154,7 @@ t.test('q finds by the beginning of any id, a word of the type or a forwarder\'s
     return Array.isArray(deliveries) ? deliveries.map(({ eventId }: { readonly eventId: string }) => eventId) : deliveries
   }
   for (const q of ['cust_abc', 'ev_1', 'camp_1', one.id, one.id.toUpperCase(), 'upgraded', 'customer.loyalty', 'tier.up']) t.strictSame(await found(`q=${q}`), ['ev_1'], q)
-  t.strictSame(await found('q=loyalty'), ['ev_2', 'ev_1'], 'a word, and the beginning of another')
+  t.strictSame(await found('q=loyalty'), ['ev_2', 'ev_1'], 'a whole word matches, and so does the beginning of a word')
   t.strictSame(await found('q=ust_'), [])
   t.strictSame(await found('q=%25'), [])
   for (const query of ['q=http', 'q=htt', 'forwarder=http']) t.strictSame(await found(query), ['ev_2', 'ev_1'], query)

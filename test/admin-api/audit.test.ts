@@ -48,8 +48,8 @@ t.test('each action of an operator, and each reading of a body, is logged with t
     t.same(listed.slice(before), [{ at: new Date(at).toISOString(), ...who, ...action }], path)
   }
   const text = JSON.stringify(admin.log.lines)
-  t.notMatch(text, token, 'the token is in no line')
-  t.notMatch(text, 'loyalty_tier', 'and no body')
+  t.notMatch(text, token, 'no log line holds the token')
+  t.notMatch(text, 'loyalty_tier', 'no log line holds the body')
 })
 
 t.test('requests that show no body, and refused requests, leave no line of an action', async t => {
@@ -67,5 +67,5 @@ t.test('requests that show no body, and refused requests, leave no line of an ac
   t.equal((await admin.post('/api/forwarders/http/pause')).status, 404)
   t.strictSame(admin.log.find('operator action'), [])
   t.match((await admin.get(`/api/deliveries/${one.id}?body=true`)).body, { body: Buffer.from(one.rawBody).toString() })
-  t.match(admin.log.find('operator action'), [{ action: 'read', token: null, sourceAddress: '127.0.0.1' }], 'where none is needed there is no token to name')
+  t.match(admin.log.find('operator action'), [{ action: 'read', token: null, sourceAddress: '127.0.0.1' }], 'no token name is recorded if no token is required')
 })

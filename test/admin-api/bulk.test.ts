@@ -19,9 +19,9 @@ t.test('all dead letters with a reason are replayed at a rate, and the list then
   t.match((await admin.post('/api/bulk', { body: { from: 'dead letters', action: 'replay', forwarder: 'http', reason: 'another' } })).body, { total: 0 })
   t.match((await admin.post('/api/bulk', { body: { from: 'dead letters', action: 'replay', forwarder: 'http', reason: 'status 410', ratePerSecond: 1000 } })).body, { id: 2, total: 5 })
   const jobs = async (): Promise<readonly BulkJob[]> => (await admin.get('/api/bulk')).body['jobs'] as readonly BulkJob[]
-  await eventually(async () => (await jobs())[0]?.state === 'done' || undefined, 'the replays')
+  await eventually(async () => (await jobs())[0]?.state === 'done' || undefined, 'the replays to be done')
   t.match(await jobs(), [{ id: 2, gone: 5, done: 5 }, { id: 1, state: 'done' }])
-  t.strictSame((await admin.get('/api/reasons?from=dead%20letters')).body['reasons'], [], 'what is on its way is not asked for again')
+  t.strictSame((await admin.get('/api/reasons?from=dead%20letters')).body['reasons'], [], 'deliveries being replayed are not counted as dead letters')
   t.match((await admin.get('/api/actions')).body['actions'], [{ count: 0 }, { action: 'replay', from: 'dead letters', forwarders: ['http'], count: 5, filter: { reason: 'status 410' }, sourceAddress: '127.0.0.1', token: null }])
   t.match(admin.log.find('operator action').at(-1), { action: 'replay', count: 5, sourceAddress: '127.0.0.1' })
   t.match(await admin.post('/api/bulk/77/stop'), { status: 404 })
@@ -49,7 +49,7 @@ t.test('quarantined deliveries are released or discarded by their reason', async
   await eventually(async () => {
     const { body } = await admin.get('/api/reasons')
     return Array.isArray(body['reasons']) && body['reasons'].length === 0 ? true : undefined
-  }, 'nothing in quarantine')
+  }, 'an empty quarantine')
 })
 
 t.test('bulk work can be stopped, can fail by itself, and only a limited number runs at once', async (t) => {
@@ -74,9 +74,9 @@ t.test('bulk work can be stopped, can fail by itself, and only a limited number 
   const request = { from: 'dead letters', action: 'discard', forwarder: 'http', reason: 'status 410', ratePerSecond: 2 } as const
   const { id } = await bulk.start(request, (job) => { ended.push(job) })
   await waiting.opened
-  t.strictSame(waits, [1000], 'two at once, a second')
+  t.strictSame(waits, [1000], 'two at once, then a wait of one second')
   t.match(bulk.stop(id), { id })
-  await eventually(() => ended[0], 'its end')
+  await eventually(() => ended[0], 'the end of the stopped job')
   t.match(ended, [{ state: 'stopped', total: 12, gone: 2, done: 2 }])
 
   for (let index = 0; index < 5; index++) await bulk.start({ ...request, ratePerSecond: 1, reason: 'status 410' }, () => {})

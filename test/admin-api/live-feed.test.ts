@@ -40,7 +40,7 @@ t.test('a client gets the state at once, and then changes, many of them in one e
   store.append(newDelivery(), newDelivery())
   for (let n = 0; n < 1000; n++) admin.liveFeed.observer.committed?.({ deliveries: 1, ms: 1 })
   await eventually(() => client.events().at(-1)?.lastSequence === 2 ? true : undefined, 'the change')
-  t.ok(client.events().length <= 4, 'a thousand changes are a few events')
+  t.ok(client.events().length <= 4, 'a thousand changes are merged into a few events')
 })
 
 t.test('the feed does nothing while it has no client, or while the store cannot be read', async t => {
@@ -61,7 +61,7 @@ t.test('the feed does nothing while it has no client, or while the store cannot 
   admin.liveFeed.changed()
   t.equal(asked, 0)
   const client = await listen(t, admin.url)
-  await eventually(() => client.heard.text.includes(': still here') ? true : undefined, 'a sign of life')
+  await eventually(() => client.heard.text.includes(': still here') ? true : undefined, 'a keep-alive comment')
   t.same(client.events(), [])
   readable = true
   admin.liveFeed.changed()

@@ -45,7 +45,7 @@ t.test('things that need an operator are described in words, the most urgent fir
     '1 delivery waits for old, which is not configured',
     '2 deliveries wait for older, which is not configured'
   ])
-  t.strictSame(texts({ store: undefined }), ['the store cannot be read'], 'what is not known is not well')
+  t.strictSame(texts({ store: undefined }), ['the store cannot be read'], 'an unknown state is reported')
   t.strictSame(texts({ store: { forwarders: [], quarantined: 1 } }), ['1 delivery is in quarantine'])
 })
 
@@ -75,5 +75,5 @@ t.test('a destination is down after a minute without a success, and up after the
   time += 61_000
   t.match(needs(), [{ since: '2026-01-31T08:01:00.001Z' }])
   end({ dead: 1 })
-  t.strictSame(needs(), [], 'who refuses one for good is there')
+  t.strictSame(needs(), [], 'a destination that refuses an event for good is not down')
 })

@@ -32,7 +32,7 @@ t.test('each wrong token from an address is answered later than the one before, 
   await time.advance(60_000)
   guess(address)
   await time.advance(250)
-  t.match(answers.at(-1), { status: 401, at: 62_750 }, 'all is forgotten after a while')
+  t.match(answers.at(-1), { status: 401, at: 62_750 }, 'wrong guesses are forgotten after a while')
 })
 
 t.test('each address has its own count, and an IPv6 network counts as one address', async (t) => {
@@ -63,7 +63,7 @@ t.test('a client that hangs up counts as refused at once, and makes room for ano
   const { time, guess, answers } = setUp(t, { held: 1 })
   const first = guess('192.0.2.1')
   first.emit('close')
-  t.match(answers, [{ address: '192.0.2.1', status: 401, at: 0 }], 'and so is in the log')
+  t.match(answers, [{ address: '192.0.2.1', status: 401, at: 0 }], 'a client that hangs up is still recorded as refused')
   guess('192.0.2.2')
   await time.advance(250)
   first.emit('close')

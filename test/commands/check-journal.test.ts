@@ -24,9 +24,9 @@ t.test('the shared journal is tried, and each problem is described in a sentence
   const url = (database: string, user = 'tierhook', { port } = server): string => `postgres://${user}@127.0.0.1:${port}/${database}`
   const place = (database: string): string => `Keeps its events in the schema tierhook of the database 127.0.0.1:${server.port}/${database}\n`
 
-  t.match(await check(url('fine')), { code: 0, text: `${place('fine')}Requires` }, 'nothing is tried unless that is asked for')
+  t.match(await check(url('fine')), { code: 0, text: `${place('fine')}Requires` }, 'check does not connect without --connect')
   t.match(await check(url('fine'), '--connect'), { code: 0, text: `${place('fine')}  connection: ok\n` })
-  t.strictSame(await server.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', ['tierhook'], 'fine'), [], 'nothing is made')
+  t.strictSame(await server.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', ['tierhook'], 'fine'), [], 'check creates no schema')
   for (const [journal, says] of [
     [url('fine', 'tierhook', standby), 'JOURNAL names a read replica, which stores nothing: name the primary server'],
     [url('old'), 'JOURNAL names PostgreSQL 13.14: tierhook needs 14 or newer'],

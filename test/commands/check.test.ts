@@ -208,7 +208,7 @@ t.test('Voucherify is asked once, and its answer is explained', async (t) => {
   const wrong = await run({ ...asking(api), VOUCHERIFY_REENABLE: 'true' })
   t.equal(wrong.code, 1)
   t.match(wrong.out, /active: wrong\. Switched off: wh_1.*\n.*events: wrong\. Not ticked: campaign\.loyalty_tier\.updated, campaign\.loyalty_tier\.deleted\./)
-  t.notOk(api.requests.some(({ method }) => method !== 'GET'), 'a check changes nothing')
+  t.notOk(api.requests.some(({ method }) => method !== 'GET'), 'check sends only GET requests')
 
   const json = await run(asking(api), '--json')
   t.equal(json.code, 1)

@@ -25,7 +25,7 @@ t.test('bash completes commands, subcommands, options and their values, as they 
   t.same(await proposedByBash(t, ['tierhook', 'quarantine', 'release', '--fo']), ['--force'])
   t.same(await proposedByBash(t, ['tierhook', 'deliveries', '--status', 'de']), ['dead'])
   t.same(await proposedByBash(t, ['tierhook', 'send', '--source', '']), ['webhook', 'distribution'])
-  t.same(await proposedByBash(t, ['tierhook', 'backup', '--data-dir', '']), [], 'a folder is the shell\'s to propose')
+  t.same(await proposedByBash(t, ['tierhook', 'backup', '--data-dir', '']), [], 'the shell itself proposes folders')
   t.same(await proposedByBash(t, ['tierhook', 'completion', '']), ['bash', 'zsh', 'fish', '--help'])
 })
 

@@ -52,7 +52,7 @@ t.test('drift is reset beside a running service or without one, and none is show
   const absent = createHarness()
   t.equal(await absent.run('drift', 'reset', '--data-dir', dataDir), 1)
   t.match(absent.stderr.text, /There is no observations\.json in .*--data-dir/)
-  t.notOk(existsSync(join(dataDir, 'drift-reset')), 'nothing is written into a folder that is none of ours')
+  t.notOk(existsSync(join(dataDir, 'drift-reset')), 'drift reset writes nothing into a folder that is not tierhook\'s')
   writeFileSync(join(dataDir, 'observations.json'), formatObservations({ drift: { differences: [difference], dropped: 7 }, retryBudget, unproven, missingEvents: [] }))
   const reset = createHarness({ environment: { DATA_DIR: dataDir } })
   t.equal(await reset.run('drift', 'reset'), 0)

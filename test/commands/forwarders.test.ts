@@ -75,7 +75,7 @@ t.test('with --watch, forwarders are redrawn in place on a terminal, and printed
   for (const terminal of [true, false]) {
     const harness = createHarness({ terminal, environment: { NO_COLOR: '1' } })
     const running = harness.run('forwarders', '--watch', '1', '--data-dir', store.dataDir)
-    await eventually(() => harness.stdout.text.split('NAME').length > 2 ? true : undefined, 'it to be shown twice')
+    await eventually(() => harness.stdout.text.split('NAME').length > 2 ? true : undefined, 'the list to be shown twice')
     harness.signal('SIGINT')
     t.equal(await running, 0)
     // eslint-disable-next-line no-control-regex

@@ -60,7 +60,7 @@ t.test('each command that changes or copies the store leaves a line with who ran
     t.match(listed(dataDir).slice(before), [{ ...who, ...told }], args.join(' '))
     t.equal(listed(dataDir).length, before + 1)
   }
-  t.notMatch(readFileSync(actionListPath(dataDir), 'utf8'), person.id, 'the list outlives an erasure')
+  t.notMatch(readFileSync(actionListPath(dataDir), 'utf8'), person.id, 'the action list holds no personal data: an erasure does not remove the list')
   const restored = join(folder, 'restored')
   t.equal((await run(restored, ['restore', backup])).code, 0)
   t.match(listed(restored), [{ ...who, action: 'restore', file: backup, count: Number }])
@@ -74,7 +74,7 @@ t.test('an erasure is on the list without the values that were given to it', asy
   await settleAll(http, forwarded)
   const args = ['erase', '--customer', person.id, '--source-id', person.sourceId, '--email', person.email]
   t.equal((await run(store.dataDir, [...args, '--dry-run'])).code, 0)
-  t.strictSame(listed(store.dataDir), [], 'a look is no action')
+  t.strictSame(listed(store.dataDir), [], 'a dry run is not recorded as an action')
   t.equal((await run(store.dataDir, args)).code, 0)
   t.same(listed(store.dataDir), [{ via: 'command', user: 'anna', action: 'erase', by: ['customer', 'source_id', 'email'], deliveryIds: [mine.id], force: false, count: 1 }])
   const text = readFileSync(actionListPath(store.dataDir), 'utf8')

@@ -47,7 +47,7 @@ t.test('a mistyped command or option is refused with the nearest name', async t 
   t.equal(await command.run('sned'), 2)
   t.match(command.stderr.text, /unknown command 'sned'\n\(Did you mean send\?\)/)
   const help = createHarness()
-  t.equal(await help.run('help', 'sned'), 2, 'help for one that there is not')
+  t.equal(await help.run('help', 'sned'), 2, 'help for an unknown command fails')
   t.match(help.stderr.text, /^error: unknown command 'sned'\n\(Did you mean send\?\)/)
   const option = createHarness()
   t.equal(await option.run('--env-flie', 'x'), 2)

@@ -25,5 +25,5 @@ t.test('deliveries that are old and forwarded everywhere are counted and removed
   t.match(harness.stdout.text, /^\d+ deliveries removed\n$/)
   const list = createHarness()
   await list.run('deliveries', '--json', '--data-dir', store.dataDir)
-  t.equal(list.stdout.text.trimEnd().split('\n').length, 2, 'a dead letter stays, and what is young')
+  t.equal(list.stdout.text.trimEnd().split('\n').length, 2, 'the dead letter and the recent delivery stay')
 })

@@ -54,7 +54,7 @@ t.test('deliveries that are valid by the present schemas are released, and other
   t.equal(await forced.run('quarantine', 'release', invalid.id, invalid.id, '--force', '--data-dir', store.dataDir), 0)
   t.match(forced.stdout.text, '1 delivery released\n')
   const json = createHarness()
-  t.equal(await json.run('quarantine', 'release', '--type', 'unknown', '--json', '--data-dir', store.dataDir), 1, 'it released nothing')
+  t.equal(await json.run('quarantine', 'release', '--type', 'unknown', '--json', '--data-dir', store.dataDir), 1, 'the command fails because it released nothing')
   t.match(json.stdout.text.trimEnd().split('\n').map(line => JSON.parse(line)), [{ status: 'still invalid' }, {}, {}])
 })
 
@@ -67,7 +67,7 @@ t.test('an event that is too old to be recognised as a duplicate is released onl
   t.equal(await list.run('quarantine', '--data-dir', store.dataDir), 0)
   t.match(list.stdout.text, 'valid    cust_1    /event/created_at is longer ago than DEDUPE_WINDOW_DAYS')
   const harness = createHarness()
-  t.equal(await harness.run('quarantine', 'release', '--all', '--data-dir', store.dataDir), 1, 'it released nothing')
+  t.equal(await harness.run('quarantine', 'release', '--all', '--data-dir', store.dataDir), 1, 'the command fails because it released nothing')
   t.match(harness.stdout.text, '0 deliveries released, 1 not\n')
   t.match(harness.stderr.text, `${tooOld.id} too old: /event/created_at is longer ago than DEDUPE_WINDOW_DAYS`)
   t.match(harness.stderr.text, '--force also releases what is still invalid or too old')
@@ -80,7 +80,7 @@ t.test('if many deliveries stay, the first ones are named', async t => {
   const store = makeStore(t)
   store.append(...Array.from({ length: 25 }, () => quarantinedDelivery()))
   const harness = createHarness()
-  t.equal(await harness.run('quarantine', 'release', '--all', '--data-dir', store.dataDir), 1, 'it released nothing')
+  t.equal(await harness.run('quarantine', 'release', '--all', '--data-dir', store.dataDir), 1, 'the command fails because it released nothing')
   t.match(harness.stderr.text, '… and 5 more\n')
 })
 
@@ -94,7 +94,7 @@ t.test('a signal stops a release between two steps', async t => {
   harness.signal('SIGINT')
   harness.signal('SIGINT')
   t.equal(await running, 130)
-  t.same(harness.exits, [130], 'and a second one ends the process')
+  t.same(harness.exits, [130], 'a second signal ends the process')
   t.match(harness.stdout.text, /^(500|1,000|1,500|2,000|2,500) deliveries released/)
 })
 

@@ -34,7 +34,7 @@ t.test('a filter chooses only finished deliveries, because others are on their w
   t.equal(await dry.run('replay', '--customer', 'cust_a', '--dry-run', '--data-dir', store.dataDir), 0)
   t.match(dry.stdout.text, '1 replay would be requested')
   t.match(dry.stderr.text, '1 more was left out')
-  t.equal((await settleAll(http, forwarded)).length, 1, 'a dry run asks for nothing')
+  t.equal((await settleAll(http, forwarded)).length, 1, 'a dry run requests no replay')
 })
 
 t.test('a replay of all from a delivery on runs in steps, and a signal stops it between two steps', async t => {
@@ -65,7 +65,7 @@ t.test('dead letters go once, to the forwarder that gave up on them', async t =>
   t.match(harness.stdout.text, '3 replays requested')
   const again = createHarness()
   t.equal(await again.run('replay', '--dead', '--forwarder', 'a', '--data-dir', store.dataDir), 0)
-  t.match(again.stdout.text, '0 replays requested', 'what is being replayed is dead no more')
+  t.match(again.stdout.text, '0 replays requested', 'a delivery that is being replayed is no dead letter')
   t.equal((await settleAll(a, forwarded)).length, 2)
   t.equal((await settleAll(b, forwarded)).length, 1)
   const none = createHarness()
@@ -82,7 +82,7 @@ t.test('a rate limits the replay to a running service, and Ctrl-C shows how to c
   const begun = performance.now()
   const paced = createHarness()
   t.equal(await paced.run('replay', '--all', '--rate', '20', '--data-dir', store.dataDir), 0)
-  t.ok(performance.now() - begun >= 250, 'it takes its time')
+  t.ok(performance.now() - begun >= 250, '--rate slows the replays down')
   t.equal(paced.stderr.text, '')
 
   const asked = watchOperator('replay')

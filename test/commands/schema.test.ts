@@ -36,11 +36,11 @@ t.test('--out writes a file for each event into a folder that it creates', async
   t.equal(await all.run('schema', '--out', 'a/b'), 0)
   t.strictSame(readdirSync(join(directory, 'a/b')).sort(), allSchemas().map(({ name }) => `${name}.schema.json`).sort())
   for (const { name, schema } of allSchemas()) t.strictSame(JSON.parse(readFileSync(join(directory, 'a/b', `${name}.schema.json`), 'utf8')), asJson(schema))
-  t.equal(all.stdout.text.split('\n').length - 1, allSchemas().length, 'each path is told')
+  t.equal(all.stdout.text.split('\n').length - 1, allSchemas().length, 'the command prints each path')
   const one = createHarness({ directory })
   t.equal(await one.run('schema', LEFT, '--out', 'one'), 0)
   t.strictSame(readdirSync(join(directory, 'one')).sort(), [`${LEFT}.envelope.schema.json`, `${LEFT}.schema.json`])
-  t.equal(await createHarness({ directory }).run('schema', LEFT, '--out', 'one'), 0, 'again, over those that are there')
+  t.equal(await createHarness({ directory }).run('schema', LEFT, '--out', 'one'), 0, 'a second run overwrites the files')
 })
 
 t.test('a folder that cannot be written fails with a line that says so', async t => {

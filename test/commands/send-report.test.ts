@@ -56,10 +56,10 @@ t.test('tierhook gets a perfect report: all events, on schedule, with copies, ea
 
   t.match(await report('--all', '--raw', '--count', '24', '--url', service.url, '--secret', SECRET, '--verify', path, '--verify-within', '120s', ...PATIENT), {
     code: 0, perfect: true, verification: { lookedFor: 24, foundOnce: 24 }
-  }, 'raw payloads are found by the service\'s own ids')
+  }, 'raw payloads are found by the ids that the service gave them')
   t.match(await report('--all', '--invalid', '--count', '24', '--url', service.url, '--secret', SECRET, '--verify', path, ...PATIENT), {
     code: 0, perfect: true, verification: { lookedFor: 0, quarantined: 24 }
-  }, 'what is quarantined as invalid is not looked for')
+  }, 'quarantined invalid events are not looked for in the file')
   t.match(await report('customer.loyalty.tier.left', '--wrong-secret', '--count', '3', '--url', service.url, ...PATIENT), {
     code: 1, perfect: false, events: { failed: 3 }, answers: { '401 SIGNATURE_WRONG': 3 }, problems: [{ status: 401, message: /signature/i }]
   })
@@ -72,7 +72,7 @@ t.test('a receiver that fails at first is retried until it accepts, and that is 
     code: 0, perfect: true, events: { accepted: 10 }, requests: 40, answers: { 500: 30, 202: 10 }, retries: { spent: 30, mostStrikes: 3 }, switchedOff: { length: 0 }, problems: [{ status: 500 }]
   })
   const bodies = new Map(server.requests.map(request => [eventIdOf(request), request.body]))
-  t.ok(server.requests.every(request => bodies.get(eventIdOf(request)) === request.body), 'each retry has the bytes of the first try')
+  t.ok(server.requests.every(request => bodies.get(eventIdOf(request)) === request.body), 'each retry sends the bytes of the first attempt')
 })
 
 t.test('a receiver that hangs past the limit gets the retry while it still works on the first request', async t => {

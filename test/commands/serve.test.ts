@@ -137,7 +137,7 @@ t.test('text of an event cannot control a terminal or imitate a log line, and is
     t.ok(text.isWellFormed())
     t.notMatch(text, /^\[99:99:99\.999\]/m)
     t.match(text, 'a\\u001b[2J\\u009b31m\\u202egpj\\u200b\\u000a[99:99:99.999] FATAL: forged\\u000d\\u2028\\ud83e\\u007f')
-    t.match(text, /\n +at x/, 'a stack has its lines')
+    t.match(text, /\n +at x/, 'a stack keeps its line breaks')
   }
   t.match(await onTerminal('no JSON \u001B[2J\n'), 'no JSON \\u001b[2J\n')
 })
@@ -179,7 +179,7 @@ t.test('a service that does not close in time is abandoned with an error', async
   const begun = performance.now()
   harness.signal('SIGTERM')
   t.equal(await running, 1)
-  t.ok(performance.now() - begun > 950, 'after the time for stopping and a second')
+  t.ok(performance.now() - begun > 950, 'the service is abandoned one second after the shutdown timeout')
   t.match(lines(harness.log.text).at(-1), { level: 50, msg: 'stop timed out' })
 })
 

@@ -54,7 +54,7 @@ t.test('the raw body is written exactly as received, and in JSON as sent', async
   t.equal(await json.run('show', id, '--json', '--data-dir', store.dataDir), 0)
   t.match(JSON.parse(json.stdout.text), { id, damaged: false, body: { data: { n: 1.1 } }, attempts: { length: 0 } })
   t.match(json.stdout.text, '12345678901234567890')
-  t.match(json.stdout.text, '"poison":"\\u009b"', 'which steers no terminal')
+  t.match(json.stdout.text, '"poison":"\\u009b"', 'control characters are escaped')
   t.equal(json.stdout.text.trimEnd().split('\n').length, 1)
   const binary = createHarness()
   t.equal(await binary.run('show', '02', '--json', '--data-dir', store.dataDir), 0)
@@ -128,7 +128,7 @@ t.test('JSON of any depth and length is formatted as far as a person reads it, a
   t.equal(lines[100], `${'  '.repeat(100)}${deepest.slice(100, -100).replace(' ', '')}`)
   t.equal(lines[101], `${'  '.repeat(99)}]`)
   t.equal(lines.length, 201)
-  t.equal(indentJson('['.repeat(3)), '[\n  [\n    [\n      ', 'what is no JSON after all does no harm')
+  t.equal(indentJson('['.repeat(3)), '[\n  [\n    [\n      ', 'text that is not JSON does not throw')
 
   // Each of a million items would start with 200 characters of white space.
   const wide = `${'['.repeat(100)}${Array.from({ length: 1_000_000 }, () => '1').join()}${']'.repeat(100)}`

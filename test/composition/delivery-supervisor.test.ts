@@ -19,12 +19,12 @@ t.test('stored events do not pile up in memory on their way to a deliver thread 
   const busy: Pick<HostedDelivery, 'stored'> = { stored: async ({ after }) => await new Promise((resolve) => { sent.push(after); taken.push(resolve) }) }
   const { stored } = superviseDelivery({ start: () => busy as HostedDelivery, logger: captureLog().logger, config: { configured: { specs: [] } } } as unknown as DeliverySupervisorOptions)
   for (let after = 0; after < 100; after++) stored(batchOf(after, MIB))
-  t.equal(sent.length, 15, 'less than 16 MiB are on their way')
+  t.equal(sent.length, 15, 'fewer than 16 MiB are handed over at a time')
   for (const take of taken.splice(0)) take()
   await new Promise(setImmediate)
   stored(batchOf(100, 20 * MIB))
   stored(batchOf(101, 1))
-  t.equal(sent.at(-1), 100, 'one at least, however big')
+  t.equal(sent.at(-1), 100, 'a batch above the limit is handed over alone')
   for (const take of taken.splice(0)) take()
   await new Promise(setImmediate)
   stored(batchOf(102, 1))
@@ -60,7 +60,7 @@ t.test('a deliver thread that fails before it has begun is replaced, and the new
   // For example, a client of a custom forwarder finds no server, and its error has no listener.
   threads[0]?.onFailure(new Error('connect ECONNREFUSED'))
   await supervisor.begin()
-  await eventuallyTrue(() => begun.includes(2), 'the successor')
+  await eventuallyTrue(() => begun.includes(2), 'a new deliver thread')
 })
 
 t.test('a store that the deliver thread cannot open now is handed to it again', async (t) => {
@@ -73,7 +73,7 @@ t.test('a store that the deliver thread cannot open now is handed to it again', 
   await supervisor.openForwarders()
   await supervisor.claim()
   supervisor.storeOpened({ path: 'tierhook.db', visible: 0 } as OpenedStoreThread)
-  await eventuallyTrue(() => tries === 3, 'the third try')
+  await eventuallyTrue(() => tries === 3, 'the third attempt')
 })
 
 t.test('the deliver thread is ended if it does not respond, but not because the whole process was stopped for a while', async (t) => {
@@ -113,7 +113,7 @@ t.test('a deliver thread that computes without a pause is ended after two minute
   mock.timers.tick(1)
   await turn()
   t.match(aborted, [{ message: /has not closed the database within 10 s/ }])
-  t.notOk(gone, 'it may have it open still')
+  t.notOk(gone, 'the lock is kept, because the thread may still have the database open')
   end()
   await turn()
   t.ok(gone)

@@ -36,7 +36,7 @@ t.test('a data folder that no other user can write to, or that does not exist, i
   t.strictSame(find(maker), [])
   t.strictSame(find(root), [])
   t.strictSame(find(maker, { directory: '/nonexistent' }), [])
-  t.strictSame(make(t, 0o777).find(undefined), [], 'a system without such users')
+  t.strictSame(make(t, 0o777).find(undefined), [], 'a system without user ids gets no warning')
 })
 
 t.test('a data folder that everybody can write to is a warning, and is refused if it belongs to another user', async t => {
@@ -44,7 +44,7 @@ t.test('a data folder that everybody can write to is a warning, and is refused i
     const { dataDir, find } = make(t, mode)
     const told = `DATA_DIR is ${dataDir}, which everybody on this machine can write to (mode ${mode.toString(8).padStart(4, '0')}): others can put files in it, or replace the store; chmod o-w it`
     t.strictSame(find(maker), [[false, told]])
-    t.strictSame(find(root), [[false, told]], 'a container often runs as root, with the folder of a user')
+    t.strictSame(find(root), [[false, told]], 'root is warned too, because a container often runs as root with a user\'s folder')
     t.match(find(other), [[true, `DATA_DIR is ${dataDir}, which belongs to another user (uid ${MAKER}), and which everybody can write to`]])
   }
 })
@@ -73,8 +73,8 @@ t.test('links in the data folder are a warning, and are refused if a third user 
   const found = find(maker)
   t.strictSame(new Set(found.map(([refused, text]) => [refused, /^DATA_DIR holds (\S+) as a link \(.*\) to .*elsewhere-\1, so the store/.exec(text)?.[1]].join(' '))),
     new Set(['false tierhook.db', 'false tierhook.lock', 'false events.ndjson', 'false tierhook.db.damaged-1']))
-  t.strictSame(find(other).map(([refused]) => refused), [false, false, false, false], 'its owner may do there what they like')
-  t.strictSame(find(maker, { settings: { DATA_DIR: 'data', FORWARDERS: ['log'] } }).length, 3, 'no forwarder writes to the event file')
+  t.strictSame(find(other).map(([refused]) => refused), [false, false, false, false], 'links made by the folder\'s owner are only warnings')
+  t.strictSame(find(maker, { settings: { DATA_DIR: 'data', FORWARDERS: ['log'] } }).length, 3, 'the event file is not checked if no file forwarder is configured')
   if (!isRoot) return
   lchownSync(join(dataDir, 'tierhook.db'), THIRD, THIRD)
   for (const user of [maker, other, root]) t.match(find(user).filter(([refused]) => refused), [[true, /holds tierhook\.db as a link .* belongs to another user \(uid 4003\): others decide which file is written\. Remove it$/]])
@@ -100,10 +100,10 @@ t.test('an environment file with secrets that others can read or change is a war
   }
   const secrets = 'PORT=3000\nVOUCHERIFY_WEBHOOK_SECRETS=hunter\nADMIN_TOKEN=\nCRM_KEY=hunter\n'
   t.strictSame(find(maker, envFile(secrets, 0o640)), [])
-  t.strictSame(find(maker, envFile('PORT=3000\nADMIN_TOKEN=\n', 0o644)), [], 'what is no secret may be read')
+  t.strictSame(find(maker, envFile('PORT=3000\nADMIN_TOKEN=\n', 0o644)), [], 'a file without secrets may be readable')
   t.strictSame(find(maker, envFile(secrets, 0o644)), [[false, `.env can be read by everybody on this machine (${join(directory, '.env')}, mode 0644), and holds VOUCHERIFY_WEBHOOK_SECRETS; chmod o-r it`]])
   const settings = { DATA_DIR: 'data', FORWARDERS: [], FORWARDERS_FILE: 'forwarders.json' }
-  t.match(find(maker, { settings, ...envFile(secrets, 0o644) }), [[false, 'and holds VOUCHERIFY_WEBHOOK_SECRETS, CRM_KEY; chmod o-r it']], 'what a file of forwarders may refer to')
+  t.match(find(maker, { settings, ...envFile(secrets, 0o644) }), [[false, 'and holds VOUCHERIFY_WEBHOOK_SECRETS, CRM_KEY; chmod o-r it']], 'variables that the forwarders file may refer to count too')
   t.match(find(maker, envFile('PORT=3000\n', 0o646)), [[false, /^\.env can be changed by everybody .*mode 0646\): a user who changes it decides whose webhooks are accepted/]])
   writeFileSync(join(directory, 'forwarders.json'), '[]')
   chmodSync(join(directory, 'forwarders.json'), 0o666)

@@ -23,7 +23,7 @@ t.test('an event is one readable line with its tiers and verdict, and other line
   t.same(render([{ outcome: 'accepted', ...moved, customerId: null, tierToName: undefined, verdict: 'unvalidated' }]), ['✓ customer.loyalty.tier.upgraded  Leaf →  unvalidated  01a2194c-1f1f\n'])
   t.same(render([{ outcome: 'accepted', ...moved, verdict: 'invalid', quarantined: true, faults: [{ pointer: '/data/customer', message: 'is missing' }] }]), ['! customer.loyalty.tier.upgraded  Leaf → Blütentee  quarantined: /data/customer is missing  cust_3a5d…  01a2194c-1f1f\n'])
   for (const msg of ['webhook accepted', 'webhook invalid', 'webhook quarantined', 'listening', 'http server listens at http://127.0.0.1:3000']) t.same(render([{ msg, ...moved }]), [], msg)
-  t.same(render([{ msg: moved.eventType, duplicates: 0, ...moved }]), [], 'of the log forwarder')
+  t.same(render([{ msg: moved.eventType, duplicates: 0, ...moved }]), [], 'the log forwarder\'s lines are left out')
 })
 
 t.test('a replay to the log, and the data of the log forwarder, are shown', async t => {

@@ -94,7 +94,7 @@ t.test('a store is moved to PostgreSQL and back with all its progress', { skip: 
     t.strictSame(await eventually(async () => {
       const left = (await connections()).filter((pid) => !before.includes(pid))
       return left.length === 0 || performance.now() > deadline ? left : undefined
-    }, 'the end of the connections'), [])
+    }, 'the connections to close'), [])
     await t.rejects(moveStore({ from: { url, schema: 'stopped' }, to: { dataDir } }), { code: 'WRONG_STORE', message: 'name another folder' })
     const { append, close, dataDir: served } = await openJournal(t)
     await append(newDelivery())
@@ -187,7 +187,7 @@ t.test('no command changes a store in a data folder while it is moved, and no mo
   const operator = openOperator({ dataDir })
   t.teardown(operator.close)
   const change = async (): Promise<unknown> => await operator.discard({ from: 'quarantine', sequences: [1] })
-  await t.rejects(change(), { code: 'STORE_BUSY' }, 'what is changed after it was copied would be lost')
+  await t.rejects(change(), { code: 'STORE_BUSY' }, 'a change is refused during a move, because it would be lost')
   t.equal(await operator.countQuarantined(), 1)
   await source.close()
   t.match(await change(), [{ status: 'discarded' }])

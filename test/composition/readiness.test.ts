@@ -37,7 +37,7 @@ t.test('a recent commit is enough for readiness, and otherwise one commit is mad
   t.equal(state.probes, 1)
   state.now = 4999
   t.strictSame(await readiness.reasons(), [])
-  t.equal(state.probes, 1, 'the probe was a commit too')
+  t.equal(state.probes, 1, 'the first probe counts as a recent commit')
   readiness.committed({ deliveries: 1, ms: 1 })
   state.now = 9000
   t.strictSame(await readiness.reasons(), [])
@@ -132,7 +132,7 @@ t.test('the disk and the store are measured, and a missing folder is not', async
   t.ok((await space.freeBytes() ?? 0) > 0)
   t.equal(await space.storeBytes(), 5300)
   rmSync(folder, { recursive: true })
-  t.equal(await space.storeBytes(), 5300, 'not looked up again so soon')
+  t.equal(await space.storeBytes(), 5300, 'the size is cached for a while')
   const gone = createDiskSpace({ dataDir: join(folder, 'gone'), monotonic: () => 0 })
   t.equal(await gone.freeBytes(), undefined)
 })

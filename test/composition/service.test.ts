@@ -36,7 +36,7 @@ t.test('a failed start closes everything that it opened, so that another start c
   await first.close()
   const second = service(t, { DATA_DIR })
   t.match(await second.start(), { url: /^http/ })
-  t.strictSame(await second.start(), await second.start(), 'starting again changes nothing')
+  t.strictSame(await second.start(), await second.start(), 'a second start() changes nothing')
 })
 
 t.test('a module that cannot be loaded stops the start before the service listens', async (t) => {
@@ -62,7 +62,7 @@ t.test('a sender that never ends its request does not keep the service from stop
   await idle.answers(1)
   const before = performance.now()
   await made.close()
-  t.ok(performance.now() - before < 9000, 'before the request times out')
+  t.ok(performance.now() - before < 9000, 'closing does not wait for the request timeout')
   await sender.closed()
   await idle.closed()
 })
@@ -81,15 +81,15 @@ t.test('the operator\'s listener is ready when webhooks are accepted, shows deli
   const admin = webhookClient(adminUrl, agent, undefined)
   t.match((await admin.get('/api/deliveries')).body, { deliveries: [{ id: accepted.body['id'], eventType: 'customer.loyalty.tier.left' }] })
   t.match((await admin.get('/api/status')).body, { version: '1.2.3', ready: true, lastSequence: 1 })
-  await eventually(async () => JSON.stringify((await admin.get('/api/forwarders')).body).includes('"lastOutcome":{"status":"forwarded"') ? true : undefined, 'the attempt')
+  await eventually(async () => JSON.stringify((await admin.get('/api/forwarders')).body).includes('"lastOutcome":{"status":"forwarded"') ? true : undefined, 'the attempt to be listed')
   t.match((await admin.post('/api/forwarders/log/pause', {})).body, { paused: true })
   t.match((await admin.get('/api/forwarders')).body, { forwarders: [{ name: 'log', configured: true, type: 'log', destination: 'stdout', paused: true }] })
-  t.equal((await admin.get('/webhooks')).status, 404, 'webhooks are not taken there')
-  t.equal((await client.get('/api/status')).status, 404, 'nor is the operator answered at the public one')
+  t.equal((await admin.get('/webhooks')).status, 404, 'the operator\'s listener does not accept webhooks')
+  t.equal((await client.get('/api/status')).status, 404, 'the public listener does not serve the operator API')
   const events = await fetch(`${adminUrl}/api/events`)
   await made.close()
   const rest: unknown = await events.text()
-  t.type(rest, 'string', 'the stream has ended')
+  t.type(rest, 'string', 'the event stream has ended')
 })
 
 t.test('a port in use stops the start, with the name of its setting', async (t) => {

@@ -21,13 +21,13 @@ t.test('services that share a journal in PostgreSQL', { skip: noPostgres }, asyn
   await t.test('any service accepts, one forwards, and an operator\'s actions reach it through any service', async (t) => {
     const adminPort = String(await freePort())
     const one = await buildService(t, shared('both', { REPLICA_NAME: 'one', FORWARDERS: 'log,file' }))
-    await eventuallyTrue(() => one.log.find('forwarder led here').length === 2, 'two forwarders that run')
+    await eventuallyTrue(() => one.log.find('forwarder led here').length === 2, 'two running forwarders')
     const two = await buildService(t, shared('both', { REPLICA_NAME: 'two', FORWARDERS: 'log,file', ADMIN_PORT: adminPort }))
     const first = await two.post('/webhooks', event(1))
     t.equal(first.status, 202)
     t.match(await one.post('/webhooks', event(1)), { status: 200, body: { id: first.body['id'] } })
     t.equal((await one.post('/webhooks', event(2))).status, 202)
-    t.equal((await one.fileLines(2)).length, 2, 'the file is where it was begun')
+    t.equal((await one.fileLines(2)).length, 2, 'the replica that began the file writes it')
     t.equal((await two.get('/health/ready')).status, 200)
 
     async function run (...args: readonly string[]) {
@@ -48,7 +48,7 @@ t.test('services that share a journal in PostgreSQL', { skip: noPostgres }, asyn
 
     const api = async (path: string, method: 'GET' | 'POST' = 'GET') => await (await request(`http://127.0.0.1:${adminPort}${path}`, { method, ...method === 'POST' ? { body: '{}', headers: { 'content-type': 'application/json' } } : {} })).body.text()
     t.match(await api('/api/forwarders/file/pause', 'POST'), '"paused":true')
-    await eventuallyTrue(() => one.log.find('forwarder paused by an operator').length === 1, 'a pause where it runs')
+    await eventuallyTrue(() => one.log.find('forwarder paused by an operator').length === 1, 'the leading replica to pause the forwarder')
     t.match(await api('/api/forwarders'), /"name":"file"[^}]*"paused":true[^}]*"leader":"one","home":"one"/)
     t.equal((await two.post('/webhooks', event(3))).status, 202)
     await pause(500)
@@ -58,9 +58,9 @@ t.test('services that share a journal in PostgreSQL', { skip: noPostgres }, asyn
     t.match(await api('/metrics'), /tierhook_leads\{forwarder="file"\} 0/)
 
     await one.close()
-    await eventually(() => two.log.find('forwarder led here').some((line) => line['forwarder'] === 'log') ? true : undefined, 'a successor')
+    await eventually(() => two.log.find('forwarder led here').some((line) => line['forwarder'] === 'log') ? true : undefined, 'a new leader')
     t.equal((await two.post('/webhooks', event(4))).status, 202)
-    await eventuallyTrue(() => two.forwarded.lines.some(({ msg }) => msg === UPGRADED), 'an event that the successor forwards')
+    await eventuallyTrue(() => two.forwarded.lines.some(({ msg }) => msg === UPGRADED), 'an event forwarded by the new leader')
     t.match(await run('forwarders', '--json'), { text: /"name":"file"[^\n]*"leader":null,?[^\n]*/ })
   })
 
@@ -72,9 +72,9 @@ t.test('services that share a journal in PostgreSQL', { skip: noPostgres }, asyn
     t.match(await made.post('/webhooks', event(1)), { status: 503, body: { code: 'JOURNAL_UNAVAILABLE', detail: 'The webhook cannot be stored: the database cannot be reached.' } })
     t.notMatch(JSON.stringify([...made.log.lines, ...log.lines]), SECRET)
     await server.start()
-    await eventually(async () => (await made.get('/health/ready')).status === 200 ? true : undefined, 'a service that is ready')
+    await eventually(async () => (await made.get('/health/ready')).status === 200 ? true : undefined, 'a ready service')
     t.equal((await made.post('/webhooks', event(1))).status, 202)
-    await eventuallyTrue(() => made.forwarded.lines.some(({ msg }) => msg === UPGRADED), 'an event that is forwarded')
+    await eventuallyTrue(() => made.forwarded.lines.some(({ msg }) => msg === UPGRADED), 'a forwarded event')
   })
 
   await t.test('a data folder that still has a journal of its own is refused', async (t) => {

@@ -111,10 +111,10 @@ t.test('observations of replicas', { skip: noPostgres }, async (t) => {
     b.kept.resetDrift()
     t.strictSame(b.counts(), [])
     await b.kept.save()
-    t.strictSame(b.counts(), [], 'before the other one has heard of it')
+    t.strictSame(b.counts(), [], 'the reset holds before the other replica hears of it')
     a.meet('ev_2')
     await a.kept.save()
-    t.strictSame(a.counts(), [], 'and so is what that one meets until then')
+    t.strictSame(a.counts(), [], 'drift seen by the other replica before it hears of the reset is dropped too')
     t.match(a.log.find('drift reset'), [{ level: 30 }])
     a.meet('ev_3')
     for (const { kept } of [a, b]) await kept.save()
@@ -140,7 +140,7 @@ t.test('observations of replicas', { skip: noPostgres }, async (t) => {
     const cameAt = a.cameAt()
     await a.live(false)
     await b.kept.save()
-    t.equal((await rows()).length, 4, 'nobody leads')
+    t.equal((await rows()).length, 4, 'without a leader, no rows are merged')
     leader.name = 'b'
     await b.kept.save()
     t.equal((await rows()).length, 3)
@@ -151,7 +151,7 @@ t.test('observations of replicas', { skip: noPostgres }, async (t) => {
     const d = await replica('d')
     await d.kept.save()
     t.strictSame(d.counts(), [3])
-    t.ok((d.cameAt() ?? 0) >= (cameAt ?? Infinity), 'when an event came last is known too')
+    t.ok((d.cameAt() ?? 0) >= (cameAt ?? Infinity), 'the time of the last event is shared too')
     // The replica was frozen for long, and continues.
     await c.live(true)
     c.meet('ev_2')
@@ -198,11 +198,11 @@ t.test('observations of replicas', { skip: noPostgres }, async (t) => {
       }
     }
     const [one, two] = [await start('one'), await start('two')]
-    await eventuallyTrue(() => one.log.find('webhook switched on by the watchdog').length > 0, 'a webhook that is on')
+    await eventuallyTrue(() => one.log.find('webhook switched on by the watchdog').length > 0, 'the webhook to be switched on')
     t.match(await eventually(async () => {
       const status = await two.api('/api/webhook-status')
       return status.checks.length > 0 ? status : undefined
-    }, 'what the other one was told'), { watching: true, switchedOnCount: 1, switchedOn: [{ webhookId: 'wh_1' }] })
+    }, 'the status checks of the leading replica'), { watching: true, switchedOnCount: 1, switchedOn: [{ webhookId: 'wh_1' }] })
     // Events go to the replica that does not lead. The others learn late about events that are expected so often.
     const event = (index: number): object => ({ ...sampleEnvelope('customer.loyalty.tier.upgraded', { index, now: new Date() }), more: true })
     for (let index = 0; index < 18; index++) {
@@ -214,15 +214,15 @@ t.test('observations of replicas', { skip: noPostgres }, async (t) => {
     t.match(await eventually(async () => {
       const { differences } = await one.api('/api/drift')
       return differences.some(({ pointer, count }) => pointer === '/more' && count === 18) ? differences : undefined
-    }, 'drift that the other one has met'), Array)
+    }, 'drift seen by the other replica'), Array)
     await eventuallyTrue(() => one.log.find('expected event does not come').length > 0, 'an alarm')
     t.strictSame([one, two].map(({ log }) => log.find('expected event does not come').length > 0), [true, false])
     t.equal(two.log.find('webhook switched on by the watchdog').length, 0)
     t.equal(api.requests.filter(({ method }) => method === 'PUT').length, 1)
-    t.strictSame(two.log.find('webhook status ok'), [], 'the one that does not lead asks nothing')
+    t.strictSame(two.log.find('webhook status ok'), [], 'a replica that does not lead sends no requests to Voucherify')
 
     await one.close()
-    await eventuallyTrue(() => two.log.find('upkeep led here').length === 1 && two.log.find('webhook status ok').length > 0, 'a successor that asks')
-    t.match((await two.api('/api/forwarders')).forwarders.map(({ name }) => name), ['log'], 'the upkeep is no forwarder')
+    await eventuallyTrue(() => two.log.find('upkeep led here').length === 1 && two.log.find('webhook status ok').length > 0, 'a new leader that checks the status')
+    t.match((await two.api('/api/forwarders')).forwarders.map(({ name }) => name), ['log'], 'the upkeep is not listed as a forwarder')
   })
 })

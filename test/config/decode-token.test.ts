@@ -19,7 +19,7 @@ t.test('a token that repeats itself, counts or consists of well-known words is r
     const reason = reasonOf(text)
     t.match(reason, /^can be guessed/, text)
     t.match(reason, ADVICE)
-    t.notMatch(reason, text, 'it is shown nowhere')
+    t.notMatch(reason, text, 'the message does not show the token')
   }
 })
 

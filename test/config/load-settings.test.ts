@@ -243,7 +243,7 @@ t.test('an operator\'s listener that other machines can reach needs a token that
   for (const ADMIN_HOST of ['127.0.0.1', 'localhost', '::1']) t.equal(messageOf({ ADMIN_HOST }), '')
   for (const ADMIN_HOST of ['0.0.0.0', '::', '10.0.0.1', 'ops.internal']) {
     t.match(messageOf({ ADMIN_HOST }), /^ADMIN_TOKEN is not set or empty, but ADMIN_HOST is/)
-    t.equal(messageOf({ ADMIN_HOST, ADMIN_PORT: '0' }), '', 'it is off')
+    t.equal(messageOf({ ADMIN_HOST, ADMIN_PORT: '0' }), '', 'port 0 switches the operator\'s listener off')
     t.equal(messageOf({ ADMIN_HOST, ADMIN_TOKEN: '5f0c9b7ae1d24368b7f1c2d3' }), '')
     t.equal(messageOf({ ADMIN_HOST, ADMIN_TOKENS: 'anna:operate:5f0c9b7ae1d24368b7f1c2d3' }), '')
   }
@@ -258,7 +258,7 @@ t.test('two listeners at the same address are refused', async t => {
     t.match(messageOf({ HOST, ADMIN_HOST, PORT: '4000', ADMIN_PORT: '4000', ADMIN_TOKEN: '5f0c9b7ae1d24368b7f1c2d3', ALLOW_UNSIGNED: 'true' }), /^ADMIN_PORT is 4000, the same as PORT/)
   }
   t.equal(messageOf({ PORT: '0', ADMIN_PORT: '0' }), '')
-  t.equal(messageOf({ HOST: '10.0.0.1', ALLOW_UNSIGNED: 'true', PORT: '4000', ADMIN_PORT: '4000' }), '', 'each has an address of its own')
+  t.equal(messageOf({ HOST: '10.0.0.1', ALLOW_UNSIGNED: 'true', PORT: '4000', ADMIN_PORT: '4000' }), '', 'the same port is fine on two different addresses')
 })
 
 t.test('expected events are a list of patterns with times, each pattern once', async t => {
@@ -333,7 +333,7 @@ t.test('an incomplete set of watchdog settings is a fault that names each missin
   }
   t.match(messageOf({ ...watchdog, VOUCHERIFY_MANAGEMENT_URL: 'https://own.example' }), /^VOUCHERIFY_MANAGEMENT_URL is set, but so is VOUCHERIFY_REGION/)
   t.same(faultsOf(loadSettings, { VOUCHERIFY_REENABLE: 'false' }), [])
-  t.same(faultsOf(loadSettings, { ...watchdog, VOUCHERIFY_PROJECT_ID: '../x' }).map(fault => fault.variable), ['VOUCHERIFY_PROJECT_ID'], 'one that cannot be read is not missing too')
+  t.same(faultsOf(loadSettings, { ...watchdog, VOUCHERIFY_PROJECT_ID: '../x' }).map(fault => fault.variable), ['VOUCHERIFY_PROJECT_ID'], 'an unreadable setting is not reported as missing too')
 })
 
 t.test('a management token is never sent without TLS, never breaks a header, and is never shown', async t => {
@@ -361,7 +361,7 @@ t.test('the address of a shared journal is checked, and never shown', async t =>
   for (const text of ['postgres://tierhook@db.example/journal?sslmode=verify-full', 'postgresql:///journal?host=/run/postgresql']) t.same(faultsOf(loadSettings, { JOURNAL: text }), [], text)
   for (const [name, text] of [['JOURNAL_SCHEMA', 'pg_mine'], ['JOURNAL_SCHEMA', 'Tier-Hook'], ['JOURNAL_POOL_SIZE', '2'], ['REPLICA_NAME', 'a b']] as const) t.match(messageOf({ [name]: text }), name)
   const shared = { JOURNAL: 'postgres://tierhook@db.example/journal' }
-  t.same(faultsOf(loadSettings, { ...shared, ...watchdog, EXPECT_EVENT_WITHIN: '*=1h', VOUCHERIFY_REENABLE: 'true' }), [], 'replicas do these together')
+  t.same(faultsOf(loadSettings, { ...shared, ...watchdog, EXPECT_EVENT_WITHIN: '*=1h', VOUCHERIFY_REENABLE: 'true' }), [], 'replicas with a shared journal may use these settings')
 })
 
 t.test('each secret can be in a file that a second variable names, and no other setting can', async t => {
@@ -381,14 +381,14 @@ t.test('each secret can be in a file that a second variable names, and no other 
   }
   const others = { FORWARDERS: 'http', VOUCHERIFY_PROJECT_ID: 'proj_1' }
   const secrets = settingDescriptions.filter(({ secret }) => secret).map(({ name }) => name)
-  t.same(new Set(secrets), new Set(Object.keys(texts)), 'each secret setting is tried here')
+  t.same(new Set(secrets), new Set(Object.keys(texts)), 'this test covers each secret setting')
   const directory = t.testdir(Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, `${text}\n`])))
   const files = Object.fromEntries(Object.keys(texts).map((name) => [`${name}_FILE`, name]))
   const direct = loadSettings({ environment: { ...others, ...texts } })
-  t.same(loadSettings({ environment: { ...others, ...files }, directory }), direct, 'from the environment')
+  t.same(loadSettings({ environment: { ...others, ...files }, directory }), direct, '_FILE variables from the environment')
   const text = Object.entries({ ...others, ...files }).map(([name, path]) => `${name}=${path}`).join('\n')
-  t.same(loadSettings({ environment: {}, envFile: { path: '.env', text }, directory }), direct, 'from the file of variables')
-  t.equal(loadSettings({ environment: { PUBLIC_URL: 'https://other.example' }, envFile: { path: '.env', text }, directory }).PUBLIC_URL, 'https://other.example', 'the environment wins')
+  t.same(loadSettings({ environment: {}, envFile: { path: '.env', text }, directory }), direct, '_FILE variables from the .env file')
+  t.equal(loadSettings({ environment: { PUBLIC_URL: 'https://other.example' }, envFile: { path: '.env', text }, directory }).PUBLIC_URL, 'https://other.example', 'the environment overrides the .env file')
   t.match(faultsOf(loadSettings, {}, 'PORT_FILE=x'), [{ variable: 'PORT_FILE', message: /is not a variable of tierhook/ }])
 })
 
