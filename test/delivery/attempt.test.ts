@@ -129,7 +129,7 @@ t.test('stopping ends an attempt at once', async (t) => {
   running.abort(reason)
   t.match(await done, { outcomes: [{ status: 'retry', reason: 'stopping' }, { status: 'retry' }] })
   t.strictSame(new Set(told), new Set([reason]))
-  t.equal(told.length, 2, 'the forwarder hears of it in either way')
+  t.equal(told.length, 2, 'the forwarder\'s signal is aborted in both cases')
 })
 
 t.test('a forwarder that registers for the abort only after it happened is called at once', async (t) => {

@@ -22,6 +22,6 @@ t.test('calls count as in flight until their shared promise has settled, resolve
   await nextTurn()
   t.equal(inFlightCommits.count(), 0)
   t.equal(kept, 2)
-  t.notOk(inFlightCommits.allKept(), 'none waits any more, and one is nowhere')
+  t.notOk(inFlightCommits.allKept(), 'no commit is pending, but one of them failed')
   t.match(errors, [{ message: 'closed' }])
 })

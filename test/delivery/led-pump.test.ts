@@ -64,7 +64,7 @@ t.test('a forwarder that cannot start on one replica runs on another one', { ski
   const broken = await replica('broken', async () => { throw new Error('The database of the CRM cannot be reached') })
   await broken.journal.append(sampleNewDelivery())
   await broken.pump.start()
-  await eventuallyTrue(() => broken.starts() > 1, 'a start that is tried again')
+  await eventuallyTrue(() => broken.starts() > 1, 'a second start of the failing forwarder')
   const sound = await replica('sound', async () => {})
   await sound.pump.start()
   await eventuallyTrue(() => forwarded.length === 1, 'the delivery at the forwarder')

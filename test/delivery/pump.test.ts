@@ -165,7 +165,7 @@ t.test('destination down: after failures in a row the breaker opens, probes with
   t.strictSame(new Set(sink.forwarded), new Set(ids))
   t.equal(log.find('forwarder paused').length, 1)
   t.equal(log.find('forwarder goes on').length, 1)
-  t.equal(sink.attempts.length, 30 + 5 + 3, 'a delivery that waits for an open breaker spends no attempt')
+  t.equal(sink.attempts.length, 30 + 5 + 3, 'a delivery held by an open breaker uses no attempt')
   t.equal(running.breakerState(), 'closed')
 })
 
@@ -244,7 +244,7 @@ t.test('deliveries that arrive soon after a batch are gathered and go together',
   now = 0
   await append(1)
   await append(1)
-  t.strictSame(sizes, [1], 'the first went at once, and what came after it waits: long, since the clock was put back')
+  t.strictSame(sizes, [1], 'the first delivery goes at once, and the later ones wait (long, because the clock was set back)')
   await running.idle()
   t.strictSame(sizes, [1, 2])
 })

@@ -10,7 +10,7 @@ function build (t: Test, { gatherMs = 0 } = {}) {
   const runLoop = createRunLoop({
     take: async () => {
       running++
-      t.equal(running, 1, 'never two at once')
+      t.equal(running, 1, 'two runs never overlap')
       try {
         return await new Promise<number | undefined>((resolve, reject) => { taken.push({ end: resolve, fail: reject }) })
       } finally {
@@ -70,7 +70,7 @@ t.test('requests that can wait share a run', async (t) => {
   await nextTurn()
   runLoop.soon()
   runLoop.soon()
-  t.equal(taken.length, 1, 'none yet')
+  t.equal(taken.length, 1, 'no run has started yet')
   while (taken.length < 2) await nextTurn()
   taken[1]?.end()
   await sleep(20)

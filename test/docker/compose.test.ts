@@ -108,7 +108,7 @@ t.test('only services that are published, or send to destinations, have a networ
     t.equal(networks.some(network => compose.networks[network]?.internal !== true), ports !== undefined, name)
   }
   t.notOk(serviceNamed('loki').networks.some(network => tierhook.networks.includes(network)), 'the service cannot reach Loki')
-  t.same(serviceNamed('alloy').networks.filter(network => !serviceNamed('loki').networks.includes(network)), [], 'Alloy reaches Loki alone')
+  t.same(serviceNamed('alloy').networks.filter(network => !serviceNamed('loki').networks.includes(network)), [], 'Alloy shares all its networks with Loki')
 })
 
 t.test('every mounted file exists, and every volume is declared', async t => {
@@ -127,7 +127,7 @@ t.test('every mounted file exists, and every volume is declared', async t => {
 t.test('every setting can be in the file beside the compose file, except for those that the container fixes', async t => {
   t.same(tierhook.env_file, [{ path: '.env', required: false }])
   const settings = new Map(settingDescriptions.map(setting => [setting.name as string, setting]))
-  t.same(new Set(Object.keys(environment)), new Set([...fixed.keys(), 'VOUCHERIFY_WEBHOOK_SECRETS', 'ADMIN_TOKEN', 'ADMIN_TOKENS']), 'each of these wins over the file')
+  t.same(new Set(Object.keys(environment)), new Set([...fixed.keys(), 'VOUCHERIFY_WEBHOOK_SECRETS', 'ADMIN_TOKEN', 'ADMIN_TOKENS']), 'compose sets only these variables, so only they override the file')
   for (const name of fixed.keys()) t.ok(settings.has(name), `${name} is a setting`)
   for (const name of ['PORT', 'ADMIN_PORT', 'SHUTDOWN_TIMEOUT_MS']) t.equal(environment[name], settings.get(name)?.fallback, name)
   for (const name of ['HOST', 'PORT', 'DATA_DIR']) t.equal(environment[name], imageEnvironment.get(name), name)
@@ -162,14 +162,14 @@ t.test('image, compose file and service agree on ports, data folder and time to 
   const data = imageEnvironment.get('DATA_DIR')
   t.match(dockerfile, new RegExp(`^VOLUME ${data}$`, 'm'))
   t.ok(tierhook.volumes.includes(`data:${data}`))
-  t.equal(imageEnvironment.get('SQLITE_TMPDIR'), data, 'the one place that can be written')
+  t.equal(imageEnvironment.get('SQLITE_TMPDIR'), data, 'DATA_DIR is the only writable folder')
   t.equal(tierhook.init, true)
   t.ok(Number.parseInt(tierhook.stop_grace_period ?? '') * 1000 > Number(fallback('SHUTDOWN_TIMEOUT_MS')))
 })
 
 t.test('variables of a profile are required only with that profile', async t => {
   const required = services.flatMap(([name, { environment: given = {} }]) => Object.values(given).filter(value => value.includes(':?')).map(() => name))
-  t.same(new Set(required), new Set(['tierhook', 'tierhook-2']), 'compose asks for such a variable even where the service is not started')
+  t.same(new Set(required), new Set(['tierhook', 'tierhook-2']), 'only tierhook has required variables, because compose checks those of services that are not started too')
   const grafana = serviceNamed('grafana')
   t.match(grafana.environment?.['GF_SECURITY_ADMIN_PASSWORD'], /^\$\{GRAFANA_ADMIN_PASSWORD:-\}$/)
   // The doubled dollar sign is for the shell, not for compose.

@@ -121,8 +121,8 @@ t.test('Prometheus is configured with the service, its token and the rules', asy
   const tokenFile = job?.authorization?.credentials_file ?? ''
   t.match(script, `printf %s "$$METRICS_TOKEN" > ${tokenFile}\n`)
   t.match(serviceNamed('tierhook').environment?.['ADMIN_TOKENS'], /prometheus:read:\$\{METRICS_TOKEN\}/)
-  t.notOk('ADMIN_TOKEN' in (prometheus.environment ?? {}), 'it has no token that changes anything')
-  t.ok(prometheus.tmpfs?.some(tmpfs => tokenFile.startsWith(`${tmpfs.split(':')[0]}/`)), 'it is in memory alone')
+  t.notOk('ADMIN_TOKEN' in (prometheus.environment ?? {}), 'Prometheus gets no token that may change anything')
+  t.ok(prometheus.tmpfs?.some(tmpfs => tokenFile.startsWith(`${tmpfs.split(':')[0]}/`)), 'the token file is kept in memory only')
 })
 
 t.test('each alert uses existing metrics and labels', async t => {
@@ -139,10 +139,10 @@ t.test('each alert is in the docs with its severity and what to do, and its link
   const [, grafana] = serviceNamed('grafana').ports?.[0]?.split(':') ?? []
   for (const { alert, labels, annotations: { runbook_url: url } } of rules) {
     t.equal(url.split('#')[0], `http://127.0.0.1:${grafana}/public/tierhook/observability.md`, alert)
-    t.ok(anchors.has(anchorOf(url)), `${url} leads somewhere`)
+    t.ok(anchors.has(anchorOf(url)), `the docs have the heading that ${url} links to`)
     t.match(docs, new RegExp(`^\\| \`${alert}\` \\| .+ \\| ${labels.severity} \\| \\[.+\\]\\(#${anchorOf(url)}\\) \\|$`, 'm'))
   }
-  t.equal(docs.match(/^\| `Tierhook/gm)?.length, rules.length, 'and none is there that is not')
+  t.equal(docs.match(/^\| `Tierhook/gm)?.length, rules.length, 'the docs list exactly the alerts that exist')
   t.equal(mountedAt('grafana', '/usr/share/grafana/public/tierhook/observability.md'), DOCS)
 })
 
@@ -231,7 +231,7 @@ t.test('the log has few labels in Loki, and queries use these', async t => {
   t.same(labels, ['service_name', 'level'])
   const [, logs = ''] = serviceNamed('alloy').volumes.map(volume => volume.replace(/^\$\{\w+:-(.*?)\}/, '$1').split(':')).find(([source]) => source === '/var/lib/docker/containers') ?? []
   t.ok(alloy.includes(`__path__ = "${logs}/*/*-json.log"`))
-  t.ok(alloy.includes(`{tag!=\\"${serviceNamed('tierhook').logging.options['tag']}\\"}`), 'the lines are known by the tag that they are given')
+  t.ok(alloy.includes(`{tag!=\\"${serviceNamed('tierhook').logging.options['tag']}\\"}`), 'Alloy recognises tierhook\'s own lines by the tag set in compose')
   t.equal(mountedAt('alloy', serviceNamed('alloy').command?.at(-1) ?? ''), 'docker/alloy/config.alloy')
   const loki = readData(mountedAt('loki', '/etc/loki/loki.yaml') ?? '', Type.Object({
     server: Type.Object({ http_listen_port: Type.Integer() }),

@@ -15,7 +15,7 @@ t.test('the example proxies use the address of the service, and pass on only web
   t.equal(fallback('BODY_LIMIT_BYTES'), String(1024 * 1024))
   t.match(read('nginx.conf'), 'client_max_body_size 1m;')
   for (const name of ['Caddyfile', 'nginx.conf']) {
-    t.notMatch(read(name), fallback('ADMIN_PORT'), `${name} does not lead to the operator's listener`)
+    t.notMatch(read(name), fallback('ADMIN_PORT'), `${name} does not expose the operator's listener`)
     t.same([...read(name).matchAll(/^\s*(?:location|handle) (\/\S+)/gm)].map(([, path]) => path), [name === 'Caddyfile' ? '/webhooks*' : '/webhooks'])
     t.match(read(name), 'TRUST_PROXY=loopback')
   }
@@ -32,6 +32,6 @@ t.test('the systemd unit uses existing settings, and allows the service its time
   const [, environment = ''] = /^Environment=(.*)$/m.exec(unit) ?? []
   for (const [, name = ''] of environment.matchAll(/(\w+)=/g)) t.ok(name === 'NODE_ENV' || settingNamed(name) !== undefined, name)
   t.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1]) * 1000 > Number(fallback('SHUTDOWN_TIMEOUT_MS')))
-  for (const family of ['AF_INET', 'AF_INET6', 'AF_UNIX', 'AF_NETLINK']) t.match(unit, new RegExp(`^RestrictAddressFamilies=.*\\b${family}\\b`, 'm'), 'Node.js asks by AF_NETLINK which addresses 0.0.0.0 stands for')
-  t.notMatch(unit, 'MemoryDenyWriteExecute', 'Node.js compiles what it runs')
+  for (const family of ['AF_INET', 'AF_INET6', 'AF_UNIX', 'AF_NETLINK']) t.match(unit, new RegExp(`^RestrictAddressFamilies=.*\\b${family}\\b`, 'm'), 'Node.js uses AF_NETLINK to list the addresses behind 0.0.0.0')
+  t.notMatch(unit, 'MemoryDenyWriteExecute', 'Node.js compiles code at run time')
 })

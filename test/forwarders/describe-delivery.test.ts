@@ -64,7 +64,7 @@ t.test('bytes that are not an event are described by the delivery alone', async 
 t.test('the whole event is included on request', async t => {
   t.strictSame(describe({ data: { customer }, event: {} }, { withData: true })['data'], { customer })
   t.strictSame(describe({ customer }, { withData: true })['data'], { customer })
-  t.strictSame(describe({ event: { type: 'x' } }, { withData: true })['data'], { event: { type: 'x' } }, 'an envelope without data')
+  t.strictSame(describe({ event: { type: 'x' } }, { withData: true })['data'], { event: { type: 'x' } }, 'an envelope without data is included whole')
 })
 
 t.test('an event with more levels than readers of the log accept is replaced by a sentence', async t => {

@@ -131,7 +131,7 @@ t.test('a module changes only its copy of a delivery, whose bytes are a Buffer a
   const forwarder = await load(folder, './changing.mjs')
   t.match(await forwarder.forward(attempts, { signal }), { outcomes: [{ detail: '{"a":1}' }] })
   t.strictSame(structuredClone(attempts), before)
-  t.equal(Buffer.from(both).toString(), '{"a":1}{"b":2}', 'the body beside it is still there')
+  t.equal(Buffer.from(both).toString(), '{"a":1}{"b":2}', 'the neighbouring body is unchanged')
 })
 
 t.test('an error at a start or an end that throws when it is logged is replaced by a loggable one', async (t) => {

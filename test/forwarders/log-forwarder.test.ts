@@ -42,7 +42,7 @@ t.test('an accepted event is one flat line whose message is the event type, with
   })
   t.ok(Object.values(line).every((value) => typeof value !== 'object'), 'flat')
   t.notMatch(JSON.stringify(line), personal)
-  t.notMatch(JSON.stringify(service.log.lines), personal, 'nor is anything of the person in the service\'s own log')
+  t.notMatch(JSON.stringify(service.log.lines), personal, 'the service\'s own log has no personal data either')
   t.equal(service.forwarded.lines.length, 1)
 })
 

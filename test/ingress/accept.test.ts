@@ -21,8 +21,8 @@ t.test('INVALID_EVENTS=reject answers a signed event 422 with its faults', async
   })
   t.match(await rejecting.post('/webhooks', 'no json'), { status: 422, body: { code: 'EVENT_INVALID', errors: [{ pointer: '', message: /not JSON/ }] } })
   t.match(await rejecting.post('/webhooks', '"text"'), { status: 422, body: { errors: [{ pointer: '', message: 'must be an object' }] } })
-  t.equal((await rejecting.post('/webhooks', sampleEnvelope(LEFT, { index: 0, now }))).status, 202, 'what is valid is accepted')
-  t.equal((await rejecting.post('/webhooks', envelopeAround('some.event', {}))).status, 202, 'what has no schema is accepted')
+  t.equal((await rejecting.post('/webhooks', sampleEnvelope(LEFT, { index: 0, now }))).status, 202, 'a valid event is accepted')
+  t.equal((await rejecting.post('/webhooks', envelopeAround('some.event', {}))).status, 202, 'an event type without a schema is accepted')
 })
 
 t.test('UNVALIDATED_EVENTS=reject answers 422', async t => {
@@ -30,7 +30,7 @@ t.test('UNVALIDATED_EVENTS=reject answers 422', async t => {
   for (const [path, body] of [['/webhooks', envelopeAround('some.event', {})], ['/webhooks/custom/crm', {}]] as const) {
     t.match(await rejecting.post(path, body), { status: 422, body: { code: 'EVENT_UNVALIDATED', errors: { length: 0 } } })
   }
-  t.equal((await rejecting.post('/webhooks', sampleEnvelope(LEFT, { index: 0, now }))).status, 202, 'what is valid is accepted')
+  t.equal((await rejecting.post('/webhooks', sampleEnvelope(LEFT, { index: 0, now }))).status, 202, 'a valid event is accepted')
 })
 
 t.test('UNVALIDATED_EVENTS=quarantine accepts and quarantines', async t => {
@@ -52,7 +52,7 @@ t.test('the same event from the same source is one delivery, whatever else is di
     t.equal(answer.status, 200)
     t.strictSame(answer.body, { message: 'Webhook accepted', id: first.body.id, verdict: 'valid', duplicate: true })
   }
-  t.equal((await service.post(`/webhooks/${LEFT}`, body)).status, 200, 'at another URL too')
+  t.equal((await service.post(`/webhooks/${LEFT}`, body)).status, 200, 'the same body is a duplicate at another URL too')
 })
 
 t.test('a duplicate has the verdict of the first delivery, and the log says that it is one', async t => {
@@ -80,7 +80,7 @@ t.test('if source or event has no id, the send-out\'s id identifies duplicates',
   const { id, ...nameless } = event
   t.equal((await service.post('/webhooks', { ...rest, event })).status, 202)
   t.equal((await service.post('/webhooks', { ...rest, source, event: nameless })).status, 200)
-  t.equal((await service.post('/webhooks', { ...rest, event, id: 'whs_other' })).status, 202, `and not ${id} alone`)
+  t.equal((await service.post('/webhooks', { ...rest, event, id: 'whs_other' })).status, 202, `${id} alone does not identify a duplicate`)
 })
 
 t.test('a custom body that looks like half an envelope is not an envelope: its id and time belong to a customer', async t => {
@@ -101,9 +101,9 @@ t.test('if there is no id, equal content identifies duplicates of a body with it
   const first = await service.post(`/webhooks/${LEFT}`, dated)
   t.equal(first.status, 202)
   t.match(await service.post(`/webhooks/EVENTS.${LEFT.toUpperCase()}`, dated), { status: 200, body: { id: first.body.id } })
-  t.equal((await service.post(`/webhooks/${LEFT}`, dated.replace(/^\{/, '{"other":" ",'))).status, 202, 'other content is another event')
+  t.equal((await service.post(`/webhooks/${LEFT}`, dated.replace(/^\{/, '{"other":" ",'))).status, 202, 'different content is another event')
   t.equal((await service.post(`/webhooks/${LEFT}`, dated.replace(/^\{/, '{"n":1.0,'))).status, 202)
-  t.equal((await service.post(`/webhooks/${LEFT}`, dated.replace(/^\{/, '{"n":1,'))).status, 202, 'a number counts as it is written')
+  t.equal((await service.post(`/webhooks/${LEFT}`, dated.replace(/^\{/, '{"n":1,'))).status, 202, 'numbers are compared as they are written')
 })
 
 t.test('a bare body with its keys in the order of jsonb is a duplicate: the sender\'s database has sorted them', async t => {
@@ -173,7 +173,7 @@ t.test('an event that cannot be understood is stored once, by its content', asyn
     t.strictSame(answers.map(({ status }) => status), [body.startsWith(' ') || body.startsWith('{ ') ? 200 : 202, 200], JSON.stringify(body))
     t.equal(answers[0]?.body.id, answers[1]?.body.id)
   }
-  t.equal((await service.post('/webhooks/custom/crm', '{"points":4}')).status, 202, 'it may rightly come where any body is taken')
+  t.equal((await service.post('/webhooks/custom/crm', '{"points":4}')).status, 202, 'a custom webhook takes any body, so the same body is a new event there')
 })
 
 t.test('an id that is not a text, or is too long, counts as absent', async t => {
@@ -207,7 +207,7 @@ t.test('no answer is sent before the journal has the delivery', async t => {
   let answered = false
   const answer = app.post('/webhooks', envelopeAround('some.event', {})).finally(() => { answered = true })
   await asked.opened
-  t.equal((await app.get('/health/live')).status, 200, 'meanwhile other requests are answered')
+  t.equal((await app.get('/health/live')).status, 200, 'other requests are answered in the meantime')
   t.notOk(answered)
   stored.open()
   t.equal((await answer).status, 202)

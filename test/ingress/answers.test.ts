@@ -23,16 +23,16 @@ function expectProblem (t: Test, answer: Answered, status: number, code: Problem
   t.equal(answer.status, status, `${code} is ${status}`)
   t.equal(answer.headers['content-type'], 'application/problem+json')
   t.match(answer.body, { status, code, type: `urn:tierhook:problem:${code.toLowerCase().replaceAll('_', '-')}` })
-  t.ok(Value.Check(ProblemSchema, answer.body), 'the body is a problem and nothing else')
-  t.equal('errors' in answer.body, status === 422, 'errors stand in a 422 and nowhere else')
+  t.ok(Value.Check(ProblemSchema, answer.body), 'the body is a problem document without other keys')
+  t.equal('errors' in answer.body, status === 422, 'only a 422 has errors')
   expectDiscretion(t, answer)
 }
 
 function expectDiscretion (t: Test, answer: Answered): void {
   const all = `${JSON.stringify(answer.headers)} ${answer.text}`
-  t.notMatch(all, CANARY, 'no echo')
-  t.notMatch(all, SECRET, 'no secret')
-  t.notMatch(all, /\bat .*\.(?:ts|js):\d|node_modules|Error:/, 'no stack')
+  t.notMatch(all, CANARY, 'the answer does not repeat the input')
+  t.notMatch(all, SECRET, 'the answer holds no secret')
+  t.notMatch(all, /\bat .*\.(?:ts|js):\d|node_modules|Error:/, 'the answer holds no stack trace')
 }
 
 const headers = { 'user-agent': CANARY, 'x-canary': CANARY }
@@ -49,7 +49,7 @@ t.test('an accepted webhook is answered 202 with its id and verdict', async t =>
     expectDiscretion(t, answer)
 
     const again = await service.post('/webhooks', sample(0), { headers })
-    t.equal(again.status, 200, 'stored already')
+    t.equal(again.status, 200, 'the event was already stored')
     t.strictSame(again.body, { ...answer.body, duplicate: true })
     t.ok(Value.Check(AcceptedSchema, again.body))
   }

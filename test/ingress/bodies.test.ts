@@ -32,7 +32,7 @@ t.test('stalled bodies push out one another, with a 503 and Retry-After, and not
   const refused = await eventually(() => {
     const lines = app.log.find('webhook refused')
     return lines.length === 7 ? lines : undefined
-  }, 'all but three to be refused')
+  }, 'all but three bodies to be refused')
   t.match(refused[0], { level: 40, status: 503, code: 'BODIES_TOO_MANY' })
   t.equal((await app.post('/webhooks', JSON.stringify(envelopeAround('some.event', { text: 'x'.repeat(9000) }, 'genuine')))).status, 202)
   const answers = []
@@ -61,7 +61,7 @@ function readerFor (t: Test, { limitBytes = 1000, arrivingBytes = 2000 } = {}) {
     t.teardown(() => { stream.destroy() })
     const result: Read = { stream, problem: undefined, body: undefined }
     read(stream, (problem, body) => {
-      t.equal(result.problem, undefined, 'it is told once')
+      t.equal(result.problem, undefined, 'the callback is called once')
       Object.assign(result, { problem, body })
     })
     return result
@@ -77,14 +77,14 @@ t.test('a body is exactly the bytes that arrived, in however many pieces, with a
       let at = 0
       for (const size of pieces) read.stream.write(bytes.subarray(at, at += size))
       read.stream.end()
-      await eventuallyTrue(() => read.problem !== undefined, 'an end')
+      await eventuallyTrue(() => read.problem !== undefined, 'the body to be read')
       t.equal(read.problem, null)
       t.strictSame(Buffer.from(read.body ?? []), bytes, `${pieces.length} pieces, ${length ?? 'no'} length`)
     }
   }
   const none = begin(0)
   none.stream.end()
-  await eventuallyTrue(() => none.problem !== undefined, 'an end')
+  await eventuallyTrue(() => none.problem !== undefined, 'the empty body to be read')
   t.equal(none.body?.byteLength, 0)
 })
 
@@ -111,7 +111,7 @@ t.test('a body may come in small pieces, but not in so many that they keep the t
   const usual = begin()
   for (let count = 0; count < 10_000; count++) usual.stream.write('x'.repeat(80))
   usual.stream.end()
-  await eventuallyTrue(() => usual.problem !== undefined, 'an end')
+  await eventuallyTrue(() => usual.problem !== undefined, 'the body to be read')
   t.equal(usual.body?.byteLength, 800_000)
 })
 
@@ -121,8 +121,8 @@ t.test('a body that is dropped frees its space', async (t) => {
     const reads = Array.from({ length: 4 }, () => begin(1000))
     for (const { stream } of reads) stream.write(Buffer.alloc(900))
     await eventuallyTrue(() => reads.filter(({ problem }) => problem !== undefined).length === 2, 'two of four to be refused')
-    t.match(reads.map(({ problem }) => problem?.code), ['BODIES_TOO_MANY', 'BODIES_TOO_MANY', undefined, undefined], 'those that began first')
+    t.match(reads.map(({ problem }) => problem?.code), ['BODIES_TOO_MANY', 'BODIES_TOO_MANY', undefined, undefined], 'the two oldest bodies are refused')
     for (const { stream } of reads) stream.end(Buffer.alloc(100))
-    await eventuallyTrue(() => reads.every(({ problem }) => problem !== undefined), 'the others to be whole')
+    await eventuallyTrue(() => reads.every(({ problem }) => problem !== undefined), 'the other two bodies to be read')
   }
 })

@@ -36,22 +36,22 @@ for (const type of documented) {
       const envelope = envelopeAround(type, body, `${type}-${index}`)
       const bare = await unproven.post(`/webhooks/${type}`, body)
       t.match([bare.status, bare.body.errors], [422, [{ pointer, message: String }]], `${pointer}, bare`)
-      t.equal(Object(bare.body.errors).length, 1, `${pointer} and no other, bare`)
+      t.equal(Object(bare.body.errors).length, 1, `${pointer} is the only fault, bare`)
       const enveloped = await unproven.post('/webhooks', envelope)
       t.match([enveloped.status, enveloped.body.errors], [422, [{ pointer: `/data${pointer}`, message: String }]], `${pointer}, in an envelope`)
-      t.equal(Object(enveloped.body.errors).length, 1, `${pointer} and no other, in an envelope`)
+      t.equal(Object(enveloped.body.errors).length, 1, `${pointer} is the only fault, in an envelope`)
       for (const [path, sent] of [['/webhooks', envelope], [`/webhooks/${type}`, { ...Object(body), index }]] as const) {
         const answer = await proven.post(path, sent)
-        t.match(answer, { status: 202, body: { verdict: 'invalid' } }, `${pointer} is accepted when it is signed`)
+        t.match(answer, { status: 202, body: { verdict: 'invalid' } }, `a signed event with a broken ${pointer} is accepted`)
         held.push(answer.body.id)
       }
     }))
     // Forwarding keeps the order, so when this event is there, all earlier ones are too.
     const last = await proven.post(`/webhooks/${type}`, { ...Object(documentedBody(type)), last: type })
     await proven.forwarded.find(({ deliveryId }) => deliveryId === last.body.id)
-    t.strictSame(proven.forwarded.lines.filter(({ deliveryId }) => held.includes(deliveryId)), [], 'none of them is forwarded')
+    t.strictSame(proven.forwarded.lines.filter(({ deliveryId }) => held.includes(deliveryId)), [], 'no quarantined event is forwarded')
     const warned = proven.log.find('webhook quarantined').map(({ deliveryId }) => deliveryId)
-    t.ok(held.every((id) => warned.includes(id)), 'each is logged as quarantined')
+    t.ok(held.every((id) => warned.includes(id)), 'each event is logged as quarantined')
   })
 }
 

@@ -14,11 +14,11 @@ t.test('a page in a browser cannot post an event to a service without a secret b
   for (const [index, host] of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', 'user@localhost', 'localhost:x', 'hooks.example.com.evil.example'].entries()) {
     const answer = await service.post('/webhooks', sample(index), { headers: { host } })
     t.match(answer, REFUSED, host)
-    t.match(answer.body, { detail: /VOUCHERIFY_WEBHOOK_SECRETS.*PUBLIC_URL/ }, 'it says what to set')
+    t.match(answer.body, { detail: /VOUCHERIFY_WEBHOOK_SECRETS.*PUBLIC_URL/ }, 'the answer names the settings to set')
   }
   const nobody = await rawConnection(t, service.port)
   nobody.write('POST /webhooks HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}')
-  t.match(await nobody.closed(), [{ status: 403 }], 'no name at all')
+  t.match(await nobody.closed(), [{ status: 403 }], 'a request without a Host header is refused')
   for (const [index, host] of [`127.0.0.1:${service.port}`, '127.9.9.9', '10.0.0.1:3000', '[2001:db8::1]', 'LOCALHOST:3000', 'hooks.example.com', 'hooks.example.com:443'].entries()) {
     t.equal((await service.post('/webhooks', sample(index), { headers: { host } })).status, 202, host)
   }
@@ -33,7 +33,7 @@ t.test('a page of another site cannot post an event to a service without a secre
   t.strictSame(service.forwarded.lines, [])
   const preflight = await service.post('/webhooks', '', { method: 'OPTIONS', headers: { origin: 'https://evil.example', 'access-control-request-method': 'POST' } })
   t.equal(preflight.headers['access-control-allow-origin'], undefined)
-  t.equal((await service.post('/webhooks', sample(0), { headers: { origin: service.url } })).status, 202, 'its own')
+  t.equal((await service.post('/webhooks', sample(0), { headers: { origin: service.url } })).status, 202, 'the service\'s own origin is accepted')
 })
 
 const name = hostname()
@@ -41,7 +41,7 @@ const isMine = await lookup(name).then(() => true, () => false)
 t.test('the name in HOST is the service\'s own, in any case', { skip: isMine ? false : 'this machine\'s name has no address' }, async (t) => {
   const service = await buildService(t, { HOST: name, ALLOW_UNSIGNED: 'true' })
   t.equal((await service.post('/webhooks', sample(0), { headers: { host: name.toUpperCase() } })).status, 202)
-  t.match(await service.post('/webhooks', sample(1), { headers: { host: 'evil.example' } }), REFUSED, 'on an address that others can reach too')
+  t.match(await service.post('/webhooks', sample(1), { headers: { host: 'evil.example' } }), REFUSED, 'another host name is refused, although other machines can reach the address')
 })
 
 t.test('if a secret is set, Host and Origin are not checked, because the signature proves more', async (t) => {

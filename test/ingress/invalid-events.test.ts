@@ -45,7 +45,7 @@ t.test('INVALID_EVENTS=forward: an event that cannot be understood goes to every
   t.match(await eventually(() => linesOf('events.ndjson')[0], 'the line'), { id, verdict: 'invalid', body })
 
   t.match(await service.post('/webhooks', sent), { status: 200, body: { id, verdict: 'invalid', duplicate: true } })
-  t.equal(service.log.find('webhook invalid').length, 1, 'a copy is no news')
+  t.equal(service.log.find('webhook invalid').length, 1, 'a duplicate is not logged again')
   const valid = await service.post('/webhooks', envelopeAround(LEFT, sampleEvent(LEFT, { index: 1, now: new Date() }), 'valid'))
   t.match(await eventually(() => linesOf('valid.ndjson')[0], 'the valid one'), { id: valid.body.id }, 'whoever wants the valid ones alone filters by verdict')
 })
@@ -86,7 +86,7 @@ t.test('a webhook of version v2018-08-01 is quarantined, and the log names the v
     t.match(service.log.find('webhook quarantined').at(-1), { deliveryId: answer.body.id, faults }, path)
   }
   t.equal((await service.post('/webhooks', { ...old, id: '/webhooks' })).status, 200)
-  t.equal(service.log.find('webhook version too old').length, 3, 'a copy is no news')
+  t.equal(service.log.find('webhook version too old').length, 3, 'a duplicate is not logged again')
 })
 
 t.test('a refused webhook of version v2018-08-01 is named in the log too', async t => {

@@ -27,12 +27,12 @@ function setting ({ aheadMs = 0 }: { readonly aheadMs?: number } = {}) {
 
 t.test('an event is late if it is older than the window in which duplicates are recognised', t => {
   const { webhook, log } = setting()
-  t.equal(webhook(16 * DAY_MS), true, 'the first that comes, too')
+  t.equal(webhook(16 * DAY_MS), true, 'the very first event can be late')
   t.equal(webhook(14 * DAY_MS), false)
   t.equal(webhook(16 * DAY_MS), true)
   t.equal(webhook(15 * DAY_MS + 1), true)
   t.equal(webhook(15 * DAY_MS), false)
-  t.equal(webhook(-DAY_MS), false, 'one of the future')
+  t.equal(webhook(-DAY_MS), false, 'an event from the future is not late')
   t.strictSame(log.lines, [])
   t.end()
 })
@@ -40,7 +40,7 @@ t.test('an event is late if it is older than the window in which duplicates are 
 t.test('an event that was sent long after it happened is late by the sender\'s own times, whatever the clock says', t => {
   const { webhook } = setting({ aheadMs: -YEAR_MS })
   t.equal(webhook(16 * DAY_MS, 16 * DAY_MS), true)
-  t.equal(webhook(16 * DAY_MS), false, 'a clock that is behind tells no late event')
+  t.equal(webhook(16 * DAY_MS), false, 'a clock that is behind does not detect a late event')
   t.end()
 })
 
@@ -68,7 +68,7 @@ t.test('a clock that is a year ahead from the start is detected by events that c
   }
   t.strictSame(late, [true, true, true, true, ...Array.from({ length: 16 }, () => false)])
   t.match(log.find('clock ahead of the sender'), [{ level: 50, aheadMs: YEAR_MS, late: 4, advice: /Correct the clock/ }])
-  t.equal(webhook(16 * DAY_MS), true, 'the time that it is told by is right')
+  t.equal(webhook(16 * DAY_MS), true, 'a late event is still detected, by the corrected time')
   setClock(0)
   t.equal(webhook(1000), false)
   t.equal(webhook(16 * DAY_MS), true)
@@ -130,21 +130,21 @@ t.test('an envelope whose event is older than DEDUPE_WINDOW_DAYS is quarantined,
   t.match(service.log.find('webhook quarantined'), [{
     deliveryId: held.body.id, faults: [{ pointer: '/event/created_at', message: /^is longer ago than DEDUPE_WINDOW_DAYS, so a duplicate would not be recognised/ }]
   }])
-  t.match(await service.post('/webhooks', old), { status: 200, body: { id: held.body.id, duplicate: true } }, 'it is stored once')
+  t.match(await service.post('/webhooks', old), { status: 200, body: { id: held.body.id, duplicate: true } }, 'the quarantined event is stored once')
   t.match(await service.post(`/webhooks/${LEFT}`, sampleEnvelope('customer.loyalty.tier.joined', { index: 0, now: ago(400) })), { status: 202 })
   t.match(await service.post('/webhooks/custom/none', old), { status: 404 })
   t.equal(service.log.find('webhook quarantined').length, 2)
 
   const sentLate = sampleEnvelope(LEFT, { index: 1, now: new Date() })
   await service.post('/webhooks', { ...sentLate, event: { ...sentLate.event, created_at: ago(16).toISOString() } })
-  t.equal(service.log.find('webhook quarantined').length, 3, 'the event counts, not the send-out')
+  t.equal(service.log.find('webhook quarantined').length, 3, 'the time of the event counts, not the time of the send-out')
 
   const passed = [
     await service.post('/webhooks', sampleEnvelope(LEFT, { index: 2, now: ago(14) })),
     await service.post(`/webhooks/${LEFT}`, sampleEvent(LEFT, { index: 3, now: ago(400) }))
   ]
   for (const { body } of passed) await service.forwarded.find(({ deliveryId }) => deliveryId === body.id)
-  t.equal(service.forwarded.lines.length, 2, 'a raw payload has no event time that is known for one')
+  t.equal(service.forwarded.lines.length, 2, 'a raw payload has no known event time, so it is never late')
 
   const unsigned = await buildService(t)
   const { body } = await unsigned.post('/webhooks', old)

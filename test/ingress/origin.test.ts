@@ -22,7 +22,7 @@ t.test('every required header must be present, with its value', async t => {
     t.match(answer, { status: 401, body: { code: 'HEADER_WRONG' } }, JSON.stringify(headers))
     t.notMatch(answer.text, /tea shop|t0ke/)
   }
-  t.notMatch(JSON.stringify(service.log.lines), /tea shop|t0ke/, 'the values are in no log line')
+  t.notMatch(JSON.stringify(service.log.lines), /tea shop|t0ke/, 'no log line holds the header values')
 })
 
 t.test('a required header does not replace the signature', async t => {
@@ -71,7 +71,7 @@ t.test('X-Forwarded-For is trusted only from the proxies in TRUST_PROXY', async 
     t.equal(answer.status, status, `TRUST_PROXY=${trustProxy}, X-Forwarded-For: ${forwardedFor}`)
   }
   const service = await buildService(t, { ...signed, TRUST_PROXY: 'loopback', ALLOWED_SOURCES: 'eu1', ALLOWED_SOURCES_MODE: 'enforce' })
-  t.equal((await service.post('/webhooks', sample(0), { headers: { 'x-forwarded-for': sender } })).status, 202, 'in a whole service')
+  t.equal((await service.post('/webhooks', sample(0), { headers: { 'x-forwarded-for': sender } })).status, 202, 'a whole service uses the forwarded address too')
 })
 
 t.test('every log line about an accepted webhook has its source address, also behind a trusted proxy', async t => {
@@ -83,7 +83,7 @@ t.test('every log line about an accepted webhook has its source address, also be
     const holding = await buildService(t, { ...signed, TRUST_PROXY })
     const statuses: number[] = []
     for (const body of [broken(0), broken(0), old]) statuses.push((await holding.post('/webhooks/campaign.loyalty_tier.created', body, { headers })).status)
-    t.strictSame(statuses, [202, 200, 202], 'the second one is a copy')
+    t.strictSame(statuses, [202, 200, 202], 'the second event is a duplicate')
     const passing = await buildService(t, { ...signed, TRUST_PROXY, INVALID_EVENTS: 'forward' })
     t.equal((await passing.post('/webhooks', broken(1), { headers })).status, 202)
 

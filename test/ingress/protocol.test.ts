@@ -33,7 +33,7 @@ function signedRequest (body: string | Uint8Array, { target = '/webhooks', heade
 
 async function stillAnswers (t: Test): Promise<void> {
   const answer = await proven.post('/webhooks', freshBody())
-  t.equal(answer.status, 202, 'the service answers as before')
+  t.equal(answer.status, 202, 'the service still accepts webhooks')
 }
 
 function expectProblem (t: Test, answer: RawAnswer | undefined, status: number, code: string): void {
@@ -56,7 +56,7 @@ t.test('a compressed body is refused without being decompressed', async t => {
   const [answer] = await exchange(t, signedRequest(bomb, { headers: ['Content-Encoding: gzip'] }))
   expectProblem(t, answer, 415, 'MEDIA_TYPE_UNSUPPORTED')
   const [claimed] = await exchange(t, signedRequest(bomb))
-  t.equal(claimed?.status, 202, 'one that is signed and not said to be compressed is held as it came')
+  t.equal(claimed?.status, 202, 'a signed body without Content-Encoding is stored as it came')
   t.match(JSON.parse(claimed?.body ?? ''), { verdict: 'invalid' })
   await stillAnswers(t)
 })
@@ -68,7 +68,7 @@ t.test('a chunked body without a length is accepted, up to the limit', async t =
   t.equal((await exchange(t, `${head}${chunks}0\r\n\r\n`))[0]?.status, 202)
   const tooLarge = await exchange(t, `${head}200000\r\n${'x'.repeat(0x200000)}\r\n0\r\n\r\n`)
   expectProblem(t, tooLarge[0], 413, 'BODY_TOO_LARGE')
-  t.equal(tooLarge[0]?.headers.get('connection'), 'close', 'what is left of it is not waited for')
+  t.equal(tooLarge[0]?.headers.get('connection'), 'close', 'the connection is closed without waiting for the rest of the body')
   await stillAnswers(t)
 })
 
@@ -172,11 +172,11 @@ t.test('invalid bytes behind a webhook do not overtake its answer', async t => {
   connection.write(`POST /webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}rubbish\r\n\r\n`)
   await asked.opened
   connection.write('more rubbish')
-  await eventually(() => app.log.find('request not understood')[0], 'the rubbish to be seen')
+  await eventually(() => app.log.find('request not understood')[0], 'the malformed bytes to be logged')
   stored.open()
   const answers = await connection.closed()
   t.strictSame(answers.map(({ status }) => status), [202, 400])
-  t.equal(app.log.find('request not understood').length, 1, 'it is told once')
+  t.equal(app.log.find('request not understood').length, 1, 'the malformed bytes are logged once')
 })
 
 t.test('a body that becomes invalid after its request was answered, or while it waits, gets no answer of its own', async t => {
@@ -224,12 +224,12 @@ t.test('a wrong content length breaks nothing', async t => {
   const body = freshBody()
   const request = signedRequest(body).toString()
   const shorter = await exchange(t, request.replace(/Content-Length: \d+/, `Content-Length: ${body.length - 3}`))
-  t.equal(shorter[0]?.status, 401, 'is not what was signed when it is too short')
+  t.equal(shorter[0]?.status, 401, 'a body cut short by its Content-Length fails the signature check')
   const longer = await rawConnection(t, proven.port)
   longer.write(request.replace(/Content-Length: \d+/, `Content-Length: ${body.length + 3}`))
   longer.socket.end()
-  t.notOk((await longer.closed()).some(({ status }) => status < 400 || status >= 500), 'is never accepted when it is too long')
-  t.equal((await proven.post('/webhooks', body)).status, 202, 'and nothing of it is stored')
+  t.notOk((await longer.closed()).some(({ status }) => status < 400 || status >= 500), 'a body shorter than its Content-Length is never accepted')
+  t.equal((await proven.post('/webhooks', body)).status, 202, 'the incomplete body was not stored')
 })
 
 t.test('a client that aborts in the middle of its body leaves nothing open', async t => {
@@ -246,7 +246,7 @@ t.test('a client that aborts in the middle of its body leaves nothing open', asy
     await eventually(() => service.log.find('webhook refused')[before], 'the abort to be logged')
     t.match(service.log.find('webhook refused').at(-1), { status: 400, code: 'BAD_REQUEST' })
   }
-  t.equal((await service.post('/webhooks', body)).status, 202, 'not even a copy')
+  t.equal((await service.post('/webhooks', body)).status, 202, 'the aborted body was not stored, so it is no duplicate')
 })
 
 t.test('a client that expects a 100 gets it; another expectation is ignored', async t => {
@@ -266,11 +266,11 @@ t.test('unsupported methods are refused, with and without a body', async t => {
     t.equal(withBody?.status, 405, `${method} with a body`)
   }
   const [connect] = await exchange(t, 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n')
-  t.equal(connect, undefined, 'CONNECT is closed')
+  t.equal(connect, undefined, 'CONNECT gets no answer, only a closed connection')
   const [star] = await exchange(t, 'OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
   t.equal(star?.status, 404)
   const [upgrade] = await exchange(t, signedRequest(freshBody(), { headers: ['Connection: Upgrade', 'Upgrade: websocket'] }))
-  t.equal(upgrade?.status, 202, 'an upgrade is not made')
+  t.equal(upgrade?.status, 202, 'the upgrade is ignored and the request is accepted')
   t.equal(upgrade?.headers.get('connection'), 'close')
   await stillAnswers(t)
 })
@@ -281,7 +281,7 @@ t.test('a request for an upgrade ends its connection, because Node.js drops late
   const behind = signedRequest(freshBody())
   connection.write(Buffer.concat([signedRequest(first, { headers: ['Connection: Upgrade', 'Upgrade: h2c'] }), behind.subarray(0, 40)]))
   t.strictSame((await connection.closed()).map(({ status }) => status), [202])
-  t.equal((await proven.post('/webhooks', first)).status, 200, 'the request itself is answered as any other')
+  t.equal((await proven.post('/webhooks', first)).status, 200, 'the request with the upgrade was accepted as usual')
 })
 
 t.test('a client that half-closes its connection after its requests gets its answers, although Node.js would close it', async t => {
@@ -304,7 +304,7 @@ t.test('a stop answers requests under way on open connections, and marks each an
     t.equal((await closed()).at(1)?.headers.get('connection'), 'close')
   }
   const [refusal] = await once(connect({ port: stopped.port, host: '127.0.0.1' }), 'error')
-  t.match(refusal, { code: 'ECONNREFUSED' }, 'a new connection is left to another replica')
+  t.match(refusal, { code: 'ECONNREFUSED' }, 'a stopping service accepts no new connection')
   await stopping
   t.equal((await idle?.closed())?.length, 1)
 })

@@ -59,7 +59,7 @@ for (const [kind, service] of both) {
     }
     const enveloped = await service.post('/webhooks/custom/crm', { ...envelopeAround(JOINED, { who: 'cust_1' }, `${kind}-custom`) })
     t.match(enveloped, { status: 202, body: { verdict: 'unvalidated' } })
-    t.match(service.log.find('webhook accepted').at(-1), { eventType: JOINED }, 'where the envelope says what it is, that counts')
+    t.match(service.log.find('webhook accepted').at(-1), { eventType: JOINED }, 'the type in the envelope wins over the URL')
   })
 
   t.test(`${kind}: a custom name that is not configured is answered 404`, async t => {
@@ -90,7 +90,7 @@ t.test('RAW_PAYLOADS=refuse answers 422 to authentic bodies without an envelope,
   for (const [index, path] of [`/webhooks/${LEFT}`, '/webhooks/custom/crm', '/webhooks'].entries()) {
     t.match(await service.post(path, sampleEnvelope(LEFT, { index, now, seed: 'refused' })), { status: 202 }, path)
   }
-  t.match(await service.post('/webhooks', 'no json'), { status: 202, body: { verdict: 'invalid' } }, 'what cannot be read is no raw payload')
+  t.match(await service.post('/webhooks', 'no json'), { status: 202, body: { verdict: 'invalid' } }, 'a body that is not JSON is not taken for a raw payload')
 })
 
 t.test('an unknown path is answered 404, whatever it looks like', async t => {
@@ -130,7 +130,7 @@ t.test('an envelope without an event type is quarantined at /webhooks and at an 
   const { event, ...rest } = envelopeAround(LEFT, documentedBody(LEFT), 'no event')
   const { type, ...typeless } = event
   for (const path of ['/webhooks', `/webhooks/${LEFT}`]) {
-    t.match(await unproven.post(path, rest), { status: 422, body: { errors: [{ pointer: '/event' }] } }, 'no event')
+    t.match(await unproven.post(path, rest), { status: 422, body: { errors: [{ pointer: '/event' }] } }, 'the missing event is reported')
     for (const wrong of [typeless, { ...event, type: '' }, { ...event, type: 3 }, { ...event, type: 'a b' }, { ...event, type: 'é' }, { ...event, type: 't'.repeat(257) }]) {
       const answer = await unproven.post(path, { ...rest, event: wrong })
       t.match(answer, { status: 422, body: { errors: [{ pointer: '/event/type' }] } }, JSON.stringify(wrong).slice(-30))

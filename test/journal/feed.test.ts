@@ -52,7 +52,7 @@ t.test('a page that cannot be read is reported after all other deliveries were h
     }
   })
   for (const sequence of [1, 2, 3]) t.strictSame(sequences((await feed.claim(1)).claims), [sequence])
-  t.equal(reads, 1, 'not again for each claim')
+  t.equal(reads, 1, 'the page is not read again for each claim')
   await t.rejects(async () => await feed.claim(1), { message: 'the disk does not answer' })
   broken = false
   t.strictSame(sequences((await feed.claim(1)).claims), [4])

@@ -87,7 +87,7 @@ t.test('events that the engine certainly did not store are refused, and those th
   appends[1]?.reject(new Error('the connection was lost'))
   await refusedToo
   t.strictSame(seen.withdrawn, [unsure.id])
-  t.strictSame(seen.visible, [0, 0], 'after each, but not while one of them may be there')
+  t.strictSame(seen.visible, [0, 0], 'visibility is updated after each append, but not before an unconfirmed event is withdrawn')
 })
 
 t.test('refusals at the end stay noted for the next start, also if a withdrawal succeeds later', async (t) => {
@@ -105,5 +105,5 @@ t.test('refusals at the end stay noted for the next start, also if a withdrawal 
   withdraw()
   await turn()
   t.strictSame(seen.withdrawn, [first.id])
-  t.ok(seen.recorded.includes(second.id), 'nobody knows whether it gets to the disk')
+  t.ok(seen.recorded.includes(second.id), 'the second event is recorded, because its commit may still succeed')
 })

@@ -25,8 +25,8 @@ function isReadable (t: Test, line: Buffer, what: string): void {
   const text = utf8.decode(line)
   t.equal(text.indexOf('\n'), text.length - 1, `${what}: one line`)
   const value: unknown = JSON.parse(text)
-  t.notMatch(JSON.stringify(value), /(?<!\\)(?:\\\\)*\\ud[89a-f]/i, `${what}: no half of a pair`)
-  t.notOk(isDeeperThan(255, line), `${what}: not too deep`)
+  t.notMatch(JSON.stringify(value), /(?<!\\)(?:\\\\)*\\ud[89a-f]/i, `${what}: no unpaired surrogate`)
+  t.notOk(isDeeperThan(255, line), `${what}: at most 255 levels deep`)
   t.notOk(text.slice(0, -1).split('').some((character) => character < ' '), `${what}: no control character`)
 }
 
@@ -78,7 +78,7 @@ t.test('half a surrogate pair becomes U+FFFD, and nothing else changes', (t) => 
   t.equal(mended('"\\ud83e"'), '"\\ufffd"')
   t.equal(mended('"\\uDED6\\ud83e\\uded6"'), '"\\ufffd\\ud83e\\uded6"')
   t.equal(mended('"\\ud83e\\uded6\\uDED6"'), '"\\ud83e\\uded6\\ufffd"')
-  t.equal(mended('"\\\\ud83e \\\\\\ud83e \\\\ud83e\\uded6"'), '"\\\\ud83e \\\\\\ufffd \\\\ud83e\\ufffd"', 'an escaped backslash begins no escape')
+  t.equal(mended('"\\\\ud83e \\\\\\ud83e \\\\ud83e\\uded6"'), '"\\\\ud83e \\\\\\ufffd \\\\ud83e\\ufffd"', 'an escaped backslash does not start a surrogate escape')
   t.equal(mended('"\\ud7ff\\uD000"'), '"\\ud7ff\\uD000"')
   t.end()
 })

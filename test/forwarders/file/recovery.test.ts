@@ -52,7 +52,7 @@ t.test('a crash after a rotation and before the first commit: lines that come ag
   t.strictSame(rotated(), [])
   await restarted.append(lines(1, 4), never)
   t.equal(all(), `somebody else's\n${lines(1, 4)}`)
-  t.strictSame(aside().sort(), [line(2), line(3)], 'what was rotated away is not removed')
+  t.strictSame(aside().sort(), [line(2), line(3)], 'rotated files are set aside, not deleted')
 })
 
 t.test('a crash in the middle of a rotation before the first commit loses no line and repeats none', async (t) => {
@@ -109,7 +109,7 @@ t.test('an older database, and later rotations: every rotated file stays unchang
   t.equal(log.find(STAY).reduce((sum, { lines }) => sum + Number(lines), 0), 8)
   await restored.append(line(10), never)
   await (await open(backup, comesAgain(10))).append(line(10), never)
-  t.equal(all(), lines(1, 10), 'after a crash before the next commit too')
+  t.equal(all(), lines(1, 10), 'the same holds after a crash before the next commit')
 })
 
 t.test('an older database that forwards some lines again: all of them are set aside, and none is lost or repeated', async (t) => {
@@ -131,7 +131,7 @@ t.test('an older database that forwards some lines again after rotations: rotate
   const backup = await first.append(line(1), never)
   for (let number = 2; number <= 7; number++) await first.append(line(number), never)
   await open(backup, comesAgain(2, 3))
-  t.strictSame(aside(), [lines(3, 4)], 'one of the file that it comes to next is gone with, and one is not')
+  t.strictSame(aside(), [lines(3, 4)], 'a rotated file is set aside whole, although only one of its two lines is forwarded again')
   t.equal(all(), `${line(1)}${lines(5, 7)}`)
   t.equal(rotated().length, 2)
 })
@@ -142,7 +142,7 @@ t.test('a lost database: no line of the file is removed, although the file was n
   for (let number = 1; number <= 80; number++) await first.append(line(number), never)
   appendFileSync(path, '{"id":"delivery-81","bo')
   const next = await open(undefined, comesAgain())
-  t.equal(content(), lines(1, 80), 'but for half a line, which nobody can read')
+  t.equal(content(), lines(1, 80), 'only the torn last line is removed')
   t.match(log.find(STAY), [{ lines: 80 }])
   await next.append(line(82), never)
   t.equal(content(), lines(1, 80) + line(82))

@@ -174,7 +174,7 @@ t.test('old files are removed on time without new events, and a day\'s file is r
   const old = `${path}.20260101T000000.000Z`
   writeFileSync(old, 'old\n')
   const file = await open()
-  t.notOk(existsSync(old), 'at the start')
+  t.notOk(existsSync(old), 'an old file is removed at the start')
   const committed = await file.append('one\n', never)
   now += DAY_MS
   await eventually(() => rotated().length === 1 ? true : undefined, 'the file to be rotated')
@@ -186,7 +186,7 @@ t.test('old files are removed on time without new events, and a day\'s file is r
   await file.close()
 
   await open(committed, { unfinished: async () => new Set() })
-  t.equal(content(), 'two\n', 'though what was committed last was in a file that is gone')
+  t.equal(content(), 'two\n', 'the new file is kept, although the last commit was in a removed file')
   t.equal(log.find('event file was moved or deleted: a new one is begun').length, 0)
 })
 
@@ -200,7 +200,7 @@ t.test('a deleted file is noticed without new events', async (t) => {
   await file.close()
   rmSync(path)
   await sleep(20)
-  t.notOk(existsSync(path), 'nothing is done after it is closed')
+  t.notOk(existsSync(path), 'a closed file is not opened again')
 })
 
 t.test('a file that is deleted during a write: the lines are written again', async (t) => {
@@ -244,7 +244,7 @@ t.test('a clock that jumps a year ahead removes nothing for a day, and files nam
   await file.append('two\n', never)
   now += 365 * DAY_MS
   await file.append('three\n', never)
-  t.strictSame(rotated().map(stamp), ['20260201T120100.000Z', '20270201T120100.000Z'], 'nothing is removed')
+  t.strictSame(rotated().map(stamp), ['20260201T120100.000Z', '20270201T120100.000Z'], 'no rotated file is removed')
   for (const name of rotated()) utimesSync(join(path, '..', name), new Date('2026-02-01T12:01:00Z'), new Date('2026-02-01T12:01:00Z'))
   now -= 365 * DAY_MS
   await file.append('four\n', never)
@@ -253,7 +253,7 @@ t.test('a clock that jumps a year ahead removes nothing for a day, and files nam
     pass(DAY_MS)
     await file.append('x\n', never)
   }
-  t.strictSame(rotated().filter((name) => readFileSync(join(path, '..', name), 'utf8') === 'two\n'), [], 'though its name is of the next year')
+  t.strictSame(rotated().filter((name) => readFileSync(join(path, '..', name), 'utf8') === 'two\n'), [], 'the old file is removed, although its name is dated next year')
 })
 
 t.test('a clock that starts long after the last line removes nothing for a day', async (t) => {

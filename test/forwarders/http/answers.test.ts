@@ -68,7 +68,7 @@ t.test('any other 4xx is dead the fifth time, counted for each delivery and sepa
       t.match(await attempt(forwarder, { ...other, number: refusal }), { status: 'retry' })
     }
     t.strictSame(await attempt(forwarder, { ...given, number }), { status: 'dead', reason: `refused 5 times: status ${status}` })
-    t.match(await attempt(forwarder, { ...given, number: 1, replay: true }), { status: 'retry' }, 'a replay has its tries again')
+    t.match(await attempt(forwarder, { ...given, number: 1, replay: true }), { status: 'retry' }, 'a replay starts with a new count of refusals')
     t.match(await attempt(forwarder, { ...other, number: 5 }), { status: 'dead' })
   }
 })
@@ -297,7 +297,7 @@ t.test('connections are kept, reused, and not more than configured', async (t) =
   await forwarder.close?.()
   await forwarder.close?.()
   await destination.deserted()
-  t.match(await attempt(forwarder), { status: 'retry' }, 'a closed forwarder fails, and does not throw')
+  t.match(await attempt(forwarder), { status: 'retry' }, 'a closed forwarder returns a failure and does not throw')
 })
 
 t.test('hostile destinations, each with its own forwarder, do not affect another forwarder', async (t) => {
@@ -337,7 +337,7 @@ t.test('hostile destinations, each with its own forwarder, do not affect another
 
   const died = (): number => log.find('delivery dead').filter((line) => line['forwarder'] === 'refusing').length
   while (died() < 40 && performance.now() < deadline) await sleep(5)
-  t.equal(died(), 40, 'what is refused five times is a dead letter')
+  t.equal(died(), 40, 'a delivery that is refused five times is a dead letter')
   t.equal(refusing.received.length, 200)
   t.match(log.find('delivery dead')[0], { reason: /status 4(04|10)/ })
   await dispatcher.close(0)

@@ -40,7 +40,7 @@ for (const format of ['cloudevents-structured', 'cloudevents-binary'] as const) 
       verdict: 'valid'
     })
     t.strictSame(event.data, JSON.parse(text))
-    t.ok(received.body.includes(compact), 'the event is number for number the one that came')
+    t.ok(received.body.includes(compact), 'the event keeps the digits of its numbers')
     t.notOk('x-voucherify-signature' in received.headers)
     t.equal(received.headers['webhook-id'], event.id)
   })

@@ -91,7 +91,7 @@ t.test('only NODE_EXTRA_CA_CERTS makes a certificate trusted, with a proxy and w
   t.match(proxy.seen[0], {
     method: 'CONNECT', target: `localhost:${destination.port}`, headers: { 'proxy-authorization': `Basic ${Buffer.from('user:pass word').toString('base64')}` }
   })
-  t.notOk('authorization' in (proxy.seen[0]?.headers ?? {}), 'the tunnel is asked for without what is meant for the destination')
+  t.notOk('authorization' in (proxy.seen[0]?.headers ?? {}), 'the proxy does not get the destination\'s Authorization header')
   await Promise.all([destination.deserted(), proxy.deserted()])
 })
 
@@ -164,7 +164,7 @@ t.test('a proxy that first answers 100 is read like any other destination', asyn
     })
   }))
   const outcome = await attempt(forwarderTo(t, secure.url, { environment: { HTTPS_PROXY: `127.0.0.1:${tunnel.port}` } }))
-  t.match(outcome, { status: 'retry', reason: /self-signed/ }, 'the tunnel leads to the destination, whose certificate nobody vouches for')
+  t.match(outcome, { status: 'retry', reason: /self-signed/ }, 'the tunnel leads to the destination, whose certificate is self-signed')
 })
 
 t.test('an invalid proxy stops the start, and is not shown', async (t) => {
@@ -195,7 +195,7 @@ t.test('after an exchange the pool has nothing running, waiting or queued, whate
     for (let tries = 0; dispatcher.stats.size > 0 && tries < 12_000; tries++) await sleep(10)
     t.match(dispatcher.stats, { running: 0, pending: 0, queued: 0, size: 0 })
     // From the server's view, either connection may still be closing when the next one arrives.
-    t.ok(server.sockets.most <= 4, 'never more connections than there may be')
+    t.ok(server.sockets.most <= 4, 'the forwarder never exceeds its limit of connections')
     await dispatcher.destroy()
     await server.deserted()
   }

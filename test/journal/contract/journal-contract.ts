@@ -42,7 +42,7 @@ async function appendAsSender (journal: Journal, delivery: Parameters<typeof sam
   return await eventually(async () => await journal.append(sampleNewDelivery(delivery)).catch((error: unknown) => {
     if (!(error instanceof Problem) || error.code !== 'JOURNAL_UNAVAILABLE') throw error
     return undefined
-  }), 'an append that is taken')
+  }), 'an append to succeed')
 }
 
 function ids (claims: readonly Claim[]): string[] {
@@ -96,7 +96,7 @@ export function journalContract (t: Test, create: (t: Test) => Promise<JournalUn
     t.strictSame(await journal.append(sampleNewDelivery({ dedupeKey: 'same' })), { status: 'duplicate', id: first.id, verdict: 'invalid' })
     await journal.close()
     const again = await engine.open()
-    t.equal((await again.append(sampleNewDelivery({ dedupeKey: 'same' }))).status, 'duplicate', 'after a restart too')
+    t.equal((await again.append(sampleNewDelivery({ dedupeKey: 'same' }))).status, 'duplicate', 'the duplicate is recognised after a restart too')
     const [claim] = await claimSome(await again.openFeed(options), 1)
     t.equal(claim?.delivery.duplicates, 2)
     await again.close()
@@ -106,10 +106,10 @@ export function journalContract (t: Test, create: (t: Test) => Promise<JournalUn
     const journal = await engine.open()
     const first = sampleNewDelivery({ dedupeKey: 'same', receivedAt: Date.now() - engine.dedupeWindowMs - 1000 })
     await journal.append(first)
-    t.match(await journal.append(sampleNewDelivery({ dedupeKey: 'same' })), { status: 'duplicate', id: first.id }, 'it is still there')
+    t.match(await journal.append(sampleNewDelivery({ dedupeKey: 'same' })), { status: 'duplicate', id: first.id }, 'a copy is a duplicate while the first delivery is stored')
     await engine.removeDelivery(first.id)
     t.equal((await journal.append(sampleNewDelivery({ dedupeKey: 'same' }))).status, 'stored')
-    t.equal((await journal.append(sampleNewDelivery({ dedupeKey: 'same' }))).status, 'duplicate', 'the window is counted anew')
+    t.equal((await journal.append(sampleNewDelivery({ dedupeKey: 'same' }))).status, 'duplicate', 'the window starts again with the new delivery')
     await journal.close()
   })
 
@@ -160,7 +160,7 @@ export function journalContract (t: Test, create: (t: Test) => Promise<JournalUn
     for (let index = 0; index < 3; index++) await first.append(sampleNewDelivery({ index }))
     const feed = await first.openFeed(options)
     const [done, ...left] = await claimSome(feed, 3)
-    t.strictSame((await feed.claim(10)).claims, [], 'nobody else gets it')
+    t.strictSame((await feed.claim(10)).claims, [], 'deliveries already claimed are not claimed again')
     if (done !== undefined) await feed.settle([{ claim: done, result: { status: 'forwarded' } }], 'here')
     await first.close()
 
@@ -184,7 +184,7 @@ export function journalContract (t: Test, create: (t: Test) => Promise<JournalUn
     if (a1 === undefined || b1 === undefined) return
     await feed.settle([{ claim: a1, result: { status: 'retry', reason: 'down', delayMs: 1000 } }, { claim: b1, result: { status: 'forwarded' } }])
     const waiting = await feed.claim(10)
-    t.strictSame(waiting.claims, [], 'the customer waits as a whole')
+    t.strictSame(waiting.claims, [], 'a retry holds back the customer\'s later deliveries')
     t.ok((waiting.dueInMs ?? 0) > 0)
     const later = await journal.append(sampleNewDelivery({ index: 9, customerId: 'a' }))
     const order: string[] = []
@@ -229,7 +229,7 @@ export function journalContract (t: Test, create: (t: Test) => Promise<JournalUn
     for (const delivery of sent) await journal.append(delivery)
     const feed = await journal.openFeed({ ...options, order: 'arrival' })
     const batch = await claimSome(feed, 2)
-    t.strictSame((await feed.claim(2)).claims, [], 'one batch at a time')
+    t.strictSame((await feed.claim(2)).claims, [], 'the next batch waits until the first is settled')
     await feed.settle(batch.map((claim) => ({ claim, result: { status: 'retry', reason: 'full', delayMs: 1000 } })))
     t.strictSame((await feed.claim(10)).claims, [])
     t.strictSame(ids(await claimSome(feed, 4)), sent.map(({ id }) => id))

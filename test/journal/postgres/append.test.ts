@@ -45,7 +45,7 @@ t.test('appends of replicas', { skip: noPostgres }, async (t) => {
     const copy = { id: first.id, verdict: 'valid' }
     t.match(await append(eventOf('first'), second, eventOf('second'), eventOf('first')), [copy, 3, { id: second.id }, copy])
     lost = 0
-    t.match(await append(eventOf('first')), [copy], 'nothing of it is stored, and so nothing tells that it was')
+    t.match(await append(eventOf('first')), [copy], 'a repeated append of a duplicate is answered as a duplicate, although it stored nothing')
     t.equal(lost, 2)
     t.strictSame(await sql('SELECT id, duplicates FROM {s}.deliveries ORDER BY sequence'), [{ id: first.id, duplicates: 3 }, { id: second.id, duplicates: 1 }])
   })

@@ -24,7 +24,7 @@ t.test('the C library is asked for a name once at a time, and for at most two na
   asked[3]?.find()
   t.strictSame((await answers).map(({ status }) => status), ['rejected', 'rejected', ...Array<string>(5).fill('fulfilled')])
   const again = ask('a')
-  t.equal(order(), 'abcda', 'a later one is asked for anew')
+  t.equal(order(), 'abcda', 'a later call asks again')
   asked[4]?.find()
   t.strictSame(await again, found)
 })

@@ -25,7 +25,7 @@ t.test('a name with a dead address is reached at its other address, whichever co
       if (each.family === 6) {
         const before = performance.now()
         t.match(await attempt(forwarder), { status: 'forwarded' })
-        t.ok(performance.now() - before < 900, 'the dead family is left aside the next time')
+        t.ok(performance.now() - before < 900, 'the next attempt skips the address family that failed')
       }
     }
   }
@@ -53,7 +53,7 @@ t.test('a name that no longer resolves: open connections continue, and new ones 
   gone = true
   for (let count = 0; count < 3; count++) t.match(await attempt(forwarder), { status: 'forwarded' })
   t.equal(destination.sockets.total, 1)
-  t.match(await attempt(forwarder, attemptAt({}, { number: 2 })), { status: 'forwarded' }, 'the destination closes after this one')
+  t.match(await attempt(forwarder, attemptAt({}, { number: 2 })), { status: 'forwarded' }, 'the destination closes the connection after this attempt')
   t.strictSame(await attempt(forwarder), { status: 'retry', reason: 'There is no address for crm.example (ENOTFOUND)' })
   gone = false
   t.match(await attempt(forwarder), { status: 'forwarded' })

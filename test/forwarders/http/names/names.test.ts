@@ -75,10 +75,10 @@ t.test('while a look-up hangs, the previous answer is used', async (t) => {
   latest().find('10.0.0.1')
   await first
   clock.now = 2000
-  t.strictSame(await find('crm'), ['10.0.0.1'], 'after some patience')
+  t.strictSame(await find('crm'), ['10.0.0.1'], 'the previous answer is used after a short wait')
   clock.now = 3000
-  t.strictSame(await find('crm'), ['10.0.0.1'], 'and then without')
-  t.equal(pending.length, 2, 'it is still the same look-up that hangs')
+  t.strictSame(await find('crm'), ['10.0.0.1'], 'the next call uses it without a wait')
+  t.equal(pending.length, 2, 'no further look-up starts while one hangs')
   latest().find('10.0.0.2')
   await sleep(0)
   t.strictSame(await find('crm'), ['10.0.0.2'])
@@ -94,7 +94,7 @@ t.test('after a failed look-up the previous answer is used, for an hour at most'
   latest().fail(new Error('SERVFAIL'))
   t.strictSame(await second, ['10.0.0.1'])
   clock.now = 6000
-  t.strictSame(await find('crm'), ['10.0.0.1'], 'it is not asked for at once again')
+  t.strictSame(await find('crm'), ['10.0.0.1'], 'a failed look-up is not repeated at once')
   t.equal(pending.length, 2)
   clock.now = 3_700_000
   const late = find('crm')

@@ -42,7 +42,7 @@ t.test('a name in the hosts file is found there, in any case, without a query', 
   await t.rejects(of('commented'), { code: 'ENOTFOUND' })
   await t.rejects(of('broken'), { code: 'ENOTFOUND' })
   writeFileSync(join(folder, 'hosts'), '10.0.0.77 crm\n')
-  t.strictSame(await of('crm'), ['10.0.0.77'], 'it is read again once it has changed')
+  t.strictSame(await of('crm'), ['10.0.0.77'], 'the hosts file is read again after it changed')
 })
 
 t.test('localhost is this machine, also without an entry in the hosts file', async (t) => {
@@ -71,7 +71,7 @@ t.test('a server that never answers for IPv6, or fails for it, does not delay IP
     const { of } = await system(t, { answer: (_name, type) => type === 'A' ? ['10.0.0.1'] : other })
     const before = performance.now()
     t.strictSame(await of('crm.example'), ['10.0.0.1'])
-    t.ok(performance.now() - before < 900, 'sooner than it would be asked again')
+    t.ok(performance.now() - before < 900, 'the answer comes before the DNS query is repeated')
   }
 })
 
@@ -82,7 +82,7 @@ t.test('a Kubernetes name is completed with the search domains, in their order',
   const names = [...new Set(asked.map((each) => each.split(' ')[0]))]
   t.strictSame(names, ['crm.other.shop.svc.cluster.local', 'crm.other.svc.cluster.local'])
   t.strictSame(await of('api.example.com'), ['10.1.1.1'])
-  t.strictSame(await of('api.example.com.'), ['10.1.1.1'], 'one with a dot at the end is whole')
+  t.strictSame(await of('api.example.com.'), ['10.1.1.1'], 'a name that ends with a dot gets no search domain')
   t.equal(asked.filter((each) => each === 'api.example.com.shop.svc.cluster.local A').length, 1)
   t.strictSame(askedSystem, [])
 })
