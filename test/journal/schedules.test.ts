@@ -49,7 +49,7 @@ t.test('a replay in a lane waits its turn, and later deliveries of the lane are 
   const [replay] = schedule.take(5).entries
   t.match(replay, { sequence: 2, replay: 9 })
   if (replay !== undefined) schedule.settle(replay, { status: 'dead', reason: 'no' })
-  t.strictSame(schedule.take(5).entries, [], 'it is on the disk, to be read from there')
+  t.strictSame(schedule.take(5).entries, [], 'the marked delivery is not in memory: it must be read from the disk')
   t.end()
 })
 
@@ -71,7 +71,7 @@ t.test('with order arrival, marks that another order left behind go first, and d
   t.match(schedule.drainChanges(), [{ type: 'finish', entry: { sequence: 2 } }])
   t.equal(schedule.cursor(), 6)
   const replays = schedule.take(9).entries
-  t.strictSame(replays.map(({ replay }) => replay), [3], 'a replay that is throttled is not taken along')
+  t.strictSame(replays.map(({ replay }) => replay), [3], 'the throttled replay is not handed out')
   for (const entry of replays) schedule.settle(entry, { status: 'retry', reason: 'down', delayMs: 20 })
   t.match(schedule.take(9), { entries: { length: 0 }, dueInMs: 20 })
   now = 60

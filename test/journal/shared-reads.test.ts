@@ -24,7 +24,7 @@ t.test('one page serves all feeds whose cursors are within it, each up to its ow
   t.strictSame(sequences(await readAfter(0, 100, BIG)), { sequences: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], upTo: 10 })
   t.strictSame(sequences(await readAfter(0, 3, BIG)), { sequences: [1, 2, 3], upTo: 3 })
   t.strictSame(sequences(await readAfter(7, 100, BIG)), { sequences: [8, 9, 10], upTo: 10 })
-  t.strictSame(sequences(await readAfter(4, 100, 1)), { sequences: [5], upTo: 5 }, 'one at least')
+  t.strictSame(sequences(await readAfter(4, 100, 1)), { sequences: [5], upTo: 5 }, 'a page has at least one delivery')
   t.strictSame(asked, [0])
 })
 
@@ -34,11 +34,11 @@ t.test('consecutive pages serve feeds that come later, up to a number of deliver
   t.strictSame(sequences(await readAfter(115, 8, BIG)), { sequences: [116, 117, 118, 119, 120, 121, 122, 123], upTo: 123 })
   t.strictSame(asked, [100, 110, 120])
   await readAfter(95, 2, BIG)
-  t.strictSame(asked, [100, 110, 120, 95], 'who is before them reads for itself')
+  t.strictSame(asked, [100, 110, 120, 95], 'a feed behind the kept pages reads for itself')
   await readAfter(97, 1000, BIG)
   await readAfter(1097, 100, BIG)
   await readAfter(1000, 10, BIG)
-  t.strictSame(asked, [100, 110, 120, 95, 97, 1097, 1000], 'more is not kept')
+  t.strictSame(asked, [100, 110, 120, 95, 97, 1097, 1000], 'pages above the limit are not kept')
 })
 
 t.test('a page that was handed over serves like one that was read, and joins the one before it', async (t) => {
@@ -48,7 +48,7 @@ t.test('a page that was handed over serves like one that was read, and joins the
   t.strictSame(sequences(await readAfter(8, 100, BIG)), { sequences: [9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20], upTo: 20 })
   t.strictSame(asked, [0])
   more({ after: 25, found: page(26, 30) })
-  t.strictSame(sequences(await readAfter(20, 2, BIG)), { sequences: [21, 22], upTo: 22 }, 'what lies between is read')
+  t.strictSame(sequences(await readAfter(20, 2, BIG)), { sequences: [21, 22], upTo: 22 }, 'the gap between two pages is read')
   t.strictSame(asked, [0, 20])
 })
 
@@ -58,7 +58,7 @@ t.test('a page that is read while the next one is handed over comes before it', 
   more({ after: 10, found: page(11, 20) })
   await reading
   t.strictSame(sequences(await readAfter(9, 3, BIG)), { sequences: [10, 11, 12], upTo: 12 })
-  t.strictSame(sequences(await readAfter(14, 100, BIG)), { sequences: [15, 16, 17, 18, 19, 20], upTo: 20 }, 'what both have is there once')
+  t.strictSame(sequences(await readAfter(14, 100, BIG)), { sequences: [15, 16, 17, 18, 19, 20], upTo: 20 }, 'deliveries in both pages are returned once')
   t.strictSame(asked, [0])
 })
 
@@ -76,18 +76,18 @@ t.test('a page that was read before newer events became visible does not count a
   const reading = readAfter(10, 100, BIG)
   more()
   const anew = readAfter(10, 100, BIG)
-  t.equal((await reading).isAll, true, 'who began it is told beside it')
+  t.equal((await reading).isAll, true, 'the feed that started the read learns of newer events separately')
   await anew
   t.strictSame(asked, [10, 10])
   t.equal((await readAfter(11, 100, BIG)).isAll, true)
   more()
-  t.strictSame([(await readAfter(11, 100, BIG)).isAll, asked.length], [false, 2], 'it serves, and says that it may not be all')
+  t.strictSame([(await readAfter(11, 100, BIG)).isAll, asked.length], [false, 2], 'the page is used, but does not count as complete')
 
   const second = counted(12, async (found) => { await sleep(1); return { ...found, isAll: true } })
   const before = second.readAfter(10, 100, BIG)
   second.more()
   await before
-  t.strictSame([(await second.readAfter(11, 100, BIG)).isAll, second.asked.length], [false, 1], 'also once it is kept')
+  t.strictSame([(await second.readAfter(11, 100, BIG)).isAll, second.asked.length], [false, 1], 'the same holds for a kept page')
 })
 
 t.test('a page is kept only for a short time', async (t) => {

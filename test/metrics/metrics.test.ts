@@ -137,7 +137,7 @@ t.test('the metrics follow the conventions of Prometheus, and are complete', asy
     'tierhook_quarantined_deliveries 0'
   ]) t.ok(text.includes(`${line}\n`), line)
   t.ok((families.find(({ name }) => name === 'tierhook_store_bytes')?.samples[0]?.value ?? 0) > 0)
-  t.match(await service.metrics(), 'verdict="valid",answer="accepted"} 1\n', 'to be asked counts nothing')
+  t.match(await service.metrics(), 'verdict="valid",answer="accepted"} 1\n', 'reading the metrics changes no counter')
   t.match(await service.api('/api/drift'), { differences: [{ kind: 'unknown key', pointer: '/data/extra', count: 1, lastAt: /Z$/ }], dropped: 0 })
   t.match(await service.api('/api/retry-budget'), {
     sources: { length: 0 },

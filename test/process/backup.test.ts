@@ -71,13 +71,13 @@ t.test('backups under load have all events acknowledged before they began; after
     const restore = await run('restore', file, '--data-dir', restored)
     t.equal(restore.code, 0, restore.stderr)
     const inBackup = await eventIdsIn(restored)
-    t.strictSame(before.filter(id => !inBackup.has(id)), [], 'all that was acknowledged before is in the backup')
+    t.strictSame(before.filter(id => !inBackup.has(id)), [], 'each event acknowledged before the backup is in it')
     const verified = await run('verify', '--full', '--data-dir', restored)
     t.equal(verified.code, 0, verified.stdout)
 
     served = await startServiceProcess(join(folder, 'data'))
     const inStore = await eventIdsIn(join(folder, 'data'))
-    t.strictSame(acknowledged.filter(id => !inStore.has(id)), [], 'nothing that was acknowledged is missing from the store')
+    t.strictSame(acknowledged.filter(id => !inStore.has(id)), [], 'each acknowledged event is in the store')
   }
   t.strictSame(readdirSync(folder).filter(name => name.includes('unfinished')), [])
 
@@ -90,8 +90,8 @@ t.test('backups under load have all events acknowledged before they began; after
   t.equal(running.code, 1)
   t.match(running.stderr, 'Another tierhook serves')
   t.equal((await postEvent(again.url, 'ev_after')).status, 202)
-  t.equal((await postEvent(again.url, acknowledged[0] ?? '')).status, 200, 'what is in the backup is still told from what is new')
+  t.equal((await postEvent(again.url, acknowledged[0] ?? '')).status, 200, 'an event in the backup is still recognised as a duplicate')
   t.equal(await again.kill('SIGTERM'), 0)
   const kept = new Set(linesIn(dataDir))
-  t.strictSame(lines.filter(line => !kept.has(line)), [], 'no line that is newer than the backup is gone')
+  t.strictSame(lines.filter(line => !kept.has(line)), [], 'no line newer than the backup is removed')
 })

@@ -51,7 +51,7 @@ t.test('a start does not rely on a build that failed or did not check types', as
   writeFileSync(main, 'export const value: number = "three"\n')
   t.equal(build('--if-changed').status, 1)
   writeFileSync(main, sound)
-  t.equal(build('--if-changed').said, 'building', 'dist is of other sources, though these are those of the last sound build')
+  t.equal(build('--if-changed').said, 'building', 'dist is built again, because the failed build wrote it from other sources')
   t.match(built(), 'value = 1')
 
   writeFileSync(main, 'export const value: number = "four"\n')

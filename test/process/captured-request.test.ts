@@ -95,6 +95,6 @@ t.test('a captured body at any other URL is a duplicate, and nothing more is for
     for (const captured of originals) t.equal(await post(captured, { path }), 200, path)
   }
   t.equal(await stored(), originals.length)
-  await eventually(() => readLines(dataDir).ids.length >= 2 ? true : undefined, 'what is valid to be in the file')
+  await eventually(() => readLines(dataDir).ids.length >= 2 ? true : undefined, 'the valid events to be in the file')
   t.equal(readLines(dataDir).ids.length, 2)
 })

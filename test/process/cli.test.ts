@@ -103,7 +103,7 @@ t.test('output larger than a pipe arrives whole at a slow reader', async t => {
 
   const enough = list()
   enough.child.stdout.once('data', () => { enough.child.stdout.destroy() })
-  t.same(await enough.ended, { code: 0, stderr: '' }, 'a reader that has seen enough, such as head, is no fault')
+  t.same(await enough.ended, { code: 0, stderr: '' }, 'a reader that closes the pipe early, such as head, is not an error')
 })
 
 t.test('a reader that closes the pipe early does not stop a release, and the list has what was released', async t => {

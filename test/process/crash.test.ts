@@ -7,7 +7,7 @@ t.test('killed 20 times under load: acknowledged events are forwarded exactly on
   const facts = await crashRounds({ dataDir: t.testdir(), rounds: 20, seed })
   t.comment(JSON.stringify({ ...facts, lost: facts.lost.length, twice: facts.twice.length }))
   t.ok(facts.acknowledged > 100)
-  t.ok(facts.duplicates > 0, 'the sender has repeated itself')
+  t.ok(facts.duplicates > 0, 'the sender sent duplicates')
   t.strictSame(facts.lost, [])
   t.strictSame(facts.twice, [])
   t.strictSame(facts.refusedAndStored, [])

@@ -31,7 +31,7 @@ t.test('a custom forwarder that computes for ten seconds delays no webhook', asy
   const service = await startServiceProcess(dataDir, environment)
   t.teardown(async () => { await service.kill('SIGKILL') })
   await postEvent(service.url, 'ev_0')
-  await eventually(() => linesOf(service.log(), 'spins').length > 0 ? true : undefined, 'the computing')
+  await eventually(() => linesOf(service.log(), 'spins').length > 0 ? true : undefined, 'the forwarder to start its endless loop')
   const until = performance.now() + 8000
   const times: number[] = []
   for (let index = 1; performance.now() < until; index++) {
@@ -104,8 +104,8 @@ for (const [how, code] of [
     }
     const [failed] = linesOf(service.log(), 'delivery thread failed')
     t.match(failed, { level: 50, err: { message: /out of nowhere|nobody waits|exit code 3/ }, retryInMs: 1000 })
-    await eventually(() => new Set(linesOf(service.log(), 'got').map(({ eventId }) => eventId)).size >= sent.length ? true : undefined, 'all that was accepted at the forwarder')
-    await eventually(() => linesOf(service.log(), 'delivery thread runs again').length === 1 ? true : undefined, 'the line that says so')
+    await eventually(() => new Set(linesOf(service.log(), 'got').map(({ eventId }) => eventId)).size >= sent.length ? true : undefined, 'all accepted events at the forwarder')
+    await eventually(() => linesOf(service.log(), 'delivery thread runs again').length === 1 ? true : undefined, 'the log line of the new deliver thread')
     t.equal(await service.kill('SIGTERM'), 0)
   })
 }
@@ -132,8 +132,8 @@ t.test('a custom forwarder that ends the thread at each call does not keep other
     sent.push(`ev_${sent.length}`)
     await new Promise((resolve) => { setTimeout(resolve, 50) })
   }
-  await eventually(() => inFile().length >= sent.length ? true : undefined, 'all that was accepted in the file')
-  t.strictSame(inFile(), sent, 'each once, in order')
+  await eventually(() => inFile().length >= sent.length ? true : undefined, 'all accepted events in the file')
+  t.strictSame(inFile(), sent, 'the file has each event once, in order')
   t.match(linesOf(service.log(), 'delivery thread failed').slice(0, 3), [1, 2, 4].map((seconds) => ({ retryInMs: 1000, customAfterMs: seconds * 1000 })))
   t.equal(await service.kill('SIGTERM'), 0)
 })

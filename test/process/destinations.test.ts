@@ -39,7 +39,7 @@ t.test('a destination that sends its address back: its path and query appear onl
   const command = execFileSync('env', [...plainNode, program, 'show', id], { cwd: dataDir, env: { PATH: process.env['PATH'] ?? '', DATA_DIR: dataDir }, encoding: 'utf8' })
   t.equal(await service.kill('SIGTERM'), 0)
   const files = readdirSync(dataDir).map((name) => readFileSync(join(dataDir, name), 'latin1'))
-  t.ok(files.some((text) => text.includes('Cannot POST [hidden]')), 'what is left of the answer is stored')
+  t.ok(files.some((text) => text.includes('Cannot POST [hidden]')), 'the answer is stored with the secret hidden')
   for (const text of [dead, ...shown, checked, command, service.log(), ...files]) t.notMatch(text, /kanarie|k%61narie|kan\\u0061rie/i)
 })
 

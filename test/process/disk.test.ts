@@ -37,7 +37,7 @@ function isRefusal (t: Test, { status, retryAfter, ms }: Answered): void {
   t.equal(status, 503)
   t.match(retryAfter, /^\d+$/)
   // The service's own limit is 5 s. The rest is for a slow machine.
-  t.ok(ms < 9000, `answered after ${Math.round(ms)} ms, before the sender gives it up`)
+  t.ok(ms < 9000, `answered after ${Math.round(ms)} ms, before the sender's timeout`)
 }
 
 /** The events in the journal. */
@@ -102,10 +102,10 @@ for (const seconds of [8, 20]) {
     isRefusal(t, await behind)
     const during = await postEvent(service.url, 'ev_during')
     isRefusal(t, during)
-    t.ok(during.ms < 3000, 'while the disk is known not to answer, the refusal is fast')
+    t.ok(during.ms < 3000, 'the refusal is fast while the disk is known to hang')
     await eventually(async () => await accepted(service, 'ev_after'))
     t.strictSame(stored(dataDir), ['ev_before', 'ev_after'])
-    t.equal((await postEvent(service.url, 'ev_stalled')).status, 202, 'no duplicate')
+    t.equal((await postEvent(service.url, 'ev_stalled')).status, 202, 'the refused event was not stored')
     await service.kill('SIGTERM')
     const again = await start()
     t.equal((await postEvent(again.url, 'ev_behind')).status, 202)
@@ -197,7 +197,7 @@ for (const [name, order] of [['full', 'write ENOSPC 0'], ['read-only', 'write ER
     disk.order(order)
     const refused = await postEvent(service.url, 'ev_refused')
     isRefusal(t, refused)
-    t.ok(refused.ms < 4000, 'nothing is waited for')
+    t.ok(refused.ms < 4000, 'the refusal does not wait for the disk')
     disk.heal()
     await eventually(async () => await accepted(service, 'ev_after'))
     t.strictSame(stored(dataDir), ['ev_before', 'ev_after'])
@@ -276,7 +276,7 @@ t.test('a second service on the same data folder is refused, with the reason', a
   const service = await start()
   await t.rejects(startServiceProcess(dataDir), { message: /it ended with 1: .*Another tierhook serves the data folder/s })
   t.ok(await accepted(service, 'ev_1'))
-  t.strictSame(stored(dataDir), ['ev_1'], 'reading beside it works')
+  t.strictSame(stored(dataDir), ['ev_1'], 'the store can be read while the service runs')
 })
 
 t.test('pages that are damaged under a running service: the service repairs the database, and nothing readable is lost or twice in the file', async (t) => {

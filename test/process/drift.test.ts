@@ -84,12 +84,12 @@ t.test('drift is reset by the API, and by the command beside a running service a
   t.ok(length > 0)
   t.same(await first.reset(), { forgotten: length })
   t.same(await first.drift(), { differences: [], dropped: 0 })
-  await eventuallyTrue(() => existsSync(join(dataDir, 'observations.json')), 'the reset on the disk')
+  await eventuallyTrue(() => existsSync(join(dataDir, 'observations.json')), 'the reset to be written to the disk')
 
   await send(first.service, { id: 'ev_2', source: 'distr_1', key: 'new_b' }, agent)
   t.strictSame(added(await first.drift()), ['/data/new_b'])
   t.match(commandLine(dataDir, 'reset'), 'Drift is forgotten')
-  await eventually(async () => (await first.drift()).differences.length === 0 ? true : undefined, 'the service to have done it')
+  await eventually(async () => (await first.drift()).differences.length === 0 ? true : undefined, 'the service to apply the reset')
   t.match(first.service.log(), /"differences":\d+,"msg":"drift reset"/)
 
   await send(first.service, { id: 'ev_3', source: 'distr_1', key: 'new_c' }, agent)
@@ -98,7 +98,7 @@ t.test('drift is reset by the API, and by the command beside a running service a
   commandLine(dataDir, 'reset')
   t.equal(commandLine(dataDir), '')
   const second = await start(t, dataDir)
-  await eventually(async () => (await second.drift()).differences.length === 0 ? true : undefined, 'the next run to have done it')
+  await eventually(async () => (await second.drift()).differences.length === 0 ? true : undefined, 'the next run to apply the reset')
   t.equal(await second.service.kill('SIGTERM'), 0)
   t.equal(commandLine(dataDir), '')
 })

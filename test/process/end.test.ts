@@ -16,7 +16,7 @@ t.test('if a disk hangs, the process ends soon after SHUTDOWN_TIMEOUT_MS', async
   t.teardown(async () => { await service.kill('SIGKILL') })
   disk.order('sync stall 60000 once ev_1')
   const posted = postEvent(service.url, 'ev_1').catch(() => undefined)
-  await eventually(() => disk.isTaken() ? true : undefined, 'a sync that stalls')
+  await eventually(() => disk.isTaken() ? true : undefined, 'a stalled sync')
   const began = performance.now()
   await service.kill('SIGTERM')
   t.ok(performance.now() - began < LIMIT_MS + GRACE_MS, `ended after ${Math.round(performance.now() - began)} ms`)

@@ -52,7 +52,7 @@ t.test('a person is erased while the service runs: no byte is left in the databa
     const harness = createHarness()
     const code = await harness.run('erase', '--customer', person[0] ?? '', '--email', person[1] ?? '', '--data-dir', dataDir)
     return harness.stderr.text.includes('Nothing was erased') ? undefined : { code, stdout: harness.stdout.text, stderr: harness.stderr.text }
-  }, 'all of the person to be forwarded')
+  }, 'all deliveries of the person to be forwarded')
   sending = false
   await sender
   t.equal(erased.code, 0, erased.stderr)
@@ -60,7 +60,7 @@ t.test('a person is erased while the service runs: no byte is left in the databa
   t.strictSame(held(), [])
   t.strictSame(answers.filter(({ status }) => status !== 202), [])
   t.ok(Math.max(...answers.map(({ ms }) => ms)) < 4000, `${Math.max(...answers.map(({ ms }) => ms))} ms`)
-  t.equal((await postBody(served.url, body('ev_p0'), agent)).status, 200, 'a copy is still a duplicate')
+  t.equal((await postBody(served.url, body('ev_p0'), agent)).status, 200, 'a copy of an erased event is still a duplicate')
   t.equal(await served.kill('SIGTERM'), 0)
   t.strictSame(held(), [])
 })
@@ -77,7 +77,7 @@ t.test('the whole file is rewritten, with its temporary data on disk and not in 
     console.log(process.resourceUsage().maxRSS - before, db.prepare('PRAGMA temp_store').get().temp_store)`
   const [kilobytes, tempStore] = execFileSync('env', [...plainNode, '--input-type=module', '-e', script], { encoding: 'utf8' }).split(' ').map(Number)
   t.ok(Number(kilobytes) < 50_000, `${kilobytes} KB more for a database of 100 MB`)
-  t.equal(tempStore, 2, 'and all else is kept in memory as before')
+  t.equal(tempStore, 2, 'afterwards other temporary data is kept in memory again')
   t.strictSame(readdirSync(folder).filter(name => !name.startsWith("it's.db")), [])
   t.end()
 })

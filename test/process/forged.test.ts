@@ -82,7 +82,7 @@ t.test('unsigned requests take no place from a new source, and signed ones still
   const { sources, unproven } = await retryBudget()
   t.equal(sources.length, 31)
   t.ok(sources.every(({ proven, triesUsed }) => proven === true && triesUsed === 1))
-  t.match(unproven.refused, [{ count: FORGED }], 'what is refused and signed is not counted there')
+  t.match(unproven.refused, [{ count: FORGED }], 'signed requests that are refused do not count as unproven')
 })
 
 t.test('a new event with a right signature ends the suspicion that the secret was rotated, and a copy of an old one does not', async (t) => {

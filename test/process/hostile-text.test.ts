@@ -109,7 +109,7 @@ t.test('hostile names and answers: every line of the log and of the event file i
   await eventually(async () => {
     const { forwarders } = await (await fetch(`${api}/forwarders`)).json() as { forwarders: ReadonlyArray<{ pending: number, retrying: number }> }
     return forwarders.every(({ pending, retrying }) => pending + retrying === 0) || undefined
-  }, 'all of them to be dealt with')
+  }, 'all deliveries to be finished')
 
   // eslint-disable-next-line no-control-regex
   const steers = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u061C\u200B\u200E\u200F\u2028-\u202E\u2066-\u2069\uFEFF\u{E0000}-\u{E007F}]/u
@@ -119,7 +119,7 @@ t.test('hostile names and answers: every line of the log and of the event file i
     t.notMatch(stdout.text + stderr.text, steers, args.join(' '))
     t.ok((stdout.text + stderr.text).isWellFormed(), args.join(' '))
   }
-  await eventually(() => existsSync(join(dataDir, 'observations.json')) || undefined, 'the note of what was observed')
+  await eventually(() => existsSync(join(dataDir, 'observations.json')) || undefined, 'the observations file')
   for (const args of [['deliveries', '--limit', '500'], ['quarantine', '--limit', '500'], ['dead-letters', '--limit', '500'], ['drift']]) {
     const { run, stdout, stderr } = createHarness({ directory: dataDir, environment: { DATA_DIR: dataDir, FORWARDERS: 'log,file,http' } })
     t.equal(await run(...args, '--json'), 0, stderr.text)

@@ -51,12 +51,12 @@ t.test('HOST=localhost: the limits hold at whichever of its two addresses the se
     const place = `${name}, at ${host}`
     const rubbish = await reach(t, host, port)
     if (rubbish === undefined) {
-      t.not(host, '127.0.0.1', `${place}: not listened at`)
+      t.not(host, '127.0.0.1', `${place}: no listener`)
       return
     }
-    t.match(await exchange(rubbish, 'rubbish\r\n\r\n'), /^HTTP\/1\.1 400 [^]*application\/problem\+json/, `${place}: what is no HTTP`)
+    t.match(await exchange(rubbish, 'rubbish\r\n\r\n'), /^HTTP\/1\.1 400 [^]*application\/problem\+json/, `${place}: bytes that are not HTTP`)
     const slow = await reach(t, host, port)
-    t.match(slow && await exchange(slow, 'POST /webhooks HTTP/1.1\r\nHost: localhost\r\nX-A:'), /^HTTP\/1\.1 408 [^]*application\/problem\+json/, `${place}: a request that does not end`)
+    t.match(slow && await exchange(slow, 'POST /webhooks HTTP/1.1\r\nHost: localhost\r\nX-A:'), /^HTTP\/1\.1 408 [^]*application\/problem\+json/, `${place}: a request that never ends`)
     const many = await reach(t, host, port)
     const answers = many && await exchange(many, 'GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(50))
     t.ok((answers ?? '').split('HTTP/1.1 ').length - 1 <= 20, `${place}: fifty requests at once`)

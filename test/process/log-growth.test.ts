@@ -22,14 +22,14 @@ t.test('a program that reads for long makes the write-ahead log grow: the log re
   const lines = (message: string): string[] => service.log().split('\n').filter((line) => line.includes(`"msg":"${message}"`))
   await eventuallyTrue(() => lines('write-ahead log grows').length > 0, 'a line in the log')
   t.match(lines('write-ahead log grows')[0], /"level":40.*"bytes":2[78]\d{7},"advice":".*fuser tierhook\.db/)
-  t.equal((await postEvent(service.url, 'ev_while')).status, 202, 'nothing is refused')
+  t.equal((await postEvent(service.url, 'ev_while')).status, 202, 'events are accepted while the log grows')
 
   reader.exec('COMMIT')
   // The first checkpoint copies the WAL, and the next one starts it again.
   await eventually(async () => {
     await postEvent(service.url, `ev_after_${performance.now()}`)
     return lines('write-ahead log short again').length > 0 ? true : undefined
-  }, 'a short log')
+  }, 'the write-ahead log to be short again')
   t.ok(statSync(`${path}-wal`).size <= 64 * 1024 * 1024)
   t.equal(lines('write-ahead log grows').length, 1)
 })

@@ -47,14 +47,14 @@ t.test('names whose DNS server does not answer do not affect destinations with o
   const service = await startServiceProcess(dataDir, environment, () => {}, names.wrapper)
   t.teardown(async () => { await service.kill('SIGKILL') })
   await postEvent(service.url, 'ev_first')
-  await eventually(() => names.server.asked.filter((each) => each.startsWith('hangs')).length >= 8 ? true : undefined, 'the look-ups that hang')
+  await eventually(() => names.server.asked.filter((each) => each.startsWith('hangs')).length >= 8 ? true : undefined, 'the look-ups to hang')
 
   const count = 200
   const before = performance.now()
   for (let index = 1; index < count; index++) await postEvent(service.url, `ev_${index}`)
-  await eventually(() => wells.every(({ received }) => received.length >= count) ? true : undefined, 'the events at the destinations that are well')
+  await eventually(() => wells.every(({ received }) => received.length >= count) ? true : undefined, 'the events at the destinations that work')
   t.comment(`${count} events at each of ${wells.length} in ${Math.round(performance.now() - before)} ms`)
-  t.ok(wells.every(({ sockets }) => sockets.total >= count), 'each on a connection of its own')
+  t.ok(wells.every(({ sockets }) => sockets.total >= count), 'each event used a new connection')
   t.strictSame(wells.map(({ received }) => received.length), wells.map(() => count))
 
   const stopped = performance.now()
@@ -79,7 +79,7 @@ t.test('a custom forwarder whose own look-up hangs does not delay the end', asyn
   const service = await startServiceProcess(dataDir, { FORWARDERS: '', FORWARDERS_FILE: 'forwarders.json', SHUTDOWN_TIMEOUT_MS: String(limitMs) }, () => {}, names.wrapper)
   t.teardown(async () => { await service.kill('SIGKILL') })
   await postEvent(service.url, 'ev_first')
-  await eventually(() => names.server.asked.length > 0 ? true : undefined, 'the look-up that hangs')
+  await eventually(() => names.server.asked.length > 0 ? true : undefined, 'the look-up to hang')
   const stopped = performance.now()
   await service.kill('SIGTERM')
   const took = performance.now() - stopped

@@ -55,21 +55,21 @@ t.test('bodies of 20,000 nested lists and objects are accepted, forwarded, shown
     t.equal(status, 202, what)
     ids.set((JSON.parse(answer) as { id: string }).id, body)
   }
-  t.equal((await postBody(service.url, Buffer.from(bodies[6]?.[1] ?? ''), agent)).status, 200, 'a copy is told')
+  t.equal((await postBody(service.url, Buffer.from(bodies[6]?.[1] ?? ''), agent)).status, 200, 'a copy is recognised as a duplicate')
 
   for (const [id, body] of ids) {
     const answer = await fetch(`${api}/deliveries/${id}`)
-    t.equal((await answer.json() as { body: string }).body, body, 'the page gets it')
+    t.equal((await answer.json() as { body: string }).body, body, 'the operator API returns the whole body')
     const lines = (await run('show', id)).trimEnd().split('\n')
-    t.ok(lines.length < 1000 && lines.every((line) => line.length < body.length + 300), 'no level is laid out beyond some hundred')
+    t.ok(lines.length < 1000 && lines.every((line) => line.length < body.length + 300), 'levels below some hundred are not indented')
     t.equal(lines.slice(lines.findIndex((line) => line.startsWith('Body, ')) + 1).join('').replaceAll(/\s/g, ''), body.replaceAll(/\s/g, ''))
     const shown = JSON.parse(await run('show', id, '--json')) as { bodyBase64: string }
-    t.equal(Buffer.from(shown.bodyBase64, 'base64').toString(), body, 'as base64, since jq does not read so many levels')
+    t.equal(Buffer.from(shown.bodyBase64, 'base64').toString(), body, 'the body is shown as base64, because jq reads fewer levels')
     t.equal(await run('show', id, '--raw'), body)
   }
   const { status, stderr } = spawnSync('env', [...plainNode, program, 'show', [...ids.keys()][0] ?? ''], { env: { PATH: process.env['PATH'], DATA_DIR: dataDir }, encoding: 'utf8' })
   t.equal(status, 0, stderr)
-  await eventually(() => existsSync(join(dataDir, 'observations.json')) || undefined, 'the note of what was observed')
+  await eventually(() => existsSync(join(dataDir, 'observations.json')) || undefined, 'the observations file')
   await run('drift')
   // All of them are still invalid, so this releases none.
   await runTo(1, 'quarantine', 'release', '--all')
@@ -77,20 +77,20 @@ t.test('bodies of 20,000 nested lists and objects are accepted, forwarded, shown
   await eventually(async () => {
     const { deliveries } = await (await fetch(`${api}/deliveries`)).json() as { deliveries: ReadonlyArray<{ forwarders: ReadonlyArray<{ status: string }> }> }
     return deliveries.every(({ forwarders }) => forwarders.every(({ status }) => status === 'forwarded')) || undefined
-  }, 'all of them to be forwarded')
+  }, 'all deliveries to be forwarded')
   t.match(await run('replay', '--since', '1h'), `${bodies.length * 3} replays requested`)
-  await eventually(() => received.length === bodies.length * 2 || undefined, 'all of them once more')
+  await eventually(() => received.length === bodies.length * 2 || undefined, 'all deliveries to be forwarded again')
   t.strictSame(new Set(received.map(({ body }) => body.toString())), new Set(ids.values()))
 
   const fileLines = await eventually(() => {
     const lines = readFileSync(join(dataDir, 'events.ndjson'), 'utf8').trimEnd().split('\n')
     return lines.length === bodies.length * 2 ? lines : undefined
-  }, 'all of them in the file')
-  for (const line of fileLines) t.type((JSON.parse(line) as { body: unknown }).body, 'string', 'in base64')
+  }, 'all events in the file')
+  for (const line of fileLines) t.type((JSON.parse(line) as { body: unknown }).body, 'string', 'the body is stored as base64')
   const logged = await eventually(() => {
     const lines = service.log().trimEnd().split('\n').filter((line) => line.includes('"data":'))
     return lines.length === bodies.length * 2 ? lines : undefined
-  }, 'all of them in the log')
+  }, 'all events in the log')
   for (const line of logged) t.match((JSON.parse(line) as { data: unknown }).data, 'nested more than 250 levels deep')
   t.notMatch(service.log(), 'jan@shop.example')
 

@@ -57,7 +57,7 @@ t.test('SIGTERM to npm start stops the service properly', async (t) => {
   child.kill('SIGTERM')
   t.equal(await ended, 0)
   t.match(output(), /"signal":"SIGTERM","msg":"stopped"/)
-  t.notOk(groupHas(0), 'nothing of it is left')
+  t.notOk(groupHas(0), 'no process is left')
 })
 
 t.test('Ctrl-C on npm start stops the service properly, although the signal comes from the terminal and from npm', async (t) => {
@@ -65,5 +65,5 @@ t.test('Ctrl-C on npm start stops the service properly, although the signal come
   groupHas('SIGINT')
   await ended
   t.match(output(), /"signal":"SIGINT","msg":"stopped"/)
-  t.notOk(groupHas(0), 'nothing of it is left')
+  t.notOk(groupHas(0), 'no process is left')
 })

@@ -87,22 +87,22 @@ t.test('dead letters, replays, quarantine and forwarders are managed beside a ru
   destination.state.status = 200
   t.match((await run('replay', String(letters[0].id), '--forwarder', 'http')).stdout, '1 replay requested')
   await until(() => destination.state.taken.length, count => count === 1, 'the replay arrives while the service runs')
-  await until(async () => (await json('dead-letters')).length, count => count === 2, 'it is a dead letter no more')
+  await until(async () => (await json('dead-letters')).length, count => count === 2, 'the replayed delivery is no dead letter any more')
 
   const held = (await json('quarantine'))[0]
-  t.equal((await run('quarantine', 'release', String(held.id))).code, 1, 'it is still invalid')
+  t.equal((await run('quarantine', 'release', String(held.id))).code, 1, 'an invalid event is not released without --force')
   t.equal((await run('quarantine', 'release', String(held.id), '--force')).code, 0)
-  await until(() => destination.state.taken.length, count => count === 2, 'what is released arrives')
+  await until(() => destination.state.taken.length, count => count === 2, 'the released delivery arrives')
   t.match((await run('forwarders', 'forget', 'http')).stderr, 'A service runs with the forwarder http')
   await service.stop()
 
   t.match(await run('replay', '--dead'), { code: 0, stdout: '2 replays requested', stderr: 'they go out when it starts' })
   const second = await serve()
   await until(() => destination.state.taken.length, count => count === 4, 'the replays arrive after a start')
-  await until(async () => (await json('dead-letters')).length, count => count === 0, 'none is left')
+  await until(async () => (await json('dead-letters')).length, count => count === 0, 'no dead letter is left')
   const file = readFileSync(join(directory, 'data', 'events.ndjson'), 'utf8').trimEnd().split('\n').map(line => JSON.parse(line))
-  t.equal(file.length, 4, 'the file has each once')
-  t.ok(file.every(({ replay }) => replay === undefined), 'and what was released is no replay')
+  t.equal(file.length, 4, 'the file has each event once')
+  t.ok(file.every(({ replay }) => replay === undefined), 'a released delivery is not marked as a replay')
   await second.stop()
 
   environment.FORWARDERS = 'file'

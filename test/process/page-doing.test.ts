@@ -27,7 +27,7 @@ t.test('dead letters are replayed by their reason after a confirmation, with vis
   const button = page.getByRole('button', { name: /^Replay all: http, status 410/ })
   await button.click()
   await page.getByRole('button', { name: /^Replay all: http, / }).and(page.locator(':enabled')).waitFor()
-  t.equal(await page.getByText('under way').count(), 0, 'no is no')
+  t.equal(await page.getByText('under way').count(), 0, 'declining starts no replay')
   await button.click()
   await page.getByText('under way', { exact: true }).waitFor()
   await page.getByRole('progressbar').waitFor()

@@ -13,7 +13,7 @@ async function search (page: Page, text: string): Promise<void> {
 
 /** The page shows what its address asks for. */
 async function answered (page: Page): Promise<void> {
-  await eventually(async () => await page.evaluate<boolean>("(document.querySelector('main [data-asked]:not([aria-busy])')?.dataset.asked ?? 'none') === (location.hash.split('?')[1] ?? '')") || undefined, 'what the address asks for')
+  await eventually(async () => await page.evaluate<boolean>("(document.querySelector('main [data-asked]:not([aria-busy])')?.dataset.asked ?? 'none') === (location.hash.split('?')[1] ?? '')") || undefined, 'the page to show the filter in its address')
 }
 
 t.test('one box searches by the beginning of any id, a word of the type, and the name of a forwarder; presets and times narrow the result', { skip }, async (t) => {
@@ -37,7 +37,7 @@ t.test('one box searches by the beginning of any id, a word of the type, and the
   await search(page, 'gifts')
   await page.getByText('gifts: dead').first().waitFor()
   t.equal(await rows.filter({ hasText: 'gifts: dead' }).count(), 4)
-  t.equal(await rows.filter({ hasText: 'gifts: skipped' }).count(), 0, 'what its filter passed over was not for it')
+  t.equal(await rows.filter({ hasText: 'gifts: skipped' }).count(), 0, 'deliveries that the forwarder\'s filter skipped are not listed')
 
   await page.goto(`${adminUrl}/#/deliveries?forwarder=gifts`)
   await page.getByText('gifts: dead').first().waitFor()

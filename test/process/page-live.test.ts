@@ -18,9 +18,9 @@ t.test('when more deliveries arrive than a page holds, the listed ones stay up t
   destination.status = 200
   for (let index = 0; index < 60; index++) await postEvent(service.url, `ev_new_${index}`)
   await page.getByRole('button', { name: '50 or more new' }).waitFor()
-  await eventually(async () => await rows.filter({ hasText: 'http: forwarded' }).count() === 80 || undefined, 'every row as it is now')
+  await eventually(async () => await rows.filter({ hasText: 'http: forwarded' }).count() === 80 || undefined, 'every row to show its new state')
   await page.getByRole('button', { name: '50 or more new' }).click()
-  await eventually(async () => await rows.count() === 50 || undefined, 'the newest')
+  await eventually(async () => await rows.count() === 50 || undefined, 'the newest rows')
   t.strictSame(complaints, [])
 })
 

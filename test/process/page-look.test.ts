@@ -108,21 +108,21 @@ t.test('every view fits a phone, a tablet and a desktop, in light and dark, with
       for (const width of widths) {
         await page.setViewportSize({ width, height: width === 390 ? 844 : 900 })
         const place = `${name} at ${width} in ${theme}`
-        t.ok(await fits(page), `${place}: nothing sticks out`)
-        t.strictSame(await page.evaluate(BROKEN_WORDS), [], `${place}: words are whole`)
+        t.ok(await fits(page), `${place}: nothing overflows the page`)
+        t.strictSame(await page.evaluate(BROKEN_WORDS), [], `${place}: no word is broken`)
         await takeScreenshot(page, `look-${name}-${width}-${theme}`, { fullPage: false })
       }
       for (const width of tightWidths) {
         await page.setViewportSize({ width, height: 900 })
-        t.ok(await fits(page), `${name} at ${width} in ${theme}: nothing sticks out`)
+        t.ok(await fits(page), `${name} at ${width} in ${theme}: nothing overflows the page`)
       }
-      t.strictSame(await page.evaluate(LOW_CONTRAST), [], `${name} in ${theme}: contrast`)
-      t.strictSame(await page.evaluate(SHARED_NAMES), [], `${name} in ${theme}: names`)
+      t.strictSame(await page.evaluate(LOW_CONTRAST), [], `${name} in ${theme}: enough contrast`)
+      t.strictSame(await page.evaluate(SHARED_NAMES), [], `${name} in ${theme}: no two controls share a name`)
       t.equal(await page.locator('h1').count(), 1)
       for (const landmark of ['banner', 'navigation', 'main'] as const) t.equal(await page.getByRole(landmark).count(), 1, landmark)
     }
   }
-  t.equal(await page.evaluate<string>('localStorage.getItem("tierhook-theme")'), 'dark', 'the choice is kept')
+  t.equal(await page.evaluate<string>('localStorage.getItem("tierhook-theme")'), 'dark', 'the chosen theme is saved')
 
   await page.goto(`${adminUrl}/#/deliveries`)
   await page.locator('tbody tr').nth(20).waitFor()

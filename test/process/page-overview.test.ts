@@ -29,7 +29,7 @@ t.test('the first view says in a sentence what needs the operator, and shows wha
   await page.getByRole('link', { name: 'Show the last 24 hours' }).click()
   await page.getByRole('img', { name: /^Accepted events in 5 min by type, the last 24 hours: 3 events/ }).waitFor()
   await page.setViewportSize({ width: 390, height: 844 })
-  t.ok(await fits(page), 'nothing sticks out on a phone')
+  t.ok(await fits(page), 'nothing overflows the page on a phone')
 
   await service.kill('SIGTERM')
   const again = await startServiceProcess(dataDir, { ADMIN_PORT: new URL(adminUrl).port })

@@ -23,7 +23,7 @@ t.test('a live list keeps focus, selection and scroll position; new deliveries w
   destination.status = 200
   for (let index = 0; index < 3; index++) await postEvent(service.url, `ev_new_${index}`)
   await page.getByRole('button', { name: '3 new' }).waitFor()
-  await eventually(async () => await rows.filter({ hasText: 'http: forwarded' }).count() === 30 || undefined, 'every row as it is now')
+  await eventually(async () => await rows.filter({ hasText: 'http: forwarded' }).count() === 30 || undefined, 'every row to show its new state')
   t.strictSame(await place(), before)
   t.equal(await rows.count(), 30)
 
@@ -68,7 +68,7 @@ t.test('id, JSON, curl and link are copied, and the list is saved as NDJSON and 
   const csv = (await saved('Export CSV')).trimEnd().split('\r\n')
   t.equal(csv.length, 5)
   t.match(csv[0], /^"id","receivedAt","eventType","eventId","customerId",/)
-  t.match(csv[1], /,"'=1\+1","cust_=1\+1",/, 'nothing is a formula')
+  t.match(csv[1], /,"'=1\+1","cust_=1\+1",/, 'spreadsheets read no cell as a formula')
   t.match(csv[4], /"cust_ev_0".*"file=forwarded http=forwarded"$/)
 
   await page.locator('tbody tr').last().getByRole('link').first().click()

@@ -101,7 +101,7 @@ t.test('the page is usable by keyboard, on a phone and in dark mode', { skip }, 
   const browser = await launchBrowser(t)
   const { page, complaints } = await openPage(browser, `${adminUrl}/#/deliveries`, { colorScheme: 'dark', viewport: { width: 390, height: 844 } })
   await page.getByText('cust_ev_phone').waitFor()
-  t.ok(await fits(page), 'nothing sticks out')
+  t.ok(await fits(page), 'nothing overflows the page')
   await takeScreenshot(page, 'deliveries-dark-phone')
   t.not(await page.evaluate<string>('getComputedStyle(document.body).backgroundColor'), 'rgb(251, 251, 250)')
 
@@ -137,5 +137,5 @@ t.test('the page notices when the service goes away and when it is back', { skip
   const again = await startServiceProcess(t.testdir({}), { ADMIN_PORT: new URL(adminUrl).port })
   t.teardown(async () => { await again.kill('SIGTERM') })
   await page.getByText('live', { exact: true }).waitFor()
-  t.ok(await eventually(async () => (await page.locator('#readiness.good').count()) === 1 || undefined, 'the state of the new service'))
+  t.ok(await eventually(async () => (await page.locator('#readiness.good').count()) === 1 || undefined, 'the new service to be shown as ready'))
 })

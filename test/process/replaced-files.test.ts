@@ -21,7 +21,7 @@ async function setUp (t: Test): Promise<{ readonly dataDir: string, readonly ser
 
 async function refuses (t: Test, service: ServiceProcess): Promise<void> {
   t.equal((await postEvent(service.url, 'ev_after')).status, 503)
-  await eventually(async () => (await readiness(service)).status === 503 ? true : undefined, 'not ready')
+  await eventually(async () => (await readiness(service)).status === 503 ? true : undefined, 'the service to be not ready')
   t.match((await readiness(service)).text, /files of the data folder were removed or replaced/)
   await eventually(() => service.log().includes('"msg":"data folder replaced"') ? true : undefined, 'a line in the log')
   const lines = service.log().split('\n').filter((line) => line.includes('"msg":"data folder replaced"'))
@@ -59,7 +59,7 @@ t.test('files that are moved away while no webhook arrives are reported, and the
   renameSync(path, `${path}.away`)
   await eventually(() => service.log().includes('"msg":"data folder replaced"') ? true : undefined, 'a line in the log')
   renameSync(`${path}.away`, path)
-  await eventually(async () => (await readiness(service)).status === 200 ? true : undefined, 'ready again')
+  await eventually(async () => (await readiness(service)).status === 200 ? true : undefined, 'the service to be ready again')
   t.equal((await postEvent(service.url, 'ev_after')).status, 202)
 })
 

@@ -77,6 +77,6 @@ t.test('the version and the help load only the command line, so that they appear
     t.equal(code, 0)
     const loaded = new Set([...stderr.matchAll(/\/(dist|node_modules)\/([@\w-]+\/[\w-]+)[^' ]*\.m?js/g)].map(([, folder, path = '']) => folder === 'dist' ? `dist/${path.split('/')[0] ?? ''}` : path.split('/')[0] ?? ''))
     for (const heavy of ['@sinclair', 'fastify', 'undici', 'pino', 'prom-client', 'ajv-formats', 'dist/journal', 'dist/ingress']) t.notOk(loaded.has(heavy), `${option} does not load ${heavy}`)
-    t.ok(loaded.has('commander'), 'what is loaded can be seen')
+    t.ok(loaded.has('commander'), 'the test can see what is loaded')
   }
 })

@@ -52,11 +52,11 @@ async function tellsAll (t: Test, service: ServiceProcess, cause: string, { open
   await eventually(async () => JSON.stringify(await reasons(service)) === JSON.stringify([told]) ? true : undefined, `the reason "${told}"`)
   const message = opened ? 'journal cannot commit' : 'journal cannot open'
   const lines = await eventually(() => logged(service, message).length > before ? logged(service, message) : undefined, `"${message}" in the log`)
-  t.match(lines.slice(before), [{ level: 50, reason: cause, advice: /\w/ }], 'one line')
+  t.match(lines.slice(before), [{ level: 50, reason: cause, advice: /\w/ }], 'one line is logged')
 }
 
 async function isWellAgain (t: Test, service: ServiceProcess): Promise<void> {
-  await eventually(async () => (await postEvent(service.url, 'ev_after')).status < 300 ? true : undefined, 'a webhook that is accepted again')
+  await eventually(async () => (await postEvent(service.url, 'ev_after')).status < 300 ? true : undefined, 'a webhook to be accepted again')
   t.strictSame(await reasons(service), [])
 }
 
@@ -84,7 +84,7 @@ for (const [place, subfolder] of [['the data folder', '.'], ['the folder that th
     await tellsAll(t, service, causes.noInodes, { opened: false })
     giveBack()
     await isWellAgain(t, service)
-    t.notOk(readdirSync(join(volume, subfolder)).some((name) => name.includes('.trial')), 'nothing is left of what was tried')
+    t.notOk(readdirSync(join(volume, subfolder)).some((name) => name.includes('.trial')), 'the trial files are removed')
   })
 
   t.test(`the first start with ${place} on a read-only file system: 503 with that cause, and the service recovers when it is writable`, async (t) => {
@@ -167,7 +167,7 @@ t.test('a disk that is full, over its quota, read-only or failing under the runn
   disk.order('write EDQUOT 0')
   t.equal((await postEvent(service.url, 'ev_1')).status, 503)
   const told = (): readonly unknown[] => logged(service, 'journal cannot commit').map(({ reason }) => reason).slice(-2)
-  await eventually(() => JSON.stringify(told()) === JSON.stringify([causes.full, causes.quota]) ? true : undefined, 'a line for each cause, one after another')
+  await eventually(() => JSON.stringify(told()) === JSON.stringify([causes.full, causes.quota]) ? true : undefined, 'one log line for each cause, in order')
 })
 
 /** A user without this user's write permission, or none if this user is no administrator. */
@@ -192,7 +192,7 @@ async function startInVain (t: Test, dataDir: string, user: { readonly uid?: num
     child.on('close', resolve)
   })
   t.equal(code, 1)
-  t.notMatch(output, /^\s+at /m, 'no stack')
+  t.notMatch(output, /^\s+at /m, 'the output has no stack trace')
   return output
 }
 

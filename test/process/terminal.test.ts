@@ -51,7 +51,7 @@ t.test('on a terminal the service greets with its addresses, shows an event in o
   t.match(terminal.shown(), '\u001B[1mtierhook ', 'in colour')
   const { id } = await (await post(url, bodyOf('ev_terminal'))).json() as { id: string }
   await post(url, bodyOf('ev_terminal'))
-  await eventually(() => terminal.shown().includes('duplicate') ? true : undefined, 'both lines')
+  await eventually(() => terminal.shown().includes('duplicate') ? true : undefined, 'both event lines')
   t.equal(await terminal.interrupt(), 0)
   // eslint-disable-next-line no-control-regex
   const plain = terminal.shown().replaceAll(/\u001B\[\d+m/g, '')
@@ -62,7 +62,7 @@ t.test('on a terminal the service greets with its addresses, shows an event in o
     new RegExp(`^\\d\\d:\\d\\d:\\d\\d ✓ customer\\.loyalty\\.tier\\.upgraded {2}Leaf → Blütentee \\\\u001b\\[2J {2}cust_ev_t… {2}${id.slice(0, 13)}$`),
     /^\d\d:\d\d:\d\d = customer\.loyalty\.tier\.upgraded .* duplicate .*$/
   ])
-  t.equal(lines.length, 3, 'no line twice')
+  t.equal(lines.length, 3, 'each event is shown once')
   t.match(plain, /· stopped {2}signal=SIGINT/)
 })
 
@@ -72,7 +72,7 @@ t.test('NO_COLOR removes colours, and LOG_FORMAT=json gives a terminal the same 
   t.equal(await plain.interrupt(), 0)
   t.notMatch(plain.shown(), '\u001B')
   const json = startOnTerminal(t, { LOG_FORMAT: 'json' })
-  await eventually(() => json.shown().includes('"msg":"listening"') ? true : undefined, 'the line')
+  await eventually(() => json.shown().includes('"msg":"listening"') ? true : undefined, 'the "listening" line')
   t.equal(await json.interrupt(), 0)
   for (const line of json.shown().replace('^C', '').trim().split('\n')) t.type(JSON.parse(line), 'object')
 })

@@ -25,15 +25,15 @@ t.test('after a replica was killed, another one leads the upkeep, and the observ
   const seen = await eventually(async () => {
     const drift = await second.get('/api/drift')
     return drift.includes('"pointer"') ? drift : undefined
-  }, 'what the first one has met, at the second one')
+  }, 'drift seen by the first replica, at the second one')
   t.match(await second.get('/api/missing-events'), /"lastAt":"\d/)
   t.equal(second.leads(), false)
 
   const killedAt = performance.now()
   await first.service.kill('SIGKILL')
-  await eventuallyTrue(second.leads, 'a successor')
+  await eventuallyTrue(second.leads, 'a new leader')
   const ms = performance.now() - killedAt
-  t.ok(ms > 5000, 'not before the lease is over')
+  t.ok(ms > 5000, 'the new leader starts only after the lease has ended')
   t.comment(`the upkeep was led again after ${Math.round(ms)} ms`)
   t.equal(await second.get('/api/drift'), seen)
   t.equal((await postEvent(second.service.url, 'ev_2')).status, 202)

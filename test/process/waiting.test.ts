@@ -48,17 +48,17 @@ t.test('eleven thousand events that wait for a retry delay no other customer\'s,
   const bad = named('bad', 11_000)
   // One success for each failure, so that the breaker stays closed.
   await sendAll(service, bad.flatMap((id) => [id, `good_${id}`]))
-  await eventually(() => destination.hasAll(bad), 'the first attempt of all that fail')
+  await eventually(() => destination.hasAll(bad), 'the first attempt of each failing event')
   for (const [when, running] of [['before', service], ['after', undefined]] as const) {
     const others = named(`other_${when}`, 1000)
     const current = running ?? await start(t, dataDir, environment)
     await sendAll(current, others)
     const sentAt = performance.now()
-    await eventually(() => destination.hasAll(others), `a thousand of other customers, ${when} a restart`)
-    t.ok(performance.now() - sentAt < 10_000, `within seconds, ${when} a restart`)
+    await eventually(() => destination.hasAll(others), `a thousand events of other customers, ${when} a restart`)
+    t.ok(performance.now() - sentAt < 10_000, `the events arrived within ten seconds, ${when} a restart`)
     await current.kill('SIGKILL')
   }
-  t.ok(bad.every((id) => destination.got.get(id) === 1), 'and none of the eleven thousand is tried before its time')
+  t.ok(bad.every((id) => destination.got.get(id) === 1), 'no failing delivery is retried before its time')
 })
 
 t.test('one hanging call and six thousand others, through kill -9: at most three hundred of them are forwarded again', async (t) => {
@@ -68,23 +68,23 @@ t.test('one hanging call and six thousand others, through kill -9: at most three
   const environment = { HTTP_FORWARDER_URL: destination.url, ADMIN_PORT: String(adminPort), HTTP_FORWARDER_TIMEOUT_MS: '600000' }
   const service = await start(t, dataDir, environment)
   await sendAll(service, ['hanging'])
-  await eventually(() => destination.hasAll(['hanging']), 'the call that hangs')
+  await eventually(() => destination.hasAll(['hanging']), 'the hanging request')
   const others = named('other', 6000)
   await sendAll(service, others)
-  await eventually(() => destination.hasAll(others), 'all others')
+  await eventually(() => destination.hasAll(others), 'all other events')
   // Only the hanging call is unfinished. If it blocked the cursor, this would not come true before its time is over.
   await eventually(async () => {
     const response = await fetch(`http://127.0.0.1:${adminPort}/api/forwarders`)
     const { forwarders } = await response.json() as { readonly forwarders: ReadonlyArray<{ readonly pending: number, readonly retrying: number }> }
     return forwarders[0]?.retrying === 1 && forwarders[0].pending < 300 ? true : undefined
-  }, 'the hanging call to hold nothing')
+  }, 'the hanging request not to hold back the cursor')
   await service.kill('SIGKILL')
   const before = destination.got.get('hanging')
   const again = await start(t, dataDir, environment)
-  await eventually(() => (destination.got.get('hanging') ?? 0) > (before ?? 0) ? true : undefined, 'the call that hung to be made again')
+  await eventually(() => (destination.got.get('hanging') ?? 0) > (before ?? 0) ? true : undefined, 'the hanging request to be made again')
   const last = named('last', 1)
   await sendAll(again, last)
-  await eventually(() => destination.hasAll(last), 'one more')
+  await eventually(() => destination.hasAll(last), 'one more event')
   const twice = others.filter((id) => (destination.got.get(id) ?? 0) > 1).length
   t.comment(`${twice} forwarded again`)
   t.ok(twice <= 300, `${twice} forwarded again`)

@@ -163,7 +163,7 @@ t.test('counts are kept for the next run', async (t) => {
   second.restore(first.report())
   second.accepted(webhook(changed({ '/data/x': 1 }), LEFT))
   t.match(second.report(), { differences: [{ pointer: '/data/x', count: 2, firstAt: 1, lastAt: 7 }], dropped: 0 })
-  t.strictSame([...second.totals()], [{ eventType: LEFT, kind: 'unknown key', count: 1 }], 'a counter begins at the start')
+  t.strictSame([...second.totals()], [{ eventType: LEFT, kind: 'unknown key', count: 1 }], 'the counter of a new process starts from zero')
 })
 
 t.test('a source that floods new forms displaces no other source\'s drift, and no other event\'s of its own, also after a restart', async (t) => {
@@ -175,10 +175,10 @@ t.test('a source that floods new forms displaces no other source\'s drift, and n
   }
   const pointers = (): readonly string[] => drift.report().differences.filter(({ eventType }) => eventType === LEFT).map(({ pointer }) => pointer).sort()
   flood()
-  t.strictSame(pointers(), ['/data/a', '/data/b', '/data/c'], 'what was there before')
+  t.strictSame(pointers(), ['/data/a', '/data/b', '/data/c'], 'differences seen before the flood stay')
   drift.accepted(signed('wh_genuine', changed({ '/data/d': 1 }), LEFT))
   drift.accepted(signed('wh_flood', changed({ '/data/e': 1 }), LEFT))
-  t.strictSame(pointers(), ['/data/a', '/data/b', '/data/c', '/data/d', '/data/e'], 'what came after')
+  t.strictSame(pointers(), ['/data/a', '/data/b', '/data/c', '/data/d', '/data/e'], 'differences seen after the flood are added')
   flood()
   const again = createDrift({ now: Date.now, limit: 50 })
   again.restore(drift.report())
@@ -189,7 +189,7 @@ t.test('a source that floods new forms displaces no other source\'s drift, and n
   const { differences, dropped } = drift.report()
   t.equal(differences.filter(({ eventType }) => eventType.startsWith('genuine.')).length, 15)
   t.equal(differences.length, 50)
-  t.equal(dropped + differences.reduce((sum, { count }) => sum + count, 0), floods + 20, 'what was displaced is counted')
+  t.equal(dropped + differences.reduce((sum, { count }) => sum + count, 0), floods + 20, 'displaced differences count as dropped')
 })
 
 t.test('if every source has one difference, none loses it to another', async (t) => {
@@ -209,7 +209,7 @@ t.test('frequent differences stay when their source has to make room', async (t)
   t.ok(told.includes('often'))
   t.equal(told.filter((type) => type.startsWith('other.')).length, 4)
   drift.accepted(signed('wh_flood', madeUp('once.0'), 'once.0'))
-  t.notOk(drift.report().differences.some(({ eventType, count }) => eventType === 'once.0' && count > 1), 'what was displaced is not counted where it was')
+  t.notOk(drift.report().differences.some(({ eventType, count }) => eventType === 'once.0' && count > 1), 'a displaced difference is not counted under its old entry')
 })
 
 t.test('unsigned bodies are one source, whatever they say', async (t) => {
@@ -227,7 +227,7 @@ t.test('a source that fills an object with new keys does not take the names of a
   t.ok(pointers.includes('/data/customer/loyalty'))
   t.equal(pointers.length, 22)
   for (let index = 0; index < 500; index++) drift.accepted(signed(`wh_${index}`, changed({ [`/data/customer/of_${index}`]: 1 }), LEFT))
-  t.ok(drift.report().differences.length < 150, 'all sources together have a bound too')
+  t.ok(drift.report().differences.length < 150, 'the total over all sources is bounded too')
 })
 
 t.test('after a reset drift is reported again, and the counters of the metrics continue', async (t) => {

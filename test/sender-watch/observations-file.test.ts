@@ -51,11 +51,11 @@ t.test('kept observations are read again, and written only after a change', asyn
     }
   })
   kept.start()
-  await eventually(() => existsSync(observationsPath(dataDir)) && asked > 2 ? true : undefined, 'the file')
+  await eventually(() => existsSync(observationsPath(dataDir)) && asked > 2 ? true : undefined, 'the observations file')
   t.match(await readObservations(dataDir), sample(1))
   rmSync(observationsPath(dataDir))
   const before = asked
-  await eventually(() => asked > before + 2 ? true : undefined, 'more turns')
+  await eventually(() => asked > before + 2 ? true : undefined, 'two more rounds without a change')
   t.notOk(existsSync(observationsPath(dataDir)))
   observed = sample(2)
   await kept.close()

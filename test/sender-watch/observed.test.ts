@@ -84,7 +84,7 @@ t.test('an event that failed at one replica and is accepted by another is over e
   for (const { observed } of [a, b]) t.match(observed.retryBudget(), [{ failedEvents: 0, recovered: true }])
   exchange()
   t.strictSame([a, b].map(({ log }) => log.find('webhook accepted again after it failed').length), [1, 0])
-  t.equal(a.observed.keep().retryBudget.recovered, undefined, 'it is forgotten once the other one has heard of it')
+  t.equal(a.observed.keep().retryBudget.recovered, undefined, 'the recovery is dropped after the other replica has heard of it')
   clock.time += MINUTE
   b.observed.answered(failed('ev_1'))
   exchange()
@@ -164,7 +164,7 @@ t.test('drift is counted together, and a reset by one replica lasts until the ot
   for (const { observed } of [a, b]) t.match(observed.drift().differences, [{ kind: 'unknown event type', count: 2 }])
   a.observed.forget('drift')
   t.strictSame(a.observed.drift().differences, [])
-  t.match([...a.observed.driftTotals()], [{ eventType: 'other', count: 1 }], 'a counter does not go back')
+  t.match([...a.observed.driftTotals()], [{ eventType: 'other', count: 1 }], 'a counter never decreases')
 })
 
 t.test('rows of replicas that are gone are merged, and nothing of them is counted twice', async (t) => {
@@ -202,5 +202,5 @@ t.test('the state of the webhook comes from the replica that asks Voucherify', a
   t.match(b.observed.webhookStatus(), { askedAt: '2026-01-31T00:00:00.000Z', unansweredMs: MINUTE, checks: [{ state: 'wrong' }] })
   t.match(a.observed.webhookStatus(), { checks: [{ state: 'wrong' }] })
   a.status = { ...a.status, unansweredMs: MINUTE }
-  t.strictSame(a.observed.keep().webhook, before, 'nothing is written for the time that passes')
+  t.strictSame(a.observed.keep().webhook, before, 'a longer time without an answer alone writes nothing')
 })

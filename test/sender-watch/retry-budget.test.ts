@@ -65,7 +65,7 @@ t.test('an event that is accepted later is cleared; the source recovers with its
   accept('distr_1', 'ev_1')
   t.match(retryBudget.sources(), [{ failedEvents: 1, triesUsed: 4, recovered: false }])
   accept('distr_1', 'ev_2', false)
-  t.match(retryBudget.sources(), [{ failedEvents: 1 }], 'what is not signed clears nothing')
+  t.match(retryBudget.sources(), [{ failedEvents: 1 }], 'an unsigned event clears no failure')
   accept('distr_1', 'ev_2')
   t.match(retryBudget.sources(), [{ failedEvents: 0, triesUsed: 0, recovered: true }])
   t.equal(log.find('webhook accepted again after it failed').length, 1)
@@ -75,7 +75,7 @@ t.test('an event that is accepted later is cleared; the source recovers with its
   }
   t.equal(log.find('sender tries in vain').length, 2)
   setting.time += 26 * 60 * MINUTE
-  t.strictSame(retryBudget.sources(), [], 'after its day the sender tries no more')
+  t.strictSame(retryBudget.sources(), [], 'the sender stops its retries after a day')
 })
 
 t.test('a request that comes faster than the sender\'s schedule is not its retry', async (t) => {
@@ -119,7 +119,7 @@ t.test('the number of sources and events is bounded, and one that is over frees 
   t.match(retryBudget.sources().find(({ sourceId }) => sourceId === 'wh_0'), { failedEvents: 200 })
   setting.accept('wh_99', 'ev_1')
   fail('wh_next', 'ev_1')
-  t.notOk(retryBudget.sources().some(({ sourceId }) => sourceId === 'wh_next'), 'what has recovered is kept to be looked at')
+  t.notOk(retryBudget.sources().some(({ sourceId }) => sourceId === 'wh_next'), 'a recovered source is kept, so a new source gets no place')
   setting.time += 25 * 60 * MINUTE
   fail('wh_next', 'ev_1')
   t.ok(retryBudget.sources().some(({ sourceId }) => sourceId === 'wh_next'))

@@ -28,10 +28,10 @@ t.test('each webhook is switched on once an hour, also across restarts', async (
   pass(HOUR / 2)
   const second = createSwitchOnLimit({ path, clock })
   t.match(await second.take('wh_1'), { ok: false })
-  t.strictSame(await second.take('wh_2'), { ok: true }, 'another one')
+  t.strictSame(await second.take('wh_2'), { ok: true }, 'another webhook has its own limit')
   pass(HOUR / 2)
   t.strictSame(await createSwitchOnLimit({ path, clock }).take('wh_1'), { ok: true })
-  t.match(await createSwitchOnLimit({ path, clock }).take('wh_2'), { ok: false }, 'what others noted stays')
+  t.match(await createSwitchOnLimit({ path, clock }).take('wh_2'), { ok: false }, 'a new instance keeps the notes of other webhooks')
 })
 
 t.test('a clock that is set neither allows an early switch-on nor blocks it for ever', async (t) => {

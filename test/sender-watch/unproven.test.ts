@@ -54,7 +54,7 @@ t.test('a rotated secret: wrong signatures from known addresses are counted by t
   ])
   t.equal(log.lines.length, 3)
   accept(SENDER)
-  t.strictSame(unproven.report().refused, [], 'and it is over with the first new one that is right')
+  t.strictSame(unproven.report().refused, [], 'an accepted webhook clears the refusals')
 })
 
 t.test('behind a proxy that adds the port to the address, the sender is known at any port', async (t) => {
@@ -108,9 +108,9 @@ t.test('ten thousand unknown addresses take no place from those of signed webhoo
   t.equal(addresses.length, 22)
   t.match(addresses.find(({ address }) => address === SENDER), { known: true, count: 1, firstAt: START, lastAt: START, lastCode: 'SIGNATURE_WRONG' })
   t.match(addresses.find(({ address }) => address === null), { known: false, count: 9980, firstAt: START, lastAt: START + 9979, lastCode: 'HEADER_WRONG' })
-  t.equal(addresses[0]?.address, '198.51.39.15', 'the latest first')
+  t.equal(addresses[0]?.address, '198.51.39.15', 'the latest address comes first')
   setting.time += 2 * DAY
-  t.strictSame(unproven.report(), { signedAt: START, refused: [], addresses: [] }, 'after a day they are forgotten')
+  t.strictSame(unproven.report(), { signedAt: START, refused: [], addresses: [] }, 'refusals are forgotten after a day')
 })
 
 t.test('addresses of signed webhooks have their own limit; one that is dropped is unknown again', async (t) => {

@@ -74,7 +74,7 @@ t.test('an inactive webhook is reported within one round, and so is its recovery
   t.match(log.find('webhook status wrong'), [{ level: 50, check: 'active', detail: /wh_1 \(https:\/\/hooks\.example\.com\/webhooks\)/ }])
   t.equal(log.find('webhook status wrong').length, 1)
   t.equal(stateOf('active'), 'wrong')
-  t.strictSame(puts(api), [], 'nothing is changed without VOUCHERIFY_REENABLE')
+  t.strictSame(puts(api), [], 'without VOUCHERIFY_REENABLE the watchdog changes nothing')
   api.webhooks.splice(0, 1, fakeWebhook())
   await watchdog.ask()
   t.match(log.find('webhook status ok').at(-1), { check: 'active' })
@@ -173,9 +173,9 @@ for (const mood of MOODS) {
     await watchdog.ask()
     t.equal(stateOf('secret'), 'ok')
     time.elapsed += 2 * MINUTE
-    t.equal(stateOf('secret'), 'unknown', 'nothing is called well for long that nobody tells')
+    t.equal(stateOf('secret'), 'unknown', 'a state that is not confirmed for long is unknown')
     t.equal(watchdog.status().unansweredMs, 16 * MINUTE)
-    t.notMatch(JSON.stringify([log.lines, watchdog.status()]), MANAGEMENT_TOKEN, 'also where it is sent back')
+    t.notMatch(JSON.stringify([log.lines, watchdog.status()]), MANAGEMENT_TOKEN, 'the token is hidden even if the API sends it back')
   })
 }
 

@@ -58,7 +58,7 @@ t.test('a ledger counts events that were found once, more than once and not at a
   t.strictSame(ledger.first('missing', 1), [0])
   t.strictSame(ledger.first('repeated', 9), [2])
   for (let again = 0; again < 1000; again++) ledger.found(5000)
-  t.equal(ledger.counts().repeated, 2, 'a byte does not run over')
+  t.equal(ledger.counts().repeated, 2, 'a count above 255 does not overflow')
   ledger.forgetFound()
   t.match(ledger.counts(), { acknowledged: 4, missing: 4 })
 })
@@ -107,7 +107,7 @@ t.test('events are identified by their own id, by the receiver\'s, or by one tha
   const same = new Acknowledged({ eventIds: undefined, keepReceiverIds: false, bodyId: 'ev_1' })
   same.add(0, { ...answer, id: 'request-1' })
   same.add(1, { ...answer, id: 'request-2' })
-  t.match(same.ledger.counts(), { acknowledged: 1 }, 'one body is one event')
+  t.match(same.ledger.counts(), { acknowledged: 1 }, 'the same body counts as one event')
   t.equal(same.indexOf('ev_1'), 0)
 })
 

@@ -39,7 +39,7 @@ t.test('events are found in a file and in rotated files, and earlier lines do no
   writeFileSync(path, line(3) + line(3) + 'not JSON\n\n' + line(4).slice(0, -1))
   const verification = await verifyNow(downstream, acknowledge(5))
   t.match(verification, { downstream: path, complete: false, lookedFor: 5, foundOnce: 1, missing: 3, foundMoreThanOnce: 1 })
-  t.strictSame(verification.missingEvents, [ids.eventId(0), ids.eventId(1), ids.eventId(4)], 'a line without an end is not there yet')
+  t.strictSame(verification.missingEvents, [ids.eventId(0), ids.eventId(1), ids.eventId(4)], 'a line without a line break does not count yet')
   t.strictSame(verification.repeatedEvents, [ids.eventId(3)])
 })
 
@@ -167,7 +167,7 @@ t.test('the operator\'s API shows which events every forwarder has forwarded, an
   t.strictSame(verification.missingEvents.map(text => text.replace(/^.*?: /, '')), [
     'retrying at http', 'it is in quarantine', 'the service does not know it', 'its answer had no delivery id'
   ])
-  t.equal(operator.asked.filter(id => id === uuid(0)).length, 1, 'what was found is not asked for again')
+  t.equal(operator.asked.filter(id => id === uuid(0)).length, 1, 'a delivery that was found is not asked for again')
 })
 
 t.test('asking for many deliveries at once causes no leak warning of Node.js', async t => {

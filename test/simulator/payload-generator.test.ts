@@ -32,7 +32,7 @@ t.test('every event of the catalogue is valid, signed, compact, and from the sou
   const [first, ...others] = catalogue.map(({ type }) => type)
   if (first === undefined) throw new Error('the catalogue is empty')
   const generator = samples({ types: [first, ...others] })
-  t.equal(generator.sources.length, 13, 'a distribution for each event that has one, and the project\'s webhook')
+  t.equal(generator.sources.length, 13, 'one distribution for each event type that has one, and the project\'s webhook')
   for (const [index, { type, kind, envelopeSchema }] of catalogue.entries()) {
     const { url, body, headers } = generator.webhook(index, happenedAt)
     const envelope = read(body)
@@ -40,7 +40,7 @@ t.test('every event of the catalogue is valid, signed, compact, and from the sou
     t.strictSame(compileValidator(envelopeSchema)(envelope), [])
     t.match(envelope, { id: ids.sendOutId(index), event: { type, id: ids.eventId(index) }, source: { target_url: url.href, id: generator.sourceOf(index), object: kind === 'project' ? 'webhook' : 'distribution' } })
     t.match(envelope.source.id, kind === 'project' ? /^wh_/ : /^distr_/)
-    if (kind === 'project') t.equal(envelope.type, type, 'the webhook of the project names the event')
+    if (kind === 'project') t.equal(envelope.type, type, 'the project webhook names the event type')
     t.ok(verifySignature({ rawBody: body, header: headers['x-voucherify-signature'], secrets: [secret] }).ok)
   }
 })
@@ -50,7 +50,7 @@ t.test('the same event can be made again byte for byte, and each event has its o
   for (let index = 0; index < 50; index++) t.strictSame(one.webhook(index, happenedAt), again.webhook(index, happenedAt))
   const eventIdsSeen = new Set(Array.from({ length: 50 }, (_, index) => read(one.webhook(index, happenedAt).body).event.id))
   t.equal(eventIdsSeen.size, 50)
-  t.equal(samples({ seed: 'other' }).sourceOf(0), one.sourceOf(0), 'a distribution keeps its id from run to run')
+  t.equal(samples({ seed: 'other' }).sourceOf(0), one.sourceOf(0), 'a distribution has the same id in every run')
 })
 
 t.test('an event without a schema is sent in an envelope too, from either kind of webhook', async t => {
@@ -59,7 +59,7 @@ t.test('an event without a schema is sent in an envelope too, from either kind o
   const distribution = samples({ types: ['redemption.succeeded'], kind: 'distribution' })
   t.match(read(distribution.webhook(0, happenedAt).body), { source: { object: 'distribution', id: /^distr_/ } })
   const names = new Set(Array.from({ length: 40 }, (_, index) => read(distribution.webhook(index, happenedAt).body).type))
-  t.ok(names.has('') && names.size > 2, 'its name is free text')
+  t.ok(names.has('') && names.size > 2, 'a distribution\'s name is free text')
 })
 
 t.test('bodies can be raw, wrong or unsigned, and have additional headers', async t => {
@@ -90,6 +90,6 @@ t.test('a custom body is sent compact and signed, with its digits unchanged, or 
   for (const asIs of [false, true]) {
     const plain = createBodyGenerator({ ...options, bytes: Buffer.from('  message  '), asIs }).webhook(0, 0)
     t.equal(Buffer.from(plain.body).toString(), '  message  ')
-    t.equal(plain.headers['x-voucherify-signature'], sign(Buffer.from('  message  '), secret), 'what is no JSON is signed as it is')
+    t.equal(plain.headers['x-voucherify-signature'], sign(Buffer.from('  message  '), secret), 'a body that is not JSON is signed unchanged')
   }
 })

@@ -132,7 +132,7 @@ t.test('a failed event is retried when Voucherify would, with the same bytes, un
   t.equal(new Set(sending.bodies).size, 1)
   const report = await sending.report()
   t.match(report, { events: { accepted: 1, failed: 0 }, retries: { spent: 4, mostStrikes: 4 }, answers: { 503: 4, 202: 1 }, switchedOff: { length: 0 } })
-  t.ok(isPerfect(report), 'nothing was lost')
+  t.ok(isPerfect(report), 'no event was lost')
 })
 
 t.test('a clock that runs a thousand times as fast makes a day last 86 seconds', async t => {
@@ -198,7 +198,7 @@ t.test('a share of events is sent once more, and the receiver\'s answer to the c
     t.equal(report.copies.sent, 5)
     t.equal(report.events.accepted, 100)
     t.equal(isPerfect(report), fate === 'recognised' || fate === 'unmarked')
-    t.ok(sending.requests.filter(({ nth }) => nth === 2).every(({ at }) => at > 0), 'each after it was accepted')
+    t.ok(sending.requests.filter(({ nth }) => nth === 2).every(({ at }) => at > 0), 'each copy is sent after the event was accepted')
   }
 })
 
@@ -206,7 +206,7 @@ t.test('a copy overlaps a slow answer, and an event counts as accepted if only i
   const sending = start({ kind: 'closed', events: 1 }, ({ nth }) => nth === 1 ? { status: 'timeout', takesMs: 10_000 } : { takesMs: 50 }, { overlaps: 1, retries: 12 })
   await sending.clock.pass(HOUR)
   t.strictSame(sending.requests.map(({ at }) => at), [0, 0])
-  t.strictSame(sending.accepted, [0], 'told once')
+  t.strictSame(sending.accepted, [0], 'the acceptance is reported once')
   t.match(await sending.report(), { events: { accepted: 1, failed: 0 }, copies: { sent: 1, unmarked: 1 }, timeouts: 1, retries: { spent: 0 } })
 })
 
@@ -232,7 +232,7 @@ t.test('shares are spread over the events, no event belongs to two shares, and a
   for (const [kind, share] of [['beside', 0.05], ['after', 0.1]] as const) {
     t.ok(Math.abs(copies.filter(copy => copy === kind).length - share * 10_000) <= 2)
     const turns = Array.from({ length: 8 }, (_, turn) => copies.filter((copy, index) => copy === kind && index % 8 === turn).length)
-    t.ok(Math.min(...turns) > share * 1250 * 0.7, `every one of eight types has its part: ${turns.join()}`)
+    t.ok(Math.min(...turns) > share * 1250 * 0.7, `each of the eight event types has its share: ${turns.join()}`)
   }
   t.equal(copyOf(3, { overlaps: 0, duplicates: 0 }), 'none')
   t.equal(copyOf(3, { overlaps: 1, duplicates: 1 }), 'beside')

@@ -28,11 +28,11 @@ export async function msUntilForwarded (fleet: Fleet): Promise<number> {
   return await eventually(() => {
     const arrived = fleet.sent.slice(before).map(({ event }) => fleet.arrivals.get(event)).find((at) => at !== undefined)
     return arrived === undefined ? undefined : arrived - startedAt
-  }, 'something that was sent and arrived')
+  }, 'a newly sent event to arrive')
 }
 
 export async function isReady (fleet: Fleet, index: number): Promise<void> {
-  await eventually(async () => await fleet.health(index, 'ready').catch(() => 0) === 200 ? true : undefined, 'a replica that is ready')
+  await eventually(async () => await fleet.health(index, 'ready').catch(() => 0) === 200 ? true : undefined, 'a ready replica')
 }
 
 export async function allReady (fleet: Fleet): Promise<void> {

@@ -9,7 +9,7 @@ async function msUntilWritten (fleet: Fleet): Promise<number> {
   await eventually(async () => {
     const [now] = await fleet.query<{ cursor: number }>("SELECT cursor::float FROM {s}.forwarders WHERE name = 'file'")
     return (now?.cursor ?? 0) > (before?.cursor ?? 0) ? true : undefined
-  }, 'a file that is written')
+  }, 'the event file to be written')
   return performance.now() - startedAt
 }
 
@@ -28,7 +28,7 @@ export const loseHome: FleetFault = async (fleet) => {
   const ms = await msUntilForwarded(fleet)
   const other = (home + 1) % fleet.replicas.length
   const shown = async (path: string, what: RegExp): Promise<void> => {
-    await eventually(async () => what.test(await fleet.ask(other, path)) ? true : undefined, `a home that is gone, at ${path}`).catch((error: unknown) => { fleet.violations.push(String(error)) })
+    await eventually(async () => what.test(await fleet.ask(other, path)) ? true : undefined, `the missing home to be reported at ${path}`).catch((error: unknown) => { fleet.violations.push(String(error)) })
   }
   await shown('/api/forwarders', new RegExp(`"name":"file"[^}]*"leader":null,"home":"replica-${home}"`))
   await shown('/api/status', new RegExp(`file runs on no replica: its home replica-${home} is away`))

@@ -47,7 +47,7 @@ async function allThrough (where: string, wanted: readonly string[], read: () =>
     const there = read()
     missing = wanted.filter((each) => !there.has(each))
     return missing.length === 0 ? true : undefined
-  }, `all that is stored in ${where}`).catch((error: unknown) => { violations.push(`${String(error)}: ${missing.join(', ')}`) })
+  }, `each stored event in ${where}`).catch((error: unknown) => { violations.push(`${String(error)}: ${missing.join(', ')}`) })
 }
 
 /** Returns the delivery id of each line, whichever replicas have written the file. */

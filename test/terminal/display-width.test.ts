@@ -16,9 +16,9 @@ t.test('the width of a text is what a terminal shows', async t => {
 t.test('text is cut between characters as a person sees them', async t => {
   t.equal(cutToWidth('plain', 3), 'pla')
   t.equal(cutToWidth('李小龙', 3), '李')
-  t.equal(cutToWidth('a🫖b', 2), 'a', 'no half of a pair')
+  t.equal(cutToWidth('a🫖b', 2), 'a', 'no character is cut in half')
   t.equal(cutToWidth(`a${FAMILY}b`, 3), `a${FAMILY}`)
-  t.equal(cutToWidth(`a${FAMILY}b`, 2), 'a', 'no half of a family')
+  t.equal(cutToWidth(`a${FAMILY}b`, 2), 'a', 'no emoji sequence is cut in half')
   t.equal(cutToWidth('e\u0301e\u0301', 1), 'e\u0301')
   t.equal(cutToWidth('🇵🇱', 1), '')
   t.equal(cutToWidth('Zoë', 9), 'Zoë')

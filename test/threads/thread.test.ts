@@ -26,7 +26,7 @@ t.test('a store in its own thread: records are read from the disk byte for byte,
   const progress = { term: 1, forwarder: 'f', cursor: 0, position: 'here', breaker: undefined, changes: [], records: [] }
   const saved = forwarding.remote.save([progress])
   t.match(await store.remote.append(packed, [packed.bodies]), { results: [1, 2, 3], keysDamaged: false })
-  t.equal(packed.bodies.byteLength, 0, 'moved, not copied')
+  t.equal(packed.bodies.byteLength, 0, 'the buffer is moved, not copied')
   t.equal(await saved, 'saved')
   t.match(commits, [{ deliveries: 0, error: { message: 'The journal is not open' } }, { deliveries: 3 }])
 
@@ -35,11 +35,11 @@ t.test('a store in its own thread: records are read from the disk byte for byte,
   const page = { after: 0, visible: 3, limit: 10, limitBytes: 1_000_000 }
   const read = reader.readAfter(page)
   t.strictSame({ damaged: read.damaged, bodies: read.deliveries.map(({ rawBody }) => Buffer.from(rawBody)) }, { damaged: [], bodies: sent.map(({ rawBody }) => Buffer.from(rawBody)) })
-  t.equal(reader.readAfter({ ...page, limitBytes: 1 }).deliveries.length, 1, 'one at least')
+  t.equal(reader.readAfter({ ...page, limitBytes: 1 }).deliveries.length, 1, 'a page has at least one delivery')
   reader.close()
 
   await forwarding.remote.registerFeed({ forwarder: 'f', cursor: 0, term: 2 })
-  t.equal(await forwarding.remote.save([progress]), 'lost', 'who has been followed by another saves nothing more')
+  t.equal(await forwarding.remote.save([progress]), 'lost', 'progress of an earlier term is not saved')
   t.equal(await store.close(10_000), true)
   t.equal(await store.close(1000), true, 'again')
   await t.rejects(store.remote.probe(), { code: 'THREAD_ENDED' })

@@ -10,7 +10,7 @@ t.test('the event text is the data of an envelope, or the whole bare body, on on
   t.equal(textOf('{"event":{},"data":{ "n": 1.0,\r\n\t"m":1e2 }}'), '{"n":1.0,"m":1e2}')
   t.equal(textOf('{"customer":null,\n"created_at":"a b"}'), '{"customer":null,"created_at":"a b"}')
   t.equal(textOf('{"data":{},"loyalty_tier":{}}'), '{"data":{},"loyalty_tier":{}}', 'a bare body with a key called data')
-  t.equal(textOf('\uFEFF{"a":1}'), '{"a":1}', 'without a byte order mark')
+  t.equal(textOf('\uFEFF{"a":1}'), '{"a":1}', 'the text has no byte order mark')
 })
 
 t.test('a body that was found valid before is not parsed again, and gives the same text', async t => {

@@ -61,7 +61,7 @@ t.test('facts of the documents that the schema does not require are annotations'
 t.test('parts that events share have a name, and are written once in a document', async t => {
   for (const schema of [eventSchemas(catalogue[2]).envelope.schema, schemaBundle()]) {
     t.match(schema['$defs'], { Campaign: { properties: Object }, Customer: Object, LoyaltyTier: Object, Source: Object })
-    t.equal(JSON.stringify(schema).split('How a referral campaign counts and rewards').length - 1, 2, 'where it is, and where it is referred to')
+    t.equal(JSON.stringify(schema).split('How a referral campaign counts and rewards').length - 1, 2, 'the text appears twice: in the definition and where it is referred to')
   }
 })
 

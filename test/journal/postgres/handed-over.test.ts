@@ -82,7 +82,7 @@ t.test('events that another replica stored behind a handed-over page are forward
   const event = sampleNewDelivery({ id: randomUUID(), dedupeKey: null })
   await one.accepting.append([event], 4000)
   await other.accepting.append([{ ...event, id: randomUUID() }], 4000)
-  await eventuallyTrue(() => told > 0, 'the look for what others have stored')
+  await eventuallyTrue(() => told > 0, 'the poll for events stored by other replicas')
   // The first poll may have come between the two.
   await sleep(250)
   for (const batch of batches) forwarding.stored(batch)

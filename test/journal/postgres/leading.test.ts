@@ -72,7 +72,7 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     const { id } = await second.append(sampleNewDelivery({ index: 2 }))
     await first.close()
     const next = await waiting.led
-    t.strictSame((await next.feed.claim(5)).claims.map(({ delivery }) => delivery.id), [id], 'it goes on where the first one was')
+    t.strictSame((await next.feed.claim(5)).claims.map(({ delivery }) => delivery.id), [id], 'the new leader continues at the first one\'s position')
   })
 
   await t.test('two replicas share the forwarders, and none is taken from a replica that has no more than its share', async (t) => {
@@ -81,7 +81,7 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     const mine = await Promise.all(FORWARDERS.map(async (name) => await lead(first, name).led))
     const second = await replica('second')
     const others = FORWARDERS.map((name) => lead(second, name))
-    await eventuallyTrue(() => mine.some(({ events }) => events.includes('yield')), 'one that is to be given up')
+    await eventuallyTrue(() => mine.some(({ events }) => events.includes('yield')), 'a forwarder to be given up')
     t.equal(mine.filter(({ events }) => events.length > 0).length, 1)
     const yielded = mine.findIndex(({ events }) => events.includes('yield'))
     await mine[yielded]?.feed.close()
@@ -98,13 +98,13 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     await sql("INSERT INTO {s}.members VALUES ('other', 'other', {s}.now_ms() + 100000, 0)")
     proxy.leadTo(await freePort())
     proxy.drop()
-    await eventuallyTrue(() => mine.every(({ events }) => events.includes('lost')), 'the end of all terms')
+    await eventuallyTrue(() => mine.every(({ events }) => events.includes('lost')), 'all terms to be lost')
     for (const { feed } of mine) await feed.close()
     const again = FORWARDERS.map((name) => lead(first, name))
-    t.match(await sql('SELECT DISTINCT token::int, holder IS NULL AS free FROM {s}.forwarders'), [{ token: 1, free: false }], 'nothing was given up')
+    t.match(await sql('SELECT DISTINCT token::int, holder IS NULL AS free FROM {s}.forwarders'), [{ token: 1, free: false }], 'no term was given up in the database')
     proxy.leadTo(server.port)
-    await eventuallyTrue(() => again.filter(({ isLed }) => isLed()).length === 2, 'its share')
-    await eventually(async () => (await sql('SELECT 1 FROM {s}.forwarders WHERE holder IS NULL')).length === 1 || undefined, 'one to be free')
+    await eventuallyTrue(() => again.filter(({ isLed }) => isLed()).length === 2, 'the replica to lead its share')
+    await eventually(async () => (await sql('SELECT 1 FROM {s}.forwarders WHERE holder IS NULL')).length === 1 || undefined, 'a forwarder to be free')
     t.strictSame((await Promise.all(again.filter(({ isLed }) => isLed()).map(async ({ led }) => await led))).map(({ events }) => events), [[], []])
   })
 
@@ -116,11 +116,11 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     const { feed, events } = await lead(first, 'one').led
     const { claims } = await feed.claim(1)
     stoppedMs = 60_000
-    t.strictSame((await feed.claim(1)).claims, [], 'it is asked before anything is handed out')
+    t.strictSame((await feed.claim(1)).claims, [], 'a frozen replica checks its lease before it hands out a delivery')
     await t.rejects(feed.settle(claims.map((claim) => ({ claim, result: { status: 'forwarded' } }))))
     t.strictSame(events, ['lost'])
     t.match(await sql('SELECT cursor::int FROM {s}.forwarders'), [{ cursor: 0 }])
-    t.equal((await first.append(sampleNewDelivery({ index: 2 }))).status, 'stored', 'and accepts as before')
+    t.equal((await first.append(sampleNewDelivery({ index: 2 }))).status, 'stored', 'the replica still accepts events')
     const again = await lead(first, 'one').led
     t.equal((await again.feed.claim(5)).claims.length, 2)
   })
@@ -134,7 +134,7 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
       const { claims } = await feed.claim(1)
       await sql(`UPDATE {s}.forwarders SET ${change}`)
       await t.rejects(feed.settle(claims.map((claim) => ({ claim, result: { status: 'forwarded' } }))))
-      await eventuallyTrue(() => events.includes('lost'), 'a term that has ended')
+      await eventuallyTrue(() => events.includes('lost'), 'the term to end')
       await feed.close()
     }
     t.match(await sql('SELECT cursor::int FROM {s}.forwarders'), [{ cursor: 0 }])
@@ -150,7 +150,7 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     const other = lead(second, 'two')
     await other.led
     await pause(1500)
-    t.equal(away.isLed(), false, 'nobody else has its file')
+    t.equal(away.isLed(), false, 'no replica but its home leads a file forwarder')
     await lead(first, 'one').led
   })
 
@@ -159,9 +159,9 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     const first = await replica('first')
     const { events } = await lead(first, 'one').led
     await sql('UPDATE {s}.forwarders SET paused = true')
-    await eventuallyTrue(() => events.includes('paused'), 'a pause')
+    await eventuallyTrue(() => events.includes('paused'), 'the pause')
     await sql('UPDATE {s}.forwarders SET paused = false')
-    await eventuallyTrue(() => events.includes('resumed'), 'its end')
+    await eventuallyTrue(() => events.includes('resumed'), 'the end of the pause')
     t.strictSame(events, ['paused', 'resumed'])
   })
 
@@ -180,11 +180,11 @@ t.test('forwarders of several replicas', { skip: noPostgres }, async (t) => {
     await first.close()
     const startedAt = performance.now()
     const second = await replica('same')
-    t.ok(performance.now() - startedAt < 2000, 'nothing is waited for')
+    t.ok(performance.now() - startedAt < 2000, 'a replica that was closed does not delay the next one')
     await second.close()
     await sql("INSERT INTO {s}.members VALUES ('killed', 'same', 0, {s}.now_ms())")
     await replica('same')
-    t.ok(performance.now() - startedAt < 6000, 'it is not taken for alive')
+    t.ok(performance.now() - startedAt < 6000, 'a crashed replica is not taken for a running one')
   })
 
   await t.test('replicas that start at once on an older schema migrate it once, and functions of the older release stay', async (t) => {

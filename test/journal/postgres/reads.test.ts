@@ -35,7 +35,7 @@ t.test('reads of feeds', { skip: noPostgres }, async (t) => {
     const lanes = Array.from({ length: LANES }, (_each, index) => ({ lane: `cust_${index}`, after: { replay: 0, sequence: index === 7 ? 7 : 0 } }))
     const marks = await readLanes('a', 'first', lanes, 2)
     t.equal(marks.length, 2 * LANES)
-    t.strictSame(marks.filter(({ lane }) => lane === 'cust_7').map(({ sequence }) => sequence), [LANES + 7, 2 * LANES + 7], 'each from after its place, in order')
+    t.strictSame(marks.filter(({ lane }) => lane === 'cust_7').map(({ sequence }) => sequence), [LANES + 7, 2 * LANES + 7], 'each lane is read from after its own position, in order')
     t.strictSame(await readLanes('a', 'first', [], 2), [])
   })
 

@@ -53,7 +53,7 @@ t.test('a damaged page: every way of reading reports it, and the statement conti
     }
   })
   t.ok(readable.length > 1900 && readable.length < 2000)
-  t.ok(readable.includes(2000), 'what comes after the damaged page')
+  t.ok(readable.includes(2000), 'deliveries after the damaged page are readable')
 })
 
 t.test('errors have the name that SQLite gives them as their code', async (t) => {

@@ -18,11 +18,11 @@ t.test('a checkpoint runs each time that enough was logged, and never two at onc
   logged(Array.from({ length: 300 }, () => 2000))
   t.equal(running.length, 1)
   logged([4 * MEBIBYTE])
-  t.equal(running.length, 1, 'not while one runs')
+  t.equal(running.length, 1, 'no second checkpoint starts while one runs')
   running[0]?.()
   await nextTurn()
   logged([1])
-  t.equal(running.length, 2, 'and then at once')
+  t.equal(running.length, 2, 'the next checkpoint starts at once after it')
   t.strictSame(defects, [])
 })
 
@@ -54,9 +54,9 @@ t.test('the reader copies the WAL into the database, beside a writer that contin
   const append = (): void => { writer.commit({ withdraw: [], progress: [], appends: recordsOf(...Array.from({ length: 50 }, () => newDelivery({ rawBody: Buffer.alloc(10_000, 0x20) }))) }) }
   append()
   const before = statSync(path).size
-  t.ok(before < 50 * 10_000, 'the bodies are in the log alone')
+  t.ok(before < 50 * 10_000, 'before the checkpoint, the bodies are only in the write-ahead log')
   reader.checkpoint()
-  t.ok(statSync(path).size > 50 * 10_000, 'and now in the database')
+  t.ok(statSync(path).size > 50 * 10_000, 'after the checkpoint, the bodies are in the database')
   append()
   reader.checkpoint()
   t.ok(statSync(path).size > 100 * 10_000)

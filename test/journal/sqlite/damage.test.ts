@@ -150,7 +150,7 @@ t.test('one flipped byte on any page neither loses all later records nor stops t
     }
   }
   t.ok(salvages > pages / 4, `${salvages} salvages for ${pages} pages`)
-  t.ok(lostMost <= ROWS_A_PAGE, `${lostMost} records were lost at most`)
+  t.ok(lostMost <= ROWS_A_PAGE, `at most ${lostMost} records were lost`)
   t.comment(`${pages} pages, ${salvages} salvages, ${lostMost} lost at most, in ${Math.round(performance.now() - begun)} ms; file lines twice where the position was lost: ${duplicates.join(', ')}`)
 })
 
@@ -160,9 +160,9 @@ t.test('an event whose record was set aside is stored again when it comes again,
   t.teardown(() => { writer.close() })
   const append = (): unknown => writer.commit({ withdraw: [], progress: [], appends: recordsOf(sampleNewDelivery({ dedupeKey: 'same' })) }).appends[0]
   t.equal(append(), 1)
-  t.match(append(), { verdict: 'valid' }, 'stored already')
+  t.match(append(), { verdict: 'valid' }, 'the event is already stored')
   writer.setAside([1])
-  t.equal(append(), 2, 'the sender still has what the disk has lost')
+  t.equal(append(), 2, 'an event whose record was set aside is stored again')
   t.match(append(), { verdict: 'valid' })
   t.end()
 })

@@ -99,7 +99,7 @@ for (let version = 1; version <= SCHEMA_VERSION; version++) {
     const old = [newDelivery(), quarantinedDelivery(), newDelivery()]
     writeVersion(version, path, old)
     const writer = createWriter(Date.now)
-    t.match(writer.open({ path, ...options, damaged: true }).salvaged, { kept: 3, lost: 0, damagedPages: 0, forwardersLost: false }, 'its structure is sound')
+    t.match(writer.open({ path, ...options, damaged: true }).salvaged, { kept: 3, lost: 0, damagedPages: 0, forwardersLost: false }, 'the structure of the database is intact')
     writer.close()
     const { deliveries, many, damaged } = readAll(t, path)
     t.strictSame({ ids: deliveries.map(({ id }) => id), damaged }, { ids: [old[0]?.id, old[2]?.id], damaged: [] })
@@ -130,5 +130,5 @@ t.test('records from before body ranges are intact, are forwarded and released, 
   const { deliveries, many, damaged } = readAll(t, path)
   t.strictSame(deliveries, before.deliveries)
   t.strictSame(damaged, [])
-  t.equal(many([2])[0]?.id, old[1]?.id, 'what was released, too')
+  t.equal(many([2])[0]?.id, old[1]?.id, 'released deliveries are kept too')
 })

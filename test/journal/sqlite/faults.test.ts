@@ -45,7 +45,7 @@ t.test('a commit that succeeds after its 503 is taken back before it can be read
   const late = sampleNewDelivery({ dedupeKey: 'same' })
   const append = journal.append(late)
   await committed.opened
-  t.strictSame(stored(dataDir), [late.id], 'it is on disk already')
+  t.strictSame(stored(dataDir), [late.id], 'the delivery is already on disk')
   await t.rejects(append, { code: 'JOURNAL_UNAVAILABLE' })
   t.equal(readFileSync(join(dataDir, 'withdrawn'), 'utf8'), `${late.id}\n`)
   t.strictSame((await feed.claim(5)).claims, [])
@@ -55,7 +55,7 @@ t.test('a commit that succeeds after its 503 is taken back before it can be read
   for (;;) {
     const answer = await journal.append(retried).catch(() => undefined)
     if (answer === undefined) continue
-    t.equal(answer.status, 'stored', 'no duplicate of what was refused')
+    t.equal(answer.status, 'stored', 'a refused event is no duplicate when it comes again')
     break
   }
   t.strictSame(stored(dataDir), [retried.id])

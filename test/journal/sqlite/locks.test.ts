@@ -37,7 +37,7 @@ t.test('a restarted writer leaves the process its locks: no other process takes 
   await journal.append(sampleNewDelivery())
   t.ok(isLocked(databasePath(dataDir)))
   threads.endStore()
-  await eventually(async () => await journal.append(sampleNewDelivery()).then(() => true, () => undefined), 'a commit of the new writer')
+  await eventually(async () => await journal.append(sampleNewDelivery()).then(() => true, () => undefined), 'the new store thread to commit')
   t.ok(isLocked(databasePath(dataDir)))
 })
 
@@ -70,10 +70,10 @@ t.test('a salvage waits for a command that writes, so nothing is committed to a 
   t.teardown(journal.close)
   const before = statSync(databasePath(store.dataDir)).ino
   const started = journal.start()
-  await eventually(() => log.lines.some(({ msg }) => msg === 'journal cannot open') ? true : undefined, 'the start that could not salvage')
-  t.equal(statSync(databasePath(store.dataDir)).ino, before, 'nothing was put in its place')
+  await eventually(() => log.lines.some(({ msg }) => msg === 'journal cannot open') ? true : undefined, 'the start to fail because it could not salvage')
+  t.equal(statSync(databasePath(store.dataDir)).ino, before, 'the database file was not replaced')
   place.release()
   await started
-  await eventually(() => journal.isOpen() ? true : undefined, 'the salvage')
+  await eventually(() => journal.isOpen() ? true : undefined, 'the salvage to finish')
   t.not(statSync(databasePath(store.dataDir)).ino, before)
 })

@@ -60,7 +60,7 @@ t.test('young deliveries stay, unless the store is too large', (t) => {
   t.equal(keys(), 9)
   t.match(prune(db, { ...limits, maxBytes: 1 }), { removed: 9 })
   t.strictSame(sequences(), [])
-  t.equal(keys(), 9, 'and copies are recognised all the same')
+  t.equal(keys(), 9, 'the keys stay, so duplicates are still recognised')
   t.end()
 })
 
@@ -73,7 +73,7 @@ t.test('a finished replay is removed, but not while something of it waits or an 
     INSERT INTO waiting (forwarder, replay, sequence, attempt, waited_ms, delay_ms, due_at) VALUES ('f', 3, 1, 1, 0, 0, 0), ('gone', 7, 1, 1, 0, 0, 0);
     INSERT INTO attempts (sequence, forwarder, replay, attempt, started_at, duration_ms, outcome) VALUES (1, 'f', 2, 1, 0, 1, 'forwarded'), (2, 'f', 5, 1, 0, 1, 'forwarded')`)
   const left = (): number[] => (db.prepare('SELECT number FROM replays ORDER BY number').all([]) as Array<{ number: number }>).map(({ number }) => number)
-  t.match(prune(db, { ...limits, limit: 9 }), { removed: 1, next: 2 }, 'as many in one step as there may be')
+  t.match(prune(db, { ...limits, limit: 9 }), { removed: 1, next: 2 }, 'one step removes at most 9 replays')
   t.equal(left().length, 11)
   t.match(prune(db, { ...limits, after: 2 }), { next: undefined })
   t.strictSame(left(), [2, 3, 7, 18, 20])
@@ -94,7 +94,7 @@ t.test('a key stays as long as its delivery, and one that outlives it is removed
   const sweep = (keysBefore: number): void => { for (let after: number | undefined = 0; after !== undefined;) after = prune(db, { ...limits, keysBefore, after }).next }
   sweep(old - 1)
   t.equal(sequences().length, 20)
-  t.equal(keys(), 30, 'they are not old enough')
+  t.equal(keys(), 30, 'the keys are not old enough to remove')
   // One sweep checks this number of keys, and the next one continues there.
   for (let sweeps = 0; sweeps < 4; sweeps++) sweep(limits.keysBefore)
   t.equal(keys(), 20)
@@ -121,7 +121,7 @@ t.test('many deliveries that must stay are skipped in small steps, and the space
     prune: async (step) => writer.prune(step)
   })
   t.equal(sequences().length, 450)
-  t.equal(keys(), 450, 'the keys of what stays')
+  t.equal(keys(), 450, 'the keys of the remaining deliveries stay')
   t.match(log.find('journal pruned'), [{ removed: 450 }])
   db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   t.ok(usedBytes(db) < before.used * 0.6)
@@ -138,7 +138,7 @@ t.test('records that a wrong clock dated in the future are removed with later on
   while (after !== undefined) after = prune(db, { ...limits, after }).next
   t.strictSame(sequences(), [39, 40])
   db.exec(`UPDATE deliveries SET received_at = ${future}`)
-  t.match(prune(db, limits), { removed: 0, next: undefined }, 'where nothing right follows, they stay')
+  t.match(prune(db, limits), { removed: 0, next: undefined }, 'deliveries dated in the future stay if no later one has a right time')
   t.end()
 })
 
@@ -170,10 +170,10 @@ t.test('a flood of quarantined events evicts its own oldest ones, and no good de
     prune: async (step) => writer.prune(step)
   })
   const left = sequences()
-  t.equal(left.filter((sequence) => sequence <= 200).length, 200, 'all good ones are there')
+  t.equal(left.filter((sequence) => sequence <= 200).length, 200, 'no delivery outside quarantine is removed')
   const held = left.filter((sequence) => sequence > 200)
-  t.ok(held.length > 50 && held.length < 100, `${held.length} of 200 in quarantine are left`)
-  t.equal(held.at(-1), 400, 'the newest')
+  t.ok(held.length > 50 && held.length < 100, `${held.length} of 200 quarantined deliveries are left`)
+  t.equal(held.at(-1), 400, 'the newest quarantined delivery is left')
   t.equal(told, 200 - held.length)
   t.match(log.find('quarantine full, its oldest deliveries removed'), [{ evicted: told, level: 50 }])
 })

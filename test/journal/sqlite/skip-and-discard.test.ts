@@ -20,7 +20,7 @@ t.test('deliveries that a filter refuses are shown as skipped, not as forwarded'
   t.strictSame((await operator.list({ filter: { status: 'forwarded' }, ...one })).map(({ sequence }) => sequence), [2])
   await operator.replay({ sequences: [1], forwarders: ['http'], finishedOnly: false, description: '', dryRun: false })
   await settleAll(http, forwarded)
-  t.strictSame(await statusesOf(), ['forwarded', 'forwarded'], 'once it was sent after all')
+  t.strictSame(await statusesOf(), ['forwarded', 'forwarded'], 'a skipped delivery counts as forwarded after a replay')
 })
 
 t.test('a dead letter that is replayed to a forwarder whose filter now refuses it stays a dead letter', async (t) => {

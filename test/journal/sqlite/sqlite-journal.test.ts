@@ -151,13 +151,13 @@ t.test('the journal reports the problem that it waits for, and also waits for pr
   await journal.start()
   t.equal(journal.trouble(), 'another program holds the database locked')
   threads.beforeWrite = failed(forbidden)
-  await eventuallyTrue(() => journal.trouble() === 'tierhook has no right to write there', 'another reason')
+  await eventuallyTrue(() => journal.trouble() === 'tierhook has no right to write there', 'the journal to report the other reason')
   t.equal(await journal.probe(), 'tierhook has no right to write there')
   threads.beforeWrite = failed(new TypeError('a defect'))
-  await eventuallyTrue(() => log.find('journal failed').length > 0, 'a defect that is told')
+  await eventuallyTrue(() => log.find('journal failed').length > 0, 'the defect to be logged')
   await t.rejects(journal.append(sampleNewDelivery()), { message: 'The webhook cannot be stored: tierhook failed: its log says how.' })
   threads.beforeWrite = async () => {}
-  await eventuallyTrue(() => journal.isOpen(), 'a journal that is open')
+  await eventuallyTrue(() => journal.isOpen(), 'the journal to be open')
   t.equal(journal.trouble(), undefined)
   t.match(log.find('journal cannot open'), [{ reason: 'another program holds the database locked' }, { reason: 'tierhook has no right to write there', advice: /user that tierhook runs as/ }])
   t.equal(log.find('journal failed').length, 1)
@@ -207,7 +207,7 @@ t.test('a journal whose database another process locks waits for it, and misses 
   await opened
   const { id } = await journal.append(sampleNewDelivery())
   const { claims } = await (await opening).claim(5)
-  t.strictSame(claims.map(({ delivery }) => delivery.id), [id], 'accepted before the forwarder was registered, and forwarded')
+  t.strictSame(claims.map(({ delivery }) => delivery.id), [id], 'a delivery accepted before the forwarder was registered is forwarded')
 })
 
 t.test('closing before the journal could open refuses feeds, and does not hang', async (t) => {

@@ -12,7 +12,7 @@ t.test('a vague error of SQLite gets the error of the system, and the probe leav
   const gone = addSystemCause(vague(), join(folder, 'gone', 'tierhook.db'))
   t.match(gone, { code: 'SQLITE_CANTOPEN', cause: { code: 'ENOENT' } })
   const well = addSystemCause(vague('SQLITE_IOERR'), join(folder, 'tierhook.db'))
-  t.equal((well as Error).cause, undefined, 'where it works now, nothing was seen')
+  t.equal((well as Error).cause, undefined, 'no cause is added if the probe succeeds')
   t.strictSame(readdirSync(folder).sort(), ['tierhook.db', 'tierhook.db.trial'])
   t.throws(() => withSystemCause(join(folder, 'gone', 'tierhook.db'), () => { throw vague() }), { cause: { code: 'ENOENT' } })
 })

@@ -16,11 +16,11 @@ export function expectSchema (t: Test, schema: TSchema, value: unknown): void {
     places += 1
     if (open) t.strictSame(pointers(addAt(value, path)), [], `an unlisted key in "${pointer}" is accepted`)
     if (path.length === 0) continue
-    t.strictSame(pointers(replaceAt(value, path, wrong)), [pointer], `${pointer} of a wrong type is told there`)
-    t.strictSame(pointers(replaceAt(value, path, null)), nullable ? [] : [pointer], `${pointer} null is ${nullable ? 'accepted' : 'told'}`)
+    t.strictSame(pointers(replaceAt(value, path, wrong)), [pointer], `a wrong type at ${pointer} is reported there`)
+    t.strictSame(pointers(replaceAt(value, path, null)), nullable ? [] : [pointer], `null at ${pointer} is ${nullable ? 'accepted' : 'reported'}`)
     if (/\/\d+$/.test(pointer)) continue
     const removed = validate(replaceAt(value, path, undefined))
-    t.strictSame(removed, required ? [{ pointer, message: 'is required' }] : [], `${pointer} removed is ${required ? 'told' : 'accepted'}`)
+    t.strictSame(removed, required ? [{ pointer, message: 'is required' }] : [], `a missing ${pointer} is ${required ? 'reported' : 'accepted'}`)
   }
-  t.ok(places > 2, 'the walk met keys')
+  t.ok(places > 2, 'the test visited some keys')
 }
