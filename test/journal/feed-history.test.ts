@@ -95,7 +95,7 @@ class History {
     const note = (claims: readonly Claim[]): void => {
       if (life !== this.#life) return
       this.#claiming = false
-      if (claims.length > free) this.violations.push(`${claims.length} claims, and ${free} were asked for`)
+      if (claims.length > free) this.violations.push(`${claims.length} deliveries were claimed, but only ${free} requested`)
       for (const claim of claims) this.#begin(claim)
     }
     const found = this.#feed.claim(free)
@@ -108,20 +108,20 @@ class History {
     const way = this.#ways.get(`${replay ? 'r' : '0'} ${sequence}`)
     const what = `${replay ? 'the replay of ' : ''}${sequence}`
     if (way === undefined) {
-      this.violations.push(`nobody asked for ${what}`)
+      this.violations.push(`${what} was claimed but does not exist`)
       return
     }
-    if (way.finished) this.violations.push(`${what} is handed out, and it is finished`)
+    if (way.finished) this.violations.push(`${what} is handed out although it is finished`)
     if (way.claimed) this.violations.push(`${what} is handed out twice`)
-    if (way.attempt !== attempt) this.violations.push(`${what} is at attempt ${attempt}, and should be at ${way.attempt}`)
+    if (way.attempt !== attempt) this.violations.push(`${what} has attempt ${attempt} instead of ${way.attempt}`)
     // In order of arrival, deliveries that failed together are retried together.
     if (this.#order !== 'arrival' && way.dueAt > this.#time.monotonic()) this.violations.push(`${what} is handed out ${way.dueAt - this.#time.monotonic()} ms too early`)
     if (this.#order === 'customer' && customerId !== null) {
       const others = [...this.#ways.values()].filter((other) => other !== way && other.lane === customerId)
       const beside = others.find(({ claimed }) => claimed)
-      if (beside !== undefined) this.violations.push(`${what} is handed out while ${beside.key} of its lane is`)
+      if (beside !== undefined) this.violations.push(`${what} is handed out while ${beside.key} of the same lane is not settled`)
       const passed = others.find((other) => !other.done && !other.replay && other.sequence < sequence)
-      if (!replay && passed !== undefined) this.violations.push(`${what} passes ${passed.key}`)
+      if (!replay && passed !== undefined) this.violations.push(`${what} is handed out before ${passed.key} of the same lane`)
     }
     way.claimed = true
     this.#claims.push(claim)
@@ -160,7 +160,7 @@ class History {
       const marks = [...this.store.marks.values()].filter(({ sequence, replay }) => sequence === way.sequence && (replay > 0) === way.replay)
       const [mark] = marks
       const isLeft = mark !== undefined || (!way.replay && way.sequence > this.store.progress().cursor && !this.store.dead.has(way.sequence))
-      if (!way.finished && !isLeft) this.violations.push(`${way.key} is not finished, and not on the disk`)
+      if (!way.finished && !isLeft) this.violations.push(`${way.key} is neither finished nor on the disk`)
       // Settlements that were not stored are repeated.
       way.finished = !isLeft
       way.attempt = mark?.attempt ?? 1
@@ -202,8 +202,8 @@ class History {
     }
     for (; this.store.pending() > 0; await turn()) this.store.answer(0, false)
     for (const { key } of this.#unfinished()) this.violations.push(`${key} was never finished`)
-    for (const key of this.store.marks.keys()) this.violations.push(`the mark ${key} is still there`)
-    if (this.store.progress().cursor < this.store.deliveries.length) this.violations.push(`the cursor stands at ${this.store.progress().cursor} of ${this.store.deliveries.length}`)
+    for (const key of this.store.marks.keys()) this.violations.push(`the mark ${key} was never removed`)
+    if (this.store.progress().cursor < this.store.deliveries.length) this.violations.push(`the cursor is at ${this.store.progress().cursor} and not at ${this.store.deliveries.length}`)
     await this.#feed.close()
   }
 
@@ -229,7 +229,7 @@ for (const order of ['customer', 'none', 'arrival'] as const) {
     for (let run = 0; run < runs; run++) {
       const { violations, store } = await goThrough(order, first + run, time)
       // Deliveries that are queued, under way, being stored, or behind others in as many lanes.
-      if (store.mostAsked() > 60) violations.push(`${store.mostAsked()} marks were asked for at once`)
+      if (store.mostAsked() > 60) violations.push(`${store.mostAsked()} marks were requested at once`)
       if (violations.length > 0) {
         t.fail(`seed ${first + run}: ${violations.slice(0, 5).join('; ')}`)
         return

@@ -34,13 +34,13 @@ export function observe (history: History, stored: Stored, before: Stored, { pru
   const rows = new Map(stored.deliveries.map((row) => [row.id, row]))
   for (const row of stored.deliveries) {
     const sent = history.byId(row.id)
-    if (sent === undefined) violations.push(`${row.id} is stored, and nobody sent it`)
+    if (sent === undefined) violations.push(`${row.id} is stored but was never sent`)
     else {
       sent.sequence ??= row.sequence
-      if (sent.sequence !== row.sequence) violations.push(`${row.id} has moved from ${sent.sequence} to ${row.sequence}`)
-      if (sent.pruned) violations.push(`${row.id} is stored again`)
+      if (sent.sequence !== row.sequence) violations.push(`${row.id} changed its sequence from ${sent.sequence} to ${row.sequence}`)
+      if (sent.pruned) violations.push(`${row.id} is stored again after it was removed`)
       if ((row.hold === QUARANTINED) !== sent.quarantined) violations.push(`${row.id} is ${sent.quarantined ? 'not ' : ''}quarantined`)
-      if (row.duplicates < sent.duplicates) violations.push(`${row.id} counts ${row.duplicates} duplicates of ${sent.duplicates}`)
+      if (row.duplicates < sent.duplicates) violations.push(`${row.id} counts only ${row.duplicates} of ${sent.duplicates} duplicates`)
     }
   }
   for (const { name, cursor, began } of stored.forwarders) observeForwarder(history, stored, name, cursor, began)
@@ -50,7 +50,7 @@ export function observe (history: History, stored: Stored, before: Stored, { pru
 function observeForwarder (history: History, stored: Stored, name: string, cursor: number, began: number): void {
   const sink = history.sinks.get(name)
   if (sink === undefined) {
-    history.violations.push(`${name} is known, and nobody added it`)
+    history.violations.push(`the forwarder ${name} is stored but was never added`)
     return
   }
   if (sink.began === undefined) {
@@ -58,7 +58,7 @@ function observeForwarder (history: History, stored: Stored, name: string, curso
     // One that begins at the beginning gets also what was released before it came. With a clock that was set back, one that begins now may begin there too.
     if ((shapes[name]?.start ?? 'beginning') === 'beginning') for (const { released, pruned, delivery } of history.sent) if (released && !pruned) sink.released.add(delivery.id)
   }
-  if (sink.began !== began) history.violations.push(`${name} began at ${sink.began}, and now at ${began}`)
+  if (sink.began !== began) history.violations.push(`the start of ${name} changed from ${sink.began} to ${began}`)
   if (cursor < sink.cursor) history.violations.push(`the cursor of ${name} went back from ${sink.cursor} to ${cursor}`)
   sink.cursor = cursor
   const marks = marksOf(stored, name)
@@ -76,15 +76,15 @@ function observePruned (history: History, before: Stored, sent: Sent, prunableBe
   const { id, receivedAt } = sent.delivery
   sent.pruned = true
   if (sent.sequence === undefined || !before.deliveries.some((row) => row.id === id)) {
-    history.violations.push(`${id} was acknowledged, and is not stored`)
+    history.violations.push(`${id} was acknowledged but is not stored`)
     return
   }
   if (sent.quarantined) history.violations.push(`${id} was removed while it was in quarantine`)
-  if (receivedAt >= prunableBefore) history.violations.push(`${id} was removed before its time`)
+  if (receivedAt >= prunableBefore) history.violations.push(`${id} was removed before its retention ended`)
   for (const sink of history.sinks.values()) {
-    if (sink.began !== undefined && isFor(sink, sent) && sink.name !== 'file' && !sink.done.has(id)) history.violations.push(`${id} was removed, and ${sink.name} has not had it`)
+    if (sink.began !== undefined && isFor(sink, sent) && sink.name !== 'file' && !sink.done.has(id)) history.violations.push(`${id} was removed before ${sink.name} got it`)
     if ((sink.replaysAsked.get(id) ?? 0) > (sink.replaysDone.get(id) ?? 0) && sink.name !== 'file') history.violations.push(`${id} was removed before its replay to ${sink.name}`)
-    if (marksOf(before, sink.name).dead.has(sent.sequence) && !sink.replaysDone.has(id)) history.violations.push(`${id} was removed, and is a dead letter of ${sink.name}`)
+    if (marksOf(before, sink.name).dead.has(sent.sequence) && !sink.replaysDone.has(id)) history.violations.push(`${id} was removed although it is a dead letter of ${sink.name}`)
   }
 }
 
@@ -95,12 +95,12 @@ export function checkDrained (history: History, stored: Stored, dataDir: string)
   for (const { forwarder, sequence, replay } of stored.waiting) violations.push(`${sequence} still waits for ${forwarder} (replay ${replay})`)
   for (const { answer, delivery } of history.sent) {
     if (answer === 'pending') violations.push(`${delivery.id} was never answered`)
-    if (answer === 'refused' && ids.has(delivery.id)) violations.push(`${delivery.id} was refused, and is stored`)
+    if (answer === 'refused' && ids.has(delivery.id)) violations.push(`${delivery.id} was refused but is stored`)
   }
   for (const { name, cursor } of stored.forwarders) {
     const sink = history.sinks.get(name)
     if (sink === undefined) continue
-    if (cursor < stored.lastSequence) violations.push(`the cursor of ${name} stands at ${cursor} of ${stored.lastSequence}`)
+    if (cursor < stored.lastSequence) violations.push(`the cursor of ${name} is at ${cursor} and not at ${stored.lastSequence}`)
     const { dead } = marksOf(stored, name)
     for (const sent of history.sent) {
       const { id } = sent.delivery
@@ -121,17 +121,17 @@ export function checkDrained (history: History, stored: Stored, dataDir: string)
 function checkLines (violations: string[], lines: readonly FileLine[], id: string, sink: Sink): void {
   const asked = sink.replaysAsked.get(id) ?? 0
   const replays = lines.filter(({ replay }) => replay).length
-  if (lines.length - replays !== 1) violations.push(`${id} stands in the file ${lines.length - replays} times`)
-  if (replays !== asked) violations.push(`${id} stands in the file as ${replays} replays of ${asked}`)
+  if (lines.length - replays !== 1) violations.push(`the file has ${id} ${lines.length - replays} times`)
+  if (replays !== asked) violations.push(`${id} is in the file as ${replays} of ${asked} replays`)
 }
 
 function checkFileOrder (history: History, { lines }: Stored): void {
   let last = 0
   for (const { id, replay } of lines) {
     const sent = history.byId(id)
-    if (sent === undefined || sent.answer === 'refused') history.violations.push(`${id} stands in the file, and was not acknowledged`)
+    if (sent === undefined || sent.answer === 'refused') history.violations.push(`the file has ${id}, which was not acknowledged`)
     if (sent?.sequence === undefined || replay || sent.released) continue
-    if (sent.sequence < last) history.violations.push(`${id} stands in the file after ${last}`)
+    if (sent.sequence < last) history.violations.push(`${id} comes too late in the file: after sequence ${last}`)
     last = Math.max(last, sent.sequence)
   }
 }

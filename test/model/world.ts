@@ -227,7 +227,7 @@ export class World {
     await this.restart(controlled)
     await this.time.advance(2000)
     await this.settle()
-    if (this.#begun() !== begun) this.history.violations.push('what was settled before a stop was attempted again after it')
+    if (this.#begun() !== begun) this.history.violations.push('a delivery that was settled before the stop was attempted again after it')
     checkDrained(this.history, this.#before, this.#living().dataDir)
     this.#throwViolations()
   }

@@ -50,7 +50,7 @@ function stored (dataDir: string): string[] {
 
 async function eventually (what: () => boolean | Promise<boolean>): Promise<void> {
   for (const deadline = performance.now() + 120_000; !await what();) {
-    if (performance.now() > deadline) throw new Error('it did not come to pass in time')
+    if (performance.now() > deadline) throw new Error('Timed out after two minutes')
     await sleep(50)
   }
 }

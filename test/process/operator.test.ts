@@ -21,7 +21,7 @@ async function until<T> (read: () => Promise<T> | T, holds: (value: T) => boolea
   for (;;) {
     const value = await read()
     if (holds(value)) return value
-    if (performance.now() > deadline) throw new Error(`It has not come true within two minutes: ${what}: ${JSON.stringify(value)}`)
+    if (performance.now() > deadline) throw new Error(`Timed out after two minutes: ${what}: ${JSON.stringify(value)}`)
     await new Promise(resolve => { setTimeout(resolve, 100) })
   }
 }

@@ -136,14 +136,14 @@ async function send (pool: Pool, move: number): Promise<void> {
   const signature = createHmac('sha256', PROCESS_SECRET).update(body).digest('hex')
   const response = await pool.request({ method: 'POST', path: '/webhooks', headers: { 'content-type': 'application/json', 'x-voucherify-signature': signature }, body })
   await response.body.dump()
-  if (response.statusCode !== 202) throw new Error(`move ${move} was answered ${response.statusCode}`)
+  if (response.statusCode !== 202) throw new Error(`move ${move} was answered with ${response.statusCode}`)
 }
 
 async function untilInFile (path: string, text: string): Promise<number> {
   const startedAt = performance.now()
   for (;;) {
     if (endOf(path).includes(text)) return performance.now() - startedAt
-    if (performance.now() - startedAt > 120_000) throw new Error(`Waited in vain for ${text} in the file`)
+    if (performance.now() - startedAt > 120_000) throw new Error(`Timed out waiting for ${text} in the file`)
     await pause(1)
   }
 }

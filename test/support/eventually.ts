@@ -8,7 +8,7 @@ export async function eventually<T> (question: () => T | undefined | Promise<T |
   for (;;) {
     const value = await question()
     if (value !== undefined) return value
-    if (performance.now() > deadline) throw new Error(`Waited in vain for ${what}`)
+    if (performance.now() > deadline) throw new Error(`Timed out waiting for ${what}`)
     await pause(5)
   }
 }

@@ -48,7 +48,7 @@ export const delayCommits: FleetFault = async (fleet, { full }) => {
   const { ms: answeredMs } = await fleet.post(0, `ev_delayed_${Math.round(performance.now())}`, 'cust_delayed')
   await fleet.query('ALTER SYSTEM RESET ALL')
   await fleet.query('SELECT pg_reload_conf()')
-  if (longest > 3000) fleet.violations.push(`with commits that are delayed, deliveries stood still for ${Math.round(longest)} ms`)
+  if (longest > 3000) fleet.violations.push(`with delayed commits, no delivery was forwarded for ${Math.round(longest)} ms`)
   return { ms: await msUntilForwarded(fleet), wantedMs: 3000, note: `longest standstill ${Math.round(longest)} ms, an answer after ${Math.round(answeredMs)} ms` }
 }
 
@@ -60,7 +60,7 @@ export const idleElsewhere: FleetFault = async (fleet, { full }) => {
   const longest = await longestStandstill(fleet, full ? 600_000 : 15_000)
   await client.end()
   await fleet.query('DROP DATABASE elsewhere WITH (FORCE)')
-  if (longest > 3000) fleet.violations.push(`beside an idle transaction, deliveries stood still for ${Math.round(longest)} ms`)
+  if (longest > 3000) fleet.violations.push(`with an idle transaction open, no delivery was forwarded for ${Math.round(longest)} ms`)
   return { ms: await msUntilForwarded(fleet), wantedMs: 3000, note: `longest standstill ${Math.round(longest)} ms` }
 }
 
@@ -82,7 +82,7 @@ export const exhaustConnections: FleetFault = async (fleet, { full }) => {
   await pause(full ? 60_000 : 7000)
   await refusesAll(fleet)
   const { detail } = await fleet.post(0, `ev_exhausted_${Math.round(performance.now())}`, 'cust_exhausted')
-  if (detail?.includes('takes no more connections') !== true) fleet.violations.push(`a database without connections is told as ${detail}`)
+  if (detail?.includes('takes no more connections') !== true) fleet.violations.push(`a database without free connections is reported as ${detail}`)
   await Promise.all(holders.map(async (client) => { await client.end() }))
   const ms = await msUntilForwarded(fleet)
   await allReady(fleet)

@@ -46,10 +46,10 @@ export async function leaderOf (fleet: Fleet, forwarder?: 'http' | 'file'): Prom
 /** Checks a replica without a database: it is live, not ready, and answers 503. */
 export async function refusesAll (fleet: Fleet, replicas: Iterable<number> = fleet.replicas.keys()): Promise<void> {
   for (const index of replicas) {
-    if (await fleet.health(index, 'live') !== 200) fleet.violations.push('a replica is not live because the database is away')
-    if (await fleet.health(index, 'ready') !== 503) fleet.violations.push('a replica is ready though the database is away')
+    if (await fleet.health(index, 'live') !== 200) fleet.violations.push('a replica is not live while the database is unreachable')
+    if (await fleet.health(index, 'ready') !== 503) fleet.violations.push('a replica is ready although the database is unreachable')
     const { status } = await fleet.post(index, `ev_refused_${Math.round(performance.now())}`, 'cust_refused')
-    if (status !== 503) fleet.violations.push(`a replica whose database is away answers ${status}`)
+    if (status !== 503) fleet.violations.push(`a replica answers ${status} while its database is unreachable`)
   }
 }
 

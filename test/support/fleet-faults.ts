@@ -37,8 +37,8 @@ export const stopLeader: FleetFault = async (fleet, { full }) => {
   stopped?.child.kill('SIGCONT')
   await allReady(fleet)
   const { status } = await fleet.post(leader, `ev_continued_${performance.now()}`, 'cust_continued')
-  if (status !== 202) fleet.violations.push(`a replica that was stopped and goes on answers ${status}`)
-  if (await fleet.leader() !== successor) fleet.violations.push('a replica that was stopped has taken the lead back')
+  if (status !== 202) fleet.violations.push(`a replica that was frozen answers ${status} after it continues`)
+  if (await fleet.leader() !== successor) fleet.violations.push('a replica that was frozen took the lead back')
   return { ms, wantedMs: LEASE_MS + 2000 }
 }
 
@@ -49,7 +49,7 @@ export async function sendEverywhere (fleet: Fleet, times: number): Promise<void
     const answers = await Promise.all([...fleet.replicas.keys()].map(async (index) => await fleet.post(index, event, 'cust_same')))
     const statuses = answers.map(({ status }) => status).sort()
     if (statuses.filter((status) => status === 202).length !== 1 || statuses.some((status) => status > 202) || new Set(answers.map(({ id }) => id)).size !== 1) {
-      fleet.violations.push(`${event} came to each replica at once, and was answered ${statuses.join(', ')} with ${new Set(answers.map(({ id }) => id)).size} ids: ${answers.map(({ detail }) => detail).join(' ')}`)
+      fleet.violations.push(`${event} was sent to each replica at once, and was answered with ${statuses.join(', ')} with ${new Set(answers.map(({ id }) => id)).size} ids: ${answers.map(({ detail }) => detail).join(' ')}`)
     }
   }
 }

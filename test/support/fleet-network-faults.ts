@@ -13,7 +13,7 @@ export const stopCutOff: FleetFault = async (fleet) => {
   const stopped = fleet.replicas[leader]
   const code = await stopped?.kill('SIGTERM')
   const tookMs = performance.now() - startedAt
-  if (tookMs > STOP_MS) fleet.violations.push(`a replica that is cut off and stopped has ended with ${code} after ${Math.round(tookMs)} ms`)
+  if (tookMs > STOP_MS) fleet.violations.push(`a replica that was cut off and then stopped ended with ${code} after ${Math.round(tookMs)} ms`)
   const ms = await msUntilForwarded(fleet)
   fleet.networks[leader]?.mend()
   await fleet.start(leader)
@@ -31,9 +31,9 @@ export const cutOff: FleetFault = async (fleet, { full }) => {
   await pause(Math.max(0, cutAt + (full ? 60_000 : 20_000) - performance.now()))
   await refusesAll(fleet, [leader])
   const stoppedMs = fleet.lastFrom(leader) - cutAt
-  if (stoppedMs > LEASE_MS) fleet.violations.push(`a replica that is cut off has forwarded for ${Math.round(stoppedMs)} ms`)
+  if (stoppedMs > LEASE_MS) fleet.violations.push(`a replica that was cut off still forwarded for ${Math.round(stoppedMs)} ms`)
   for (const index of fleet.replicas.keys()) {
-    if (index !== leader && await fleet.health(index, 'ready') !== 200) fleet.violations.push('a replica is not ready because another one is cut off')
+    if (index !== leader && await fleet.health(index, 'ready') !== 200) fleet.violations.push('a replica is not ready, although only another one is cut off')
   }
   network?.mend()
   const mendedAt = performance.now()

@@ -25,18 +25,18 @@ export async function checkPromises (fleet: Fleet, { folder }: { readonly folder
   for (const { id, event_id: event } of stored) idsOf.set(event, [...idsOf.get(event) ?? [], id])
   for (const { event, customer, deliveryId, refused } of sent) {
     const ids = idsOf.get(event) ?? []
-    if (deliveryId !== undefined && (ids.length !== 1 || ids[0] !== deliveryId)) violations.push(`${event} was answered with ${deliveryId} and is stored as ${ids.join(', ')}`)
+    if (deliveryId !== undefined && (ids.length !== 1 || ids[0] !== deliveryId)) violations.push(`${event} was answered with the id ${deliveryId} but is stored as ${ids.join(', ')}`)
     if (!refused || (ids.length === 0 && !arrivals.has(event))) continue
     const { status, id } = await fleet.post(0, event, customer)
     if (status !== 200 || ids.length !== 1 || id !== ids[0]) violations.push(`${event} was answered 503 and is stored as ${ids.join(', ')}, and its retry was answered ${status} with ${id}`)
     else fleet.storedLate.push(event)
   }
-  if (fleet.storedLate.length > fleet.lateStoresAllowed()) violations.push(`${fleet.storedLate.length} events were answered 503 alone and are stored`)
+  if (fleet.storedLate.length > fleet.lateStoresAllowed()) violations.push(`${fleet.storedLate.length} events are stored although they were answered only with 503`)
 
   const lastOf = new Map<string, number>()
   for (const { event, customer } of sent.filter(({ deliveryId }) => deliveryId !== undefined)) {
     const at = arrivals.get(event) ?? 0
-    if (at < (lastOf.get(customer) ?? 0)) violations.push(`${event} came before what was accepted before it`)
+    if (at < (lastOf.get(customer) ?? 0)) violations.push(`${event} was forwarded before an older event of the same customer`)
     lastOf.set(customer, at)
   }
 }

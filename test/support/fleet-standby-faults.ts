@@ -55,7 +55,7 @@ export const promoteStandby: FleetFault = async (fleet) => {
   await allReady(fleet)
   const after = new Set((await fleet.query<{ id: string }>('SELECT id FROM {s}.deliveries')).map(({ id }) => id))
   const lost = before.filter(({ id }) => !after.has(id))
-  if (lost.length > 0) fleet.violations.push(`${lost.length} deliveries that were there are gone after a promotion`)
+  if (lost.length > 0) fleet.violations.push(`${lost.length} deliveries were lost in the promotion`)
   return { ms, wantedMs: 5000 }
 }
 

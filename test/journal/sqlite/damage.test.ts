@@ -204,14 +204,14 @@ async function oneRound (dataDir: string, { before, dead }: { readonly before: R
   for (const { id, sequence } of wanted) {
     if (lost.has(sequence)) continue
     if (!ids.includes(id)) faults.push(`${sequence} is not in the file`)
-    if (!before.has(id) && !service.got.includes(id) && !dead.has(id)) faults.push(`${sequence} did not go through the lanes`)
+    if (!before.has(id) && !service.got.includes(id) && !dead.has(id)) faults.push(`${sequence} did not reach the forwarder with lanes`)
   }
-  for (const { id } of fresh) if (!ids.includes(id) || !service.got.includes(id)) faults.push('what is new does not go through')
+  for (const { id } of fresh) if (!ids.includes(id) || !service.got.includes(id)) faults.push('a new event was not forwarded')
   for (const id of [...ids, ...service.got]) if (!known.has(id)) faults.push(`${id} was never sent`)
-  if (text.includes('\uFFFD')) faults.push('what is damaged is passed on')
+  if (text.includes('\uFFFD')) faults.push('a damaged body was forwarded')
   const duplicates = ids.length - new Set(ids).size
   const forwardersLost = service.log.find('forwarders lost to damage: those that are not known any more begin with the oldest delivery').length > 0
-  if (duplicates > 0 && !forwardersLost) faults.push(`${duplicates} lines stand in the file twice`)
+  if (duplicates > 0 && !forwardersLost) faults.push(`the file has ${duplicates} lines twice`)
   const salvaged = readdirSync(dataDir).some((name) => name.includes('.damaged-'))
   return { faults, duplicates, salvaged, lost: lost.size }
 }

@@ -26,7 +26,7 @@ async function ids (operator: Operator, filter: DeliveryFilter): Promise<readonl
 async function until (condition: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 120_000
   while (!await condition()) {
-    if (performance.now() > deadline) throw new Error('It has not come true within two minutes')
+    if (performance.now() > deadline) throw new Error('Timed out after two minutes')
     await new Promise(resolve => { setTimeout(resolve, 20) })
   }
 }

@@ -109,7 +109,7 @@ export async function abuse ({ dataDir, requests, seed, only, onProgress = () =>
     const socketsAfter = await settledSockets(service.child.pid, socketsBefore)
     await service.kill('SIGTERM')
     faults.push(...behaved.faults, ...logged.faults())
-    for (const eventId of written.eventIds.keys()) if (eventId.startsWith(SMUGGLED)) faults.push(`${eventId} was hidden in another request, and is stored`)
+    for (const eventId of written.eventIds.keys()) if (eventId.startsWith(SMUGGLED)) faults.push(`${eventId} was hidden inside another request but is stored`)
     return {
       seed,
       requests: sent,
@@ -150,7 +150,7 @@ function watchLog (): { readonly read: (text: string) => void, readonly held: ()
       rest = lines.pop() ?? ''
       for (const line of lines) {
         const secret = [CANARY, PROCESS_SECRET].find((each) => line.includes(each)) ?? /\b[0-9a-f]{64}\b/.exec(line)?.[0]
-        if (secret !== undefined) faults.push(`the log tells ${secret}: ${line.slice(0, 1000)}`)
+        if (secret !== undefined) faults.push(`the log shows the secret ${secret}: ${line.slice(0, 1000)}`)
         const reason = /"reason":"?(\w+)"?,"msg":"request not understood"/.exec(line)?.[1]
         if (reason !== undefined) notUnderstood[reason] = (notUnderstood[reason] ?? 0) + 1
         const deliveryId = /"deliveryId":"([^"]+)".*"msg":"webhook quarantined"/.exec(line)?.[1]
