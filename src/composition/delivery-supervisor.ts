@@ -68,7 +68,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
   let begun = false
   let failures = 0
   const hasCustom = config.configured.specs.some(({ kind }) => kind === 'module')
-  /** How long custom forwarders wait after the next start, and the time from which they may run. */
+  /** How long custom forwarders wait after the next start, and the time from which they may be loaded and run. */
   let customAfterMs = 0
   let customAt = 0
   let startedAt = performance.now()
@@ -80,7 +80,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
   function startHosted (): HostedDelivery {
     const mine = ++term
     isDown = false
-    return start({ ...options, onStatus: (status) => { statuses.set(status.name, status) }, onFailure: (error) => { if (mine === term) failed(error) } })
+    return start({ ...options, onStatus: (status) => { statuses.set(status.name, { paused: statusOf(status.name).paused, ...status }) }, onFailure: (error) => { if (mine === term) failed(error) } })
   }
 
   /** Handles a failure of the thread. Before `begin`, the thread is not started again: the calls under way reject, and their callers handle it. */
@@ -153,7 +153,7 @@ export function superviseDelivery (options: DeliverySupervisorOptions): Delivery
       return summaries.map((summary) => ({
         ...summary,
         breakerState: () => statusOf(summary.name).breaker,
-        isPaused: () => statusOf(summary.name).paused,
+        isPaused: () => statusOf(summary.name).paused === true,
         leads: () => config.shared === undefined ? undefined : statusOf(summary.name).leads ?? false,
         pause: () => { steer(summary.name, 'pause') },
         resume: () => { steer(summary.name, 'resume') }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { ConfigurationError, type ConfigurationFault } from '../config/configuration-error.js'
 import { openForwarders, type ForwarderSpecs } from './configured-forwarders.js'
+import { makeLater } from './make-later.js'
 import type { BreakerState } from '../delivery/circuit-breaker.js'
 import type { Clock } from '../delivery/clock.js'
 import { createDispatcher, type Dispatcher } from '../delivery/dispatcher.js'
@@ -32,7 +33,10 @@ export interface DeliveryConfig {
   readonly reservedFiles: readonly ReservedFile[]
   /** The number of this deliver thread: greater than those of all deliver threads before it in this process. */
   readonly term: number
-  /** How long custom forwarders wait before they start, in milliseconds. One of them may have ended the previous deliver thread. */
+  /**
+   * How long custom forwarders wait before they are loaded, in milliseconds. One of them may have ended the previous deliver thread. 0 at the first
+   * start: the modules are then loaded at once, and a module that cannot be loaded is a fault.
+   */
   readonly customAfterMs: number
   /**
    * The database that replicas share; `undefined` if the journal is in the data folder. With a shared database, a forwarder runs only on the
@@ -44,7 +48,8 @@ export interface DeliveryConfig {
 export interface ForwarderStatus {
   readonly name: string
   readonly breaker: BreakerState
-  readonly paused: boolean
+  /** Absent: as before. */
+  readonly paused?: boolean | undefined
   /** Whether this replica leads the forwarder; absent if there are no replicas. */
   readonly leads?: boolean
 }
@@ -103,10 +108,10 @@ export function createDelivery (host: DeliveryHost): Delivery {
   let postgres: PostgresForwardEngine | undefined
   let feeds: Feeds | undefined
   let forwarders: readonly ConfiguredForwarder[] = []
-  let pumps: readonly Pump[] = []
+  const pumps: Pump[] = []
   let dispatcher: Dispatcher | undefined
-  /** When custom forwarders may start. */
-  let customAt = 0
+  let startLate = async (): Promise<void> => {}
+  const stop = new AbortController()
 
   function opened (): ForwardEngine {
     const engine = sqlite ?? postgres
@@ -114,7 +119,7 @@ export function createDelivery (host: DeliveryHost): Delivery {
     return engine
   }
 
-  function createPumpFor ({ forwarder, configured, start, accepts, filter }: ConfiguredForwarder, journal: Feeds, retry: RetryPolicy, onLost?: PumpOptions['onLost']): Pump {
+  function createPumpFor ({ forwarder, start, accepts, filter }: ConfiguredForwarder, journal: Feeds, retry: RetryPolicy, onLost?: PumpOptions['onLost']): Pump {
     const pump: Pump = createPump({
       forwarder,
       journal,
@@ -129,7 +134,6 @@ export function createDelivery (host: DeliveryHost): Delivery {
       onAttempts: host.onAttempts,
       onState: () => { host.onStatus({ name: pump.name, breaker: pump.breakerState(), paused: pump.isPaused(), ...onLost === undefined ? {} : { leads: true } }) },
       onLost,
-      startDelayMs: configured.kind === 'module' ? Math.max(0, customAt - clock.monotonic()) : 0,
       startContext: { unfinished: async (ids) => new Set(await opened().unfinished(forwarder.name, ids)) }
     })
     return pump
@@ -139,7 +143,7 @@ export function createDelivery (host: DeliveryHost): Delivery {
    * Makes the pump of a forwarder that several replicas may lead. A forwarder can be started only once, so each term after the first makes a new
    * one.
    */
-  function createLedPumpFor (first: ConfiguredForwarder, journal: Feeds, retry: RetryPolicy, make: (configured: ConfiguredForwarder['configured']) => Promise<ConfiguredForwarder | undefined>): Pump {
+  function createLedPumpFor (first: ConfiguredForwarder, journal: Feeds, retry: RetryPolicy, make: (configured: ConfiguredForwarder['configured']) => Promise<ConfiguredForwarder>): Pump {
     let unused: ConfiguredForwarder | undefined = first
     const { name } = first.forwarder
     const pump: Pump = createLedPump({
@@ -151,7 +155,6 @@ export function createDelivery (host: DeliveryHost): Delivery {
       async create (onLost) {
         const mine = unused ?? await make(first.configured)
         unused = undefined
-        if (mine === undefined) throw new Error('The forwarder cannot be made')
         const { forwarder } = mine
         // Claim only when this replica leads the forwarder. Until then another replica may hold what the forwarder needs for itself.
         const start = async (...given: Parameters<NonNullable<typeof forwarder.start>>): Promise<void> => {
@@ -178,14 +181,14 @@ export function createDelivery (host: DeliveryHost): Delivery {
         reservedFiles,
         lockFile
       })
+      const late = customAfterMs > 0 ? configured.specs.filter(({ kind }) => kind === 'module') : []
       try {
-        forwarders = await make(configured.specs)
+        forwarders = await make(configured.specs.filter((spec) => !late.includes(spec)))
       } catch (error) {
         if (error instanceof ConfigurationError) return { ok: false, faults: error.faults }
         throw error
       }
       const { monotonic } = clock
-      customAt = monotonic() + customAfterMs
       if (shared === undefined) sqlite = createSqliteForwardEngine({ logger, clock, term, onDamage: host.onDamage })
       else {
         const atHome = configured.specs.filter(({ kind }) => kind === 'file').map(({ spec }) => spec.name)
@@ -194,8 +197,27 @@ export function createDelivery (host: DeliveryHost): Delivery {
       }
       const journal = createFeeds({ engine: opened(), logger, monotonic })
       feeds = journal
-      pumps = forwarders.map((each) => shared === undefined ? createPumpFor(each, journal, retry) : createLedPumpFor(each, journal, retry, async (spec) => (await make([spec]))[0]))
+      const makeOne = async (spec: ConfiguredForwarder['configured']): Promise<ConfiguredForwarder> => {
+        const [made] = await make([spec])
+        if (made === undefined) throw new Error('The forwarder cannot be made')
+        return made
+      }
+      const pumpOf = (each: ConfiguredForwarder): Pump => shared === undefined ? createPumpFor(each, journal, retry) : createLedPumpFor(each, journal, retry, makeOne)
+      pumps.push(...forwarders.map(pumpOf))
       dispatcher = createDispatcher(pumps)
+      startLate = async () => {
+        await Promise.all(late.map(async (configured) => {
+          const { name } = configured.spec
+          // Replicas need no status of the breaker: another one may lead the forwarder.
+          const onFailure = (): void => { host.onStatus(shared === undefined ? { name, breaker: 'open' } : { name, breaker: 'closed', leads: false }) }
+          const made = await makeLater({ name, make: async () => await makeOne(configured), delayMs: customAfterMs, retry, logger, signal: stop.signal, onFailure })
+          if (made === undefined) return
+          if (stop.signal.aborted) return await made.forwarder.close?.()
+          const pump = pumpOf(made)
+          pumps.push(pump)
+          await pump.start()
+        }))
+      }
       return { ok: true, forwarders: forwarders.map((each) => describeForwarder(each, configured.folder, environment)) }
     },
 
@@ -209,11 +231,15 @@ export function createDelivery (host: DeliveryHost): Delivery {
     stored: (batch) => { postgres?.stored(batch) },
     closeDatabase: () => { sqlite?.closeDatabase() },
     checkpoint: () => { sqlite?.checkpoint() },
-    begin: async () => { await dispatcher?.start() },
+    async begin () {
+      startLate().catch((error: unknown) => { logger.fatal({ err: error }, 'forwarder stopped') })
+      await dispatcher?.start()
+    },
     pause: (name) => { pumps.find((pump) => pump.name === name)?.pause() },
     resume: (name) => { pumps.find((pump) => pump.name === name)?.resume() },
 
     async close ({ timeoutMs }) {
+      stop.abort()
       try {
         await dispatcher?.close(timeoutMs)
       } finally {

@@ -30,8 +30,6 @@ export interface PumpOptions {
   readonly onState?: () => void
   /** What the forwarder may ask when it starts. */
   readonly startContext?: StartContext
-  /** How long the forwarder waits before it starts, in milliseconds. */
-  readonly startDelayMs?: number
   /** Called when another replica may lead the forwarder. The caller must then close this pump. */
   readonly onLost?: FeedOptions['onLost']
 }
@@ -88,7 +86,6 @@ export function createPump (options: PumpOptions): Pump {
     retry,
     random,
     logger,
-    delayMs: options.startDelayMs ?? 0,
     onStarted () {
       feed = opened
       runLoop.begin()

@@ -9,15 +9,13 @@ export interface StartForwarderOptions {
   readonly retry: RetryPolicy
   readonly random: () => number
   readonly logger: Logger
-  /** How long to wait before the first try, in milliseconds. */
-  readonly delayMs: number
   /** Called when the forwarder has started. */
   readonly onStarted: () => void
   readonly onDefect: (error: unknown) => void
 }
 
 export interface ForwarderStart {
-  /** Resolves when the forwarder has started, its first try has failed, or its time is over; at once if it is to wait. Never rejects. */
+  /** Resolves when the forwarder has started, its first try has failed, or its time is over. Never rejects. */
   readonly begin: (position: string | null) => Promise<void>
   /** Stops trying. */
   readonly end: () => void
@@ -27,7 +25,7 @@ export interface ForwarderStart {
  * Starts a forwarder. A forwarder that cannot start is treated like one that cannot forward: its start is tried again, and other forwarders do
  * not notice.
  */
-export function createForwarderStart ({ forwarder, context, retry, random, logger, delayMs, onStarted, onDefect }: StartForwarderOptions): ForwarderStart {
+export function createForwarderStart ({ forwarder, context, retry, random, logger, onStarted, onDefect }: StartForwarderOptions): ForwarderStart {
   let timer: NodeJS.Timeout | undefined
   let ended = false
 
@@ -57,10 +55,7 @@ export function createForwarderStart ({ forwarder, context, retry, random, logge
   }
 
   return {
-    async begin (position) {
-      if (delayMs > 0) startAfter(delayMs, position, 1)
-      else await startInTime(position, 1)
-    },
+    begin: async (position) => { await startInTime(position, 1) },
     end () {
       ended = true
       clearTimeout(timer)

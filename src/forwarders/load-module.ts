@@ -62,9 +62,18 @@ function firstLine (error: unknown): string {
   return (error instanceof Error ? error.message || error.name : String(error)).split('\n', 1).join()
 }
 
+/** How many imports of a URL have failed. Node.js keeps a failed import and rejects the next import of the same URL without reading the file. */
+const failures = new Map<string, number>()
+
 async function importModule (type: string, folder: string): Promise<Readonly<Record<string, unknown>>> {
-  if (type.startsWith('.') || isAbsolute(type)) return await import(pathToFileURL(resolve(folder, type)).href)
-  return await import(packageUrl(type, folder))
+  const url = type.startsWith('.') || isAbsolute(type) ? pathToFileURL(resolve(folder, type)).href : packageUrl(type, folder)
+  const failed = failures.get(url) ?? 0
+  try {
+    return await import(failed === 0 ? url : `${url}?${failed}`)
+  } catch (error) {
+    failures.set(url, failed + 1)
+    throw error
+  }
 }
 
 /** Finds a package, first from the folder of the file that names it, then from this program's folder. */
