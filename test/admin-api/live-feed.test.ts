@@ -97,6 +97,6 @@ t.test('closing ends the clients\' connections', async t => {
   const admin = await buildAdmin(t, { dataDir: makeStore(t).dataDir })
   const client = await listen(t, admin.url)
   await admin.close()
-  await eventually(() => client.heard.ended ? true : undefined, 'the end')
+  await eventually(() => client.heard.ended ? true : undefined, 'the end of the stream')
   t.pass('ended')
 })

@@ -97,7 +97,7 @@ t.test('unfinished deliveries are erased only by force, and without it nothing o
   const http = store.feed('http')
   const [done, waits, died, pending] = [0, 1, 2, 3].map(() => ofPerson({ id: person.id }))
   const quarantined = quarantinedDelivery({ customerId: person.id })
-  if (done === undefined || waits === undefined || died === undefined || pending === undefined) throw new Error('made above')
+  if (done === undefined || waits === undefined || died === undefined || pending === undefined) throw new Error('Expected four deliveries')
   store.append(done, waits, died, quarantined)
   await settleAll(http, ({ delivery }) => delivery.id === waits.id ? retry() : delivery.id === died.id ? dead() : forwarded())
   store.append(pending)

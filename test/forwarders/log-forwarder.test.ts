@@ -40,7 +40,7 @@ t.test('an accepted event is one flat line whose message is the event type, with
     tierToPointsTo: to?.points?.to,
     duplicates: 0
   })
-  t.ok(Object.values(line).every((value) => typeof value !== 'object'), 'flat')
+  t.ok(Object.values(line).every((value) => typeof value !== 'object'), 'the line has no nested objects')
   t.notMatch(JSON.stringify(line), personal)
   t.notMatch(JSON.stringify(service.log.lines), personal, 'the service\'s own log has no personal data either')
   t.equal(service.forwarded.lines.length, 1)

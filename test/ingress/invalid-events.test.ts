@@ -36,18 +36,18 @@ t.test('INVALID_EVENTS=forward: an event that cannot be understood goes to every
   t.strictSame(service.log.find('webhook quarantined'), [])
 
   t.match(await service.forwarded.find(({ deliveryId }) => deliveryId === id), { msg: LEFT, verdict: 'invalid' })
-  const received = await Promise.all([asReceived, structured, binary].map(async destination => await eventually(() => destination.received[0], 'the event')))
+  const received = await Promise.all([asReceived, structured, binary].map(async destination => await eventually(() => destination.received[0], 'the event at the destination')))
   for (const each of received) t.match(each.headers, { 'webhook-id': id, 'tierhook-event-type': LEFT, 'tierhook-verdict': 'invalid' })
   t.equal(received[0]?.body.toString(), JSON.stringify(sent))
   t.match(JSON.parse(received[1]?.body.toString() ?? ''), { id, verdict: 'invalid', data: body })
   t.match(received[2]?.headers, { 'ce-id': id, 'ce-verdict': 'invalid' })
   const linesOf = (name: string) => existsSync(join(folder, name)) ? readFileSync(join(folder, name), 'utf8').split('\n').slice(0, -1).map(line => JSON.parse(line)) : []
-  t.match(await eventually(() => linesOf('events.ndjson')[0], 'the line'), { id, verdict: 'invalid', body })
+  t.match(await eventually(() => linesOf('events.ndjson')[0], 'the event in the file'), { id, verdict: 'invalid', body })
 
   t.match(await service.post('/webhooks', sent), { status: 200, body: { id, verdict: 'invalid', duplicate: true } })
   t.equal(service.log.find('webhook invalid').length, 1, 'a duplicate is not logged again')
   const valid = await service.post('/webhooks', envelopeAround(LEFT, sampleEvent(LEFT, { index: 1, now: new Date() }), 'valid'))
-  t.match(await eventually(() => linesOf('valid.ndjson')[0], 'the valid one'), { id: valid.body.id }, 'whoever wants the valid ones alone filters by verdict')
+  t.match(await eventually(() => linesOf('valid.ndjson')[0], 'the valid event in the file'), { id: valid.body.id }, 'a filter by verdict forwards only valid events')
 })
 
 t.test('INVALID_EVENTS=forward: a body that is not JSON is forwarded as its bytes', async t => {

@@ -120,7 +120,7 @@ t.test('a refusal closes its connection after earlier answers were sent, and not
   }
   const connection = await rawConnection(t, app.port)
   connection.write(`${post('first')}POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}${post('behind')}`)
-  await eventually(() => app.log.find('webhook refused')[0], 'the refusal')
+  await eventually(() => app.log.find('webhook refused')[0], 'the refusal to be logged')
   connection.write(`${post('later')}rubbish\r\n\r\n`)
   stored.open()
   const answers = await connection.closed()
@@ -154,7 +154,7 @@ t.test('a client that is still sending its body gets the refusal', async t => {
   connection.socket.on('error', () => { reset = true })
   connection.write(Buffer.alloc(size))
   await connection.closed()
-  t.notOk(reset, 'the connection is not reset under the body')
+  t.notOk(reset, 'the connection is not reset while the body is sent')
 })
 
 t.test('invalid bytes behind a webhook do not overtake its answer', async t => {

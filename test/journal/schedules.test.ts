@@ -27,7 +27,7 @@ t.test('the cursor passes only finished or marked deliveries', (t) => {
   for (const sequence of [1, 2, 3]) schedule.offer(delivery(sequence))
   schedule.pass(7)
   const [one, two, three] = schedule.take(3).entries
-  if (one === undefined || two === undefined || three === undefined) throw new Error('three entries')
+  if (one === undefined || two === undefined || three === undefined) throw new Error('Expected three entries')
   schedule.settle(three, { status: 'forwarded' })
   t.equal(schedule.cursor(), 0)
   schedule.settle(one, { status: 'skipped' })

@@ -60,7 +60,7 @@ t.test('one box searches by the beginning of any id, a word of the type, and the
   await page.setViewportSize({ width: 390, height: 844 })
   await page.goto(`${adminUrl}/#/deliveries`)
   await answered(page)
-  t.equal(await page.getByLabel('Campaign', { exact: true }).isVisible(), false, 'the filters are folded on a phone')
+  t.equal(await page.getByLabel('Campaign', { exact: true }).isVisible(), false, 'the filters are collapsed on a phone')
   t.ok(await fits(page))
   await page.getByText('Filters', { exact: true }).click()
   t.equal(await page.getByLabel('Campaign', { exact: true }).isVisible(), true)

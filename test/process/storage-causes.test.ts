@@ -136,7 +136,7 @@ t.test('another program locks the database under the running service: readiness,
   const unlock = lock(dataDir)
   t.teardown(unlock)
   // After the earlier commit no longer counts for readiness.
-  t.equal(await eventually(async () => (await reasons(service))[0], 'a reason'), `journal cannot commit: ${causes.locked}`)
+  t.equal(await eventually(async () => (await reasons(service))[0], 'the service to report a reason'), `journal cannot commit: ${causes.locked}`)
   await tellsAll(t, service, causes.locked, { opened: true })
   // This number of requests wait behind one another.
   for (const answered of await Promise.all(Array.from({ length: 30 }, async (_, index) => await postEvent(service.url, `ev_${index}`)))) {

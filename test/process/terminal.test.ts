@@ -48,7 +48,7 @@ const post = async (url: string, body: string) => await fetch(`${url}/webhooks`,
 t.test('on a terminal the service greets with its addresses, shows an event in one line with its tiers, and ends on Ctrl-C', async t => {
   const terminal = startOnTerminal(t, {})
   const url = await eventually(() => /(http:\S+)\/webhooks/.exec(terminal.shown())?.[1], 'the banner')
-  t.match(terminal.shown(), '\u001B[1mtierhook ', 'in colour')
+  t.match(terminal.shown(), '\u001B[1mtierhook ', 'the banner has colours')
   const { id } = await (await post(url, bodyOf('ev_terminal'))).json() as { id: string }
   await post(url, bodyOf('ev_terminal'))
   await eventually(() => terminal.shown().includes('duplicate') ? true : undefined, 'both event lines')

@@ -122,7 +122,7 @@ t.test('malformed signature headers are told apart from wrong signatures', t => 
     `sha256=${right}`, 'g'.repeat(64), 'é'.repeat(64), '\0'.repeat(64), Buffer.from(right, 'hex').toString('base64'), 'a'.repeat(100_000)
   ]
   for (const header of malformed) t.strictSame(verify(body, header), { ok: false, reason: 'malformed' }, JSON.stringify(header.slice(0, 80)))
-  t.strictSame(verify(body, [right, right]), { ok: false, reason: 'malformed' }, 'repeated')
+  t.strictSame(verify(body, [right, right]), { ok: false, reason: 'malformed' }, 'a repeated header is malformed')
   t.strictSame(verify(body, [right]), { ok: true, secretNumber: 1, canonical: false }, 'a list with one header is accepted')
   t.strictSame(verify(body, '0'.repeat(64)), { ok: false, reason: 'mismatch' })
   t.end()

@@ -206,7 +206,7 @@ export function journalContract (t: Test, create: (t: Test) => Promise<JournalUn
     for (const delivery of sent) await first.append(delivery)
     const feed = await first.openFeed({ ...options, order: 'customer' })
     const [a, b] = await claimSome(feed, 2)
-    if (a === undefined || b === undefined) throw new Error('two lanes')
+    if (a === undefined || b === undefined) throw new Error('Expected two lanes')
     await feed.settle([
       { claim: a, result: { status: 'retry', reason: 'down', delayMs: 2000 }, record: { startedAt: Date.now(), durationMs: 3 } }, { claim: b, result: { status: 'forwarded' } }
     ])
@@ -302,7 +302,7 @@ export function journalContract (t: Test, create: (t: Test) => Promise<JournalUn
     const { id } = await journal.append(sampleNewDelivery({}))
     const feed = await journal.openFeed(options)
     const [claim] = await claimSome(feed, 1)
-    if (claim === undefined) throw new Error('a claim')
+    if (claim === undefined) throw new Error('Expected a claim')
     await feed.settle([{ claim, result: { status: 'retry', reason: 'down', delayMs: 60 } }])
     await engine.replay(options.forwarder, [claim.delivery.sequence])
     await journal.close()
@@ -387,7 +387,7 @@ export function journalContract (t: Test, create: (t: Test) => Promise<JournalUn
     const feed = await journal.openFeed(options)
     for (let index = 0; index < 3; index++) await journal.append(sampleNewDelivery({ index }))
     const [one, two, three] = await claimSome(feed, 3)
-    if (one === undefined || two === undefined || three === undefined) throw new Error('three claims')
+    if (one === undefined || two === undefined || three === undefined) throw new Error('Expected three claims')
     const nonsense: unknown = { status: 'forwarded', detail: { deep: true } }
     await feed.settle([
       { claim: one, result: { status: 'retry', reason: 'x', delayMs: NaN } }, { claim: two, result: { status: 'retry', reason: 'x', delayMs: Infinity } },
