@@ -1,7 +1,8 @@
-import type { DeadLetter, DeadLetterQuery, DeliveryDetails, DeliveryQuery, DeliveryStatus, ForwarderStatus, Found, ListedDelivery, Page, RecordedTry } from '../../delivery/listing.js'
+import type { DeadLetter, DeadLetterQuery, DeliveryDetails, DeliveryQuery, ForwarderStatus, Found, ListedDelivery, Page, RecordedTry } from '../../delivery/listing.js'
 import type { KnownForwarder } from '../../delivery/operator-requests.js'
 import type { Operator } from '../../delivery/operator.js'
 import { IS_QUARANTINED, isBetween, type Sql } from '../conditions.js'
+import { statusAt, type DeadRow, type ForwarderRow, type WaitingRow } from '../delivery-status.js'
 import { DELIVERY_COLUMNS, STATE, parseJson, toDelivery, toListed, type DeliveryRow } from '../record.js'
 import type { Database, Query } from './database.js'
 import { usedBytes } from './prune.js'
@@ -43,39 +44,21 @@ export function createQueries (database: Database): Queries {
   async function statusesOf (rows: readonly DeliveryRow[]): Promise<(row: DeliveryRow) => readonly ForwarderStatus[]> {
     const sequences = [rows.map(({ sequence }) => sequence)]
     const [forwarders, waits, deaths, ends] = await Promise.all([
-      query<{ name: string, cursor: number, began: number }>(`SELECT name, cursor, began FROM ${s}.forwarders ORDER BY name`),
+      query<ForwarderRow>(`SELECT name, cursor, began FROM ${s}.forwarders ORDER BY name`),
       // Sorted so that the mark that is due first comes last, because the last one counts if a delivery waits more than once.
-      query<Mark & { replay: number, kind: string | null, attempt: number, due_at: number, reason: string | null }>(`SELECT sequence, forwarder, replay, (SELECT kind FROM ${s}.replays r WHERE r.number = replay) AS kind, attempt, due_at, reason
+      query<Mark & WaitingRow>(`SELECT sequence, forwarder, replay, (SELECT kind FROM ${s}.replays r WHERE r.number = replay) AS kind, attempt, due_at, reason
         FROM ${s}.waiting WHERE sequence = ANY ($1::bigint[]) ORDER BY due_at DESC`, sequences),
-      query<Mark & { attempts: number, died_at: number, reason: string }>(`SELECT sequence, forwarder, attempts, died_at, reason FROM ${s}.dead_letters WHERE sequence = ANY ($1::bigint[])`, sequences),
+      query<Mark & DeadRow>(`SELECT sequence, forwarder, attempts, died_at, reason FROM ${s}.dead_letters WHERE sequence = ANY ($1::bigint[])`, sequences),
       query<Mark & { outcome: 'forwarded' | 'skipped' | 'discarded' }>(`SELECT sequence, forwarder, outcome FROM ${s}.attempts WHERE sequence = ANY ($1::bigint[]) AND outcome IN ('forwarded', 'skipped', 'discarded') ORDER BY number`, sequences)
     ])
     const waitOf = byPlace(waits)
     const deathOf = byPlace(deaths)
     const successes = byPlace(ends.filter(({ outcome }) => outcome === 'forwarded'))
-    // If the delivery was never forwarded, the last of these outcomes counts.
-    const passed = byPlace(ends.filter(({ outcome }) => outcome !== 'forwarded'))
+    const passed = byPlace(ends.flatMap(({ outcome, ...mark }) => outcome === 'forwarded' ? [] : [{ ...mark, outcome }]))
 
-    return ({ sequence, hold }) => forwarders.map(({ name, cursor, began }): ForwarderStatus => {
-      const forwarder = name
-      if (hold === STATE.quarantined) return { forwarder, status: 'quarantined' }
-      if (hold === STATE.damaged || hold === STATE.erased) return { forwarder, status: hold === STATE.damaged ? 'damaged' : 'erased' }
-      const place = placeOf({ forwarder, sequence })
-      const wait = waitOf.get(place)
-      if (wait !== undefined) {
-        return {
-          forwarder,
-          status: 'retrying',
-          attempt: wait.attempt,
-          dueAt: wait.due_at,
-          ...(wait.reason === null ? {} : { reason: wait.reason }),
-          ...(wait.replay > 0 && wait.kind !== 'release' ? { replay: true } : {})
-        }
-      }
-      const death = deathOf.get(place)
-      if (death !== undefined) return { forwarder, status: 'dead', attempt: death.attempts, diedAt: death.died_at, reason: death.reason }
-      const gone: DeliveryStatus = hold === STATE.released || (sequence <= cursor && sequence > began) ? 'forwarded' : sequence > cursor ? 'pending' : 'before-start'
-      return { forwarder, status: successes.has(place) ? 'forwarded' : passed.get(place)?.outcome ?? gone }
+    return (row) => forwarders.map((forwarder) => {
+      const place = placeOf({ forwarder: forwarder.name, sequence: row.sequence })
+      return statusAt(row, forwarder, { wait: waitOf.get(place), death: deathOf.get(place), wasForwarded: successes.has(place), passed: passed.get(place)?.outcome })
     })
   }
 
