@@ -51,7 +51,7 @@ export function createForwarderStart ({ forwarder, context, retry, random, logge
    */
   async function startInTime (position: string | null, attempt: number): Promise<void> {
     const inTime = await within(forwarder.timeoutMs, attemptStart(position, attempt).then(() => true))
-    if (inTime !== true && !ended) logger.error({ err: new Error(`It has not started within ${forwarder.timeoutMs} ms, and is waited for`), attempt }, 'forwarder cannot start')
+    if (inTime !== true && !ended) logger.error({ err: new Error(`It has not started within ${forwarder.timeoutMs} ms. tierhook keeps waiting for it`), attempt }, 'forwarder cannot start')
   }
 
   return {

@@ -356,7 +356,7 @@ t.test('a forwarder that hangs in its start delays neither the start nor the sto
   const { pump, log } = await build(t)
   const running = pump({ ...recorder(), timeoutMs: 20, start: async () => { await new Promise(() => {}) } })
   await running.start()
-  t.match(log.find('forwarder cannot start'), [{ err: { message: 'It has not started within 20 ms, and is waited for' }, attempt: 1 }])
+  t.match(log.find('forwarder cannot start'), [{ err: { message: 'It has not started within 20 ms. tierhook keeps waiting for it' }, attempt: 1 }])
   await running.close(new AbortController().signal)
 })
 
